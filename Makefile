@@ -1,0 +1,49 @@
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+# Anything below makes .venv first when it is missing; nothing is installed outside this folder.
+PYTHON ?= python3
+UV     := .venv/bin/uv
+RUN    := .venv/bin/python -m
+
+# Nothing here calls home.
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help setup demo serve test check bench docs clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
+
+setup: .venv/.synced ## make the virtual environment .venv
+
+.venv/.synced: pyproject.toml uv.lock
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || \
+		{ echo "No virtual environment could be made: install Python 3.11 or later with venv (Debian: apt-get install python3-venv)."; exit 1; }
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(UV) sync --frozen --inexact --compile-bytecode --no-python-downloads --python .venv/bin/python --quiet
+	@touch $@
+
+demo: setup ## simulate a district, ingest, train, score, print the watchlist
+	.venv/bin/forestall demo
+
+serve: setup ## serve the pages and the API of ./var
+	.venv/bin/forestall serve
+
+test: setup ## run the tests
+	$(RUN) pytest -n 2
+
+check: setup ## ruff, mypy strict, import rules
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	.venv/bin/lint-imports
+
+bench: setup ## measure speed against a baseline, in one run
+	$(RUN) tests.bench
+
+docs: setup ## write the generated pages of docs/ anew
+	.venv/bin/forestall docs docs
+
+clean: ## remove what the commands above made, but not .venv
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Alerts: one person each, with level, reasons and the model's contributions."""

@@ -1,0 +1,104 @@
+"""Engine, sessions and migrations of the serving database: SQLite by default, PostgreSQL by URL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+__all__ = ["at_head", "engine_for", "open_database", "reading", "sqlite_url", "upgrade", "writing"]
+
+BUSY_TIMEOUT_S = 30
+MIGRATION_LOCK = 0x666F7265  # one migration at a time on PostgreSQL; any fixed number does
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite database in ``path``."""
+    return f"sqlite:///{path.resolve()}"
+
+
+def engine_for(url: str) -> Engine:
+    """Return an engine for ``url``; nothing is opened yet."""
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    # A page reads in several statements; under this isolation they all see the same moment.
+    return create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    connection.execute("PRAGMA journal_mode = DELETE")  # the write-ahead log of SQLite < 3.51.3 can lose a reset
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: a reader that turns writer half-way cannot wait and would fail as busy.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Give a session that sees one moment of the database and writes nothing."""
+    with Session(engine, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Give a session whose work is committed as a whole at the end, or not at all."""
+    with Session(engine.execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema of the database at ``url`` to the newest revision; safe to call at every start."""
+    engine = engine_for(url)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def open_database(url: str) -> Engine:
+    """Return an engine for ``url`` whose schema is at the newest revision."""
+    engine = engine_for(url)
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that are missing, in one transaction."""
+    from alembic import command
+
+    if at_head(engine):
+        return
+    with engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        command.upgrade(_alembic_config(connection), "head")
+
+
+def at_head(engine: Engine) -> bool:
+    """Say whether the schema is the one this program was written for."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_heads()
+        return set(current) == set(ScriptDirectory.from_config(_alembic_config(connection)).get_heads())
+
+
+def _alembic_config(connection: Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,1 @@
+"""Dispositions: what analysts and officers found."""

@@ -1,0 +1,1 @@
+"""People by pseudonym: the fresh score of one person."""

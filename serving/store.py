@@ -1,0 +1,242 @@
+"""Publishing: what the pipelines hand to the people who act on it, and what comes back.
+
+A watchlist is published in one transaction: a reader sees the list before or the list after, never half of one, and a
+publisher killed half-way leaves the old list standing.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from sqlalchemy import Engine
+
+from serving.alerts.repository import AlertRepository
+from serving.database import reading, writing
+from serving.dispositions.repository import DispositionRepository
+from serving.tables import AlertRow, WatchlistRow
+from serving.watchlists.repository import WatchlistRepository
+
+__all__ = [
+    "URGENCY",
+    "Alert",
+    "Contribution",
+    "Decision",
+    "Kind",
+    "Level",
+    "Reason",
+    "RecentAlert",
+    "Watchlist",
+    "alert_id",
+    "dispositions",
+    "publish",
+    "recent_alerts",
+]
+
+Kind = Literal["nightly", "intraday"]
+Level = Literal["red", "orange", "yellow", "blue"]
+URGENCY: Mapping[str, int] = MappingProxyType({"red": 0, "orange": 1, "yellow": 2, "blue": 3})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """A plain sentence why, in both languages, with its share of the score in log-odds."""
+
+    code: str
+    zh: str
+    en: str
+    contribution: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """One feature's SHAP contribution in log-odds; ``value`` is None where the feature is unknown."""
+
+    feature: str
+    value: float | None
+    contribution: float
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """The system's word that ``person`` (a pseudonym) is being drawn in.
+
+    ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says; ``base_value`` is the
+    log-odds the contributions start from; ``missing`` names the sources that say nothing about this person. Raises
+    ValueError for a level that does not exist, a score outside 0 to 1, a rank below 1 or a time without a zone.
+    """
+
+    person: str
+    rank: int
+    issued_at: datetime
+    score: float
+    baseline_score: float
+    level: Level
+    scam_type: str
+    community_id: str
+    grid_id: str
+    at_stake_cny: float | None
+    reasons: tuple[Reason, ...]
+    contributions: tuple[Contribution, ...]
+    base_value: float
+    realert: bool = False
+    missing: tuple[str, ...] = ()
+    age_band: str | None = None
+    suspect_numbers: tuple[str, ...] = ()
+    suspect_accounts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.level not in URGENCY:
+            raise ValueError(f"level must be one of {', '.join(URGENCY)}")
+        if not 0 <= self.score <= 1:
+            raise ValueError("score must be a probability")
+        if self.rank < 1:
+            raise ValueError("rank counts from 1")
+        if self.issued_at.tzinfo is None:
+            raise ValueError("issued_at needs a zone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchlist:
+    """The ranked alerts of the moment ``at``, with the versions they can be made again from.
+
+    A ``nightly`` list opens a day; an ``intraday`` list adds to it and holds only what is new. ``budget`` is the number
+    of alerts a calendar day may hold. Raises ValueError when a person or a rank stands on the list twice.
+    """
+
+    at: datetime
+    kind: Kind
+    model_version: str
+    model_digest: str
+    data_version: str
+    contract_version: str
+    budget: int
+    residents_scored: int
+    alerts: tuple[Alert, ...]
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("at needs a zone")
+        if len({alert.person for alert in self.alerts}) < len(self.alerts):
+            raise ValueError("a person stands on the list twice")
+        if len({alert.rank for alert in self.alerts}) < len(self.alerts):
+            raise ValueError("a rank is given twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecentAlert:
+    """What de-duplication must know of an alert that still counts."""
+
+    person: str
+    issued_at: datetime
+    at: datetime
+    level: str
+    score: float
+    at_stake_cny: float | None
+    status: str
+    snoozed_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What somebody found about an alert, for the labels; free text stays in the serving database."""
+
+    alert_id: str
+    person: str
+    scam_type: str
+    issued_at: datetime
+    result: str
+    decided_at: datetime
+    version: int
+
+
+def publish(engine: Engine, watchlist: Watchlist) -> int:
+    """Publish ``watchlist`` as a whole and return its number.
+
+    Publishing the same content of the same (at, kind) again changes nothing; other content becomes a new revision that
+    takes the place of the old one at once, under the same alert ids. The schema must be there (``open_database``).
+    """
+    content = _plain(asdict(watchlist))
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    with writing(engine) as session:
+        lists = WatchlistRepository(session)
+        current = lists.current(at=watchlist.at, kind=watchlist.kind)
+        if current and current.content_digest == digest:
+            return current.id
+        if current:
+            lists.supersede(current)
+        row = _watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1)
+        return lists.add(row).id
+
+
+def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
+    """Return the alerts issued at or after ``since`` and those snoozed beyond it, oldest first."""
+    with reading(engine) as session:
+        return [
+            RecentAlert(
+                person=alert.person,
+                issued_at=alert.issued_at,
+                at=alert.watchlist.at,
+                level=alert.level,
+                score=alert.score,
+                at_stake_cny=alert.at_stake_cny,
+                status=decision.result if decision else "open",
+                snoozed_until=decision.snoozed_until if decision else None,
+            )
+            for alert, decision in AlertRepository(session).recent(since)
+        ]
+
+
+def dispositions(engine: Engine) -> list[Decision]:
+    """Return every disposition, oldest first; the highest ``version`` of an alert is its last word."""
+    with reading(engine) as session:
+        return [
+            Decision(
+                alert_id=decision.alert_id,
+                person=decision.person,
+                scam_type=alert.scam_type,
+                issued_at=alert.issued_at,
+                result=decision.result,
+                decided_at=decision.decided_at,
+                version=decision.version,
+            )
+            for decision, alert in DispositionRepository(session).with_alerts()
+        ]
+
+
+def alert_id(*, at: datetime, kind: str, person: str) -> str:
+    """Return the public id of a person's alert on the list of (at, kind): the same in every revision."""
+    key = f"{at.astimezone(UTC).isoformat()}|{kind}|{person}"
+    return "al_" + hashlib.sha256(key.encode()).hexdigest()[:20]
+
+
+def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> WatchlistRow:
+    fields = {name: value for name, value in vars(watchlist).items() if name != "alerts"}
+    alerts = [
+        AlertRow(
+            alert_id=alert_id(at=watchlist.at, kind=watchlist.kind, person=alert.person),
+            urgency=URGENCY[alert.level],
+            **_plain(asdict(alert)) | {"issued_at": alert.issued_at},
+        )
+        for alert in watchlist.alerts
+    ]
+    return WatchlistRow(**fields, revision=revision, content_digest=digest, alerts=alerts)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it: moments in UTC, NaN and infinity as null."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,221 @@
+"""The tables of the serving database.
+
+Published rows (watchlists, alerts), dispositions and audit entries are never changed after they were written; a
+watchlist that is published anew is superseded, not overwritten, so what a reader saw can always be shown again.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+__all__ = [
+    "SHANGHAI",
+    "AlertRow",
+    "AuditRow",
+    "Base",
+    "DispositionRow",
+    "TokenRow",
+    "UserCommunityRow",
+    "UserRow",
+    "WatchlistRow",
+]
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with a zone: kept in UTC, handed out in Asia/Shanghai; a time without a zone is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn the moment into UTC; SQLite has no zones and gets it without."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn what the database keeps into Asia/Shanghai time."""
+        if value is None:
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(SHANGHAI)
+
+
+class Base(DeclarativeBase):
+    """Names constraints by rule, so that migrations can address them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Moment(),
+        str: String(120),
+        list[dict[str, Any]]: JSON,
+        list[str]: JSON,
+        dict[str, Any]: JSON,
+    }
+
+
+class WatchlistRow(Base):
+    """One published list. Of each (at, kind) exactly one revision is current: the one not superseded."""
+
+    __tablename__ = "watchlists"
+    __table_args__ = (
+        UniqueConstraint("at", "kind", "revision"),
+        Index(
+            "uq_watchlists_current",
+            "at",
+            "kind",
+            unique=True,
+            sqlite_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    revision: Mapped[int]
+    content_digest: Mapped[str]
+    model_version: Mapped[str]
+    model_digest: Mapped[str]
+    data_version: Mapped[str]
+    contract_version: Mapped[str]
+    budget: Mapped[int]
+    residents_scored: Mapped[int]
+    published_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    superseded_at: Mapped[datetime | None]
+
+    alerts: Mapped[list["AlertRow"]] = relationship(back_populates="watchlist", order_by="AlertRow.rank")
+
+
+class AlertRow(Base):
+    """One person on one published list.
+
+    ``alert_id`` is the same in every revision of the list, so links and dispositions outlive a new revision.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        UniqueConstraint("watchlist_id", "person"),
+        Index("ix_alerts_community_id_issued_at", "community_id", "issued_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[str] = mapped_column(index=True)
+    watchlist_id: Mapped[int] = mapped_column(ForeignKey("watchlists.id"))
+    person: Mapped[str] = mapped_column(index=True)
+    rank: Mapped[int]
+    issued_at: Mapped[datetime] = mapped_column(index=True)
+    score: Mapped[float]
+    baseline_score: Mapped[float]
+    level: Mapped[str]
+    urgency: Mapped[int]  # 0 for red … 3 for blue, so that the database can sort by level
+    scam_type: Mapped[str]
+    community_id: Mapped[str]
+    grid_id: Mapped[str]
+    at_stake_cny: Mapped[float | None]
+    base_value: Mapped[float]
+    realert: Mapped[bool]
+    age_band: Mapped[str | None]
+    reasons: Mapped[list[dict[str, Any]]]
+    contributions: Mapped[list[dict[str, Any]]]
+    missing: Mapped[list[str]]
+    suspect_numbers: Mapped[list[str]]
+    suspect_accounts: Mapped[list[str]]
+
+    watchlist: Mapped[WatchlistRow] = relationship(back_populates="alerts")
+
+
+class DispositionRow(Base):
+    """What somebody found about an alert. Versions of an alert count up from 1; a version is written once."""
+
+    __tablename__ = "dispositions"
+    __table_args__ = (UniqueConstraint("alert_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[str]
+    version: Mapped[int]
+    person: Mapped[str] = mapped_column(index=True)
+    result: Mapped[str]
+    note: Mapped[str] = mapped_column(Text)
+    snoozed_until: Mapped[datetime | None]
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[str]
+
+
+class UserRow(Base):
+    """Somebody, or some machine, who may come in."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    communities: Mapped[list["UserCommunityRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+
+class UserCommunityRow(Base):
+    """A community that an officer looks after."""
+
+    __tablename__ = "user_communities"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    community_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class TokenRow(Base):
+    """A secret somebody holds, kept as its SHA-256 digest only. Kinds: bearer, session (cookie), login (once)."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    kind: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[UserRow] = relationship(lazy="joined")
+
+
+class AuditRow(Base):
+    """Who did what to which subject. The database itself refuses to change or delete an entry."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    occurred_at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[dict[str, Any]]

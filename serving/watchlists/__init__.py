@@ -1,0 +1,1 @@
+"""Watchlists: the ranked alerts of one moment."""

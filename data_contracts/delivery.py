@@ -1,0 +1,214 @@
+"""Reading one delivered file: Parquet or CSV, in any of the guises partners send, into the contract's columns and types."""
+
+import csv
+import io
+import logging
+import re
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.contract import Column, Contract, datasets, load_contract
+from data_contracts.errors import DeliveryError
+from data_contracts.mapping import SourceMapping
+from data_contracts.normalise import FORMS, choice, text
+
+__all__ = ["read_delivery"]
+
+_log = logging.getLogger(__name__)
+
+_PARQUET_MAGIC = b"PAR1"
+_FOREIGN_MAGICS = {b"PK\x03\x04": "a ZIP or Excel file", b"\x1f\x8b": "a gzip file", b"\xd0\xcf\x11\xe0": "an old Excel file"}
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_SURPLUS = "_surplus"
+_TOO_MANY_FIELDS = "row.too_many_fields"
+_REDELIVER = "Ask the source to deliver the file again."
+
+
+def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> pl.DataFrame:
+    """Read and normalise one delivered file.
+
+    Returns one row per delivered row, with the contract's columns and types (null where a value could not be read), and
+    ``_row`` (Int64, 1-based data row in the file), ``_problems`` (List[String], codes such as ``started_at.unreadable``) and
+    ``_raw`` (String, the delivered values as JSON where there are problems, else null: it holds raw identifiers).
+
+    Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no delivered value.
+    """
+    raw = _surplus_marked(_read_parquet(path) if _is_parquet(path) else _read_csv(path, mapping=mapping))
+    if raw.is_empty() and contract.event_column is not None:
+        raise DeliveryError(f"{path.name} holds headings and no rows.", remedy=_REDELIVER)
+    delivered = _contract_columns(raw, path=path, contract=contract, mapping=mapping)
+    clean = delivered.select(
+        _normalised(delivered[column.name], column=column, contract=contract, mapping=mapping, path=path)
+        for column in contract.columns
+    )
+    return _with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS])
+
+
+def _is_parquet(path: Path) -> bool:
+    """Tell Parquet from CSV by content; a file that is not what its name says is an error, for nobody knows what else is wrong."""
+    size = path.stat().st_size
+    if size == 0:
+        raise DeliveryError(f"{path.name} is empty (0 bytes).", remedy=_REDELIVER)
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(max(size - 4, 0))
+        tail = file.read(4)
+    for magic, what in _FOREIGN_MAGICS.items():
+        if head.startswith(magic):
+            raise DeliveryError(f"{path.name} is {what} under a wrong name.", remedy="Deliver Parquet or CSV.")
+    named_parquet = path.suffix.lower() == ".parquet"
+    if (head == _PARQUET_MAGIC) != named_parquet:
+        is_what = "Parquet" if head == _PARQUET_MAGIC else "not Parquet"
+        raise DeliveryError(f"{path.name} is mislabelled: its content is {is_what}.", remedy=_REDELIVER)
+    if named_parquet and (tail != _PARQUET_MAGIC or size < 12):
+        raise DeliveryError(f"{path.name} is truncated: the end of the Parquet file is missing.", remedy=_REDELIVER)
+    return named_parquet
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, hive_partitioning=False, glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        kind = type(error).__name__  # the message itself could quote delivered values
+        raise DeliveryError(f"{path.name} is a damaged Parquet file ({kind}).", remedy=_REDELIVER) from None
+
+
+def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
+    content = _decoded(path, encoding=mapping.encoding)
+    first, _, body = content.lstrip("\n").partition("\n")
+    headings = [heading.strip() for heading in next(csv.reader([first], delimiter=mapping.delimiter), [])]
+    if len(set(headings)) < len(headings):
+        raise DeliveryError(f"{path.name} has the same heading twice.", remedy=_REDELIVER)
+    _reject_cut_end(body, width=len(headings), path=path, delimiter=mapping.delimiter)
+    try:
+        return pl.read_csv(
+            io.BytesIO(body.encode()),
+            has_header=False,
+            separator=mapping.delimiter,
+            schema=dict.fromkeys([*headings, _SURPLUS], pl.String),
+            missing_columns="insert",
+            truncate_ragged_lines=True,
+            raise_if_empty=False,
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        kind = type(error).__name__
+        raise DeliveryError(
+            f"{path.name} is not well-formed CSV ({kind}), often a quotation mark that is not closed.", remedy=_REDELIVER
+        ) from None
+
+
+def _decoded(path: Path, *, encoding: str | None) -> str:
+    """Decode by byte order mark, else as UTF-8, else as GB18030 (which holds GBK and GB2312); line ends become LF."""
+    content = path.read_bytes()
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
+    for candidate in filter(None, (marked, encoding, "utf-8", "gb18030")):
+        try:
+            decoded = content.decode(candidate)
+        except UnicodeDecodeError as error:
+            if candidate != "utf-8" and error.start > len(content) - 4:
+                raise DeliveryError(f"{path.name} is truncated in the middle of a character.", remedy=_REDELIVER) from None
+            continue
+        if "\x00" in decoded:
+            break
+        return decoded.replace("\r\n", "\n").replace("\r", "\n")
+    raise DeliveryError(f"{path.name} is not text in UTF-8 or GB18030.", remedy="Deliver CSV in one of these encodings.")
+
+
+def _reject_cut_end(body: str, *, width: int, path: Path, delimiter: str) -> None:
+    """A last line that neither ends nor has all its fields was cut: values before the cut may be cut too, so nothing is taken."""
+    if not body or body.endswith("\n"):
+        return
+    last = body.rpartition("\n")[2]
+    if len(next(csv.reader([last], delimiter=delimiter), [])) < width:
+        raise DeliveryError(f"{path.name} is truncated: its last line breaks off.", remedy=_REDELIVER)
+
+
+def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
+    return raw if _SURPLUS in raw.columns else raw.with_columns(pl.lit(None, dtype=pl.String).alias(_SURPLUS))
+
+
+def _contract_columns(
+    raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping
+) -> pl.DataFrame:
+    """Pick and rename the contract's columns, whatever their order and headings."""
+    understood = {_plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()}
+    found: dict[str, str] = {}
+    for heading in raw.columns:
+        column = understood.get(_plain(heading))
+        if column in found:
+            raise DeliveryError(f"{path.name} has two columns for {column}.", remedy="Say in the source's mapping which one counts.")
+        if column is not None:
+            found[column] = heading
+    missing = [column.name for column in contract.columns if column.name not in found]
+    if missing:
+        raise DeliveryError(
+            f"{path.name} lacks the columns {', '.join(missing)}.{_hint(raw, contract=contract, mapping=mapping)}",
+            remedy="Map the source's headings in a source mapping, or ask the source to deliver the file again.",
+        )
+    ignored = [heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS]
+    if ignored:
+        _log.info("%s: %d columns that the contract does not know are ignored: %s", path.name, len(ignored), _named(ignored))
+    return raw.select(pl.col(heading).alias(column) for column, heading in found.items())
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"[\s﻿]", "", heading).lower()
+
+
+def _named(headings: list[str]) -> str:
+    """Headings for a log. A file without headings would show its first row's values, so digits are masked."""
+    return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])
+
+
+def _hint(raw: pl.DataFrame, *, contract: Contract, mapping: SourceMapping) -> str:
+    headings = {_plain(heading) for heading in raw.columns}
+    for dataset in datasets():
+        other = load_contract(dataset)
+        understood = mapping.columns_by_heading(other)
+        columns = {column for heading, column in understood.items() if _plain(heading) in headings}
+        if dataset != contract.dataset and len(columns) == len(other.columns):
+            return f" It looks like a file of {dataset}."
+    return ""
+
+
+def _normalised(
+    values: pl.Series, *, column: Column, contract: Contract, mapping: SourceMapping, path: Path
+) -> pl.Series:
+    try:
+        if column.values:
+            own = {value: value for value in column.values}
+            return choice(values, allowed=mapping.values_by_label(contract, column.name) | own).alias(column.name)
+        return FORMS[column.form](values).cast(column.type).alias(column.name)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise DeliveryError(
+            f"{path.name}: the column {column.name} has a type that cannot be read ({values.dtype}).", remedy=_REDELIVER
+        ) from None
+
+
+def _with_problems(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series) -> pl.DataFrame:
+    """Add ``_row``, and to the rows that could not be read in full ``_problems`` and ``_raw``."""
+    numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
+    masks = _unread(clean, delivered=delivered) | {_TOO_MANY_FIELDS: surplus.is_not_null()}
+    unread = pl.DataFrame([mask.alias(code) for code, mask in masks.items()]).select(
+        pl.any_horizontal(pl.all()).alias("_any"),
+        pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks).list.drop_nulls().alias("_problems"),
+    ) if any(mask.any() for mask in masks.values()) else None
+    if unread is None:
+        none = pl.lit([], dtype=pl.List(pl.String)).alias("_problems")
+        return numbered.with_columns(none, pl.lit(None, dtype=pl.String).alias("_raw"))
+    as_text = delivered.cast({pl.selectors.numeric() | pl.selectors.temporal(): pl.String}, strict=False)
+    return numbered.with_columns(
+        unread["_problems"],
+        as_text.select(pl.when(unread["_any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw"))["_raw"],
+    )
+
+
+def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame) -> dict[str, pl.Series]:
+    """Masks of the rows where something was delivered and nothing understood, by reason code."""
+    masks = {}
+    for column in clean.columns:
+        given = delivered[column]
+        said = text(given) if given.dtype == pl.String else given
+        masks[f"{column}.unreadable"] = said.is_not_null() & clean[column].is_null()
+    return {code: mask for code, mask in masks.items() if mask.any()}

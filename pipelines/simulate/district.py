@@ -1,0 +1,112 @@
+"""Simulates a whole district into a landing folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from data_contracts.errors import SettingsError
+from pipelines.simulate.callers import call_around, honest_callers, tag_numbers
+from pipelines.simulate.daily_life import DailyLife
+from pipelines.simulate.delivery import Landing, cut_when_busy
+from pipelines.simulate.events import CallEvents, Journal, PaymentEvents
+from pipelines.simulate.lookalikes import play_lookalikes
+from pipelines.simulate.mix import Mix
+from pipelines.simulate.population import People, settle
+from pipelines.simulate.reports import draw_cases, truth_of
+from pipelines.simulate.scams import Journey, Underworld
+
+__all__ = ["Progress", "SimulationReport", "simulate"]
+
+Progress = Callable[[int, int], None]  # days written, days in all
+
+
+@dataclass(frozen=True)
+class SimulationReport:
+    """What was written, for people to read."""
+
+    out: Path
+    people: int
+    days: int
+    seed: int
+    files: int
+    calls: int
+    transfers: int
+    cases: int
+    outcomes: dict[str, int]  # journeys by outcome
+    lookalikes: int  # honest stories
+
+
+def simulate(
+    out: Path,
+    *,
+    people: int,
+    days: int,
+    seed: int,
+    start: date = date(2026, 6, 1),
+    mix: Mix | None = None,
+    progress: Progress | None = None,
+) -> SimulationReport:
+    """Writes a district of ``people`` residents over ``days`` days as a landing folder with its truth.
+
+    The same arguments write the same bytes. Raises :class:`SettingsError` when the folder already holds something or
+    the district is too small to live in.
+    """
+    _check(out, people=people, days=days)
+    mix = mix or Mix()
+    residents = settle(mix, people=people, start=start, seed=seed)
+    told_calls, told_payments, journeys, registers, stories = _tell(mix, residents, start=start, days=days, seed=seed)
+    landing = Landing(out, residents, start=start, outages=mix.outages, seed=seed)
+    landing.write_registers(registers)
+    life = DailyLife.of(mix, residents, start=start, days=days, seed=seed)
+    calls = transfers = 0
+    for day in range(days):
+        events = CallEvents.join([life.calls(day), told_calls[day]])
+        calls += landing.write_calls(day, cut_when_busy(events, len(residents.number_source)))
+        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), told_payments[day]]))
+        if progress is not None:
+            progress(day + 1, days)
+    return SimulationReport(
+        out=out,
+        people=people,
+        days=days,
+        seed=seed,
+        files=landing.files,
+        calls=calls,
+        transfers=transfers,
+        cases=len(registers["cases"]),
+        outcomes=dict(Counter(j.outcome for j in journeys)),
+        lookalikes=stories,
+    )
+
+
+def _check(out: Path, *, people: int, days: int) -> None:
+    if people < 100 or days < 1:
+        raise SettingsError("A district needs at least 100 people and 1 day.")
+    if out.exists() and any(out.iterdir()):
+        raise SettingsError(f"{out} is not empty.", remedy="Give a folder that does not exist yet.")
+
+
+def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int):  # type: ignore[no-untyped-def]
+    """Everything that is not daily life: callers, honest stories and fraud, by day; and the registers."""
+    rng = np.random.default_rng([seed, 20])
+    lines = honest_callers(rng, mix, people, days=days)
+    lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
+    journal = Journal(np.random.default_rng([seed, 23]))
+    stories = play_lookalikes(mix, people, lines, lenders, days=days, seed=seed, journal=journal)
+    underworld = Underworld(mix, people, lenders, start=start, days=days, seed=seed)
+    journeys: list[Journey] = underworld.journeys(journal)
+    around = [call_around(rng, mix.callers[name], line, people, days=days) for name in lines for line in lines[name]]
+    calls = CallEvents.join([journal.calls(), underworld.cold_calls(), *around]).by_day(days)
+    registers = {
+        **people.registers,
+        "number_tags": tag_numbers(rng, mix, people, lines),
+        "cases": draw_cases(mix, journeys, people, start=start, days=days, seed=seed),
+        "truth": truth_of(journeys, people, start=start),
+    }
+    return calls, journal.payments().by_day(days), journeys, registers, stories

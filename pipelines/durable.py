@@ -1,0 +1,29 @@
+"""Files that outlive a power cut: written beside their place, flushed to the disk, then moved into place at once."""
+
+import os
+from pathlib import Path
+
+__all__ = ["flush", "write_durably"]
+
+OWNER_ONLY = 0o600
+
+
+def flush(path: Path) -> None:
+    """Force the contents of a file, or the entries of a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, content: bytes, *, mode: int = OWNER_ONLY) -> None:
+    """Write ``content`` to ``path`` whole or not at all, readable by the owner only unless ``mode`` says more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    flush(path.parent)

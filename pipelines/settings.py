@@ -1,0 +1,153 @@
+"""Settings of one installation: where its home is, how its feeds deliver, and the thresholds people may change.
+
+Values come, strongest first, from the environment (``FORESTALL_DAILY_BUDGET=30``, nested with two underscores:
+``FORESTALL_FEEDS__CALLS__CMCC__DELAY_MINUTES=15``), from ``HOME/forestall.toml``, and from the defaults below.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from data_contracts.errors import SettingsError
+
+__all__ = ["ANY_SOURCE", "DEFAULT_HOME", "SETTINGS_FILE", "Feed", "IngestLimits", "LevelThresholds", "Settings"]
+
+DEFAULT_HOME = Path("var")
+SETTINGS_FILE = "forestall.toml"
+ANY_SOURCE = "default"
+
+
+class Feed(BaseModel):
+    """How one source delivers one dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delay_minutes: float = Field(default=0, ge=0, description="from the end of an event until its record can be known")
+
+
+class IngestLimits(BaseModel):
+    """What a load may cost and tolerate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_share: float = Field(default=0.05, ge=0, le=1, description="a file with a larger share of bad rows is held")
+    batch_rows: int = Field(default=2_000_000, ge=1, description="files are loaded together up to about so many rows")
+    parser_memory_mb: int = Field(default=6_144, ge=512, description="address space of the parsing process")
+    parser_seconds: float = Field(default=120, gt=0, description="longest time one file may take to parse")
+
+
+class LevelThresholds(BaseModel):
+    """Smallest calibrated probability of each alert level; below blue there is no alert."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    red: float = Field(default=0.60, ge=0, le=1)
+    orange: float = Field(default=0.30, ge=0, le=1)
+    yellow: float = Field(default=0.10, ge=0, le=1)
+    blue: float = Field(default=0.0, ge=0, le=1)
+
+
+class Settings(BaseSettings):
+    """Everything an installation may configure; frozen, made once by ``Settings.load``."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="FORESTALL_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    home: Path = DEFAULT_HOME
+    keys: Path | None = Field(default=None, description="folder of the key files; default HOME/keys")
+    database_url: str = Field(default="", description="serving database; default SQLite in the home")
+    sources_folder: Path | None = Field(default=None, description="folder with further column mappings of partners")
+
+    feeds: dict[str, dict[str, Feed]] = Field(
+        default_factory=dict, description="feeds.<dataset>.<source>; the source 'default' stands for all others"
+    )
+    ingest: IngestLimits = IngestLimits()
+    daily_budget: int = Field(default=20, ge=1, description="alerts a centre can follow up in a day")
+    cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
+    levels: LevelThresholds = LevelThresholds()
+    languages: tuple[Literal["zh", "en"], ...] = ("zh", "en")
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Self:
+        """Read the settings of ``home`` (default: ``FORESTALL_HOME``, else ``./var``).
+
+        Raises ``SettingsError`` naming the setting that cannot be used.
+        """
+        chosen = home or Path(os.environ.get("FORESTALL_HOME", DEFAULT_HOME))
+        toml = chosen / SETTINGS_FILE
+        try:
+            return cls(home=chosen)
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            raise SettingsError(
+                f"settings cannot be used: {problems}", remedy=f"Correct {toml} or the environment."
+            ) from None
+        except ValueError as error:  # the TOML itself
+            raise SettingsError(f"{toml} cannot be read: {error}", remedy="Correct the file's TOML.") from error
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 -- described by pydantic-settings
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = Path(init_settings().get("home", DEFAULT_HOME))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / SETTINGS_FILE)
+
+    def delay(self, dataset: str, source: str) -> timedelta | None:
+        """Time from the end of an event until ``source`` lets its record be known; None where nothing is set."""
+        feeds = self.feeds.get(dataset, {})
+        feed = feeds.get(source) or feeds.get(ANY_SOURCE)
+        return timedelta(minutes=feed.delay_minutes) if feed else None
+
+    @property
+    def keys_folder(self) -> Path:
+        """Folder of ``pseudonym.key`` and ``vault.key``."""
+        return self.keys or self.home / "keys"
+
+    @property
+    def lake_folder(self) -> Path:
+        """Delta tables and the ledger of loaded files."""
+        return self.home / "lake"
+
+    @property
+    def quarantine_folder(self) -> Path:
+        """Rejected rows, sealed, with their reasons."""
+        return self.home / "quarantine"
+
+    @property
+    def vault_file(self) -> Path:
+        """Encrypted raw identifiers."""
+        return self.home / "vault.db"
+
+    @property
+    def tiles_folder(self) -> Path:
+        """Derived features, rebuilt from the lake at will."""
+        return self.home / "tiles"
+
+    @property
+    def mlflow_database_url(self) -> str:
+        """MLflow's tracking store and registry."""
+        return f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """MLflow's artifact folder."""
+        return self.home / "mlruns"
+
+    @property
+    def serving_database_url(self) -> str:
+        """The database of published watchlists; SQLite in the home unless ``database_url`` says otherwise."""
+        return self.database_url or f"sqlite:///{(self.home / 'serving.db').resolve()}"

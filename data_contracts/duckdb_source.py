@@ -1,0 +1,57 @@
+"""Great Expectations over a DuckDB connection: it has no such data source of its own.
+
+This module imports Great Expectations (seconds), so it is imported only where a check runs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from pydantic.v1 import PrivateAttr
+
+__all__ = ["DuckDBSource"]
+
+
+class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # arrives untyped
+    """Runs every query on one connection: what is registered there is seen, and rows can be fetched after the query."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(engine=connection.engine, create_temp_table=False)
+        self._kept = connection
+
+    @contextmanager
+    def get_connection(self) -> Iterator[sa.Connection]:
+        """Lend the connection, and leave it open."""
+        yield self._kept
+
+
+class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
+    """A data source whose tables are those of one open DuckDB connection, given by ``attach``.
+
+    Defining it adds ``add_duckdb_connection`` to every context's data sources.
+    """
+
+    type: Literal["duckdb_connection"] = "duckdb_connection"
+    connection_string: str = "duckdb:///:memory:"
+    _connection: Any = PrivateAttr(None)
+
+    def attach(self, connection: sa.Connection) -> None:
+        """Use this connection from now on; DuckDB follows PostgreSQL's regular expressions and types, so it goes by that name."""
+        connection.engine.dialect.name = "postgresql"
+        self._connection = connection
+        self._execution_engine = _KeptConnectionEngine(connection)
+
+    def get_engine(self) -> sa.Engine:
+        """Return the engine of the attached connection."""
+        engine: sa.Engine = self._connection.engine
+        return engine
+
+    def get_execution_engine(self) -> SqlAlchemyExecutionEngine:
+        """Return the engine that keeps to the attached connection."""
+        return self._execution_engine
+
+    def test_connection(self, test_assets: bool = True) -> None:  # noqa: FBT001 FBT002 # Great Expectations' signature
+        """Do nothing: the connection is open before it is attached."""

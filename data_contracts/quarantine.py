@@ -1,0 +1,52 @@
+"""Telling good rows from bad ones after a check, and saying in plain words what was wrong."""
+
+import polars as pl
+
+from data_contracts.contract import Column, Rule, contracts
+
+__all__ = ["reason_text", "split"]
+
+_ON = ("_file", "_row")
+_READING_TEXTS = {
+    "unreadable": ("The value cannot be read.", "取值无法识别。"),
+    "too_many_fields": ("The row has more fields than the file has headings.", "该行的字段多于表头。"),
+}
+
+
+def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split checked rows into good and bad ones; together they are all rows of ``frame``.
+
+    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``, ``_row``, ``reasons``
+    (List[String] of codes) and ``row_json``: the delivered values of a row with unreadable ones, else the normalised values.
+    ``row_json`` holds raw identifiers: encrypt it before it is stored.
+    """
+    if "_file" not in frame.columns:
+        frame = frame.with_columns(pl.lit("").alias("_file"))
+    own = [name for name in ("_problems", "_raw") if name in frame.columns]
+    good = frame.join(failures, on=_ON, how="anti", maintain_order="left").drop(own)
+    bad = frame.join(failures, on=_ON, how="inner", maintain_order="left")
+    values = [name for name in frame.columns if not name.startswith("_")]
+    row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))["row_json"]
+    raw = bad["_raw"] if "_raw" in own else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
+    kept = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
+    return good, bad.select(*_ON, "reasons").with_columns(kept)
+
+
+def reason_text(code: str, language: str = "en") -> str:
+    """Say a reason code (``duration_s.negative``) in plain words, in ``en`` or ``zh``; no delivered value is ever part of it."""
+    column_name, _, name = code.partition(".")
+    chinese = language.startswith("zh")
+    column, rule = _found(column_name, name)
+    if rule is not None:
+        words = rule.meaning_zh if chinese else rule.meaning
+    else:
+        words = _READING_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[chinese]
+    if column is None:
+        return words
+    return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"
+
+
+def _found(column_name: str, name: str) -> tuple[Column | None, Rule | None]:
+    columns = [column for contract in contracts() for column in contract.columns if column.name == column_name]
+    rules = (rule for column in columns for rule in column.rules if rule.name == name)
+    return (columns[0] if columns else None), next(rules, None)

@@ -1,0 +1,167 @@
+"""Checking deliveries: a Great Expectations suite generated from the contract, run over the delivered rows in DuckDB.
+
+One call takes all files of a dataset, since every run costs about a second whatever its size. The rows go to DuckDB as
+Arrow without being copied. First every rule is asked only whether it holds, in one pass over the data; then the rules that
+do not hold give the query that finds their rows.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import sqlalchemy as sa
+
+from data_contracts.contract import TIME_ZONE, Contract, Rule
+from data_contracts.errors import DeliveryError
+from data_contracts.identifiers import id_check_digit_sql
+
+__all__ = ["Verdict", "check", "expectations"]
+
+#: Nothing that partners deliver is older.
+EARLIEST_AT = datetime(2000, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
+
+#: Clocks of sources may run ahead of ours by this much.
+AHEAD = timedelta(days=1)
+
+_TABLE = "delivery"
+_ROWS_ONLY = {
+    "result_format": "COMPLETE",
+    "unexpected_index_column_names": ["_file", "_row"],
+    "return_unexpected_index_query": True,
+    "exclude_unexpected_values": True,  # results may be shown and kept: no delivered value in them
+}
+_FAILURES = pl.Schema({"_file": pl.String(), "_row": pl.Int64(), "reasons": pl.List(pl.String())})
+_SUMMARY = pl.Schema({"rule": pl.String(), "expectation": pl.String(), "evaluated": pl.Int64(), "unexpected": pl.Int64()})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found.
+
+    ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as ``duration_s.negative``).
+    ``summary`` has one row per rule: ``rule``, ``expectation``, ``evaluated`` and ``unexpected`` rows. Neither holds a value.
+    """
+
+    failures: pl.DataFrame
+    summary: pl.DataFrame
+
+
+def check(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> Verdict:
+    """Check rows as ``read_delivery`` returns them, of one file or of many, against their contract.
+
+    ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the day of the file's folder,
+    null where it has none). ``received_at`` is when the files arrived (with a zone): later moments lie in the future.
+    """
+    frame = _complete(frame)
+    results = _run(frame, contract=contract, received_at=received_at)
+    unread = frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
+    failures = _by_row([unread, *results.values()])
+    counts = [(rule.code, rule.expectation, frame.height, rows.height) for rule, rows in _paired(contract, results)]
+    return Verdict(failures=failures, summary=pl.DataFrame(counts, schema=_SUMMARY, orient="row"))
+
+
+def expectations(contract: Contract) -> list[dict[str, Any]]:
+    """Return the contract's rules as Great Expectations configurations, each with its code in ``meta``."""
+    return [_expectation(rule) for rule in contract.rules]
+
+
+def _expectation(rule: Rule) -> dict[str, Any]:
+    arguments = dict(rule.arguments)
+    if rule.expectation.startswith("expect_column_values_"):
+        arguments["column"] = rule.column
+    return {"type": rule.expectation, "kwargs": arguments, "meta": {"code": rule.code}}
+
+
+def _complete(frame: pl.DataFrame) -> pl.DataFrame:
+    defaults = {"_file": pl.lit(""), "_file_day": pl.lit(None, dtype=pl.Date), "_problems": pl.lit([], dtype=pl.List(pl.String))}
+    return frame.with_columns(value.alias(name) for name, value in defaults.items() if name not in frame.columns)
+
+
+def _paired(contract: Contract, results: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Rule, pl.DataFrame]]:
+    nothing = pl.DataFrame(schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String})
+    for rule in contract.rules:
+        yield rule, results.get(rule.code, nothing)
+
+
+def _by_row(found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Gather each row's reasons. A value that could not be read is not also missing."""
+    reasons = pl.concat(found).with_columns(column=pl.col("reasons").str.split(".").list.first())
+    unreadable = reasons.filter(pl.col("reasons").str.ends_with(".unreadable")).select("_file", "_row", "column")
+    missing = pl.col("reasons").str.ends_with(".missing")
+    kept = pl.concat(
+        [reasons.filter(~missing), reasons.filter(missing).join(unreadable, on=["_file", "_row", "column"], how="anti")]
+    )
+    by_row = kept.group_by("_file", "_row").agg(pl.col("reasons").sort()).sort("_file", "_row")
+    return by_row.match_to_schema(_FAILURES)
+
+
+def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> dict[str, pl.DataFrame]:
+    """Run the suite and return the failing rows (``_file``, ``_row``, ``reasons``) of every rule that does not hold."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+
+    from data_contracts.duckdb_source import DuckDBSource  # noqa: F401 # defining it makes the source known
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    latest_at = received_at + AHEAD
+    moments = {
+        "earliest_at": EARLIEST_AT,
+        "latest_at": latest_at,
+        "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
+    }
+    with _duckdb(frame) as connection:
+        source = context.data_sources.add_duckdb_connection(name="deliveries")
+        source.attach(connection)
+        batch = source.add_table_asset(_TABLE, table_name=_TABLE).add_batch_definition_whole_table("all").get_batch()
+        suite = gx.ExpectationSuite(name=contract.dataset, expectations=expectations(contract))
+        held = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=moments)
+        broken = [result.expectation_config for result in held.results if not result.success]
+        if not broken:
+            return {}
+        suite = gx.ExpectationSuite(name=f"{contract.dataset} broken", expectations=broken)
+        found = batch.validate(suite, result_format=_ROWS_ONLY, expectation_parameters=moments)
+        return {
+            result.expectation_config.meta["code"]: _failing_rows(result, connection=connection) for result in found.results
+        }
+
+
+def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
+    """Fetch all rows a broken rule found; the result itself lists no more than twenty."""
+    config = result.expectation_config
+    query = result.result.get("unexpected_index_query")
+    if config.type == "unexpected_rows_expectation":
+        query = config.kwargs["unexpected_rows_query"].format(batch=_TABLE)
+    if query is None:
+        raise DeliveryError(
+            f"The rule {config.meta['code']} could not be run.", remedy="Correct the rule in the contract's YAML."
+        )
+    rows: pl.DataFrame = _driver(connection).sql(query.rstrip("; \n")).select("_file", "_row").pl()
+    return rows.select(
+        pl.col("_file").cast(pl.String), pl.col("_row").cast(pl.Int64), pl.lit(config.meta["code"]).alias("reasons")
+    )
+
+
+@contextmanager
+def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
+    """Open a connection in memory that sees the frame as a table, without copying it."""
+    columns = [name for name, dtype in frame.schema.items() if not isinstance(dtype, pl.List) and name != "_raw"]
+    engine = sa.create_engine("duckdb:///:memory:", poolclass=sa.StaticPool)
+    try:
+        with engine.connect() as connection:
+            driver = _driver(connection)
+            driver.execute(f"SET TimeZone = '{TIME_ZONE}'")
+            driver.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
+            driver.register(_TABLE, frame.select(columns).to_arrow(compat_level=pl.CompatLevel.newest()))
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection

@@ -28,6 +28,8 @@ __all__ = ["Lake"]
 
 APP = "forestall.ingest"
 ROW_GROUP = 100_000
+# Published lists are kept for three years and can be made again from the versions they name.
+KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
 
 
 class Lake:
@@ -150,20 +152,24 @@ class Lake:
             partition_by=_partitions(dataset),
             commit_properties=CommitProperties(app_transactions=[Transaction(APP, batch)]),
         )
-        self._flush_log(table, dataset)
-        return table.version()
+        return self._flush_log(table, dataset)
 
-    def _flush_log(self, table: DeltaTable, dataset: str) -> None:
+    def _flush_log(self, table: DeltaTable, dataset: str) -> int:
+        """Flush the commit just made; return its version."""
+        table.update_incremental()
         log = self._folder(dataset) / "_delta_log"
         flush(log / f"{table.version():020d}.json")
         flush(log)
+        return table.version()
 
     def _table(self, dataset: str) -> DeltaTable:
         if self._exists(dataset):
             return DeltaTable(self._folder(dataset))
         folder = self._folder(dataset)
         schema = Schema.from_arrow(_stored(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
-        table = DeltaTable.create(folder, schema=schema, mode="ignore", partition_by=_partitions(dataset))
+        table = DeltaTable.create(
+            folder, schema=schema, mode="ignore", partition_by=_partitions(dataset), configuration=KEEP_VERSIONS
+        )
         self._flush_log(table, dataset)
         flush(folder)
         flush(self._root)

@@ -21,14 +21,14 @@ def sqlite_url(path: Path) -> str:
 
 
 def engine_for(url: str) -> Engine:
-    """Return an engine for ``url``; nothing is opened yet."""
+    """Return an engine for ``url``; nothing is opened yet. Its errors never repeat the values of a statement."""
     if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A page reads in several statements; under this isolation they all see the same moment.
-    return create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+    return create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -2,23 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, Select, and_, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
 
 from serving.dispositions.repository import latest_dispositions
 from serving.tables import AlertRow, DispositionRow, WatchlistRow
 
+if TYPE_CHECKING:  # both stand above the store, which stands on this module
+    from serving.alerts.schemas import AlertQuery
+    from serving.auth import Viewer
+
 __all__ = ["AlertRepository"]
+
+Found = Row[AlertRow, DispositionRow]
 
 
 class AlertRepository:
-    """Reads alerts, each with its list and its last disposition."""
+    """Reads alerts, each with its list and its last disposition (None where there is none)."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def recent(self, since: datetime) -> Sequence[Row[AlertRow, DispositionRow]]:
+    def recent(self, since: datetime) -> Sequence[Found]:
         """Return current alerts issued at or after ``since`` or snoozed beyond it, oldest first."""
         return self._session.execute(
             current_alerts()
@@ -26,9 +33,43 @@ class AlertRepository:
             .order_by(AlertRow.issued_at, AlertRow.id)
         ).all()
 
+    def get(self, alert_id: str, *, viewer: "Viewer") -> Found | None:
+        """Return the newest revision of an alert, if ``viewer`` may see it."""
+        statement = visible_to(viewer, all_alerts()).where(AlertRow.alert_id == alert_id)
+        return self._session.execute(statement.order_by(AlertRow.id.desc()).limit(1)).first()
+
+    def of_watchlist(self, watchlist_id: int, *, viewer: "Viewer") -> Sequence[Found]:
+        """Return the alerts of one list by rank."""
+        statement = visible_to(viewer, all_alerts()).where(AlertRow.watchlist_id == watchlist_id)
+        return self._session.execute(statement.order_by(AlertRow.rank)).all()
+
+    def issued_between(
+        self, start: datetime, end: datetime, *, viewer: "Viewer", community_id: str | None = None
+    ) -> Sequence[Found]:
+        """Return current alerts issued from ``start`` to before ``end``, the most urgent first."""
+        statement = visible_to(viewer, current_alerts()).where(AlertRow.issued_at >= start, AlertRow.issued_at < end)
+        if community_id is not None:
+            statement = statement.where(AlertRow.community_id == community_id)
+        return self._session.execute(
+            statement.order_by(AlertRow.urgency, AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
+        ).all()
+
+    def page(self, query: "AlertQuery", *, viewer: "Viewer", after: tuple[Any, int] | None) -> Sequence[Found]:
+        """Return up to ``limit`` + 1 current alerts in the order asked for; the one too many tells of a next page."""
+        column: InstrumentedAttribute[Any] = getattr(AlertRow, query.sort)
+        upwards = query.sort == "rank"
+        statement = filtered(visible_to(viewer, current_alerts()), query)
+        if after is not None:
+            value, row_id = after
+            beyond = column > value if upwards else column < value
+            further = AlertRow.id > row_id if upwards else AlertRow.id < row_id
+            statement = statement.where(or_(beyond, and_(column == value, further)))
+        order = (column, AlertRow.id) if upwards else (column.desc(), AlertRow.id.desc())
+        return self._session.execute(statement.order_by(*order).limit(query.limit + 1)).all()
+
 
 def all_alerts() -> Select[AlertRow, DispositionRow]:
-    """Select alerts of every revision, with their lists and their last dispositions (None where there is none)."""
+    """Select alerts of every revision, with their lists and their last dispositions."""
     last = latest_dispositions().subquery()
     return (
         select(AlertRow, DispositionRow)
@@ -45,3 +86,23 @@ def all_alerts() -> Select[AlertRow, DispositionRow]:
 def current_alerts() -> Select[AlertRow, DispositionRow]:
     """Select the alerts of lists that no newer revision has replaced."""
     return all_alerts().where(WatchlistRow.superseded_at.is_(None))
+
+
+def visible_to(viewer: "Viewer", statement: Select[AlertRow, DispositionRow]) -> Select[AlertRow, DispositionRow]:
+    """Narrow ``statement`` to the communities that ``viewer`` may see."""
+    if viewer.communities is None:
+        return statement
+    return statement.where(AlertRow.community_id.in_(viewer.communities))
+
+
+def filtered(statement: Select[AlertRow, DispositionRow], query: "AlertQuery") -> Select[AlertRow, DispositionRow]:
+    """Narrow ``statement`` to what the query asks for."""
+    for name in ("level", "scam_type", "community_id"):
+        if (wanted := getattr(query, name)) is not None:
+            statement = statement.where(getattr(AlertRow, name) == wanted)
+    if query.since is not None:
+        statement = statement.where(AlertRow.issued_at >= query.since)
+    if query.status is not None:
+        result = DispositionRow.result
+        statement = statement.where(result.is_(None) if query.status == "open" else result == query.status)
+    return statement

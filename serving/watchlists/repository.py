@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from serving.tables import AlertRow, WatchlistRow
+from serving.tables import WatchlistRow
 
 __all__ = ["WatchlistRepository"]
 
@@ -38,13 +38,12 @@ class WatchlistRepository:
             .limit(1)
         )
 
-    def page(self, *, before: int | None, limit: int) -> Sequence[Row[WatchlistRow, int]]:
-        """Return current lists with their number of alerts, newest first, published before number ``before``."""
-        counted = select(func.count()).where(AlertRow.watchlist_id == WatchlistRow.id).scalar_subquery()
-        statement = select(WatchlistRow, counted).where(WatchlistRow.superseded_at.is_(None))
+    def page(self, *, before: int | None, limit: int) -> Sequence[WatchlistRow]:
+        """Return current lists, the last published first, of those before number ``before``."""
+        statement = select(WatchlistRow).where(WatchlistRow.superseded_at.is_(None))
         if before is not None:
             statement = statement.where(WatchlistRow.id < before)
-        return self._session.execute(statement.order_by(WatchlistRow.id.desc()).limit(limit)).all()
+        return self._session.scalars(statement.order_by(WatchlistRow.id.desc()).limit(limit)).all()
 
     def add(self, row: WatchlistRow) -> WatchlistRow:
         """Add a list with its alerts."""

@@ -1,0 +1,116 @@
+"""The SHAP waterfall: from the district's average to this person, one bar a feature."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from threading import Lock
+from typing import Any, NamedTuple, Protocol, cast
+
+from serving.wording import Language, Words
+
+__all__ = ["waterfall"]
+
+SHOWN = 12  # features with a bar of their own; the others share one
+FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
+LABEL_PX = 13
+BAR_STEP_PX = 26
+CHART_WIDTH_PX = 440
+
+RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
+START = Words("起点：全体平均", "Start: everybody's average")
+END = Words("此人", "This person")
+OTHERS = Words("其余 {n} 项", "{n} others")
+AXIS = Words("对数几率，越靠右风险越高", "Log-odds; further right is riskier")
+TITLE = Words("各项特征如何推高或拉低风险", "What raises and what lowers the risk")
+UNKNOWN = Words("未知", "unknown")
+
+rendering = Lock()  # vl-convert runs one JavaScript engine
+
+
+class Contributed(Protocol):
+    """A feature's contribution in log-odds, named in both languages."""
+
+    value: float | None
+    contribution: float
+    zh: str
+    en: str
+
+
+class Bar(NamedTuple):
+    """One bar of the waterfall, from ``start`` to ``end`` in log-odds."""
+
+    label: str
+    start: float
+    end: float
+    text: str
+    color: str
+
+
+def waterfall(*, base_value: float, contributions: Sequence[Contributed], language: Language) -> str:
+    """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the largest first."""
+    return _rendered(tuple(bars_of(base_value, contributions, language)), language)
+
+
+def bars_of(base_value: float, contributions: Sequence[Contributed], language: Language) -> list[Bar]:
+    """Return the bars from top to bottom; the last one stands at the sum of all."""
+    ordered = sorted(contributions, key=lambda item: -abs(item.contribution))
+    steps = [(_label(item, language), item.contribution) for item in ordered[:SHOWN]]
+    if rest := ordered[SHOWN:]:
+        steps.append((OTHERS.in_(language).format(n=len(rest)), sum(item.contribution for item in rest)))
+    bars = [Bar(START.in_(language), 0.0, base_value, f"{base_value:.2f}", STANDS)]
+    level = base_value
+    for number, (label, contribution) in enumerate(steps, start=1):
+        color = RAISES if contribution > 0 else LOWERS
+        # The number keeps two features of one name apart; the bars are drawn in the order of their labels' rows.
+        bars.append(Bar(f"{number}. {label}", level, level + contribution, f"{contribution:+.2f}", color))
+        level += contribution
+    return [*bars, Bar(END.in_(language), 0.0, level, f"{level:.2f}", STANDS)]
+
+
+def _label(item: Contributed, language: Language) -> str:
+    value = UNKNOWN.in_(language) if item.value is None else f"{item.value:,.4g}"
+    return f"{item.zh if language == 'zh' else item.en} = {value}"
+
+
+@lru_cache(maxsize=256)
+def _rendered(bars: tuple[Bar, ...], language: Language) -> str:
+    import vl_convert
+
+    with rendering:
+        return str(vl_convert.vegalite_to_svg(_specification(bars, language)))
+
+
+def _specification(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
+    import altair as alt
+
+    base = alt.Chart(alt.InlineData(values=[bar._asdict() for bar in bars])).encode(
+        y=alt.Y(
+            "label:N",
+            sort=[bar.label for bar in bars],
+            title=None,
+            # The renderer may lack the reader's font: room for the labels is reckoned here, not measured there.
+            axis=alt.Axis(labelLimit=0, minExtent=_width_px(bars), domain=False, ticks=False, labelPadding=8),
+        )
+    )
+    scale = alt.Scale(zero=False, padding=44, nice=False)
+    blocks = base.mark_bar(height=16, cornerRadius=2).encode(
+        x=alt.X("start:Q", title=AXIS.in_(language), scale=scale),
+        x2="end:Q",
+        color=alt.Color("color:N", scale=None),
+    )
+    texts = base.mark_text(dx=6, align="left", fontSize=LABEL_PX - 1).encode(
+        x=alt.X("right:Q", scale=scale), text="text:N"
+    )
+    chart = (
+        alt.layer(blocks, texts.transform_calculate(right="max(datum.start, datum.end)"))
+        .properties(width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=TITLE.in_(language))
+        .configure(font=FONT, background="transparent")
+        .configure_axis(labelFontSize=LABEL_PX, titleFontSize=LABEL_PX, titleFontWeight="normal", gridColor="#e5e8eb")
+        .configure_view(stroke=None)
+    )
+    return cast("dict[str, Any]", chart.to_dict())
+
+
+def _width_px(bars: Sequence[Bar]) -> int:
+    return max(
+        sum(LABEL_PX if ord(char) > 0x2E7F else LABEL_PX * 0.58 for char in bar.label) for bar in bars
+    ).__ceil__()

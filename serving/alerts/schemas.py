@@ -1,0 +1,121 @@
+"""What the API says about alerts."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from serving.dispositions.schemas import Disposition, Status
+from serving.store import Level
+from serving.tables import AlertRow, DispositionRow
+
+__all__ = [
+    "Alert",
+    "AlertDetail",
+    "AlertId",
+    "AlertPage",
+    "AlertQuery",
+    "Contribution",
+    "Reason",
+    "SortKey",
+    "summary_of",
+]
+
+AlertId = Annotated[str, Path(pattern=r"^al_[0-9a-f]{20}$", examples=["al_70e33fc382b6ce87451a"])]
+Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
+SortKey = Literal["rank", "score", "issued_at"]
+EXAMPLE_ID = "al_70e33fc382b6ce87451a"
+EXAMPLE_PERSON = "p1_9f2c41d07ab35e68"
+
+
+class Reason(BaseModel):
+    """A plain sentence why, with its share of the score in log-odds."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: Annotated[str, Field(examples=["long_stranger_call"])]
+    zh: Annotated[str, Field(examples=["3 天内 5 个陌生号码来电，最长 84 分钟"])]
+    en: Annotated[str, Field(examples=["5 strangers called within 3 days, the longest for 84 minutes"])]
+    contribution: Annotated[float, Field(examples=[1.9])]
+
+
+class Contribution(BaseModel):
+    """One feature's SHAP contribution in log-odds; ``value`` is null where the feature is unknown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    feature: Annotated[str, Field(examples=["stranger_call_max_s_72h"])]
+    value: Annotated[float | None, Field(examples=[5040.0])]
+    contribution: Annotated[float, Field(examples=[1.9])]
+    zh: Annotated[str, Field(examples=["72 小时内最长陌生通话（秒）"])]
+    en: Annotated[str, Field(examples=["Longest call with a stranger in 72 hours (s)"])]
+
+
+class Alert(BaseModel):
+    """One person on a list. ``score`` is a probability; ``status`` is ``open`` or the last result."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    watchlist_id: Annotated[int, Field(examples=[17])]
+    person: Annotated[str, Field(examples=[EXAMPLE_PERSON])]
+    rank: Annotated[int, Field(examples=[1])]
+    issued_at: datetime
+    level: Annotated[Level, Field(examples=["red"])]
+    score: Annotated[float, Field(examples=[0.83])]
+    baseline_score: Annotated[float, Field(examples=[0.5])]
+    scam_type: Annotated[str, Field(examples=["police"])]
+    community_id: Annotated[str, Field(examples=["C01"])]
+    grid_id: Annotated[str, Field(examples=["C01-G3"])]
+    at_stake_cny: Annotated[float | None, Field(examples=[52_000.0])]
+    realert: bool
+    status: Annotated[Status, Field(examples=["open"])]
+    reasons: list[Reason]
+
+
+class AlertDetail(Alert):
+    """An alert with all that explains it. ``withdrawn``: a newer revision of its list no longer names the person."""
+
+    at: datetime
+    base_value: Annotated[float, Field(description="Log-odds that the contributions start from.", examples=[-4.1])]
+    contributions: list[Contribution]
+    missing: Annotated[list[str], Field(examples=[["transfers"]])]
+    age_band: Annotated[str | None, Field(examples=["60+"])]
+    suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
+    suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]
+    model_version: Annotated[str, Field(examples=["3"])]
+    model_digest: Annotated[str, Field(examples=["sha256:9c1f…"])]
+    data_version: Annotated[str, Field(examples=["calls@41"])]
+    contract_version: Annotated[str, Field(examples=["1.0.0"])]
+    withdrawn: bool
+    version: Annotated[int, Field(description="Number of dispositions; send it with the next one.", examples=[0])]
+    dispositions: list[Disposition]
+
+
+class AlertPage(BaseModel):
+    """A page of alerts; ``next_cursor`` is null on the last one."""
+
+    items: list[Alert]
+    next_cursor: str | None
+
+
+class AlertQuery(BaseModel):
+    """Filters and order of alerts; ``rank`` sorts upwards, ``score`` and ``issued_at`` downwards."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    level: Level | None = None
+    scam_type: Code | None = None
+    community_id: Code | None = None
+    status: Status | None = None
+    since: Annotated[AwareDatetime | None, Field(description="Issued at or after; with its zone.")] = None
+    sort: SortKey = "issued_at"
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None
+
+
+def summary_of(alert: AlertRow, decision: DispositionRow | None) -> dict[str, Any]:
+    """Return the fields of ``Alert`` from an alert and its last disposition."""
+    own = {name: getattr(alert, name) for name in Alert.model_fields if name not in {"id", "status"}}
+    return own | {"id": alert.alert_id, "status": decision.result if decision else "open"}

@@ -1,0 +1,89 @@
+"""Reading alerts and what explains them."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from serving.alerts.chart import waterfall
+from serving.alerts.repository import AlertRepository
+from serving.alerts.schemas import Alert, AlertDetail, AlertPage, AlertQuery, summary_of
+from serving.auth import Viewer
+from serving.dispositions.repository import DispositionRepository
+from serving.dispositions.schemas import Disposition
+from serving.errors import ProblemError
+from serving.paging import decode_cursor, encode_cursor
+from serving.tables import AlertRow, DispositionRow
+from serving.wording import Language
+
+__all__ = ["alert_detail", "alert_page", "chart_of", "visible_alert"]
+
+CURSOR_VALUES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {"rank": int, "score": float, "issued_at": datetime.fromisoformat}
+)
+
+
+def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
+    """Return one page of the current alerts that ``viewer`` may see."""
+    rows = AlertRepository(session).page(query, viewer=viewer, after=_position(query))
+    shown = rows[: query.limit]
+    more = len(rows) > query.limit
+    return AlertPage(
+        items=[Alert(**summary_of(alert, decision)) for alert, decision in shown],
+        next_cursor=_cursor_after(shown[-1][0], query) if more else None,
+    )
+
+
+def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDetail:
+    """Return one alert with its explanation; a 404 problem where there is none that ``viewer`` may see."""
+    alert, decision = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    watchlist = alert.watchlist
+    decisions = DispositionRepository(session).of_alert(alert_id)
+    explained = {
+        name: getattr(alert, name)
+        for name in ("base_value", "contributions", "missing", "age_band", "suspect_numbers", "suspect_accounts")
+    }
+    versions = {
+        name: getattr(watchlist, name)
+        for name in ("at", "model_version", "model_digest", "data_version", "contract_version")
+    }
+    return AlertDetail(
+        **summary_of(alert, decision),
+        **explained,
+        **versions,
+        withdrawn=watchlist.superseded_at is not None,
+        version=len(decisions),
+        dispositions=[Disposition.model_validate(row) for row in decisions],
+    )
+
+
+def chart_of(alert: AlertDetail, language: Language) -> str:
+    """Return the SHAP waterfall of an alert as SVG."""
+    return waterfall(base_value=alert.base_value, contributions=tuple(alert.contributions), language=language)
+
+
+def visible_alert(session: Session, *, viewer: Viewer, alert_id: str) -> tuple[AlertRow, DispositionRow | None]:
+    """Return an alert and its last disposition; a 404 problem where there is none that ``viewer`` may see."""
+    found = AlertRepository(session).get(alert_id, viewer=viewer)
+    if found is None:
+        raise ProblemError(404, "There is no such alert in your communities.")
+    return found[0], found[1]
+
+
+def _cursor_after(alert: AlertRow, query: AlertQuery) -> str:
+    value = getattr(alert, query.sort)
+    return encode_cursor(query.sort, value.isoformat() if isinstance(value, datetime) else repr(value), alert.id)
+
+
+def _position(query: AlertQuery) -> tuple[Any, int] | None:
+    if query.cursor is None:
+        return None
+    sort, value, row_id = decode_cursor(query.cursor, str, str, int)
+    try:
+        return CURSOR_VALUES[query.sort](value), row_id
+    except ValueError:
+        raise ProblemError(
+            422, f"The cursor belongs to the order {sort}.", remedy="Start again without a cursor."
+        ) from None

@@ -1,0 +1,101 @@
+"""The application: the API under /api/v1, health and metrics, and the plain pages."""
+
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+
+from serving import errors
+from serving.alerts.endpoints import router as alerts
+from serving.database import open_database
+from serving.dependencies import Clock, Services
+from serving.dispositions.endpoints import router as dispositions
+from serving.health.endpoints import router as health
+from serving.health.metrics import Metrics
+from serving.middleware import Boundary
+from serving.outreach.endpoints import router as outreach
+from serving.people.endpoints import router as people
+from serving.ports import IdentityVault, Rescorer
+from serving.settings import ServingSettings
+from serving.tables import SHANGHAI
+from serving.users.endpoints import router as users
+from serving.watchlists.endpoints import router as watchlists
+from serving.web.endpoints import router as pages
+
+__all__ = ["create_app", "serve"]
+
+API = "/api/v1"
+STATIC = Path(__file__).parent / "web" / "static"
+PROBLEM_STATUSES = {
+    401: "Nobody is logged in, or the token is no good.",
+    403: "The role may not do this.",
+    404: "There is no such thing that you may see.",
+    409: "Somebody else changed it in the meantime.",
+    413: "The request is too large.",
+    422: "A field cannot be used.",
+    503: "Something this needs is not there now.",
+}
+
+
+class ProblemDetails(BaseModel):
+    """A problem as RFC 9457 describes it, and what to do about it."""
+
+    type: Annotated[str, Field(examples=["urn:forestall:problem:not-found"])]
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is no such alert in your communities."])]
+    instance: Annotated[str, Field(examples=["/api/v1/alerts/al_00000000000000000000"])]
+    remedy: Annotated[str, Field(examples=["Check the address."])]
+    errors: Annotated[list[dict[str, str]] | None, Field(description="The fields at fault, with a 422.")] = None
+
+
+def create_app(
+    *,
+    settings: ServingSettings,
+    vault: IdentityVault | None = None,
+    rescorer: Rescorer | None = None,
+    clock: Clock = lambda: datetime.now(SHANGHAI),
+) -> FastAPI:
+    """Return the application on an up-to-date database.
+
+    Without a ``vault`` there are no outreach lists, without a ``rescorer`` no fresh scores; everything else works.
+    """
+    engine = open_database(settings.database_url)
+    services = Services(engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer)
+    app = FastAPI(
+        title="forestall",
+        version=version("forestall"),
+        summary="Who is being drawn into telecom fraud, and why.",
+        docs_url=None,  # the usual documentation pages load their scripts from outside
+        redoc_url=None,
+        responses=_problem_responses(),
+    )
+    app.state.services = services
+    app.state.metrics = Metrics(services)
+    for router in (watchlists, alerts, dispositions, people, outreach, users):
+        app.include_router(router, prefix=API)
+    app.include_router(health)
+    app.include_router(pages, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    errors.install(app)
+    app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics)
+    return app
+
+
+def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve ``app`` until interrupted. The server's own access log stays off: it would keep query strings."""
+    import uvicorn
+
+    uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")
+
+
+def _problem_responses() -> dict[int | str, dict[str, Any]]:
+    schema = ProblemDetails.model_json_schema()
+    return {
+        status: {"description": text, "content": {errors.MEDIA_TYPE: {"schema": schema}}}
+        for status, text in PROBLEM_STATUSES.items()
+    }

@@ -1,0 +1,56 @@
+"""What the serving room needs from outside; the composition root hands in something that fits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from serving.store import Contribution, Level, Reason
+
+__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer"]
+
+
+class Identity(Protocol):
+    """Who a person is: what an officer needs to reach them, and nothing more."""
+
+    @property
+    def id_number(self) -> str:
+        """The 18-digit ID number."""
+
+    @property
+    def name(self) -> str:
+        """The name as registered."""
+
+    @property
+    def address(self) -> str:
+        """The address as registered."""
+
+    @property
+    def msisdns(self) -> tuple[str, ...]:
+        """The numbers the person can be reached at."""
+
+
+class IdentityVault(Protocol):
+    """The only way from a pseudonym to a person."""
+
+    def reveal_people(self, persons: Sequence[str], /) -> Mapping[str, Identity]:
+        """Return who the known ones of ``persons`` are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescore:
+    """A person's score at the moment ``at``: probability, level and why."""
+
+    person: str
+    at: datetime
+    score: float
+    level: Level
+    reasons: tuple[Reason, ...]
+    contributions: tuple[Contribution, ...]
+
+
+class Rescorer(Protocol):
+    """Scores one person afresh; called by one thread at a time."""
+
+    def __call__(self, person: str, /) -> Rescore | None:
+        """Return the fresh score, or None for a person nobody knows."""

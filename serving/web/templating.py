@@ -1,0 +1,53 @@
+"""Rendering pages in the reader's language."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from serving import wording
+from serving.web.texts import translate
+from serving.wording import Language
+
+__all__ = ["LANGUAGE_COOKIE", "language_of", "render"]
+
+LANGUAGE_COOKIE = "forestall_lang"
+LANGUAGES = ("zh", "en")
+TEMPLATES = Path(__file__).parent / "templates"
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+environment.globals["wording"] = wording
+environment.filters["moment"] = lambda at: cast("datetime", at).strftime("%m-%d %H:%M")
+environment.filters["percent"] = lambda share: f"{share:.1%}"
+environment.filters["money"] = lambda amount_cny: "–" if amount_cny is None else f"¥{amount_cny:,.0f}"
+environment.filters["masked"] = lambda key: f"{key[:9]}…" if len(key) > 10 else key
+
+
+def language_of(request: Request) -> Language:
+    """Return the language of a page: asked for, chosen before, the browser's English, else Chinese."""
+    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return cast("Language", chosen)
+    first = request.headers.get("accept-language", "").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
+    """Return a page; a language asked for in the address is remembered."""
+    language = language_of(request)
+    page = environment.get_template(template).render(
+        {"viewer": None, **context},
+        _=lambda text: translate(text, language),
+        language=language,
+        other_language="en" if language == "zh" else "zh",
+    )
+    response = HTMLResponse(page, status)
+    if request.query_params.get("lang") in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 86_400, httponly=True, samesite="strict")
+    return response

@@ -50,14 +50,12 @@ def rotate(rng: np.random.Generator, *, days: int, life_days: float, issue: Call
 
 def honest_callers(rng: np.random.Generator, mix: Mix, people: People, *, days: int) -> dict[str, list[Rotation]]:
     """The lines of every honest kind of caller that the mix names."""
+
     def line(kind: Callers) -> Rotation:
         shown = pick(rng, kind.kinds)
         return rotate(rng, days=days, life_days=kind.life_days, issue=lambda: int(people.numbers.issue(shown)[0]))
 
-    return {
-        name: [line(kind) for _ in range(_lines(kind, people))]
-        for name, kind in mix.callers.items()
-    }
+    return {name: [line(kind) for _ in range(_lines(kind, people))] for name, kind in mix.callers.items()}
 
 
 def _lines(kind: Callers, people: People) -> int:

@@ -26,7 +26,8 @@ _EDGES = {name: np.concatenate([[0.0], np.cumsum(w)]) / np.sum(w) for name, w in
 def draw_seconds(rng: np.random.Generator, clock: str, count: int) -> Ints:
     """Seconds since midnight, shape (count,), by the hours of the named clock."""
     hours = np.interp(rng.random(count), _EDGES[clock], np.arange(25.0))
-    return np.minimum(DAY_S - 1, hours * 3600).astype(np.int64)
+    seconds: Ints = np.minimum(DAY_S - 1, hours * 3600).astype(np.int64)
+    return seconds
 
 
 def awake(rng: np.random.Generator, at: float) -> float:

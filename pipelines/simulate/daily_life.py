@@ -44,12 +44,16 @@ class DailyLife:
         rng = np.random.default_rng([self.seed, 11, day])
         parts = [self._contact_calls(rng, day), self._stranger_calls(rng, day), self._service_texts(rng)]
         events = CallEvents.join(parts)
-        return CallEvents(events.caller, events.callee, events.text, events.at + day * DAY_S, events.duration_s, events.told)
+        return CallEvents(
+            events.caller, events.callee, events.text, events.at + day * DAY_S, events.duration_s, events.told
+        )
 
     def payments(self, day: int) -> PaymentEvents:
         """All ordinary payments of a day."""
         rng = np.random.default_rng([self.seed, 12, day])
-        factor = float(season_factor(self.mix.seasons, self._date(day), 1)[0]) * self._weekend(day, self.mix.daily.weekend_spending)
+        factor = float(season_factor(self.mix.seasons, self._date(day), 1)[0]) * self._weekend(
+            day, self.mix.daily.weekend_spending
+        )
         parts = [
             self._purchases(rng, factor),
             self._known_payees(rng, factor),
@@ -75,7 +79,10 @@ class DailyLife:
         weekend = self._weekend(day, daily.weekend_calls)
         who = self._occasions(rng, daily.contact_calls * weekend * people.sociable)
         # Few contacts get most of the calls: ranks fall off as 1 / rank.
-        rank = np.minimum(np.exp(rng.random(len(who)) * np.log(people.contact_count[who] + 1)).astype(int) - 1, people.contact_count[who] - 1)
+        rank = np.minimum(
+            np.exp(rng.random(len(who)) * np.log(people.contact_count[who] + 1)).astype(int) - 1,
+            people.contact_count[who] - 1,
+        )
         peer = people.contacts[who, rank]
         own = people.line(rng, who)
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.5)
@@ -119,11 +126,15 @@ class DailyLife:
 
     def _purchases(self, rng: np.random.Generator, factor: float) -> PaymentEvents:
         people, daily = self.people, self.mix.daily
-        who = self._occasions(rng, daily.merchant_payments * factor * np.interp(people.age, [16, 25, 50, 92], [0.9, 1.3, 1, 0.4]))
+        who = self._occasions(
+            rng, daily.merchant_payments * factor * np.interp(people.age, [16, 25, 50, 92], [0.9, 1.3, 1, 0.4])
+        )
         anywhere = people.merchants[(len(people.merchants) * rng.random(len(who)) ** 3).astype(int)]
         usual = people.favourites[who, rng.integers(0, people.favourites.shape[1], len(who))]
         payee = np.where(rng.random(len(who)) < 0.6, usual, anywhere)
-        amounts = lognormal(rng, daily.merchant_cny_median, daily.merchant_cny_sigma, len(who)) * people.wealth[who] ** 0.5
+        amounts = (
+            lognormal(rng, daily.merchant_cny_median, daily.merchant_cny_sigma, len(who)) * people.wealth[who] ** 0.5
+        )
         return self._pay(rng, people.purse(rng, who), payee, amounts)
 
     def _known_payees(self, rng: np.random.Generator, factor: float) -> PaymentEvents:
@@ -132,7 +143,10 @@ class DailyLife:
         peer = people.payees[who, (8 * rng.random(len(who)) ** 1.7).astype(int)]
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.45)
         own = people.purse(rng, who)
-        amounts = lognormal(rng, daily.known_payee_cny_median, daily.known_payee_cny_sigma, len(who)) * people.wealth[who] ** 0.5
+        amounts = (
+            lognormal(rng, daily.known_payee_cny_median, daily.known_payee_cny_sigma, len(who))
+            * people.wealth[who] ** 0.5
+        )
         return self._pay(rng, np.where(incoming, peer, own), np.where(incoming, own, peer), amounts, "anytime")
 
     def _new_payees(self, rng: np.random.Generator, factor: float) -> PaymentEvents:

@@ -1,4 +1,4 @@
-"""Writes events as partners deliver them: one record for each side that lives in the district, one file per source and day."""
+"""Writes events as partners deliver them: a record for each side that lives here, a file per source and day."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ class Landing:
         folder = self._out / dataset / str(self._start + timedelta(days=day))
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
-        for (name,), part in frame.with_columns(source=source).partition_by("source", as_dict=True, include_key=False).items():
+        for (name,), part in (
+            frame.with_columns(source=source).partition_by("source", as_dict=True, include_key=False).items()
+        ):
             if not any(o.source == name and o.first_day <= day < o.first_day + o.days for o in self._outages):
                 part.write_parquet(folder / f"{name}.parquet")
                 self.files += 1

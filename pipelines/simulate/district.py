@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from data_contracts.errors import SettingsError
 from pipelines.simulate.callers import call_around, honest_callers, tag_numbers
@@ -60,15 +61,15 @@ def simulate(
     _check(out, people=people, days=days)
     mix = mix or Mix()
     residents = settle(mix, people=people, start=start, seed=seed)
-    told_calls, told_payments, journeys, registers, stories = _tell(mix, residents, start=start, days=days, seed=seed)
+    told = _tell(mix, residents, start=start, days=days, seed=seed)
     landing = Landing(out, residents, start=start, outages=mix.outages, seed=seed)
-    landing.write_registers(registers)
+    landing.write_registers(told.registers)
     life = DailyLife.of(mix, residents, start=start, days=days, seed=seed)
     calls = transfers = 0
     for day in range(days):
-        events = CallEvents.join([life.calls(day), told_calls[day]])
+        events = CallEvents.join([life.calls(day), told.calls[day]])
         calls += landing.write_calls(day, cut_when_busy(events, len(residents.number_source)))
-        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), told_payments[day]]))
+        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), told.payments[day]]))
         if progress is not None:
             progress(day + 1, days)
     return SimulationReport(
@@ -79,9 +80,9 @@ def simulate(
         files=landing.files,
         calls=calls,
         transfers=transfers,
-        cases=len(registers["cases"]),
-        outcomes=dict(Counter(j.outcome for j in journeys)),
-        lookalikes=stories,
+        cases=len(told.registers["cases"]),
+        outcomes=dict(Counter(j.outcome for j in told.journeys)),
+        lookalikes=told.lookalikes,
     )
 
 
@@ -92,21 +93,37 @@ def _check(out: Path, *, people: int, days: int) -> None:
         raise SettingsError(f"{out} is not empty.", remedy="Give a folder that does not exist yet.")
 
 
-def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int):  # type: ignore[no-untyped-def]
-    """Everything that is not daily life: callers, honest stories and fraud, by day; and the registers."""
+@dataclass(frozen=True)
+class _Told:
+    """Everything that is not daily life, by day, and the registers."""
+
+    calls: list[CallEvents]
+    payments: list[PaymentEvents]
+    journeys: list[Journey]
+    lookalikes: int
+    registers: dict[str, pl.DataFrame]
+
+
+def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _Told:
     rng = np.random.default_rng([seed, 20])
     lines = honest_callers(rng, mix, people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
     journal = Journal(np.random.default_rng([seed, 23]))
-    stories = play_lookalikes(mix, people, lines, lenders, days=days, seed=seed, journal=journal)
-    underworld = Underworld(mix, people, lenders, start=start, days=days, seed=seed)
-    journeys: list[Journey] = underworld.journeys(journal)
+    lookalikes = play_lookalikes(mix, people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal)
+    underworld = Underworld(
+        mix, people, lenders=lenders, public_lines=lines.get("public", []), start=start, days=days, seed=seed
+    )
+    journeys = underworld.journeys(journal)
     around = [call_around(rng, mix.callers[name], line, people, days=days) for name in lines for line in lines[name]]
-    calls = CallEvents.join([journal.calls(), underworld.cold_calls(), *around]).by_day(days)
-    registers = {
-        **people.registers,
-        "number_tags": tag_numbers(rng, mix, people, lines),
-        "cases": draw_cases(mix, journeys, people, start=start, days=days, seed=seed),
-        "truth": truth_of(journeys, people, start=start),
-    }
-    return calls, journal.payments().by_day(days), journeys, registers, stories
+    return _Told(
+        calls=CallEvents.join([journal.calls(), underworld.cold_calls(), *around]).by_day(days),
+        payments=journal.payments().by_day(days),
+        journeys=journeys,
+        lookalikes=lookalikes,
+        registers={
+            **people.registers,
+            "number_tags": tag_numbers(rng, mix, people, lines),
+            "cases": draw_cases(mix, journeys, people, start=start, days=days, seed=seed),
+            "truth": truth_of(journeys, people, start=start),
+        },
+    )

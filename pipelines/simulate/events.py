@@ -7,12 +7,13 @@ Times are whole seconds since the first midnight, money is whole cents (fen).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.simulate.numbering import Floats, Ints
+from pipelines.simulate.numbering import Flags, Floats, Ints
 
 __all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "as_paid", "lognormal"]
 
@@ -33,7 +34,8 @@ def as_paid(rng: np.random.Generator, amounts_cny: npt.ArrayLike) -> Ints:
     cents = np.maximum(1, np.round(np.asarray(amounts_cny, float) * 100)).astype(np.int64)
     form = rng.random(cents.shape)
     step = np.where(form < _ROUND_SHARE, 1000, np.where(form < _ROUND_SHARE + _WHOLE_SHARE, 100, 1))
-    return np.maximum(step, (cents + step // 2) // step * step)
+    rounded: Ints = np.maximum(step, (cents + step // 2) // step * step)
+    return rounded
 
 
 class _Columns:
@@ -44,7 +46,7 @@ class _Columns:
 
     at: Ints
 
-    def take(self, rows: npt.NDArray[np.bool_] | Ints) -> Self:
+    def take(self, rows: Flags | Ints) -> Self:
         """The given rows (a mask or positions)."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})  # type: ignore[arg-type]
 
@@ -57,7 +59,7 @@ class _Columns:
         """The events of each day, ``days`` parts; events before the first and after the last day are left out."""
         rows = self.take(np.argsort(self.at, kind="stable"))
         edges = np.searchsorted(rows.at, np.arange(days + 1) * DAY_S)
-        return [rows.take(np.arange(a, b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [rows.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class CallEvents(_Columns):
 
     caller: Ints
     callee: Ints
-    text: npt.NDArray[np.bool_]
+    text: Flags
     at: Ints
     duration_s: Ints
-    told: npt.NDArray[np.bool_]  # part of a story: is not cut short when the line is busy
+    told: Flags  # part of a story: is not cut short when the line is busy
 
     @classmethod
     def of(

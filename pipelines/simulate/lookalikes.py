@@ -20,22 +20,30 @@ _SHARED_PAYEES_PER_10K = 8  # of each kind of story: schools, dealers, hospitals
 
 
 def play_lookalikes(
-    mix: Mix, people: People, lines: dict[str, list[Rotation]], lenders: list[int], *, days: int, seed: int, journal: Journal
+    mix: Mix,
+    people: People,
+    *,
+    lines: dict[str, list[Rotation]],
+    lenders: list[int],
+    days: int,
+    seed: int,
+    journal: Journal,
 ) -> int:
     """Plays every honest story into the journal; returns how many there were."""
     rng = np.random.default_rng([seed, 22])
     known = [line for name in _SHARED_LINES for line in lines.get(name, [])]
+    kinds = mix.lookalikes.values()
     return sum(
-        _play_kind(look, people, known, lenders, days=days, rng=rng, journal=journal) for look in mix.lookalikes.values()
+        _play_kind(look, people, known=known, lenders=lenders, days=days, rng=rng, journal=journal) for look in kinds
     )
 
 
 def _play_kind(
     look: Lookalike,
     people: People,
+    *,
     known: list[Rotation],
     lenders: list[int],
-    *,
     days: int,
     rng: np.random.Generator,
     journal: Journal,
@@ -48,7 +56,7 @@ def _play_kind(
     shared = people.accounts.issue(max(2, round(_SHARED_PAYEES_PER_10K * len(people) / 10_000)))
     begins = rng.integers(0, days, count) * DAY_S + draw_seconds(rng, look.clock, count)
     for person, at in zip(who, begins.tolist(), strict=True):
-        other = _stranger(look, people, known, shared.tolist(), lenders, rng)
+        other = _stranger(look, people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
         Story(look, person, other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng).play("paid")
     return count
 
@@ -58,9 +66,16 @@ def _exposed(look: Lookalike, people: People) -> int:
 
 
 def _stranger(
-    look: Lookalike, people: People, known: list[Rotation], shared: list[int], lenders: list[int], rng: np.random.Generator
+    look: Lookalike,
+    people: People,
+    *,
+    known: list[Rotation],
+    shared: list[int],
+    lenders: list[int],
+    rng: np.random.Generator,
 ) -> Counterparty:
     """The other side of one story: a person of its own, or somebody whom others meet as well."""
+
     def line() -> Rotation:
         if known and rng.random() < look.shared_number_share:
             return known[int(rng.integers(len(known)))]

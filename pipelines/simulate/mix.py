@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_contracts.errors import SettingsError
 
 __all__ = [
+    "CallerKind",
     "Callers",
     "Daily",
     "Gather",
@@ -72,6 +73,7 @@ class Talks(_Settings):
     unanswered_share: Share = 0.15
     on_the_line_share: Share = 0.0  # the last talk still runs while the first payment is made
     text_share: Share = 0.1  # a talk that is a text instead
+    after_contact_share: Share = 0.2  # one more talk also where the contact comes to nothing
 
 
 class Lure(_Settings):
@@ -257,7 +259,8 @@ class Mix(_Settings):
     mule_life_days: Positive = 2.5
     mule_merchant_share: Share = 0.1
     miscoded_share: Share = 0.03  # cases filed under another scam type
-    cold_calls: Callers = Callers(calls_per_day_median=4, engaged_share=0.04, engaged_s_median=70)
+    cold_calls: Callers = Callers(calls_per_day_median=4, engaged_share=0.04, engaged_s_median=70)  # of each line
+    cold_texts: Callers = Callers(calls_per_day_median=5, text_share=1.0, clock="day")
     population: Population = Population()
     daily: Daily = Daily()
     callers: dict[str, Callers] = Field(default_factory=lambda: _defaults("callers"))

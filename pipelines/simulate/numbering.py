@@ -7,14 +7,18 @@ them apart. Numbers and accounts are handled as positions in a book (``int``) un
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BANKS", "OPERATORS", "AccountBook", "Floats", "Ints", "NumberBook", "draw_id_numbers", "pick"]
+__all__ = ["BANKS", "OPERATORS", "AccountBook", "Flags", "Floats", "Ints", "NumberBook", "draw_id_numbers", "pick"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Key = TypeVar("Key", bound=str)
 
 OPERATORS: dict[str, tuple[str, ...]] = {
     "cmcc": ("134", "135", "136", "137", "138", "139", "150", "151", "152", "157", "158", "159", "182", "187", "188"),
@@ -43,15 +47,15 @@ _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECKS = np.array(list("10X98765432"))
 
 
-def pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+def pick(rng: np.random.Generator, weights: Mapping[Key, float]) -> Key:
     """One key of ``weights``, in proportion to its weight."""
     values = np.fromiter(weights.values(), float)
     keys = list(weights)
-    return str(keys[int(np.searchsorted(np.cumsum(values), rng.random() * values.sum(), side="right"))])
+    return keys[int(np.searchsorted(np.cumsum(values), rng.random() * values.sum(), side="right"))]
 
 
 def draw_id_numbers(
-    rng: np.random.Generator, *, regions: npt.NDArray[np.str_], births: npt.NDArray[np.datetime64], male: npt.NDArray[np.bool_]
+    rng: np.random.Generator, *, regions: npt.NDArray[np.str_], births: npt.NDArray[np.datetime64], male: Flags
 ) -> list[str]:
     """18-digit numbers of GB 11643, all different: region, birth date, sequence (odd: male), MOD 11-2 check digit."""
     days = [str(day).replace("-", "") for day in births.astype("datetime64[D]")]
@@ -100,7 +104,7 @@ class NumberBook(_Book):
 
     def issue_subscribers(self, operators: list[str]) -> Ints:
         """Mobile numbers of the given operators, one each; returns their positions."""
-        return np.concatenate([self._add(lambda op=op: self._mobile(OPERATORS[op], 1), 1) for op in operators])  # type: ignore[misc]
+        return np.concatenate([self._add(partial(self._mobile, OPERATORS[name], 1), 1) for name in operators])
 
     def issue(self, kind: str, count: int = 1) -> Ints:
         """New numbers of a kind (see ``mix.NumberKind``); returns their positions."""
@@ -116,7 +120,8 @@ class NumberBook(_Book):
         if kind == "landline":
             return self._joined(self._one_of((*AREA_CODES, self._area_code), count), self._subscriber_part(count))
         if kind == "international":
-            heads = [f"{'00' if i else '+'}{c}" for i, c in zip(self._rng.random(count) < 0.8, self._one_of(COUNTRIES, count), strict=True)]
+            signs = self._one_of(("00", "00", "00", "+"), count)
+            heads = [sign + country for sign, country in zip(signs, self._one_of(COUNTRIES, count), strict=True)]
             return self._joined(heads, self._subscriber_part(count))
         head, length = {"service_95": ("95", 3), "service_400": ("400", 7), "service_106": ("106", 8)}[kind]
         # Short 95 numbers run out; then they grow by digits, as in life (95013 1234).
@@ -145,7 +150,7 @@ class AccountBook(_Book):
     def issue(self, count: int = 1, *, banks: list[str] | None = None) -> Ints:
         """New 16-digit accounts at ``banks`` (any bank when left out); returns their positions."""
         banks = banks or self._one_of(tuple(BANKS), count)
-        added = np.concatenate([self._add(lambda bank=bank: self._card(bank), 1) for bank in banks])  # type: ignore[misc]
+        added = np.concatenate([self._add(partial(self._card, bank), 1) for bank in banks])
         self.banks += banks
         self.is_merchant += [False] * count
         return added

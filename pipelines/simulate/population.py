@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -14,22 +14,35 @@ from pipelines.simulate.numbering import (
     FEED_BANKS,
     OPERATOR_SHARES,
     AccountBook,
+    Flags,
     Floats,
     Ints,
     NumberBook,
     draw_id_numbers,
 )
+from pipelines.simulate.registers import Registers
 
-__all__ = ["People", "settle"]
-
-_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志红梅文斌鑫宇浩然子轩雨欣怡佳琪思雪峰海波"
-_STREETS = ("新华", "中山", "呼伦", "兴安", "锡林", "大学", "昭乌达", "乌兰察布", "成吉思汗", "鄂尔多斯")
+__all__ = ["People", "Traits", "settle"]
 
 
 @dataclass(frozen=True)
-class People:
-    """The residents as columns of shape (people,), and their registers as frames.
+class Traits:
+    """What residents are like: columns of shape (people,)."""
+
+    age: Ints
+    male: Flags
+    births: npt.NDArray[np.datetime64]
+    floating: Flags
+    grid: Ints
+    wealth: Floats  # 1 is the middle
+    gullible: Floats  # mean 1, few have much of it
+    sociable: Floats  # factor on calls, mean about 1
+    trade: Flags  # work brings strangers
+
+
+@dataclass(frozen=True)
+class People(Traits):
+    """The residents with their numbers, accounts and habits, and their registers as frames.
 
     Numbers and accounts stand as positions in their books; person ``i`` has number ``i`` and account ``i`` first.
     """
@@ -38,16 +51,8 @@ class People:
     accounts: AccountBook
     registers: dict[str, pl.DataFrame]
     id_numbers: list[str]
-    age: Ints
-    floating: npt.NDArray[np.bool_]
-    wealth: Floats  # 1 is the middle
-    gullible: Floats  # mean 1, few have much of it
-    sociable: Floats  # factor on calls, mean about 1
-    trade: npt.NDArray[np.bool_]
     second_number: Ints  # -1: none
     second_account: Ints  # -1: none
-    grid: Ints
-    owner_of_number: Ints  # person of each subscriber's number
     number_source: list[str]  # operator of each subscriber's number
     account_source: list[str]  # bank of each resident's account
     contacts: Ints  # (people, most contacts), nearest first
@@ -74,57 +79,64 @@ class People:
 def settle(mix: Mix, *, people: int, start: date, seed: int) -> People:
     """Draws ``people`` residents as they stand on ``start``."""
     rng = np.random.default_rng([seed, 1])
-    who = mix.population
-    numbers = NumberBook(np.random.default_rng([seed, 2]), area_code=who.area_code)
+    numbers = NumberBook(np.random.default_rng([seed, 2]), area_code=mix.population.area_code)
     accounts = AccountBook(np.random.default_rng([seed, 3]))
-    age = np.clip(rng.normal(who.age_mean, who.age_sd, people), *who.age_range).astype(np.int64)
-    floating = rng.random(people) < who.floating_share
-    trade = (rng.random(people) < who.trade_share) & (age < 65)
-    male = rng.random(people) < 0.51
-    births = np.datetime64(start, "D") - (age * 365.2425 + rng.uniform(1, 364, people)).astype("timedelta64[D]")
-    regions = np.where(floating, rng.choice(who.away_region_codes, people), rng.choice(who.region_codes, people))
-    id_numbers = draw_id_numbers(rng, regions=regions, births=births, male=male)
-    grid = rng.integers(0, max(1, round(people / who.people_per_grid)), people)
-    wealth = np.exp(rng.normal(0, 0.55, people)) * np.interp(age, [16, 24, 45, 60, 92], [0.35, 0.7, 1.2, 1.1, 0.7])
+    traits = _draw_traits(rng, mix, people, start)
+    away = np.where(traits.floating, rng.choice(mix.population.away_region_codes, people), "")
+    regions = np.where(traits.floating, away, rng.choice(mix.population.region_codes, people))
+    id_numbers = draw_id_numbers(rng, regions=regions, births=traits.births, male=traits.male)
 
-    two_sims = np.flatnonzero((rng.random(people) < who.two_sims_share) & (age > 17))
-    operators = [str(o) for o in rng.choice(list(OPERATOR_SHARES), people + len(two_sims), p=list(OPERATOR_SHARES.values()))]
+    two_sims = np.flatnonzero((rng.random(people) < mix.population.two_sims_share) & (traits.age > 17))
+    shares = list(OPERATOR_SHARES.values())
+    operators = [str(o) for o in rng.choice(list(OPERATOR_SHARES), people + len(two_sims), p=shares)]
     numbers.issue_subscribers(operators)
-    two_accounts = np.flatnonzero(rng.random(people) < who.second_account_share)
+    two_accounts = np.flatnonzero(rng.random(people) < mix.population.second_account_share)
     banks = [str(b) for b in rng.choice(FEED_BANKS, people + len(two_accounts))]
     accounts.issue(len(banks), banks=banks)
+    registers = Registers(rng, mix, id_numbers, start=start)
+    contacts, contact_count = _draw_contacts(rng, mix, numbers, people, grid=traits.grid)
     merchants = accounts.issue_merchants(max(200, people // 12))
-    owner_of_number = np.concatenate([np.arange(people), two_sims])
-    owner_of_account = np.concatenate([np.arange(people), two_accounts])
-    contacts, contact_count = _draw_contacts(rng, mix, numbers, people, grid)
-    registers = {
-        "residents": _residents(rng, mix, id_numbers, male=male, births=births, floating=floating, grid=grid),
-        "subscribers": _subscribers(rng, mix, id_numbers, numbers.texts, owner_of_number, operators, floating, start),
-        "accounts": _accounts(rng, id_numbers, accounts.texts, owner_of_account, banks, start),
-    }
+    employers = accounts.issue(max(5, people // 40))
+    everyone = np.arange(people)
     return People(
+        **vars(traits),
         numbers=numbers,
         accounts=accounts,
-        registers=registers,
+        registers={
+            "residents": registers.residents(traits),
+            "subscribers": registers.subscribers(traits, numbers.texts, np.append(everyone, two_sims), operators),
+            "accounts": registers.accounts(accounts.texts, np.append(everyone, two_accounts), banks),
+        },
         id_numbers=id_numbers,
-        age=age,
-        floating=floating,
-        wealth=wealth,
-        gullible=rng.gamma(0.7, 1 / 0.7, people),
-        sociable=rng.gamma(2.2, 1 / 2.2, people) * np.where(trade, 2.2, 1) * np.interp(age, [16, 30, 60, 92], [0.8, 1.15, 1, 0.6]),
-        trade=trade,
         second_number=_spread(two_sims, people),
         second_account=_spread(two_accounts, people),
-        grid=grid,
-        owner_of_number=owner_of_number,
         number_source=operators,
         account_source=banks,
         contacts=contacts,
         contact_count=contact_count,
         payees=_draw_payees(rng, accounts, people),
         merchants=merchants,
-        favourites=merchants[np.minimum((len(merchants) * rng.random((people, 10)) ** 2).astype(int), len(merchants) - 1)],
-        employer=accounts.issue(max(5, people // 40))[rng.integers(0, max(5, people // 40), people)],
+        favourites=merchants[(len(merchants) * rng.random((people, 10)) ** 2).astype(int)],
+        employer=rng.choice(employers, people),
+    )
+
+
+def _draw_traits(rng: np.random.Generator, mix: Mix, people: int, start: date) -> Traits:
+    who = mix.population
+    age = np.clip(rng.normal(who.age_mean, who.age_sd, people), *who.age_range).astype(np.int64)
+    since_birth = (age * 365.2425 + rng.uniform(1, 364, people)).astype("timedelta64[D]")
+    trade = (rng.random(people) < who.trade_share) & (age < 65)
+    by_age = np.interp(age, [16, 30, 60, 92], [0.8, 1.15, 1, 0.6])
+    return Traits(
+        age=age,
+        male=rng.random(people) < 0.51,
+        births=np.datetime64(start, "D") - since_birth,
+        floating=rng.random(people) < who.floating_share,
+        grid=rng.integers(0, max(1, round(people / who.people_per_grid)), people),
+        wealth=np.exp(rng.normal(0, 0.55, people)) * np.interp(age, [16, 24, 45, 60, 92], [0.35, 0.7, 1.2, 1.1, 0.7]),
+        gullible=rng.gamma(0.7, 1 / 0.7, people),
+        sociable=rng.gamma(2.2, 1 / 2.2, people) * np.where(trade, 2.2, 1) * by_age,
+        trade=trade,
     )
 
 
@@ -136,7 +148,7 @@ def _spread(owners: Ints, people: int) -> Ints:
 
 
 def _draw_contacts(
-    rng: np.random.Generator, mix: Mix, numbers: NumberBook, people: int, grid: Ints
+    rng: np.random.Generator, mix: Mix, numbers: NumberBook, people: int, *, grid: Ints
 ) -> tuple[Ints, Ints]:
     daily: Daily = mix.daily
     most = daily.contacts[1]
@@ -163,77 +175,3 @@ def _draw_payees(rng: np.random.Generator, accounts: AccountBook, people: int) -
     resident = rng.integers(0, people, (people, 8))
     local = (rng.random((people, 8)) < 0.4) & (resident != np.arange(people)[:, None])
     return np.where(local, resident, payees)
-
-
-def _residents(
-    rng: np.random.Generator,
-    mix: Mix,
-    id_numbers: list[str],
-    *,
-    male: npt.NDArray[np.bool_],
-    births: npt.NDArray[np.datetime64],
-    floating: npt.NDArray[np.bool_],
-    grid: Ints,
-) -> pl.DataFrame:
-    count = len(id_numbers)
-    letters = rng.integers(0, len(_GIVEN), (count, 2))
-    family = rng.integers(0, len(_SURNAMES), count)
-    names = [
-        _SURNAMES[f] + _GIVEN[a] + (_GIVEN[b] if two else "")
-        for f, (a, b), two in zip(family, letters, rng.random(count) < 0.75, strict=True)
-    ]
-    streets = rng.integers(0, len(_STREETS), count)
-    addresses = [
-        f"{_STREETS[s]}路{house}号{flat}室"
-        for s, house, flat in zip(streets, rng.integers(1, 180, count), rng.integers(101, 2800, count), strict=True)
-    ]
-    community = grid // mix.population.grids_per_community
-    return pl.DataFrame(
-        {
-            "id_number": id_numbers,
-            "name": names,
-            "sex": np.where(male, "M", "F"),
-            "birth_date": births.astype("datetime64[D]"),
-            "residency": np.where(floating, "floating", "local"),
-            "community_id": [f"C{c:03d}" for c in community],
-            "grid_id": [f"G{g:04d}" for g in grid],
-            "address": addresses,
-        }
-    )
-
-
-def _subscribers(
-    rng: np.random.Generator,
-    mix: Mix,
-    id_numbers: list[str],
-    texts: list[str],
-    owner: Ints,
-    operators: list[str],
-    floating: npt.NDArray[np.bool_],
-    start: date,
-) -> pl.DataFrame:
-    count = len(owner)
-    days = rng.uniform(100, 4000, count) * np.where(floating[owner], 0.4, 1.0)
-    recent = rng.random(count) < mix.population.recycled_share
-    days = np.where(recent, rng.uniform(1, 90, count), days)
-    return pl.DataFrame(
-        {
-            "msisdn": texts[:count],
-            "id_number": [id_numbers[i] for i in owner],
-            "operator": operators,
-            "activated_on": [start - timedelta(days=int(d)) for d in days],
-        }
-    )
-
-
-def _accounts(
-    rng: np.random.Generator, id_numbers: list[str], texts: list[str], owner: Ints, banks: list[str], start: date
-) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "account_id": texts[: len(owner)],
-            "id_number": [id_numbers[i] for i in owner],
-            "bank": banks,
-            "opened_on": [start - timedelta(days=int(d)) for d in rng.uniform(20, 5000, len(owner))],
-        }
-    )

@@ -34,8 +34,12 @@ def truth_of(journeys: list[Journey], people: People, *, start: date) -> pl.Data
             "outcome": pl.Series([j.outcome for j in journeys], dtype=pl.String),
             "reported": pl.Series([j.reported_at is not None for j in journeys], dtype=pl.Boolean),
             "reported_at": to_times(start, [j.reported_at for j in journeys]),
-            "suspect_accounts": pl.Series([";".join(accounts[a] for a in j.played.accounts) for j in journeys], dtype=pl.String),
-            "suspect_numbers": pl.Series([";".join(numbers[n] for n in j.played.numbers) for j in journeys], dtype=pl.String),
+            "suspect_accounts": pl.Series(
+                [";".join(accounts[a] for a in j.played.accounts) for j in journeys], dtype=pl.String
+            ),
+            "suspect_numbers": pl.Series(
+                [";".join(numbers[n] for n in j.played.numbers) for j in journeys], dtype=pl.String
+            ),
             "moves": pl.Series([_moves(j, start) for j in journeys], dtype=pl.String),
             "id_number": pl.Series([people.id_numbers[j.person] for j in journeys], dtype=pl.String),
             "msisdn": pl.Series([numbers[j.number] for j in journeys], dtype=pl.String),
@@ -48,7 +52,9 @@ def truth_of(journeys: list[Journey], people: People, *, start: date) -> pl.Data
 def draw_cases(mix: Mix, journeys: list[Journey], people: People, *, start: date, days: int, seed: int) -> pl.DataFrame:
     """The cases reported before the last midnight, in order of report; victims do not recall every number."""
     rng = np.random.default_rng([seed, 41])
-    heard = sorted((j for j in journeys if j.reported_at is not None and j.reported_at < days * DAY_S), key=_reported_at)
+    heard = sorted(
+        (j for j in journeys if j.reported_at is not None and j.reported_at < days * DAY_S), key=_reported_at
+    )
     others = list(mix.scams)
 
     def filed_as(journey: Journey) -> str:
@@ -67,15 +73,21 @@ def draw_cases(mix: Mix, journeys: list[Journey], people: People, *, start: date
             "first_transfer_at": to_times(start, [_first(j) for j in heard]).dt.replace_time_zone(ZONE),
             "last_transfer_at": to_times(start, [_last(j) for j in heard]).dt.replace_time_zone(ZONE),
             "reported_at": to_times(start, [j.reported_at for j in heard]).dt.replace_time_zone(ZONE),
-            "loss_amount": (pl.Series([j.loss_cents for j in heard], dtype=pl.Int64).cast(pl.Decimal(20, 0)) / 100).cast(
-                pl.Decimal(18, 2)
-            ),
+            "loss_amount": (
+                pl.Series([j.loss_cents for j in heard], dtype=pl.Int64).cast(pl.Decimal(20, 0)) / 100
+            ).cast(pl.Decimal(18, 2)),
             "suspect_numbers": pl.Series(
-                [recalled(j.played.numbers, people.numbers.texts, reporting[j.scam_type].number_recall_share) for j in heard],
+                [
+                    recalled(j.played.numbers, people.numbers.texts, reporting[j.scam_type].number_recall_share)
+                    for j in heard
+                ],
                 dtype=pl.String,
             ),
             "suspect_accounts": pl.Series(
-                [recalled(j.played.accounts, people.accounts.texts, reporting[j.scam_type].account_recall_share) for j in heard],
+                [
+                    recalled(j.played.accounts, people.accounts.texts, reporting[j.scam_type].account_recall_share)
+                    for j in heard
+                ],
                 dtype=pl.String,
             ),
         }

@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.simulate.callers import Rotation, call_around, rotate
 from pipelines.simulate.clock import draw_seconds, season_factor
 from pipelines.simulate.events import DAY_S, CallEvents, Journal, lognormal
-from pipelines.simulate.mix import Mix, Reporting, ScamType
+from pipelines.simulate.mix import CallerKind, Mix, Reporting, ScamType
 from pipelines.simulate.numbering import pick
 from pipelines.simulate.population import People
 from pipelines.simulate.script import Counterparty, Played, Stage, Story, draw_people, number_kind
@@ -47,18 +47,31 @@ class Journey:
 class Underworld:
     """All crews of a district over its days."""
 
-    def __init__(self, mix: Mix, people: People, lenders: list[int], *, start: date, days: int, seed: int) -> None:
-        self._mix, self._people, self._lenders = mix, people, lenders
+    def __init__(
+        self,
+        mix: Mix,
+        people: People,
+        *,
+        lenders: list[int],
+        public_lines: list[Rotation],
+        start: date,
+        days: int,
+        seed: int,
+    ) -> None:
+        self._mix, self._people, self._lenders, self._public_lines = mix, people, lenders, public_lines
         self._start, self._days = start, days
         self._rng = np.random.default_rng([seed, 21])
         self._mules = [self._mule() for _ in range(max(6, round(mix.mules_per_10k * len(people) / 10_000)))]
         self._crews = {name: self._hire(scam) for name, scam in mix.scams.items()}
 
     def cold_calls(self) -> CallEvents:
-        """The calls of all crews that came to nothing: most people hang up."""
-        lines = [line for crews in self._crews.values() for crew in crews for line in crew.lines]
-        kind = self._mix.cold_calls
-        return CallEvents.join([call_around(self._rng, kind, line, self._people, days=self._days) for line in lines])
+        """The calls and texts of all crews that came to nothing: most people hang up."""
+        crews = [crew for crews in self._crews.values() for crew in crews]
+        reached = [(self._mix.cold_calls, line) for crew in crews for line in crew.lines]
+        reached += [(self._mix.cold_texts, line) for crew in crews for line in crew.texts]
+        return CallEvents.join(
+            [call_around(self._rng, kind, line, self._people, days=self._days) for kind, line in reached]
+        )
 
     def journeys(self, journal: Journal) -> list[Journey]:
         """Plays every journey into the journal; in order of first contact."""
@@ -85,9 +98,10 @@ class Underworld:
         mix, rng = self._mix, self._rng
         share = scam.weight / sum(s.weight for s in mix.scams.values())
         crews = max(1, round(mix.crews_per_10k * share * len(self._people) / 10_000))
+        low, high = mix.lines_per_crew
         return [
             Counterparty(
-                lines=[self._line(number_kind(rng, scam)) for _ in range(int(rng.integers(mix.lines_per_crew[0], mix.lines_per_crew[1] + 1)))],
+                lines=[self._line(number_kind(rng, scam)) for _ in range(int(rng.integers(low, high + 1)))],
                 texts=[self._line(pick(rng, scam.opening.text_kinds)) for _ in range(2)],
                 purses=self._draw_mules(),
                 lenders=self._lenders,
@@ -100,17 +114,17 @@ class Underworld:
         count = min(len(self._mules), int(self._rng.integers(low, high + 1)))
         return [self._mules[i] for i in self._rng.choice(len(self._mules), count, replace=False)]
 
-    def _line(self, kind: str) -> Rotation:
+    def _line(self, kind: CallerKind) -> Rotation:
         if kind in {"spoofed_public", "spoofed_contact"}:
-            return Rotation.fixed(self._borrowed(kind))
-        life = self._mix.line_life_days
-        return rotate(self._rng, days=self._days, life_days=life, issue=lambda: int(self._people.numbers.issue(kind)[0]))
+            return self._borrowed(kind)
+        numbers, life = self._people.numbers, self._mix.line_life_days
+        return rotate(self._rng, days=self._days, life_days=life, issue=lambda: int(numbers.issue(kind)[0]))
 
-    def _borrowed(self, kind: str) -> int:
-        """A number that belongs to somebody honest: an office, or anyone's contact."""
-        if kind == "spoofed_public":
-            return int(self._people.numbers.issue("local_landline")[0])
-        return int(self._rng.choice(self._people.contacts[:, :4].ravel()))
+    def _borrowed(self, kind: CallerKind) -> Rotation:
+        """A number that belongs to somebody honest: an office, or an acquaintance of somebody."""
+        if kind == "spoofed_public" and self._public_lines:
+            return self._public_lines[int(self._rng.integers(len(self._public_lines)))]
+        return Rotation.fixed(int(self._rng.choice(self._people.contacts[:, :4].ravel())))
 
     def _play(self, name: str, scam: ScamType, stage: Stage, count: int, journal: Journal) -> list[Journey]:
         rng = self._rng

@@ -7,20 +7,21 @@ only the script's numbers and the other side's lines and purses differ.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from pipelines.simulate.callers import Rotation
 from pipelines.simulate.clock import awake
 from pipelines.simulate.events import DAY_S, Journal, lognormal
-from pipelines.simulate.mix import Script
+from pipelines.simulate.mix import CallerKind, Script
 from pipelines.simulate.numbering import pick
 from pipelines.simulate.population import People
 
 __all__ = ["Counterparty", "Played", "Stage", "Story", "draw_people", "number_kind"]
 
 Stage = Literal["contact", "attempt", "paid"]
+Option = TypeVar("Option")
 _LONGEST_TALK_S = 3 * 3600
 
 
@@ -36,7 +37,7 @@ class Counterparty:
 
 @dataclass
 class Played:
-    """What a story left: when each record became known, the payments to the other side, and its numbers and accounts."""
+    """What a story left: when each record became known, the payments made, the numbers and accounts met."""
 
     known_at: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)  # (second, cents)
@@ -85,6 +86,8 @@ class Story:
         script, rng = self._script, self._rng
         self._open(must_leave_trace=stage == "contact")
         if stage == "contact":
+            if self._chance(script.talks.after_contact_share):
+                self._follow_up()
             return self.played
         delay_s = float(lognormal(rng, script.delay_h_median, script.delay_h_sigma)) * 3600
         pay_at = awake(rng, self._at + max(300.0, delay_s))
@@ -108,8 +111,11 @@ class Story:
     def _count(self, low_high: tuple[int, int]) -> int:
         return int(self._rng.integers(low_high[0], low_high[1] + 1))
 
+    def _any(self, options: list[Option]) -> Option:
+        return options[int(self._rng.integers(len(options)))]
+
     def _one(self, rotations: list[Rotation], at: float) -> int:
-        return rotations[int(self._rng.integers(len(rotations)))].at(at)
+        return self._any(rotations).at(at)
 
     # What is taken down
 
@@ -168,12 +174,17 @@ class Story:
                 duration_s=float(np.maximum(8, lognormal(self._rng, opening.call_s_median, opening.call_s_sigma))),
             )
 
+    def _follow_up(self) -> None:
+        at = awake(self._rng, self._at + float(self._rng.exponential(6 * 3600)))
+        length = float(lognormal(self._rng, self._script.talks.minutes_median * 20, self._script.talks.minutes_sigma))
+        self._exchange(self._one(self._other.lines, at), at=at, length=length)
+
     def _plan_talks(self, pay_at: float, *, pays: bool) -> float:
         """The talks between contact and payment; returns the moment the last of them lets the payment happen."""
         talks = self._script.talks
         if not self._chance(talks.share):
             return pay_at
-        voices = [self._other.lines[int(self._rng.integers(len(self._other.lines)))] for _ in range(self._count(talks.callers))]
+        voices = [self._any(self._other.lines) for _ in range(self._count(talks.callers))]
         moments = np.sort(self._rng.beta(1.0, 0.8, self._count(talks.count))) * (pay_at - self._at) + self._at
         on_the_line = pays and self._chance(talks.on_the_line_share)
         ready = pay_at
@@ -206,7 +217,7 @@ class Story:
         for i in range(rounds):
             at = awake(self._rng, first + (pay_at - first) * i / rounds)
             stake = self._within(lure.stake_cny)
-            purse = self._other.purses[int(self._rng.integers(len(self._other.purses)))]
+            purse = self._any(self._other.purses)
             back = stake * (1 + self._within(lure.profit))
             if gift_only or self._chance(lure.gift_share):
                 back = max(1.0, stake * self._within((0.02, 0.3)))
@@ -220,22 +231,23 @@ class Story:
     def _gather(self, pay_at: float) -> None:
         """Money made ready: nothing of this goes to or comes from the other side."""
         gather, payments, people = self._script.gather, self._script.payments, self._people
-        before = min(0.5 * max(600.0, pay_at - self._at), 2.0 * DAY_S)
         amount = float(lognormal(self._rng, payments.total_cny_median * 0.6, payments.total_cny_sigma))
         own = [self._person, int(people.second_account[self._person])]
-        moment = lambda: awake(self._rng, pay_at - before * float(self._rng.uniform(0.05, 1)))  # noqa: E731
         if min(own) >= 0 and self._chance(gather.pool_share):
             source = own[1] if self._own_account == own[0] else own[0]
-            self._move(source, self._own_account, at=moment(), amount_cny=amount)
+            self._move(source, self._own_account, before=pay_at, amount_cny=amount)
         if self._chance(gather.loan_share):
             for _ in range(self._count((1, 2))):
-                lender = self._other.lenders[int(self._rng.integers(len(self._other.lenders)))]
-                self._move(lender, self._own_account, at=moment(), amount_cny=float(np.clip(amount, 1000, 80_000)))
+                borrowed = float(np.clip(amount, 1000, 80_000))
+                self._move(self._any(self._other.lenders), self._own_account, before=pay_at, amount_cny=borrowed)
         if self._chance(gather.family_share):
             for payee in self._rng.choice(people.payees[self._person], self._count((1, 3)), replace=False):
-                self._move(int(payee), self._own_account, at=moment(), amount_cny=max(300.0, amount * self._within((0.2, 0.8))))
+                help_cny = max(300.0, amount * self._within((0.2, 0.8)))
+                self._move(int(payee), self._own_account, before=pay_at, amount_cny=help_cny)
 
-    def _move(self, payer: int, payee: int, *, at: float, amount_cny: float) -> None:
+    def _move(self, payer: int, payee: int, *, before: float, amount_cny: float) -> None:
+        span = min(0.5 * max(600.0, before - self._at), 2.0 * DAY_S)
+        at = awake(self._rng, before - span * self._within((0.05, 1)))
         if self._at <= at < self._end and payer != payee:
             self._journal.pay(payer, payee, at=at, amount_cny=amount_cny)
 
@@ -244,18 +256,18 @@ class Story:
         total = float(lognormal(rng, payments.total_cny_median, payments.total_cny_sigma))
         total *= float(self._people.wealth[self._person]) ** 0.5
         parts = np.cumprod([1.0, *(self._within(payments.growth) for _ in range(self._count(payments.count) - 1))])
-        purse, start = self._other.purses[int(rng.integers(len(self._other.purses)))], at
+        purse, start = self._any(self._other.purses), at
         for amount in total * parts / parts.sum():
             self._pay_out(purse.at(at), at=at, amount_cny=max(20.0, float(amount)))
             if self._chance(payments.quit_share):
                 break
             if self._chance(payments.new_payee_share):
-                purse = self._other.purses[int(rng.integers(len(self._other.purses)))]
+                purse = self._any(self._other.purses)
             at = awake(rng, at + max(40.0, float(lognormal(rng, payments.gap_h_median * 3600, payments.gap_h_sigma))))
         if self._chance(payments.refund_share):
             self._receive(purse.at(start), at=awake(rng, at + float(rng.exponential(5 * DAY_S))), amount_cny=total)
 
 
-def number_kind(rng: np.random.Generator, script: Script) -> str:
+def number_kind(rng: np.random.Generator, script: Script) -> CallerKind:
     """The kind of number a caller of this script shows."""
     return pick(rng, script.caller_kinds)

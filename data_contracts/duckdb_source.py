@@ -3,16 +3,22 @@
 This module imports Great Expectations (seconds), so it is imported only where a check runs.
 """
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import duckdb_engine
 import sqlalchemy as sa
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from pydantic.v1 import PrivateAttr
 
 __all__ = ["DuckDBSource"]
+
+# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until after DuckDB's library has
+# gone, which then prints hundreds of lines about leaks. At exit the dialect may as well forget it.
+atexit.register(vars(duckdb_engine).clear)
 
 
 class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # arrives untyped
@@ -43,6 +49,12 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
         connection.engine.dialect.name = "postgresql"
         self._connection = connection
         self._execution_engine = _KeptConnectionEngine(connection)
+
+    def detach(self) -> None:
+        """Let go of the connection and of everything learned from it: contexts outlive their checks."""
+        self._connection = None
+        self._execution_engine = None
+        self.assets = []
 
     def get_engine(self) -> sa.Engine:
         """Return the engine of the attached connection."""

@@ -115,10 +115,7 @@ def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> d
         "latest_at": latest_at,
         "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
     }
-    with _duckdb(frame) as connection:
-        source = context.data_sources.add_duckdb_connection(name="deliveries")
-        source.attach(connection)
-        batch = source.add_table_asset(_TABLE, table_name=_TABLE).add_batch_definition_whole_table("all").get_batch()
+    with _duckdb(frame) as connection, _attached(context, connection) as batch:
         suite = gx.ExpectationSuite(name=contract.dataset, expectations=expectations(contract))
         held = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=moments)
         broken = [result.expectation_config for result in held.results if not result.success]
@@ -129,6 +126,17 @@ def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> d
         return {
             result.expectation_config.meta["code"]: _failing_rows(result, connection=connection) for result in found.results
         }
+
+
+@contextmanager
+def _attached(context: Any, connection: sa.Connection) -> Iterator[Any]:
+    """Lend the connection's table to a context as a batch."""
+    source = context.data_sources.add_duckdb_connection(name="deliveries")
+    source.attach(connection)
+    try:
+        yield source.add_table_asset(_TABLE, table_name=_TABLE).add_batch_definition_whole_table("all").get_batch()
+    finally:
+        source.detach()
 
 
 def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
@@ -161,6 +169,7 @@ def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
+        vars(engine.dialect).clear()  # SQLAlchemy's caches remember the dialect for ever; DuckDB would call its types leaked
 
 
 def _driver(connection: sa.Connection) -> Any:

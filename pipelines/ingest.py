@@ -28,7 +28,6 @@ from pipelines.vault import Vault, load_key
 
 __all__ = ["FileReport", "IngestReport", "ingest"]
 
-ALREADY_LOADED = "already loaded"
 
 Progress = Callable[[int, int], None]
 
@@ -142,7 +141,7 @@ class _Load:
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
         known = replace(before, path=delivery.path, accepted=0, quarantined=0, duplicates=before.rows)
-        return _report(replace(known, reason=ALREADY_LOADED))
+        return _report(replace(known, reason=f"already loaded as {before.path}"))
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left out for its date."""

@@ -26,7 +26,7 @@ def account(index: int) -> str:
 
 def id_number(index: int) -> str:
     first = f"110101{1950 + index % 50}0307{index:03d}"
-    return first + ric.calc_check_digit(first)
+    return first + ric.calc_check_digit(first + "X")  # the last place is not looked at
 
 
 def calls(number: int = 40, *, day: date = DAY, first: int = 0) -> list[dict]:
@@ -126,10 +126,9 @@ def put(landing: Path, path: str, rows: list[dict]) -> Path:
     """Write rows as Parquet, or as plain CSV where the name says so."""
     place = landing / path
     place.parent.mkdir(parents=True, exist_ok=True)
-    frame = pl.DataFrame(rows, infer_schema_length=None)
     if place.suffix == ".csv":
         return put_text(landing, path, lines(rows))
-    frame.write_parquet(place)
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(place)
     return place
 
 

@@ -46,7 +46,9 @@ def load(lake, root, dataset, frame, *, batch):
         Arrival(source="cmcc", event_day=day, path=f"{batch}.parquet", rows=number, known_until=None)
         for day, number in frame.group_by("event_day").len().iter_rows()
     ]
-    ledger.prepare(batch, dataset=dataset, files=[], arrivals=arrivals, received_at=datetime(2026, 8, 3, tzinfo=SHANGHAI))
+    ledger.prepare(
+        batch, dataset=dataset, files=[], arrivals=arrivals, received_at=datetime(2026, 8, 3, tzinfo=SHANGHAI)
+    )
     ledger.commit(batch, delta_version=lake.append(dataset, frame, batch=batch))
 
 
@@ -73,7 +75,7 @@ def test_what_was_appended_is_read_back_by_day(lake):
 
 
 def test_money_lists_and_missing_values_come_back_as_they_were(lake):
-    case = {name: None for name in TABLES["cases"]} | {
+    case = dict.fromkeys(TABLES["cases"]) | {
         "case_id": "A1",
         "loss_amount_cny": Decimal("12.34"),
         "suspect_numbers": ["n1_a", "n1_b"],

@@ -47,7 +47,11 @@ def test_the_home_is_named_by_the_environment(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "named"),
-    [("daily_budgt = 8\n", "daily_budgt"), ("daily_budget = 0\n", "daily_budget"), ("daily_budget = \n", "forestall.toml")],
+    [
+        ("daily_budgt = 8\n", "daily_budgt"),
+        ("daily_budget = 0\n", "daily_budget"),
+        ("daily_budget = \n", "forestall.toml"),
+    ],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path, content, named):
     (tmp_path / "forestall.toml").write_text(content)

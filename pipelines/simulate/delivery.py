@@ -16,7 +16,7 @@ from pipelines.simulate.mix import Outage
 from pipelines.simulate.numbering import Floats, Ints
 from pipelines.simulate.population import People
 
-__all__ = ["ZONE", "Landing", "cut_when_busy", "to_times"]
+__all__ = ["ZONE", "Landing", "cut_when_busy", "to_times", "to_yuan"]
 
 ZONE = "Asia/Shanghai"
 _CHANNELS = ("mobile", "online", "counter", "third_party", "atm", "pos")
@@ -92,12 +92,12 @@ class Landing:
                 "account_id": _texts(people.accounts.texts, own),
                 "peer_account": _texts(people.accounts.texts, peer),
                 "direction": np.where(out, "debit", "credit"),
-                "amount": pl.Series(events.cents[row]).cast(pl.Decimal(20, 0)) / 100,
+                "amount": to_yuan(events.cents[row]),
                 "occurred_at": self._times(events.at[row]),
                 "channel": pl.Series(_CHANNELS).gather(channel[row]),
                 "peer_bank": _texts(people.accounts.banks, peer),
             }
-        ).with_columns(pl.col("amount").cast(pl.Decimal(18, 2)))
+        )
         source = pl.Series(people.account_source).gather(own)
         return self._write("transfers", day, frame, source)
 
@@ -126,6 +126,12 @@ def to_times(start: date, seconds: Ints | Sequence[int | None]) -> pl.Series:
     """Seconds since the first midnight as naive Shanghai wall time, ``Datetime("us")``."""
     since_epoch = (start - date(1970, 1, 1)).days * DAY_S
     return ((pl.Series(seconds, dtype=pl.Int64) + since_epoch) * 1_000_000).cast(pl.Datetime("us"))
+
+
+def to_yuan(cents: Ints | Sequence[int]) -> pl.Series:
+    """Cents as yuan, ``Decimal(18, 2)``."""
+    # The scale is put on before the division: Decimal(20, 0) / 100 rounds to whole yuan.
+    return (pl.Series(cents, dtype=pl.Int64).cast(pl.Decimal(18, 2)) / 100).cast(pl.Decimal(18, 2))
 
 
 def _texts(book: list[str], positions: Ints) -> pl.Series:

@@ -247,7 +247,7 @@ class Daily(_Settings):
 class Mix(_Settings):
     """All settings of a district."""
 
-    intensity: Positive = 1.0  # multiplies the three rates below
+    intensity: Positive = 1.0  # multiplies journeys, crews and mules alike
     losses_per_1000_days: Positive = 0.36  # journeys that end in a loss, per 1,000 residents and day
     attempts_per_1000_days: Positive = 0.135
     contacts_per_1000_days: Positive = 1.78

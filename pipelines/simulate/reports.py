@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from pipelines.simulate.delivery import ZONE, to_times
+from pipelines.simulate.delivery import ZONE, to_times, to_yuan
 from pipelines.simulate.events import DAY_S
 from pipelines.simulate.mix import Mix
 from pipelines.simulate.population import People
@@ -73,9 +73,7 @@ def draw_cases(mix: Mix, journeys: list[Journey], people: People, *, start: date
             "first_transfer_at": to_times(start, [_first(j) for j in heard]).dt.replace_time_zone(ZONE),
             "last_transfer_at": to_times(start, [_last(j) for j in heard]).dt.replace_time_zone(ZONE),
             "reported_at": to_times(start, [j.reported_at for j in heard]).dt.replace_time_zone(ZONE),
-            "loss_amount": (
-                pl.Series([j.loss_cents for j in heard], dtype=pl.Int64).cast(pl.Decimal(20, 0)) / 100
-            ).cast(pl.Decimal(18, 2)),
+            "loss_amount": to_yuan([j.loss_cents for j in heard]),
             "suspect_numbers": pl.Series(
                 [
                     recalled(j.played.numbers, people.numbers.texts, reporting[j.scam_type].number_recall_share)

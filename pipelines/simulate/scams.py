@@ -61,7 +61,9 @@ class Underworld:
         self._mix, self._people, self._lenders, self._public_lines = mix, people, lenders, public_lines
         self._start, self._days = start, days
         self._rng = np.random.default_rng([seed, 21])
-        self._mules = [self._mule() for _ in range(max(6, round(mix.mules_per_10k * len(people) / 10_000)))]
+        self._mules = [
+            self._mule() for _ in range(max(6, round(mix.mules_per_10k * mix.intensity * len(people) / 10_000)))
+        ]
         self._crews = {name: self._hire(scam) for name, scam in mix.scams.items()}
 
     def cold_calls(self) -> CallEvents:
@@ -97,7 +99,7 @@ class Underworld:
     def _hire(self, scam: ScamType) -> list[Counterparty]:
         mix, rng = self._mix, self._rng
         share = scam.weight / sum(s.weight for s in mix.scams.values())
-        crews = max(1, round(mix.crews_per_10k * share * len(self._people) / 10_000))
+        crews = max(1, round(mix.crews_per_10k * mix.intensity * share * len(self._people) / 10_000))
         low, high = mix.lines_per_crew
         return [
             Counterparty(

@@ -1,0 +1,58 @@
+"""Two districts, simulated once: a small one for form, a lively one with enough fraud to count."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.simulate import Mix, simulate
+
+
+@dataclass(frozen=True)
+class District:
+    path: Path
+    people: int
+    days: int
+
+    def register(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.path / f"{name}.parquet")
+
+    def daily(self, dataset: str) -> pl.DataFrame:
+        """All rows of a dataset with ``source``, ``day`` and ``place`` (0..1, the row's position in its file)."""
+        rows = pl.scan_parquet(self.path / dataset / "*" / "*.parquet", include_file_paths="file")
+        parts = pl.col("file").str.split("/")
+        place = pl.int_range(pl.len()).over("file") / pl.len().over("file")
+        return rows.with_columns(
+            source=parts.list.get(-1).str.strip_suffix(".parquet"), day=parts.list.get(-2), place=place
+        ).collect()
+
+    def calls(self) -> pl.DataFrame:
+        """Calls with the ``id_number`` of the served person, and whether the peer defrauded that person."""
+        holders = self.register("subscribers").select("msisdn", "id_number")
+        return self._marked(self.daily("calls").join(holders, on="msisdn"), "suspect_numbers", "peer_number")
+
+    def transfers(self) -> pl.DataFrame:
+        holders = self.register("accounts").select("account_id", "id_number")
+        return self._marked(self.daily("transfers").join(holders, on="account_id"), "suspect_accounts", "peer_account")
+
+    def _marked(self, rows: pl.DataFrame, suspects: str, peer: str) -> pl.DataFrame:
+        known = self.register("truth").filter(pl.col(suspects) != "")
+        known = known.select("id_number", pl.col(suspects).str.split(";").alias(peer)).explode(peer).unique()
+        return rows.join(known.with_columns(fraud=True), on=["id_number", peer], how="left").with_columns(
+            pl.col("fraud").fill_null(False)
+        )
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> District:
+    path = tmp_path_factory.mktemp("small") / "landing"
+    simulate(path, people=300, days=5, seed=7, mix=Mix(intensity=20))
+    return District(path, 300, 5)
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> District:
+    path = tmp_path_factory.mktemp("lively") / "landing"
+    simulate(path, people=2500, days=28, seed=11, mix=Mix(intensity=8))
+    return District(path, 2500, 28)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
@@ -82,7 +83,8 @@ def create_app(
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
-    app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics)
+    paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
+    app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics, paths=paths)
     return app
 
 

@@ -6,7 +6,9 @@ which may hold what was sent in.
 
 import logging
 import traceback
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -34,10 +36,14 @@ SECURITY_HEADERS = {
 
 
 class Boundary:
-    """Wraps the application; ``max_bytes`` is the largest request body it takes."""
+    """Wraps the application.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, metrics: Metrics) -> None:
+    ``max_bytes`` is the largest request body it takes, ``paths`` the pattern of each endpoint's path.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, metrics: Metrics, paths: Mapping[Any, str]) -> None:
         self._app = app
+        self._paths = paths
         self._max_bytes = max_bytes
         self._metrics = metrics
 
@@ -87,7 +93,7 @@ class Boundary:
         return receive_whole
 
     def _note(self, scope: Scope, *, status: int, duration_s: float) -> None:
-        # The pattern of the route, not the path: paths name people, query strings may hold tokens.
-        route = getattr(scope.get("route"), "path", "other")
+        # The pattern, not the path itself: paths name people, query strings may hold tokens.
+        route = self._paths.get(scope.get("endpoint"), "other")
         self._metrics.latency.labels(scope["method"], route, str(status)).observe(duration_s)
         log.info("%s %s %d %.0f ms", scope["method"], route, status, duration_s * 1000)

@@ -13,7 +13,7 @@ SHOWN = 12  # features with a bar of their own; the others share one
 FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 LABEL_PX = 13
 BAR_STEP_PX = 26
-CHART_WIDTH_PX = 440
+CHART_WIDTH_PX = 600
 
 RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
 START = Words("起点：全体平均", "Start: everybody's average")
@@ -53,15 +53,18 @@ def waterfall(*, base_value: float, contributions: Sequence[Contributed], langua
 def bars_of(base_value: float, contributions: Sequence[Contributed], language: Language) -> list[Bar]:
     """Return the bars from top to bottom; the last one stands at the sum of all."""
     ordered = sorted(contributions, key=lambda item: -abs(item.contribution))
-    steps = [(_label(item, language), item.contribution) for item in ordered[:SHOWN]]
+    # The number keeps two features of one name apart.
+    steps = [
+        (f"{number}. {_label(item, language)}", item.contribution)
+        for number, item in enumerate(ordered[:SHOWN], start=1)
+    ]
     if rest := ordered[SHOWN:]:
         steps.append((OTHERS.in_(language).format(n=len(rest)), sum(item.contribution for item in rest)))
     bars = [Bar(START.in_(language), 0.0, base_value, f"{base_value:.2f}", STANDS)]
     level = base_value
-    for number, (label, contribution) in enumerate(steps, start=1):
+    for label, contribution in steps:
         color = RAISES if contribution > 0 else LOWERS
-        # The number keeps two features of one name apart; the bars are drawn in the order of their labels' rows.
-        bars.append(Bar(f"{number}. {label}", level, level + contribution, f"{contribution:+.2f}", color))
+        bars.append(Bar(label, level, level + contribution, f"{contribution:+.2f}", color))
         level += contribution
     return [*bars, Bar(END.in_(language), 0.0, level, f"{level:.2f}", STANDS)]
 

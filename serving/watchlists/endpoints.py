@@ -30,8 +30,6 @@ def read_latest(viewer: Reader, session: Reading) -> WatchlistWithAlerts:
 
 
 @router.get("/{watchlist_id}")
-def read_watchlist(
-    watchlist_id: WatchlistId, viewer: Reader, session: Reading
-) -> WatchlistWithAlerts:
+def read_watchlist(watchlist_id: WatchlistId, viewer: Reader, session: Reading) -> WatchlistWithAlerts:
     """Read one list with exactly the alerts it was published with, by rank."""
     return service.watchlist_with_alerts(session, viewer=viewer, watchlist_id=watchlist_id)

@@ -79,5 +79,27 @@ CHINESE: Mapping[str, str] = MappingProxyType(
         "This was a repeat: new money moved.": "再次预警：又有新的资金流动。",
         "Back to the alerts": "返回预警列表",
         "Something is not right": "出了点问题",
+        # roles
+        "analyst": "分析员",
+        "officer": "社区民警",
+        "engineer": "工程师",
+        "admin": "管理员",
+        # what a page can say when something is not right
+        "There is no such alert in your communities.": "您负责的社区里没有这条预警。",
+        "Somebody else has recorded a result meanwhile.": "他人已登记了新的结果。",
+        "Read the alert again, then decide with its version.": "请重新打开该预警，看过后再登记。",
+        "This change does not come from our own pages.": "此操作不是从本系统页面发出的。",
+        "Use the form on the page itself.": "请在页面上的表单里操作。",
+        "The request has fields that cannot be used.": "有些内容无法使用。",
+        "Something went wrong here.": "系统内部出错。",
+        "The serving database does not answer.": "数据库暂无响应。",
+        "Not Found": "没有这个页面。",
+        "Ask an administrator for a role that may do this.": "请向管理员申请相应的角色。",
+        "Check the address; an alert outside your communities is not shown either.": "请核对网址；他区预警不显示。",
+        "Read it again, then decide again.": "请重新查看后再决定。",
+        "Send less in one request.": "请减少一次提交的内容。",
+        "Correct the named fields and send the request again.": "请更正后重新提交。",
+        "Try again; if it stays, give the administrator the time of the request.": "请重试；仍出错请把时间告诉管理员。",
+        "Try again in a moment; if it stays, tell the administrator.": "请稍后再试；若仍出错，请告诉管理员。",
     }
 )

@@ -1,7 +1,7 @@
 """What a delivery must look like: the Open Data Contract Standard (v3) files of this folder as frozen objects.
 
-The YAML is the only source. Polars schemas, Great Expectations suites, the understanding of Chinese headings and values, the
-plain words of every rejection and the field documentation are all derived from what is loaded here.
+The YAML is the only source. Polars schemas, Great Expectations suites, the understanding of Chinese headings and
+values, the plain words of every rejection and the field documentation are all derived from what is loaded here.
 """
 
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a contract; ``form`` names how its values are normalised, ``values`` maps allowed value to Chinese label."""
+    """One column of a contract; ``form`` names its normalisation, ``values`` maps allowed values to Chinese labels."""
 
     name: str
     title_zh: str
@@ -87,7 +87,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A dataset's contract: its columns in order, its key, and the column that dates its events (None for registers)."""
+    """A dataset's contract: its columns in order, its key, the column that dates its events (None for registers)."""
 
     dataset: str
     version: str
@@ -178,14 +178,15 @@ def _column(source: SchemaProperty) -> Column:
     privacy = _text(source.classification, f"classification of {name}")
     if privacy not in PRIVACY_CLASSES:
         raise ValueError(f"classification of {name} must be one of {', '.join(PRIVACY_CLASSES)}")
-    if source.physicalType not in _TYPES:
+    physical = _text(source.physicalType, f"physicalType of {name}")
+    if physical not in _TYPES:
         raise ValueError(f"physicalType of {name} must be one of {', '.join(_TYPES)}")
     return Column(
         name=name,
         title_zh=_text(source.businessName, f"businessName of {name}"),
         meaning=_text(source.description, f"description of {name}"),
         meaning_zh=_text(custom.get("descriptionZh"), f"descriptionZh of {name}"),
-        type=_TYPES[source.physicalType],
+        type=_TYPES[physical],
         form=custom.get("form", "text"),
         unit=custom.get("unit"),
         required=bool(source.required),
@@ -193,12 +194,15 @@ def _column(source: SchemaProperty) -> Column:
         values=MappingProxyType({str(entry.value): entry.label or "" for entry in source.enum or []}),
         open_values=bool(custom.get("openEnum", False)),
         headings=tuple(entry.synonym for entry in source.synonyms or [] if entry.synonym),
-        rules=(*_implied_rules(source, name, custom), *(_stated_rule(name, quality) for quality in source.quality or [])),
+        rules=(
+            *_implied_rules(source, name, custom),
+            *(_stated_rule(name, quality) for quality in source.quality or []),
+        ),
     )
 
 
 def _implied_rules(source: SchemaProperty, name: str, custom: Mapping[str, Any]) -> list[Rule]:
-    """Rules that follow from ``required``, ``enum`` and ``pattern``, which ODCS lets one say without a quality entry."""
+    """Rules that follow from ``required``, ``enum`` and ``pattern``, which ODCS says without a quality entry."""
     rules = []
     if source.required:
         rules.append(

@@ -1,4 +1,4 @@
-"""Reading one delivered file: Parquet or CSV, in any of the guises partners send, into the contract's columns and types."""
+"""Reading one delivered file: Parquet or CSV, in any guise partners send, into the contract's columns and types."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from data_contracts.contract import Column, Contract, datasets, load_contract
 from data_contracts.errors import DeliveryError
@@ -18,7 +19,11 @@ __all__ = ["read_delivery"]
 _log = logging.getLogger(__name__)
 
 _PARQUET_MAGIC = b"PAR1"
-_FOREIGN_MAGICS = {b"PK\x03\x04": "a ZIP or Excel file", b"\x1f\x8b": "a gzip file", b"\xd0\xcf\x11\xe0": "an old Excel file"}
+_FOREIGN_MAGICS = {
+    b"PK\x03\x04": "a ZIP or Excel file",
+    b"\x1f\x8b": "a gzip file",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+}
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SURPLUS = "_surplus"
 _TOO_MANY_FIELDS = "row.too_many_fields"
@@ -29,8 +34,10 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     """Read and normalise one delivered file.
 
     Returns one row per delivered row, with the contract's columns and types (null where a value could not be read), and
-    ``_row`` (Int64, 1-based data row in the file), ``_problems`` (List[String], codes such as ``started_at.unreadable``) and
-    ``_raw`` (String, the delivered values as JSON where there are problems, else null: it holds raw identifiers).
+
+    - ``_row`` (Int64): the data row in the file, from 1,
+    - ``_problems`` (List[String]): codes such as ``started_at.unreadable``,
+    - ``_raw`` (String): where there are problems, the delivered values as JSON, raw identifiers among them; else null.
 
     Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no delivered value.
     """
@@ -46,7 +53,7 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
 
 
 def _is_parquet(path: Path) -> bool:
-    """Tell Parquet from CSV by content; a file that is not what its name says is an error, for nobody knows what else is wrong."""
+    """Tell Parquet from CSV by content; in a file that is not what its name says, nobody knows what else is wrong."""
     size = path.stat().st_size
     if size == 0:
         raise DeliveryError(f"{path.name} is empty (0 bytes).", remedy=_REDELIVER)
@@ -94,7 +101,8 @@ def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         kind = type(error).__name__
         raise DeliveryError(
-            f"{path.name} is not well-formed CSV ({kind}), often a quotation mark that is not closed.", remedy=_REDELIVER
+            f"{path.name} is not well-formed CSV ({kind}), often a quotation mark that is not closed.",
+            remedy=_REDELIVER,
         ) from None
 
 
@@ -107,16 +115,20 @@ def _decoded(path: Path, *, encoding: str | None) -> str:
             decoded = content.decode(candidate)
         except UnicodeDecodeError as error:
             if candidate != "utf-8" and error.start > len(content) - 4:
-                raise DeliveryError(f"{path.name} is truncated in the middle of a character.", remedy=_REDELIVER) from None
+                raise DeliveryError(
+                    f"{path.name} is truncated in the middle of a character.", remedy=_REDELIVER
+                ) from None
             continue
         if "\x00" in decoded:
             break
         return decoded.replace("\r\n", "\n").replace("\r", "\n")
-    raise DeliveryError(f"{path.name} is not text in UTF-8 or GB18030.", remedy="Deliver CSV in one of these encodings.")
+    raise DeliveryError(
+        f"{path.name} is not text in UTF-8 or GB18030.", remedy="Deliver CSV in one of these encodings."
+    )
 
 
 def _reject_cut_end(body: str, *, width: int, path: Path, delimiter: str) -> None:
-    """A last line that neither ends nor has all its fields was cut: values before the cut may be cut too, so nothing is taken."""
+    """Reject a file whose last line neither ends nor has all its fields: a value may be cut unseen, too."""
     if not body or body.endswith("\n"):
         return
     last = body.rpartition("\n")[2]
@@ -128,16 +140,16 @@ def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
     return raw if _SURPLUS in raw.columns else raw.with_columns(pl.lit(None, dtype=pl.String).alias(_SURPLUS))
 
 
-def _contract_columns(
-    raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping
-) -> pl.DataFrame:
+def _contract_columns(raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping) -> pl.DataFrame:
     """Pick and rename the contract's columns, whatever their order and headings."""
     understood = {_plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()}
     found: dict[str, str] = {}
     for heading in raw.columns:
         column = understood.get(_plain(heading))
         if column in found:
-            raise DeliveryError(f"{path.name} has two columns for {column}.", remedy="Say in the source's mapping which one counts.")
+            raise DeliveryError(
+                f"{path.name} has two columns for {column}.", remedy="Say in the source's mapping which one counts."
+            )
         if column is not None:
             found[column] = heading
     missing = [column.name for column in contract.columns if column.name not in found]
@@ -148,7 +160,9 @@ def _contract_columns(
         )
     ignored = [heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS]
     if ignored:
-        _log.info("%s: %d columns that the contract does not know are ignored: %s", path.name, len(ignored), _named(ignored))
+        _log.info(
+            "%s: %d columns that the contract does not know are ignored: %s", path.name, len(ignored), _named(ignored)
+        )
     return raw.select(pl.col(heading).alias(column) for column, heading in found.items())
 
 
@@ -189,24 +203,22 @@ def _normalised(
 def _with_problems(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series) -> pl.DataFrame:
     """Add ``_row``, and to the rows that could not be read in full ``_problems`` and ``_raw``."""
     numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
-    masks = _unread(clean, delivered=delivered) | {_TOO_MANY_FIELDS: surplus.is_not_null()}
-    unread = pl.DataFrame([mask.alias(code) for code, mask in masks.items()]).select(
-        pl.any_horizontal(pl.all()).alias("_any"),
-        pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks).list.drop_nulls().alias("_problems"),
-    ) if any(mask.any() for mask in masks.values()) else None
-    if unread is None:
+    masks = _unread(clean, delivered=delivered, surplus=surplus)
+    if not masks:
         none = pl.lit([], dtype=pl.List(pl.String)).alias("_problems")
         return numbered.with_columns(none, pl.lit(None, dtype=pl.String).alias("_raw"))
-    as_text = delivered.cast({pl.selectors.numeric() | pl.selectors.temporal(): pl.String}, strict=False)
-    return numbered.with_columns(
-        unread["_problems"],
-        as_text.select(pl.when(unread["_any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw"))["_raw"],
+    unread = pl.DataFrame(masks).select(
+        pl.any_horizontal(pl.all()).alias("any"),
+        pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks).list.drop_nulls().alias("_problems"),
     )
+    as_text = delivered.cast({cs.numeric() | cs.temporal(): pl.String}, strict=False)
+    raw = as_text.select(pl.when(unread["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw"))
+    return numbered.with_columns(unread["_problems"], raw["_raw"])
 
 
-def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame) -> dict[str, pl.Series]:
-    """Masks of the rows where something was delivered and nothing understood, by reason code."""
-    masks = {}
+def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series) -> dict[str, pl.Series]:
+    """Masks of the rows where something was delivered and nothing understood, by reason code; only codes that occur."""
+    masks = {_TOO_MANY_FIELDS: surplus.is_not_null()}
     for column in clean.columns:
         given = delivered[column]
         said = text(given) if given.dtype == pl.String else given

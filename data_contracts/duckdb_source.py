@@ -16,8 +16,8 @@ from pydantic.v1 import PrivateAttr
 
 __all__ = ["DuckDBSource"]
 
-# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until after DuckDB's library has
-# gone, which then prints hundreds of lines about leaks. At exit the dialect may as well forget it.
+# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until after DuckDB's library
+# has gone, which then prints pages about leaks. At exit the dialect may as well forget it.
 atexit.register(vars(duckdb_engine).clear)
 
 
@@ -43,9 +43,10 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
     type: Literal["duckdb_connection"] = "duckdb_connection"
     connection_string: str = "duckdb:///:memory:"
     _connection: Any = PrivateAttr(None)
+    _execution_engine: Any = PrivateAttr(None)
 
     def attach(self, connection: sa.Connection) -> None:
-        """Use this connection from now on; DuckDB follows PostgreSQL's regular expressions and types, so it goes by that name."""
+        """Use this connection from now on. It goes by PostgreSQL's name, whose regular expressions DuckDB follows."""
         connection.engine.dialect.name = "postgresql"
         self._connection = connection
         self._execution_engine = _KeptConnectionEngine(connection)
@@ -54,7 +55,7 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
         """Let go of the connection and of everything learned from it: contexts outlive their checks."""
         self._connection = None
         self._execution_engine = None
-        self.assets = []
+        self.assets.clear()
 
     def get_engine(self) -> sa.Engine:
         """Return the engine of the attached connection."""
@@ -65,5 +66,5 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
         """Return the engine that keeps to the attached connection."""
         return self._execution_engine
 
-    def test_connection(self, test_assets: bool = True) -> None:  # noqa: FBT001 FBT002 # Great Expectations' signature
+    def test_connection(self, test_assets: bool = True) -> None:  # noqa: FBT001 # Great Expectations' signature
         """Do nothing: the connection is open before it is attached."""

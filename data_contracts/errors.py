@@ -1,6 +1,14 @@
 """The exception tree of forestall: one root, a few branches, no raw identifiers in any message."""
 
-__all__ = ["ConflictError", "DeliveryError", "ForestallError", "LakeError", "ModelError", "NotReadyError", "SettingsError"]
+__all__ = [
+    "ConflictError",
+    "DeliveryError",
+    "ForestallError",
+    "LakeError",
+    "ModelError",
+    "NotReadyError",
+    "SettingsError",
+]
 
 
 class ForestallError(Exception):

@@ -33,7 +33,9 @@ NUMBER_KINDS = (
 _VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643, MOD 11-2
 _ID_CHECK_DIGITS = "10X98765432"
-_PSEUDONYM_BYTES = 12  # 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
+_PSEUDONYM_BYTES = (
+    12  # 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
+)
 
 
 def number_kind(number: pl.Expr) -> pl.Expr:
@@ -72,8 +74,8 @@ def number_kind(number: pl.Expr) -> pl.Expr:
 def number_area(number: pl.Expr) -> pl.Expr:
     """Return the area of a normalised number, null where it tells none.
 
-    A landline's area code (``010``, ``0471``: three digits for 010 and 02x, else four), an international number's country
-    prefix (``00852``).
+    A landline's area code (``010``, ``0471``: three digits for 010 and 02x, else four), an international number's
+    country prefix (``00852``).
     """
     international = number.str.starts_with("00")
     landline = number.str.starts_with("0") & ~international
@@ -94,10 +96,12 @@ def _country_prefix_pattern() -> str:
 
 
 def id_15_to_18(number: pl.Expr) -> pl.Expr:
-    """Bring identity numbers of 15 digits to 18: the century 19 after the area, the check digit at the end (GB 11643)."""
+    """Bring identity numbers of 15 digits to 18: 19 after the area, the check digit at the end (GB 11643)."""
     seventeen = pl.concat_str(number.str.slice(0, 6), pl.lit("19"), number.str.slice(6))
     return (
-        pl.when(number.str.contains(r"^\d{15}$")).then(pl.concat_str(seventeen, _id_check_digit(seventeen))).otherwise(number)
+        pl.when(number.str.contains(r"^\d{15}$"))
+        .then(pl.concat_str(seventeen, _id_check_digit(seventeen)))
+        .otherwise(number)
     )
 
 
@@ -123,8 +127,8 @@ def id_check_digit_sql(number: str) -> str:
 class Pseudonymiser:
     """Keyed pseudonyms: the same raw value gives the same pseudonym under one key, and nothing without the key.
 
-    A pseudonym is a letter for the key space, the version of the key, and 96 bits of HMAC-SHA-256 in 16 URL-safe characters:
-    ``p1_…`` a person, ``n1_…`` a number, ``a1_…`` an account.
+    A pseudonym is a letter for the key space, the version of the key, and 96 bits of HMAC-SHA-256 in 16 URL-safe
+    characters: ``p1_…`` a person, ``n1_…`` a number, ``a1_…`` an account.
     """
 
     def __init__(self, key: bytes, version: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""How one source's files differ from the contracts: headings, values, encoding, delay. Configuration, one YAML a source."""
+"""How one source's files differ from the contracts: headings, values, encoding, delay. One YAML a source."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -19,8 +19,8 @@ _DEFAULT = "default"
 class SourceMapping(BaseModel):
     """What a source's files say in their own way; empty where they follow the contract or its Chinese form.
 
-    ``headings[dataset]`` maps a heading in the file to a contract column, ``values[dataset][column]`` a value in the file to
-    one of the contract, ``delay_s[dataset]`` is the feed's delay in seconds.
+    ``headings[dataset]`` maps a heading in the file to a contract column, ``values[dataset][column]`` a value in the
+    file to one of the contract, ``delay_s[dataset]`` is the feed's delay in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,5 +65,6 @@ def _load(path: Path) -> SourceMapping:
         return SourceMapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"The source mapping {path.name} cannot be used: {error}", remedy="Correct the file; sources/default.yaml lists what it may hold."
+            f"The source mapping {path.name} cannot be used: {error}",
+            remedy="Correct the file; sources/default.yaml lists what it may hold.",
         ) from error

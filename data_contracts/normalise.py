@@ -1,8 +1,8 @@
 """What is only untidy, made tidy: one named function per form of value, each from a delivered column to a clean one.
 
-Every function takes the column as it was read (text from CSV, any type from Parquet) and returns it in the contract's type.
-What cannot be understood becomes null where the type has no room for it, and stays as it is where it is text, so that a
-rule of the contract can name it. Tidy values are recognised in one pass; only the distinct untidy ones are worked on.
+Every function takes the column as it was read (text from CSV, any type from Parquet) and returns it in the contract's
+type. What cannot be understood becomes null where the type has no room for it, and stays as it is where it is text, so
+that a rule of the contract can name it. Tidy values are seen in one pass; only the distinct untidy ones cost more.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ MOMENT = pl.Datetime("us", TIME_ZONE)
 MONEY = pl.Decimal(18, 2)
 
 _NOTHING = ("", "NULL", "null", r"\N", "None")
-_NUMBER_SEPARATORS = r"[\s\-‐-―()（）.·]"
+_NUMBER_SEPARATORS = r"[\s\-‐-―()]"
 _LOCAL_TIMES = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -67,7 +67,7 @@ def choice(values: pl.Series, *, allowed: Mapping[str, str]) -> pl.Series:
 
 
 def phone_number(values: pl.Series) -> pl.Series:
-    """Digits only: separators and the home country's prefix (+86, 0086) off, other countries' + as 00, landlines with their 0."""
+    """Digits only: no separators, no home prefix (+86, 0086), other countries' ``+`` as 00, landlines with their 0."""
     plain = half_width(values)
     length = plain.str.len_bytes()
     tidy = (
@@ -80,16 +80,12 @@ def phone_number(values: pl.Series) -> pl.Series:
 
 
 def _tidy_numbers(untidy: pl.Series) -> pl.Series:
-    digits = pl.col("n").str.replace_all(_NUMBER_SEPARATORS, "").str.replace(r"^\+(00)?", "00")
-    home = pl.col("n").str.replace(r"^(0086|86(1\d{10}$))", "${2}")
-    is_home = pl.col("n").str.contains(r"^0086")
-    without_zero = pl.col("n").str.contains(r"^(10\d{8}|[2-9]\d{8,10})$") & ~pl.col("n").str.contains(r"^[48]00")
-    frame = untidy.to_frame("n").with_columns(digits)
-    frame = frame.with_columns(home, is_home=is_home)
-    frame = frame.with_columns(
-        pl.when(pl.col("is_home") & without_zero).then(pl.concat_str(pl.lit("0"), "n")).otherwise("n").alias("n")
-    )
-    return frame["n"].str.replace(r"^0(1[3-9]\d{9})$", "${1}")
+    digits = untidy.str.replace(r"\.0+$", "").str.replace_all(_NUMBER_SEPARATORS, "").str.replace(r"^\+(00)?", "00")
+    home = digits.str.starts_with("0086")
+    number = digits.str.replace(r"^0086", "").str.replace(r"^86(1[3-9]\d{9})$", "${1}")
+    # Behind the home prefix a landline comes without its 0; neither mobiles nor service numbers look like this.
+    with_zero = number.str.replace(r"^(10\d{8}|(?:[235679]\d|[48][1-9])\d{7,9})$", "0${1}")
+    return number.zip_with(~home, with_zero).str.replace(r"^0(1[3-9]\d{9})$", "${1}")
 
 
 def account_number(values: pl.Series) -> pl.Series:
@@ -98,7 +94,7 @@ def account_number(values: pl.Series) -> pl.Series:
     return _repair(
         plain,
         plain.str.contains(r"^[0-9A-Z]+$"),
-        lambda untidy: untidy.str.replace_all(r"[\s\-]", "").str.to_uppercase(),
+        lambda untidy: untidy.str.replace(r"\.0+$", "").str.replace_all(r"[\s\-]", "").str.to_uppercase(),
     )
 
 
@@ -130,7 +126,9 @@ def _each(values: pl.Series, form: Form) -> pl.Series:
     items = frame.explode("items", empty_as_null=True)
     clean = items.with_columns(form(items["items"]).alias("items")).drop_nulls("items")
     lists = clean.group_by("index", maintain_order=True).agg("items")
-    joined = frame.select("index", given=pl.col("items").is_not_null()).join(lists, on="index", how="left", maintain_order="left")
+    joined = frame.select("index", given=pl.col("items").is_not_null()).join(
+        lists, on="index", how="left", maintain_order="left"
+    )
     empty = pl.when(pl.col("given")).then(pl.lit([], dtype=pl.List(pl.String)))
     return joined.select(pl.col("items").fill_null(empty))["items"]
 
@@ -145,7 +143,10 @@ def moment(values: pl.Series) -> pl.Series:
         return pl.Series(values.name, [None], dtype=MOMENT).new_from_index(0, len(values))
     plain = half_width(values)
     local = _first_parsed(
-        plain, _LOCAL_TIMES, lambda rest, form: _in_zone(rest.str.to_datetime(form, time_unit="us", strict=False)), MOMENT
+        plain,
+        _LOCAL_TIMES,
+        lambda rest, form: _in_zone(rest.str.to_datetime(form, time_unit="us", strict=False)),
+        MOMENT,
     )
     zoned = _first_parsed(
         plain.set(local.is_not_null(), None),
@@ -160,7 +161,7 @@ def _in_zone(values: pl.Series) -> pl.Series:
     dtype = values.dtype
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
         return values.dt.convert_time_zone(TIME_ZONE).cast(MOMENT)
-    # Shanghai kept summer time until 1991: an hour that came twice is taken as the first, one that never came is unreadable.
+    # Shanghai kept summer time until 1991: an hour that came twice is the first one, one that never came is unreadable.
     return values.dt.replace_time_zone(TIME_ZONE, ambiguous="earliest", non_existent="null").cast(MOMENT)
 
 
@@ -176,7 +177,7 @@ def day(values: pl.Series) -> pl.Series:
 
 
 def money(values: pl.Series) -> pl.Series:
-    """Amounts with two decimals; thousands' separators and currency signs come off. NaN and infinity are not amounts."""
+    """Amounts with two decimals; thousands' separators and currency signs come off. NaN and infinity are none."""
     if values.dtype.is_numeric():
         return values.cast(MONEY, strict=False)
     plain = half_width(values)
@@ -226,7 +227,7 @@ def _repair(values: pl.Series, tidy: pl.Series, repair: Form) -> pl.Series:
 def _first_parsed(
     values: pl.Series, formats: tuple[str, ...], parse: Callable[[pl.Series, str], pl.Series], dtype: pl.DataType
 ) -> pl.Series:
-    """Parse with the first format that fits, value by value; each format sees only what the ones before could not read."""
+    """Parse each value with the first format that fits; a format sees only what the ones before could not read."""
     parsed = pl.Series(values.name, [None], dtype=dtype).new_from_index(0, len(values))
     for form in formats:
         pending = (parsed.is_null() & values.is_not_null()).arg_true()

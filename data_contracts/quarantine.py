@@ -16,9 +16,9 @@ _READING_TEXTS = {
 def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split checked rows into good and bad ones; together they are all rows of ``frame``.
 
-    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``, ``_row``, ``reasons``
-    (List[String] of codes) and ``row_json``: the delivered values of a row with unreadable ones, else the normalised values.
-    ``row_json`` holds raw identifiers: encrypt it before it is stored.
+    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``, ``_row``,
+    ``reasons`` (List[String] of codes) and ``row_json``, the row's values as JSON: as they were delivered where one
+    could not be read, else normalised. ``row_json`` holds raw identifiers: encrypt it before it is stored.
     """
     if "_file" not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias("_file"))
@@ -33,7 +33,7 @@ def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl
 
 
 def reason_text(code: str, language: str = "en") -> str:
-    """Say a reason code (``duration_s.negative``) in plain words, in ``en`` or ``zh``; no delivered value is ever part of it."""
+    """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any delivered value."""
     column_name, _, name = code.partition(".")
     chinese = language.startswith("zh")
     column, rule = _found(column_name, name)

@@ -1,8 +1,8 @@
 """Checking deliveries: a Great Expectations suite generated from the contract, run over the delivered rows in DuckDB.
 
 One call takes all files of a dataset, since every run costs about a second whatever its size. The rows go to DuckDB as
-Arrow without being copied. First every rule is asked only whether it holds, in one pass over the data; then the rules that
-do not hold give the query that finds their rows.
+Arrow without being copied. First every rule is asked only whether it holds, in one pass over the data; then the rules
+that do not hold give the query that finds their rows.
 """
 
 import os
@@ -36,7 +36,9 @@ _ROWS_ONLY = {
     "exclude_unexpected_values": True,  # results may be shown and kept: no delivered value in them
 }
 _FAILURES = pl.Schema({"_file": pl.String(), "_row": pl.Int64(), "reasons": pl.List(pl.String())})
-_SUMMARY = pl.Schema({"rule": pl.String(), "expectation": pl.String(), "evaluated": pl.Int64(), "unexpected": pl.Int64()})
+_SUMMARY = pl.Schema(
+    {"rule": pl.String(), "expectation": pl.String(), "evaluated": pl.Int64(), "unexpected": pl.Int64()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Verdict:
     """What a check found.
 
     ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as ``duration_s.negative``).
-    ``summary`` has one row per rule: ``rule``, ``expectation``, ``evaluated`` and ``unexpected`` rows. Neither holds a value.
+    ``summary`` has one row per rule: ``rule``, ``expectation``, ``evaluated`` and ``unexpected`` rows. Neither holds
+    a delivered value.
     """
 
     failures: pl.DataFrame
@@ -54,12 +57,15 @@ class Verdict:
 def check(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> Verdict:
     """Check rows as ``read_delivery`` returns them, of one file or of many, against their contract.
 
-    ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the day of the file's folder,
-    null where it has none). ``received_at`` is when the files arrived (with a zone): later moments lie in the future.
+    ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the day of the file's
+    folder, null where it has none). ``received_at`` is when the files arrived (with a zone); what is dated more than a
+    day later lies in the future. Raises ``DeliveryError`` where a rule cannot be run.
     """
     frame = _complete(frame)
     results = _run(frame, contract=contract, received_at=received_at)
-    unread = frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
+    unread = (
+        frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
+    )
     failures = _by_row([unread, *results.values()])
     counts = [(rule.code, rule.expectation, frame.height, rows.height) for rule, rows in _paired(contract, results)]
     return Verdict(failures=failures, summary=pl.DataFrame(counts, schema=_SUMMARY, orient="row"))
@@ -78,7 +84,11 @@ def _expectation(rule: Rule) -> dict[str, Any]:
 
 
 def _complete(frame: pl.DataFrame) -> pl.DataFrame:
-    defaults = {"_file": pl.lit(""), "_file_day": pl.lit(None, dtype=pl.Date), "_problems": pl.lit([], dtype=pl.List(pl.String))}
+    defaults = {
+        "_file": pl.lit(""),
+        "_file_day": pl.lit(None, dtype=pl.Date),
+        "_problems": pl.lit([], dtype=pl.List(pl.String)),
+    }
     return frame.with_columns(value.alias(name) for name, value in defaults.items() if name not in frame.columns)
 
 
@@ -124,7 +134,8 @@ def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> d
         suite = gx.ExpectationSuite(name=f"{contract.dataset} broken", expectations=broken)
         found = batch.validate(suite, result_format=_ROWS_ONLY, expectation_parameters=moments)
         return {
-            result.expectation_config.meta["code"]: _failing_rows(result, connection=connection) for result in found.results
+            result.expectation_config.meta["code"]: _failing_rows(result, connection=connection)
+            for result in found.results
         }
 
 
@@ -169,7 +180,9 @@ def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
-        vars(engine.dialect).clear()  # SQLAlchemy's caches remember the dialect for ever; DuckDB would call its types leaked
+        vars(
+            engine.dialect
+        ).clear()  # SQLAlchemy's caches remember the dialect for ever; DuckDB would call its types leaked
 
 
 def _driver(connection: sa.Connection) -> Any:

@@ -120,26 +120,22 @@ def account_numbers(values: pl.Series) -> pl.Series:
 
 
 def _each(values: pl.Series, form: Form) -> pl.Series:
+    """Split into items and normalise each; where nothing is delivered the list is empty."""
     if not isinstance(values.dtype, pl.List):
         values = text(values).str.replace_all(r"[；,，、]", ";").str.split(";")
-    frame = values.cast(pl.List(pl.String)).to_frame("items").with_row_index()
-    items = frame.explode("items", empty_as_null=True)
-    clean = items.with_columns(form(items["items"]).alias("items")).drop_nulls("items")
+    rows = values.cast(pl.List(pl.String)).alias("items").to_frame().with_row_index()
+    items = rows.explode("items", empty_as_null=True)
+    clean = items.with_columns(form(items["items"])).drop_nulls("items")
     lists = clean.group_by("index", maintain_order=True).agg("items")
-    joined = frame.select("index", given=pl.col("items").is_not_null()).join(
-        lists, on="index", how="left", maintain_order="left"
-    )
-    empty = pl.when(pl.col("given")).then(pl.lit([], dtype=pl.List(pl.String)))
-    return joined.select(pl.col("items").fill_null(empty))["items"]
+    joined = rows.select("index").join(lists, on="index", how="left", maintain_order="left")
+    return joined.select(pl.col("items").fill_null(pl.lit([], dtype=pl.List(pl.String))))["items"]
 
 
 def moment(values: pl.Series) -> pl.Series:
     """Timestamps in Asia/Shanghai. Text is ISO 8601 or a usual Chinese form; what has no zone is Asia/Shanghai."""
     if isinstance(values.dtype, pl.Datetime):
         return _in_zone(values)
-    if values.dtype == pl.Date:
-        return _in_zone(values.cast(pl.Datetime("us")))
-    if values.dtype != pl.String:
+    if values.dtype != pl.String:  # a date alone is no moment either
         return pl.Series(values.name, [None], dtype=MOMENT).new_from_index(0, len(values))
     plain = half_width(values)
     local = _first_parsed(

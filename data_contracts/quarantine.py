@@ -7,9 +7,10 @@ from data_contracts.contract import Column, Rule, contracts
 __all__ = ["reason_text", "split"]
 
 _ON = ("_file", "_row")
-_READING_TEXTS = {
+_OTHER_TEXTS = {
     "unreadable": ("The value cannot be read.", "取值无法识别。"),
     "too_many_fields": ("The row has more fields than the file has headings.", "该行的字段多于表头。"),
+    "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 
 
@@ -40,7 +41,7 @@ def reason_text(code: str, language: str = "en") -> str:
     if rule is not None:
         words = rule.meaning_zh if chinese else rule.meaning
     else:
-        words = _READING_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[chinese]
+        words = _OTHER_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[chinese]
     if column is None:
         return words
     return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"

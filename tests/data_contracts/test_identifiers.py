@@ -1,0 +1,154 @@
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import ric
+
+from data_contracts.identifiers import (
+    NUMBER_KINDS,
+    Pseudonymiser,
+    id_15_to_18,
+    id_check_digit_sql,
+    number_area,
+    number_kind,
+    valid_id_number,
+)
+
+KEY = bytes(range(32))
+
+
+def one(expression, value):
+    return pl.DataFrame({"value": pl.Series([value], dtype=pl.String)}).select(expression(pl.col("value"))).item()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("13812345678", "mobile"),
+        ("19912345678", "mobile"),
+        *((f"{prefix}12345678", "virtual") for prefix in (162, 165, 167, 170, 171)),
+        ("1713577791", "virtual"),
+        ("01065551234", "landline"),
+        ("047112345678", "landline"),
+        ("95588", "service_95"),
+        ("952612345", "service_95"),
+        ("96110", "service_96"),
+        ("4008123456", "service_400"),
+        ("106901234567", "service_106"),
+        ("10086", "service_short"),
+        ("110", "service_short"),
+        ("12306", "service_short"),
+        ("0085291234567", "international"),
+        ("anonymous", "unknown"),
+        ("12", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_number_kinds(number, kind):
+    assert one(number_kind, number) == kind
+    assert kind in NUMBER_KINDS
+
+
+@pytest.mark.parametrize(
+    ("number", "area"),
+    [
+        ("01065551234", "010"),
+        ("02165551234", "021"),
+        ("047112345678", "0471"),
+        ("0085291234567", "00852"),
+        ("0012125551234", "001"),
+        ("00447911123456", "0044"),
+        ("00999123456", None),
+        ("13812345678", None),
+        ("95588", None),
+        (None, None),
+    ],
+)
+def test_number_areas(number, area):
+    assert one(number_area, number) == area
+
+
+@pytest.mark.parametrize(
+    ("fifteen", "eighteen"),
+    [
+        ("110105491231002", "11010519491231002X"),
+        ("150105571008514", "150105195710085145"),
+        ("11010519491231002X", "11010519491231002X"),
+        ("12345", "12345"),
+        (None, None),
+    ],
+)
+def test_id_numbers_of_15_digits_come_to_18(fifteen, eighteen):
+    assert one(id_15_to_18, fifteen) == eighteen
+
+
+@pytest.mark.parametrize(
+    ("number", "valid"),
+    [
+        ("11010519491231002X", True),
+        ("150105195710085145", True),
+        ("110105194912310021", False),
+        ("110105194913310025", False),
+        ("1101051949123100", False),
+        ("x", False),
+        (None, False),
+    ],
+)
+def test_valid_id_numbers(number, valid):
+    assert one(valid_id_number, number) is valid
+
+
+@given(st.from_regex(r"[1-9][0-9]{16}", fullmatch=True))
+def test_check_digits_are_those_of_the_standard_library_for_numbers(seventeen):
+    expected = ric.calc_check_digit(seventeen + "0")
+
+    others = [seventeen + digit for digit in "0123456789X" if digit != expected]
+    frame = pl.DataFrame({"id": [seventeen + expected, *others]}).with_columns(
+        pl.col("id").str.slice(0, 6) + "19490228" + pl.col("id").str.slice(14)
+    )
+    for number in frame["id"]:
+        assert one(valid_id_number, number) == (number[17] == ric.calc_check_digit(number))
+
+
+@given(st.from_regex(r"[0-9]{17}", fullmatch=True))
+def test_the_sql_check_digit_is_the_same(seventeen):
+    number = seventeen + "0"
+    ((digit,),) = duckdb.sql(f"SELECT {id_check_digit_sql('number')} FROM (SELECT '{number}' AS number)").fetchall()
+
+    assert digit == ric.calc_check_digit(number)
+
+
+def test_pseudonyms_are_pinned():
+    numbers = Pseudonymiser(KEY).numbers(pl.Series(["13812345678", None, "13812345678"]))
+
+    assert numbers.to_list() == ["n1_KZWyLONMRq_b8cHS", None, "n1_KZWyLONMRq_b8cHS"]
+
+
+def test_pseudonyms_differ_by_space_version_and_key():
+    value = pl.Series(["6222020012345678"])
+    first, second = Pseudonymiser(KEY), Pseudonymiser(KEY[::-1], version=2)
+
+    keys = [
+        *(first.persons(value)[0], first.numbers(value)[0], first.accounts(value)[0]),
+        *(second.persons(value)[0], second.numbers(value)[0], second.accounts(value)[0]),
+    ]
+
+    assert [key.partition("_")[0] for key in keys] == ["p1", "n1", "a1", "p2", "n2", "a2"]
+    assert len({key.partition("_")[2] for key in keys}) == 6
+    assert all(len(key) == 19 for key in keys)
+
+
+def test_a_short_key_is_refused_and_no_key_is_shown():
+    with pytest.raises(ValueError, match="at least 16 bytes"):
+        Pseudonymiser(b"short")
+    assert repr(Pseudonymiser(KEY)) == "Pseudonymiser(version=1)"
+
+
+@given(st.lists(st.one_of(st.none(), st.text("0123456789", min_size=3, max_size=20)), max_size=50))
+def test_pseudonyms_are_one_to_one_and_keep_nulls(values):
+    series = pl.Series(values, dtype=pl.String)
+    keys = Pseudonymiser(KEY).accounts(series)
+
+    assert keys.is_null().to_list() == series.is_null().to_list()
+    assert len(set(zip(values, keys, strict=True))) == len(set(values)) == len(set(keys))

@@ -27,6 +27,7 @@ from pipelines.settings import IngestLimits
 __all__ = ["Parser"]
 
 LENGTHS = struct.Struct(">QQ")
+THREADS = "2"  # every thread takes address space, of which there is a limit
 REMEDY = "Ask the source to deliver the file again, then ingest with --retry-held."
 
 
@@ -89,6 +90,7 @@ class Parser:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a library's panic may quote the file
+                env=os.environ | {"POLARS_MAX_THREADS": THREADS},
             )
         return self._process
 

@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from data_contracts.quarantine import reason_text
 
 from data_contracts.errors import SettingsError
+from data_contracts.quarantine import reason_text
 from pipelines.durable import write_durably
 from pipelines.ledger import Ledger
 from pipelines.settings import Settings
 from pipelines.tables import MOMENT
 from pipelines.vault import Vault
 
-__all__ = ["export_quarantine", "forget_unfinished", "read_quarantine", "store_rejected"]
+__all__ = ["CONFLICT_CODE", "export_quarantine", "forget_unfinished", "read_quarantine", "store_rejected"]
 
 STORED = pl.Schema(
     {
@@ -28,6 +28,14 @@ STORED = pl.Schema(
         "sealed": pl.Binary(),
     }
 )
+# What only a load can find; everything else has its words in the contracts.
+CONFLICT_CODE = "record_id.conflict"
+LOADING_TEXTS = {
+    CONFLICT_CODE: {
+        "en": "A record with this key and other values arrived before; the first is kept.",
+        "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
+    }
+}
 READ = ("dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at")
 
 
@@ -103,13 +111,16 @@ def _place(folder: Path, batch: int) -> Path:
     return folder / f"batch-{batch:08d}.parquet"
 
 
+def _say(code: str, language: str) -> str:
+    own = LOADING_TEXTS.get(code)
+    return own[language] if own else reason_text(code, language)
+
+
 def _with_texts(rows: pl.DataFrame) -> pl.DataFrame:
     codes = rows["reasons"].explode(empty_as_null=False, keep_nulls=False).unique().to_list()
     texts = [
         pl.col("reasons")
-        .list.eval(
-            pl.element().replace_strict({code: reason_text(code, language) for code in codes}, return_dtype=pl.String)
-        )
+        .list.eval(pl.element().replace_strict({code: _say(code, language) for code in codes}, return_dtype=pl.String))
         .list.join(separator)
         .alias(f"reason_text_{language}")
         for language, separator in (("zh", "；"), ("en", "; "))

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
-from data_contracts.quarantine import split
-from data_contracts.suites import check
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import LakeError
 from data_contracts.mapping import mapping_for
+from data_contracts.quarantine import split
+from data_contracts.suites import check
 from pipelines.dedupe import ACCEPTED, CONFLICT, DUPLICATE, judge
 from pipelines.keying import MARKS, Keying, compared_columns, record_key
 from pipelines.lake import Lake
 from pipelines.landing import Delivery
 from pipelines.ledger import Arrival, LoadedFile
+from pipelines.quarantine import CONFLICT_CODE
 from pipelines.settings import Settings
 from pipelines.tables import DAY, EVENTS, MOMENT, TABLES
 
-__all__ = ["CONFLICT_CODE", "Parsed", "Sifted", "Sifter"]
+__all__ = ["Parsed", "Sifted", "Sifter"]
 
-CONFLICT_CODE = "record_id.conflict"
 FILE_ID_DIGITS = 16
 
 

@@ -1,4 +1,3 @@
-import os
 import sqlite3
 import stat
 
@@ -76,13 +75,13 @@ def test_the_key_is_made_once_and_is_the_owners(tmp_path):
     assert len(key) == 32
     assert load_key(path) == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == ["vault.key"]
+    assert [place.name for place in path.parent.iterdir()] == ["vault.key"]
 
 
 def test_a_damaged_key_is_refused(tmp_path):
     path = tmp_path / "vault.key"
     path.write_text("abc")
-    with pytest.raises(SettingsError, match="vault.key"):
+    with pytest.raises(SettingsError, match="holds no key"):
         load_key(path)
 
 

@@ -1,0 +1,48 @@
+"""A load in a process of its own that dies, as by ``kill -9``, at a moment of the test's choice."""
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from pipelines.ingest import ingest
+from pipelines.settings import Settings
+from tests.pipelines.landing import RECEIVED_AT
+
+PRELOADED = ["great_expectations", "pipelines.ingest", "tests.pipelines.crash"]
+
+
+def started(landing: Path, settings: Settings, *, die_before: tuple[str, str] | None = None) -> ForkServerProcess:
+    """Start loading; with ``die_before`` (a class of pipelines and its method) the process kills itself there."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)  # importing takes seconds: once is enough
+    process = context.Process(target=_load, args=(str(landing), settings.model_dump_json(), die_before))
+    process.start()
+    return process
+
+
+def _load(landing: str, settings: str, die_before: tuple[str, str] | None) -> None:
+    if die_before is not None:
+        _die_before(*die_before)
+    ingest(Path(landing), settings=Settings.model_validate_json(settings), received_at=RECEIVED_AT)
+
+
+def _die_before(place: str, method: str) -> None:
+    """Let the second call of the method be the last thing this process does."""
+    import deltalake
+
+    from pipelines import lake, ledger, vault
+
+    owner = {"Ledger": ledger.Ledger, "Lake": lake.Lake, "Vault": vault.Vault, "DeltaTable": deltalake.DeltaTable}[
+        place
+    ]
+    original, calls = getattr(owner, method), []
+
+    def deadly(*args, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*args, **options)
+
+    setattr(owner, method, deadly)

@@ -48,7 +48,7 @@ def rotate(rng: np.random.Generator, *, days: int, life_days: float, issue: Call
     return Rotation(np.array(starts), np.array([issue() for _ in starts]))
 
 
-def honest_callers(rng: np.random.Generator, mix: Mix, people: People, *, days: int) -> dict[str, list[Rotation]]:
+def honest_callers(rng: np.random.Generator, *, mix: Mix, people: People, days: int) -> dict[str, list[Rotation]]:
     """The lines of every honest kind of caller that the mix names."""
 
     def line(kind: Callers) -> Rotation:
@@ -62,7 +62,9 @@ def _lines(kind: Callers, people: People) -> int:
     return max(1, round(kind.per_10k * len(people) / 10_000))
 
 
-def tag_numbers(rng: np.random.Generator, mix: Mix, people: People, lines: dict[str, list[Rotation]]) -> pl.DataFrame:
+def tag_numbers(
+    rng: np.random.Generator, *, mix: Mix, people: People, lines: dict[str, list[Rotation]]
+) -> pl.DataFrame:
     """The register of tagged numbers: most numbers have no tag, and short-lived ones never get one in time."""
     rows = [
         (people.numbers.texts[int(key)], kind.tag)
@@ -74,7 +76,7 @@ def tag_numbers(rng: np.random.Generator, mix: Mix, people: People, lines: dict[
     return pl.DataFrame(rows, schema={"number": pl.String, "tag": pl.String}, orient="row")
 
 
-def call_around(rng: np.random.Generator, kind: Callers, line: Rotation, people: People, *, days: int) -> CallEvents:
+def call_around(rng: np.random.Generator, *, kind: Callers, line: Rotation, people: People, days: int) -> CallEvents:
     """Every call of one line to residents drawn at random: most are missed or hung up on, a few are talks."""
     rate = float(lognormal(rng, kind.calls_per_day_median, kind.calls_per_day_sigma))
     rate *= min(1.0, kind.per_10k * len(people) / 10_000)  # less than one such line: a line that calls less

@@ -31,7 +31,7 @@ class DailyLife:
     text_ports: Ints  # 106 ports of banks and shops
 
     @classmethod
-    def of(cls, mix: Mix, people: People, *, start: date, days: int, seed: int) -> DailyLife:
+    def of(cls, mix: Mix, *, people: People, start: date, days: int, seed: int) -> DailyLife:
         """Ordinary life of ``people`` from ``start`` on."""
         strangers = [("mobile", 0.35), ("virtual", 0.03), ("landline", 0.03), ("local_landline", 0.05)]
         count = len(people)

@@ -27,7 +27,7 @@ _CHANNEL_SHARES = np.array(
 _LARGE_CENTS = 2_000_000
 
 
-def cut_when_busy(events: CallEvents, subscribers: int) -> CallEvents:
+def cut_when_busy(events: CallEvents, *, subscribers: int) -> CallEvents:
     """One line, one call: everyday calls that begin while a resident is still talking are not answered."""
     side = np.concatenate([events.caller, events.callee])
     row = np.tile(np.arange(len(events)), 2)
@@ -47,7 +47,7 @@ def cut_when_busy(events: CallEvents, subscribers: int) -> CallEvents:
 class Landing:
     """A landing folder being written."""
 
-    def __init__(self, out: Path, people: People, *, start: date, outages: tuple[Outage, ...], seed: int) -> None:
+    def __init__(self, out: Path, *, people: People, start: date, outages: tuple[Outage, ...], seed: int) -> None:
         self._out, self._people, self._start, self._outages, self._seed = out, people, start, outages, seed
         self.files = 0
 

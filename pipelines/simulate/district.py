@@ -62,13 +62,13 @@ def simulate(
     mix = mix or Mix()
     residents = settle(mix, people=people, start=start, seed=seed)
     told = _tell(mix, residents, start=start, days=days, seed=seed)
-    landing = Landing(out, residents, start=start, outages=mix.outages, seed=seed)
+    landing = Landing(out, people=residents, start=start, outages=mix.outages, seed=seed)
     landing.write_registers(told.registers)
-    life = DailyLife.of(mix, residents, start=start, days=days, seed=seed)
+    life = DailyLife.of(mix, people=residents, start=start, days=days, seed=seed)
     calls = transfers = 0
     for day in range(days):
         events = CallEvents.join([life.calls(day), told.calls[day]])
-        calls += landing.write_calls(day, cut_when_busy(events, len(residents.number_source)))
+        calls += landing.write_calls(day, cut_when_busy(events, subscribers=len(residents.number_source)))
         transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), told.payments[day]]))
         if progress is not None:
             progress(day + 1, days)
@@ -106,15 +106,21 @@ class _Told:
 
 def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _Told:
     rng = np.random.default_rng([seed, 20])
-    lines = honest_callers(rng, mix, people, days=days)
+    lines = honest_callers(rng, mix=mix, people=people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
     journal = Journal(np.random.default_rng([seed, 23]))
-    lookalikes = play_lookalikes(mix, people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal)
+    lookalikes = play_lookalikes(
+        mix, people=people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal
+    )
     underworld = Underworld(
-        mix, people, lenders=lenders, public_lines=lines.get("public", []), start=start, days=days, seed=seed
+        mix, people=people, lenders=lenders, public_lines=lines.get("public", []), start=start, days=days, seed=seed
     )
     journeys = underworld.journeys(journal)
-    around = [call_around(rng, mix.callers[name], line, people, days=days) for name in lines for line in lines[name]]
+    around = [
+        call_around(rng, kind=mix.callers[name], line=line, people=people, days=days)
+        for name in lines
+        for line in lines[name]
+    ]
     return _Told(
         calls=CallEvents.join([journal.calls(), underworld.cold_calls(), *around]).by_day(days),
         payments=journal.payments().by_day(days),
@@ -122,8 +128,8 @@ def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _To
         lookalikes=lookalikes,
         registers={
             **people.registers,
-            "number_tags": tag_numbers(rng, mix, people, lines),
-            "cases": draw_cases(mix, journeys, people, start=start, days=days, seed=seed),
-            "truth": truth_of(journeys, people, start=start),
+            "number_tags": tag_numbers(rng, mix=mix, people=people, lines=lines),
+            "cases": draw_cases(journeys, mix=mix, people=people, start=start, days=days, seed=seed),
+            "truth": truth_of(journeys, people=people, start=start),
         },
     )

@@ -21,8 +21,8 @@ _SHARED_PAYEES_PER_10K = 8  # of each kind of story: schools, dealers, hospitals
 
 def play_lookalikes(
     mix: Mix,
-    people: People,
     *,
+    people: People,
     lines: dict[str, list[Rotation]],
     lenders: list[int],
     days: int,
@@ -34,14 +34,15 @@ def play_lookalikes(
     known = [line for name in _SHARED_LINES for line in lines.get(name, [])]
     kinds = mix.lookalikes.values()
     return sum(
-        _play_kind(look, people, known=known, lenders=lenders, days=days, rng=rng, journal=journal) for look in kinds
+        _play_kind(look, people=people, known=known, lenders=lenders, days=days, rng=rng, journal=journal)
+        for look in kinds
     )
 
 
 def _play_kind(
     look: Lookalike,
-    people: People,
     *,
+    people: People,
     known: list[Rotation],
     lenders: list[int],
     days: int,
@@ -52,12 +53,14 @@ def _play_kind(
     if look.trade_only:
         who = [int(p) for p in rng.choice(np.flatnonzero(people.trade), count)] if count else []
     else:
-        who = draw_people(rng, look, people, count, gullible=False)
+        who = draw_people(rng, script=look, people=people, count=count, gullible=False)
     shared = people.accounts.issue(max(2, round(_SHARED_PAYEES_PER_10K * len(people) / 10_000)))
     begins = rng.integers(0, days, count) * DAY_S + draw_seconds(rng, look.clock, count)
     for person, at in zip(who, begins.tolist(), strict=True):
-        other = _stranger(look, people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
-        Story(look, person, other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng).play("paid")
+        other = _stranger(look, people=people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
+        Story(look, person=person, other=other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng).play(
+            "paid"
+        )
     return count
 
 
@@ -67,8 +70,8 @@ def _exposed(look: Lookalike, people: People) -> int:
 
 def _stranger(
     look: Lookalike,
-    people: People,
     *,
+    people: People,
     known: list[Rotation],
     shared: list[int],
     lenders: list[int],

@@ -16,7 +16,7 @@ from pipelines.simulate.scams import Journey
 __all__ = ["draw_cases", "truth_of"]
 
 
-def truth_of(journeys: list[Journey], people: People, *, start: date) -> pl.DataFrame:
+def truth_of(journeys: list[Journey], *, people: People, start: date) -> pl.DataFrame:
     """Every journey, reported or not, one row each; times are naive Shanghai wall time."""
     numbers, accounts = people.numbers.texts, people.accounts.texts
     firsts = [min(j.played.known_at, default=None) for j in journeys]
@@ -49,7 +49,7 @@ def truth_of(journeys: list[Journey], people: People, *, start: date) -> pl.Data
     )
 
 
-def draw_cases(mix: Mix, journeys: list[Journey], people: People, *, start: date, days: int, seed: int) -> pl.DataFrame:
+def draw_cases(journeys: list[Journey], *, mix: Mix, people: People, start: date, days: int, seed: int) -> pl.DataFrame:
     """The cases reported before the last midnight, in order of report; victims do not recall every number."""
     rng = np.random.default_rng([seed, 41])
     heard = sorted(

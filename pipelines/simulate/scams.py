@@ -50,8 +50,8 @@ class Underworld:
     def __init__(
         self,
         mix: Mix,
-        people: People,
         *,
+        people: People,
         lenders: list[int],
         public_lines: list[Rotation],
         start: date,
@@ -72,7 +72,10 @@ class Underworld:
         reached = [(self._mix.cold_calls, line) for crew in crews for line in crew.lines]
         reached += [(self._mix.cold_texts, line) for crew in crews for line in crew.texts]
         return CallEvents.join(
-            [call_around(self._rng, kind, line, self._people, days=self._days) for kind, line in reached]
+            [
+                call_around(self._rng, kind=kind, line=line, people=self._people, days=self._days)
+                for kind, line in reached
+            ]
         )
 
     def journeys(self, journal: Journal) -> list[Journey]:
@@ -133,12 +136,19 @@ class Underworld:
         weights = season_factor(self._mix.seasons, self._start, self._days, scam_type=name)
         day = rng.choice(self._days, count, p=weights / weights.sum())
         contact_at = day * DAY_S + draw_seconds(rng, scam.clock, count)
-        who = draw_people(rng, scam, self._people, count, gullible=True)
+        who = draw_people(rng, script=scam, people=self._people, count=count, gullible=True)
         played: list[Journey] = []
         for person, at in zip(who, contact_at.tolist(), strict=True):
             crew = self._crews[name][int(rng.integers(len(self._crews[name])))]
             story = Story(
-                scam, person, crew, at=at, end=self._days * DAY_S, people=self._people, journal=journal, rng=rng
+                scam,
+                person=person,
+                other=crew,
+                at=at,
+                end=self._days * DAY_S,
+                people=self._people,
+                journal=journal,
+                rng=rng,
             )
             left = story.play(stage)
             left.moves.sort()

@@ -45,7 +45,7 @@ class Played:
     accounts: list[int] = field(default_factory=list)
 
 
-def draw_people(rng: np.random.Generator, script: Script, people: People, count: int, *, gullible: bool) -> list[int]:
+def draw_people(rng: np.random.Generator, *, script: Script, people: People, count: int, gullible: bool) -> list[int]:
     """Residents to whom a script happens: by age, and for fraud by how easily they are drawn in."""
     weights = np.exp(-0.5 * ((people.age - script.age_mean) / script.age_sd) ** 2) + 0.02
     if gullible:
@@ -59,9 +59,9 @@ class Story:
     def __init__(
         self,
         script: Script,
+        *,
         person: int,
         other: Counterparty,
-        *,
         at: float,
         end: float,
         people: People,

@@ -32,7 +32,7 @@ def test_calls_on_a_busy_line_are_not_answered() -> None:
         (106, 1, False, 1300, 90, True),  # a call of a story stays
         (100, 3, False, 1100, 50, False),  # callers outside have many lines
     )
-    assert cut_when_busy(events, 10).duration_s.tolist() == [600, 0, 0, 0, 60, 60, 90, 50]
+    assert cut_when_busy(events, subscribers=10).duration_s.tolist() == [600, 0, 0, 0, 60, 60, 90, 50]
 
 
 def test_events_fall_on_their_days() -> None:

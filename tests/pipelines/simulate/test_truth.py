@@ -31,7 +31,7 @@ def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
         known_at=[600, 90_000, 97_200], moves=[(90_000, 10_000), (97_200, 50_000)], numbers=[3], accounts=[4]
     )
     journey = Journey("brushing", 5, 5, 540, played, "loss", None)
-    row = truth_of([journey], people, start=date(2026, 6, 1)).row(0, named=True)
+    row = truth_of([journey], people=people, start=date(2026, 6, 1)).row(0, named=True)
     assert row["contact_at"] == _wall(2026, 6, 1, 0, 9)
     assert row["first_trace_at"] == _wall(2026, 6, 1, 0, 10)
     assert row["traces"] == 3

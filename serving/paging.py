@@ -1,7 +1,6 @@
 """Cursor pages: a cursor says where the last page ended, so rows added meanwhile neither repeat nor hide others."""
 
 import base64
-import binascii
 import json
 from typing import Annotated, Any
 
@@ -26,8 +25,12 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     """Return the position of ``cursor``; raises a 422 problem for one that we did not make."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, UnicodeError, json.JSONDecodeError):
+    except ValueError:  # not base64, not UTF-8, not JSON
         position = None
-    if not isinstance(position, list) or [type(value) for value in position] != list(types):
+    if not isinstance(position, list) or [type(value) for value in position] != list(types) or _beyond(position):
         raise ProblemError(422, "The cursor is not one of ours.", remedy="Start again without a cursor.")
     return tuple(position)
+
+
+def _beyond(position: list[Any]) -> bool:
+    return any(isinstance(value, int) and abs(value) >= 2**31 for value in position)  # no column holds such a number

@@ -15,14 +15,10 @@ from serving.dispositions.repository import DispositionRepository
 from serving.dispositions.schemas import Disposition
 from serving.errors import ProblemError
 from serving.paging import decode_cursor, encode_cursor
-from serving.tables import AlertRow, DispositionRow
+from serving.tables import SHANGHAI, AlertRow, DispositionRow
 from serving.wording import Language
 
 __all__ = ["alert_detail", "alert_page", "chart_of", "visible_alert"]
-
-CURSOR_VALUES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {"rank": int, "score": float, "issued_at": datetime.fromisoformat}
-)
 
 
 def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
@@ -81,9 +77,22 @@ def _position(query: AlertQuery) -> tuple[Any, int] | None:
     if query.cursor is None:
         return None
     sort, value, row_id = decode_cursor(query.cursor, str, str, int)
+    if sort != query.sort:
+        raise _foreign_cursor()
     try:
-        return CURSOR_VALUES[query.sort](value), row_id
+        return CURSOR_VALUES[sort](value), row_id
     except ValueError:
-        raise ProblemError(
-            422, f"The cursor belongs to the order {sort}.", remedy="Start again without a cursor."
-        ) from None
+        raise _foreign_cursor() from None
+
+
+def _foreign_cursor() -> ProblemError:
+    return ProblemError(422, "The cursor belongs to another order.", remedy="Start again without a cursor.")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(SHANGHAI)
+
+
+CURSOR_VALUES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {"rank": int, "score": float, "issued_at": _moment}
+)

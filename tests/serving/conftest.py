@@ -1,20 +1,30 @@
 """Databases, published lists, users and clients for the serving tests."""
 
 import os
-from collections.abc import Iterator
-from datetime import datetime
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from serving.database import open_database, sqlite_url
-from serving.store import Alert, Contribution, Reason, Watchlist
+from serving.app import create_app
+from serving.auth import Role
+from serving.database import open_database, sqlite_url, writing
+from serving.ports import Rescore
+from serving.settings import ServingSettings
+from serving.store import Alert, Contribution, Reason, Watchlist, alert_id, publish
 from serving.tables import SHANGHAI
+from serving.users.service import add_user
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
 MIDNIGHT = datetime(2026, 7, 5, tzinfo=SHANGHAI)
+MORNING = MIDNIGHT + timedelta(hours=9)
 
 
 def an_alert(person: str, rank: int, **changes: object) -> Alert:
@@ -64,10 +74,19 @@ def a_watchlist(*alerts: Alert, **changes: object) -> Watchlist:
     return Watchlist(**(fields | changes))  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file of the newest schema, to be copied: migrating costs more than most tests."""
+    path = tmp_path_factory.mktemp("serving") / "migrated.db"
+    open_database(sqlite_url(path)).dispose()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of an empty database, once of each kind."""
+def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[str]:
+    """Give the URL of a database without a row, once of each kind."""
     if request.param == "sqlite":
+        shutil.copy(migrated, tmp_path / "serving.db")
         yield sqlite_url(tmp_path / "serving.db")
         return
     if POSTGRES_URL is None:
@@ -88,3 +107,118 @@ def engine(url: str) -> Iterator[Engine]:
     engine = open_database(url)
     yield engine
     engine.dispose()
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person as the vault knows them."""
+
+    id_number: str
+    name: str
+    address: str
+    msisdns: tuple[str, ...]
+
+
+class OpenVault:
+    """A vault of four people, one of them with a name that a spreadsheet would compute."""
+
+    people: Mapping[str, Known] = {
+        "p1_a": Known("11010119800101001X", "张三", "幸福路 1 号", ("13800000001", "13900000001")),
+        "p1_b": Known("110101198001010028", "=HYPERLINK(1)", "+86 路 2 号", ("13800000002",)),
+        "p1_c": Known("110101198001010036", "王五", "和平街 3 号", ()),
+        "p1_d": Known("110101198001010044", "赵六", "和平街 4 号", ("13800000004",)),
+    }
+
+    def reveal_people(self, persons: Sequence[str], /) -> Mapping[str, Known]:
+        """Return the known ones."""
+        return {person: self.people[person] for person in persons if person in self.people}
+
+
+def rescore_one(person: str, /) -> Rescore | None:
+    """Know only p1_a."""
+    if person != "p1_a":
+        return None
+    alert = an_alert(person, 1)
+    return Rescore(
+        person=person,
+        at=MORNING,
+        score=0.41,
+        level="orange",
+        reasons=alert.reasons,
+        contributions=alert.contributions,
+    )
+
+
+NIGHTLY = a_watchlist(
+    an_alert("p1_a", 1),
+    an_alert("p1_b", 2, score=0.6, level="orange", age_band="30-39", scam_type="brushing"),
+    an_alert("p1_c", 3, score=0.3, level="yellow", age_band="30-39", community_id="C02", grid_id="C02-G1"),
+    an_alert("p1_d", 4, score=0.1, level="blue", age_band="18-29"),
+)
+ID_A, ID_B, ID_C, ID_D = (alert_id(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts)
+
+
+class Client(TestClient):
+    """Sends requests as one of the roles, or as nobody."""
+
+    tokens: Mapping[str, str]
+
+    def as_(self, role: str) -> dict[str, str]:
+        """Return the header of somebody with ``role``; the officer looks after C01."""
+        return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+
+def a_client(app: FastAPI, engine: Engine) -> Client:
+    """Return a client with a user of every role."""
+    client = Client(app, follow_redirects=False, base_url="http://testserver")
+    with writing(engine) as session:
+        client.tokens = {
+            role.value: add_user(
+                session,
+                name=f"{role}-1",
+                role=role,
+                communities=["C01"] if role is Role.OFFICER else [],
+                at=MIDNIGHT,
+                actor="test",
+            )
+            for role in Role
+        }
+    return client
+
+
+@pytest.fixture
+def settings(url: str) -> ServingSettings:
+    """Give the settings of an installation on the test database."""
+    return ServingSettings(database_url=url)
+
+
+@pytest.fixture
+def app(settings: ServingSettings, engine: Engine) -> FastAPI:
+    """Give the application at nine in the morning, with nothing published yet."""
+    return create_app(settings=settings, vault=OpenVault(), rescorer=rescore_one, clock=lambda: MORNING)
+
+
+@pytest.fixture
+def empty(app: FastAPI, engine: Engine) -> Client:
+    """Give a client of an application that has published nothing."""
+    return a_client(app, engine)
+
+
+@pytest.fixture
+def client(empty: Client, engine: Engine) -> Client:
+    """Give a client of an application with one nightly list."""
+    publish(engine, NIGHTLY)
+    return empty
+
+
+def audited(engine: Engine, action: str) -> list[tuple[str, str]]:
+    """Return who did ``action`` to what, oldest first."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT actor, subject FROM audit WHERE action = :a ORDER BY id"), {"a": action})
+        return [(actor, subject) for actor, subject in rows]
+
+
+def a_tick(*alerts: Alert, minutes: int) -> Watchlist:
+    """Return the intraday list some minutes after midnight."""
+    at = MIDNIGHT + timedelta(minutes=minutes)
+    return a_watchlist(*(replace(alert, issued_at=at) for alert in alerts), at=at, kind="intraday")

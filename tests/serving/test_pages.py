@@ -1,0 +1,171 @@
+"""The plain pages: login, the ranked alerts, one alert and its form."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from serving.auth import COOKIE
+from serving.database import writing
+from serving.store import dispositions, publish
+from serving.users.service import issue_token
+from serving.web import templating
+from serving.web.texts import CHINESE
+
+from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, a_tick, a_watchlist, an_alert, audited
+
+OWN = {"Origin": "http://testserver"}
+
+
+def log_in(client: Client, role: str = "analyst") -> None:
+    answer = client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_anonymous_is_led_to_the_login(client: Client) -> None:
+    for path in ("/", f"/alerts/{ID_A}"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert client.post(f"/alerts/{ID_A}/dispositions", data={"result": "lawful", "version": 0}).status_code == 303
+    assert "访问令牌" in client.get("/login").text
+
+
+def test_the_cookie_is_out_of_reach(client: Client) -> None:
+    answer = client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert client.tokens["analyst"] not in answer.headers["set-cookie"]
+
+
+def test_a_login_link_works_once(client: Client, engine: Engine) -> None:
+    with writing(engine) as session:
+        token = issue_token(session, name="analyst-1", kind="login", at=MORNING - timedelta(minutes=1))
+    first = client.get("/login", params={"token": token})
+    assert (first.status_code, first.headers["location"]) == (303, "/")
+    assert client.get("/").status_code == 200
+    second = client.get("/login", params={"token": token})
+    assert second.status_code == 401
+    assert "令牌无效、已使用或已过期" in second.text
+    assert audited(engine, "login") == [("analyst-1", "analyst-1")]
+
+
+def test_a_bearer_token_in_an_address_opens_nothing(client: Client) -> None:
+    assert client.get("/login", params={"token": client.tokens["analyst"]}).status_code == 401
+
+
+def test_logging_out_ends_the_session(client: Client, engine: Engine) -> None:
+    log_in(client)
+    cookie = client.cookies[COOKIE]
+    assert client.post("/logout", headers=OWN).headers["location"] == "/login"
+    client.cookies.set(COOKIE, cookie)
+    assert client.get("/").status_code == 303
+    assert audited(engine, "logout") == [("analyst-1", "analyst-1")]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {}]
+)
+def test_a_form_on_somebody_elses_page_changes_nothing(client: Client, engine: Engine, headers: dict[str, str]) -> None:
+    log_in(client)
+    form = {"result": "lawful", "version": 0}
+    assert client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=headers).status_code == 403
+    assert client.post(f"/api/v1/alerts/{ID_A}/dispositions", json=form, headers=headers).status_code == 403
+    assert client.post("/login", data={"token": client.tokens["admin"]}, headers=headers).status_code == 403
+    assert dispositions(engine) == []
+
+
+def test_the_queue_shows_the_day_in_order(client: Client, engine: Engine) -> None:
+    publish(engine, a_tick(an_alert("p1_0123456789abcdef", 1, score=0.95, realert=True), minutes=15))
+    log_in(client)
+    page = client.get("/").text
+    assert re.findall(r'class="level (\w+)"', page) == ["red", "red", "orange", "yellow", "blue"]
+    assert page.index("p1_012345…") < page.index("p1_a<") < page.index("p1_b<")
+    assert "p1_0123456789abcdef" not in page
+    for text in ("红色·紧急", "冒充公检法", "陌生来电最长 84 分钟", "80.0%", "¥52,000", "待处理", "再次", "1,500"):
+        assert text in page
+
+
+def test_the_queue_before_the_first_list(empty: Client) -> None:
+    log_in(empty)
+    assert "还没有发布任何名单" in empty.get("/").text
+
+
+def test_an_officers_queue_holds_the_own_communities(client: Client) -> None:
+    log_in(client, "officer")
+    page = client.get("/").text
+    assert "p1_a" in page
+    assert "p1_c" not in page
+
+
+def test_the_alert_page_answers_why_and_what_to_do(client: Client) -> None:
+    log_in(client)
+    page = client.get(f"/alerts/{ID_A}").text
+    for text in (
+        "陌生来电最长 84 分钟",
+        "安全账户",
+        "n1_aa",
+        "a1_bb",
+        "没有转账记录",
+        "07-05 00:05",
+        "<svg",
+        "最长陌生通话 = 5,040",
+    ):
+        assert text in page
+
+
+def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
+    log_in(client)
+    form = {"result": "lawful", "note": "<b>房款</b>", "version": 0, "snooze_days": 7}
+    answer = client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=OWN)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/alerts/{ID_A}")
+    page = client.get(f"/alerts/{ID_A}").text
+    assert "&lt;b&gt;房款&lt;/b&gt;" in page
+    assert "07-12 09:00" in page
+    assert 'name="version" value="1"' in page
+    assert "正常交易" in client.get("/").text
+    late = client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=OWN)
+    assert late.status_code == 409
+    assert "他人已登记了新的结果" in late.text
+    assert len(dispositions(engine)) == 1
+
+
+def test_an_engineer_reads_without_a_form(client: Client) -> None:
+    log_in(client, "engineer")
+    assert "<textarea" not in client.get(f"/alerts/{ID_B}").text
+
+
+def test_text_from_outside_is_shown_as_text(client: Client, engine: Engine) -> None:
+    publish(engine, a_watchlist(an_alert("p1_a", 1, scam_type="<script>", community_id='"><i>'), *NIGHTLY.alerts[1:]))
+    log_in(client)
+    for path in ("/", f"/alerts/{ID_A}"):
+        page = client.get(path).text
+        assert "<script>" not in page
+        assert '"><i>' not in page
+
+
+def test_english_is_complete_and_remembered(client: Client) -> None:
+    log_in(client)
+    english = client.get("/?lang=en").text
+    for text in ("Ranked alerts", "Red · urgent", "Fake police", "A stranger spoke for 84 min", "Open"):
+        assert text in english
+    assert not set(re.findall("[一-鿿]", english)) - set("中文")
+    assert "What to say" in client.get(f"/alerts/{ID_A}").text
+    client.cookies.delete("forestall_lang")
+    assert "What to say" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
+    assert "怎么说" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "zh-CN,en;q=0.9"}).text
+
+
+def test_every_text_of_the_pages_has_chinese_words() -> None:
+    templates = "".join(path.read_text() for path in templating.TEMPLATES.glob("*.html"))
+    texts = set(re.findall(r'_\("([^"]+)"\)', templates)) | set(re.findall(r"_\('([^']+)'\)", templates))
+    assert len(texts) > 40
+    assert texts <= CHINESE.keys()
+
+
+def test_nothing_comes_from_outside() -> None:
+    web = Path(templating.__file__).parent
+    for path in [*web.glob("templates/*"), *web.glob("static/*")]:
+        assert not re.findall(r"(?:src|href|url|@import)[=( ]*[\"']?(?:https?:)?//", path.read_text()), path.name

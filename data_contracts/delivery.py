@@ -190,10 +190,14 @@ def _normalised(
     values: pl.Series, *, column: Column, contract: Contract, mapping: SourceMapping, path: Path
 ) -> pl.Series:
     try:
+        if values.dtype.is_nested() and not column.type.is_nested():
+            raise pl.exceptions.InvalidOperationError
         if column.values:
             own = {value: value for value in column.values}
-            return choice(values, allowed=mapping.values_by_label(contract, column.name) | own).alias(column.name)
-        return FORMS[column.form](values).cast(column.type).alias(column.name)
+            clean = choice(values, allowed=mapping.values_by_label(contract, column.name) | own)
+        else:
+            clean = FORMS[column.form](values)
+        return clean.cast(column.type).alias(column.name)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DeliveryError(
             f"{path.name}: the column {column.name} has a type that cannot be read ({values.dtype}).", remedy=_REDELIVER

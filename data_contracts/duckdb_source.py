@@ -47,7 +47,10 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
 
     def attach(self, connection: sa.Connection) -> None:
         """Use this connection from now on. It goes by PostgreSQL's name, whose regular expressions DuckDB follows."""
-        connection.engine.dialect.name = "postgresql"
+        dialect = connection.engine.dialect
+        dialect.name = "postgresql"
+        words = dialect.identifier_preparer
+        words.reserved_words = {*words.reserved_words, "at"}  # reserved in DuckDB, and not known to be
         self._connection = connection
         self._execution_engine = _KeptConnectionEngine(connection)
 

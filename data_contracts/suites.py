@@ -153,30 +153,29 @@ def _attached(context: Any, connection: sa.Connection) -> Iterator[Any]:
 def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
     """Fetch all rows a broken rule found; the result itself lists no more than twenty."""
     config = result.expectation_config
-    query = result.result.get("unexpected_index_query")
+    code = config.meta["code"]
+    if not result.result:  # what went wrong could quote delivered values
+        raise DeliveryError(f"The rule {code} could not be run.", remedy="Correct the rule in the contract's YAML.")
     if config.type == "unexpected_rows_expectation":
         query = config.kwargs["unexpected_rows_query"].format(batch=_TABLE)
-    if query is None:
-        raise DeliveryError(
-            f"The rule {config.meta['code']} could not be run.", remedy="Correct the rule in the contract's YAML."
-        )
+    else:
+        query = result.result["unexpected_index_query"]
     rows: pl.DataFrame = _driver(connection).sql(query.rstrip("; \n")).select("_file", "_row").pl()
-    return rows.select(
-        pl.col("_file").cast(pl.String), pl.col("_row").cast(pl.Int64), pl.lit(config.meta["code"]).alias("reasons")
-    )
+    return rows.select(pl.col("_file").cast(pl.String), pl.col("_row").cast(pl.Int64), pl.lit(code).alias("reasons"))
 
 
 @contextmanager
 def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
     """Open a connection in memory that sees the frame as a table, without copying it."""
-    columns = [name for name, dtype in frame.schema.items() if not isinstance(dtype, pl.List) and name != "_raw"]
     engine = sa.create_engine("duckdb:///:memory:", poolclass=sa.StaticPool)
     try:
         with engine.connect() as connection:
             driver = _driver(connection)
             driver.execute(f"SET TimeZone = '{TIME_ZONE}'")
             driver.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
-            driver.register(_TABLE, frame.select(columns).to_arrow(compat_level=pl.CompatLevel.newest()))
+            driver.register(
+                _TABLE, frame.drop("_problems", "_raw", strict=False).to_arrow(compat_level=pl.CompatLevel.newest())
+            )
             yield connection
     finally:
         engine.dispose()

@@ -67,13 +67,25 @@ def test_new_scam_types_are_let_through():
 
 
 def test_all_that_identifies_is_marked_as_identifier():
-    identifiers = {(c.dataset, column.name) for c in contracts() for column in c.columns if column.privacy == "identifier"}
+    identifiers = {
+        (c.dataset, column.name) for c in contracts() for column in c.columns if column.privacy == "identifier"
+    }
 
     assert identifiers == {
         *(("calls", "msisdn"), ("calls", "peer_number"), ("transfers", "account_id"), ("transfers", "peer_account")),
         *(("residents", "id_number"), ("residents", "name"), ("residents", "address")),
-        *(("subscribers", "msisdn"), ("subscribers", "id_number"), ("accounts", "account_id"), ("accounts", "id_number")),
-        *(("cases", "id_number"), ("cases", "suspect_numbers"), ("cases", "suspect_accounts"), ("number_tags", "number")),
+        *(
+            ("subscribers", "msisdn"),
+            ("subscribers", "id_number"),
+            ("accounts", "account_id"),
+            ("accounts", "id_number"),
+        ),
+        *(
+            ("cases", "id_number"),
+            ("cases", "suspect_numbers"),
+            ("cases", "suspect_accounts"),
+            ("number_tags", "number"),
+        ),
     }
 
 

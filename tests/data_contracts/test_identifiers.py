@@ -89,7 +89,7 @@ def test_id_numbers_of_15_digits_come_to_18(fifteen, eighteen):
         ("11010519491231002X", True),
         ("150105195710085145", True),
         ("110105194912310021", False),
-        ("110105194913310025", False),
+        ("110105194913310021", False),
         ("1101051949123100", False),
         ("x", False),
         (None, False),

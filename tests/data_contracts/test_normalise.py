@@ -74,7 +74,14 @@ def test_account_numbers(delivered, account):
 
 
 @pytest.mark.parametrize(
-    "delivered", ["11010519491231002X", "11010519491231002x", " 110105 19491231 002X", "110105491231002", "１１０１０５４９１２３１００２"]
+    "delivered",
+    [
+        "11010519491231002X",
+        "11010519491231002x",
+        " 110105 19491231 002X",
+        "110105491231002",
+        "１１０１０５４９１２３１００２",
+    ],
 )
 def test_id_numbers(delivered):
     assert one(normalise.id_number, delivered) == "11010519491231002X"
@@ -107,7 +114,9 @@ def test_moments_without_seconds_and_with_fractions():
     assert one(normalise.moment, "2026-08-01 09:30:15.25") == HALF_PAST_NINE.replace(microsecond=250_000)
 
 
-@pytest.mark.parametrize("delivered", ["yesterday", "2026-13-01 09:30:15", "2026-02-30 09:30:15", "2026-08-01", "25:00"])
+@pytest.mark.parametrize(
+    "delivered", ["yesterday", "2026-13-01 09:30:15", "2026-02-30 09:30:15", "2026-08-01", "25:00"]
+)
 def test_text_that_is_no_moment(delivered):
     assert one(normalise.moment, delivered) is None
 
@@ -130,7 +139,7 @@ def test_moments_from_parquet_with_and_without_zone(dtype, value):
 @given(
     st.lists(
         st.tuples(
-            st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),
+            st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 # the zone is drawn beside it
             st.integers(-12 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters))),
         ),
         min_size=1,
@@ -145,7 +154,9 @@ def test_every_iso_timestamp_with_a_zone_is_read_as_its_moment(drawn):
     assert clean.to_list() == [moment.astimezone(SHANGHAI) for moment in moments]
 
 
-@pytest.mark.parametrize("delivered", ["2026-08-01", "2026/8/1", "20260801", "2026.08.01", "2026年8月1日", "2026-08-01 23:59:59"])
+@pytest.mark.parametrize(
+    "delivered", ["2026-08-01", "2026/8/1", "20260801", "2026.08.01", "2026年8月1日", "2026-08-01 23:59:59"]
+)
 def test_days(delivered):
     assert one(normalise.day, delivered) == date(2026, 8, 1)
 

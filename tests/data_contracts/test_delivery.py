@@ -1,0 +1,272 @@
+"""What goes wrong in real deliveries, as far as the reading of one file is concerned."""
+
+import json
+import logging
+from datetime import UTC
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from data_contracts.contract import datasets, load_contract
+from data_contracts.delivery import read_delivery
+from data_contracts.errors import DeliveryError
+from data_contracts.mapping import SourceMapping
+from tests.data_contracts.deliveries import (
+    CALL_ROWS,
+    CALLS,
+    CHINESE_CALL_ROWS,
+    CHINESE_CALLS,
+    CHINESE_TRANSFER_ROWS,
+    CHINESE_TRANSFERS,
+    READ_CALLS,
+    call_table,
+    csv_file,
+)
+
+COLUMNS = load_contract("calls").schema.names()
+
+
+def read(path, *, dataset="calls", mapping=None):
+    return read_delivery(path, contract=load_contract(dataset), mapping=mapping or SourceMapping())
+
+
+def problems(frame):
+    return frame.filter(pl.col("_problems").list.len() > 0).select("_row", "_problems").rows()
+
+
+def assert_reads_the_three_calls(path, **kwargs):
+    frame = read(path, **kwargs)
+    assert frame.select(COLUMNS).rows() == READ_CALLS
+    assert frame.select(COLUMNS).schema == load_contract("calls").schema
+    assert frame["_row"].to_list() == [1, 2, 3]
+    assert problems(frame) == []
+    assert frame["_raw"].to_list() == [None, None, None]
+
+
+def test_csv_in_utf8(tmp_path):
+    assert_reads_the_three_calls(csv_file(tmp_path, CALLS, *CALL_ROWS))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_chinese_form_in_every_encoding(tmp_path, encoding, newline):
+    path = csv_file(tmp_path, CHINESE_CALLS, *CHINESE_CALL_ROWS, encoding=encoding, newline=newline)
+    assert_reads_the_three_calls(path)
+
+
+def test_the_chinese_form_of_transfers(tmp_path):
+    frame = read(csv_file(tmp_path, CHINESE_TRANSFERS, *CHINESE_TRANSFER_ROWS, encoding="gb18030"), dataset="transfers")
+
+    assert frame.select("direction", "amount", "channel", "peer_bank").rows() == [
+        ("debit", Decimal("1234.56"), "mobile", "工行"),
+        ("credit", Decimal("100.00"), "atm", "建行"),
+    ]
+    assert problems(frame) == []
+
+
+def test_a_last_line_without_an_end(tmp_path):
+    path = tmp_path / "cmcc.csv"
+    path.write_text("\n".join((CALLS, *CALL_ROWS)), encoding="utf-8")
+    assert_reads_the_three_calls(path)
+
+
+def test_columns_in_another_order_and_one_too_many(tmp_path, caplog):
+    columns = [*COLUMNS[::-1], "cell_13812345678"]
+    lines = [",".join([*reversed(row.split(",")), "x"]) for row in CALL_ROWS]
+
+    with caplog.at_level(logging.INFO):
+        assert_reads_the_three_calls(csv_file(tmp_path, ",".join(columns), *lines))
+
+    assert "cmcc.csv: 1 columns that the contract does not know are ignored: cell_###########" in caplog.text
+
+
+def test_a_column_missing(tmp_path):
+    header, rows = CALLS.removesuffix(",duration_s"), [row.rpartition(",")[0] for row in CALL_ROWS]
+
+    with pytest.raises(DeliveryError, match=r"cmcc\.csv lacks the columns duration_s\.$"):
+        read(csv_file(tmp_path, header, *rows))
+
+
+def test_a_file_without_headings_shows_none_of_its_values(tmp_path):
+    with pytest.raises(DeliveryError) as raised:
+        read(csv_file(tmp_path, *CALL_ROWS))
+    assert "13812345678" not in str(raised.value)
+    assert "lacks the columns record_id" in str(raised.value)
+
+
+def test_a_transfers_file_in_the_calls_folder(tmp_path):
+    with pytest.raises(DeliveryError, match="It looks like a file of transfers"):
+        read(csv_file(tmp_path, CHINESE_TRANSFERS, *CHINESE_TRANSFER_ROWS))
+
+
+def test_two_columns_of_one_meaning(tmp_path):
+    with pytest.raises(DeliveryError, match="two columns for msisdn"):
+        read(csv_file(tmp_path, CALLS + ",本机号码", *(row + ",13812345678" for row in CALL_ROWS)))
+    with pytest.raises(DeliveryError, match="the same heading twice"):
+        read(csv_file(tmp_path, CALLS + ",msisdn", *(row + ",13812345678" for row in CALL_ROWS)))
+
+
+def test_numbers_are_made_tidy(tmp_path):
+    rows = (
+        "C1,+86 138-1234-5678,010-6555 1234,in,voice,2026/08/01 09:30:15,84",
+        "C2,００８６１３８１２３４５６７８,+852 9123 4567,out,voice,2026-08-01T02:00:00Z,0",
+        "C3,13987654321,1069 0123 4567,in,sms,2026-08-01 23:59:59,0.0",
+    )
+    assert_reads_the_three_calls(csv_file(tmp_path, CALLS, *rows))
+
+
+def test_unreadable_values_name_their_row_and_keep_what_was_delivered(tmp_path):
+    rows = (
+        CALL_ROWS[0],
+        "C2,13812345678,95588,out,voice,yesterday,long",
+        "C3,13812345678,95588,out,voice,,0",
+    )
+    frame = read(csv_file(tmp_path, CALLS, *rows))
+
+    assert problems(frame) == [(2, ["started_at.unreadable", "duration_s.unreadable"])]
+    assert json.loads(frame["_raw"][1]) == {
+        "record_id": "C2",
+        "msisdn": "13812345678",
+        "peer_number": "95588",
+        "direction": "out",
+        "service": "voice",
+        "started_at": "yesterday",
+        "duration_s": "long",
+    }
+    assert frame["started_at"].to_list()[1:] == [None, None]
+
+
+def test_a_comma_that_is_not_quoted_shifts_the_row_and_is_noticed(tmp_path):
+    row = "T1,6222020012345678,M0000021,借,1,234.56,2026-08-01 09:30:15,手机银行,工行"
+    frame = read(csv_file(tmp_path, CHINESE_TRANSFERS, row), dataset="transfers")
+
+    assert problems(frame) == [(1, ["row.too_many_fields", "occurred_at.unreadable"])]
+
+
+def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
+    frame = read(csv_file(tmp_path, CALLS, CALL_ROWS[0].replace(",in,", ",sideways,")))
+    assert frame["direction"].to_list() == ["sideways"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("cmcc.csv", b"", "empty"),
+        ("cmcc.parquet", b"", "empty"),
+        ("cmcc.csv", (CALLS + "\n").encode(), "headings and no rows"),
+        ("cmcc.csv", "\n".join((CALLS, *CALL_ROWS)).encode()[:-30], "truncated: its last line breaks off"),
+        ("cmcc.csv", "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode("gb18030")[:-1], "truncated"),
+        ("cmcc.csv", "\n".join((CALLS, 'C1,"138')).encode(), "truncated"),
+        ("cmcc.csv", "\n".join((CALLS, 'C1,"138,2,in,voice,x,1\n')).encode(), "not well-formed CSV"),
+        ("cmcc.csv", b"PAR1....PAR1", "mislabelled: its content is Parquet"),
+        ("cmcc.parquet", CALLS.encode(), "mislabelled: its content is not Parquet"),
+        ("cmcc.parquet", b"PAR1" + bytes(40), "truncated: the end of the Parquet file is missing"),
+        ("cmcc.parquet", b"PAR1" + bytes(40) + b"PAR1", "damaged Parquet file"),
+        ("cmcc.csv", b"PK\x03\x04....", "ZIP or Excel"),
+        ("cmcc.csv", b"\x1f\x8b....", "gzip"),
+        ("cmcc.csv", CALLS.encode() + b"\n\x00\x00\x00\n", "not text in UTF-8 or GB18030"),
+        ("cmcc.csv", CALLS.encode() + b"\n\xff\x01\xff\x02,1\n", "not text in UTF-8 or GB18030"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DeliveryError, match=message) as raised:
+        read(tmp_path / name)
+    assert raised.value.remedy
+    assert str(raised.value).startswith(name)
+
+
+def test_parquet_with_and_without_zones(tmp_path):
+    zones = {
+        "shanghai": pl.col("started_at"),
+        "utc": pl.col("started_at").dt.convert_time_zone(str(UTC)).cast(pl.Datetime("ns", "UTC")),
+        "none": pl.col("started_at").dt.replace_time_zone(None).cast(pl.Datetime("ms")),
+        "text": pl.col("started_at").dt.strftime("%+"),
+    }
+    for name, started_at in zones.items():
+        path = tmp_path / f"{name}.parquet"
+        call_table().with_columns(started_at.alias("started_at")).write_parquet(path)
+        assert_reads_the_three_calls(path)
+
+
+def test_parquet_with_other_types_of_the_same_values(tmp_path):
+    path = tmp_path / "cmcc.parquet"
+    call_table().with_columns(
+        pl.col("msisdn").cast(pl.Int64),
+        pl.col("direction").cast(pl.Categorical),
+        pl.col("duration_s").cast(pl.Float64),
+    ).write_parquet(path)
+    assert_reads_the_three_calls(path)
+
+
+def test_parquet_with_a_column_of_no_readable_type(tmp_path):
+    path = tmp_path / "cmcc.parquet"
+    call_table().with_columns(duration_s=pl.struct(a=pl.lit(1))).write_parquet(path)
+    with pytest.raises(DeliveryError, match="the column duration_s has a type that cannot be read"):
+        read(path)
+
+
+def test_half_a_parquet_file(tmp_path):
+    path = tmp_path / "cmcc.parquet"
+    call_table().write_parquet(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DeliveryError, match="truncated"):
+        read(path)
+
+
+def test_amounts_that_are_no_numbers_in_parquet(tmp_path):
+    path = tmp_path / "icbc.parquet"
+    columns = load_contract("transfers").schema.names()
+    when = READ_CALLS[0][5]
+    rows = [
+        (f"T{i}", "62220001", "M0000021", "debit", a, when, "pos", None)
+        for i, a in enumerate([1.5, float("nan"), -2.0])
+    ]
+    pl.DataFrame(rows, schema=columns, orient="row").write_parquet(path)
+
+    frame = read(path, dataset="transfers")
+
+    assert frame["amount"].to_list() == [Decimal("1.50"), None, Decimal("-2.00")]
+    assert problems(frame) == [(2, ["amount.unreadable"])]
+    assert json.loads(frame["_raw"][1])["amount"] == "NaN"
+
+
+def test_a_sources_own_headings_values_and_delimiter(tmp_path):
+    mapping = SourceMapping(
+        delimiter="|",
+        headings={
+            "calls": {"CDR": "record_id", "A": "msisdn", "B": "peer_number", "DIR": "direction", "SVC": "service"}
+        },
+        values={"calls": {"direction": {"MT": "in", "MO": "out"}, "service": {"1": "voice", "2": "sms"}}},
+    )
+    rows = [
+        row.replace(",in,", ",MT,").replace(",out,", ",MO,").replace("voice", "1").replace("sms", "2").replace(",", "|")
+        for row in CALL_ROWS
+    ]
+    assert_reads_the_three_calls(csv_file(tmp_path, "CDR|A|B|DIR|SVC|开始时间|通话时长", *rows), mapping=mapping)
+
+
+def test_a_register_may_be_empty(tmp_path):
+    path = tmp_path / "cases.parquet"
+    pl.DataFrame(schema=load_contract("cases").schema).write_parquet(path)
+    assert read(path, dataset="cases").height == 0
+
+
+def test_old_id_numbers_and_lists_of_a_case(tmp_path):
+    header = ",".join(load_contract("cases").schema.names())
+    row = "A1,110105491231002,冒充公检法,既遂,2026-08-01 09:00:00,,2026-08-02 09:00:00,9544.05,010-65551234;+85512345,"
+    frame = read(csv_file(tmp_path, header, row), dataset="cases")
+
+    assert frame.select("id_number", "scam_type", "outcome", "suspect_numbers", "suspect_accounts").rows() == [
+        ("11010519491231002X", "police", "loss", ["01065551234", "0085512345"], [])
+    ]
+
+
+@pytest.mark.parametrize("dataset", datasets())
+def test_every_dataset_reads_its_own_empty_table_and_its_chinese_headings(tmp_path, dataset):
+    contract = load_contract(dataset)
+    assert all(column.headings for column in contract.columns)
+    if contract.event_column is None:
+        frame = read(csv_file(tmp_path, ",".join(c.headings[0] for c in contract.columns)), dataset=dataset)
+        assert frame.drop("_row", "_problems", "_raw").schema == contract.schema

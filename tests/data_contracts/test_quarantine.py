@@ -1,0 +1,73 @@
+import json
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from data_contracts.contract import contracts, load_contract
+from data_contracts.delivery import read_delivery
+from data_contracts.mapping import SourceMapping
+from data_contracts.quarantine import reason_text, split
+from data_contracts.suites import check
+from tests.data_contracts.deliveries import CALL_ROWS, CALLS, SHANGHAI, csv_file
+
+
+def test_good_rows_go_on_and_bad_ones_keep_their_values_and_reasons(tmp_path):
+    rows = (
+        CALL_ROWS[0],
+        CALL_ROWS[1].replace(",0", ",-5").replace("voice", "语音"),
+        CALL_ROWS[2].replace("2026-08-01 23:59:59", "midnight"),
+    )
+    calls = load_contract("calls")
+    frame = read_delivery(csv_file(tmp_path, CALLS, *rows), contract=calls, mapping=SourceMapping())
+    frame = frame.with_columns(pl.lit("calls/2026-08-01/cmcc.csv").alias("_file"))
+    verdict = check(frame, contract=calls, received_at=datetime(2026, 8, 2, tzinfo=SHANGHAI))
+
+    good, bad = split(frame, verdict.failures)
+
+    assert good.columns == ["_row", *calls.schema.names(), "_file"]
+    assert good["record_id"].to_list() == ["C1"]
+    assert bad.select("_file", "_row", "reasons").rows() == [
+        ("calls/2026-08-01/cmcc.csv", 2, ["duration_s.negative"]),
+        ("calls/2026-08-01/cmcc.csv", 3, ["started_at.unreadable"]),
+    ]
+    normalised, delivered = (json.loads(text) for text in bad["row_json"])
+    assert (normalised["service"], normalised["duration_s"]) == ("voice", -5)
+    assert delivered["started_at"] == "midnight"
+
+
+def test_no_row_is_lost_and_none_is_in_both_parts():
+    frame = pl.DataFrame({"_file": ["a", "a", "b"], "_row": [1, 2, 1], "value": ["x", "y", "z"]})
+    failures = pl.DataFrame({"_file": ["b"], "_row": [1], "reasons": [["value.malformed"]]})
+
+    good, bad = split(frame, failures)
+
+    assert good.rows() == [("a", 1, "x"), ("a", 2, "y")]
+    assert bad.rows() == [("b", 1, ["value.malformed"], '{"value":"z"}')]
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "chinese"),
+    [
+        ("duration_s.negative", "duration_s: The duration is below zero.", "通话时长：时长为负数。"),
+        ("direction.missing", "direction: The value is missing.", "呼叫方向：缺少必填的值。"),
+        ("amount.unreadable", "amount: The value cannot be read.", "金额：取值无法识别。"),
+        ("row.too_many_fields", "The row has more fields than the file has headings.", "该行的字段多于表头。"),
+        (
+            "record_id.conflict",
+            "record_id: The same record came with other values.",
+            "记录号：同一记录以不同内容重复送达。",
+        ),
+        ("moon.full", "The rule moon.full does not hold.", "不符合规则 moon.full。"),
+    ],
+)
+def test_reasons_in_plain_words(code, english, chinese):
+    assert reason_text(code) == english
+    assert reason_text(code, "zh") == chinese
+
+
+def test_every_rule_has_words_in_both_languages():
+    for contract in contracts():
+        for rule in contract.rules:
+            assert "does not hold" not in reason_text(rule.code)
+            assert not reason_text(rule.code, "zh").isascii()

@@ -41,7 +41,8 @@ BANKS: dict[str, tuple[str, ...]] = {
     "other": ("621462", "622908", "623062"),
 }
 FEED_BANKS = ("icbc", "abc", "boc", "ccb", "psbc", "ruralcb")
-MERCHANT_BANKS = ("icbc", "abc", "boc", "ccb", "psbc", "ruralcb", "cmb", "other")
+# Most people whom residents pay bank where the residents do.
+_BANK_SHARES = {bank: 0.15 if bank in FEED_BANKS else 0.05 for bank in BANKS}
 
 _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECKS = np.array(list("10X98765432"))
@@ -149,7 +150,7 @@ class AccountBook(_Book):
 
     def issue(self, count: int = 1, *, banks: list[str] | None = None) -> Ints:
         """New 16-digit accounts at ``banks`` (any bank when left out); returns their positions."""
-        banks = banks or self._one_of(tuple(BANKS), count)
+        banks = banks or [str(bank) for bank in self._rng.choice(list(BANKS), count, p=list(_BANK_SHARES.values()))]
         added = np.concatenate([self._add(partial(self._card, bank), 1) for bank in banks])
         self.banks += banks
         self.is_merchant += [False] * count
@@ -158,7 +159,7 @@ class AccountBook(_Book):
     def issue_merchants(self, count: int = 1) -> Ints:
         """New merchant codes: a letter and seven digits."""
         added = self._add(lambda: iter([f"M{digits}" for digits in self._digits(7, count)]), count)
-        self.banks += self._one_of(MERCHANT_BANKS, count)
+        self.banks += self._one_of(tuple(BANKS), count)
         self.is_merchant += [True] * count
         return added
 

@@ -1,11 +1,18 @@
 """Files that outlive a power cut: written beside their place, flushed to the disk, then moved into place at once."""
 
+import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["flush", "write_durably"]
+__all__ = ["digest_of", "flush", "write_durably"]
 
 OWNER_ONLY = 0o600
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of the file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path: Path) -> None:

@@ -29,6 +29,9 @@ from pipelines.vault import Vault, load_key
 __all__ = ["FileReport", "IngestReport", "ingest"]
 
 
+# An empty file would wipe these registers; that no case was reported or no number tagged can be true.
+NEVER_EMPTY = ("residents", "subscribers", "accounts")
+
 Progress = Callable[[int, int], None]
 
 
@@ -38,6 +41,7 @@ class FileReport:
 
     path: str
     dataset: str
+    source: str
     rows: int
     accepted: int
     quarantined: int
@@ -66,14 +70,22 @@ def ingest(
     """Load what is new in ``landing`` and report on every file, in the order of loading.
 
     ``through`` is the last day to be taken: later day folders are left alone, later reports of the case file too.
-    ``received_at`` is the moment of this run: no event can lie after it. ``retry_held`` tries held files again though
+    ``received_at`` is the moment of this run: no event can lie after it, or after the last day delivered if that is
+    later, as in simulated districts. ``retry_held`` tries held files again though
     they have not changed. ``progress`` is told files done and files in all. Raises ``DeliveryError`` if there is no
     such folder, ``LakeError`` if another load is running or rows got lost.
     """
     found = deliveries(landing, through=through)
     lake = Lake(settings.lake_folder)
     with lake.locked(), Parser(limits=settings.ingest, sources_folder=settings.sources_folder) as parser:
-        load = _Load(settings=settings, lake=lake, parser=parser, received_at=received_at, through=through)
+        load = _Load(
+            settings=settings,
+            lake=lake,
+            parser=parser,
+            received_at=received_at,
+            not_after=max([received_at, *(_end_of(item.day) for item in found if item.day)]),
+            through=through,
+        )
         load.recover()
         reports: dict[str, FileReport] = {}
         for report in load.run(found, retry_held=retry_held):
@@ -87,7 +99,14 @@ class _Load:
     """One run of ``ingest`` with everything it needs."""
 
     def __init__(
-        self, *, settings: Settings, lake: Lake, parser: Parser, received_at: datetime, through: date | None
+        self,
+        *,
+        settings: Settings,
+        lake: Lake,
+        parser: Parser,
+        received_at: datetime,
+        not_after: datetime,
+        through: date | None,
     ) -> None:
         self._settings = settings
         self._lake = lake
@@ -97,7 +116,7 @@ class _Load:
         self._ledger = Ledger(settings.lake_folder / "ledger.db")
         self._vault = Vault.open(settings)
         self._keying = Keying(Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=1))
-        self._sifter = Sifter(settings=settings, lake=lake, keying=self._keying, received_at=received_at)
+        self._sifter = Sifter(settings=settings, lake=lake, keying=self._keying, not_after=not_after)
 
     def recover(self) -> None:
         """Bring a load that was cut short to its end, or forget it: the Delta table alone decides which."""
@@ -112,32 +131,30 @@ class _Load:
         """Load the files in order, dataset by dataset."""
         for dataset, group in groupby(found, key=lambda item: item.dataset):
             waiting: list[Parsed] = []
-            twice: list[tuple[Delivery, str]] = []
             for delivery in group:
                 if delivery.problem:
                     yield _stranger(delivery)
                     continue
                 digest = delivery.digest()
+                if any(item.digest == digest for item in waiting):  # a copy is known once the first is loaded
+                    yield from self._load(dataset, waiting)
+                    waiting = []
                 if before := self._loaded_before(delivery, digest=digest, retry_held=retry_held):
                     yield before
-                elif any(item.digest == digest for item in waiting):
-                    twice.append((delivery, digest))
-                else:
-                    waiting.append(self._parse(delivery, digest=digest))
-                    if dataset not in EVENTS or _height(waiting) >= self._settings.ingest.batch_rows:
-                        yield from self._load(dataset, waiting)
-                        waiting = []
+                    continue
+                waiting.append(self._parse(delivery, digest=digest))
+                if dataset not in EVENTS or _height(waiting) >= self._settings.ingest.batch_rows:
+                    yield from self._load(dataset, waiting)
+                    waiting = []
             if waiting:
                 yield from self._load(dataset, waiting)
-            for delivery, digest in twice:
-                yield self._loaded_before(delivery, digest=digest, retry_held=False) or _stranger(delivery)
 
     def _loaded_before(self, delivery: Delivery, *, digest: str, retry_held: bool) -> FileReport | None:
         before = self._ledger.find(dataset=delivery.dataset, digest=digest)
-        if before is None or (before.reason and retry_held):
+        if before is None:
             return None
-        if before.reason:
-            return _report(replace(before, path=delivery.path))
+        if before.reason:  # held: the same file in another place may be right there
+            return None if retry_held or before.path != delivery.path else _report(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
         known = replace(before, path=delivery.path, accepted=0, quarantined=0, duplicates=before.rows)
@@ -154,10 +171,11 @@ class _Load:
             rows, notes = self._parser.read(delivery.place, dataset=delivery.dataset, source=delivery.source)
         except DeliveryError as error:
             return Parsed(delivery=delivery, digest=digest, rows=None, problem=str(error))
+        if rows.is_empty() and delivery.dataset in NEVER_EMPTY:
+            return Parsed(delivery=delivery, digest=digest, rows=None, problem="the register holds no rows")
         through = None
         if delivery.dataset == "cases" and self._through is not None:
-            day_after = datetime.combine(self._through + timedelta(days=1), time(), tzinfo=ZoneInfo(ZONE))
-            reported = rows.filter((pl.col("reported_at") < day_after).fill_null(value=True))
+            reported = rows.filter((pl.col("reported_at") < _end_of(self._through)).fill_null(value=True))
             through, rows = (self._through if reported.height < rows.height else None), reported
         marked = rows.with_columns(
             pl.lit(delivery.path).alias("_file"), pl.lit(delivery.day, dtype=pl.Date).alias("_file_day")
@@ -192,6 +210,10 @@ class _Load:
         return self._lake.replace(dataset, sifted.accepted, batch=batch)
 
 
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(ZONE))
+
+
 def _height(parsed: Sequence[Parsed]) -> int:
     return sum(item.rows.height for item in parsed if item.rows is not None)
 
@@ -204,6 +226,7 @@ def _stranger(delivery: Delivery) -> FileReport:
     return FileReport(
         path=delivery.path,
         dataset=delivery.dataset,
+        source=delivery.source,
         rows=0,
         accepted=0,
         quarantined=0,

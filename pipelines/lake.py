@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 from uuid import uuid4
 
 import polars as pl
@@ -20,7 +21,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
-from pipelines.durable import flush
+from pipelines.durable import digest_of, flush
 from pipelines.ledger import Ledger
 from pipelines.tables import DAY, EVENTS, MOMENT, SORTED_BY, TABLES, ZONE
 
@@ -129,6 +130,16 @@ class Lake:
                 self._flush_log(table, dataset)
         return scattered
 
+    def damaged(self) -> list[Path]:
+        """Data files whose content is not what was written: a flipped bit is otherwise read without a word."""
+        files = (
+            Path(unquote(uri))
+            for dataset in TABLES
+            if self._exists(dataset)
+            for uri in DeltaTable(self._folder(dataset)).file_uris()
+        )
+        return [path for path in files if digest_of(path) != path.stem.rpartition("-")[2]]
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only writer of this lake; ``LakeError`` at once if another process is. Ends with the process."""
@@ -225,14 +236,15 @@ def _write(
 
 
 def _write_file(frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, str], data_change: bool) -> AddAction:
-    place = "/".join([f"{key}={value}" for key, value in partition.items()] + [f"part-{uuid4()}.parquet"])
-    path = folder / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.write_parquet(path, row_group_size=ROW_GROUP)
-    flush(path)
-    flush(path.parent)
+    inside = folder.joinpath(*(f"{key}={value}" for key, value in partition.items()))
+    inside.mkdir(parents=True, exist_ok=True)
+    part = inside / f".{uuid4().hex}.part"
+    frame.write_parquet(part, row_group_size=ROW_GROUP)
+    flush(part)
+    path = part.rename(inside / f"part-{uuid4().hex[:8]}-{digest_of(part)}.parquet")  # the name is the check sum
+    flush(inside)
     return AddAction(
-        path=place,
+        path=path.relative_to(folder).as_posix(),
         size=path.stat().st_size,
         partition_values=partition,
         modification_time=int(path.stat().st_mtime * 1000),

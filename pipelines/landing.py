@@ -1,6 +1,5 @@
 """The landing folder: which files were delivered, by whom, for which day. Nothing is opened here."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from data_contracts.errors import DeliveryError
+from pipelines.durable import digest_of
 from pipelines.tables import EVENTS, REGISTERS, ZONE
 
 __all__ = ["Delivery", "deliveries"]
@@ -37,8 +37,7 @@ class Delivery:
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex."""
-        with self.place.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(self.place)
 
 
 def deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:

@@ -56,11 +56,11 @@ class Sifted:
 class Sifter:
     """Judges rows by their contract and by what the lake holds already; notes raw identifiers in ``keying``."""
 
-    def __init__(self, *, settings: Settings, lake: Lake, keying: Keying, received_at: datetime) -> None:
+    def __init__(self, *, settings: Settings, lake: Lake, keying: Keying, not_after: datetime) -> None:
         self._settings = settings
         self._lake = lake
         self._keying = keying
-        self._received_at = received_at
+        self._not_after = not_after
 
     def sift(self, dataset: str, parsed: Sequence[Parsed]) -> Sifted:
         """Sift one batch of files of a dataset; raises ``LakeError`` if the counts do not add up to the rows."""
@@ -68,7 +68,7 @@ class Sifter:
         if not readable:
             return _nothing(dataset, parsed)
         rows = pl.concat(readable)
-        verdict = check(rows, contract=load_contract(dataset), received_at=self._received_at)
+        verdict = check(rows, contract=load_contract(dataset), received_at=self._not_after)
         good, bad = split(rows, verdict.failures)
         held = self._too_bad(rows, bad=bad)
         kept = good.filter(~pl.col("_file").is_in(list(held)))

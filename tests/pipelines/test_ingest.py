@@ -239,6 +239,13 @@ def test_arrivals_tell_what_came_from_whom_for_which_day(district):
     assert arrivals["ingested_at"][0] == datetime(2026, 8, 5, 8, tzinfo=SHANGHAI)
 
 
+def test_a_delivery_of_days_to_come_is_measured_by_its_own_days(home):
+    put_district(home.landing)
+    reports = home.ingest(received_at=datetime(2026, 1, 1, tzinfo=SHANGHAI))
+    assert sum(report.accepted for report in reports.values()) == 325
+    assert home.lake.arrivals()["ingested_at"].unique().to_list() == [datetime(2026, 1, 1, tzinfo=SHANGHAI)]
+
+
 def test_progress_counts_files(home):
     put(home.landing, f"calls/{DAY}/cmcc.parquet", calls())
     put(home.landing, f"transfers/{DAY}/icbc.parquet", transfers())

@@ -244,13 +244,33 @@ def test_a_truncated_csv_file_loses_no_whole_row_silently(home):
     assert report.accepted == 0 or report.quarantined == 1
 
 
-def test_an_empty_register_does_not_wipe_the_old_one(home):
-    place = put(home.landing, "residents.parquet", residents())
+@pytest.mark.parametrize("text", ["", lines(residents(1)).splitlines()[0] + "\n"], ids=["nothing", "headings"])
+def test_an_empty_register_does_not_wipe_the_old_one(home, text):
+    put(home.landing, "residents.csv", residents())
     home.ingest()
-    place.write_bytes(b"")
+    put_text(home.landing, "residents.csv", text)
     report = home.only()
     assert report.reason
     assert home.table("residents").height == 40
+
+
+def test_empty_files_of_several_days_are_each_held(home):
+    paths = [f"calls/{DAY + timedelta(days=offset)}/cmcc.csv" for offset in range(3)]
+    for path in paths:
+        put_text(home.landing, path, "")
+    reports = home.ingest()
+    assert [path for path, report in reports.items() if report.reason] == paths
+    assert {counts(report) for report in reports.values()} == {(0, 0, 0, 0, 0)}
+
+
+def test_a_held_file_that_lay_in_the_wrong_folder_is_read_in_the_right_one(home):
+    wrong = put(home.landing, "calls/2026-05-01/cmcc.parquet", calls())
+    assert home.only().held == 40
+    right = home.landing / CALLS.replace("csv", "parquet")
+    right.parent.mkdir()
+    wrong.rename(right)
+    assert counts(home.only()) == (40, 40, 0, 0, 0)
+    assert read_quarantine(home.settings).filter("held")["path"].unique().to_list() == ["calls/2026-05-01/cmcc.parquet"]
 
 
 @pytest.mark.parametrize("name", ["cmcc.csv", "cmcc.parquet"])

@@ -145,6 +145,16 @@ def test_only_one_writer_at_a_time(lake, tmp_path):
         pass
 
 
+def test_a_flipped_bit_is_found(lake, tmp_path):
+    lake.append("calls", calls(call("1", day=DAY_1), call("2", day=DAY_2)), batch=1)
+    assert lake.damaged() == []
+    (place,) = (tmp_path / "calls" / f"event_day={DAY_2}").glob("*.parquet")
+    content = bytearray(place.read_bytes())
+    content[40] ^= 1
+    place.write_bytes(content)
+    assert lake.damaged() == [place]
+
+
 def test_an_unknown_dataset_or_version_is_refused(lake):
     with pytest.raises(LakeError, match="no dataset 'letters'"):
         lake.scan("letters")

@@ -53,8 +53,15 @@ def reading(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """Give a session whose work is committed as a whole at the end, or not at all."""
-    with Session(engine.execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+    with Session(_writer(engine), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def _writer(engine: Engine) -> Engine:
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(writes=True)
+    # A writer must see what the one it waited for has written; constraints decide who was first.
+    return engine.execution_options(isolation_level="READ COMMITTED")
 
 
 def upgrade(url: str) -> None:
@@ -79,7 +86,7 @@ def migrate(engine: Engine) -> None:
 
     if at_head(engine):
         return
-    with engine.execution_options(writes=True).begin() as connection:
+    with _writer(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         command.upgrade(_alembic_config(connection), "head")

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serving.wording import LEVELS
 
 __all__ = ["ServingSettings"]
 
@@ -24,6 +26,13 @@ class ServingSettings(BaseSettings):
         dict[str, PositiveInt], Field(description="Minutes until somebody should have been reached, by level.")
     ] = {"red": 5, "orange": 15, "yellow": 120, "blue": 1440}
     visit_from_age: Annotated[PositiveInt, Field(description="From this age on never a text.")] = 60
+
+    @field_validator("act_within_minutes")
+    @classmethod
+    def _every_level(cls, minutes: dict[str, int]) -> dict[str, int]:
+        if minutes.keys() != LEVELS.keys():
+            raise ValueError(f"act_within_minutes needs exactly the levels {', '.join(LEVELS)}")
+        return minutes
 
     @property
     def session_lifetime(self) -> timedelta:

@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
+from data_contracts.errors import ConflictError
 from serving.alerts.repository import AlertRepository
 from serving.database import reading, writing
 from serving.dispositions.repository import DispositionRepository
@@ -161,18 +163,22 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
 
     Publishing the same content of the same (at, kind) again changes nothing; other content becomes a new revision that
     takes the place of the old one at once, under the same alert ids. The schema must be there (``open_database``).
+    Raises ConflictError if somebody else publishes the same list at this very moment.
     """
     content = _plain(asdict(watchlist))
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    with writing(engine) as session:
-        lists = WatchlistRepository(session)
-        current = lists.current(at=watchlist.at, kind=watchlist.kind)
-        if current and current.content_digest == digest:
-            return current.id
-        if current:
-            lists.supersede(current)
-        row = _watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1)
-        return lists.add(row).id
+    try:
+        with writing(engine) as session:
+            lists = WatchlistRepository(session)
+            current = lists.current(at=watchlist.at, kind=watchlist.kind)
+            if current and current.content_digest == digest:
+                return current.id
+            if current:
+                lists.supersede(current)
+            row = _watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1)
+            return lists.add(row).id
+    except IntegrityError:  # on PostgreSQL only; on SQLite the second writer waits and sees what the first one wrote
+        raise ConflictError("somebody else is publishing this list", remedy="Publish it again.") from None
 
 
 def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
-    String,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -74,7 +73,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Moment(),
-        str: String(120),
+        str: Text,
         list[dict[str, Any]]: JSON,
         list[str]: JSON,
         dict[str, Any]: JSON,
@@ -163,7 +162,7 @@ class DispositionRow(Base):
     version: Mapped[int]
     person: Mapped[str] = mapped_column(index=True)
     result: Mapped[str]
-    note: Mapped[str] = mapped_column(Text)
+    note: Mapped[str]
     snoozed_until: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     decided_by: Mapped[str]

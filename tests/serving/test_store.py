@@ -1,13 +1,16 @@
 """Publishing is whole, repeatable and never rewrites what was read."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
-from serving.database import at_head, engine_for, reading, upgrade, writing
+from data_contracts.errors import ConflictError
+from serving.database import at_head, engine_for, reading, sqlite_url, upgrade, writing
 from serving.store import alert_id, dispositions, publish, recent_alerts
 from serving.tables import AlertRow, Base, DispositionRow, WatchlistRow
 
@@ -113,4 +116,26 @@ def test_migrations_lead_to_the_declared_tables(url: str) -> None:
     assert at_head(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
+    def attempt(score: float) -> int | None:
+        try:
+            return publish(engine, a_watchlist(an_alert("p1_a", 1, score=score)))
+        except ConflictError:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        published = list(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
+    assert any(published)
+    assert len(recent_alerts(engine, MIDNIGHT)) == 1
+
+
+def test_migrations_wait_for_each_other(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "new.db")
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(upgrade, [url] * 3))
+    engine = engine_for(url)
+    assert at_head(engine)
     engine.dispose()

@@ -86,7 +86,7 @@ def create_users() -> None:
     op.create_table(
         "user_communities",
         sa.Column("user_id", sa.Integer, sa.ForeignKey("users.id"), primary_key=True),
-        sa.Column("community_id", sa.String(120), primary_key=True),
+        sa.Column("community_id", sa.Text, primary_key=True),
     )
     op.create_table(
         "tokens",
@@ -109,7 +109,7 @@ def create_records() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         word("person", index=True),
         word("result"),
-        sa.Column("note", sa.Text, nullable=False),
+        word("note"),
         moment("snoozed_until", nullable=True),
         moment("decided_at"),
         word("decided_by"),
@@ -146,7 +146,7 @@ def refuse_changes(table: str) -> None:
 
 
 def word(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.String(120), nullable=nullable, index=index)
+    return sa.Column(name, sa.Text, nullable=nullable, index=index)
 
 
 def moment(

@@ -1,5 +1,8 @@
 """Who may do what, for every route there is. A route that is not listed here fails."""
 
+import re
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -75,3 +78,8 @@ def test_a_revoked_user_is_shut_out_at_once(client: Client, engine: Engine) -> N
     assert client.delete("/api/v1/users/analyst-1", headers=client.as_("admin")).status_code == 204
     assert client.get("/api/v1/alerts", headers=client.as_("analyst")).status_code == 401
     assert audited(engine, "user-revoked") == [("admin-1", "analyst-1")]
+
+
+def test_the_documentation_lists_every_route_of_the_api() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z]+)` \| `(/[^`]+)` \|", page, re.MULTILINE)) == API.keys()

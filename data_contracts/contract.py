@@ -36,6 +36,7 @@ _DELIVERED = ("residents", "subscribers", "accounts", "number_tags", "cases", "c
 _PUBLISHED = ("watchlist",)
 _TYPES: Mapping[str, pl.DataType] = {
     "String": pl.String(),
+    "Boolean": pl.Boolean(),
     "Int32": pl.Int32(),
     "Float64": pl.Float64(),
     "Decimal(18, 2)": pl.Decimal(18, 2),

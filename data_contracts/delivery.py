@@ -25,6 +25,7 @@ _FOREIGN_MAGICS = {
     b"\xd0\xcf\x11\xe0": "an old Excel file",
 }
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_CUT = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
 _SURPLUS = "_surplus"
 _TOO_MANY_FIELDS = "row.too_many_fields"
 _REDELIVER = "Ask the source to deliver the file again."
@@ -114,7 +115,8 @@ def _decoded(path: Path, *, encoding: str | None) -> str:
         try:
             decoded = content.decode(candidate)
         except UnicodeDecodeError as error:
-            if candidate != "utf-8" and error.start > len(content) - 4:
+            # Only the end of ASCII text says nothing about which of the encodings was cut.
+            if error.reason in _CUT and not content[: error.start].isascii():
                 raise DeliveryError(
                     f"{path.name} is truncated in the middle of a character.", remedy=_REDELIVER
                 ) from None

@@ -12,7 +12,7 @@ def field_documentation(contract: Contract) -> str:
     lines = [
         f"# {contract.dataset} · {contract.title_zh}",
         "",
-        f"<!-- Written from data_contracts/{contract.dataset}.yaml; change it there. -->",
+        f"<!-- Written from data_contracts/{contract.dataset}.yaml by `python -m data_contracts.docs`. -->",
         "",
         f"{contract.purpose} {contract.meaning}",
         "",
@@ -63,6 +63,7 @@ def _column_row(column: Column) -> str:
 def _type_name(column: Column) -> str:
     names = {
         "String": "text",
+        "Boolean": "yes or no",
         "Int32": "whole number",
         "Float64": "number",
         "Decimal": "number (18, 2)",
@@ -86,5 +87,9 @@ def _values(contract: Contract) -> list[str]:
 
 def _rules(contract: Contract) -> list[str]:
     rows = [f"| `{rule.code}` | {rule.meaning} | {rule.meaning_zh} |" for rule in contract.rules]
-    intro = "A row that breaks one goes to quarantine with the rule's code."
+    intro = "A delivered row that breaks one goes to quarantine with the rule's code."
     return ["## Rules", "", intro, "", "| code | a row breaks it when | 含义 |", "|---|---|---|", *rows]
+
+
+if __name__ == "__main__":
+    write_documentation(Path("docs/contracts"))

@@ -24,13 +24,13 @@ def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl
     if "_file" not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias("_file"))
     own = [name for name in ("_problems", "_raw") if name in frame.columns]
-    good = frame.join(failures, on=_ON, how="anti", maintain_order="left").drop(own)
+    good = frame if failures.is_empty() else frame.join(failures, on=_ON, how="anti", maintain_order="left")
     bad = frame.join(failures, on=_ON, how="inner", maintain_order="left")
     values = [name for name in frame.columns if not name.startswith("_")]
     row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))["row_json"]
     raw = bad["_raw"] if "_raw" in own else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
     kept = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
-    return good, bad.select(*_ON, "reasons").with_columns(kept)
+    return good.drop(own), bad.select(*_ON, "reasons").with_columns(kept)
 
 
 def reason_text(code: str, language: str = "en") -> str:

@@ -157,6 +157,7 @@ def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
         ("cmcc.csv", (CALLS + "\n").encode(), "headings and no rows"),
         ("cmcc.csv", "\n".join((CALLS, *CALL_ROWS)).encode()[:-30], "truncated: its last line breaks off"),
         ("cmcc.csv", "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode("gb18030")[:-1], "truncated"),
+        ("cmcc.csv", "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode()[:-1], "truncated"),
         ("cmcc.csv", "\n".join((CALLS, 'C1,"138')).encode(), "truncated"),
         ("cmcc.csv", "\n".join((CALLS, 'C1,"138,2,in,voice,x,1\n')).encode(), "not well-formed CSV"),
         ("cmcc.csv", b"PAR1....PAR1", "mislabelled: its content is Parquet"),

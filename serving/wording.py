@@ -13,6 +13,7 @@ __all__ = [
     "SCAM_TYPES",
     "Language",
     "Words",
+    "figure",
     "what_to_say",
     "words",
 ]
@@ -30,6 +31,11 @@ class Words(NamedTuple):
     def in_(self, language: Language) -> str:
         """Return the words in ``language``."""
         return self.zh if language == "zh" else self.en
+
+
+def figure(value: float) -> str:
+    """Return a number as people read it: whole from 1,000 on, else four digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def words(table: Mapping[str, Words], code: str, language: Language) -> str:
@@ -61,7 +67,7 @@ SCAM_TYPES: Mapping[str, Words] = MappingProxyType(
 RESULTS: Mapping[str, Words] = MappingProxyType(
     {
         OPEN: Words("待处理", "Open"),
-        "in_progress": Words("正在受骗，劝阻中", "In progress"),
+        "in_progress": Words("处置中", "In progress"),
         "stopped": Words("劝阻成功", "Stopped"),
         "contact_no_payment": Words("有接触，未付款", "Contact, no payment"),
         "already_paid": Words("已付款", "Already paid"),

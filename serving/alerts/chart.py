@@ -5,7 +5,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple, Protocol, cast
 
-from serving.wording import Language, Words
+from serving.wording import Language, Words, figure
 
 __all__ = ["waterfall"]
 
@@ -70,7 +70,7 @@ def bars_of(base_value: float, contributions: Sequence[Contributed], language: L
 
 
 def _label(item: Contributed, language: Language) -> str:
-    value = UNKNOWN.in_(language) if item.value is None else f"{item.value:,.4g}"
+    value = UNKNOWN.in_(language) if item.value is None else figure(item.value)
     return f"{item.zh if language == 'zh' else item.en} = {value}"
 
 

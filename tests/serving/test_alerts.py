@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from serving.alerts.chart import Bar, bars_of
 from serving.store import Contribution, publish
+from serving.wording import figure
 
 from .conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, NIGHTLY, Client, a_tick, a_watchlist, an_alert
 
@@ -121,6 +122,16 @@ def test_the_bars_add_up(contributions: list[float], base_value: float) -> None:
     assert bars[-1].end == pytest.approx(base_value + sum(contributions))
     assert len(bars) <= 15
     assert all(later.start == earlier.end for earlier, later in pairwise(bars[:-1]))
+
+
+def test_figures_are_readable() -> None:
+    assert [figure(value) for value in (126_000.4, 5040.0, 999.96, 0.12345, 3.0)] == [
+        "126,000",
+        "5,040",
+        "1000",
+        "0.1235",
+        "3",
+    ]
 
 
 def test_issued_at_keeps_its_zone(client: Client) -> None:

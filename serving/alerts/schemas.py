@@ -16,6 +16,7 @@ __all__ = [
     "AlertId",
     "AlertPage",
     "AlertQuery",
+    "Code",
     "Contribution",
     "Reason",
     "SortKey",

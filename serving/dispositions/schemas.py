@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-__all__ = ["Disposition", "NewDisposition", "Result", "Status"]
+__all__ = ["Disposition", "NewDisposition", "Note", "Result", "Status"]
 
 Result = Literal[
     "in_progress",
@@ -20,6 +20,7 @@ Result = Literal[
     "duplicate",
     "handed_over",
 ]
+Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$", examples=["已当面劝阻，未转账"])]
 Status = Literal["open"] | Result
 
 
@@ -29,7 +30,7 @@ class NewDisposition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     result: Annotated[Result, Field(examples=["stopped"])]
-    note: Annotated[str, Field(max_length=2000, examples=["已当面劝阻，未转账"])] = ""
+    note: Note = ""
     version: Annotated[int, Field(ge=0, examples=[0])]
     snoozed_until: Annotated[
         AwareDatetime | None, Field(description="No new alert of this person before, unless new money moves.")

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Now, Reading, Writing
 from serving.users import service
-from serving.users.schemas import Me, NewUser, User, UserWithToken
+from serving.users.schemas import Me, Name, NewUser, User, UserWithToken
 
 __all__ = ["router"]
 
@@ -34,6 +34,6 @@ def add_user(new: NewUser, viewer: Admin, session: Writing, now: Now) -> UserWit
 
 
 @router.delete("/users/{name}", status_code=204)
-def revoke_user(name: str, viewer: Admin, session: Writing, now: Now) -> None:
+def revoke_user(name: Annotated[Name, Path()], viewer: Admin, session: Writing, now: Now) -> None:
     """Shut a user out at once, with every token they hold."""
     service.revoke_user(session, name=name, at=now, actor=viewer.name)

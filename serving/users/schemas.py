@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.alerts.schemas import Code
 from serving.auth import Role
 
-__all__ = ["Me", "NewUser", "User", "UserWithToken"]
+__all__ = ["Me", "Name", "NewUser", "User", "UserWithToken"]
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.@-]+$", examples=["li.wei"])]
 
@@ -19,7 +20,7 @@ class NewUser(BaseModel):
 
     name: Name
     role: Annotated[Role, Field(examples=["officer"])]
-    communities: Annotated[list[str], Field(max_length=200, examples=[["C01"]])] = []
+    communities: Annotated[list[Code], Field(max_length=200, examples=[["C01"]])] = []
 
 
 class User(BaseModel):

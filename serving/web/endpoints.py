@@ -13,7 +13,7 @@ from serving.alerts.schemas import AlertId
 from serving.auth import COOKIE, Role, Viewer, allow, require_same_origin
 from serving.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.dispositions import service as dispositions
-from serving.dispositions.schemas import NewDisposition, Result
+from serving.dispositions.schemas import NewDisposition, Note, Result
 from serving.errors import ProblemError
 from serving.users.service import TokenKind, end_session, open_session
 from serving.watchlists.service import latest_day
@@ -36,9 +36,9 @@ class DispositionForm(BaseModel):
     """What the form under an alert sends."""
 
     result: Result
-    note: Annotated[str, Field(max_length=2000)] = ""
+    note: Note = ""
     version: Annotated[int, Field(ge=0)]
-    snooze_days: Annotated[int, Field(ge=0)] = 0
+    snooze_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
 @router.get("/")

@@ -10,7 +10,7 @@ from serving.app import create_app
 from serving.ports import Rescore
 from serving.settings import ServingSettings
 
-from .conftest import MORNING, Client, a_client
+from .conftest import ID_A, MORNING, Client, a_client
 
 SECRET = "13800138000"
 
@@ -53,6 +53,29 @@ def test_a_wrong_field_is_named_and_not_repeated(client: Client) -> None:
         {"field": "query.level", "message": "Input should be 'red', 'orange', 'yellow' or 'blue'"}
     ]
     assert SECRET not in answer.text
+
+
+NUL = "\x00"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v1/alerts?scam_type=%00", None),
+        ("GET", "/api/v1/outreach/%00", None),
+        ("DELETE", "/api/v1/users/%00", None),
+        ("POST", "/api/v1/users", {"name": "wu", "role": "officer", "communities": [NUL]}),
+        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "version": 0, "note": NUL}),
+        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "version": 2**70}),
+        ("POST", "/api/v1/people/p1_%00/rescore", None),
+    ],
+)
+def test_what_no_database_can_hold_is_a_wrong_field(
+    client: Client, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    answer = client.request(method, path, json=body, headers=client.as_("admin"))
+    assert answer.status_code in {409, 422}
+    assert_problem(answer.json(), answer.status_code)
 
 
 def test_a_large_request_is_refused(client: Client) -> None:

@@ -6,7 +6,7 @@ that do not hold give the query that finds their rows.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,9 +66,11 @@ def check(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> 
     unread = (
         frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
     )
-    failures = _by_row([unread, *results.values()])
-    counts = [(rule.code, rule.expectation, frame.height, rows.height) for rule, rows in _paired(contract, results)]
-    return Verdict(failures=failures, summary=pl.DataFrame(counts, schema=_SUMMARY, orient="row"))
+    unexpected = {code: rows.height for code, rows in results.items()}
+    summary = [(rule.code, rule.expectation, frame.height, unexpected.get(rule.code, 0)) for rule in contract.rules]
+    return Verdict(
+        failures=_by_row([unread, *results.values()]), summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row")
+    )
 
 
 def expectations(contract: Contract) -> list[dict[str, Any]]:
@@ -90,12 +92,6 @@ def _complete(frame: pl.DataFrame) -> pl.DataFrame:
         "_problems": pl.lit([], dtype=pl.List(pl.String)),
     }
     return frame.with_columns(value.alias(name) for name, value in defaults.items() if name not in frame.columns)
-
-
-def _paired(contract: Contract, results: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Rule, pl.DataFrame]]:
-    nothing = pl.DataFrame(schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String})
-    for rule in contract.rules:
-        yield rule, results.get(rule.code, nothing)
 
 
 def _by_row(found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -173,15 +169,13 @@ def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
             driver = _driver(connection)
             driver.execute(f"SET TimeZone = '{TIME_ZONE}'")
             driver.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
-            driver.register(
-                _TABLE, frame.drop("_problems", "_raw", strict=False).to_arrow(compat_level=pl.CompatLevel.newest())
-            )
+            values = frame.drop("_problems", "_raw", strict=False)
+            driver.register(_TABLE, values.to_arrow(compat_level=pl.CompatLevel.newest()))
             yield connection
     finally:
         engine.dispose()
-        vars(
-            engine.dialect
-        ).clear()  # SQLAlchemy's caches remember the dialect for ever; DuckDB would call its types leaked
+        # SQLAlchemy's caches remember the dialect for ever, and DuckDB would call the types in it leaked.
+        vars(engine.dialect).clear()
 
 
 def _driver(connection: sa.Connection) -> Any:

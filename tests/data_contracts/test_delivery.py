@@ -2,11 +2,14 @@
 
 import json
 import logging
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from data_contracts.contract import datasets, load_contract
 from data_contracts.delivery import read_delivery
@@ -271,3 +274,43 @@ def test_every_dataset_reads_its_own_empty_table_and_its_chinese_headings(tmp_pa
     if contract.event_column is None:
         frame = read(csv_file(tmp_path, ",".join(c.headings[0] for c in contract.columns)), dataset=dataset)
         assert frame.drop("_row", "_problems", "_raw").schema == contract.schema
+
+
+CALLS_DRAWN = st.lists(
+    st.fixed_dictionaries(
+        {
+            "record_id": st.from_regex(r"[A-Z][0-9]{1,12}", fullmatch=True),
+            "msisdn": st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
+            "peer_number": st.from_regex(r"(00852[0-9]{8}|95[0-9]{3}|1[3-9][0-9]{9})", fullmatch=True),
+            "direction": st.sampled_from(["in", "out"]),
+            "service": st.sampled_from(["voice", "sms"]),
+            "started_at": st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 # put in a zone below
+            "duration_s": st.integers(-86400, 200000),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(CALLS_DRAWN)
+def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path_factory, calls):
+    folder = tmp_path_factory.mktemp("calls")
+    table = pl.DataFrame(calls).with_columns(
+        pl.col("started_at").cast(pl.Datetime("us")).dt.truncate("1s").dt.replace_time_zone("Asia/Shanghai")
+    )
+    table.write_parquet(folder / "cmcc.parquet")
+    chinese = table.with_columns(
+        pl.col("direction").replace({"in": "被叫", "out": "主叫"}),
+        pl.col("service").replace({"voice": "语音", "sms": "短信"}),
+        pl.col("started_at").dt.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+    (folder / "cmcc.csv").write_bytes(
+        chinese.rename(dict(zip(COLUMNS, CHINESE_CALLS.split(","), strict=True))).write_csv().encode("gb18030")
+    )
+
+    from_parquet, from_csv = read(folder / "cmcc.parquet"), read(folder / "cmcc.csv")
+
+    assert_frame_equal(from_parquet, from_csv)
+    assert_frame_equal(from_parquet.select(COLUMNS), table.cast({"duration_s": pl.Int32}))

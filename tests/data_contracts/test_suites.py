@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_contracts.contract import contracts, load_contract
+from data_contracts.errors import DeliveryError
 from data_contracts.suites import check, expectations
 from tests.data_contracts.deliveries import SHANGHAI, call_table
 from tests.data_contracts.naive import broken_rules_of_a_call
@@ -209,6 +211,21 @@ def test_every_rule_is_an_expectation_that_runs(contract):
     assert check(empty, contract=contract, received_at=RECEIVED_AT).summary["evaluated"].to_list() == [0] * len(
         contract.rules
     )
+
+
+def test_a_rule_that_cannot_be_run_stops_the_check_and_quotes_nothing():
+    calls = load_contract("calls")
+    query = "SELECT _file, _row FROM {batch} WHERE CAST(peer_number AS INTEGER) > 0"
+    rule = replace(
+        calls.rules[0],
+        name="odd",
+        expectation="unexpected_rows_expectation",
+        arguments={"unexpected_rows_query": query},
+    )
+    contract = replace(calls, columns=(replace(calls.columns[0], rules=(rule,)), *calls.columns[1:]))
+    with pytest.raises(DeliveryError, match=r"The rule record_id\.\w+ could not be run") as raised:
+        check(frame_of("calls", {**CALL, "peer_number": "secret"}), contract=contract, received_at=RECEIVED_AT)
+    assert "secret" not in str(raised.value)
 
 
 MOMENTS = st.sampled_from(

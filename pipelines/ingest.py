@@ -71,9 +71,10 @@ def ingest(
 
     ``through`` is the last day to be taken: later day folders are left alone, later reports of the case file too.
     ``received_at`` is the moment of this run: no event can lie after it, or after the last day delivered if that is
-    later, as in simulated districts. ``retry_held`` tries held files again though
-    they have not changed. ``progress`` is told files done and files in all. Raises ``DeliveryError`` if there is no
-    such folder, ``LakeError`` if another load is running or rows got lost.
+    later, as in simulated districts. ``retry_held`` tries held files again though they have not changed. ``progress``
+    is told files done and files in all. Delivered files are never moved or changed.
+
+    Raises ``DeliveryError`` if there is no such folder, ``LakeError`` if another load is running or rows got lost.
     """
     found = deliveries(landing, through=through)
     lake = Lake(settings.lake_folder)
@@ -135,14 +136,15 @@ class _Load:
                 if delivery.problem:
                     yield _stranger(delivery)
                     continue
-                digest = delivery.digest()
+                stamp = delivery.stamp()
+                digest = self._ledger.digest_of(stamp) or delivery.digest()
                 if any(item.digest == digest for item in waiting):  # a copy is known once the first is loaded
                     yield from self._load(dataset, waiting)
                     waiting = []
                 if before := self._loaded_before(delivery, digest=digest, retry_held=retry_held):
                     yield before
                     continue
-                waiting.append(self._parse(delivery, digest=digest))
+                waiting.append(self._parse(delivery, digest=digest, stamp=stamp))
                 if dataset not in EVENTS or _height(waiting) >= self._settings.ingest.batch_rows:
                     yield from self._load(dataset, waiting)
                     waiting = []
@@ -166,13 +168,16 @@ class _Load:
         enough = before.through is None or (self._through is not None and self._through <= before.through)
         return latest is not None and latest.digest == before.digest and enough
 
-    def _parse(self, delivery: Delivery, *, digest: str) -> Parsed:
+    def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> Parsed:
+        unread = Parsed(delivery=delivery, digest=digest, stamp=stamp, rows=None)
         try:
             rows, notes = self._parser.read(delivery.place, dataset=delivery.dataset, source=delivery.source)
         except DeliveryError as error:
-            return Parsed(delivery=delivery, digest=digest, rows=None, problem=str(error))
+            return replace(unread, problem=str(error))
+        if delivery.stamp() != stamp:  # neither digest nor rows can be trusted: the next run reads it anew
+            return replace(unread, problem="the file changed while it was read", digest="", stamp="")
         if rows.is_empty() and delivery.dataset in NEVER_EMPTY:
-            return Parsed(delivery=delivery, digest=digest, rows=None, problem="the register holds no rows")
+            return replace(unread, problem="the register holds no rows")
         through = None
         if delivery.dataset == "cases" and self._through is not None:
             reported = rows.filter((pl.col("reported_at") < _end_of(self._through)).fill_null(value=True))
@@ -180,7 +185,7 @@ class _Load:
         marked = rows.with_columns(
             pl.lit(delivery.path).alias("_file"), pl.lit(delivery.day, dtype=pl.Date).alias("_file_day")
         )
-        return Parsed(delivery=delivery, digest=digest, rows=marked, through=through, notes=notes)
+        return replace(unread, rows=marked, through=through, notes=notes)
 
     def _load(self, dataset: str, parsed: Sequence[Parsed]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""

@@ -35,6 +35,12 @@ class Delivery:
     delivered_at: datetime | None
     problem: str = ""
 
+    def stamp(self) -> str:
+        """What changes whenever the file is touched, cheap to get: place, size, inode and both its times."""
+        status = self.place.stat()
+        marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        return f"{self.path} {' '.join(map(str, marks))}"
+
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex."""
         return digest_of(self.place)

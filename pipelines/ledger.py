@@ -25,11 +25,12 @@ CREATE TABLE IF NOT EXISTS batches (
 );
 CREATE TABLE IF NOT EXISTS files (
     batch INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE, path TEXT NOT NULL, dataset TEXT NOT NULL,
-    source TEXT NOT NULL, digest TEXT NOT NULL, through TEXT, rows INTEGER NOT NULL, accepted INTEGER NOT NULL,
-    quarantined INTEGER NOT NULL, duplicates INTEGER NOT NULL, held INTEGER NOT NULL, reason TEXT NOT NULL,
-    notes TEXT NOT NULL
+    source TEXT NOT NULL, digest TEXT NOT NULL, stamp TEXT NOT NULL, through TEXT,
+    rows INTEGER NOT NULL, accepted INTEGER NOT NULL, quarantined INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+    held INTEGER NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS files_by_digest ON files (dataset, digest);
+CREATE INDEX IF NOT EXISTS files_by_stamp ON files (stamp);
 CREATE TABLE IF NOT EXISTS arrivals (
     batch INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE, dataset TEXT NOT NULL, source TEXT NOT NULL,
     event_day TEXT, path TEXT NOT NULL, rows INTEGER NOT NULL, known_until TEXT
@@ -54,13 +55,15 @@ ARRIVALS = pl.Schema(
 class LoadedFile:
     """What became of one delivered file: ``rows`` = accepted + quarantined + duplicates, or all of them held.
 
-    ``through`` is the last day of a case file whose later reports were left out; ``reason`` is empty unless held.
+    ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file whose later reports
+    were left out; ``reason`` is empty unless held.
     """
 
     path: str
     dataset: str
     source: str
     digest: str
+    stamp: str
     through: date | None
     rows: int
     accepted: int
@@ -108,7 +111,7 @@ class Ledger:
                 "INSERT INTO batches VALUES (?, ?, 'prepared', NULL, ?)", (batch, dataset, received_at.isoformat())
             )
             connection.executemany(
-                f"INSERT INTO files VALUES ({', '.join('?' * 13)})",  # noqa: S608 -- placeholders only
+                f"INSERT INTO files VALUES ({', '.join('?' * 14)})",  # noqa: S608 -- placeholders only
                 [_file_row(batch, file) for file in files],
             )
             connection.executemany(
@@ -138,6 +141,11 @@ class Ledger:
     def committed(self) -> set[int]:
         """Numbers of all loaded batches."""
         return {batch for (batch,) in self._rows("SELECT batch FROM batches WHERE state = 'committed'")}
+
+    def digest_of(self, stamp: str) -> str | None:
+        """The digest of a file that has not been touched since it was last read."""
+        found = self._rows("SELECT digest FROM files WHERE stamp = ? ORDER BY batch DESC LIMIT 1", (stamp,))
+        return found[0][0] if found else None
 
     def find(self, *, dataset: str, digest: str) -> LoadedFile | None:
         """The latest load of a file with this content into this dataset."""
@@ -177,8 +185,8 @@ class Ledger:
         return frame.with_columns(pl.col("event_day").str.to_date("%Y-%m-%d"), moments)
 
     def _files(self, where: str, values: tuple[str, ...]) -> list[LoadedFile]:
-        query = f"""SELECT path, f.dataset, source, digest, through, rows, accepted, quarantined, duplicates, held,
-            reason, notes FROM files AS f JOIN batches USING (batch) WHERE state = 'committed' AND {where}"""  # noqa: S608
+        query = f"""SELECT path, f.dataset, source, digest, stamp, through, rows, accepted, quarantined, duplicates,
+            held, reason, notes FROM files AS f JOIN batches USING (batch) WHERE state = 'committed' AND {where}"""  # noqa: S608
         return [_loaded_file(row) for row in self._rows(query, values)]
 
     def _value(self, query: str, *values: object) -> int | None:
@@ -194,20 +202,19 @@ def _text(moment: date | datetime | None) -> str | None:
 
 
 def _file_row(batch: int, file: LoadedFile) -> tuple[object, ...]:
+    names = (file.path, file.dataset, file.source, file.digest, file.stamp, _text(file.through))
     counts = (file.rows, file.accepted, file.quarantined, file.duplicates, file.held)
-    notes = json.dumps(file.notes, ensure_ascii=False)
-    return (
-        batch, file.path, file.dataset, file.source, file.digest, _text(file.through), *counts, file.reason, notes,
-    )  # fmt: skip
+    return (batch, *names, *counts, file.reason, json.dumps(file.notes, ensure_ascii=False))
 
 
 def _loaded_file(row: tuple[Any, ...]) -> LoadedFile:
-    path, dataset, source, digest, through, rows, accepted, quarantined, duplicates, held, reason, notes = row
+    path, dataset, source, digest, stamp, through, rows, accepted, quarantined, duplicates, held, reason, notes = row
     return LoadedFile(
         path=path,
         dataset=dataset,
         source=source,
         digest=digest,
+        stamp=stamp,
         through=date.fromisoformat(through) if through else None,
         rows=rows,
         accepted=accepted,

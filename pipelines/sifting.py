@@ -36,6 +36,7 @@ class Parsed:
 
     delivery: Delivery
     digest: str
+    stamp: str
     rows: pl.DataFrame | None
     problem: str = ""
     through: date | None = None
@@ -179,6 +180,7 @@ def _loaded_files(
             dataset=item.delivery.dataset,
             source=item.delivery.source,
             digest=item.digest,
+            stamp=item.stamp,
             through=item.through,
             rows=size,
             accepted=accepted.get(path, 0),

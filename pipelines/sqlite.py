@@ -12,11 +12,14 @@ BUSY_SECONDS = 60
 
 
 def create(path: Path, *, schema: str) -> None:
-    """Make the database file and whatever tables of ``schema`` it lacks."""
+    """Make the database file with the tables of ``schema``, unless that was done before."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if rows(path, query="PRAGMA user_version") == [(1,)]:
+        return
     with transaction(path) as connection:
         for statement in filter(str.strip, schema.split(";")):
             connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
 
 
 def rows(path: Path, *, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

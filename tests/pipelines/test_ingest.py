@@ -215,7 +215,9 @@ def test_a_person_may_hold_several_numbers(home):
 
 
 def test_many_small_batches_give_the_same_lake(home, tmp_path):
-    put_district(home.landing)
+    for day in (DAY, DAY + timedelta(days=1)):
+        put(home.landing, f"calls/{day}/cmcc.parquet", calls(day=day))
+        put(home.landing, f"calls/{day}/cmcc-1200.parquet", calls(20, day=day))
     home.ingest()
     limits = home.settings.ingest.model_copy(update={"batch_rows": 1})
     one_by_one = home.settings.model_copy(update={"home": tmp_path / "other", "keys": home.settings.keys_folder})

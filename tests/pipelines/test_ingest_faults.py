@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from pipelines.parser import Parser
 from pipelines.quarantine import read_quarantine
 from pipelines.vault import Vault
 from tests.pipelines.conftest import counts
@@ -325,3 +326,21 @@ def test_reports_and_reasons_hold_no_raw_identifier(home):
     text = str(home.ingest()) + read_quarantine(home.settings).write_json()
     for raw in ("13800", "not a number", msisdn(3), "13900000003"):
         assert raw not in text
+
+
+def test_a_file_that_is_still_being_written_is_held_and_read_by_the_next_run(home, monkeypatch):
+    place = put(home.landing, CALLS, calls(20))
+    read = Parser.read
+
+    def read_as_it_grows(parser, *args, **options):
+        outcome = read(parser, *args, **options)
+        put(home.landing, CALLS, calls(40))
+        return outcome
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Parser, "read", read_as_it_grows)
+        report = home.only()
+    assert counts(report) == (0, 0, 0, 0, 0)
+    assert report.reason == "the file changed while it was read"
+    assert place.exists()
+    assert counts(home.only()) == (40, 40, 0, 0, 0)

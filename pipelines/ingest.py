@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from data_contracts.errors import DeliveryError
-from data_contracts.identifiers import Pseudonymiser
-from pipelines.keying import Keying
+from pipelines.keying import Keying, load_pseudonymiser
 from pipelines.lake import Lake
 from pipelines.landing import Delivery, deliveries
 from pipelines.ledger import Ledger, LoadedFile
@@ -24,7 +23,7 @@ from pipelines.quarantine import forget_unfinished, store_rejected
 from pipelines.settings import Settings
 from pipelines.sifting import Parsed, Sifted, Sifter
 from pipelines.tables import EVENTS, ZONE
-from pipelines.vault import Vault, load_key
+from pipelines.vault import Vault
 
 __all__ = ["FileReport", "IngestReport", "ingest"]
 
@@ -116,7 +115,7 @@ class _Load:
         self._through = through
         self._ledger = Ledger(settings.lake_folder / "ledger.db")
         self._vault = Vault.open(settings)
-        self._keying = Keying(Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=1))
+        self._keying = Keying(load_pseudonymiser(settings))
         self._sifter = Sifter(settings=settings, lake=lake, keying=self._keying, not_after=not_after)
 
     def recover(self) -> None:

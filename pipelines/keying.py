@@ -5,12 +5,18 @@ from collections.abc import Callable
 import polars as pl
 
 from data_contracts.identifiers import Pseudonymiser, number_area, number_kind
+from data_contracts.normalise import FORMS
+from pipelines.settings import Settings
 from pipelines.tables import DAY, TABLES
-from pipelines.vault import Kind, Vault
+from pipelines.vault import Kind, Vault, load_key
 
-__all__ = ["MARKS", "Keying", "compared_columns", "record_key"]
+__all__ = ["MARKS", "Keying", "compared_columns", "key_of", "load_pseudonymiser", "record_key"]
 
 MARKS = ("_file", "_row")
+KEY_VERSION = 1
+FORM_OF = {"person": "id_number", "number": "phone_number", "account": "account_number"}
+# How a record came, and what is concluded from its values by rules that may change.
+NOT_DELIVERED = ("known_at", "file_id", "peer_kind", "peer_area", "payee_kind")
 KEYS = {
     "calls": ("source", DAY, "record_id"),
     "transfers": ("source", DAY, "record_id"),
@@ -28,8 +34,21 @@ def record_key(dataset: str) -> tuple[str, ...]:
 
 
 def compared_columns(dataset: str) -> tuple[str, ...]:
-    """The columns in which two deliveries of one record must agree to be the same: neither its key nor how it came."""
-    return tuple(name for name in TABLES[dataset] if name not in (*KEYS[dataset], "known_at", "file_id"))
+    """The columns in which two deliveries of one record must agree to be the same."""
+    return tuple(name for name in TABLES[dataset] if name not in (*KEYS[dataset], *NOT_DELIVERED))
+
+
+def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
+    """The pseudonymiser of an installation; its key is made on first use."""
+    return Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=KEY_VERSION)
+
+
+def key_of(raw: str, *, kind: Kind, pseudonymiser: Pseudonymiser) -> str:
+    """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then keyed."""
+    tidy = FORMS[FORM_OF[kind]](pl.Series([raw]))
+    keyed = {"person": pseudonymiser.persons, "number": pseudonymiser.numbers, "account": pseudonymiser.accounts}
+    key: str = keyed[kind](tidy)[0]
+    return key
 
 
 class Keying:

@@ -85,6 +85,7 @@ class Lure(_Settings):
     profit: tuple[float, float] = (0.03, 0.3)
     gift_share: Share = 0.0
     back_h: tuple[float, float] = (0.1, 2)
+    begins: tuple[float, float] = (0.1, 0.7)  # as a share of the way from contact to first payment
 
 
 class Gather(_Settings):

@@ -213,7 +213,7 @@ class Story:
     def _lure(self, pay_at: float, *, gift_only: bool) -> None:
         lure = self._script.lure
         rounds = self._count(lure.rounds)
-        first = self._at + (pay_at - self._at) * self._within((0.3, 0.8))
+        first = self._at + (pay_at - self._at) * self._within(lure.begins)
         for i in range(rounds):
             at = awake(self._rng, first + (pay_at - first) * i / rounds)
             stake = self._within(lure.stake_cny)

@@ -38,6 +38,7 @@ __all__ = [
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Sigma = Annotated[float, Field(ge=0)]
 Clock = Literal["day", "office", "evening", "shops", "anytime"]
 NumberKind = Literal[
     "mobile", "virtual", "landline", "local_landline", "service_95", "service_400", "service_106", "international"
@@ -57,7 +58,7 @@ class Opening(_Settings):
     text_share: Share = 0.2
     call_share: Share = 0.5
     call_s_median: Positive = 90
-    call_s_sigma: Positive = 0.8
+    call_s_sigma: Sigma = 0.8
     text_kinds: Kinds = {"service_106": 0.45, "virtual": 0.3, "mobile": 0.25}
 
 
@@ -68,7 +69,7 @@ class Talks(_Settings):
     count: tuple[int, int] = (1, 3)
     callers: tuple[int, int] = (1, 1)
     minutes_median: Positive = 8
-    minutes_sigma: Positive = 0.8
+    minutes_sigma: Sigma = 0.8
     callback_share: Share = 0.25
     unanswered_share: Share = 0.15
     on_the_line_share: Share = 0.0  # the last talk still runs while the first payment is made
@@ -102,10 +103,10 @@ class Payments(_Settings):
     share: Share = 1.0
     count: tuple[int, int] = (1, 3)
     total_cny_median: Positive = 10_000
-    total_cny_sigma: Positive = 1.1
+    total_cny_sigma: Sigma = 1.1
     growth: tuple[float, float] = (0.7, 1.6)  # from one payment to the next
     gap_h_median: Positive = 1
-    gap_h_sigma: Positive = 0.9
+    gap_h_sigma: Sigma = 0.9
     new_payee_share: Share = 0.5  # the next payment goes to another payee
     quit_share: Share = 0.05  # gives up after any payment
     refund_share: Share = 0.0  # the whole comes back days later
@@ -124,7 +125,7 @@ class Script(_Settings):
     gather: Gather = Gather()
     payments: Payments = Payments()
     delay_h_median: Positive = 12  # first contact to first payment
-    delay_h_sigma: Positive = 0.8
+    delay_h_sigma: Sigma = 0.8
 
 
 class Reporting(_Settings):
@@ -135,7 +136,7 @@ class Reporting(_Settings):
     small_below_cny: float = 3000
     attempt_share: Share = 0.18
     delay_h_median: Positive = 24
-    delay_h_sigma: Positive = 1.1
+    delay_h_sigma: Sigma = 1.1
     number_recall_share: Share = 0.85
     account_recall_share: Share = 0.95
 
@@ -163,14 +164,14 @@ class Callers(_Settings):
     per_10k: Positive = 10  # such numbers in use at a time, per 10,000 residents
     life_days: Annotated[float, Field(ge=0)] = 0  # mean life of a number; 0: in use throughout
     calls_per_day_median: Positive = 20
-    calls_per_day_sigma: Positive = 0.6
+    calls_per_day_sigma: Sigma = 0.6
     kinds: Kinds = {"mobile": 1.0}
     answered_share: Share = 0.6
     hang_up_s_median: Positive = 21
-    hang_up_s_sigma: Positive = 0.45
+    hang_up_s_sigma: Sigma = 0.45
     engaged_share: Share = 0.05
     engaged_s_median: Positive = 180
-    engaged_s_sigma: Positive = 0.8
+    engaged_s_sigma: Sigma = 0.8
     text_share: Share = 0.0
     clock: Clock = "office"
     tag: str | None = None
@@ -223,20 +224,20 @@ class Daily(_Settings):
     one_off_share: Share = 0.1
     answered_share: Share = 0.8
     contact_s_median: Positive = 58
-    contact_s_sigma: Positive = 1.15
+    contact_s_sigma: Sigma = 1.15
     stranger_s_median: Positive = 32
-    stranger_s_sigma: Positive = 0.7
+    stranger_s_sigma: Sigma = 0.7
     service_texts: Positive = 0.9
     personal_texts: Positive = 0.06
     merchant_payments: Positive = 1.25
     merchant_cny_median: Positive = 36
-    merchant_cny_sigma: Positive = 0.95
+    merchant_cny_sigma: Sigma = 0.95
     known_payee_payments: Positive = 0.13
     known_payee_cny_median: Positive = 280
-    known_payee_cny_sigma: Positive = 1.05
+    known_payee_cny_sigma: Sigma = 1.05
     new_payee_payments: Positive = 0.04
     new_payee_cny_median: Positive = 110
-    new_payee_cny_sigma: Positive = 0.9
+    new_payee_cny_sigma: Sigma = 0.9
     own_account_moves: Positive = 0.025
     salary_cny_median: Positive = 5600
     pension_cny_median: Positive = 2600

@@ -156,8 +156,9 @@ def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
         query = config.kwargs["unexpected_rows_query"].format(batch=_TABLE)
     else:
         query = result.result["unexpected_index_query"]
-    rows: pl.DataFrame = _driver(connection).sql(query.rstrip("; \n")).select("_file", "_row").pl()
-    return rows.select(pl.col("_file").cast(pl.String), pl.col("_row").cast(pl.Int64), pl.lit(code).alias("reasons"))
+    # fetchall() bears that Great Expectations left its last result half read, where DuckDB's relations would not.
+    found = [(file, row, code) for file, row, *_ in _driver(connection).execute(query).fetchall()]
+    return pl.DataFrame(found, schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String}, orient="row")
 
 
 @contextmanager

@@ -171,6 +171,12 @@ def test_what_could_not_be_read_is_a_reason_and_is_not_called_missing_too():
     ]
 
 
+@pytest.mark.parametrize("bad", [1, 2, 500])
+def test_one_broken_rule_written_in_sql_finds_its_rows(bad):
+    rows = [{**RESIDENT, "id_number": "110105194912310021"} for _ in range(bad)]
+    assert len(reasons("residents", RESIDENT, *rows, file_day=None)) == bad
+
+
 def test_many_files_at_once_keep_their_rows_apart():
     frame = pl.concat(
         [

@@ -16,12 +16,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Self
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError
+from data_contracts.contract import load_contract
+from data_contracts.delivery import read_delivery
+from data_contracts.errors import DeliveryError, ForestallError
+from data_contracts.mapping import SourceMapping, mapping_for
 from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]
@@ -118,7 +122,7 @@ def _serve(answers: IO[bytes]) -> None:
         body = b""
         try:
             header, body = _parse(**question)
-        except DeliveryError as error:
+        except ForestallError as error:
             header = {"error": str(error), "remedy": error.remedy}
         except BaseException as error:  # noqa: BLE001 -- a panic of the Rust side is no Exception; no message: it may quote rows
             header = {"error": f"the file cannot be parsed ({type(error).__name__})", "remedy": ""}
@@ -129,16 +133,17 @@ def _serve(answers: IO[bytes]) -> None:
 
 
 def _parse(*, place: str, dataset: str, source: str, folder: str | None) -> tuple[dict[str, Any], bytes]:
-    from data_contracts.contract import load_contract
-    from data_contracts.delivery import read_delivery
-    from data_contracts.mapping import mapping_for
-
-    mapping = mapping_for(source, folder=Path(folder) if folder else None)
+    mapping = _mapping(source, folder)
     with _notes() as notes:
         frame = read_delivery(Path(place), contract=load_contract(dataset), mapping=mapping)
     body = io.BytesIO()
     frame.write_ipc(body)
     return {"notes": notes}, body.getvalue()
+
+
+@cache
+def _mapping(source: str, folder: str | None) -> SourceMapping:
+    return mapping_for(source, folder=Path(folder) if folder else None)
 
 
 @contextmanager

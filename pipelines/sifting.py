@@ -125,13 +125,14 @@ class Sifter:
 
     def _described(self, dataset: str, parsed: Sequence[Parsed]) -> pl.DataFrame:
         """What the lake needs to know of each file, as ``Keying`` wants it."""
+        delays = {source: self._delay(dataset, source) for source in {item.delivery.source for item in parsed}}
         described = [
             {
                 "_file": item.delivery.path,
                 "source": item.delivery.source,
                 "file_id": item.digest[:FILE_ID_DIGITS],
                 "delivered_at": item.delivery.delivered_at,
-                "delay": self._delay(dataset, item.delivery.source),
+                "delay": delays[item.delivery.source],
             }
             for item in parsed
         ]

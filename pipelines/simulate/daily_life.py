@@ -129,7 +129,7 @@ class DailyLife:
         who = self._occasions(
             rng, daily.merchant_payments * factor * np.interp(people.age, [16, 25, 50, 92], [0.9, 1.3, 1, 0.4])
         )
-        anywhere = people.merchants[(len(people.merchants) * rng.random(len(who)) ** 3).astype(int)]
+        anywhere = people.merchants[(len(people.merchants) * rng.random(len(who)) ** 2).astype(int)]
         usual = people.favourites[who, rng.integers(0, people.favourites.shape[1], len(who))]
         payee = np.where(rng.random(len(who)) < 0.6, usual, anywhere)
         amounts = (

@@ -86,6 +86,7 @@ class Lure(_Settings):
     profit: tuple[float, float] = (0.03, 0.3)
     gift_share: Share = 0.0
     back_h: tuple[float, float] = (0.1, 2)
+    same_account_share: Share = 0.75  # the sum comes back from the account it went to
     begins: tuple[float, float] = (0.1, 0.7)  # as a share of the way from contact to first payment
 
 
@@ -131,7 +132,7 @@ class Script(_Settings):
 class Reporting(_Settings):
     """Whether and when a victim goes to the police."""
 
-    loss_share: Share = 0.78
+    loss_share: Share = 0.72
     small_share: Share = 0.5
     small_below_cny: float = 3000
     attempt_share: Share = 0.18

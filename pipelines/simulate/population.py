@@ -95,7 +95,7 @@ def settle(mix: Mix, *, people: int, start: date, seed: int) -> People:
     accounts.issue(len(banks), banks=banks)
     registers = Registers(rng, mix, id_numbers, start=start)
     contacts, contact_count = _draw_contacts(rng, mix, numbers, people, grid=traits.grid)
-    merchants = accounts.issue_merchants(max(200, people // 12))
+    merchants = accounts.issue_merchants(max(600, people // 10))
     employers = accounts.issue(max(5, people // 40))
     everyone = np.arange(people)
     return People(
@@ -116,7 +116,7 @@ def settle(mix: Mix, *, people: int, start: date, seed: int) -> People:
         contact_count=contact_count,
         payees=_draw_payees(rng, accounts, people),
         merchants=merchants,
-        favourites=merchants[(len(merchants) * rng.random((people, 10)) ** 2).astype(int)],
+        favourites=merchants[(len(merchants) * rng.random((people, 10)) ** 1.5).astype(int)],
         employer=rng.choice(employers, people),
     )
 

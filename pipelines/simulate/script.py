@@ -225,7 +225,11 @@ class Story:
                 self._pay_out(purse.at(at), at=at, amount_cny=stake)
             if back > 0:
                 back_at = awake(self._rng, at + self._within(lure.back_h) * 3600)
-                payer = purse.at(back_at) if self._chance(0.5) else self._one(self._other.purses, back_at)
+                payer = (
+                    purse.at(back_at)
+                    if self._chance(lure.same_account_share)
+                    else self._one(self._other.purses, back_at)
+                )
                 self._receive(payer, at=back_at, amount_cny=back)
 
     def _gather(self, pay_at: float) -> None:

@@ -19,10 +19,11 @@ class District:
         return pl.read_parquet(self.path / f"{name}.parquet")
 
     def daily(self, dataset: str) -> pl.DataFrame:
-        """All rows of a dataset with ``source``, ``day`` and ``place`` (0..1, the row's position in its file)."""
+        """All rows with ``source``, ``day`` and ``place`` (0..1, a row's position among those of its file and hour)."""
         rows = pl.scan_parquet(self.path / dataset / "*" / "*.parquet", include_file_paths="file")
         parts = pl.col("file").str.split("/")
-        place = pl.int_range(pl.len()).over("file") / pl.len().over("file")
+        hour = pl.col("started_at" if dataset == "calls" else "occurred_at").dt.hour()
+        place = pl.int_range(pl.len()).over("file", hour) / pl.len().over("file", hour)
         return rows.with_columns(
             source=parts.list.get(-1).str.strip_suffix(".parquet"), day=parts.list.get(-2), place=place
         ).collect()

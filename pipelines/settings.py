@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         return self.home / "mlruns"
 
     @property
+    def models_folder(self) -> Path:
+        """Models in text form, and the pointer to the one in force."""
+        return self.home / "models"
+
+    @property
     def serving_database_url(self) -> str:
         """The database of published watchlists; SQLite in the home unless ``database_url`` says otherwise."""
         return self.database_url or f"sqlite:///{(self.home / 'serving.db').resolve()}"

@@ -1,0 +1,103 @@
+"""Gates: what a challenger must show before it may take the champion's place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isnan
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Decision", "Gates", "decide"]
+
+Metrics = Mapping[str, float]
+
+COMPARED = ("precision_at_budget", "coverage_at_budget")
+KEPT = (*COMPARED, "money_at_budget")
+BASELINE = "baseline_"
+
+
+class Gates(BaseModel):
+    """Stated conditions of a promotion; every one can be configured, none can be skipped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least_gain: float = Field(default=0.0, ge=0, le=1, description="precision and coverage above those of the rule")
+    tolerance: float = Field(
+        default=0.03, ge=0, le=1, description="precision, coverage and money may lie so much below the champion's"
+    )
+    calibration_error: float = Field(
+        default=0.05, gt=0, le=1, description="largest mean gap between probabilities and what came of them"
+    )
+    episodes: int = Field(default=30, ge=1, description="fewest reported episodes to learn from")
+    feature_auc: float = Field(
+        default=0.95, gt=0.5, le=1, description="a single feature that tells victims apart so well is a leak"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Whether to promote; ``reasons`` are the gates passed, or, if any refused, those that did."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    passed: bool
+    reason: str
+
+
+def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> Decision:
+    """Let the challenger pass every gate, or name the gates that refuse it.
+
+    Metrics are shares measured on a hold-out by time, ``precision_at_budget``, ``coverage_at_budget`` and
+    ``money_at_budget``, the rule's under the same names after ``baseline_``; of the challenger also
+    ``calibration_error``, ``episodes`` learnt from and ``max_feature_auc``. The first model of an installation has no
+    champion to hold against. What was not measured, or is NaN, passes no gate; a champion without a figure cannot be
+    fallen short of.
+    """
+    outcomes = [
+        *_beats_baseline(challenger, gates),
+        *_holds_against(challenger, champion or {}, gates),
+        _at_most("calibration error", challenger.get("calibration_error"), gates.calibration_error),
+        _at_least("reported episodes", challenger.get("episodes"), gates.episodes),
+        _at_most("AUC of the strongest single feature", challenger.get("max_feature_auc"), gates.feature_auc),
+    ]
+    refused = tuple(outcome.reason for outcome in outcomes if not outcome.passed)
+    return Decision(promote=not refused, reasons=refused or tuple(outcome.reason for outcome in outcomes))
+
+
+def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[_Outcome]:
+    for name in COMPARED:
+        own, rule = challenger.get(name), challenger.get(f"{BASELINE}{name}")
+        words = f"{_plain(name)} {_figure(own)} against {_figure(rule)} of the rule"
+        passed = own is not None and rule is not None and own > rule + gates.least_gain
+        yield _Outcome(passed, words if passed else f"{words}: more than {gates.least_gain:g} better is asked")
+
+
+def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[_Outcome]:
+    for name in KEPT:
+        own, held = challenger.get(name), champion.get(name)
+        if held is None or isnan(held):
+            continue
+        words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
+        passed = own is not None and own >= held - gates.tolerance
+        yield _Outcome(passed, words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed")
+
+
+def _at_most(words: str, value: float | None, bound: float) -> _Outcome:
+    passed = value is not None and value <= bound
+    return _Outcome(passed, f"{words} {_figure(value)}: at most {bound:g} is allowed")
+
+
+def _at_least(words: str, value: float | None, bound: float) -> _Outcome:
+    passed = value is not None and value >= bound
+    return _Outcome(passed, f"{words} {_figure(value)}: at least {bound:g} are asked")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g}"

@@ -301,7 +301,7 @@ def deal_features(deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) 
         .sort_by(pl.col("thread_started_at").filter(paid))
         .first(),
         payee_back_n=(pl.col("thread_back_n") * paid).sum(),
-        payee_back_share=(pl.col("thread_back_cny") * paid).sum() / pl.col("thread_paid_cny").sum(),
+        payee_back_share=((pl.col("thread_back_cny") * paid).sum() / pl.col("thread_paid_cny").sum()).fill_nan(None),
         payee_outside_n=(pl.col("outside") & paid).sum(),
         rebates_n=rebate.sum(),
         rebates_outside_n=(rebate & pl.col("outside")).sum(),

@@ -1,0 +1,133 @@
+"""Who is alerted: a threshold that paces the day's budget, one alert a person in 72 hours, and again when money moves.
+
+The policy decides tick by tick and never looks ahead. It is the same for a replay and for the running system; only
+where its memory is kept differs.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+__all__ = ["Candidate", "Decided", "Memory", "Rules", "decide", "level_of"]
+
+Level = Literal["red", "orange", "yellow", "blue"]
+LADDER: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a centre may set.
+
+    ``stretch`` is how many times the budget the threshold lets through on an average day: a little above one, so that
+    quiet days are used and the budget caps busy ones.
+    """
+
+    budget: int = 20
+    cool_down: timedelta = timedelta(hours=72)
+    realert_after: timedelta = timedelta(hours=12)
+    realert_cny: float = 1000.0
+    memory_days: int = 7
+    stretch: float = 1.3
+    levels: Mapping[str, float] = field(
+        default_factory=lambda: {"red": 0.60, "orange": 0.30, "yellow": 0.10, "blue": 0.0}
+    )
+    urgent_cny: float = 1000.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One person as scored at a moment: probability, and the money paid to new payees within seven days."""
+
+    person: str
+    score: float
+    paid_cny: float = 0.0
+    paid_recently: bool = False
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An alert to be issued; ``repeat`` where the person was alerted within the cool-down and money has moved since."""
+
+    candidate: Candidate
+    level: Level
+    repeat: bool
+
+
+@dataclass(frozen=True)
+class Issued:
+    """The last alert on a person."""
+
+    at: datetime
+    paid_cny: float
+    warned_at: datetime  # the alert that opened the cool-down
+
+
+@dataclass
+class Memory:
+    """What the policy remembers: last alerts, how much of today's budget is used, and the best scores of past days."""
+
+    issued: dict[str, Issued] = field(default_factory=dict)
+    day: date | None = None
+    used: int = 0
+    best_today: dict[str, float] = field(default_factory=dict)
+    past: deque[Sequence[float]] = field(default_factory=deque)
+
+    def turn_to(self, day: date, *, rules: Rules) -> None:
+        """Begin a new day: file yesterday's best scores, one a person, and open the budget again."""
+        if day == self.day:
+            return
+        if self.day is not None:
+            self.past.append(sorted(self.best_today.values(), reverse=True)[: 10 * rules.budget])
+        while len(self.past) > rules.memory_days:
+            self.past.popleft()
+        self.day, self.used, self.best_today = day, 0, {}
+
+    def threshold(self, *, rules: Rules) -> float:
+        """The score that ``stretch`` times the budget of people reached on an average past day; 0 without a past."""
+        if not self.past:
+            return 0.0
+        scores = sorted((score for day in self.past for score in day), reverse=True)
+        place = int(rules.budget * rules.stretch * len(self.past))
+        return scores[place] if place < len(scores) else 0.0
+
+
+def decide(candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rules: Rules) -> list[Decided]:
+    """The alerts of one tick, best first; ``memory`` is brought up to date."""
+    memory.turn_to(at.date(), rules=rules)
+    threshold = memory.threshold(rules=rules)
+    chosen: list[Decided] = []
+    for candidate in sorted(candidates, key=lambda one: (-one.score, one.person)):
+        last = memory.issued.get(candidate.person)
+        cooling = last is not None and at - last.warned_at < rules.cool_down
+        if not cooling:
+            best = memory.best_today.get(candidate.person, 0.0)
+            memory.best_today[candidate.person] = max(best, candidate.score)
+        if candidate.score < threshold:
+            continue
+        if last is not None and cooling:
+            if not moved_again(candidate, last, at=at, rules=rules):
+                continue
+            memory.issued[candidate.person] = Issued(at, candidate.paid_cny, last.warned_at)
+        elif memory.used >= rules.budget:
+            continue
+        else:
+            memory.used += 1
+            memory.issued[candidate.person] = Issued(at, candidate.paid_cny, at)
+        chosen.append(Decided(candidate, level_of(candidate, rules=rules), repeat=cooling))
+    return chosen
+
+
+def moved_again(candidate: Candidate, last: Issued, *, at: datetime, rules: Rules) -> bool:
+    """Whether new money left for new payees since the last alert, enough and long enough after to say so again."""
+    return at - last.at >= rules.realert_after and candidate.paid_cny - last.paid_cny >= rules.realert_cny
+
+
+def level_of(candidate: Candidate, *, rules: Rules) -> Level:
+    """The level by probability, one higher when money is moving to new payees right now."""
+    reached = [level for level in LADDER if candidate.score >= rules.levels[level]]
+    step = len(reached) - 1 if reached else 0
+    if candidate.paid_recently and candidate.paid_cny >= rules.urgent_cny:
+        step = min(step + 1, len(LADDER) - 1)
+    return LADDER[step]

@@ -1,0 +1,199 @@
+"""The victim-risk model: how likely a person is in a live episode, as LightGBM and a few numbers beside it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from data_contracts.errors import ModelError
+from models.calibration import Calibration, Floats, calibrate
+from models.sampling import folds
+
+__all__ = ["RiskModel", "Tuning", "fit"]
+
+BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Parameters of the boosters; the defaults were chosen by time-split search on simulated districts."""
+
+    rounds: int = 300
+    learning_rate: float = 0.05
+    num_leaves: int = 31
+    min_data_in_leaf: int = 100
+    feature_fraction: float = 0.5
+    bagging_fraction: float = 0.8
+    lambda_l2: float = 5.0
+    folds: int = 3
+    threads: int = 2
+
+    def params(self, *, seed: int) -> dict[str, Any]:
+        """LightGBM's parameters; the same seed on the same rows gives the same trees."""
+        return {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "min_data_in_leaf": self.min_data_in_leaf,
+            "feature_fraction": self.feature_fraction,
+            "bagging_fraction": self.bagging_fraction,
+            "bagging_freq": 1,
+            "lambda_l2": self.lambda_l2,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "seed": seed,
+            "verbose": -1,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RiskModel:
+    """A fitted booster with its calibration, and the booster that names the scam type.
+
+    ``facts`` are what a card tells of it: counts, spans and figures, no personal data.
+    """
+
+    booster: Any
+    features: tuple[str, ...]
+    calibration: Calibration
+    trained_at: datetime
+    type_booster: Any = None
+    scam_types: tuple[str, ...] = ()
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+    def matrix(self, frame: pl.DataFrame) -> Floats:
+        """The model's inputs as it wants them, float64, missing as NaN. Raises ``ModelError`` for a missing column."""
+        lacking = sorted(set(self.features) - set(frame.columns))
+        if lacking:
+            raise ModelError(
+                f"the snapshot lacks {', '.join(lacking[:5])}", remedy="Train a model on today's features."
+            )
+        return np.asarray(frame.select(pl.col(self.features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+
+    def predict(self, frame: pl.DataFrame) -> Floats:
+        """Calibrated probability of each row of a snapshot."""
+        return self.calibration(np.asarray(self.booster.predict(self.matrix(frame), raw_score=True)))
+
+    def scam_type(self, frame: pl.DataFrame, *, least: float = 0.4) -> list[str]:
+        """The likeliest scam type of each row, ``unknown`` where none reaches the probability ``least``."""
+        if self.type_booster is None or not len(frame):
+            return ["unknown"] * len(frame)
+        chances = np.asarray(self.type_booster.predict(self.matrix(frame)))
+        best = chances.argmax(axis=1)
+        return [self.scam_types[kind] if chances[row, kind] >= least else "unknown" for row, kind in enumerate(best)]
+
+    def save(self, folder: Path) -> str:
+        """Write the model as text into ``folder``; return the sha256 digest of all its files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / BOOSTER).write_text(self.booster.model_to_string())
+        if self.type_booster is not None:
+            (folder / TYPES).write_text(self.type_booster.model_to_string())
+        facts = {
+            "features": self.features,
+            "calibration": asdict(self.calibration),
+            "trained_at": self.trained_at.isoformat(),
+            "scam_types": self.scam_types,
+            "facts": dict(self.facts),
+        }
+        (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+        return digest_of(folder)
+
+    @classmethod
+    def load(cls, folder: Path, *, digest: str | None = None) -> "RiskModel":
+        """Read what ``save`` wrote. Raises ``ModelError`` where files are missing or are not those of ``digest``."""
+        import lightgbm as lgb
+
+        if not (folder / FACTS).is_file() or not (folder / BOOSTER).is_file():
+            raise ModelError(f"no model in {folder}", remedy="Run `forestall train`.")
+        if digest is not None and digest_of(folder) != digest:
+            raise ModelError(f"the model in {folder} is not the one that was registered", remedy="Train again.")
+        facts = json.loads((folder / FACTS).read_text())
+        types = folder / TYPES
+        return cls(
+            booster=lgb.Booster(model_file=str(folder / BOOSTER)),
+            features=tuple(facts["features"]),
+            calibration=Calibration(**facts["calibration"]),
+            trained_at=datetime.fromisoformat(facts["trained_at"]),
+            type_booster=lgb.Booster(model_file=str(types)) if types.is_file() else None,
+            scam_types=tuple(facts["scam_types"]),
+            facts=facts["facts"],
+        )
+
+
+def digest_of(folder: Path) -> str:
+    """The sha256 over the model's files in order."""
+    total = hashlib.sha256()
+    for name in (BOOSTER, TYPES, FACTS):
+        if (folder / name).is_file():
+            total.update(name.encode() + b"\0" + (folder / name).read_bytes())
+    return total.hexdigest()
+
+
+def fit(
+    rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
+) -> tuple[RiskModel, Floats]:
+    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``share``, ``case_id`` and ``scam_type``.
+
+    Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
+    calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
+    """
+    import lightgbm as lgb
+
+    labels = rows["label"].to_numpy().astype(np.float64)
+    episodes = rows["case_id"].n_unique() - 1
+    if labels.sum() < 10 or episodes < 5 or labels.min() == 1:
+        raise ModelError(
+            f"only {max(0, episodes)} episodes with a trace are known before {at:%Y-%m-%d %H:%M}",
+            remedy="Ingest more cases, or train at a later moment.",
+        )
+    inputs = np.asarray(rows.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+    weights = rows["weight"].to_numpy()
+
+    def boost(keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
+        data = lgb.Dataset(
+            inputs[keep], labels[keep], weight=weights[keep], feature_name=list(features), free_raw_data=True
+        )
+        return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
+
+    raw = np.zeros(len(rows))
+    fold = folds(rows["person"], count=tuning.folds, seed=seed)
+    for number in range(tuning.folds):
+        out = fold == number
+        raw[out] = boost(~out).predict(inputs[out], raw_score=True)
+    calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
+    type_booster, scam_types = fit_types(rows, inputs=inputs, features=features, tuning=tuning, seed=seed)
+    model = RiskModel(
+        booster=boost(np.ones(len(rows), dtype=np.bool_)),
+        features=features,
+        calibration=calibration,
+        trained_at=at,
+        type_booster=type_booster,
+        scam_types=scam_types,
+    )
+    return model, raw
+
+
+def fit_types(
+    rows: pl.DataFrame, *, inputs: Floats, features: tuple[str, ...], tuning: Tuning, seed: int
+) -> tuple[Any, tuple[str, ...]]:
+    """The multiclass booster over live moments, and the types it knows; (None, ()) with fewer than two types."""
+    import lightgbm as lgb
+
+    live = rows["label"].to_numpy() == 1
+    named = rows.filter(pl.col("label") == 1)["scam_type"]
+    types = tuple(named.unique().drop_nulls().sort().to_list())
+    if len(types) < 2:
+        return None, ()
+    numbers = {name: number for number, name in enumerate(types)}
+    target = np.array([numbers[name] for name in named])
+    params = tuning.params(seed=seed) | {
+        "objective": "multiclass", "num_class": len(types), "num_leaves": 7, "min_data_in_leaf": 10,
+    }  # fmt: skip
+    data = lgb.Dataset(inputs[live], target, weight=rows["weight"].to_numpy()[live], feature_name=list(features))
+    return lgb.train(params, data, min(tuning.rounds, 80)), types

@@ -1,0 +1,47 @@
+"""From moments to scored people: snapshot, model and rule side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from features.evidence import Evidence
+from features.snapshot import snapshot
+from models.baseline import baseline_score
+from models.policy import Candidate, Rules
+from models.risk import RiskModel
+from pipelines.settings import Settings
+
+__all__ = ["Scored", "candidates", "rules_of", "score_moments"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A snapshot with ``score`` (calibrated probability) and ``baseline_score`` for every row."""
+
+    rows: pl.DataFrame
+
+
+def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> Scored:
+    """Score ``moments`` (``person``, ``at``) with the model and with today's rule."""
+    rows = snapshot(evidence, moments)
+    scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
+    return Scored(rows.with_columns(scores, baseline_score=baseline_score()))
+
+
+def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Candidate]:
+    """The best of one tick as the policy sees them; more than can ever be alerted, far fewer than all."""
+    most = max(200, 10 * rules.budget)
+    best = rows.sort(column, "person", descending=[True, False]).head(most)
+    for row in best.select("person", column, "new_debit_cny_7d", "new_debit_cny_6h").iter_rows():
+        yield Candidate(person=row[0], score=row[1], paid_cny=row[2], paid_recently=row[3] > 0)
+
+
+def rules_of(settings: Settings, *, budget: int | None = None) -> Rules:
+    """The policy's rules as this installation sets them."""
+    return Rules(
+        budget=budget or settings.daily_budget,
+        cool_down=timedelta(hours=settings.cool_down_hours),
+        levels=settings.levels.model_dump(),
+    )

@@ -1,0 +1,189 @@
+"""Training: learn from the cases known by a moment, judge by time, register, and promote through the gates."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from features.catalogue import names
+
+from data_contracts.contract import load_contract
+from features.evidence import Evidence, gather
+from features.records import Records
+from features.snapshot import snapshot
+from models.evaluate import Figures, measure
+from models.labels import episodes
+from models.risk import RiskModel, Tuning, fit
+from models.sampling import Sampling, everyone, training_moments
+from pipelines.history import records_before
+from pipelines.lake import Lake
+from pipelines.scoring import candidates, rules_of, score_moments
+from pipelines.settings import Settings
+
+__all__ = ["Promotion", "TrainResult", "learn", "train"]
+
+Promotion = Literal["auto", "always", "never"]
+Progress = Callable[[str], None]
+HOLD_OUT = timedelta(days=7)
+HOLD_OUT_TICK = timedelta(hours=12)
+HISTORY = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training came to: the registered version, whether it was promoted and why, and its figures."""
+
+    version: str
+    run_id: str
+    digest: str
+    promoted: bool
+    reasons: tuple[str, ...]
+    metrics: Mapping[str, float]
+    episodes: int
+    moments: int
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def train(
+    settings: Settings,
+    *,
+    at: datetime,
+    promote: Promotion = "auto",
+    seed: int = 0,
+    tuning: Tuning | None = None,
+    progress: Progress = quiet,
+) -> TrainResult:
+    """Train on what was known before ``at``, register as challenger, and promote if the gates (or ``promote``) say so.
+
+    Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
+    """
+    from models.card import model_card
+
+    from models.gates import Gates, decide
+    from models.registry import Registry
+
+    progress("gathering evidence")
+    records = records_before(settings, at=at, span=HISTORY)
+    evidence = gather(records)
+    progress("judging by time on the last week")
+    metrics = hold_out(evidence, records, settings=settings, at=at, seed=seed, tuning=tuning or Tuning())
+    progress("fitting on everything known")
+    model, rows = learn(evidence, records, at=at, seed=seed, tuning=tuning or Tuning())
+    metrics |= {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
+    registry = Registry.of(settings)
+    versions = {
+        "data_version": Lake(settings.lake_folder).version(),
+        "contract_version": load_contract("watchlist").version,
+        "git_revision": git_revision(),
+    }
+    version = registry.record(
+        model,
+        params=(tuning or Tuning()).params(seed=seed),
+        metrics=metrics,
+        card=model_card(model, metrics=metrics, versions=versions),
+        rows=rows,
+        versions=versions,
+    )
+    current = registry.champion_metrics()
+    verdict = decide(metrics, current, gates=Gates())
+    promoted = promote == "always" or (promote == "auto" and (verdict.promote or registry.champion() is None))
+    if promoted:
+        registry.promote(version.version)
+    return TrainResult(
+        version=version.version,
+        run_id=version.run_id,
+        digest=version.digest,
+        promoted=promoted,
+        reasons=verdict.reasons,
+        metrics=metrics,
+        episodes=int(model.facts["episodes"]),
+        moments=len(rows),
+    )
+
+
+def learn(
+    evidence: Evidence,
+    records: Records,
+    *,
+    at: datetime,
+    seed: int,
+    tuning: Tuning,
+    sampling: Sampling | None = None,
+) -> tuple[RiskModel, pl.DataFrame]:
+    """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    told = episodes(records.cases, evidence, at=at)
+    moments = training_moments(evidence, told, at=at, sampling=sampling or Sampling(), seed=seed)
+    rows = snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    model, raw = fit(rows, features=names(), at=at, tuning=tuning, seed=seed)
+    labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
+    facts = {
+        "episodes": float(len(told)),
+        "losses": float((told["outcome"] == "loss").sum()),
+        "live_moments": float(labels.sum()),
+        "quiet_moments": float((labels == 0).sum()),
+        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
+        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
+        **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
+    }
+    return replace(model, facts=facts), rows.with_columns(raw=pl.Series(raw))
+
+
+def hold_out(
+    evidence: Evidence, records: Records, *, settings: Settings, at: datetime, seed: int, tuning: Tuning
+) -> dict[str, float]:
+    """Figures of a model that knew nothing of the last week, on that week, with today's rule beside it.
+
+    Asked of everyone every twelve hours, which is coarser than the running system: a comparison, not a promise.
+    """
+    from data_contracts.errors import ModelError
+
+    start = at - HOLD_OUT
+    try:
+        model, _ = learn(evidence, records, at=start, seed=seed, tuning=tuning)
+    except ModelError:
+        return {}  # too young a district to judge by time; the gates say so
+    told = episodes(records.cases, evidence, at=at)
+    ticks = [start + step * HOLD_OUT_TICK for step in range(1, int(HOLD_OUT / HOLD_OUT_TICK))]
+    rows = pl.concat([score_moments(evidence, model, everyone(evidence, at=tick)).rows for tick in ticks])
+    found: dict[str, float] = {}
+    for column, prefix in (("score", ""), ("baseline_score", "baseline_")):
+        figures = judged(rows, told, column=column, settings=settings, start=start, end=at)
+        found |= figures.named(prefix)
+    return found
+
+
+def judged(
+    rows: pl.DataFrame, told: pl.DataFrame, *, column: str, settings: Settings, start: datetime, end: datetime
+) -> Figures:
+    """The policy run over scored rows, measured against the cases."""
+    from models.policy import Memory, decide
+
+    rules = rules_of(settings)
+    memory = Memory()
+    alerts: list[tuple[str, datetime]] = []
+    for (tick,), group in rows.sort("at").group_by("at", maintain_order=True):
+        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+        decided = decide(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
+        alerts += [(one.candidate.person, tick) for one in decided if not one.repeat]
+    frame = pl.DataFrame(alerts, schema={"person": pl.String, "issued_at": rows.schema["at"]}, orient="row")
+    return measure(frame, told, start=start, end=end)
+
+
+def git_revision() -> str:
+    """The revision of the code, as far as it can be known."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 -- whichever git the user has
+            capture_output=True, text=True, timeout=5, check=True, cwd=Path(__file__).parent,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()

@@ -39,7 +39,7 @@ def contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) 
         thread_sms_n=within_thread(~pl.col("is_voice")),
         thread_answered_n=within_thread(pl.col("is_answered")),
         thread_call_back_n=within_thread(~pl.col("is_in")),
-        thread_max_talk_s=pl.col("duration_s").cum_max().over("thread", order_by="known_at"),
+        thread_max_talk_s=pl.col("duration_s").cum_max().over("thread"),
     )
 
 

@@ -18,7 +18,7 @@ class Evidence:
 
     ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``, ``account_n``,
     ``activated_on`` and ``opened_on`` (the oldest). ``named_peers`` and ``named_payees`` hold ``code`` and the moment
-    ``named_at`` from which a reported case is known to name it; ``tags`` the tag of a peer.
+    ``named_at`` from which a reported case is known to name it; ``tags`` one tag of each peer that has any.
     """
 
     people: pl.DataFrame
@@ -64,6 +64,7 @@ def gather(records: Records) -> Evidence:
         named_payees=named(records.cases, "suspect_accounts", payee_names, "payee"),
         tags=records.number_tags.join(peer_names.lazy(), left_on="number", right_on="peer")
         .select("code", "tag")
+        .unique("code")
         .collect(),
         peer_names=peer_names,
         payee_names=payee_names,

@@ -1,9 +1,12 @@
 """The frames that features are made of: the lake's tables, as they come from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
+
+from features.timeline import hundredths
 
 __all__ = ["LOOKBACK", "SILENCE", "Records", "codes", "threads"]
 
@@ -42,8 +45,10 @@ def codes(values: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
     return values.select(column).drop_nulls().unique().sort(column).with_row_index("code")
 
 
-def threads(events: pl.LazyFrame, *, peer: str) -> pl.LazyFrame:
+def threads(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()) -> pl.LazyFrame:
     """Sort events by (``owner``, ``peer``, ``known_at``) and say where each stands in the thread of the two.
+
+    What became known at once, as all that one delivery brings, is put in the order of ``ties``.
 
     A thread begins with the first contact, or the first after ``SILENCE``. Adds ``is_first`` (this event begins a
     thread), ``thread`` (dense number), ``thread_started_at``, ``thread_n`` (events so far, this one included) and
@@ -53,7 +58,7 @@ def threads(events: pl.LazyFrame, *, peer: str) -> pl.LazyFrame:
     same = (pl.col("owner") == pl.col("owner").shift()) & (pl.col(peer) == pl.col(peer).shift())
     recent = (pl.col("known_at") - pl.col("known_at").shift()) <= SILENCE
     return (
-        events.sort("owner", peer, "known_at", maintain_order=True)
+        events.sort("owner", peer, "known_at", *ties, maintain_order=True)
         .with_columns(is_first=~(same & recent).fill_null(False))
         .with_columns(
             thread=pl.col("is_first").cum_sum(),
@@ -67,7 +72,8 @@ def threads(events: pl.LazyFrame, *, peer: str) -> pl.LazyFrame:
 
 
 def within_thread(expr: pl.Expr) -> pl.Expr:
-    """The running total of ``expr`` since the thread began (frame in :func:`threads` order)."""
-    total = expr.cast(pl.Float64).fill_null(0.0).cum_sum()
-    opening = pl.when("is_first").then(total - expr.cast(pl.Float64).fill_null(0.0)).forward_fill()
-    return total - opening
+    """The running total of ``expr`` (at most two decimals) since the thread began; frame in :func:`threads` order."""
+    amount = hundredths(expr)
+    total = amount.cum_sum()
+    opening = pl.when("is_first").then(total - amount).forward_fill()
+    return (total - opening) / 100

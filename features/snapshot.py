@@ -138,8 +138,8 @@ def stranger_threads(evidence: Evidence, asked: Questions) -> pl.DataFrame:
     now = peer_state(evidence.peers, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     return (
         pl.concat([rows, now], how="horizontal")
-        .join(evidence.named_peers, left_on="peer_code", right_on="code", how="left")
-        .join(evidence.tags, left_on="peer_code", right_on="code", how="left")
+        .join(evidence.named_peers, left_on="peer_code", right_on="code", how="left", maintain_order="left")
+        .join(evidence.tags, left_on="peer_code", right_on="code", how="left", maintain_order="left")
         .with_columns(
             named=(pl.col("named_at") < pl.col("at")).fill_null(False),
             thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
@@ -225,7 +225,7 @@ def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
         stranger_max_reach_24h=(pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
     )
     lead = (
-        threads.sort("moment", "suspicion", "known_at", descending=[False, True, True])
+        threads.sort("moment", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
         .unique("moment", keep="first", maintain_order=True)
         .select(
             "moment",
@@ -257,7 +257,7 @@ def payee_threads(evidence: Evidence, asked: Questions) -> pl.DataFrame:
     )
     return (
         pl.concat([rows, now], how="horizontal")
-        .join(evidence.named_payees, left_on="payee_code", right_on="code", how="left")
+        .join(evidence.named_payees, left_on="payee_code", right_on="code", how="left", maintain_order="left")
         .with_columns(
             named=(pl.col("named_at") < pl.col("at")).fill_null(False),
             thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
@@ -292,13 +292,10 @@ def deal_features(deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) 
         named_payees_7d=pl.col("named").sum(),
         payee_max_cny=pl.col("thread_paid_cny").max(),
         payee_min_cny=pl.col("thread_first_cny").filter(paid).min(),
-        payee_last_cny=pl.col("amount_cny")
-        .filter(pl.col("is_debit"))
-        .sort_by(pl.col("known_at").filter(pl.col("is_debit")))
-        .last(),
+        payee_last_cny=pl.col("amount_cny").filter("is_debit").last(),
         payee_first_cny=pl.col("thread_first_cny")
         .filter(paid)
-        .sort_by(pl.col("thread_started_at").filter(paid))
+        .sort_by(pl.col("thread_started_at").filter(paid), pl.col("payee_code").filter(paid))
         .first(),
         payee_back_n=(pl.col("thread_back_n") * paid).sum(),
         payee_back_share=((pl.col("thread_back_cny") * paid).sum() / pl.col("thread_paid_cny").sum()).fill_nan(None),
@@ -312,7 +309,7 @@ def deal_features(deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) 
     )
     lead = (
         deals.filter(paid)
-        .sort("moment", "outside", "known_at", descending=[False, True, True])
+        .sort("moment", "outside", "known_at", "payee_code", descending=[False, True, True, False])
         .unique("moment", keep="first", maintain_order=True)
         .select(
             "moment",
@@ -336,7 +333,7 @@ def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
         .agg(
             payee_caller_reputation=pl.col("reputation").max(),
             payee_caller_talk_s=pl.col("thread_talk_s").max(),
-            payee_caller_h=hours(gap.sort_by("reputation").last()),
+            payee_caller_h=hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
         )
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["Timeline", "milliseconds"]
+__all__ = ["Timeline", "hundredths", "milliseconds"]
 
 Positions = npt.NDArray[np.int64]
 
@@ -23,21 +23,26 @@ DAY_MS = 86_400_000
 
 
 def milliseconds(moments: pl.Series) -> Positions:
-    """Whole milliseconds since 1970, rounded up: an event counts as known only when its last microsecond has passed."""
-    us = moments.dt.epoch("us").to_numpy()
-    return np.asarray(-(-us // 1000), dtype=np.int64)
+    """Whole milliseconds since 1970, rounded down: that leaves the order towards any whole millisecond as it is."""
+    return np.asarray(moments.dt.epoch("us").to_numpy() // 1000, dtype=np.int64)
+
+
+def hundredths(expr: pl.Expr) -> pl.Expr:
+    """Numbers of at most two decimals as whole hundredths, null as none."""
+    return (expr.cast(pl.Float64).fill_null(0.0) * 100).round().cast(pl.Int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """Events sorted by ``owner`` (dense code, 0-based) and ``known_at``, with running totals of some columns.
 
-    ``events`` keeps every column it was built from. Build one with :meth:`of`.
+    ``events`` keeps every column it was built from. Totals are counted in whole hundredths: so a sum of money is exact,
+    and the same whatever else lies before it in the timeline. Build one with :meth:`of`.
     """
 
     events: pl.DataFrame
     keys: Positions
-    totals: Mapping[str, npt.NDArray[np.float64]]
+    totals: Mapping[str, npt.NDArray[np.int64]]
 
     @classmethod
     def of(cls, events: pl.LazyFrame, *, sums: Mapping[str, pl.Expr] | None = None) -> "Timeline":
@@ -47,8 +52,8 @@ class Timeline:
         """
         sums = sums or {}
         frame = events.sort("owner", "known_at", maintain_order=True).collect()
-        added = frame.select(expr.cast(pl.Float64).fill_null(0.0).alias(name) for name, expr in sums.items())
-        totals = {name: np.concatenate(([0.0], added[name].cum_sum().to_numpy())) for name in sums}
+        added = frame.select(hundredths(expr).alias(name) for name, expr in sums.items())
+        totals = {name: np.concatenate(([0], added[name].cum_sum().to_numpy())) for name in sums}
         keys = (frame["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS) | milliseconds(frame["known_at"])
         return cls(events=frame, keys=keys, totals=totals)
 
@@ -77,7 +82,7 @@ class Timeline:
         """The sum of ``name`` over each slice."""
         start, end = slices
         total = self.totals[name]
-        return np.asarray(total[end] - total[start])
+        return np.asarray((total[end] - total[start]) / 100)
 
     def last(self, columns: Sequence[str], slices: tuple[Positions, Positions]) -> pl.DataFrame:
         """``columns`` of the last event of each slice, null where the slice is empty."""

@@ -25,6 +25,7 @@ def payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyF
             "owner",
             "payee_code",
             "known_at",
+            "occurred_at",
             amount_cny=pl.col("amount_cny").cast(pl.Float64),
             is_debit=pl.col("direction") == "debit",
             is_own=(pl.col("payee_owner") == pl.col("owner")).fill_null(False),
@@ -33,7 +34,7 @@ def payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyF
         )
     )
     paid, back = pl.col("amount_cny") * pl.col("is_debit"), pl.col("amount_cny") * ~pl.col("is_debit")
-    return threads(flagged, peer="payee_code").with_columns(
+    return threads(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
         thread_paid_cny=within_thread(paid),
         thread_back_cny=within_thread(back),
         thread_paid_n=within_thread(pl.col("is_debit")),

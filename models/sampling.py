@@ -13,13 +13,13 @@ __all__ = ["Sampling", "everyone", "touches", "training_moments"]
 TICK = "15m"
 SCHEMA = pl.Schema(
     {
-        "person": pl.String,
+        "person": pl.String(),
         "at": pl.Datetime("us", "Asia/Shanghai"),
-        "label": pl.Int8,
-        "weight": pl.Float64,
-        "share": pl.Float64,
-        "case_id": pl.String,
-        "scam_type": pl.String,
+        "label": pl.Int8(),
+        "weight": pl.Float64(),
+        "share": pl.Float64(),
+        "case_id": pl.String(),
+        "scam_type": pl.String(),
     }
 )
 
@@ -61,7 +61,7 @@ def everyone(evidence: Evidence, *, at: datetime) -> pl.DataFrame:
 def training_moments(
     evidence: Evidence, episodes: pl.DataFrame, *, at: datetime, sampling: Sampling, seed: int
 ) -> pl.DataFrame:
-    """``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``: what to learn from before ``at``.
+    """``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``: what was learnable before ``at``.
 
     Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; each episode weighs the same, moments before the main payment more than those after. Quiet moments are

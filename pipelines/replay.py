@@ -1,4 +1,4 @@
-"""Replay: what would have been alerted, tick by tick, with only what had arrived – and what the rule would have done."""
+"""Replay: what would have been alerted, tick by tick, with only what had arrived; and what the rule would have done."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 ALERT_SCHEMA = pl.Schema(
     {
-        "person": pl.String,
+        "person": pl.String(),
         "issued_at": pl.Datetime("us", "Asia/Shanghai"),
-        "score": pl.Float64,
-        "level": pl.String,
-        "scam_type": pl.String,
-        "reasons": pl.List(pl.String),
-        "repeat": pl.Boolean,
+        "score": pl.Float64(),
+        "level": pl.String(),
+        "scam_type": pl.String(),
+        "reasons": pl.List(pl.String()),
+        "repeat": pl.Boolean(),
     }
 )
 
@@ -209,8 +209,20 @@ def bare(chosen: pl.DataFrame) -> pl.DataFrame:
 def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All alerts in order of time, then score."""
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=ALERT_SCHEMA)
-    return (
-        frame.cast(dict(ALERT_SCHEMA)).select(list(ALERT_SCHEMA)).sort("issued_at", "score", descending=[False, True])
+    return frame.cast(ALERT_SCHEMA).select(list(ALERT_SCHEMA)).sort("issued_at", "score", descending=[False, True])
+
+
+def reveal_persons(alerts: pl.DataFrame, *, settings: Settings) -> pl.DataFrame:
+    """``id_number`` in the place of ``person``, from the vault."""
+    from pipelines.vault import Vault
+
+    numbers = Vault.open(settings).reveal("person", alerts["person"].unique().to_list())
+    known = pl.DataFrame(
+        {"person": list(numbers), "id_number": list(numbers.values())},
+        schema_overrides={"person": pl.String, "id_number": pl.String},
+    )
+    return alerts.join(known, on="person", how="left", maintain_order="left").select(
+        "id_number", pl.exclude("person", "id_number")
     )
 
 

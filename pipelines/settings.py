@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         return self.home / "mlruns"
 
     @property
+    def scores_folder(self) -> Path:
+        """What was scored when: the memory of the alert policy."""
+        return self.home / "scores"
+
+    @property
     def models_folder(self) -> Path:
         """Models in text form, and the pointer to the one in force."""
         return self.home / "models"

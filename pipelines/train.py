@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from features.catalogue import names
 
 from data_contracts.contract import load_contract
+from features.catalogue import names
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
@@ -65,6 +65,8 @@ def train(
     """
     from models.card import model_card
 
+    from models.charts import figures
+    from models.diagnostics import diagnose
     from models.gates import Gates, decide
     from models.registry import Registry
 
@@ -76,6 +78,7 @@ def train(
     progress("fitting on everything known")
     model, rows = learn(evidence, records, at=at, seed=seed, tuning=tuning or Tuning())
     metrics |= {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
+    metrics |= diagnose(model, rows)
     registry = Registry.of(settings)
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
@@ -89,12 +92,13 @@ def train(
         card=model_card(model, metrics=metrics, versions=versions),
         rows=rows,
         versions=versions,
+        figures=figures(model, rows),
     )
     current = registry.champion_metrics()
     verdict = decide(metrics, current, gates=Gates())
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or registry.champion() is None))
     if promoted:
-        registry.promote(version.version)
+        registry.promote(version.version, at=at)
     return TrainResult(
         version=version.version,
         run_id=version.run_id,

@@ -1,0 +1,266 @@
+"""Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and published as one list."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+from sqlalchemy import Engine
+
+from data_contracts.contract import load_contract
+from data_contracts.errors import NotReadyError
+from features.catalogue import FEATURES, Feature
+from features.evidence import Evidence, gather
+from features.records import Records
+from features.wording import Language, tell
+from models.explain import Explanation, explain
+from models.labels import episodes
+from models.policy import Decided, Issued, Level, Memory, Rules, decide, level_of
+from models.registry import Registry
+from models.risk import RiskModel
+from models.sampling import everyone, touches
+from models.shelf import ModelVersion
+from pipelines.history import records_before
+from pipelines.lake import Lake
+from pipelines.scorelog import ScoreLog
+from pipelines.scoring import candidates, rules_of, score_moments
+from pipelines.settings import Settings
+from serving.database import open_database
+from serving.store import Alert, Contribution, Kind, Reason, RecentAlert, Watchlist, publish, recent_alerts
+
+__all__ = ["ScoreResult", "score"]
+
+TICK = "1m"
+FIRST_LOOK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
+NO_COMMUNITY = "unknown"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreResult:
+    """What was published: the list, who was scored, and the model that did it."""
+
+    at: datetime
+    kind: str
+    watchlist: int
+    scored: int
+    alerts: tuple[Alert, ...]
+    model_version: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What one run works with."""
+
+    settings: Settings
+    at: datetime
+    kind: Kind
+    records: Records
+    evidence: Evidence
+    model: RiskModel
+    version: ModelVersion
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def score(
+    settings: Settings,
+    *,
+    at: datetime,
+    kind: Kind = "nightly",
+    people: Sequence[str] | None = None,
+    budget: int | None = None,
+    progress: Progress = quiet,
+) -> ScoreResult:
+    """Score people as of ``at`` with the champion and publish the alerts in one transaction.
+
+    ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or just ``people``.
+    Running again for the same moment publishes the same list. Raises ``NotReadyError`` without a champion or data.
+    """
+    scene = set_up(settings, at=at, kind=kind, progress=progress)
+    log = ScoreLog(settings.scores_folder)
+    moments = asked(scene, people=people, since=log.latest(before=at))
+    progress(f"scoring {len(moments)} people")
+    rows = score_moments(scene.evidence, scene.model, moments).rows
+    engine = open_database(settings.serving_database_url)
+    rules = rules_of(settings, budget=budget)
+    recent = [alert for alert in recent_alerts(engine, at - rules.cool_down) if alert.at < at]
+    memory = remembered(recent, log=log, at=at, rules=rules)
+    resting = {alert.person for alert in recent if alert.snoozed_until is not None and alert.snoozed_until > at}
+    awake = rows.filter(~pl.col("person").is_in(sorted(resting)))
+    decided = decide(candidates(awake, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    progress(f"explaining {len(decided)} alerts")
+    alerts = describe(scene, decided, rows)
+    number = publish_list(engine, scene, alerts=alerts, scored=len(rows), budget=rules.budget)
+    log.write(rows, at=at, kind=kind)
+    return ScoreResult(
+        at=at, kind=kind, watchlist=number, scored=len(rows), alerts=alerts, model_version=scene.version.version
+    )
+
+
+def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> Scene:
+    """The champion and the evidence as of ``at``."""
+    registry = Registry.of(settings)
+    version = registry.champion()
+    if version is None:
+        raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
+    progress("gathering evidence")
+    records = records_before(settings, at=at, span=FIRST_LOOK)
+    return Scene(settings, at, kind, records, gather(records), registry.load(version), version)
+
+
+def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
+    """``person``, ``at``: who is scored."""
+    all_people = everyone(scene.evidence, at=scene.at)
+    if people is not None:
+        return all_people.filter(pl.col("person").is_in(list(people)))
+    if scene.kind == "nightly":
+        return all_people
+    start = max(since or scene.at - FIRST_LOOK, scene.at - FIRST_LOOK)
+    touched = touches(scene.evidence, start=start, end=scene.at, every=TICK)
+    return all_people.join(touched.select("person").unique(), on="person", how="semi")
+
+
+def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: Rules) -> Memory:
+    """The policy's memory, from what was published and what was scored before ``at``."""
+    memory = Memory()
+    for day in log.best(before=at, days=rules.memory_days, most=10 * rules.budget):
+        memory.past.append(day)
+    for alert in sorted(recent, key=lambda one: one.issued_at):
+        issued_at = alert.issued_at.astimezone(at.tzinfo)
+        earlier = memory.issued.get(alert.person)
+        fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
+        warned_at = issued_at if fresh or earlier is None else earlier.warned_at
+        paid = log.paid(alert.person, at=alert.at)
+        memory.issued[alert.person] = Issued(issued_at, paid, warned_at)
+        memory.used += fresh and issued_at.date() == at.date()
+    memory.day = at.date()
+    return memory
+
+
+def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tuple[Alert, ...]:
+    """The alerts as they are published, in rank order."""
+    if not decided:
+        return ()
+    order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
+    chosen = order.join(rows, on="person", maintain_order="left")
+    told = explain(scene.model, chosen)
+    types = scene.model.scam_type(chosen)
+    residents = scene.records.residents.select("person", "community_id", "grid_id").unique("person").collect()
+    homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
+    stakes = typical_losses(scene)
+    suspects = named_suspects(scene.evidence, chosen)
+    return tuple(
+        Alert(
+            person=one.candidate.person,
+            rank=rank,
+            issued_at=scene.at,
+            score=one.candidate.score,
+            baseline_score=float(row["baseline_score"]),
+            level=one.level,
+            scam_type=types[rank - 1],
+            community_id=homes.get(one.candidate.person, (None, None))[0] or NO_COMMUNITY,
+            grid_id=homes.get(one.candidate.person, (None, None))[1] or NO_COMMUNITY,
+            at_stake_cny=stakes.get(types[rank - 1]),
+            reasons=reasons_of(told[rank - 1]),
+            contributions=contributions_of(told[rank - 1]),
+            base_value=told[rank - 1].base,
+            realert=one.repeat,
+            missing=missing(row),
+            age_band=age_band(row["age_years"]),
+            suspect_numbers=suspects[0][rank - 1],
+            suspect_accounts=suspects[1][rank - 1],
+        )
+        for rank, (one, row) in enumerate(zip(decided, chosen.iter_rows(named=True), strict=True), start=1)
+    )
+
+
+def reasons_of(explanation: Explanation) -> tuple[Reason, ...]:
+    """Reasons as the store keeps them."""
+    return tuple(
+        Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution) for one in explanation.reasons
+    )
+
+
+def contributions_of(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
+    """The weightiest contributions one by one, and the rest as one, so that they still add up to the score."""
+    parts = explanation.contributions
+    by_name = {feature.name: feature for feature in FEATURES}
+    names = sorted(parts, key=lambda name: -abs(parts[name]))
+    kept = [
+        Contribution(
+            feature=name,
+            value=explanation.values[name],
+            contribution=parts[name],
+            zh=worded(by_name, name, explanation.values[name], "zh"),
+            en=worded(by_name, name, explanation.values[name], "en"),
+        )
+        for name in names[:most]
+    ]
+    rest = sum(parts[name] for name in names[most:])
+    return (*kept, Contribution(feature="other", value=None, contribution=rest, zh="其他特征", en="Everything else"))
+
+
+def worded(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
+    """A feature with its value in plain words, or its name where nothing is known."""
+    feature = by_name.get(name)
+    return tell(feature, value, language=language) if feature is not None and value is not None else name
+
+
+def missing(row: Mapping[str, float | None]) -> tuple[str, ...]:
+    """Which kinds of records say nothing about this person in 30 days."""
+    silent = {
+        "calls": ("calls_in_30d", "calls_out_30d", "sms_30d"),
+        "transfers": ("debits_30d", "credit_cny_30d"),
+    }
+    return tuple(kind for kind, columns in silent.items() if not any(row[column] for column in columns))
+
+
+def age_band(age_years: float | None) -> str | None:
+    """The band that outreach and fairness speak of."""
+    if age_years is None:
+        return None
+    for limit, band in ((18, "0-17"), (30, "18-29"), (45, "30-44"), (60, "45-59")):
+        if age_years < limit:
+            return band
+    return "60+"
+
+
+def typical_losses(scene: Scene) -> dict[str, float]:
+    """Median reported loss by scam type (CNY), from the cases known before the moment."""
+    told = episodes(scene.records.cases, scene.evidence, at=scene.at).filter(pl.col("loss_cny") > 0)
+    return dict(told.group_by("scam_type").agg(pl.col("loss_cny").median()).iter_rows())
+
+
+def named_suspects(evidence: Evidence, chosen: pl.DataFrame) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Pseudonyms of the number and the account that speak most for each episode."""
+    peers = evidence.peer_names["peer"].gather(chosen["lead_peer_code"])
+    payees = evidence.payee_names["payee"].gather(chosen["lead_payee_code"])
+    return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
+
+
+def publish_list(engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], scored: int, budget: int) -> int:
+    """One transaction: the list with the versions it can be made again from."""
+    return publish(
+        engine,
+        Watchlist(
+            at=scene.at,
+            kind=scene.kind,
+            model_version=scene.version.version,
+            model_digest=scene.version.digest,
+            data_version=Lake(scene.settings.lake_folder).version(),
+            contract_version=load_contract("watchlist").version,
+            budget=budget,
+            residents_scored=scored,
+            alerts=alerts,
+        ),
+    )
+
+
+def rank_of_one(scene: Scene, rows: pl.DataFrame) -> tuple[float, Level]:
+    """Probability and level of the only row."""
+    rules = rules_of(scene.settings)
+    (candidate,) = candidates(rows, column="score", rules=rules)
+    return candidate.score, level_of(candidate, rules=rules)

@@ -1,0 +1,75 @@
+"""The composition root of the serving room: settings, vault and rescorer handed to the application."""
+
+import getpass
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pipelines.settings import Settings
+from pipelines.vault import Vault
+from serving.auth import Role, Viewer
+from serving.database import open_database, writing
+from serving.outreach.service import export_outreach
+from serving.settings import ServingSettings
+from serving.users import service as accounts
+
+__all__ = ["add_user", "login_link", "outreach_list", "run_server"]
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Format = Literal["json", "csv", "xlsx"]
+Language = Literal["zh", "en"]
+
+
+def serving_settings(settings: Settings) -> ServingSettings:
+    """The serving room's own settings, on this installation's database."""
+    return ServingSettings(database_url=settings.serving_database_url)
+
+
+def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until stopped."""
+    from pipelines.rescore import LiveRescorer
+    from serving.app import create_app, serve
+
+    app = create_app(settings=serving_settings(settings), vault=Vault.open(settings), rescorer=LiveRescorer(settings))
+    say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
+    serve(app, host=host, port=port)
+
+
+def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str, ...]) -> str:
+    """Add a user; return the token that is shown this once."""
+    with writing(open_database(settings.serving_database_url)) as session:
+        return accounts.add_user(
+            session, name=name, role=Role(role), at=datetime.now(SHANGHAI), communities=communities, actor=operator()
+        )
+
+
+def login_link(settings: Settings, *, name: str, role: str, host: str, port: int) -> str:
+    """A link that logs ``name`` in once, within half an hour; the user is made if missing."""
+    with writing(open_database(settings.serving_database_url)) as session:
+        now = datetime.now(SHANGHAI)
+        if name not in {user.name for user in accounts.list_users(session)}:
+            accounts.add_user(session, name=name, role=Role(role), at=now, communities=(), actor=operator())
+        token = accounts.issue_token(session, name=name, at=now, kind="login")
+    return f"http://{host}:{port}/login?token={token}"
+
+
+def outreach_list(settings: Settings, *, community: str, at: datetime, format: Format, language: Language) -> bytes:  # noqa: A002
+    """A community's list of the day of ``at``, as a file's content; the export is audited."""
+    with writing(open_database(settings.serving_database_url)) as session:
+        return export_outreach(
+            session,
+            viewer=Viewer(name=operator(), role=Role.ADMIN, communities=None),
+            community_id=community,
+            day=at.date(),
+            vault=Vault.open(settings),
+            settings=serving_settings(settings),
+            at=datetime.now(SHANGHAI),
+            format=format,
+            language=language,
+        )
+
+
+def operator() -> str:
+    """Whoever sits at the terminal, for the audit."""
+    return getpass.getuser()

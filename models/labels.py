@@ -10,16 +10,17 @@ __all__ = ["episodes"]
 
 COURTSHIP = timedelta(days=15)  # contacts with a suspect number so long before the first payment belong to the episode
 ATTEMPT_LIVE = timedelta(hours=72)  # an attempt is live for so long after its first contact
-LEAST_WARNING = timedelta(hours=1)  # where no contact left a trace, the hour before the first payment
+LEAST_WARNING = timedelta(hours=1)  # victims do not recall every number: this long before paying they were in contact
 MAIN_SHARE = 0.3  # the main payment is the first of at least this share of the largest
 
 
 def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
     """One row a case known strictly before ``at``: when the person behind it was being drawn in.
 
-    ``case_id``, ``person``, ``scam_type``, ``outcome`` · ``opened_at`` the first trace: a contact with a suspect number
-    or payment to a suspect account, else an hour before the first payment · ``main_at`` the main payment (null for
-    attempts) · ``closed_at`` the last payment, or 72 hours after the first contact of an attempt · ``loss_cny``.
+    ``case_id``, ``person``, ``scam_type``, ``outcome`` · ``opened_at`` the first trace (a contact with a suspect number
+    or a payment to a suspect account), at the latest an hour before the first payment · ``main_at`` the main payment
+    (null for attempts) · ``closed_at`` the last payment, or 72 hours after the first contact of an attempt ·
+    ``loss_cny``.
     Cases about people who are not in the register, and attempts without any trace, have no row.
     """
     known = (
@@ -29,15 +30,17 @@ def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.Dat
         .with_columns(end_at=pl.coalesce("last_transfer_at", "reported_at"))
         .collect()
     )
-    calls = traces(known, "suspect_numbers", evidence.strangers.events, evidence.peer_names, "peer")
-    debits = evidence.new_payees.events.filter("is_debit")
+    arrived = pl.col("known_at") < at
+    heard = evidence.strangers.events.filter(arrived).with_columns(trace_at="known_at")
+    calls = traces(known, "suspect_numbers", heard, evidence.peer_names, "peer")
+    debits = evidence.new_payees.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
     paid = traces(known, "suspect_accounts", debits, evidence.payee_names, "payee")
-    contact = calls.group_by("case_id").agg(contact_at=pl.col("known_at").min())
-    first_paid = paid.group_by("case_id").agg(paid_at=pl.col("known_at").min())
+    contact = calls.group_by("case_id").agg(contact_at=pl.col("trace_at").min())
+    first_paid = paid.group_by("case_id").agg(paid_at=pl.col("trace_at").min())
     main = (
         paid.filter(pl.col("amount_cny") >= MAIN_SHARE * pl.col("amount_cny").max().over("case_id"))
         .group_by("case_id")
-        .agg(main_at=pl.col("known_at").min())
+        .agg(main_at=pl.col("trace_at").min())
     )
     return (
         known.join(contact, on="case_id", how="left")
@@ -60,12 +63,12 @@ def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.Dat
 
 
 def traces(known: pl.DataFrame, column: str, events: pl.DataFrame, names: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The person's own events with the numbers or accounts that the case names, up to its end."""
+    """The person's own events (at ``trace_at``) with the numbers or accounts that the case names, up to its end."""
     named = (
         known.select("case_id", "owner", "anchor_at", "end_at", pl.col(column).list.unique().alias(key))
         .explode(key)
         .join(names.rename({"code": f"{key}_code"}), on=key)
     )
     return named.join(events, on=["owner", f"{key}_code"]).filter(
-        pl.col("known_at").is_between(pl.col("anchor_at") - COURTSHIP, pl.col("end_at"))
+        pl.col("trace_at").is_between(pl.col("anchor_at") - COURTSHIP, pl.col("end_at"))
     )

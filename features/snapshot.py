@@ -154,13 +154,19 @@ def reputation() -> pl.Expr:
     """0 to 1, bad at 1: a young number that reaches out to many residents and is not called back."""
     youth = 1 - (pl.col("peer_age_d").fill_null(0) / 20).clip(0, 1)
     reach = ((1 + pl.col("peer_reach_14d")).log(2) / 5).clip(0, 1)
-    return youth * reach * pl.col("peer_in_share").fill_null(0.5)
+    return settled(youth * reach * pl.col("peer_in_share").fill_null(0.5))
 
 
 def suspicion() -> pl.Expr:
     """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
     engaged = ((1 + pl.col("thread_talk_s") / 30).log(2) / 6).clip(0, 1)
-    return (0.1 + 0.9 * pl.col("reputation")) * (0.35 + 0.65 * engaged) * pl.when("named").then(2.0).otherwise(1.0)
+    drawn_in = 0.35 + 0.65 * engaged
+    return settled((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
+
+
+def settled(score: pl.Expr) -> pl.Expr:
+    """Rounded, because the last bit of a logarithm depends on the row's place in the frame."""
+    return score.round(9)
 
 
 def hours(span: pl.Expr) -> pl.Expr:

@@ -1,0 +1,148 @@
+"""Small districts written by hand: a row needs only what matters to the test."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from features.records import Records
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MOMENT = pl.Datetime("us", "Asia/Shanghai")
+NOON = datetime(2026, 7, 20, 12, tzinfo=SHANGHAI)
+
+Row = dict[str, Any]
+
+CALLS = {
+    "number": pl.String,
+    "peer": pl.String,
+    "peer_kind": pl.String,
+    "direction": pl.String,
+    "service": pl.String,
+    "started_at": MOMENT,
+    "duration_s": pl.Int32,
+    "known_at": MOMENT,
+}
+TRANSFERS = {
+    "account": pl.String,
+    "payee": pl.String,
+    "payee_kind": pl.String,
+    "direction": pl.String,
+    "amount_cny": pl.Decimal(18, 2),
+    "occurred_at": MOMENT,
+    "known_at": MOMENT,
+}
+RESIDENTS = {"person": pl.String, "birth_month": pl.Date, "residency": pl.String, "community_id": pl.String}
+SUBSCRIBERS = {"number": pl.String, "person": pl.String, "activated_on": pl.Date}
+ACCOUNTS = {"account": pl.String, "person": pl.String, "opened_on": pl.Date}
+CASES = {
+    "case_id": pl.String,
+    "known_at": MOMENT,
+    "suspect_numbers": pl.List(pl.String),
+    "suspect_accounts": pl.List(pl.String),
+}
+TAGS = {"number": pl.String, "tag": pl.String}
+
+
+def ago(*, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
+    """That long before ``NOON``, the moment at which most tests ask."""
+    return NOON - timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def call(peer: str, started_at: datetime, **given: Any) -> Row:
+    """A voice call to number ``n1`` from a mobile, answered for a minute, known when it ends."""
+    row = {
+        "number": "n1",
+        "peer": peer,
+        "peer_kind": "mobile",
+        "direction": "in",
+        "service": "voice",
+        "started_at": started_at,
+        "duration_s": 60,
+        **given,
+    }
+    return {"known_at": started_at + timedelta(seconds=row["duration_s"]), **row}
+
+
+def text(peer: str, started_at: datetime, **given: Any) -> Row:
+    """A text message to number ``n1``."""
+    return call(peer, started_at, service="sms", duration_s=0, **given)
+
+
+def transfer(payee: str, occurred_at: datetime, amount_cny: str, **given: Any) -> Row:
+    """A debit of account ``a1``, known at once; a payee that begins with ``m`` is a merchant."""
+    return {
+        "account": "a1",
+        "payee": payee,
+        "payee_kind": "merchant" if payee.startswith("m") else "account",
+        "direction": "debit",
+        "amount_cny": Decimal(amount_cny),
+        "occurred_at": occurred_at,
+        "known_at": occurred_at,
+        **given,
+    }
+
+
+def credit(payer: str, occurred_at: datetime, amount_cny: str, **given: Any) -> Row:
+    """Money that arrives on account ``a1``."""
+    return transfer(payer, occurred_at, amount_cny, direction="credit", **given)
+
+
+def case(known_at: datetime, *, numbers: Iterable[str] = (), accounts: Iterable[str] = ()) -> Row:
+    """A reported case that names numbers and accounts."""
+    return {
+        "case_id": f"c{known_at:%d%H%M}",
+        "known_at": known_at,
+        "suspect_numbers": list(numbers),
+        "suspect_accounts": list(accounts),
+    }
+
+
+def district(
+    *,
+    calls: Iterable[Row] = (),
+    transfers: Iterable[Row] = (),
+    cases: Iterable[Row] = (),
+    tags: Iterable[tuple[str, str]] = (),
+) -> Records:
+    """Three residents: p1 holds n1, a1 and a9; p2 holds n2 and a2; p3 holds n3 and no account."""
+    return Records(
+        calls=frame(calls, CALLS),
+        transfers=frame(transfers, TRANSFERS),
+        residents=frame(
+            (
+                {"person": f"p{i}", "birth_month": date(1950 + 10 * i, 7, 1), "residency": "local", "community_id": "c"}
+                for i in (1, 2, 3)
+            ),
+            RESIDENTS,
+        ),
+        subscribers=frame(
+            ({"number": f"n{i}", "person": f"p{i}", "activated_on": date(2020, 7, 20 - i)} for i in (1, 2, 3)),
+            SUBSCRIBERS,
+        ),
+        accounts=frame(
+            (
+                {"account": account, "person": person, "opened_on": opened_on}
+                for account, person, opened_on in (
+                    ("a1", "p1", date(2021, 7, 20)),
+                    ("a9", "p1", date(2026, 7, 10)),
+                    ("a2", "p2", date(2025, 7, 20)),
+                )
+            ),
+            ACCOUNTS,
+        ),
+        cases=frame(cases, CASES),
+        number_tags=frame(({"number": number, "tag": tag} for number, tag in tags), TAGS),
+    )
+
+
+def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.LazyFrame:
+    return pl.LazyFrame(list(rows), schema=schema, orient="row")
+
+
+def moments(*asked: tuple[str, datetime]) -> pl.DataFrame:
+    """Questions for :func:`features.snapshot.snapshot`."""
+    return pl.DataFrame(list(asked), schema={"person": pl.String, "at": MOMENT}, orient="row")

@@ -1,0 +1,118 @@
+"""One person and one moment have one answer: whoever asks, whenever, and whatever came later."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from features.evidence import gather
+from features.records import Records
+from features.snapshot import snapshot
+from tests.features import generated
+from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
+
+PEOPLE = ("p1", "p2", "p3")
+CODES = ("lead_peer_code", "lead_payee_code")  # places in the evidence at hand: not part of the answer
+
+
+def answer(records: Records, *asked: tuple[str, datetime]) -> pl.DataFrame:
+    return snapshot(gather(records), moments(*asked)).drop(CODES)
+
+
+def later(records: Records, at: datetime) -> Records:
+    """The same with more that becomes known from ``at`` on, some of it about things long past."""
+    calls = pl.LazyFrame(
+        [
+            call("x1", at - timedelta(hours=2), duration_s=7200, known_at=at),
+            call("x9", at - timedelta(days=40), number="n2", known_at=at + timedelta(seconds=1)),
+            call("a-new-peer", at - timedelta(minutes=1), known_at=at + timedelta(days=1)),
+        ],
+        schema=records.calls.collect_schema(),
+    )
+    transfers = pl.LazyFrame(
+        [
+            transfer("b1", at - timedelta(days=20), "9000.00", known_at=at),
+            credit("a-new-payer", at - timedelta(hours=1), "0.33", known_at=at + timedelta(hours=3)),
+        ],
+        schema=records.transfers.collect_schema(),
+    )
+    cases = pl.LazyFrame([case(at, numbers=["x1", "x2"], accounts=["b1"])], schema=records.cases.collect_schema())
+    return Records(
+        calls=pl.concat([calls, records.calls]),
+        transfers=pl.concat([transfers, records.transfers]),
+        residents=records.residents,
+        subscribers=records.subscribers,
+        accounts=records.accounts,
+        cases=pl.concat([cases, records.cases]),
+        number_tags=records.number_tags,
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(records=generated.records(), at=generated.asked_at)
+def test_what_becomes_known_later_changes_nothing(records: Records, at: datetime) -> None:
+    asked = [(person, at) for person in PEOPLE]
+    then = answer(records.known_before(at), *asked)
+
+    assert_frame_equal(answer(records, *asked), then, check_exact=True)
+    assert_frame_equal(answer(later(records, at), *asked), then, check_exact=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records=generated.records(), at=generated.asked_at)
+def test_asked_alone_among_all_and_among_many_moments(records: Records, at: datetime) -> None:
+    evidence = gather(records)
+    among_all = snapshot(evidence, moments(*((person, at) for person in PEOPLE)))
+    alone = snapshot(evidence, moments(("p1", at)))
+    hours = [at - timedelta(hours=hour) for hour in range(-3, 9)]
+    among_moments = snapshot(evidence, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE))))
+
+    assert_frame_equal(among_all.filter(pl.col("person") == "p1"), alone, check_exact=True)
+    assert_frame_equal(among_moments.filter(person="p1", at=at), alone, check_exact=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records=generated.records(), at=generated.asked_at, seed=st.integers(0, 9))
+def test_the_order_of_rows_does_not_matter(records: Records, at: datetime, seed: int) -> None:
+    shuffled = Records(
+        **{
+            name: table.collect().sample(fraction=1, shuffle=True, seed=seed).lazy()
+            for name, table in vars(records).items()
+        }
+    )
+    asked = [(person, at) for person in PEOPLE]
+
+    assert_frame_equal(answer(shuffled, *asked), answer(records, *asked), check_exact=True)
+
+
+def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
+    calls = [call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i) for i in range(1, 40)]
+    evidence = gather(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
+    asked = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
+    whole = snapshot(evidence, asked)
+
+    monkeypatch.setattr("features.snapshot.CHUNK", 4)
+
+    assert_frame_equal(snapshot(evidence, asked), whole, check_exact=True)
+    assert whole.select("person", "at").equals(asked)
+
+
+def test_a_long_call_is_not_known_while_it_lasts() -> None:
+    """Two hours from 10:00; a short one from another stranger at 11:30 is known before it."""
+    records = district(
+        calls=[call("x1", ago(hours=2), duration_s=7200), call("x2", ago(minutes=30), duration_s=60)],
+    )
+    at_noon, after = answer(records, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
+
+    assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_thread_talk_s"]) == (1, 60, 60)
+    assert (after["stranger_calls_3d"], after["stranger_max_talk_s"], after["lead_thread_talk_s"]) == (2, 7200, 7200)
+
+
+def test_a_case_names_a_number_only_once_it_is_known() -> None:
+    records = district(calls=[call("x1", ago(hours=2))], cases=[case(ago(hours=1), numbers=["x1"])])
+    before, after = answer(records, ("p1", ago(hours=1)), ("p1", NOON)).to_dicts()
+
+    assert (before["lead_named"], before["named_peers_7d"], before["named_talk_s"]) == (False, 0, 0)
+    assert (after["lead_named"], after["named_peers_7d"], after["named_talk_s"]) == (True, 1, 60)

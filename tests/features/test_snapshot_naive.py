@@ -1,0 +1,51 @@
+"""The snapshot against its slow and obvious version, on generated districts."""
+
+import math
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+
+from features.evidence import Evidence, gather
+from features.records import Records
+from features.snapshot import snapshot
+from tests.features.districts import moments
+from tests.features.generated import asked_at, records
+from tests.naive.snapshot import snapshot as naive_snapshot
+from tests.naive.threads import known
+
+PEOPLE = ("p1", "p2", "p3")
+
+
+def with_names(evidence: Evidence, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a snapshot, the leading number and account by name."""
+    peers = evidence.peer_names.select(lead_peer_code="code", lead_peer="peer")
+    payees = evidence.payee_names.select(lead_payee_code="code", lead_payee="payee")
+    named = frame.join(peers, on="lead_peer_code", how="left", maintain_order="left").join(
+        payees, on="lead_payee_code", how="left", maintain_order="left"
+    )
+    return named.drop("person", "at", "lead_peer_code", "lead_payee_code").to_dicts()
+
+
+def differences(fast: dict[str, Any], naive: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    assert set(fast) == set(naive)
+    return {name: (fast[name], naive[name]) for name in fast if not same(fast[name], naive[name])}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, ages of numbers and accounts to the millisecond."""
+    if isinstance(one, float) and other is not None:
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-7)
+    return one == other
+
+
+@settings(max_examples=100, deadline=None)
+@given(records=records(), at=asked_at)
+def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
+    evidence = gather(records)
+    rows = with_names(evidence, snapshot(evidence, moments(*((person, at) for person in PEOPLE))))
+    district = known(records, at)
+
+    for person, row in zip(PEOPLE, rows, strict=True):
+        assert differences(row, naive_snapshot(district, person)) == {}

@@ -1,0 +1,92 @@
+"""Who is a stranger: events of two parties put in threads, row by row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from features.records import Records
+
+Row = Mapping[str, Any]
+
+
+@dataclass(eq=False)
+class Event:
+    """A call, text or movement of ``person`` with ``other``, and the events of its thread up to itself."""
+
+    person: str
+    other: str
+    known_at: datetime
+    row: Row
+    thread: list["Event"] = field(default_factory=list)
+
+    @property
+    def started_at(self) -> datetime:
+        return self.thread[0].known_at
+
+    @property
+    def is_first(self) -> bool:
+        return self.thread[0] is self
+
+    @property
+    def is_young(self) -> bool:
+        """Whether the two met less than 15 days before."""
+        return self.known_at - self.started_at < timedelta(days=15)
+
+
+@dataclass(eq=False)
+class District:
+    """All that is known before a moment."""
+
+    at: datetime
+    contacts: list[Event]
+    moves: list[Event]
+    holder: dict[str, str]
+    born: dict[str, date]
+    numbers: list[Row]
+    accounts: list[Row]
+    cases: list[Row]
+    tagged: set[str]
+
+
+def known(records: Records, at: datetime) -> District:
+    numbers, accounts = records.subscribers.collect().to_dicts(), records.accounts.collect().to_dicts()
+    caller = {row["number"]: row["person"] for row in numbers}
+    holder = {row["account"]: row["person"] for row in accounts}
+    calls = [row for row in records.calls.collect().to_dicts() if row["known_at"] < at and row["number"] in caller]
+    moves = [row for row in records.transfers.collect().to_dicts() if row["known_at"] < at and row["account"] in holder]
+    moves.sort(key=lambda row: (row["occurred_at"], row["direction"] == "debit", row["amount_cny"]))
+    return District(
+        at=at,
+        contacts=threaded(Event(caller[row["number"]], row["peer"], row["known_at"], row) for row in calls),
+        moves=threaded(Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves),
+        holder=holder,
+        born={row["person"]: row["birth_month"] for row in records.residents.collect().to_dicts()},
+        numbers=numbers,
+        accounts=accounts,
+        cases=[row for row in records.cases.collect().to_dicts() if row["known_at"] < at],
+        tagged={row["number"] for row in records.number_tags.collect().to_dicts()},
+    )
+
+
+def threaded(events: Iterable[Event]) -> list[Event]:
+    """Events in the order in which they became known, each with its thread so far; 30 days of silence end a thread."""
+    ordered = sorted(events, key=lambda event: event.known_at)
+    last: dict[tuple[str, str], Event] = {}
+    for event in ordered:
+        before = last.get((event.person, event.other))
+        if before is not None and event.known_at - before.known_at <= timedelta(days=30):
+            event.thread = [*before.thread, event]
+        else:
+            event.thread = [event]
+        last[event.person, event.other] = event
+    return ordered
+
+
+def since(events: Iterable[Event], start: datetime) -> list[Event]:
+    return [event for event in events if event.known_at >= start]
+
+
+def latest_of_each(events: list[Event]) -> list[Event]:
+    """The last event with each other party."""
+    return list({event.other: event for event in events}.values())

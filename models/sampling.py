@@ -35,9 +35,9 @@ class Sampling:
 
 
 def touches(evidence: Evidence, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
-    """``person``, ``at``: for each event known in ``[start - every, end)`` the first tick strictly after it.
+    """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after it.
 
-    ``every`` is a Polars duration such as ``15m``. Ticks lie in ``(start, end]``, in order.
+    ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is one.
     """
     logs = (evidence.contacts, evidence.payments)
     events = pl.concat([log.events.lazy().select("owner", "known_at") for log in logs])
@@ -61,19 +61,19 @@ def everyone(evidence: Evidence, *, at: datetime) -> pl.DataFrame:
 def training_moments(
     evidence: Evidence, episodes: pl.DataFrame, *, at: datetime, sampling: Sampling, seed: int
 ) -> pl.DataFrame:
-    """``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``: what was learnable before ``at``.
+    """``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``: what can be learnt before ``at``.
 
     Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; each episode weighs the same, moments before the main payment more than those after. Quiet moments are
     drawn from everyone else; the persons of known cases are left out, as nobody knows when their story began.
     ``share`` is how many real moments a row stands for, for calibration.
     """
-    start = evidence.contacts.events["known_at"].min()
-    if not isinstance(start, datetime):
+    start = first_known(evidence)
+    if start is None:
         return pl.DataFrame(schema=SCHEMA)
     ticks = touches(evidence, start=start, end=at, every=TICK).filter(pl.col("at") < at)
     live = (
-        ticks.join(episodes, on="person")
+        ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
         .unique(["person", "at"], keep="first", maintain_order=True)
         .with_columns(late=(pl.col("at") > pl.col("main_at")).fill_null(False))
@@ -90,7 +90,7 @@ def training_moments(
         )
     )
     warm = pl.lit(start).dt.offset_by(f"{sampling.burn_in_days}d")
-    quiet = ticks.filter(pl.col("at") >= warm).join(episodes.select("person").unique(), on="person", how="anti")
+    quiet = ticks.filter(pl.col("at") >= warm).join(episodes, on="person", how="anti", maintain_order="left")
     drawn = quiet.sample(min(len(quiet), sampling.negatives), seed=seed)
     share = len(quiet) / max(1, len(drawn))
     rest = drawn.with_columns(
@@ -101,6 +101,12 @@ def training_moments(
         scam_type=pl.lit(None, pl.String),
     )
     return pl.concat([live, rest])
+
+
+def first_known(evidence: Evidence) -> datetime | None:
+    """When the first of all calls and payments was known, None without any."""
+    firsts = [log.events["known_at"].min() for log in (evidence.contacts, evidence.payments)]
+    return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
 
 def folds(persons: pl.Series, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

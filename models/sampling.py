@@ -61,7 +61,9 @@ def everyone(evidence: Evidence, *, at: datetime) -> pl.DataFrame:
 def training_moments(
     evidence: Evidence, episodes: pl.DataFrame, *, at: datetime, sampling: Sampling, seed: int
 ) -> pl.DataFrame:
-    """What to learn from before ``at``: ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``.
+    """What to learn from before ``at``.
+
+    Columns: ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``.
 
     Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; each episode weighs the same, moments before the main payment more than those after. Quiet moments are

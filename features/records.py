@@ -8,11 +8,12 @@ import polars as pl
 
 from features.timeline import hundredths
 
-__all__ = ["LOOKBACK", "SILENCE", "Records", "codes", "threads"]
+__all__ = ["LOOKBACK", "RECENT", "SILENCE", "STRANGER_AGE", "Records", "codes", "threads", "within_thread"]
 
 SILENCE = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
 STRANGER_AGE = timedelta(days=15)  # so long after first contact a peer is still a stranger
-LOOKBACK = SILENCE + STRANGER_AGE  # no feature looks further back than this
+RECENT = timedelta(days=7)  # so far back go the threads with strangers and new payees that a snapshot looks at
+LOOKBACK = RECENT + STRANGER_AGE + SILENCE  # what became known earlier changes no feature
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import polars as pl
 from features.evidence import KINDS, Evidence
 from features.payees import payee_state
 from features.peers import peer_state
+from features.records import RECENT
 from features.timeline import Positions, Timeline, milliseconds
 
 __all__ = ["snapshot"]
 
 HOURS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
-RECENT = timedelta(days=7)
 CHUNK = 50_000  # moments worked on at once: bounds memory, never the answer
 
 

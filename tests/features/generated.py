@@ -13,24 +13,9 @@ PAYEES = ("a9", "a2", "b1", "b2", "b3", "m1")
 KINDS = {"n2": "mobile", "x1": "virtual", "x2": "international", "x3": "service_400", "x4": "landline"}
 
 #: Hours ago: mostly within a few days, and on the edges of every window, of strangeness and of silence.
-STEPS = (
-    *(1, 2, 3, 5, 6, 7, 23, 24, 25, 47, 48, 71, 72) * 2,
-    96,
-    167,
-    168,
-    169,
-    240,
-    335,
-    336,
-    359,
-    360,
-    361,
-    480,
-    719,
-    720,
-    721,
-    1000,
-)
+RECENT_STEPS = (1, 2, 3, 5, 6, 7, 23, 24, 25, 47, 48, 71, 72)
+EDGE_STEPS = (96, 167, 168, 169, 240, 335, 336, 359, 360, 361, 480, 719, 720, 721, 1000, 1104, 1247, 1249)
+STEPS = RECENT_STEPS * 2 + EDGE_STEPS
 
 times = st.builds(
     lambda hours, shift: NOON - timedelta(hours=hours) + shift,

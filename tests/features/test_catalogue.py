@@ -1,15 +1,19 @@
 """The catalogue and the snapshot name the same things, and every feature can be explained."""
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
 
 from features.catalogue import FEATURES, GROUPS, Feature, feature_documentation, names
 from features.evidence import gather
+from features.records import Records
 from features.snapshot import snapshot
 from features.wording import tell
 from tests.features.districts import NOON, district, moments
+from tests.features.generated import asked_at, records
 
 NOT_FEATURES = {"person", "at", "lead_started_at", "lead_peer_code", "payee_first_started_at", "lead_payee_code"}
 ROOT = Path(__file__).parents[2]
@@ -32,6 +36,18 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 
     assert others == {}
     assert flags == {feature.name for feature in FEATURES if feature.unit == "flag"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=records(), at=asked_at)
+def test_features_that_are_missing_for_one_reason_are_missing_together(records: Records, at: datetime) -> None:
+    asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
+    for row in snapshot(gather(records), asked).to_dicts():
+        missing: dict[str, set[bool]] = {}
+        for feature in FEATURES:
+            missing.setdefault(feature.null_means, set()).add(row[feature.name] is None)
+        assert {reason for reason, both in missing.items() if len(both) > 1} == set()
+        assert missing["never"] == {False}
 
 
 def test_where_someone_lives_or_comes_from_is_never_a_feature() -> None:

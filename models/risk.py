@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,6 +17,10 @@ from models.calibration import Calibration, Floats, calibrate
 from models.sampling import folds
 
 __all__ = ["RiskModel", "Tuning", "fit"]
+
+# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
+# minutes. OpenMP reads this once, as LightGBM is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
 
@@ -92,6 +97,7 @@ class RiskModel:
         """Write the model as text into ``folder``; return the sha256 digest of all its files."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / BOOSTER).write_text(self.booster.model_to_string())
+        (folder / TYPES).unlink(missing_ok=True)  # of a model saved here earlier
         if self.type_booster is not None:
             (folder / TYPES).write_text(self.type_booster.model_to_string())
         facts = {

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-QUIET_ENVIRONMENT = {  # nothing calls home
+QUIET_ENVIRONMENT = {  # nothing calls home, nothing spins
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve whatever else runs here
 }
 
 app = typer.Typer(

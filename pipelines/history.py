@@ -14,8 +14,14 @@ __all__ = ["evidence_before", "latest_moment", "records_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(days=2)  # an event can become known so long after its event day began
 EVENT_COLUMNS = {
-    "calls": ("number", "peer", "peer_kind", "direction", "service", "duration_s", "known_at"),
-    "transfers": ("account", "payee", "payee_kind", "direction", "amount_cny", "known_at"),
+    "calls": (
+        *("record_id", "source", "number", "peer", "peer_kind", "direction", "service"),
+        *("started_at", "duration_s", "known_at"),
+    ),
+    "transfers": (
+        *("record_id", "source", "account", "payee", "payee_kind", "direction"),
+        *("amount_cny", "occurred_at", "known_at"),
+    ),
 }
 
 

@@ -9,12 +9,11 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.evidence import Evidence, gather
-from features.records import Records
 from models.evaluate import Figures, measure
 from models.explain import explain
 from models.labels import episodes
 from models.policy import Decided, Memory, Rules, decide
-from models.risk import RiskModel, Tuning
+from models.risk import RiskModel
 from models.sampling import everyone, touches
 from pipelines.history import records_before
 from pipelines.scoring import candidates, rules_of, score_moments
@@ -107,7 +106,7 @@ def replay(
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
-            model = trained(evidence, records, at=segment.start, seed=seed)
+            model, _ = learn(evidence, records, at=segment.start, seed=seed, settings=settings)
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
@@ -130,11 +129,6 @@ def replay(
         moments=moments,
         models=models,
     )
-
-
-def trained(evidence: Evidence, records: Records, *, at: datetime, seed: int) -> RiskModel:
-    """A model from what was known before ``at``."""
-    return learn(evidence, records, at=at, seed=seed, tuning=Tuning())[0]
 
 
 def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterator[Segment]:

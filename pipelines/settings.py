@@ -14,7 +14,16 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from data_contracts.errors import SettingsError
 
-__all__ = ["ANY_SOURCE", "DEFAULT_HOME", "SETTINGS_FILE", "Feed", "IngestLimits", "LevelThresholds", "Settings"]
+__all__ = [
+    "ANY_SOURCE",
+    "DEFAULT_HOME",
+    "SETTINGS_FILE",
+    "Feed",
+    "IngestLimits",
+    "LevelThresholds",
+    "Settings",
+    "Training",
+]
 
 DEFAULT_HOME = Path("var")
 SETTINGS_FILE = "forestall.toml"
@@ -51,6 +60,16 @@ class LevelThresholds(BaseModel):
     blue: float = Field(default=0.0, ge=0, le=1)
 
 
+class Training(BaseModel):
+    """How much a training may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rounds: int = Field(default=400, ge=1, description="trees of the risk model")
+    quiet_moments: int = Field(default=150_000, ge=1_000, description="moments without fraud drawn to learn from")
+    threads: int = Field(default=2, ge=1, description="processor cores that LightGBM uses")
+
+
 class Settings(BaseSettings):
     """Everything an installation may configure; frozen, made once by ``Settings.load``."""
 
@@ -74,6 +93,7 @@ class Settings(BaseSettings):
     daily_budget: int = Field(default=20, ge=1, description="alerts a centre can follow up in a day")
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()
+    training: Training = Training()
     languages: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 
     @classmethod

@@ -56,7 +56,6 @@ def train(
     at: datetime,
     promote: Promotion = "auto",
     seed: int = 0,
-    tuning: Tuning | None = None,
     progress: Progress = quiet,
 ) -> TrainResult:
     """Train on what was known before ``at``, register as challenger, and promote if the gates (or ``promote``) say so.
@@ -74,9 +73,9 @@ def train(
     records = records_before(settings, at=at, span=HISTORY)
     evidence = gather(records)
     progress("judging by time on the last week")
-    metrics = hold_out(evidence, records, settings=settings, at=at, seed=seed, tuning=tuning or Tuning())
+    metrics = hold_out(evidence, records, settings=settings, at=at, seed=seed)
     progress("fitting on everything known")
-    model, rows = learn(evidence, records, at=at, seed=seed, tuning=tuning or Tuning())
+    model, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
     metrics |= {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose(model, rows)
     registry = Registry.of(settings)
@@ -87,7 +86,7 @@ def train(
     }
     version = registry.record(
         model,
-        params=(tuning or Tuning()).params(seed=seed),
+        params=tuning_of(settings).params(seed=seed),
         metrics=metrics,
         card=model_card(model, metrics=metrics, versions=versions),
         rows=rows,
@@ -112,21 +111,16 @@ def train(
 
 
 def learn(
-    evidence: Evidence,
-    records: Records,
-    *,
-    at: datetime,
-    seed: int,
-    tuning: Tuning,
-    sampling: Sampling | None = None,
+    evidence: Evidence, records: Records, *, at: datetime, seed: int, settings: Settings
 ) -> tuple[RiskModel, pl.DataFrame]:
     """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
+    sampling = Sampling(negatives=settings.training.quiet_moments)
     told = episodes(records.cases, evidence, at=at)
-    moments = training_moments(evidence, told, at=at, sampling=sampling or Sampling(), seed=seed)
+    moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
     rows = snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
-    model, raw = fit(rows, features=names(), at=at, tuning=tuning, seed=seed)
+    model, raw = fit(rows, features=names(), at=at, tuning=tuning_of(settings), seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
     facts = {
         "episodes": float(len(told)),
@@ -140,9 +134,7 @@ def learn(
     return replace(model, facts=facts), rows.with_columns(raw=pl.Series(raw))
 
 
-def hold_out(
-    evidence: Evidence, records: Records, *, settings: Settings, at: datetime, seed: int, tuning: Tuning
-) -> dict[str, float]:
+def hold_out(evidence: Evidence, records: Records, *, settings: Settings, at: datetime, seed: int) -> dict[str, float]:
     """Figures of a model that knew nothing of the last week, on that week, with today's rule beside it.
 
     Asked of everyone every twelve hours, which is coarser than the running system: a comparison, not a promise.
@@ -151,7 +143,7 @@ def hold_out(
 
     start = at - HOLD_OUT
     try:
-        model, _ = learn(evidence, records, at=start, seed=seed, tuning=tuning)
+        model, _ = learn(evidence, records, at=start, seed=seed, settings=settings)
     except ModelError:
         return {}  # too young a district to judge by time; the gates say so
     told = episodes(records.cases, evidence, at=at)
@@ -179,6 +171,11 @@ def judged(
         alerts += [(one.candidate.person, tick) for one in decided if not one.repeat]
     frame = pl.DataFrame(alerts, schema={"person": pl.String, "issued_at": rows.schema["at"]}, orient="row")
     return measure(frame, told, start=start, end=end)
+
+
+def tuning_of(settings: Settings) -> Tuning:
+    """The boosters' parameters as this installation sets them."""
+    return Tuning(rounds=settings.training.rounds, threads=settings.training.threads)
 
 
 def git_revision() -> str:

@@ -1,3 +1,4 @@
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from pipelines.ingest import FileReport, ingest
 from pipelines.lake import Lake
 from pipelines.settings import Settings
+from tests.pipelines.district import build, shared_folder
 from tests.pipelines.landing import RECEIVED_AT
 
 
@@ -40,3 +42,17 @@ def home(tmp_path):
 def counts(report: FileReport) -> tuple[int, int, int, int, int]:
     """rows, accepted, quarantined, duplicates, held"""
     return report.rows, report.accepted, report.quarantined, report.duplicates, report.held
+
+
+@pytest.fixture(scope="session")
+def district(tmp_path_factory) -> Settings:
+    """The settings of a home that holds a small simulated district; read it, change nothing in it."""
+    return build(shared_folder(tmp_path_factory))
+
+
+@pytest.fixture(scope="module")
+def own_district(district, tmp_path_factory) -> Settings:
+    """A copy of the district that the tests of one module may work on."""
+    home = tmp_path_factory.mktemp("own") / "home"
+    shutil.copytree(district.home, home)
+    return district.model_copy(update={"home": home})

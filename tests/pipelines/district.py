@@ -1,0 +1,40 @@
+"""A small simulated district, ingested once a session, for tests of the whole way."""
+
+import fcntl
+import os
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipelines.ingest import ingest
+from pipelines.settings import Settings, Training
+from pipelines.simulate import Mix, simulate
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+START = date(2026, 6, 1)
+SMALL = Training(rounds=80, quiet_moments=8_000, threads=1)
+PEOPLE, DAYS, SEED = 1200, 30, 5
+TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
+END = datetime(2026, 6, 30, tzinfo=SHANGHAI)
+
+
+def build(folder: Path) -> Settings:
+    """Simulate and ingest into ``folder`` unless that is done already."""
+    settings = Settings(home=folder / "home", daily_budget=5, training=SMALL)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            simulate(folder / "landing", people=PEOPLE, days=DAYS, seed=SEED, start=START, mix=Mix(intensity=10))
+            ingest(folder / "landing", settings=settings, received_at=END + timedelta(days=1))
+            (folder / "done").touch()
+    return settings
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of a test run."""
+    own = factory.getbasetemp()
+    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "district"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,0 +1,164 @@
+"""The whole way on a small district: train, score, publish, replay."""
+
+from collections import Counter
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from data_contracts.errors import NotReadyError, SettingsError
+from features.evidence import gather
+from features.snapshot import snapshot
+from models.registry import Registry
+from models.sampling import everyone
+from pipelines.history import latest_moment, records_before
+from pipelines.replay import parse_every, replay, reveal_persons
+from pipelines.rescore import LiveRescorer
+from pipelines.score import score
+from pipelines.settings import Settings
+from pipelines.train import train
+from serving.database import open_database, reading
+from serving.store import recent_alerts
+from serving.watchlists.repository import WatchlistRepository
+from tests.pipelines.district import END, TRAIN_AT
+
+
+@pytest.fixture(scope="module")
+def trained(own_district):
+    """The module's district with a champion, and what training came to."""
+    return own_district, train(own_district, at=TRAIN_AT, promote="always", seed=3)
+
+
+@pytest.fixture(scope="module")
+def replayed(district):
+    return replay(district, start=TRAIN_AT, end=END, every="6h", budget=5, seed=3)
+
+
+def test_nothing_is_trained_or_scored_without_data(tmp_path):
+    empty = Settings(home=tmp_path)
+    with pytest.raises(NotReadyError, match="no calls or transfers"):
+        train(empty, at=TRAIN_AT)
+    with pytest.raises(NotReadyError, match="no model"):
+        score(empty, at=TRAIN_AT)
+    with pytest.raises(NotReadyError, match="empty"):
+        latest_moment(empty)
+
+
+def test_training_registers_a_model_that_learned_something(trained):
+    settings, result = trained
+    champion = Registry.of(settings).champion()
+    assert champion is not None
+    assert champion.version == result.version
+    assert champion.digest == result.digest
+    assert result.episodes > 30
+    assert result.metrics["oof_auc"] > 0.75
+    assert result.metrics["max_feature_auc"] < 0.95
+
+
+def test_score_publishes_one_ranked_explained_list(trained):
+    settings, _ = trained
+    result = score(settings, at=TRAIN_AT + timedelta(hours=15))
+    assert result.scored == 1200
+    assert [alert.rank for alert in result.alerts] == list(range(1, len(result.alerts) + 1))
+    assert 1 <= len(result.alerts) <= settings.daily_budget
+    scores = [alert.score for alert in result.alerts]
+    assert scores == sorted(scores, reverse=True)
+    for alert in result.alerts:
+        assert 3 <= len(alert.reasons) <= 5
+        assert alert.person.startswith("p1_")
+        total = alert.base_value + sum(part.contribution for part in alert.contributions)
+        calibrated = Registry.of(settings)
+        model = calibrated.load(calibrated.champion())
+        assert float(model.calibration(total)) == pytest.approx(alert.score, abs=1e-6)
+
+
+def test_scoring_the_same_moment_again_changes_nothing(trained):
+    settings, _ = trained
+    at = TRAIN_AT + timedelta(hours=15)
+    first, second = score(settings, at=at), score(settings, at=at)
+    assert first == second
+    with reading(open_database(settings.serving_database_url)) as session:
+        current = WatchlistRepository(session).current(at=at, kind="nightly")
+        assert current is not None
+        assert current.id == first.watchlist
+        assert current.revision == 1
+
+
+def test_a_tick_scores_only_those_touched_and_never_alerts_twice(trained):
+    settings, _ = trained
+    night = score(settings, at=TRAIN_AT + timedelta(days=1))
+    tick = score(settings, at=TRAIN_AT + timedelta(days=1, hours=9), kind="intraday")
+    assert 0 < tick.scored < night.scored
+    fresh = {alert.person for alert in tick.alerts if not alert.realert}
+    warned = {alert.person for alert in recent_alerts(open_database(settings.serving_database_url), TRAIN_AT)}
+    assert fresh <= warned
+    assert not fresh & {alert.person for alert in night.alerts}
+
+
+def test_a_person_can_be_scored_afresh(trained):
+    settings, _ = trained
+    rescorer = LiveRescorer(settings)
+    person = score(settings, at=TRAIN_AT + timedelta(hours=15)).alerts[0].person
+    fresh = rescorer(person)
+    assert fresh is not None
+    assert fresh.at == latest_moment(settings)
+    assert 0 <= fresh.score <= 1
+    assert rescorer("p1_nobody") is None
+
+
+def test_the_three_clocks_agree(district):
+    """A night, a tick and a training set ask through different doors; the answer is the same."""
+    at = TRAIN_AT + timedelta(hours=11, minutes=15)
+    night = snapshot(gather(records_before(district, at=at)), everyone(gather(records_before(district, at=at)), at=at))
+    later = gather(records_before(district, at=END, span=timedelta(days=20)))
+    past = snapshot(later, everyone(later, at=at))
+    some = night["person"].gather_every(97)
+    tick = snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
+    codes = pl.exclude("lead_peer_code", "lead_payee_code")  # numbers of this run, not of the person
+    assert night.select(codes).equals(past.select(codes), null_equal=True)
+    assert past.filter(pl.col("person").is_in(some.implode())).equals(tick, null_equal=True)
+
+
+def test_replay_keeps_the_budget_and_the_cool_down(replayed):
+    alerts = replayed.alerts.filter(~pl.col("repeat"))
+    assert len(alerts) > 5
+    assert max(Counter(alerts["issued_at"].dt.date()).values()) <= 5
+    again = alerts.sort("person", "issued_at").select(
+        gap=pl.col("issued_at").diff().over("person"),
+    )
+    assert again.filter(pl.col("gap") < timedelta(hours=72)).is_empty()
+    assert alerts["issued_at"].is_between(TRAIN_AT, END, closed="left").all()
+    assert all(3 <= len(reasons) <= 5 for reasons in alerts["reasons"])
+
+
+def test_replay_never_looks_ahead(district, replayed):
+    """A replay that ends earlier says the same up to its end."""
+    until = TRAIN_AT + timedelta(days=2)
+    short = replay(district, start=TRAIN_AT, end=until, every="6h", budget=5, seed=3)
+    assert short.alerts.equals(replayed.alerts.filter(pl.col("issued_at") < until))
+    assert short.baseline_alerts.equals(replayed.baseline_alerts.filter(pl.col("issued_at") < until))
+
+
+def test_replay_retrains_when_asked(district):
+    result = replay(
+        district,
+        start=TRAIN_AT,
+        end=TRAIN_AT + timedelta(days=2),
+        every="1d",
+        budget=5,
+        retrain_every=timedelta(days=1),
+    )
+    assert result.models == 2
+
+
+def test_revealed_alerts_carry_real_numbers(district, replayed):
+    revealed = reveal_persons(replayed.alerts, settings=district)
+    assert revealed.columns[0] == "id_number"
+    assert "person" not in revealed.columns
+    assert revealed["id_number"].str.contains(r"^\d{17}[\dX]$").all()
+
+
+@pytest.mark.parametrize("text", ["7m", "0h", "h", "15", "1w", ""])
+def test_a_tick_must_divide_a_day(text):
+    with pytest.raises(SettingsError, match="tick"):
+        parse_every(text)

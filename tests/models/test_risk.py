@@ -13,7 +13,7 @@ from models.risk import RiskModel, Tuning, fit
 from tests.models.drawn import on
 
 FEATURES = ("talk_s", "paid_cny", "age_years")
-TUNING = Tuning(rounds=20, min_data_in_leaf=10, threads=1)
+TUNING = Tuning(rounds=40, min_data_in_leaf=10, lambda_l2=1.0, threads=1)
 PEOPLE, PER_PERSON = 200, 4
 
 
@@ -58,7 +58,7 @@ def model(learnt) -> RiskModel:
 def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(learnt):
     model, raw = learnt
     frame = rows()
-    assert roc_auc_score(frame["label"], raw) > 0.99
+    assert roc_auc_score(frame["label"], raw) > 0.95
     live = frame.filter(label=1)
     assert (pl.Series(model.scam_type(live)) == live["scam_type"]).mean() > 0.95
     assert model.scam_types == ("brushing", "police")
@@ -85,16 +85,13 @@ def test_the_number_of_threads_changes_no_tree(learnt):
 
 
 def test_out_of_fold_scores_know_nothing_of_the_person():
-    """A column that names the person betrays everything to whoever has seen the person, and nothing to others."""
-    rng = np.random.default_rng(2)
-    named = rows().with_columns(
-        code=pl.col("person").rank("dense").cast(pl.Float64), talk_s=pl.lit(0.0), paid_cny=pl.lit(0.0)
-    )
-    shuffled = dict(zip(range(1, PEOPLE + 1), rng.permutation(PEOPLE), strict=True))
-    named = named.with_columns(pl.col("code").replace_strict(shuffled, return_dtype=pl.Float64))
-    model, raw = fitted(named, features=("code",), tuning=replace(TUNING, min_data_in_leaf=2, rounds=60))
-    assert roc_auc_score(named["label"], model.predict(named)) > 0.9
-    assert roc_auc_score(named["label"], raw) == pytest.approx(0.5, abs=0.15)
+    """Columns that tell people apart betray everything to whoever has seen the person, and nothing to others."""
+    marks = np.random.default_rng(2).random((PEOPLE, 6)).repeat(PER_PERSON, axis=0)
+    names = tuple(f"mark_{column}" for column in range(6))
+    marked = rows().with_columns(pl.Series(name, marks[:, column]) for column, name in enumerate(names))
+    model, raw = fitted(marked, features=names, tuning=replace(TUNING, min_data_in_leaf=2, rounds=150))
+    assert roc_auc_score(marked["label"], model.predict(marked)) > 0.95
+    assert roc_auc_score(marked["label"], raw) == pytest.approx(0.5, abs=0.15)
 
 
 def test_a_saved_model_is_read_back_the_same(model, tmp_path):

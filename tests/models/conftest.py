@@ -1,0 +1,47 @@
+"""A small simulated district, featured and learnt from once a session."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from features.catalogue import names
+from features.evidence import Evidence, gather
+from features.records import Records
+from features.snapshot import snapshot
+from models.labels import episodes
+from models.risk import RiskModel, Tuning, fit
+from models.sampling import Sampling, training_moments
+from pipelines.history import records_before
+from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
+
+TUNING = Tuning(rounds=40, min_data_in_leaf=20, folds=2, threads=1)
+SAMPLING = Sampling(negatives=6_000)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What was known at the end of the district; what was learnt from it some days earlier, with the score ``raw``."""
+
+    records: Records
+    evidence: Evidence
+    model: RiskModel
+    rows: pl.DataFrame
+
+
+def learning_rows(records: Records, evidence: Evidence) -> pl.DataFrame:
+    """The snapshot that a model as of ``TRAIN_AT`` learns from."""
+    told = episodes(records.cases, evidence, at=TRAIN_AT)
+    moments = training_moments(evidence, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
+    return snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+
+
+@pytest.fixture(scope="session")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    settings = build(shared_folder(tmp_path_factory))
+    records = records_before(settings, at=END, span=timedelta(days=30))
+    evidence = gather(records)
+    rows = learning_rows(records, evidence)
+    model, raw = fit(rows, features=names(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    return Learnt(records, evidence, model, rows.with_columns(raw=pl.Series(raw)))

@@ -25,7 +25,7 @@ class Gates(BaseModel):
         default=0.03, ge=0, le=1, description="precision, coverage and money may lie so much below the champion's"
     )
     calibration_error: float = Field(
-        default=0.05, gt=0, le=1, description="largest mean gap between probabilities and what came of them"
+        default=0.1, gt=0, le=1, description="largest mean gap between probabilities and what came of them"
     )
     episodes: int = Field(default=30, ge=1, description="fewest reported episodes to learn from")
     feature_auc: float = Field(

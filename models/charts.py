@@ -1,0 +1,119 @@
+"""The pictures of a trained model, as SVG: what it looks at, whether its probabilities hold, what a budget buys.
+
+Drawn without a browser. Only aggregates are drawn, no single person.
+"""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from models.diagnostics import calibration_bins, over_budgets, probabilities
+from models.risk import RiskModel
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = ["budget_chart", "calibration_chart", "figures", "importance_chart", "score_chart"]
+
+WIDTH, HEIGHT = 560, 300
+MODEL, RULE, QUIET = "#b3261e", "#5f6b7a", "#9aa5b1"
+TOP = 25
+FONT = "Noto Sans CJK SC, Microsoft YaHei, sans-serif"
+
+
+def figures(model: RiskModel, rows: pl.DataFrame) -> dict[str, str]:
+    """All pictures by name, from the training rows of ``models.diagnostics``."""
+    scored = rows.select("label", "share", probability=probabilities(model, rows))
+    return {
+        "importance": importance_chart(model),
+        "calibration": calibration_chart(calibration_bins(scored)),
+        "scores": score_chart(scored),
+        "budgets": budget_chart(over_budgets(rows)),
+    }
+
+
+def importance_chart(model: RiskModel) -> str:
+    """The features by the loss that splitting on them saved, as shares of the whole; the best 25."""
+    import altair as alt
+
+    gain = pl.Series(model.booster.feature_importance(importance_type="gain"), dtype=pl.Float64)
+    shares = pl.DataFrame({"feature": model.features, "share": gain / max(float(gain.sum()), 1e-12)})
+    best = shares.sort("share", "feature", descending=[True, False]).head(TOP)
+    chart = alt.Chart(best).mark_bar(color=MODEL)
+    return _svg(
+        chart.encode(
+            x=alt.X("share:Q", title="share of the gain", axis=alt.Axis(format="%")),
+            y=alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=280)),
+        ),
+        title="What the model looks at",
+        height=16 * len(best),
+    )
+
+
+def calibration_chart(bins: pl.DataFrame) -> str:
+    """Promised against found shares of ``models.diagnostics.calibration_bins``; on the line, promises hold."""
+    import altair as alt
+
+    line = alt.Chart(pl.DataFrame({"promised": [0.0, 1.0], "found": [0.0, 1.0]})).mark_line(
+        strokeDash=[4, 4], color=QUIET
+    )
+    points = alt.Chart(bins).mark_line(color=MODEL, point=alt.OverlayMarkDef(color=MODEL, size=60))
+    share = alt.Axis(format="%")
+    return _svg(
+        alt.layer(line, points).encode(
+            x=alt.X("promised:Q", title="probability promised", axis=share),
+            y=alt.Y("found:Q", title="share found in an episode", axis=share),
+        ),
+        title="Do the probabilities hold?",
+    )
+
+
+def score_chart(scored: pl.DataFrame) -> str:
+    """How probabilities spread over moments in an episode and over all others, each group adding up to one."""
+    import altair as alt
+
+    odds = pl.col("probability").clip(1e-6, 1 - 1e-6)
+    step = (odds / (1 - odds)).log10().round(1)
+    spread = (
+        scored.group_by(
+            odds=step, group=pl.when(pl.col("label") == 1).then(pl.lit("episode")).otherwise(pl.lit("others"))
+        )
+        .agg(moments=pl.col("share").sum())
+        .with_columns(share=pl.col("moments") / pl.col("moments").sum().over("group"))
+        .sort("group", "odds")
+    )
+    return _svg(
+        alt.Chart(spread)
+        .mark_area(opacity=0.55, interpolate="step")
+        .encode(
+            x=alt.X("odds:Q", title="odds, as a power of ten (0 is fifty-fifty)"),
+            y=alt.Y("share:Q", stack=None, title="share of the group", axis=alt.Axis(format="%")),
+            color=alt.Color("group:N", title=None, scale=alt.Scale(domain=["episode", "others"], range=[MODEL, QUIET])),
+        ),
+        title="How scores spread",
+    )
+
+
+def budget_chart(curves: pl.DataFrame) -> str:
+    """Precision and coverage over growing budgets, for the model and for today's rule (``over_budgets``)."""
+    import altair as alt
+
+    long = curves.unpivot(["precision", "coverage"], index=["scorer", "alerted"], variable_name="measure")
+    return _svg(
+        alt.Chart(long)
+        .mark_line()
+        .encode(
+            x=alt.X("alerted:Q", title="moments alerted, in a million", scale=alt.Scale(type="log")),
+            y=alt.Y("value:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("scorer:N", title=None, scale=alt.Scale(domain=["model", "rule"], range=[MODEL, RULE])),
+            strokeDash=alt.StrokeDash("measure:N", title=None),
+        ),
+        title="What a budget buys",
+    )
+
+
+def _svg(chart: "alt.Chart | alt.LayerChart", *, title: str, height: int = HEIGHT) -> str:
+    import vl_convert
+
+    whole = chart.properties(title=title, width=WIDTH, height=height).configure(font=FONT).configure_view(stroke=None)
+    return str(vl_convert.vegalite_to_svg(whole.to_dict()))

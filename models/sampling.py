@@ -1,7 +1,7 @@
 """Which moments to learn from: those at which the system would have been asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,7 @@ class Sampling:
     negatives: int = 150_000
     episode_weight: float = 100.0
     late_weight: float = 0.25  # a moment after the main payment, against one before it
-    burn_in_days: int = 7  # after the first event, while nobody is known to anybody
+    burn_in_days: int = 7  # nothing is learnt from these, after the first event: everybody is a stranger to everybody
 
 
 def touches(evidence: Evidence, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
@@ -73,7 +73,8 @@ def training_moments(
     start = first_known(evidence)
     if start is None:
         return pl.DataFrame(schema=SCHEMA)
-    ticks = touches(evidence, start=start, end=at, every=TICK).filter(pl.col("at") < at)
+    warm = start + timedelta(days=sampling.burn_in_days)
+    ticks = touches(evidence, start=warm, end=at, every=TICK).filter(pl.col("at") < at)
     live = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
@@ -91,8 +92,7 @@ def training_moments(
             "scam_type",
         )
     )
-    warm = pl.lit(start).dt.offset_by(f"{sampling.burn_in_days}d")
-    quiet = ticks.filter(pl.col("at") >= warm).join(episodes, on="person", how="anti", maintain_order="left")
+    quiet = ticks.join(episodes, on="person", how="anti", maintain_order="left")
     drawn = quiet.sample(min(len(quiet), sampling.negatives), seed=seed)
     share = len(quiet) / max(1, len(drawn))
     rest = drawn.with_columns(

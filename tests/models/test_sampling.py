@@ -110,6 +110,13 @@ def test_every_episode_weighs_the_same_and_late_moments_a_quarter(story):
     assert live.filter(case_id="A2")["weight"].to_list() == [65]
 
 
+def test_nothing_is_learnt_from_the_burn_in_neither_live_nor_quiet(story):
+    rows = moments_of(story, burn_in_days=9)  # up to the 10th at 8 o'clock
+    assert rows.filter(label=1)["at"].to_list() == [on(10, 11, 45), on(10, 12, 15)]
+    assert rows.filter(label=0)["at"].to_list() == [on(12, 8, 15)]
+    assert moments_of(story, burn_in_days=30).is_empty()
+
+
 def test_quiet_moments_are_those_of_others_after_the_burn_in(story):
     assert moments_of(story).filter(label=0).rows() == [("bo", on(12, 8, 15), 0, 1.0, 1.0, None, None)]
     quiet = moments_of(story, burn_in_days=0).filter(label=0)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from features.reasons import Reason, fold
 
 from data_contracts.errors import ModelError
+from features.reasons import Reason, fold
 from models.risk import RiskModel
 
 __all__ = ["Explanation", "explain"]

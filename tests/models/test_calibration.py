@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.calibration import Calibration, calibrate
@@ -42,6 +42,7 @@ def test_scores_that_point_the_wrong_way_are_not_turned_round():
     assert found.slope == 0.001
 
 
+@settings(deadline=None)
 @given(
     raw=st.lists(st.floats(-30, 30), min_size=2, max_size=20),
     slope=st.floats(1e-3, 5),

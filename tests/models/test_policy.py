@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.policy import Candidate, Memory, Rules, decide, level_of
@@ -141,6 +141,7 @@ def alerts(ticks, *, rules: Rules) -> list[tuple[datetime, str, bool]]:
     return issued
 
 
+@settings(deadline=None)
 @given(ticks=TICKS, rules=RULES)
 def test_the_budget_and_the_cool_down_hold_whatever_comes(ticks, rules):
     issued = alerts(ticks, rules=rules)
@@ -154,6 +155,7 @@ def test_the_budget_and_the_cool_down_hold_whatever_comes(ticks, rules):
             last[person] = at
 
 
+@settings(deadline=None)
 @given(ticks=TICKS, rules=RULES, cut=st.integers(0, 30))
 def test_what_comes_later_never_changes_what_was_decided(ticks, rules, cut):
     issued, early = alerts(ticks, rules=rules), alerts(ticks[:cut], rules=rules)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from data_contracts.errors import SettingsError
+from models.gates import Gates
 
 __all__ = [
     "ANY_SOURCE",
@@ -21,6 +22,7 @@ __all__ = [
     "Feed",
     "IngestLimits",
     "LevelThresholds",
+    "Schedule",
     "Settings",
     "Training",
 ]
@@ -70,6 +72,17 @@ class Training(BaseModel):
     threads: int = Field(default=2, ge=1, description="processor cores that LightGBM uses")
 
 
+class Schedule(BaseModel):
+    """When the flows run, as cron lines in Shanghai time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nightly: str = Field(default="5 0 * * *", description="the list of midnight, once the last day was delivered")
+    intraday: str = Field(default="*/15 * * * *", description="those touched since the last tick")
+    retrain: str = Field(default="30 3 * * 1", description="a challenger from all cases known by midnight")
+    backtest: str = Field(default="30 4 1 * *", description="the last weeks replayed, with today's rule beside")
+
+
 class Settings(BaseSettings):
     """Everything an installation may configure; frozen, made once by ``Settings.load``."""
 
@@ -94,6 +107,8 @@ class Settings(BaseSettings):
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()
     training: Training = Training()
+    gates: Gates = Gates()
+    schedule: Schedule = Schedule()
     languages: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 
     @classmethod

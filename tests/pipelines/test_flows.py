@@ -1,0 +1,217 @@
+"""The flows as Prefect runs them, against a real server of its own and a small district."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from prefect import flow, task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.exceptions import ParameterTypeError
+from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from data_contracts.errors import LakeError, NotReadyError, SettingsError
+from models.registry import Registry
+from pipelines.flows import (
+    PATIENT,
+    backtest,
+    delivery_rows,
+    figure_rows,
+    intraday,
+    nightly,
+    retrain,
+    scheduled,
+    watchlist_rows,
+)
+from pipelines.ingest import FileReport
+from pipelines.schedule import deployments
+from pipelines.settings import Settings
+from serving.store import Alert, Reason
+from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT
+
+ROOT = Path(__file__).parents[2]
+MIDNIGHT = TRAIN_AT + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def prefect():
+    """A Prefect server for these tests; gives its database."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield Path(urlsplit(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).path[1:])
+
+
+@pytest.fixture(scope="module")
+def trained(prefect, district, own_district):
+    """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed from."""
+    settings = own_district
+    parts = [f"{name} = {value}" for name, value in SMALL.model_dump().items()]
+    (settings.home / "forestall.toml").write_text("\n".join(["daily_budget = 5", "[training]", *parts]))
+    result = retrain(home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3)
+    return settings, district.home.parent / "landing", result
+
+
+def artifact(key):
+    with get_client(sync_client=True) as client:
+        found = client.request("GET", "/artifacts/{key}/latest", path_params={"key": key})
+        return found.json()
+
+
+def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
+    settings, _, result = trained
+    assert Registry.of(settings).champion().version == result.version
+    assert result.promoted
+    shown = artifact("figures")
+    assert "precision at budget" in shown["data"]
+    assert shown["description"] == f"Model {result.version} beside today's rule"
+    assert artifact("gates")["data"].startswith(f"# Model {result.version}: in force")
+
+
+def test_a_night_is_published_once_however_often_it_runs(trained):
+    settings, landing, _ = trained
+    first = nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    again = nightly(landing=landing, home=settings.home, at=MIDNIGHT.astimezone(UTC))
+    assert first == again
+    assert first.at == MIDNIGHT
+    assert first.kind == "nightly"
+    assert first.scored == 1200
+    assert 1 <= len(first.alerts) <= 5
+    assert artifact("watchlist")["description"].startswith(f"List {first.watchlist}, nightly, 2026-06-27 00:00: ")
+    assert '"dataset": "calls"' in artifact("deliveries")["data"]
+
+
+def test_a_tick_scores_those_touched(trained):
+    settings, landing, _ = trained
+    tick = intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
+    assert tick.kind == "intraday"
+    assert 0 < tick.scored < 1200
+
+
+def test_backtest_shows_model_and_rule(trained):
+    settings, _, _ = trained
+    figures = backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
+    assert 0 <= figures["precision_at_budget"] <= 1
+    assert figures["baseline_alerts_per_day"] <= 5
+    assert artifact("backtest")["description"] == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
+
+
+def test_no_person_is_named_in_prefect(trained, prefect):
+    settings, landing, _ = trained
+    nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
+    assert b"nightly" in stored
+    for prefix in (b"p1_", b"n1_", b"a1_"):
+        assert prefix not in stored
+
+
+def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
+    (tmp_path / "landing").mkdir()
+    state = nightly(landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True)
+    with pytest.raises(NotReadyError, match="no model in force"):
+        state.result()
+    with get_client(sync_client=True) as client:
+        ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+        runs = {run.name.rpartition("-")[0]: run for run in client.read_task_runs(flow_run_filter=ours)}
+    assert runs["publish"].run_count == 1
+
+
+def test_a_busy_lake_is_tried_again(prefect):
+    tries = []
+
+    @task(**{**PATIENT, "retry_delay_seconds": 0})
+    def load_once_free():
+        tries.append(1)
+        if len(tries) < 3:
+            raise LakeError("another load is running")
+        return "loaded"
+
+    @flow
+    def patient():
+        return load_once_free()
+
+    assert patient() == "loaded"
+    assert len(tries) == 3
+
+
+def test_a_moment_needs_a_zone(prefect, tmp_path):
+    with pytest.raises(ParameterTypeError):
+        retrain(home=tmp_path, at=datetime(2026, 6, 26))  # noqa: DTZ001 -- that is the point
+
+
+def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
+    before = datetime.now(SHANGHAI)
+    moment = flow(scheduled)()
+    assert moment.utcoffset() == timedelta(hours=8)
+    assert moment.second == moment.microsecond == 0
+    assert timedelta(0) <= before - moment < timedelta(minutes=1, seconds=5)
+
+
+def file_report(source, **counts):
+    zero = {"rows": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 0}
+    return FileReport(path=f"calls/{source}", dataset="calls", source=source, reason="", **zero | counts)
+
+
+def test_deliveries_are_counted_by_source():
+    files = [
+        file_report("cucc", rows=4, held=4),
+        file_report("cmcc", rows=10, accepted=9, quarantined=1),
+        file_report("cmcc", rows=5, accepted=2, duplicates=3),
+    ]
+    counted = {"dataset": "calls", "files": 2, "rows": 15, "accepted": 11, "quarantined": 1, "duplicates": 3, "held": 0}
+    held = {"dataset": "calls", "files": 1, "rows": 4, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 4}
+    assert delivery_rows(files) == [counted | {"source": "cmcc"}, held | {"source": "cucc"}]
+
+
+def test_alerts_are_shown_without_who_they_are_about():
+    alert = Alert(
+        person="p1_0123456789abcdef", rank=1, issued_at=MIDNIGHT, score=0.41234, baseline_score=0.5, level="orange",
+        scam_type="police", community_id="C7", grid_id="G1", at_stake_cny=None, contributions=(), base_value=-4.0,
+        reasons=(Reason(code="a", zh="来电频繁", en="many calls", contribution=1.0),
+                 Reason(code="b", zh="新收款人", en="new payee", contribution=0.5)),
+    )  # fmt: skip
+    assert watchlist_rows([alert]) == [
+        {
+            "rank": 1,
+            "level": "orange",
+            "probability": 0.412,
+            "rule": 0.5,
+            "type": "police",
+            "reasons": "来电频繁；新收款人",
+        }
+    ]
+
+
+def test_figures_stand_beside_those_of_the_rule():
+    rows = figure_rows({"precision_at_budget": 0.7, "baseline_precision_at_budget": 0.2})
+    assert rows[1] == {"figure": "precision at budget", "model": 0.7, "rule": 0.2}
+    assert rows[4] == {"figure": "lead h median", "model": None, "rule": None}
+
+
+def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
+    served = deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
+    written = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    clocks = {}
+    for one in served:
+        (schedule,) = one.schedules
+        clocks[one.flow_name] = (schedule.schedule.cron, schedule.schedule.timezone)
+        assert one.concurrency_limit == 1
+    assert clocks == {
+        "nightly": ("5 0 * * *", "Asia/Shanghai"),
+        "intraday": ("*/15 * * * *", "Asia/Shanghai"),
+        "retrain": ("30 3 * * 1", "Asia/Shanghai"),
+        "backtest": ("30 4 1 * *", "Asia/Shanghai"),
+    }
+    for entry in written:
+        (schedule,) = entry["schedules"]
+        assert clocks.pop(entry["entrypoint"].removeprefix("pipelines/flows.py:")) == tuple(schedule.values())
+        assert entry["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert not clocks
+    assert served[0].parameters == {"home": str(tmp_path), "landing": str(tmp_path / "landing")}
+
+
+def test_a_clock_that_is_none_is_named(tmp_path):
+    settings = Settings(home=tmp_path, schedule={"retrain": "weekly"})
+    with pytest.raises(SettingsError, match=r"schedule\.retrain: 'weekly' is not a cron line"):
+        deployments(settings, landing=tmp_path)

@@ -31,7 +31,7 @@ serve: setup ## serve the pages and the API of ./var
 	.venv/bin/forestall serve
 
 test: setup ## run the tests
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 2 --dist loadfile
 
 check: setup ## ruff, mypy strict, import rules
 	$(RUN) ruff check .

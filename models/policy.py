@@ -29,7 +29,7 @@ class Rules:
     realert_after: timedelta = timedelta(hours=12)
     realert_cny: float = 1000.0
     memory_days: int = 7
-    stretch: float = 1.3
+    stretch: float = 1.6
     levels: Mapping[str, float] = field(
         default_factory=lambda: {"red": 0.60, "orange": 0.30, "yellow": 0.10, "blue": 0.0}
     )
@@ -76,7 +76,7 @@ class Memory:
 
     def turn_to(self, day: date, *, rules: Rules) -> None:
         """Begin a new day: file yesterday's best scores, one a person, and open the budget again."""
-        if day == self.day:
+        if self.day is not None and day <= self.day:
             return
         if self.day is not None:
             self.past.append(sorted(self.best_today.values(), reverse=True)[: 10 * rules.budget])

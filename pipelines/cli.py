@@ -233,7 +233,7 @@ def replay(
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from pipelines.replay import replay as run
-    from pipelines.replay import reveal_persons, write_alerts
+    from pipelines.replay import reveal_persons, trained_at, write_alerts
 
     settings = settings_of(home)
     result = run(
@@ -244,6 +244,7 @@ def replay(
         budget=budget,
         retrain_every=parse_days(retrain_every) if retrain_every else None,
         seed=seed,
+        model=trained_at(settings, parse_moment(start)),
         progress=saying(as_json),
     )
     alerts, baseline = result.alerts, result.baseline_alerts
@@ -461,22 +462,18 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def print_watchlist(alerts: Sequence[Any]) -> None:
-    """The alerts as a table a person can read."""
+    """The alerts as a person reads them: a line each, and the reasons below it."""
     from serving.wording import LEVELS, SCAM_TYPES, words
 
-    rows = [
-        (
-            alert.rank,
-            words(LEVELS, alert.level, "zh"),
-            f"{alert.score:.0%}",
-            f"{alert.person[:8]}…",
-            words(SCAM_TYPES, alert.scam_type, "zh"),
-            alert.community_id,
-            "；".join(reason.zh for reason in alert.reasons[:3]),
+    for alert in alerts:
+        kind = words(SCAM_TYPES, alert.scam_type, "zh") if alert.scam_type != "unknown" else "类型不明"
+        typer.echo(
+            f"\n{alert.rank:3}  {words(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
+            f"  社区 {alert.community_id}  {alert.person[:10]}…"
         )
-        for alert in alerts
-    ]
-    table(("#", "级别", "概率", "人员", "类型", "社区", "原因"), rows)
+        for reason in alert.reasons:
+            typer.echo(f"       · {reason.zh}")
+    typer.echo("")
 
 
 def plain(thing: Any) -> Any:

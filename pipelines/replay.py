@@ -131,6 +131,16 @@ def replay(
     )
 
 
+def trained_at(settings: Settings, start: datetime) -> RiskModel | None:
+    """The champion if it was trained at exactly ``start``: it knows what a model for the replay may know."""
+    from models.registry import Registry
+
+    registry = Registry.of(settings)
+    champion = registry.champion()
+    model = registry.load(champion) if champion else None
+    return model if model is not None and model.trained_at == start else None
+
+
 def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterator[Segment]:
     """The whole replay, or its parts between retrainings."""
     step = every or (end - start)

@@ -26,7 +26,7 @@ class Rules:
 
     budget: int = 20
     cool_down: timedelta = timedelta(hours=72)
-    realert_after: timedelta = timedelta(hours=12)
+    realert_after: timedelta = timedelta(hours=6)  # at least the span of ``Candidate.paid_cny``: only new money counts
     realert_cny: float = 1000.0
     memory_days: int = 7
     stretch: float = 1.6
@@ -38,12 +38,11 @@ class Rules:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One person as scored at a moment: probability, and the money paid to new payees within seven days."""
+    """One person as scored at a moment: probability, and the money paid to new payees within six hours."""
 
     person: str
     score: float
     paid_cny: float = 0.0
-    paid_recently: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,6 @@ class Issued:
     """The last alert on a person."""
 
     at: datetime
-    paid_cny: float
     warned_at: datetime  # the alert that opened the cool-down
 
 
@@ -109,25 +107,25 @@ def decide(candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rul
         if last is not None and cooling:
             if not moved_again(candidate, last, at=at, rules=rules):
                 continue
-            memory.issued[candidate.person] = Issued(at, candidate.paid_cny, last.warned_at)
+            memory.issued[candidate.person] = Issued(at, last.warned_at)
         elif memory.used >= rules.budget:
             continue
         else:
             memory.used += 1
-            memory.issued[candidate.person] = Issued(at, candidate.paid_cny, at)
+            memory.issued[candidate.person] = Issued(at, at)
         chosen.append(Decided(candidate, level_of(candidate, rules=rules), repeat=cooling))
     return chosen
 
 
 def moved_again(candidate: Candidate, last: Issued, *, at: datetime, rules: Rules) -> bool:
     """Whether new money left for new payees since the last alert, enough and long enough after to say so again."""
-    return at - last.at >= rules.realert_after and candidate.paid_cny - last.paid_cny >= rules.realert_cny
+    return at - last.at >= rules.realert_after and candidate.paid_cny >= rules.realert_cny
 
 
 def level_of(candidate: Candidate, *, rules: Rules) -> Level:
     """The level by probability, one higher when money is moving to new payees right now."""
     reached = [level for level in LADDER if candidate.score >= rules.levels[level]]
     step = len(reached) - 1 if reached else 0
-    if candidate.paid_recently and candidate.paid_cny >= rules.urgent_cny:
+    if candidate.paid_cny >= rules.urgent_cny:
         step = min(step + 1, len(LADDER) - 1)
     return LADDER[step]

@@ -133,8 +133,7 @@ def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, ru
         earlier = memory.issued.get(alert.person)
         fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
         warned_at = issued_at if fresh or earlier is None else earlier.warned_at
-        paid = log.paid(alert.person, at=alert.at)
-        memory.issued[alert.person] = Issued(issued_at, paid, warned_at)
+        memory.issued[alert.person] = Issued(issued_at, warned_at)
         memory.used += fresh and issued_at.date() == at.date()
     memory.day = at.date()
     return memory

@@ -10,7 +10,6 @@ import polars as pl
 __all__ = ["ScoreLog"]
 
 STAMP = "%Y-%m-%dT%H%M%S"
-PAID = "new_debit_cny_7d"
 
 
 class ScoreLog:
@@ -24,7 +23,7 @@ class ScoreLog:
         place = self._folder / f"{at:%Y-%m-%d}" / f"{at:{STAMP}}-{kind}.parquet"
         place.parent.mkdir(parents=True, exist_ok=True)
         half = place.with_suffix(".half")
-        rows.select("person", "at", "score", "baseline_score", PAID).write_parquet(half)
+        rows.select("person", "at", "score", "baseline_score").write_parquet(half)
         os.replace(half, place)  # noqa: PTH105 -- atomic on one file system, whatever stood there
         return place
 
@@ -43,15 +42,6 @@ class ScoreLog:
             best = pl.scan_parquet(folder / "*.parquet").group_by("person").agg(pl.col("score").max())
             found.append(best.sort("score", descending=True).head(most).collect()["score"].to_list())
         return found
-
-    def paid(self, person: str, *, at: datetime) -> float:
-        """What ``person`` had paid to new payees (CNY, 7 days) as the run of ``at`` saw it; 0 where none is kept."""
-        folder = self._folder / f"{at.astimezone(at.tzinfo):%Y-%m-%d}"
-        files = sorted(folder.glob(f"{at:{STAMP}}-*.parquet"))
-        if not files:
-            return 0.0
-        found = pl.scan_parquet(files).filter(pl.col("person") == person).select(PAID).collect()
-        return float(found.item(0, 0)) if len(found) else 0.0
 
     def _stamps(self) -> list[datetime]:
         names = (path.stem.rpartition("-")[0] for path in self._folder.glob("*/*.parquet"))

@@ -34,8 +34,8 @@ def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Can
     """The best of one tick as the policy sees them; more than can ever be alerted, far fewer than all."""
     most = max(200, 10 * rules.budget)
     best = rows.sort(column, "person", descending=[True, False]).head(most)
-    for row in best.select("person", column, "new_debit_cny_7d", "new_debit_cny_6h").iter_rows():
-        yield Candidate(person=row[0], score=row[1], paid_cny=row[2], paid_recently=row[3] > 0)
+    for person, score, paid_cny in best.select("person", column, "new_debit_cny_6h").iter_rows():
+        yield Candidate(person=person, score=score, paid_cny=paid_cny)
 
 
 def rules_of(settings: Settings, *, budget: int | None = None) -> Rules:

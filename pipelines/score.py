@@ -27,6 +27,7 @@ from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
 from serving.database import open_database
 from serving.store import Alert, Contribution, Kind, Reason, RecentAlert, Watchlist, publish, recent_alerts
+from serving.wording import OTHER
 
 __all__ = ["ScoreResult", "score"]
 
@@ -199,13 +200,14 @@ def contributions_of(explanation: Explanation, *, most: int = 20) -> tuple[Contr
         for name in names[:most]
     ]
     rest = sum(parts[name] for name in names[most:])
-    return (*kept, Contribution(feature="other", value=None, contribution=rest, zh="其他特征", en="Everything else"))
+    return (*kept, Contribution(feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"))
 
 
 def worded(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
-    """A feature with its value in plain words, or its name where nothing is known."""
-    feature = by_name.get(name)
-    return tell(feature, value, language=language) if feature is not None and value is not None else name
+    """A feature with its value in plain words, or its name and that nothing is known."""
+    if value is None:
+        return f"{name}：未知" if language == "zh" else f"{name}: unknown"
+    return tell(by_name[name], value, language=language)
 
 
 def missing(row: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -56,7 +56,10 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution:
-    """One feature's SHAP contribution in log-odds; ``value`` is None where the feature is unknown."""
+    """One feature's SHAP contribution in log-odds; ``value`` is None where the feature is unknown.
+
+    ``zh`` and ``en`` tell the feature with its value. The feature ``other`` adds up what is not listed by itself.
+    """
 
     feature: str
     value: float | None

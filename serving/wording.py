@@ -9,6 +9,7 @@ __all__ = [
     "LEVELS",
     "MISSING",
     "OPEN",
+    "OTHER",
     "RESULTS",
     "SCAM_TYPES",
     "Language",
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 Language = Literal["zh", "en"]
+OTHER: Final = "other"  # the name under which contributions too small to list are added up
 OPEN: Final = "open"  # the status of an alert nobody has answered
 
 

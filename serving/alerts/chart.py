@@ -5,7 +5,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple, Protocol, cast
 
-from serving.wording import Language, Words, figure
+from serving.wording import OTHER, Language, Words
 
 __all__ = ["waterfall"]
 
@@ -18,18 +18,17 @@ CHART_WIDTH_PX = 600
 RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
 START = Words("起点：全体平均", "Start: everybody's average")
 END = Words("此人", "This person")
-OTHERS = Words("其余 {n} 项", "{n} others")
+OTHERS = Words("其余各项", "Everything else")
 AXIS = Words("对数几率，越靠右风险越高", "Log-odds; further right is riskier")
 TITLE = Words("各项特征如何推高或拉低风险", "What raises and what lowers the risk")
-UNKNOWN = Words("未知", "unknown")
 
 rendering = Lock()  # vl-convert runs one JavaScript engine
 
 
 class Contributed(Protocol):
-    """A feature's contribution in log-odds, named in both languages."""
+    """A feature's contribution in log-odds, told with its value in both languages."""
 
-    value: float | None
+    feature: str
     contribution: float
     zh: str
     en: str
@@ -52,14 +51,15 @@ def waterfall(*, base_value: float, contributions: Sequence[Contributed], langua
 
 def bars_of(base_value: float, contributions: Sequence[Contributed], language: Language) -> list[Bar]:
     """Return the bars from top to bottom; the last one stands at the sum of all."""
-    ordered = sorted(contributions, key=lambda item: -abs(item.contribution))
+    named = [item for item in contributions if item.feature != OTHER]
+    ordered = sorted(named, key=lambda item: -abs(item.contribution))
     # The number keeps two features of one name apart.
     steps = [
-        (f"{number}. {_label(item, language)}", item.contribution)
+        (f"{number}. {item.zh if language == 'zh' else item.en}", item.contribution)
         for number, item in enumerate(ordered[:SHOWN], start=1)
     ]
-    if rest := ordered[SHOWN:]:
-        steps.append((OTHERS.in_(language).format(n=len(rest)), sum(item.contribution for item in rest)))
+    if rest := [*ordered[SHOWN:], *(item for item in contributions if item.feature == OTHER)]:
+        steps.append((OTHERS.in_(language), sum(item.contribution for item in rest)))
     bars = [Bar(START.in_(language), 0.0, base_value, f"{base_value:.2f}", STANDS)]
     level = base_value
     for label, contribution in steps:
@@ -67,11 +67,6 @@ def bars_of(base_value: float, contributions: Sequence[Contributed], language: L
         bars.append(Bar(label, level, level + contribution, f"{contribution:+.2f}", color))
         level += contribution
     return [*bars, Bar(END.in_(language), 0.0, level, f"{level:.2f}", STANDS)]
-
-
-def _label(item: Contributed, language: Language) -> str:
-    value = UNKNOWN.in_(language) if item.value is None else figure(item.value)
-    return f"{item.zh if language == 'zh' else item.en} = {value}"
 
 
 @lru_cache(maxsize=256)

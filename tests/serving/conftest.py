@@ -45,9 +45,15 @@ def an_alert(person: str, rank: int, **changes: object) -> Alert:
         ),
         "contributions": (
             Contribution(
-                feature="call_max_s_72h", value=5040.0, contribution=1.9, zh="最长陌生通话", en="Longest stranger call"
+                feature="call_max_s_72h",
+                value=5040.0,
+                contribution=1.9,
+                zh="最长陌生通话 84 分钟",
+                en="Longest stranger call 84 minutes",
             ),
-            Contribution(feature="tenure_days", value=None, contribution=-0.2, zh="开户时长", en="Account tenure"),
+            Contribution(
+                feature="tenure_days", value=None, contribution=-0.2, zh="开户时长：未知", en="Account tenure: unknown"
+            ),
         ),
         "base_value": -4.0,
         "age_band": "60+",

@@ -97,10 +97,10 @@ def test_an_alert_that_a_revision_left_out_is_withdrawn_but_still_there(client: 
 def test_the_chart_names_its_features_in_the_readers_language(client: Client) -> None:
     chinese = client.get(f"{URL}/{ID_A}/chart.svg", headers=client.as_("analyst"))
     assert chinese.headers["content-type"] == "image/svg+xml"
-    assert ">1. 最长陌生通话 = 5,040</text>" in chinese.text
-    assert ">2. 开户时长 = 未知</text>" in chinese.text
+    assert ">1. 最长陌生通话 84 分钟</text>" in chinese.text
+    assert ">2. 开户时长：未知</text>" in chinese.text
     english = client.get(f"{URL}/{ID_A}/chart.svg?lang=en", headers=client.as_("analyst")).text
-    assert ">1. Longest stranger call = 5,040</text>" in english
+    assert ">1. Longest stranger call 84 minutes</text>" in english
     assert "<script" not in english
     assert "style=" not in english  # the content policy would drop it
 
@@ -109,8 +109,8 @@ def test_the_waterfall_starts_at_the_average_and_ends_at_the_person() -> None:
     bars = bars_of(-4.0, NIGHTLY.alerts[0].contributions, "en")
     assert bars == [
         Bar("Start: everybody's average", 0.0, -4.0, "-4.00", "#7f8c8d"),
-        Bar("1. Longest stranger call = 5,040", -4.0, -2.1, "+1.90", "#c0392b"),
-        Bar("2. Account tenure = unknown", -2.1, pytest.approx(-2.3), "-0.20", "#2471a3"),
+        Bar("1. Longest stranger call 84 minutes", -4.0, -2.1, "+1.90", "#c0392b"),
+        Bar("2. Account tenure: unknown", -2.1, pytest.approx(-2.3), "-0.20", "#2471a3"),
         Bar("This person", 0.0, pytest.approx(-2.3), "-2.30", "#7f8c8d"),
     ]
 
@@ -122,6 +122,19 @@ def test_the_bars_add_up(contributions: list[float], base_value: float) -> None:
     assert bars[-1].end == pytest.approx(base_value + sum(contributions))
     assert len(bars) <= 15
     assert all(later.start == earlier.end for earlier, later in pairwise(bars[:-1]))
+
+
+def test_what_is_not_listed_by_itself_stands_last() -> None:
+    items = [
+        Contribution(feature="other", value=None, contribution=3.0, zh="其余各项", en="Everything else"),
+        Contribution(feature="a", value=1.0, contribution=0.5, zh="甲", en="A"),
+    ]
+    assert [bar.label for bar in bars_of(-4.0, items, "en")] == [
+        "Start: everybody's average",
+        "1. A",
+        "Everything else",
+        "This person",
+    ]
 
 
 def test_figures_are_readable() -> None:

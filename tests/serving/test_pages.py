@@ -111,7 +111,7 @@ def test_the_alert_page_answers_why_and_what_to_do(client: Client) -> None:
         "没有转账记录",
         "07-05 00:05",
         "<svg",
-        "最长陌生通话 = 5,040",
+        "最长陌生通话 84 分钟",
     ):
         assert text in page
 

@@ -63,7 +63,6 @@ def train(
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
     from models.card import model_card
-
     from models.charts import figures
     from models.diagnostics import diagnose
     from models.gates import Gates, decide

@@ -43,15 +43,15 @@ def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
     Columns: ``promised`` mean probability, ``found`` share of live moments, ``moments`` that the bin stands for. Empty
     without live moments.
     """
-    live = scored.filter(pl.col("label") == 1)["probability"]
-    edges = sorted({live.quantile(step / BINS) or 0.0 for step in range(1, BINS)}) if len(live) else []
+    live = scored.filter(pl.col("label") == 1)["probability"].to_numpy()
+    edges = np.unique(np.quantile(live, np.arange(1, BINS) / BINS)) if len(live) else np.empty(0)
+    places = np.searchsorted(edges, scored["probability"].to_numpy(), side="right")
     weight = pl.col("share")
     return (
         scored.lazy()
+        .with_columns(bin=pl.Series(places))
         .filter(len(live) > 0)
-        .group_by(
-            bin=pl.col("probability").cut(edges, labels=[f"{n:02}" for n in range(len(edges) + 1)]).cast(pl.String)
-        )
+        .group_by("bin")
         .agg(
             promised=(pl.col("probability") * weight).sum() / weight.sum(),
             found=(pl.col("label") * weight).sum() / weight.sum(),

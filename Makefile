@@ -43,7 +43,7 @@ bench: setup ## measure speed against a baseline, in one run
 	$(RUN) tests.bench
 
 docs: setup ## write the generated pages of docs/ anew
-	.venv/bin/forestall docs docs
+	.venv/bin/forestall docs
 
 clean: ## remove what the commands above made, but not .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,26 +1,23 @@
 """The command line: names and arguments here, the work in the verbs' own modules, imported when they are called."""
 
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_contracts.errors import ForestallError, SettingsError
+from data_contracts.errors import ForestallError
+from pipelines.arguments import SHANGHAI, parse_day, parse_days, parse_moment
+from pipelines.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 __all__ = ["app", "main"]
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 QUIET_ENVIRONMENT = {  # nothing calls home, nothing spins
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -375,9 +372,8 @@ def export_outreach(
     from pipelines.web import outreach_list
 
     settings = settings_of(home)
-    content = outreach_list(
-        settings, community=community, at=moment(at, settings), format=format.value, language=language.value
-    )
+    day = parse_day(at) if at else None
+    content = outreach_list(settings, community=community, day=day, format=format.value, language=language.value)
     if out is not None:
         out.write_bytes(content)
         typer.echo(f"list of {community} in {out}")
@@ -392,106 +388,11 @@ def settings_of(home: Path | None) -> "Settings":
     return Settings.load(home)
 
 
-def parse_moment(text: str) -> datetime:
-    """An ISO date or time; without a zone it is Shanghai's."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is not a moment", remedy="Write 2026-07-05 or 2026-07-05T14:30.") from None
-    return found.replace(tzinfo=SHANGHAI) if found.tzinfo is None else found.astimezone(SHANGHAI)
-
-
-def parse_day(text: str) -> date:
-    """An ISO date."""
-    return parse_moment(text).date()
-
-
-def parse_days(text: str) -> timedelta:
-    """``7d`` as a span of whole days."""
-    if not (text.endswith("d") and text[:-1].isdecimal() and int(text[:-1]) > 0):
-        raise SettingsError(f"{text!r} is not a number of days", remedy="Write it as 7d.")
-    return timedelta(days=int(text[:-1]))
-
-
 def moment(text: str | None, settings: "Settings") -> datetime:
     """The given moment, or that of the newest data."""
     from pipelines.history import latest_moment
 
     return parse_moment(text) if text else latest_moment(settings)
-
-
-def say(text: str) -> None:
-    """A line of progress, beside the results."""
-    typer.echo(text, err=True)
-
-
-def saying(as_json: bool) -> Any:  # noqa: FBT001 -- mirrors the option
-    """Progress in words unless a machine reads."""
-    return (lambda _: None) if as_json else say
-
-
-def counting(thing: str) -> Any:
-    """Progress of many small things: one line that is written over, or nothing where nobody looks."""
-
-    def show(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            sys.stderr.write(f"\r{thing} {done} of {total}{end}")
-            sys.stderr.flush()
-
-    return show
-
-
-def figure(value: float | None) -> str:
-    """A number for a table."""
-    return "–" if value is None else f"{value:.4g}"
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a plain table."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    grid = Table(box=box.SIMPLE_HEAD)
-    for heading in headings:
-        grid.add_column(heading)
-    for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
-    Console().print(grid)
-
-
-def print_watchlist(alerts: Sequence[Any]) -> None:
-    """The alerts as a person reads them: a line each, and the reasons below it."""
-    from serving.wording import LEVELS, SCAM_TYPES, words
-
-    for alert in alerts:
-        kind = words(SCAM_TYPES, alert.scam_type, "zh") if alert.scam_type != "unknown" else "类型不明"
-        typer.echo(
-            f"\n{alert.rank:3}  {words(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
-            f"  社区 {alert.community_id}  {alert.person[:10]}…"
-        )
-        for reason in alert.reasons:
-            typer.echo(f"       · {reason.zh}")
-    typer.echo("")
-
-
-def plain(thing: Any) -> Any:
-    """A result as JSON can hold it."""
-    if is_dataclass(thing) and not isinstance(thing, type):
-        return {key: plain(value) for key, value in asdict(thing).items()}
-    if isinstance(thing, Mapping):
-        return {str(key): plain(value) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [plain(value) for value in thing]
-    if isinstance(thing, datetime | date):
-        return thing.isoformat()
-    return str(thing) if isinstance(thing, Path) else thing
-
-
-def print_json(content: Mapping[str, Any]) -> None:
-    """One JSON object on standard output."""
-    typer.echo(json.dumps(content, ensure_ascii=False, default=str))
 
 
 if __name__ == "__main__":

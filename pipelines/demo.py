@@ -21,10 +21,10 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Call
 
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.
     """
-    from pipelines.cli import print_watchlist
     from pipelines.ingest import ingest
     from pipelines.score import score
     from pipelines.simulate import Mix, simulate
+    from pipelines.terminal import print_watchlist
     from pipelines.train import train
     from pipelines.web import login_link
 

@@ -7,7 +7,7 @@ Values come, strongest first, from the environment (``FORESTALL_DAILY_BUDGET=30`
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -109,7 +109,6 @@ class Settings(BaseSettings):
     training: Training = Training()
     gates: Gates = Gates()
     schedule: Schedule = Schedule()
-    languages: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 
     @classmethod
     def load(cls, home: Path | None = None) -> Self:
@@ -166,11 +165,6 @@ class Settings(BaseSettings):
     def vault_file(self) -> Path:
         """Encrypted raw identifiers."""
         return self.home / "vault.db"
-
-    @property
-    def tiles_folder(self) -> Path:
-        """Derived features, rebuilt from the lake at will."""
-        return self.home / "tiles"
 
     @property
     def mlflow_database_url(self) -> str:

@@ -65,7 +65,7 @@ def train(
     from models.card import model_card
     from models.charts import figures
     from models.diagnostics import diagnose
-    from models.gates import Gates, decide
+    from models.gates import decide
     from models.registry import Registry
 
     progress("gathering evidence")
@@ -93,7 +93,7 @@ def train(
         figures=figures(model, rows),
     )
     current = registry.champion_metrics()
-    verdict = decide(metrics, current, gates=Gates())
+    verdict = decide(metrics, current, gates=settings.gates)
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or registry.champion() is None))
     if promoted:
         registry.promote(version.version, at=at)

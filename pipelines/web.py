@@ -2,10 +2,13 @@
 
 import getpass
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
+from data_contracts.errors import NotReadyError
 from pipelines.settings import Settings
 from pipelines.vault import Vault
 from serving.auth import Role, Viewer
@@ -13,6 +16,7 @@ from serving.database import open_database, writing
 from serving.outreach.service import export_outreach
 from serving.settings import ServingSettings
 from serving.users import service as accounts
+from serving.watchlists.repository import WatchlistRepository
 
 __all__ = ["add_user", "login_link", "outreach_list", "run_server"]
 
@@ -54,20 +58,31 @@ def login_link(settings: Settings, *, name: str, role: str, host: str, port: int
     return f"http://{host}:{port}/login?token={token}"
 
 
-def outreach_list(settings: Settings, *, community: str, at: datetime, format: Format, language: Language) -> bytes:  # noqa: A002
-    """A community's list of the day of ``at``, as a file's content; the export is audited."""
+def outreach_list(settings: Settings, *, community: str, day: date | None, format: Format, language: Language) -> bytes:  # noqa: A002
+    """A community's list of ``day``, else of the newest list's day, as a file's content; the export is audited.
+
+    Raises ``NotReadyError`` where nothing was published.
+    """
     with writing(open_database(settings.serving_database_url)) as session:
         return export_outreach(
             session,
             viewer=Viewer(name=operator(), role=Role.ADMIN, communities=None),
             community_id=community,
-            day=at.date(),
+            day=day or latest_day(session),
             vault=Vault.open(settings),
             settings=serving_settings(settings),
             at=datetime.now(SHANGHAI),
             format=format,
             language=language,
         )
+
+
+def latest_day(session: Session) -> date:
+    """The day of the newest list."""
+    newest = WatchlistRepository(session).latest()
+    if newest is None:
+        raise NotReadyError("nothing was published yet", remedy="Run `forestall score` first.")
+    return newest.at.astimezone(SHANGHAI).date()
 
 
 def operator() -> str:

@@ -1,0 +1,31 @@
+"""What people type as moments and spans, read with a clear word on what cannot be."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from data_contracts.errors import SettingsError
+
+__all__ = ["SHANGHAI", "parse_day", "parse_days", "parse_moment"]
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def parse_moment(text: str) -> datetime:
+    """An ISO date or time; without a zone it is Shanghai's."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a moment", remedy="Write 2026-07-05 or 2026-07-05T14:30.") from None
+    return found.replace(tzinfo=SHANGHAI) if found.tzinfo is None else found.astimezone(SHANGHAI)
+
+
+def parse_day(text: str) -> date:
+    """An ISO date."""
+    return parse_moment(text).date()
+
+
+def parse_days(text: str) -> timedelta:
+    """``7d`` as a span of whole days."""
+    if not (text.endswith("d") and text[:-1].isdecimal() and int(text[:-1]) > 0):
+        raise SettingsError(f"{text!r} is not a number of days", remedy="Write it as 7d.")
+    return timedelta(days=int(text[:-1]))

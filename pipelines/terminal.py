@@ -1,0 +1,87 @@
+"""What the command line prints: progress, tables, lists and JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+__all__ = ["counting", "figure", "plain", "print_json", "print_watchlist", "say", "saying", "table"]
+
+
+def say(text: str) -> None:
+    """A line of progress, beside the results."""
+    typer.echo(text, err=True)
+
+
+def saying(as_json: bool) -> Callable[[str], None]:  # noqa: FBT001 -- mirrors the option
+    """Progress in words unless a machine reads."""
+    return (lambda _: None) if as_json else say
+
+
+def counting(thing: str) -> Callable[[int, int], None]:
+    """Progress of many small things: one line that is written over, or nothing where nobody looks."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\r{thing} {done} of {total}{end}")
+            sys.stderr.flush()
+
+    return show
+
+
+def figure(value: float | None) -> str:
+    """A number for a table."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a plain table."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(box=box.SIMPLE_HEAD)
+    for heading in headings:
+        grid.add_column(heading)
+    for row in rows:
+        grid.add_row(*(str(cell) for cell in row))
+    Console().print(grid)
+
+
+def print_watchlist(alerts: Sequence[Any]) -> None:
+    """The alerts as a person reads them: a line each, and the reasons below it."""
+    from serving.wording import LEVELS, SCAM_TYPES, words
+
+    for alert in alerts:
+        kind = words(SCAM_TYPES, alert.scam_type, "zh") if alert.scam_type != "unknown" else "类型不明"
+        typer.echo(
+            f"\n{alert.rank:3}  {words(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
+            f"  社区 {alert.community_id}  {alert.person[:10]}…"
+        )
+        for reason in alert.reasons:
+            typer.echo(f"       · {reason.zh}")
+    typer.echo("")
+
+
+def plain(thing: Any) -> Any:
+    """A result as JSON can hold it."""
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return {key: plain(value) for key, value in asdict(thing).items()}
+    if isinstance(thing, Mapping):
+        return {str(key): plain(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [plain(value) for value in thing]
+    if isinstance(thing, datetime | date):
+        return thing.isoformat()
+    return str(thing) if isinstance(thing, Path) else thing
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(content, ensure_ascii=False, default=str))

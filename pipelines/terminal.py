@@ -59,7 +59,7 @@ def print_watchlist(alerts: Sequence[Any]) -> None:
     from serving.wording import LEVELS, SCAM_TYPES, words
 
     for alert in alerts:
-        kind = words(SCAM_TYPES, alert.scam_type, "zh") if alert.scam_type != "unknown" else "类型不明"
+        kind = words(SCAM_TYPES, alert.scam_type, "zh")
         typer.echo(
             f"\n{alert.rank:3}  {words(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
             f"  社区 {alert.community_id}  {alert.person[:10]}…"

@@ -63,6 +63,7 @@ SCAM_TYPES: Mapping[str, Words] = MappingProxyType(
         "fake_loan": Words("虚假贷款", "Fake loan"),
         "fake_shopping": Words("虚假购物", "Fake shopping"),
         "acquaintance": Words("冒充领导熟人", "Fake acquaintance"),
+        "unknown": Words("类型不明", "Type unclear"),
     }
 )
 

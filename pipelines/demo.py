@@ -6,7 +6,7 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 from data_contracts.errors import SettingsError
-from pipelines.settings import Settings
+from pipelines.settings import DEFAULT_HOME, Settings
 
 __all__ = ["run_demo"]
 
@@ -51,7 +51,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Call
     print_watchlist(result.alerts)
     step(f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published")
     link = login_link(settings, name="demo", role="analyst", host="127.0.0.1", port=8000)
-    home = "" if settings.home.name == "var" else f" --home {settings.home}"
-    say(f"\nNext:\n  forestall serve{home}        (in another terminal: .venv/bin/forestall serve)")
+    serve = "make serve" if settings.home == DEFAULT_HOME else f".venv/bin/forestall serve --home {settings.home}"
+    say(f"\nNext:\n  {serve}")
     say(f"  then open {link}")
     say("  which logs you in once, within 30 minutes, and shows this list with its reasons.")

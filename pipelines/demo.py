@@ -1,11 +1,11 @@
 """The main job in one go on a simulated district, for a first look."""
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
 from data_contracts.errors import SettingsError
+from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
 
 __all__ = ["run_demo"]
@@ -16,7 +16,7 @@ INTENSITY = 4.0  # a small district with the fraud of a large one, so that there
 HOUR_OF_SCORING = 15
 
 
-def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Callable[[str], None]) -> None:
+def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Progress) -> None:
     """Simulate, ingest, train, score; print the watchlist and where to look next.
 
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.

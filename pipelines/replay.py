@@ -1,6 +1,6 @@
 """Replay: what would have been alerted, tick by tick, with only what had arrived; and what the rule would have done."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,10 @@ from models.policy import Decided, Memory, Rules, decide
 from models.risk import RiskModel
 from models.sampling import everyone, touches
 from pipelines.history import records_before
+from pipelines.progress import Progress, quiet
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
-from pipelines.train import HISTORY, learn, quiet
+from pipelines.train import HISTORY, learn
 
 __all__ = ["ReplayResult", "parse_every", "replay"]
 
@@ -86,7 +87,7 @@ def replay(
     retrain_every: timedelta | None = None,
     seed: int = 0,
     model: RiskModel | None = None,
-    progress: Callable[[str], None] = quiet,
+    progress: Progress = quiet,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most ``budget`` a day.
 

@@ -7,6 +7,7 @@ from models.explain import explain
 from models.sampling import everyone
 from pipelines.history import latest_moment
 from pipelines.lake import Lake
+from pipelines.progress import quiet
 from pipelines.score import Scene, contributions_of, rank_of_one, reasons_of, set_up
 from pipelines.scoring import score_moments
 from pipelines.settings import Settings
@@ -48,6 +49,6 @@ class LiveRescorer:
         version = Lake(self._settings.lake_folder).version()
         if self._scene is None or version != self._version:
             at: datetime = latest_moment(self._settings)
-            self._scene = set_up(self._settings, at=at, kind="intraday", progress=lambda _: None)
+            self._scene = set_up(self._settings, at=at, kind="intraday", progress=quiet)
             self._version = version
         return self._scene

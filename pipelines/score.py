@@ -1,6 +1,6 @@
 """Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and published as one list."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from models.sampling import everyone, touches
 from models.shelf import ModelVersion
 from pipelines.history import records_before
 from pipelines.lake import Lake
+from pipelines.progress import Progress, quiet
 from pipelines.scorelog import ScoreLog
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
@@ -34,7 +35,6 @@ __all__ = ["ScoreResult", "score"]
 TICK = "1m"
 FIRST_LOOK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
 NO_COMMUNITY = "unknown"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +60,6 @@ class Scene:
     evidence: Evidence
     model: RiskModel
     version: ModelVersion
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
 
 
 def score(

@@ -1,7 +1,7 @@
 """Training: learn from the cases known by a moment, judge by time, register, and promote through the gates."""
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,13 @@ from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, everyone, training_moments
 from pipelines.history import records_before
 from pipelines.lake import Lake
+from pipelines.progress import Progress, quiet
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
 
 __all__ = ["Promotion", "TrainResult", "learn", "train"]
 
 Promotion = Literal["auto", "always", "never"]
-Progress = Callable[[str], None]
 HOLD_OUT = timedelta(days=7)
 HOLD_OUT_TICK = timedelta(hours=12)
 HISTORY = timedelta(days=60)
@@ -44,10 +44,6 @@ class TrainResult:
     metrics: Mapping[str, float]
     episodes: int
     moments: int
-
-
-def quiet(_: str) -> None:
-    """Say nothing."""
 
 
 def train(

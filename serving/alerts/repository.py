@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # both stand above the store, which stands on this module
 
 __all__ = ["AlertRepository"]
 
-Found = Row[AlertRow, DispositionRow]
+Found = Row[tuple[AlertRow, DispositionRow]]
 
 
 class AlertRepository:
@@ -68,7 +68,7 @@ class AlertRepository:
         return self._session.execute(statement.order_by(*order).limit(query.limit + 1)).all()
 
 
-def all_alerts() -> Select[AlertRow, DispositionRow]:
+def all_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
     """Select alerts of every revision, with their lists and their last dispositions."""
     last = latest_dispositions().subquery()
     return (
@@ -83,19 +83,23 @@ def all_alerts() -> Select[AlertRow, DispositionRow]:
     )
 
 
-def current_alerts() -> Select[AlertRow, DispositionRow]:
+def current_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
     """Select the alerts of lists that no newer revision has replaced."""
     return all_alerts().where(WatchlistRow.superseded_at.is_(None))
 
 
-def visible_to(viewer: "Viewer", statement: Select[AlertRow, DispositionRow]) -> Select[AlertRow, DispositionRow]:
+def visible_to(
+    viewer: "Viewer", statement: Select[tuple[AlertRow, DispositionRow]]
+) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to the communities that ``viewer`` may see."""
     if viewer.communities is None:
         return statement
     return statement.where(AlertRow.community_id.in_(viewer.communities))
 
 
-def filtered(statement: Select[AlertRow, DispositionRow], query: "AlertQuery") -> Select[AlertRow, DispositionRow]:
+def filtered(
+    statement: Select[tuple[AlertRow, DispositionRow]], query: "AlertQuery"
+) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to what the query asks for."""
     for name in ("level", "scam_type", "community_id"):
         if (wanted := getattr(query, name)) is not None:

@@ -10,7 +10,7 @@ from serving.tables import AlertRow, DispositionRow
 __all__ = ["DispositionRepository", "latest_dispositions"]
 
 
-def latest_dispositions() -> Select[str, int]:
+def latest_dispositions() -> Select[tuple[str, int]]:
     """Select the last version of each alert that has one, as (alert_id, version)."""
     return select(DispositionRow.alert_id, func.max(DispositionRow.version).label("version")).group_by(
         DispositionRow.alert_id
@@ -35,7 +35,7 @@ class DispositionRepository:
         self._session.flush()
         return row
 
-    def with_alerts(self) -> Sequence[Row[DispositionRow, AlertRow]]:
+    def with_alerts(self) -> Sequence[Row[tuple[DispositionRow, AlertRow]]]:
         """Return all dispositions, oldest first, each with the newest revision of its alert."""
         newest = select(func.max(AlertRow.id)).group_by(AlertRow.alert_id)
         alert = aliased(AlertRow)

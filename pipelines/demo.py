@@ -2,15 +2,14 @@
 
 from datetime import date, datetime, timedelta
 from time import monotonic
-from zoneinfo import ZoneInfo
 
 from data_contracts.errors import SettingsError
+from pipelines.arguments import SHANGHAI
 from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
 
 __all__ = ["run_demo"]
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = date(2026, 6, 1)
 INTENSITY = 4.0  # a small district with the fraud of a large one, so that there is something to learn from
 HOUR_OF_SCORING = 15

@@ -111,7 +111,7 @@ def replay(
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
-            rows = score_moments(evidence, model, asked(evidence, day, tick=tick, every=every)).rows
+            rows = score_moments(evidence, model, asked(evidence, day, tick=tick, every=every))
             moments += len(rows)
             for column in SCORERS:
                 chosen = decided(rows, column=column, memory=memories[column], rules=rules)

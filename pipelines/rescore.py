@@ -33,7 +33,7 @@ class LiveRescorer:
             moments = moments.filter(moments["person"] == person)
             if not len(moments):
                 return None
-            rows = score_moments(scene.evidence, scene.model, moments).rows
+            rows = score_moments(scene.evidence, scene.model, moments)
             probability, level = rank_of_one(scene, rows)
             (told,) = explain(scene.model, rows)
             return Rescore(

@@ -80,7 +80,7 @@ def score(
     log = ScoreLog(settings.scores_folder)
     moments = asked(scene, people=people, since=log.latest(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_moments(scene.evidence, scene.model, moments).rows
+    rows = score_moments(scene.evidence, scene.model, moments)
     engine = open_database(settings.serving_database_url)
     rules = rules_of(settings, budget=budget)
     recent = [alert for alert in recent_alerts(engine, at - rules.cool_down) if alert.at < at]

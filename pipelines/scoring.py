@@ -1,7 +1,6 @@
 """From moments to scored people: snapshot, model and rule side by side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
@@ -13,21 +12,14 @@ from models.policy import Candidate, Rules
 from models.risk import RiskModel
 from pipelines.settings import Settings
 
-__all__ = ["Scored", "candidates", "rules_of", "score_moments"]
+__all__ = ["candidates", "rules_of", "score_moments"]
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """A snapshot with ``score`` (calibrated probability) and ``baseline_score`` for every row."""
-
-    rows: pl.DataFrame
-
-
-def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> Scored:
-    """Score ``moments`` (``person``, ``at``) with the model and with today's rule."""
+def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> pl.DataFrame:
+    """The snapshot of ``moments`` with ``score`` (calibrated probability) and ``baseline_score`` (today's rule)."""
     rows = snapshot(evidence, moments)
     scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
-    return Scored(rows.with_columns(scores, baseline_score=baseline_score()))
+    return rows.with_columns(scores, baseline_score=baseline_score())
 
 
 def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Candidate]:

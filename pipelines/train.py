@@ -143,7 +143,7 @@ def hold_out(evidence: Evidence, records: Records, *, settings: Settings, at: da
         return {}  # too young a district to judge by time; the gates say so
     told = episodes(records.cases, evidence, at=at)
     ticks = [start + step * HOLD_OUT_TICK for step in range(1, int(HOLD_OUT / HOLD_OUT_TICK))]
-    rows = pl.concat([score_moments(evidence, model, everyone(evidence, at=tick)).rows for tick in ticks])
+    rows = pl.concat([score_moments(evidence, model, everyone(evidence, at=tick)) for tick in ticks])
     found: dict[str, float] = {}
     for column, prefix in (("score", ""), ("baseline_score", "baseline_")):
         figures = judged(rows, told, column=column, settings=settings, start=start, end=at)

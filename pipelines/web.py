@@ -4,11 +4,11 @@ import getpass
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import NotReadyError
+from pipelines.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.vault import Vault
 from serving.auth import Role, Viewer
@@ -20,7 +20,6 @@ from serving.watchlists.repository import WatchlistRepository
 
 __all__ = ["add_user", "login_link", "outreach_list", "run_server"]
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
 

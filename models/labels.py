@@ -6,7 +6,7 @@ import polars as pl
 
 from features.evidence import Evidence
 
-__all__ = ["episodes"]
+__all__ = ["episodes", "moves"]
 
 COURTSHIP = timedelta(days=15)  # contacts with a suspect number so long before the first payment belong to the episode
 ATTEMPT_LIVE = timedelta(hours=72)  # an attempt is live for so long after its first contact
@@ -23,18 +23,8 @@ def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.Dat
     ``loss_cny``.
     Cases about people who are not in the register, and attempts without any trace, have no row.
     """
-    known = (
-        cases.filter(pl.col("known_at") < at)
-        .join(evidence.people.lazy().select("person", owner="code"), on="person")
-        .with_columns(anchor_at=pl.coalesce("first_transfer_at", "reported_at"))
-        .with_columns(end_at=pl.coalesce("last_transfer_at", "reported_at"))
-        .collect()
-    )
-    arrived = pl.col("known_at") < at
-    heard = evidence.strangers.events.filter(arrived).with_columns(trace_at="known_at")
-    calls = traces(known, "suspect_numbers", heard, evidence.peer_names, "peer")
-    debits = evidence.new_payees.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
-    paid = traces(known, "suspect_accounts", debits, evidence.payee_names, "payee")
+    known = known_cases(cases, evidence, at=at)
+    calls, paid = case_traces(known, evidence, at=at)
     contact = calls.group_by("case_id").agg(contact_at=pl.col("trace_at").min())
     first_paid = paid.group_by("case_id").agg(paid_at=pl.col("trace_at").min())
     main = (
@@ -59,6 +49,44 @@ def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.Dat
             loss_cny=pl.col("loss_amount_cny").cast(pl.Float64).fill_null(0.0),
         )
         .sort("opened_at", "case_id")
+    )
+
+
+def moves(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+    """Every trace that the cases known strictly before ``at`` left in the records, in the order it became known.
+
+    ``case_id``, ``known_at`` · ``paid_at``, ``amount_cny`` of a payment to an account that the case names, both null
+    for a call or message of a number that it names.
+    """
+    calls, paid = case_traces(known_cases(cases, evidence, at=at), evidence, at=at)
+    heard = calls.select("case_id", "known_at", paid_at=pl.lit(None, calls.schema["known_at"]))
+    sent = paid.select("case_id", "known_at", pl.col("amount_cny").cast(pl.Float64), paid_at="trace_at")
+    return (
+        pl.concat([heard, sent], how="diagonal")
+        .select("case_id", "known_at", "paid_at", "amount_cny")
+        .sort("known_at", "case_id")
+    )
+
+
+def known_cases(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+    """Cases known before ``at`` about residents, with the code ``owner`` and the span to look for traces."""
+    return (
+        cases.filter(pl.col("known_at") < at)
+        .join(evidence.people.lazy().select("person", owner="code"), on="person")
+        .with_columns(anchor_at=pl.coalesce("first_transfer_at", "reported_at"))
+        .with_columns(end_at=pl.coalesce("last_transfer_at", "reported_at"))
+        .collect()
+    )
+
+
+def case_traces(known: pl.DataFrame, evidence: Evidence, *, at: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Contacts with the numbers, and payments to the accounts, that the cases name."""
+    arrived = pl.col("known_at") < at
+    heard = evidence.strangers.events.filter(arrived).with_columns(trace_at="known_at")
+    debits = evidence.new_payees.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
+    return (
+        traces(known, "suspect_numbers", heard, evidence.peer_names, "peer"),
+        traces(known, "suspect_accounts", debits, evidence.payee_names, "payee"),
     )
 
 

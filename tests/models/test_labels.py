@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from features.evidence import gather
-from models.labels import episodes
+from models.labels import episodes, moves
 from tests.models.drawn import call, case, on, payment, records
 
 PAID = (on(10, 12), on(10, 14))
@@ -100,3 +100,18 @@ def test_no_cases_no_episodes():
 def test_rows_come_in_the_order_of_opening():
     calls = [call("bo", "caller", on(8)), call("ada", "caller", on(9))]
     assert [row["case_id"] for row in told(LOSS, ATTEMPT, calls=calls, payments=PAYMENTS)] == ["A2", "A1"]
+
+
+def test_moves_are_the_contacts_and_payments_that_a_case_names():
+    calls = [call("ada", "caller", on(9, 10)), call("ada", "friend", on(9, 11)), call("bo", "caller", on(9, 12))]
+    late = [{**PAYMENTS[0], "known_at": on(10, 20)}, *PAYMENTS[1:]]
+    drawn = records(calls=calls, payments=[*late, payment("ada", "shop", on(10, 12, 30), 70)], cases=[LOSS])
+    found = moves(drawn.cases, gather(drawn), at=on(20))
+    assert found.columns == ["case_id", "known_at", "paid_at", "amount_cny"]
+    assert found.rows() == [
+        ("A1", on(9, 10), None, None),
+        ("A1", on(10, 13), on(10, 13), 9_000.0),
+        ("A1", on(10, 14), on(10, 14), 10_000.0),
+        ("A1", on(10, 20), on(10, 12), 500.0),
+    ]
+    assert moves(drawn.cases, gather(drawn), at=on(11)).is_empty()  # the case itself is not known yet

@@ -22,7 +22,10 @@ from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
 from serving.ports import IdentityVault, Rescorer
 from serving.settings import ServingSettings
+from serving.suspects.endpoints import router as suspects
 from serving.tables import SHANGHAI
+from serving.talks.endpoints import router as talks
+from serving.talks.service import talk_book
 from serving.users.endpoints import router as users
 from serving.watchlists.endpoints import router as watchlists
 from serving.web.endpoints import router as pages
@@ -63,8 +66,10 @@ def create_app(
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
-    Without a ``vault`` there are no outreach lists, without a ``rescorer`` no fresh scores; everything else works.
+    Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``rescorer`` there are no fresh
+    scores; everything else works.
     """
+    talk_book()  # scripts that cannot be read must stop the start, not the call to a resident
     engine = open_database(settings.database_url)
     services = Services(engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer)
     app = FastAPI(
@@ -77,7 +82,7 @@ def create_app(
     )
     app.state.services = services
     app.state.metrics = Metrics(services)
-    for router in (watchlists, alerts, dispositions, people, outreach, users):
+    for router in (watchlists, alerts, dispositions, talks, suspects, people, outreach, users):
         app.include_router(router, prefix=API)
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)

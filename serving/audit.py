@@ -9,7 +9,7 @@ from serving.tables import AuditRow
 
 __all__ = ["Action", "record"]
 
-Action = Literal["login", "logout", "disposition", "export", "rescore", "user-added", "user-revoked"]
+Action = Literal["login", "logout", "disposition", "export", "reveal", "rescore", "user-added", "user-revoked"]
 
 
 def record(session: Session, *, at: datetime, actor: str, action: Action, subject: str, **details: Any) -> None:

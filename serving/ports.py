@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from serving.store import Contribution, Level, Reason
+from serving.errors import ProblemError
+from serving.store import Contribution, Level, Reason, SuspectKind
 
-__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer"]
+__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer", "opened_vault"]
 
 
 class Identity(Protocol):
@@ -31,10 +32,22 @@ class Identity(Protocol):
 
 
 class IdentityVault(Protocol):
-    """The only way from a pseudonym to a person."""
+    """The only way from a pseudonym to what it stands for."""
 
     def reveal_people(self, persons: Sequence[str], /) -> Mapping[str, Identity]:
         """Return who the known ones of ``persons`` are."""
+
+    def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
+        """Return the numbers or accounts behind the known ones of ``keys``."""
+
+
+def opened_vault(vault: IdentityVault | None) -> IdentityVault:
+    """Return the vault; raises a 503 problem in a process that was started without one."""
+    if vault is None:
+        raise ProblemError(
+            503, "Names and numbers are not open to this process.", remedy="Start it with the vault's key."
+        )
+    return vault
 
 
 @dataclass(frozen=True, kw_only=True)

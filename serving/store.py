@@ -7,8 +7,9 @@ publisher killed half-way leaves the old list standing.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,7 +21,8 @@ from data_contracts.errors import ConflictError
 from serving.alerts.repository import AlertRepository
 from serving.database import reading, writing
 from serving.dispositions.repository import DispositionRepository
-from serving.tables import AlertRow, WatchlistRow
+from serving.suspects.repository import SuspectRepository
+from serving.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.watchlists.repository import WatchlistRepository
 
 __all__ = [
@@ -30,17 +32,21 @@ __all__ = [
     "Decision",
     "Kind",
     "Level",
+    "PublishedSuspect",
     "Reason",
     "RecentAlert",
+    "SuspectKind",
     "Watchlist",
     "alert_id",
     "dispositions",
     "publish",
+    "publish_suspects",
     "recent_alerts",
 ]
 
 Kind = Literal["nightly", "intraday"]
 Level = Literal["red", "orange", "yellow", "blue"]
+SuspectKind = Literal["number", "account"]
 URGENCY: Mapping[str, int] = MappingProxyType({"red": 0, "orange": 1, "yellow": 2, "blue": 3})
 
 
@@ -73,8 +79,11 @@ class Alert:
     """The system's word that ``person`` (a pseudonym) is being drawn in.
 
     ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says; ``base_value`` is the
-    log-odds the contributions start from; ``missing`` names the sources that say nothing about this person. Raises
-    ValueError for a level that does not exist, a score outside 0 to 1, a rank below 1 or a time without a zone.
+    log-odds the contributions start from. ``saving_cny`` is what a warning can be expected to save: probability × money
+    at stake × chance that the warning works. ``missing`` names what says nothing about this person: a kind of records
+    (``calls``, ``transfers``), one source of it (``transfers:icbc``), or that source since a day
+    (``transfers:icbc:2026-07-03``). Raises ValueError for a level that does not exist, a score outside 0 to 1, a rank
+    below 1, a saving below 0 or a time without a zone.
     """
 
     person: str
@@ -95,6 +104,7 @@ class Alert:
     age_band: str | None = None
     suspect_numbers: tuple[str, ...] = ()
     suspect_accounts: tuple[str, ...] = ()
+    saving_cny: float | None = None
 
     def __post_init__(self) -> None:
         if self.level not in URGENCY:
@@ -103,6 +113,8 @@ class Alert:
             raise ValueError("score must be a probability")
         if self.rank < 1:
             raise ValueError("rank counts from 1")
+        if self.saving_cny is not None and self.saving_cny < 0:
+            raise ValueError("saving_cny must not be negative")
         if self.issued_at.tzinfo is None:
             raise ValueError("issued_at needs a zone")
 
@@ -132,6 +144,38 @@ class Watchlist:
             raise ValueError("a person stands on the list twice")
         if len({alert.rank for alert in self.alerts}) < len(self.alerts):
             raise ValueError("a rank is given twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedSuspect:
+    """A number or an account (``key``, a pseudonym) that fraud is likely done with.
+
+    ``score`` is 0 to 1; ``peer_kind`` is the kind of the number (``virtual``, ``international``, …) or the bank of the
+    account. ``residents_reached`` and ``residents_7d`` count residents in all and in the last 7 days, ``alerts`` the
+    people with an open alert. ``facts`` are a few more numbers by name, with the unit in the name. Raises ValueError
+    for a key of another kind, a score outside 0 to 1, a count below 0 or a time without a zone.
+    """
+
+    kind: SuspectKind
+    key: str
+    score: float
+    peer_kind: str
+    first_seen_at: datetime | None
+    residents_reached: int
+    residents_7d: int
+    alerts: int
+    named_in_case: bool
+    facts: Mapping[str, float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.key.startswith({"number": "n", "account": "a"}[self.kind]):
+            raise ValueError("the key is none of this kind")
+        if not 0 <= self.score <= 1:
+            raise ValueError("score must lie between 0 and 1")
+        if min(self.residents_reached, self.residents_7d, self.alerts) < 0:
+            raise ValueError("counts must not be negative")
+        if self.first_seen_at is not None and self.first_seen_at.tzinfo is None:
+            raise ValueError("first_seen_at needs a zone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +212,7 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
     takes the place of the old one at once, under the same alert ids. The schema must be there (``open_database``).
     Raises ConflictError if somebody else publishes the same list at this very moment.
     """
-    content = _plain(asdict(watchlist))
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    digest = _digest(_plain(asdict(watchlist)))
     try:
         with writing(engine) as session:
             lists = WatchlistRepository(session)
@@ -182,6 +225,34 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
             return lists.add(row).id
     except IntegrityError:  # on PostgreSQL only; on SQLite the second writer waits and sees what the first one wrote
         raise ConflictError("somebody else is publishing this list", remedy="Publish it again.") from None
+
+
+def publish_suspects(engine: Engine, *, at: datetime, suspects: Sequence[PublishedSuspect]) -> int:
+    """Publish the suspects of the moment ``at`` as a whole, in any order, and return the number of their list.
+
+    The same content of the same moment changes nothing; other content becomes a new revision. An empty list says that
+    nobody is suspected. Raises ValueError for a key that stands on the list twice or a moment without a zone,
+    ConflictError if somebody else publishes the same list at this very moment.
+    """
+    if at.tzinfo is None:
+        raise ValueError("at needs a zone")
+    if len({suspect.key for suspect in suspects}) < len(suspects):
+        raise ValueError("a key stands on the list twice")
+    ordered = sorted(suspects, key=lambda suspect: (-suspect.score, suspect.key))
+    digest = _digest([_plain(vars(suspect)) for suspect in ordered])
+    try:
+        with writing(engine) as session:
+            lists = SuspectRepository(session)
+            current = lists.current(at=at)
+            if current and current.content_digest == digest:
+                return current.id
+            if current:
+                lists.supersede(current)
+            revision = current.revision + 1 if current else 1
+            row = SuspectListRow(at=at, revision=revision, content_digest=digest, suspects=_suspect_rows(ordered))
+            return lists.add(row).id
+    except IntegrityError:  # see publish
+        raise ConflictError("somebody else is publishing these suspects", remedy="Publish them again.") from None
 
 
 def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
@@ -238,9 +309,23 @@ def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> Watch
     return WatchlistRow(**fields, revision=revision, content_digest=digest, alerts=alerts)
 
 
+def _suspect_rows(ordered: Sequence[PublishedSuspect]) -> list[SuspectRow]:
+    ranks: dict[SuspectKind, int] = defaultdict(int)
+    rows = []
+    for suspect in ordered:
+        ranks[suspect.kind] += 1
+        fields = vars(suspect) | {"facts": _plain(suspect.facts)}
+        rows.append(SuspectRow(**fields, rank=ranks[suspect.kind]))
+    return rows
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
 def _plain(value: Any) -> Any:
     """Return ``value`` as JSON can hold it: moments in UTC, NaN and infinity as null."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -1,7 +1,7 @@
 """The tables of the serving database.
 
-Published rows (watchlists, alerts), dispositions and audit entries are never changed after they were written; a
-watchlist that is published anew is superseded, not overwritten, so what a reader saw can always be shown again.
+What was published (watchlists, alerts, suspects), dispositions and audit entries are never changed after they were
+written; a list that is published anew is superseded, not overwritten, so what a reader saw can always be shown again.
 """
 
 from datetime import UTC, datetime
@@ -30,6 +30,8 @@ __all__ = [
     "AuditRow",
     "Base",
     "DispositionRow",
+    "SuspectListRow",
+    "SuspectRow",
     "TokenRow",
     "UserCommunityRow",
     "UserRow",
@@ -141,6 +143,7 @@ class AlertRow(Base):
     community_id: Mapped[str]
     grid_id: Mapped[str]
     at_stake_cny: Mapped[float | None]
+    saving_cny: Mapped[float | None]
     base_value: Mapped[float]
     realert: Mapped[bool]
     age_band: Mapped[str | None]
@@ -151,6 +154,54 @@ class AlertRow(Base):
     suspect_accounts: Mapped[list[str]]
 
     watchlist: Mapped[WatchlistRow] = relationship(back_populates="alerts")
+
+
+class SuspectListRow(Base):
+    """The suspect numbers and accounts of one moment. Of each moment exactly one revision is current."""
+
+    __tablename__ = "suspect_lists"
+    __table_args__ = (
+        UniqueConstraint("at", "revision"),
+        Index(
+            "uq_suspect_lists_current",
+            "at",
+            unique=True,
+            sqlite_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    revision: Mapped[int]
+    content_digest: Mapped[str]
+    published_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    superseded_at: Mapped[datetime | None]
+
+    suspects: Mapped[list["SuspectRow"]] = relationship(back_populates="suspect_list")
+
+
+class SuspectRow(Base):
+    """One number or account on one published list; ``rank`` counts within its kind, the likeliest first."""
+
+    __tablename__ = "suspects"
+    __table_args__ = (UniqueConstraint("list_id", "key"), UniqueConstraint("list_id", "kind", "rank"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("suspect_lists.id"))
+    kind: Mapped[str]
+    rank: Mapped[int]
+    key: Mapped[str] = mapped_column(index=True)
+    score: Mapped[float]
+    peer_kind: Mapped[str]
+    first_seen_at: Mapped[datetime | None]
+    residents_reached: Mapped[int]
+    residents_7d: Mapped[int]
+    alerts: Mapped[int]
+    named_in_case: Mapped[bool]
+    facts: Mapped[dict[str, Any]]
+
+    suspect_list: Mapped[SuspectListRow] = relationship(back_populates="suspects")
 
 
 class DispositionRow(Base):

@@ -1,21 +1,26 @@
-"""The words of the trade, Chinese first: levels, scam types, results, and what to say to whom."""
+"""The words of the trade, Chinese first: levels, scam types, results, what is missing, what a suspect did."""
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 __all__ = [
     "CHANNELS",
+    "FACTS",
     "LEVELS",
     "MISSING",
     "OPEN",
     "OTHER",
+    "PEER_KINDS",
     "RESULTS",
     "SCAM_TYPES",
+    "SOURCES",
     "Language",
     "Words",
+    "fact",
     "figure",
-    "what_to_say",
+    "gap",
     "words",
 ]
 
@@ -102,50 +107,100 @@ MISSING: Mapping[str, Words] = MappingProxyType(
     }
 )
 
-GREETING = Words(
-    "您好，我是社区民警，可回拨 96110 核实我的身份。",
-    "Hello, I am your community officer; call back 96110 to check that.",
-)
-
-TALK: Mapping[str, Words] = MappingProxyType(
+SOURCES: Mapping[str, Words] = MappingProxyType(
     {
-        "brushing": Words(
-            "先返小钱、再要大额垫付的“任务”都是诈骗，请不要再转账，已转的马上告诉我们。",
-            "A task that pays a little and then wants large advances is fraud. Send no more; tell us what was sent.",
-        ),
-        "police": Words(
-            "公检法不会电话办案，没有“安全账户”。请挂断来电、关闭屏幕共享，不要转账。",
-            "No police works by phone and there is no safe account. Hang up, stop sharing the screen, do not pay.",
-        ),
-        "customer_service": Words(
-            "退款、注销保险都不需要转账或借款。请挂断，从官方应用里自己查。",
-            "No refund and no cancellation needs a transfer or a loan. Hang up and look in the official app yourself.",
-        ),
-        "investment": Words(
-            "能提现一次不代表平台是真的。请停止追加，先试着全部提现，并把平台名称告诉我们。",
-            "One withdrawal that worked proves nothing. Add no money, try to withdraw all, and tell us the platform.",
-        ),
-        "fake_loan": Words(
-            "放款前要交“解冻费、保证金”的都是诈骗，请不要再付任何费用。",
-            "A loan that wants fees first is fraud. Pay nothing more.",
-        ),
-        "fake_shopping": Words(
-            "请不要脱离平台付款，也不要再补“税费、运费”。",
-            "Do not pay outside the platform, and pay no further tax or postage.",
-        ),
-        "acquaintance": Words(
-            "请用您自己存的号码打给本人核实，核实前不要转账。",
-            "Call the person on the number you have kept yourself, and send nothing before.",
-        ),
+        "cmcc": Words("中国移动", "China Mobile"),
+        "cucc": Words("中国联通", "China Unicom"),
+        "ctcc": Words("中国电信", "China Telecom"),
+        "cbn": Words("中国广电", "China Broadnet"),
+        "icbc": Words("工商银行", "ICBC"),
+        "abc": Words("农业银行", "Agricultural Bank"),
+        "boc": Words("中国银行", "Bank of China"),
+        "ccb": Words("建设银行", "Construction Bank"),
+        "bocom": Words("交通银行", "Bank of Communications"),
+        "psbc": Words("邮储银行", "Postal Savings Bank"),
+        "cmb": Words("招商银行", "Merchants Bank"),
+        "ruralcb": Words("农商银行", "Rural Commercial Bank"),
     }
 )
 
-TALK_OF_ANY = Words(
-    "近期如有陌生人要您转账，请先停下，打 96110 问一问。", "If a stranger wants money, stop and ask 96110."
+FEEDS: Mapping[str, Words] = MappingProxyType(
+    {
+        "calls": Words("{source}的通话记录{since}缺失", "Call records of {source} are missing{since}"),
+        "transfers": Words("{source}的转账记录{since}缺失", "Transfers of {source} are missing{since}"),
+    }
+)
+
+PEER_KINDS: Mapping[str, Words] = MappingProxyType(
+    {
+        "mobile": Words("手机号", "Mobile"),
+        "virtual": Words("虚拟运营商", "Virtual operator"),
+        "landline": Words("固定电话", "Landline"),
+        "service_95": Words("95 服务号", "95 service"),
+        "service_96": Words("96 服务号", "96 service"),
+        "service_400": Words("400 服务号", "400 service"),
+        "service_106": Words("106 短信", "106 texts"),
+        "service_short": Words("短号", "Short number"),
+        "international": Words("境外", "International"),
+        "unknown": Words("不明", "Unclear"),
+        **SOURCES,
+    }
+)
+
+FACTS: Mapping[str, Words] = MappingProxyType(
+    {
+        "contacts": Words("通话和短信", "Calls and texts"),
+        "contacts_14d": Words("14 天内通话和短信", "Calls and texts in 14 days"),
+        "answer_share": Words("接通率", "Answered"),
+        "hang_up_share": Words("很快被挂断", "Hung up on at once"),
+        "in_share": Words("由对方打来", "Called by the number"),
+        "sms_share": Words("短信占比", "Texts"),
+        "long_n": Words("长通话次数", "Long talks"),
+        "talk_mean_s": Words("平均通话", "Mean talk"),
+        "age_d": Words("已出现", "Known for"),
+        "payers_14d": Words("14 天内付款居民", "Residents who paid in 14 days"),
+        "receivers_14d": Words("14 天内收款居民", "Residents paid back in 14 days"),
+        "received_cny": Words("收到金额", "Received"),
+        "received_cny_14d": Words("14 天内收到", "Received in 14 days"),
+        "back_cny": Words("返还金额", "Paid back"),
+        "back_share": Words("返还比例", "Share paid back"),
+    }
 )
 
 
-def what_to_say(scam_type: str, language: Language) -> str:
-    """Return the first words to a person who may be in a fraud of ``scam_type``."""
-    gap = "" if language == "zh" else " "
-    return GREETING.in_(language) + gap + TALK.get(scam_type, TALK_OF_ANY).in_(language)
+def gap(code: str, language: Language) -> str:
+    """Return what is missing in words: ``transfers``, ``transfers:icbc`` or ``transfers:icbc:2026-07-03`` (since then).
+
+    A code of another form speaks for itself.
+    """
+    feed, _, rest = code.partition(":")
+    if not rest or feed not in FEEDS:
+        return words(MISSING, code, language)
+    source, _, since = rest.partition(":")
+    try:
+        told_since = _since(date.fromisoformat(since), language) if since else ""
+    except ValueError:
+        return code
+    return FEEDS[feed].in_(language).format(source=words(SOURCES, source, language), since=told_since)
+
+
+def _since(day: date, language: Language) -> str:
+    return f"自 {day.month} 月 {day.day} 日起" if language == "zh" else f" since {day:%B} {day.day}"
+
+
+def fact(name: str, value: float, language: Language) -> str:
+    """Return a number about a suspect in words; the unit stands in its name (``_cny``, ``_share``, ``_s``, ``_d``)."""
+    label = words(FACTS, name, language)
+    return f"{label} {_with_unit(set(name.split('_')), value, language)}"
+
+
+def _with_unit(parts: set[str], value: float, language: Language) -> str:
+    if "cny" in parts:
+        return f"¥{value:,.0f}"
+    if "share" in parts:
+        return f"{value:.0%}"
+    if "s" in parts:
+        return f"{figure(value / 60)} " + ("分钟" if language == "zh" else "min")
+    if "d" in parts:
+        return f"{figure(value)} " + ("天" if language == "zh" else "days")
+    return figure(value)

@@ -70,6 +70,10 @@ class Alert(BaseModel):
     community_id: Annotated[str, Field(examples=["C01"])]
     grid_id: Annotated[str, Field(examples=["C01-G3"])]
     at_stake_cny: Annotated[float | None, Field(examples=[52_000.0])]
+    saving_cny: Annotated[
+        float | None,
+        Field(description="What a warning can be expected to save; null where unknown.", examples=[21_000.0]),
+    ]
     realert: bool
     status: Annotated[Status, Field(examples=["open"])]
     reasons: list[Reason]
@@ -81,7 +85,13 @@ class AlertDetail(Alert):
     at: datetime
     base_value: Annotated[float, Field(description="Log-odds that the contributions start from.", examples=[-4.1])]
     contributions: list[Contribution]
-    missing: Annotated[list[str], Field(examples=[["transfers"]])]
+    missing: Annotated[
+        list[str],
+        Field(
+            description="What says nothing about the person: `kind`, `kind:source` or `kind:source:day it began`.",
+            examples=[["transfers:icbc:2026-07-03"]],
+        ),
+    ]
     age_band: Annotated[str | None, Field(examples=["60+"])]
     suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
     suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]

@@ -13,13 +13,14 @@ from serving.dispositions.schemas import Status
 from serving.errors import ProblemError
 from serving.outreach.schemas import Channel, Format, OutreachRow
 from serving.outreach.sheets import write_outreach
-from serving.ports import Identity, IdentityVault
+from serving.ports import Identity, IdentityVault, opened_vault
 from serving.settings import ServingSettings
 from serving.store import Level
 from serving.tables import SHANGHAI, AlertRow, DispositionRow
+from serving.talks.service import what_to_say
 from serving.watchlists.repository import WatchlistRepository
 from serving.watchlists.service import day_of
-from serving.wording import OPEN, Language, what_to_say
+from serving.wording import OPEN, Language
 
 __all__ = ["export_outreach", "format_of", "latest_day_with_list", "outreach_rows"]
 
@@ -46,10 +47,7 @@ def outreach_rows(
     """
     if not viewer.may_see(community_id):
         raise ProblemError(403, "This community is not one of yours.", remedy="Ask for the list of your own community.")
-    if vault is None:
-        raise ProblemError(
-            503, "Names and numbers are not open to this process.", remedy="Start it with the vault's key."
-        )
+    opened = opened_vault(vault)
     start, end = day_of(datetime.combine(day, time.min, SHANGHAI))
     found = AlertRepository(session).issued_between(start, end, viewer=viewer, community_id=community_id)
     waiting = [(alert, status) for alert, last in found if (status := _status(last)) in TO_BE_REACHED]
@@ -62,7 +60,7 @@ def outreach_rows(
         day=day.isoformat(),
         alerts=[alert.alert_id for alert, _ in waiting],
     )
-    people = vault.reveal_people([alert.person for alert, _ in waiting])
+    people = opened.reveal_people([alert.person for alert, _ in waiting])
     return [_row(alert, status, people.get(alert.person), settings, language) for alert, status in waiting]
 
 

@@ -1,4 +1,4 @@
-"""The plain pages: the ranked alerts, one alert, and the login."""
+"""The plain pages: the ranked alerts, one alert, the suspects, and the login."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -15,6 +15,11 @@ from serving.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.dispositions import service as dispositions
 from serving.dispositions.schemas import NewDisposition, Note, Result
 from serving.errors import ProblemError
+from serving.paging import Cursor
+from serving.store import SuspectKind
+from serving.suspects import service as suspects
+from serving.suspects.schemas import SuspectDetail, SuspectKey
+from serving.talks.service import talk_script
 from serving.users.service import TokenKind, end_session, open_session
 from serving.watchlists.service import latest_day
 from serving.web.templating import language_of, render
@@ -23,7 +28,11 @@ __all__ = ["router"]
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow(*Role))]
+SuspectReader = Annotated[Viewer, Depends(allow(*suspects.READERS))]
+Revealer = Annotated[Viewer, Depends(allow(*suspects.REVEALERS))]
 Decider = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
+
+SUSPECTS_A_PAGE = 50
 
 
 class LoginForm(BaseModel):
@@ -61,6 +70,10 @@ def show_alert(
         "viewer": viewer,
         "alert": alert,
         "chart": alerts.chart_of(alert, language_of(request)),
+        "talk": talk_script(alert.scam_type),
+        "published": suspects.published(session, keys=[*alert.suspect_numbers, *alert.suspect_accounts])
+        if viewer.role in suspects.READERS
+        else frozenset(),
         "act_by": alert.issued_at + timedelta(minutes=services.settings.act_within_minutes[alert.level]),
         "may_decide": viewer.role is not Role.ENGINEER,
     }
@@ -87,6 +100,46 @@ def decide(
     max_snooze = timedelta(days=services.settings.max_snooze_days)
     dispositions.dispose(session, viewer=viewer, alert_id=alert_id, new=new, at=now, max_snooze=max_snooze)
     return _see(f"/alerts/{alert_id}")
+
+
+@router.get("/suspects")
+def show_suspects(
+    request: Request,
+    viewer: SuspectReader,
+    session: Reading,
+    kind: SuspectKind = "number",
+    cursor: Cursor = None,
+) -> Response:
+    """Show the latest suspect numbers or accounts, the likeliest first."""
+    page = suspects.suspect_page(session, kind=kind, cursor=cursor, limit=SUSPECTS_A_PAGE)
+    return render(request, "suspects.html", {"viewer": viewer, "page": page, "kind": kind, "continued": bool(cursor)})
+
+
+@router.get("/suspects/{key}")
+def show_suspect(key: SuspectKey, request: Request, viewer: SuspectReader, session: Reading) -> Response:
+    """Show one suspect under its pseudonym."""
+    return _suspect_page(request, viewer, suspects.suspect_detail(session, key=key), value=None)
+
+
+@router.post("/suspects/{key}")
+def reveal_suspect(
+    *,
+    key: SuspectKey,
+    request: Request,
+    viewer: Revealer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Show one suspect with the number or account behind the pseudonym; audited."""
+    revealed = suspects.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)
+    return _suspect_page(request, viewer, suspects.suspect_detail(session, key=key), value=revealed.value)
+
+
+def _suspect_page(request: Request, viewer: Viewer, suspect: SuspectDetail, *, value: str | None) -> Response:
+    may_reveal = viewer.role in suspects.REVEALERS
+    context = {"viewer": viewer, "suspect": suspect, "value": value, "may_reveal": may_reveal}
+    return render(request, "suspect.html", context)
 
 
 @router.get("/login")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -41,13 +42,21 @@ def language_of(request: Request) -> Language:
 def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
     """Return a page; a language asked for in the address is remembered."""
     language = language_of(request)
+    other: Language = "en" if language == "zh" else "zh"
     page = environment.get_template(template).render(
         {"viewer": None, **context},
         _=lambda text: translate(text, language),
         language=language,
-        other_language="en" if language == "zh" else "zh",
+        other_language=other,
+        switch=f"?{_query_in(request, other)}",
     )
     response = HTMLResponse(page, status)
     if request.query_params.get("lang") in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 86_400, httponly=True, samesite="strict")
     return response
+
+
+def _query_in(request: Request, language: Language) -> str:
+    """Return the query of this page in another language; a login token does not stay in it."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"lang", "token"}]
+    return urlencode([*kept, ("lang", language)])

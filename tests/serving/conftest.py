@@ -18,7 +18,17 @@ from serving.auth import Role
 from serving.database import open_database, sqlite_url, writing
 from serving.ports import Rescore
 from serving.settings import ServingSettings
-from serving.store import Alert, Contribution, Reason, Watchlist, alert_id, publish
+from serving.store import (
+    Alert,
+    Contribution,
+    PublishedSuspect,
+    Reason,
+    SuspectKind,
+    Watchlist,
+    alert_id,
+    publish,
+    publish_suspects,
+)
 from serving.tables import SHANGHAI
 from serving.users.service import add_user
 
@@ -80,6 +90,24 @@ def a_watchlist(*alerts: Alert, **changes: object) -> Watchlist:
     return Watchlist(**(fields | changes))  # type: ignore[arg-type]
 
 
+def a_suspect(key: str, **changes: object) -> PublishedSuspect:
+    """Return a complete suspect, an account if its key is one; ``changes`` replace its fields."""
+    is_number = key.startswith("n")
+    fields: dict[str, object] = {
+        "kind": "number" if is_number else "account",
+        "key": key,
+        "score": 0.9,
+        "peer_kind": "virtual" if is_number else "icbc",
+        "first_seen_at": MIDNIGHT - timedelta(days=3),
+        "residents_reached": 41,
+        "residents_7d": 38,
+        "alerts": 2,
+        "named_in_case": False,
+        "facts": {"answer_share": 0.314, "talk_mean_s": 150.0} if is_number else {"received_cny_14d": 52_000.0},
+    }
+    return PublishedSuspect(**(fields | changes))  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a SQLite file of the newest schema, to be copied: migrating costs more than most tests."""
@@ -138,6 +166,11 @@ class OpenVault:
     def reveal_people(self, persons: Sequence[str], /) -> Mapping[str, Known]:
         """Return the known ones."""
         return {person: self.people[person] for person in persons if person in self.people}
+
+    def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
+        """Return the known ones."""
+        known = {"number": {"n1_aa": "17000000001"}, "account": {"a1_bb": "6222020000000000001"}}[kind]
+        return {key: known[key] for key in keys if key in known}
 
 
 def rescore_one(person: str, /) -> Rescore | None:
@@ -215,6 +248,21 @@ def client(empty: Client, engine: Engine) -> Client:
     """Give a client of an application with one nightly list."""
     publish(engine, NIGHTLY)
     return empty
+
+
+SUSPECTS = (
+    a_suspect("n1_aa", score=0.9),
+    a_suspect("n1_cc", score=0.95, named_in_case=True),
+    a_suspect("n1_dd", score=0.2, first_seen_at=None, facts={}),
+    a_suspect("a1_bb"),
+)
+
+
+@pytest.fixture
+def wary(client: Client, engine: Engine) -> Client:
+    """Give a client of an application with one nightly list and its suspects."""
+    publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
+    return client
 
 
 def audited(engine: Engine, action: str) -> list[tuple[str, str]]:

@@ -23,6 +23,10 @@ API: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/alerts/{alert_id}/chart.svg"): EVERYBODY,
     ("GET", "/api/v1/alerts/{alert_id}/dispositions"): DECIDERS,
     ("POST", "/api/v1/alerts/{alert_id}/dispositions"): DECIDERS,
+    ("GET", "/api/v1/talks/{scam_type}"): EVERYBODY,
+    ("GET", "/api/v1/suspects"): {"analyst", "engineer", "admin"},
+    ("GET", "/api/v1/suspects/{key}"): {"analyst", "engineer", "admin"},
+    ("POST", "/api/v1/suspects/{key}/reveal"): {"analyst", "admin"},
     ("POST", "/api/v1/people/{person}/rescore"): {"analyst", "engineer", "admin"},
     ("GET", "/api/v1/outreach/{community_id}"): DECIDERS,
     ("GET", "/api/v1/me"): EVERYBODY,
@@ -37,11 +41,22 @@ PAGES: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/alerts/{alert_id}"): EVERYBODY,
     ("POST", "/alerts/{alert_id}/dispositions"): DECIDERS,
+    ("GET", "/suspects"): {"analyst", "engineer", "admin"},
+    ("GET", "/suspects/{key}"): {"analyst", "engineer", "admin"},
+    ("POST", "/suspects/{key}"): {"analyst", "admin"},
     ("GET", "/login"): ANYONE,
     ("POST", "/login"): ANYONE,
     ("POST", "/logout"): EVERYBODY,
 }
-VALUES = {"watchlist_id": "1", "alert_id": ID_A, "person": "p1_a", "community_id": "C01", "name": "analyst-1"}
+VALUES = {
+    "watchlist_id": "1",
+    "alert_id": ID_A,
+    "person": "p1_a",
+    "community_id": "C01",
+    "name": "analyst-1",
+    "scam_type": "police",
+    "key": "n1_aa",
+}
 
 
 def test_every_route_is_listed(app: FastAPI) -> None:

@@ -1,0 +1,1 @@
+"""Suspects: the numbers and accounts that fraud is likely done with."""

@@ -1,0 +1,40 @@
+"""The API of suspects."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from serving.auth import Viewer, allow
+from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.paging import Cursor, Limit
+from serving.store import SuspectKind
+from serving.suspects import service
+from serving.suspects.schemas import RevealedSuspect, SuspectDetail, SuspectKey, SuspectPage
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/suspects", tags=["suspects"])
+Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
+Revealer = Annotated[Viewer, Depends(allow(*service.REVEALERS))]
+
+
+@router.get("")
+def list_suspects(
+    _viewer: Reader, session: Reading, kind: SuspectKind = "number", cursor: Cursor = None, limit: Limit = 50
+) -> SuspectPage:
+    """List the latest suspect numbers or accounts, the likeliest first."""
+    return service.suspect_page(session, kind=kind, cursor=cursor, limit=limit)
+
+
+@router.get("/{key}")
+def read_suspect(key: SuspectKey, _viewer: Reader, session: Reading) -> SuspectDetail:
+    """Read what was last published about a number or an account."""
+    return service.suspect_detail(session, key=key)
+
+
+@router.post("/{key}/reveal")
+def reveal_suspect(
+    key: SuspectKey, viewer: Revealer, session: Writing, services: ServicesOfApp, now: Now
+) -> RevealedSuspect:
+    """Read the number or account behind a pseudonym. Every call is audited."""
+    return service.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)

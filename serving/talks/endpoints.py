@@ -1,0 +1,22 @@
+"""The API of talk scripts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from serving.auth import Role, Viewer, allow
+from serving.talks import service
+from serving.talks.schemas import TalkScript
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/talks", tags=["talks"])
+
+
+@router.get("/{scam_type}")
+def read_talk(
+    scam_type: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["police"])],
+    _viewer: Annotated[Viewer, Depends(allow(*Role))],
+) -> TalkScript:
+    """Read what to ask and what to say; a scam type without a script of its own gets the one of `unknown`."""
+    return service.talk_script(scam_type)

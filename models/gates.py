@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,7 @@ Metrics = Mapping[str, float]
 COMPARED = ("precision_at_budget", "coverage_at_budget")
 KEPT = (*COMPARED, "money_at_budget")
 BASELINE = "baseline_"
+GROUPED = ("precision", "coverage")
 
 
 class Gates(BaseModel):
@@ -30,6 +31,13 @@ class Gates(BaseModel):
     episodes: int = Field(default=30, ge=1, description="fewest reported episodes to learn from")
     feature_auc: float = Field(
         default=0.95, gt=0.5, le=1, description="a single feature that tells victims apart so well is a leak"
+    )
+    residency_gap_points: float = Field(
+        default=5.0,
+        ge=0,
+        le=100,
+        description="local and floating residents may lie so many points apart in precision and coverage; more is "
+        "refused where chance alone does not explain it",
     )
 
 
@@ -55,6 +63,11 @@ def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> De
     ``calibration_error``, ``episodes`` learnt from and ``max_feature_auc``. The first model of an installation has no
     champion to hold against. What was not measured, or is NaN, passes no gate; a champion without a figure cannot be
     fallen short of.
+
+    The gap between groups (``residency_gap_coverage_points``, ``…_low``, ``…_high`` of ``models.fairness``) is another
+    matter: it refuses only on evidence, a gap that is too large and whose interval leaves out 0. A district with few
+    losses, or whose register does not tell residency, has no such evidence; if that refused, the old model would stay,
+    of which no more is known. The reasons then say that the gap was not measured.
     """
     outcomes = [
         *_beats_baseline(challenger, gates),
@@ -62,6 +75,7 @@ def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> De
         _at_most("calibration error", challenger.get("calibration_error"), gates.calibration_error),
         _at_least("reported episodes", challenger.get("episodes"), gates.episodes),
         _at_most("AUC of the strongest single feature", challenger.get("max_feature_auc"), gates.feature_auc),
+        *_treats_alike(challenger, gates),
     ]
     refused = tuple(outcome.reason for outcome in outcomes if not outcome.passed)
     return Decision(promote=not refused, reasons=refused or tuple(outcome.reason for outcome in outcomes))
@@ -83,6 +97,19 @@ def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iter
         words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
         passed = own is not None and own >= held - gates.tolerance
         yield _Outcome(passed, words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed")
+
+
+def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[_Outcome]:
+    for name in GROUPED:
+        ends = [challenger.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
+        gap, low, high = (nan if end is None else end for end in ends)
+        if isnan(gap) or isnan(low) or isnan(high):
+            yield _Outcome(passed=True, reason=f"gap of {name} by residency: not measured")
+            continue
+        words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
+        passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
+        asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
+        yield _Outcome(passed, words if passed else f"{words}: {asked}")
 
 
 def _at_most(words: str, value: float | None, bound: float) -> _Outcome:

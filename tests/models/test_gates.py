@@ -31,6 +31,8 @@ def test_first_model_passes_and_says_by_how_much():
         "calibration error 0.01: at most 0.1 is allowed",
         "reported episodes 120: at least 30 are asked",
         "AUC of the strongest single feature 0.82: at most 0.95 is allowed",
+        "gap of precision by residency: not measured",
+        "gap of coverage by residency: not measured",
     )
 
 
@@ -75,6 +77,33 @@ def test_what_was_not_measured_passes_no_gate():
 
 def test_a_champion_without_figures_cannot_be_fallen_short_of():
     assert decide(GOOD, {"precision_at_budget": math.nan}, gates=GATES).promote
+
+
+def gap(points: float, low: float, high: float, *, of: str = "coverage") -> dict[str, float]:
+    name = f"residency_gap_{of}"
+    return {f"{name}_points": points, f"{name}_low": low, f"{name}_high": high}
+
+
+@pytest.mark.parametrize(
+    ("points", "low", "high", "passes"),
+    [
+        (-4.9, -8.0, -1.0, True),  # real, but small
+        (-30.0, -61.0, 2.0, True),  # large, but chance alone could do it
+        (-12.0, -20.0, -4.0, False),
+        (12.0, 4.0, 20.0, False),  # local residents are a group as well
+        (-12.0, -20.0, math.nan, True),
+    ],
+)
+@pytest.mark.parametrize("figure", ["coverage", "precision"])
+def test_a_gap_between_groups_refuses_where_it_is_large_and_real(points, low, high, passes, figure):
+    assert decide(GOOD | gap(points, low, high, of=figure), None, gates=GATES).promote is passes
+
+
+def test_a_refused_gap_says_how_sure_it_is():
+    assert decide(GOOD | gap(-12.04, -20, -4), None, gates=GATES).reasons == (
+        "gap of coverage by residency -12.0 points (-20.0 to -4.0): at most 5, or no more than chance, is allowed",
+    )
+    assert decide(GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)).promote
 
 
 def test_thresholds_are_configurable():

@@ -191,7 +191,8 @@ def _since(day: date, language: Language) -> str:
 def fact(name: str, value: float, language: Language) -> str:
     """Return a number about a suspect in words; the unit stands in its name (``_cny``, ``_share``, ``_s``, ``_d``)."""
     label = words(FACTS, name, language)
-    return f"{label} {_with_unit(set(name.split('_')), value, language)}"
+    colon = "：" if language == "zh" else ": "
+    return f"{label}{colon}{_with_unit(set(name.split('_')), value, language)}"
 
 
 def _with_unit(parts: set[str], value: float, language: Language) -> str:

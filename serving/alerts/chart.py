@@ -14,6 +14,7 @@ FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 LABEL_PX = 13
 BAR_STEP_PX = 26
 CHART_WIDTH_PX = 600
+TICKS = 8  # about; more would touch each other
 
 RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
 START = Words("起点：全体平均", "Start: everybody's average")
@@ -91,7 +92,7 @@ def _specification(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
     )
     scale = alt.Scale(zero=False, padding=44, nice=False)
     blocks = base.mark_bar(height=16, cornerRadius=2).encode(
-        x=alt.X("start:Q", title=AXIS.in_(language), scale=scale),
+        x=alt.X("start:Q", title=AXIS.in_(language), scale=scale, axis=alt.Axis(tickCount=TICKS)),
         x2="end:Q",
         color=alt.Color("color:N", scale=None),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, Text, and_, cast, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
 
 from serving.dispositions.repository import latest_dispositions
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # both stand above the store, which stands on this module
 __all__ = ["AlertRepository"]
 
 Found = Row[tuple[AlertRow, DispositionRow]]
+SUSPECTS = (AlertRow.suspect_numbers, AlertRow.suspect_accounts)
 
 
 class AlertRepository:
@@ -52,6 +53,14 @@ class AlertRepository:
             statement = statement.where(AlertRow.community_id == community_id)
         return self._session.execute(
             statement.order_by(AlertRow.urgency, AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
+        ).all()
+
+    def naming(self, key: str, *, viewer: "Viewer", limit: int) -> Sequence[Found]:
+        """Return the current alerts that name a suspect number or account, the newest first."""
+        named = [cast(column, Text).contains(f'"{key}"', autoescape=True) for column in SUSPECTS]
+        statement = visible_to(viewer, current_alerts()).where(or_(*named))
+        return self._session.execute(
+            statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc()).limit(limit)
         ).all()
 
     def page(self, query: "AlertQuery", *, viewer: "Viewer", after: tuple[Any, int] | None) -> Sequence[Found]:

@@ -18,7 +18,7 @@ from serving.paging import decode_cursor, encode_cursor
 from serving.tables import SHANGHAI, AlertRow, DispositionRow
 from serving.wording import Language
 
-__all__ = ["alert_detail", "alert_page", "chart_of", "visible_alert"]
+__all__ = ["alert_detail", "alert_page", "alerts_naming", "chart_of", "visible_alert"]
 
 
 def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
@@ -53,6 +53,12 @@ def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDet
         version=len(decisions),
         dispositions=[Disposition.model_validate(row) for row in decisions],
     )
+
+
+def alerts_naming(session: Session, *, viewer: Viewer, key: str, limit: int = 20) -> list[Alert]:
+    """Return the newest current alerts that name a suspect number or account, as far as ``viewer`` may see them."""
+    found = AlertRepository(session).naming(key, viewer=viewer, limit=limit)
+    return [Alert(**summary_of(alert, decision)) for alert, decision in found]
 
 
 def chart_of(alert: AlertDetail, language: Language) -> str:

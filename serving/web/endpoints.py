@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from serving.alerts import service as alerts
 from serving.alerts.schemas import AlertId
@@ -18,7 +19,7 @@ from serving.errors import ProblemError
 from serving.paging import Cursor
 from serving.store import SuspectKind
 from serving.suspects import service as suspects
-from serving.suspects.schemas import SuspectDetail, SuspectKey
+from serving.suspects.schemas import SuspectKey
 from serving.talks.service import talk_script
 from serving.users.service import TokenKind, end_session, open_session
 from serving.watchlists.service import latest_day
@@ -118,7 +119,7 @@ def show_suspects(
 @router.get("/suspects/{key}")
 def show_suspect(key: SuspectKey, request: Request, viewer: SuspectReader, session: Reading) -> Response:
     """Show one suspect under its pseudonym."""
-    return _suspect_page(request, viewer, suspects.suspect_detail(session, key=key), value=None)
+    return _suspect_page(request, viewer, session, key=key, value=None)
 
 
 @router.post("/suspects/{key}")
@@ -133,12 +134,17 @@ def reveal_suspect(
 ) -> Response:
     """Show one suspect with the number or account behind the pseudonym; audited."""
     revealed = suspects.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)
-    return _suspect_page(request, viewer, suspects.suspect_detail(session, key=key), value=revealed.value)
+    return _suspect_page(request, viewer, session, key=key, value=revealed.value)
 
 
-def _suspect_page(request: Request, viewer: Viewer, suspect: SuspectDetail, *, value: str | None) -> Response:
-    may_reveal = viewer.role in suspects.REVEALERS
-    context = {"viewer": viewer, "suspect": suspect, "value": value, "may_reveal": may_reveal}
+def _suspect_page(request: Request, viewer: Viewer, session: Session, *, key: str, value: str | None) -> Response:
+    context = {
+        "viewer": viewer,
+        "suspect": suspects.suspect_detail(session, key=key),
+        "named_by": alerts.alerts_naming(session, viewer=viewer, key=key),
+        "value": value,
+        "may_reveal": viewer.role in suspects.REVEALERS,
+    }
     return render(request, "suspect.html", context)
 
 

@@ -88,7 +88,8 @@ CHINESE: Mapping[str, str] = MappingProxyType(
         "Say": "告诉对方",
         "Never": "不能说、不能做",
         "Go there, or bring in the family": "什么时候上门、找家人",
-        "Ask again after days": "几天后回访",
+        "Ask again": "回访",
+        "days later": "天后",
         # suspects
         "Suspects": "可疑号码和账户",
         "No suspects have been published yet.": "还没有发布可疑号码和账户。",
@@ -106,6 +107,7 @@ CHINESE: Mapping[str, str] = MappingProxyType(
         "in 7 days": "近 7 天",
         "Open alerts": "未结预警",
         "In a case": "案件中提到",
+        "Alerts that name it": "提到它的预警",
         "What it did": "表现",
         "None.": "没有。",
         "yes": "是",

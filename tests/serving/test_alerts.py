@@ -73,9 +73,16 @@ def test_an_alert_explains_itself(client: Client) -> None:
     assert [item["contribution"] for item in alert["contributions"]] == [1.9, -0.2]
     assert alert["contributions"][1]["value"] is None
     assert (alert["base_value"], alert["missing"], alert["age_band"]) == (-4.0, ["transfers"], "60+")
+    assert alert["saving_cny"] is None
     assert (alert["suspect_numbers"], alert["suspect_accounts"]) == (["n1_aa"], ["a1_bb"])
     assert (alert["status"], alert["version"], alert["withdrawn"]) == ("open", 0, False)
     assert (alert["at"], alert["model_version"]) == ("2026-07-05T00:00:00+08:00", "3")
+
+
+def test_an_alert_says_what_a_warning_can_save(client: Client, engine: Engine) -> None:
+    number = publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=21_000.5), minutes=15))
+    latest = client.get(f"/api/v1/watchlists/{number}", headers=client.as_("analyst")).json()
+    assert latest["alerts"][0]["saving_cny"] == 21_000.5
 
 
 def test_an_officer_sees_the_own_communities_only(client: Client) -> None:

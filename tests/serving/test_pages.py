@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from serving.auth import COOKIE
 from serving.database import writing
-from serving.store import dispositions, publish
+from serving.store import dispositions, publish, publish_suspects
 from serving.users.service import issue_token
 from serving.web import templating
 from serving.web.texts import CHINESE
 
-from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, a_tick, a_watchlist, an_alert, audited
+from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, a_suspect, a_tick, a_watchlist, an_alert, audited
 
 OWN = {"Origin": "http://testserver"}
 
@@ -25,10 +25,11 @@ def log_in(client: Client, role: str = "analyst") -> None:
 
 
 def test_anonymous_is_led_to_the_login(client: Client) -> None:
-    for path in ("/", f"/alerts/{ID_A}"):
+    for path in ("/", f"/alerts/{ID_A}", "/suspects", "/suspects/n1_aa"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert client.post(f"/alerts/{ID_A}/dispositions", data={"result": "lawful", "version": 0}).status_code == 303
+    assert client.post("/suspects/n1_aa").status_code == 303
     assert "访问令牌" in client.get("/login").text
 
 
@@ -116,6 +117,34 @@ def test_the_alert_page_answers_why_and_what_to_do(client: Client) -> None:
         assert text in page
 
 
+def test_the_alert_page_holds_the_whole_talk(client: Client) -> None:
+    log_in(client)
+    page = client.get(f"/alerts/{ID_A}").text
+    for text in ("您现在在哪里？身边有谁？", "不问验证码、密码、卡号", "一个人躲在宾馆", "1 · 3 · 7"):
+        assert text in page
+
+
+def test_what_a_warning_can_save_stands_beside_the_stake(client: Client, engine: Engine) -> None:
+    log_in(client)
+    for path in ("/", f"/alerts/{ID_A}"):
+        assert "可挽回" not in client.get(path).text
+    publish(engine, a_watchlist(an_alert("p1_a", 1, saving_cny=21_000.0), *NIGHTLY.alerts[1:]))
+    for path in ("/", f"/alerts/{ID_A}"):
+        page = client.get(path).text
+        assert "可挽回" in page
+        assert "¥21,000" in page
+
+
+def test_a_missing_source_is_named_with_its_day(client: Client, engine: Engine) -> None:
+    missing = ("transfers:icbc:2026-07-03", "calls:cmcc", "transfers")
+    publish(engine, a_watchlist(an_alert("p1_a", 1, missing=missing), *NIGHTLY.alerts[1:]))
+    log_in(client)
+    page = client.get(f"/alerts/{ID_A}").text
+    for text in ("工商银行的转账记录自 7 月 3 日起缺失", "中国移动的通话记录缺失", "没有转账记录"):
+        assert text in page
+    assert "Transfers of ICBC are missing since July 3" in client.get(f"/alerts/{ID_A}?lang=en").text
+
+
 def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
     log_in(client)
     form = {"result": "lawful", "note": "<b>房款</b>", "version": 0, "snooze_days": 7}
@@ -135,6 +164,57 @@ def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
 def test_an_engineer_reads_without_a_form(client: Client) -> None:
     log_in(client, "engineer")
     assert "<textarea" not in client.get(f"/alerts/{ID_B}").text
+
+
+def test_suspects_are_listed_masked_and_revealed_one_by_one(wary: Client, engine: Engine) -> None:
+    publish_suspects(engine, at=MORNING, suspects=[a_suspect("n1_0123456789abcdef"), a_suspect("n1_aa", score=0.5)])
+    log_in(wary)
+    page = wary.get("/suspects").text
+    assert page.index("n1_012345…") < page.index("n1_aa<")
+    for text in ("虚拟运营商", "90.0%", "接通率：31%", "平均通话：2.5 分钟", "2026-07-05 09:00"):
+        assert text in page
+    one = wary.get("/suspects/n1_aa").text
+    assert f"/alerts/{ID_A}" in one
+    assert "17000000001" not in one
+    assert audited(engine, "reveal") == []
+    assert "17000000001" in wary.post("/suspects/n1_aa", headers=OWN).text
+    assert audited(engine, "reveal") == [("analyst-1", "n1_aa")]
+
+
+def test_the_accounts_stand_on_their_own_tab(wary: Client) -> None:
+    log_in(wary, "engineer")
+    page = wary.get("/suspects?kind=account&lang=en").text
+    assert "a1_bb" in page
+    assert "Received in 14 days: ¥52,000" in page
+    assert 'href="?kind=account&amp;lang=zh"' in page
+    assert not set(re.findall("[一-鿿]", page)) - set("中文")
+    one = wary.get("/suspects/a1_bb").text
+    assert "<button>Show it" not in one
+    assert "Only analysts can have it shown." in one
+
+
+def test_suspects_are_paged(wary: Client, engine: Engine) -> None:
+    publish_suspects(engine, at=MORNING, suspects=[a_suspect(f"n1_{n:02}") for n in range(51)])
+    log_in(wary)
+    cursor = re.findall(r'href="(\?kind=number&amp;cursor=[^"]+)"', wary.get("/suspects").text)
+    page = wary.get("/suspects" + cursor[0].replace("&amp;", "&")).text
+    assert "n1_50" in page
+    assert "n1_49" not in page
+    assert "回到第一页" in page
+
+
+def test_officers_see_neither_the_suspects_nor_a_way_there(wary: Client) -> None:
+    log_in(wary, "officer")
+    assert wary.get("/suspects").status_code == 403
+    assert wary.post("/suspects/n1_aa", headers=OWN).status_code == 403
+    page = wary.get(f"/alerts/{ID_A}").text
+    assert "n1_aa" in page
+    assert "/suspects" not in page
+
+
+def test_an_alert_leads_to_its_published_suspects(wary: Client) -> None:
+    log_in(wary)
+    assert 'href="/suspects/n1_aa"' in wary.get(f"/alerts/{ID_A}").text
 
 
 def test_text_from_outside_is_shown_as_text(client: Client, engine: Engine) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
 from data_contracts.errors import ConflictError
-from serving.database import at_head, engine_for, reading, sqlite_url, upgrade, writing
+from serving.database import at_head, engine_for, open_database, reading, sqlite_url, upgrade, writing
 from serving.store import alert_id, dispositions, publish, recent_alerts
 from serving.tables import AlertRow, Base, DispositionRow, WatchlistRow
 
@@ -81,10 +81,17 @@ def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"level": "purple"}, {"score": 1.01}, {"score": math.nan}, {"rank": 0}, {"issued_at": datetime(2026, 7, 5)}],  # noqa: DTZ001
+    [
+        {"level": "purple"},
+        {"score": 1.01},
+        {"score": math.nan},
+        {"rank": 0},
+        {"saving_cny": -0.01},
+        {"issued_at": datetime(2026, 7, 5)},  # noqa: DTZ001
+    ],
 )
 def test_an_impossible_alert_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"level|score|rank|issued_at"):
+    with pytest.raises(ValueError, match=r"level|score|rank|saving_cny|issued_at"):
         an_alert("p1_a", **({"rank": 1} | changes))  # type: ignore[arg-type]
 
 
@@ -130,6 +137,23 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
         published = list(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
     assert any(published)
     assert len(recent_alerts(engine, MIDNIGHT)) == 1
+
+
+def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
+    from alembic import command
+
+    from serving.database import _alembic_config
+
+    engine = open_database(url)
+    publish(engine, a_watchlist(an_alert("p1_a", 1)))
+    with engine.execution_options(writes=True).begin() as connection:
+        command.downgrade(_alembic_config(connection), "0001")
+    assert not at_head(engine)
+    upgrade(url)
+    with reading(engine) as session:
+        (alert,) = session.query(AlertRow).all()
+        assert (alert.person, alert.saving_cny, alert.missing) == ("p1_a", None, ["transfers"])
+    engine.dispose()
 
 
 def test_migrations_wait_for_each_other(tmp_path: Path) -> None:

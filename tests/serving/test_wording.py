@@ -1,0 +1,57 @@
+"""Codes and numbers in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.wording import FACTS, fact, gap
+
+
+@pytest.mark.parametrize(
+    ("code", "zh", "en"),
+    [
+        ("calls", "没有通话记录", "No call records"),
+        ("calls:cmcc", "中国移动的通话记录缺失", "Call records of China Mobile are missing"),
+        (
+            "transfers:icbc:2026-07-03",
+            "工商银行的转账记录自 7 月 3 日起缺失",
+            "Transfers of ICBC are missing since July 3",
+        ),
+        (
+            "transfers:county_bank:2026-11-30",
+            "county_bank的转账记录自 11 月 30 日起缺失",
+            "Transfers of county_bank are missing since November 30",
+        ),
+        ("weather", "weather", "weather"),
+        ("weather:north", "weather:north", "weather:north"),
+        ("calls:cmcc:yesterday", "calls:cmcc:yesterday", "calls:cmcc:yesterday"),
+    ],
+)
+def test_what_is_missing_is_told_in_words(code: str, zh: str, en: str) -> None:
+    assert (gap(code, "zh"), gap(code, "en")) == (zh, en)
+
+
+@given(st.text())
+def test_no_code_breaks_a_page(code: str) -> None:
+    assert isinstance(gap(code, "zh"), str)
+    assert isinstance(gap(f"calls:{code}", "en"), str)
+    assert isinstance(gap(f"calls:cmcc:{code}", "en"), str)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "zh", "en"),
+    [
+        ("received_cny_14d", 312_400.4, "14 天内收到：¥312,400", "Received in 14 days: ¥312,400"),
+        ("answer_share", 0.314, "接通率：31%", "Answered: 31%"),
+        ("talk_mean_s", 150.0, "平均通话：2.5 分钟", "Mean talk: 2.5 min"),
+        ("age_d", 3.0, "已出现：3 天", "Known for: 3 days"),
+        ("contacts_14d", 1320.0, "14 天内通话和短信：1,320", "Calls and texts in 14 days: 1,320"),
+        ("burst", 7.0, "burst：7", "burst: 7"),
+    ],
+)
+def test_facts_carry_their_unit(name: str, value: float, zh: str, en: str) -> None:
+    assert (fact(name, value, "zh"), fact(name, value, "en")) == (zh, en)
+
+
+def test_every_fact_has_a_name_in_both_languages() -> None:
+    assert all(words.zh and words.en for words in FACTS.values())

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, Select, Text, and_, cast, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
+from sqlalchemy.orm import Session, contains_eager
 
 from serving.dispositions.repository import latest_dispositions
 from serving.tables import AlertRow, DispositionRow, WatchlistRow
@@ -14,9 +14,11 @@ if TYPE_CHECKING:  # both stand above the store, which stands on this module
     from serving.alerts.schemas import AlertQuery
     from serving.auth import Viewer
 
-__all__ = ["AlertRepository"]
+__all__ = ["UNKNOWN_SAVING_CNY", "AlertRepository"]
 
 Found = Row[tuple[AlertRow, DispositionRow]]
+UNKNOWN_SAVING_CNY = -1.0  # sorts below every saving, where NULL would sort as each database likes
+SAVING = func.coalesce(AlertRow.saving_cny, UNKNOWN_SAVING_CNY)
 SUSPECTS = (AlertRow.suspect_numbers, AlertRow.suspect_accounts)
 
 
@@ -47,12 +49,15 @@ class AlertRepository:
     def issued_between(
         self, start: datetime, end: datetime, *, viewer: "Viewer", community_id: str | None = None
     ) -> Sequence[Found]:
-        """Return current alerts issued from ``start`` to before ``end``, the most urgent first."""
+        """Return current alerts issued from ``start`` to before ``end``.
+
+        The most urgent stand first; of one level those where a warning can save most, then the likeliest.
+        """
         statement = visible_to(viewer, current_alerts()).where(AlertRow.issued_at >= start, AlertRow.issued_at < end)
         if community_id is not None:
             statement = statement.where(AlertRow.community_id == community_id)
         return self._session.execute(
-            statement.order_by(AlertRow.urgency, AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
+            statement.order_by(AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
         ).all()
 
     def naming(self, key: str, *, viewer: "Viewer", limit: int) -> Sequence[Found]:
@@ -65,7 +70,7 @@ class AlertRepository:
 
     def page(self, query: "AlertQuery", *, viewer: "Viewer", after: tuple[Any, int] | None) -> Sequence[Found]:
         """Return up to ``limit`` + 1 current alerts in the order asked for; the one too many tells of a next page."""
-        column: InstrumentedAttribute[Any] = getattr(AlertRow, query.sort)
+        column: ColumnElement[Any] = SAVING if query.sort == "saving_cny" else getattr(AlertRow, query.sort)
         upwards = query.sort == "rank"
         statement = filtered(visible_to(viewer, current_alerts()), query)
         if after is not None:

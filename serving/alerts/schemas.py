@@ -25,7 +25,7 @@ __all__ = [
 
 AlertId = Annotated[str, Path(pattern=r"^al_[0-9a-f]{20}$", examples=["al_70e33fc382b6ce87451a"])]
 Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
-SortKey = Literal["rank", "score", "issued_at"]
+SortKey = Literal["rank", "score", "saving_cny", "issued_at"]
 EXAMPLE_ID = "al_70e33fc382b6ce87451a"
 EXAMPLE_PERSON = "p1_9f2c41d07ab35e68"
 
@@ -112,7 +112,7 @@ class AlertPage(BaseModel):
 
 
 class AlertQuery(BaseModel):
-    """Filters and order of alerts; ``rank`` sorts upwards, ``score`` and ``issued_at`` downwards."""
+    """Filters and order of alerts; ``rank`` sorts upwards, everything else downwards."""
 
     model_config = ConfigDict(extra="forbid")
 

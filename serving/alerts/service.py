@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from serving.alerts.chart import waterfall
-from serving.alerts.repository import AlertRepository
+from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
 from serving.alerts.schemas import Alert, AlertDetail, AlertPage, AlertQuery, summary_of
 from serving.auth import Viewer
 from serving.dispositions.repository import DispositionRepository
@@ -76,6 +76,8 @@ def visible_alert(session: Session, *, viewer: Viewer, alert_id: str) -> tuple[A
 
 def _cursor_after(alert: AlertRow, query: AlertQuery) -> str:
     value = getattr(alert, query.sort)
+    if value is None:
+        value = UNKNOWN_SAVING_CNY
     return encode_cursor(query.sort, value.isoformat() if isinstance(value, datetime) else repr(value), alert.id)
 
 
@@ -100,5 +102,5 @@ def _moment(text: str) -> datetime:
 
 
 CURSOR_VALUES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {"rank": int, "score": float, "issued_at": _moment}
+    {"rank": int, "score": float, "saving_cny": float, "issued_at": _moment}
 )

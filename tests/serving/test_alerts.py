@@ -41,9 +41,9 @@ def test_filters_and_order(client: Client, query: str, ids: list[str]) -> None:
     assert page["next_cursor"] is None
 
 
-@pytest.mark.parametrize("sort", ["rank", "score", "issued_at"])
+@pytest.mark.parametrize("sort", ["rank", "score", "saving_cny", "issued_at"])
 def test_pages_show_every_alert_once(client: Client, engine: Engine, sort: str) -> None:
-    publish(engine, a_tick(an_alert("p1_e", 1), an_alert("p1_f", 2), minutes=15))  # ties in rank and score
+    publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=0.0), an_alert("p1_f", 2), minutes=15))  # ties in all
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -83,6 +83,20 @@ def test_an_alert_says_what_a_warning_can_save(client: Client, engine: Engine) -
     number = publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=21_000.5), minutes=15))
     latest = client.get(f"/api/v1/watchlists/{number}", headers=client.as_("analyst")).json()
     assert latest["alerts"][0]["saving_cny"] == 21_000.5
+
+
+def test_within_a_level_the_largest_saving_stands_first(client: Client, engine: Engine) -> None:
+    tick = a_tick(
+        an_alert("p1_e", 1, saving_cny=100.0, score=0.99),
+        an_alert("p1_f", 2, saving_cny=900.0, score=0.5),
+        an_alert("p1_g", 3, saving_cny=5000.0, level="orange"),
+        minutes=15,
+    )
+    publish(engine, tick)
+    day = client.get("/api/v1/watchlists/latest", headers=client.as_("analyst")).json()["alerts"]
+    assert [alert["person"] for alert in day] == ["p1_f", "p1_e", "p1_a", "p1_g", "p1_b", "p1_c", "p1_d"]
+    page = client.get(f"{URL}?sort=saving_cny&limit=3", headers=client.as_("analyst")).json()["items"]
+    assert [alert["person"] for alert in page] == ["p1_g", "p1_f", "p1_e"]
 
 
 def test_an_officer_sees_the_own_communities_only(client: Client) -> None:

@@ -1,11 +1,13 @@
 """Suspect numbers and accounts: published whole, read by analysts, revealed under audit."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
+from data_contracts.errors import ConflictError
 from serving.app import create_app
 from serving.database import reading
 from serving.settings import ServingSettings
@@ -153,3 +155,16 @@ def test_a_list_names_nothing_twice_and_has_a_moment(engine: Engine) -> None:
         publish_suspects(engine, at=MIDNIGHT, suspects=[SUSPECTS[0], SUSPECTS[0]])
     with pytest.raises(ValueError, match="zone"):
         publish_suspects(engine, at=(MIDNIGHT + timedelta(days=1)).replace(tzinfo=None), suspects=[])
+
+
+def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
+    def attempt(score: float) -> int | None:
+        try:
+            return publish_suspects(engine, at=MIDNIGHT, suspects=[a_suspect("n1_aa", score=score)])
+        except ConflictError:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        assert any(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
+    with reading(engine) as session:
+        assert session.query(SuspectListRow).filter(SuspectListRow.superseded_at.is_(None)).count() == 1

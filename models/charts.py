@@ -13,10 +13,18 @@ from models.risk import RiskModel
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["budget_chart", "calibration_chart", "figures", "importance_chart", "score_chart"]
+__all__ = [
+    "budget_chart",
+    "calibration_chart",
+    "daily_budget_chart",
+    "figures",
+    "group_chart",
+    "importance_chart",
+    "score_chart",
+]
 
 WIDTH, HEIGHT = 560, 300
-MODEL, RULE, QUIET = "#b3261e", "#5f6b7a", "#9aa5b1"
+MODEL, RULE, QUIET, BLUE = "#b3261e", "#5f6b7a", "#9aa5b1", "#1565a8"
 TOP = 25
 FONT = "Noto Sans CJK SC, Microsoft YaHei, sans-serif"
 
@@ -112,8 +120,52 @@ def budget_chart(curves: pl.DataFrame) -> str:
     )
 
 
+def daily_budget_chart(curves: pl.DataFrame) -> str:
+    """Precision, coverage and money over daily budgets (``models.budgets.over_daily_budgets``)."""
+    import altair as alt
+
+    measures = {"precision": "准确 precision", "coverage": "覆盖 coverage", "money": "资金 money"}
+    long = curves.rename(measures).unpivot(list(measures.values()), index="budget", variable_name="measure")
+    return _svg(
+        alt.Chart(long)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(
+                "budget:Q", title="每日预警数 alerts a day at most", axis=alt.Axis(values=curves["budget"].to_list())
+            ),
+            y=alt.Y("value:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("measure:N", title=None, scale=alt.Scale(range=[MODEL, BLUE, RULE])),
+        ),
+        title="每日预算换来什么 What a daily budget buys",
+    )
+
+
+def group_chart(groups: pl.DataFrame) -> str:
+    """Precision and coverage of every group with their 90 % intervals (``models.fairness.by_group``)."""
+    import altair as alt
+
+    words = {"precision": "准确 precision", "coverage": "覆盖 coverage"}
+    rows = groups.filter(pl.col("figure").is_in(list(words))).with_columns(
+        place=pl.concat_str("attribute", "group", separator=" · "), measure=pl.col("figure").replace(words)
+    )
+    base = alt.Chart(rows).encode(y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=280)))
+    share = alt.X("value:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    drawn = alt.layer(
+        base.mark_rule(color=QUIET, strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q"),
+        base.mark_circle(color=MODEL, size=70, opacity=1).encode(x=share),
+    )
+    columns = drawn.properties(width=WIDTH // 2 - 60, height=20 * rows["place"].n_unique()).facet(
+        column=alt.Column("measure:N", title=None)
+    )
+    return _drawn(columns.properties(title="各人群的准确与覆盖 Precision and coverage by group"))
+
+
 def _svg(chart: "alt.Chart | alt.LayerChart", *, title: str, height: int = HEIGHT) -> str:
+    return _drawn(chart.properties(title=title, width=WIDTH, height=height))
+
+
+def _drawn(chart: "alt.Chart | alt.LayerChart | alt.FacetChart") -> str:
     import vl_convert
 
-    whole = chart.properties(title=title, width=WIDTH, height=height).configure(font=FONT).configure_view(stroke=None)
+    whole = chart.configure(font=FONT).configure_view(stroke=None)
     return str(vl_convert.vegalite_to_svg(whole.to_dict()))

@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from data_contracts.errors import ConflictError
+from pipelines.vault import Vault
 from serving.app import create_app
 from serving.database import reading
 from serving.settings import ServingSettings
@@ -168,3 +170,12 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
         assert any(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
     with reading(engine) as session:
         assert session.query(SuspectListRow).filter(SuspectListRow.superseded_at.is_(None)).count() == 1
+
+
+def test_the_real_vault_holds_what_is_revealed(settings: ServingSettings, engine: Engine, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault.db", key=bytes(32))
+    vault.put_many("account", {"a1_bb": "6222020000000000009"})
+    publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
+    client = a_client(create_app(settings=settings, vault=vault, clock=lambda: MORNING), engine)
+    assert client.post(f"{URL}/a1_bb/reveal", headers=client.as_("analyst")).json()["value"] == "6222020000000000009"
+    assert client.post(f"{URL}/n1_aa/reveal", headers=client.as_("analyst")).status_code == 404

@@ -18,6 +18,7 @@ from prefect.runtime import flow_run
 from pydantic import AwareDatetime, PositiveInt
 
 from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
+from models.drift import Drift
 from pipelines.ingest import FileReport, IngestReport
 from pipelines.score import ScoreResult
 from pipelines.settings import Settings
@@ -113,6 +114,8 @@ def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     result = score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
     words = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
     create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:TOP]), description=words)
+    if result.drift:
+        create_table_artifact(key="drift", table=result.drift.table(most=TOP), description=drift_words(result.drift))
     return result
 
 
@@ -189,6 +192,17 @@ def watchlist_rows(alerts: Sequence[Alert]) -> list[dict[str, str | int | float]
         }
         for alert in alerts
     ]
+
+
+def drift_words(drift: Drift) -> str:
+    """What has moved since the model learned, in a few plain sentences; advice, nothing is stopped by it."""
+    volume, promised = drift.volume, drift.estimated_precision
+    words = [" ".join(drift.advice()) or "Nothing that deserves a look."]
+    if volume:
+        words.append(f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before.")
+    if promised is not None:
+        words.append(f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right.")
+    return " ".join(words)
 
 
 def figure_rows(metrics: Mapping[str, float]) -> list[dict[str, str | float | None]]:

@@ -13,6 +13,7 @@ from features.catalogue import FEATURES, Feature
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.wording import Language, tell
+from models.drift import Drift
 from models.explain import Explanation, explain
 from models.labels import episodes
 from models.policy import Decided, Issued, Level, Memory, Rules, decide, level_of
@@ -20,6 +21,7 @@ from models.registry import Registry
 from models.risk import RiskModel
 from models.sampling import everyone, touches
 from models.shelf import ModelVersion
+from pipelines.drift import WATCHED, drift_of
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
@@ -39,7 +41,7 @@ NO_COMMUNITY = "unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
-    """What was published: the list, who was scored, and the model that did it."""
+    """What was published: the list, who was scored, the model that did it, and at night what has moved since then."""
 
     at: datetime
     kind: str
@@ -47,6 +49,7 @@ class ScoreResult:
     scored: int
     alerts: tuple[Alert, ...]
     model_version: str
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +95,15 @@ def score(
     alerts = describe(scene, decided, rows)
     number = publish_list(engine, scene, alerts=alerts, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
+    earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
     return ScoreResult(
-        at=at, kind=kind, watchlist=number, scored=len(rows), alerts=alerts, model_version=scene.version.version
+        at=at,
+        kind=kind,
+        watchlist=number,
+        scored=len(rows),
+        alerts=alerts,
+        model_version=scene.version.version,
+        drift=drift_of(scene.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
     )
 
 

@@ -18,6 +18,7 @@ from models.evaluate import Figures, measure
 from models.labels import episodes
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, everyone, training_moments
+from pipelines.drift import profiled
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
@@ -74,6 +75,10 @@ def train(
     metrics |= {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose(model, rows)
     registry = Registry.of(settings)
+    champion = registry.champion()
+    before = registry.load(champion) if champion else None
+    model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
+    metrics |= drift.metrics() if drift else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
         "contract_version": load_contract("watchlist").version,

@@ -1,0 +1,56 @@
+"""What a night saw beside what the model learned among: the reference is kept with the model, the comparison shown."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from features.evidence import Evidence
+from features.snapshot import snapshot
+from models.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
+from models.risk import RiskModel
+from models.sampling import everyone
+from serving.store import RecentAlert
+
+__all__ = ["WATCHED", "drift_of", "profiled", "volume_of"]
+
+PROFILE = "profile"  # the fact of a model that tells how its features were spread
+SAMPLE = 20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second
+WATCHED = timedelta(days=28)  # alerts of so many days tell what is usual
+DAY = timedelta(days=1)
+
+
+def profiled(
+    model: RiskModel, evidence: Evidence, *, at: datetime, before: RiskModel | None, seed: int
+) -> tuple[RiskModel, Drift | None]:
+    """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
+    people = everyone(evidence, at=at)
+    rows = snapshot(evidence, people.sample(min(len(people), SAMPLE), seed=seed))
+    facts = {**model.facts, PROFILE: text_of(profile(rows, model.features))}
+    return replace(model, facts=facts), drift_of(before, rows) if before else None
+
+
+def drift_of(
+    model: RiskModel, rows: pl.DataFrame, *, alerts: Sequence[RecentAlert] = (), at: datetime | None = None
+) -> Drift | None:
+    """The drift of ``rows`` (everyone at a midnight) from the profile of ``model``; None where it has none.
+
+    ``alerts`` are those of the ``WATCHED`` days before ``at``.
+    """
+    text = model.facts.get(PROFILE)
+    if not isinstance(text, str):
+        return None  # a model from before profiles were kept
+    return Drift(
+        rows=len(rows),
+        features=compare(profiles_from(text), rows.sample(min(len(rows), SAMPLE), seed=0)),
+        volume=volume_of(alerts, at=at) if at else None,
+        estimated_precision=estimated_precision([alert.score for alert in alerts]),
+    )
+
+
+def volume_of(alerts: Sequence[RecentAlert], *, at: datetime) -> Volume | None:
+    """Alerts of the 24 hours before ``at`` beside those of each day before, from the first alert on."""
+    days = Counter((at - alert.issued_at) // DAY for alert in alerts)
+    return volume(seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)])

@@ -1,0 +1,52 @@
+"""What is kept with a model about the people it learned among, and what is told of later alerts."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from features.evidence import gather
+from models.drift import Volume, profiles_from
+from pipelines.drift import drift_of, profiled, volume_of
+from pipelines.history import records_before
+from serving.store import RecentAlert
+from tests.models.small import small_model
+from tests.pipelines.district import TRAIN_AT
+
+
+def alert(issued_at, score=0.5):
+    return RecentAlert(
+        person="p1_0123456789abcdef", issued_at=issued_at, at=issued_at, level="red", score=score, at_stake_cny=None,
+        status="open", snoozed_until=None,
+    )  # fmt: skip
+
+
+def test_alerts_are_counted_in_days_back_from_the_moment():
+    hours_ago = [1, 23, 24, 25, 80]
+    found = volume_of([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
+    assert found == Volume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
+    assert volume_of([], at=TRAIN_AT) is None
+
+
+def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
+    evidence = gather(records_before(district, at=TRAIN_AT))
+    first, nothing = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=None, seed=0)
+    assert nothing is None
+    assert set(profiles_from(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
+    _, drift = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=first, seed=1)
+    assert drift.rows == 1200
+    assert [one.psi for one in drift.features] == [0, 0]
+    assert drift.metrics()["drift_features"] == 0
+
+
+def test_late_alerts_promise_a_precision():
+    rows = pl.DataFrame({"talk_s_30d": [1.0], "new_debit_cny_24h": [0.0]})
+    assert drift_of(small_model(), rows) is None  # no profile was kept with it
+    model = small_model()
+    kept = type(model)(**{**vars(model), "facts": {"profile": "{}"}})
+    late = [alert(TRAIN_AT - timedelta(hours=1), score) for score in (0.25, 0.75)]
+    assert drift_of(kept, rows, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
+
+
+def ordinary_model():
+    model = small_model()
+    return type(model)(**{**vars(model), "features": ("talk_s_30d", "new_debit_cny_24h")})

@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from models.calibration import Calibration, Floats, calibrate
+from models.sampling import folds
 
-__all__ = ["GroupCalibration", "calibrate_by_group", "promised_and_found", "worst_ratio"]
+__all__ = ["GroupCalibration", "calibrate_by_group", "promised_and_found", "promises", "worst_ratio"]
 
 HALFWAY = 200.0  # live rows; an episode has about ten
 
@@ -88,6 +89,29 @@ def promised_and_found(scored: pl.DataFrame) -> pl.DataFrame:
         .with_columns(ratio=pl.when(pl.col("found") > 0).then(pl.col("promised") / pl.col("found")))
         .sort("group")
     )
+
+
+def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What one calibration for all (``common``) and one ``by group`` promise: their ``promised_and_found``.
+
+    Each is fitted on one half of the people and held against the other. ``rows`` have ``person``, ``group``, ``label``,
+    ``share`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
+    """
+    halves = folds(rows["person"], count=2, seed=0)
+    parts = []
+    for half in (0, 1):
+        here, there = rows.filter(pl.Series(halves != half)), rows.filter(pl.Series(halves == half))
+        if here["label"].n_unique() < 2:
+            return {}
+        labels, share = here["label"].to_numpy().astype(np.float64), here["share"].to_numpy()
+        fitted = calibrate_by_group(here["raw"].to_numpy(), labels, share=share, group=here["group"])
+        raw = there["raw"].to_numpy()
+        parts.append(
+            there.with_columns(common=pl.Series(fitted.common(raw)), grouped=pl.Series(fitted(raw, there["group"])))
+        )
+    whole = pl.concat(parts)
+    names = {"common": "common", "by group": "grouped"}
+    return {name: promised_and_found(whole.with_columns(probability=pl.col(column))) for name, column in names.items()}
 
 
 def worst_ratio(table: pl.DataFrame) -> float | None:

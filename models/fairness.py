@@ -14,7 +14,7 @@ from features.evidence import Evidence
 from models.bootstrap import DRAWS, Floats, Resamples, interval
 from models.evaluate import RATIOS, Judged, lead_median, resamples_of
 
-__all__ = ["ATTRIBUTES", "by_group", "data_seen", "gap_metrics", "groups_of"]
+__all__ = ["ATTRIBUTES", "by_group", "data_seen", "data_seen_of_rows", "gap_metrics", "groups_of"]
 
 ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
 AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))
@@ -82,6 +82,14 @@ def data_seen(*, calls: pl.Expr, transfers: pl.Expr) -> pl.Expr:
         .when(transfers)
         .then(pl.lit("transfers only"))
         .otherwise(pl.lit("none"))
+    )
+
+
+def data_seen_of_rows() -> pl.Expr:
+    """:func:`data_seen` of each row of a snapshot, by what its habits count in 30 days."""
+    return data_seen(
+        calls=pl.any_horizontal(pl.col("calls_in_30d", "calls_out_30d", "sms_30d").fill_null(0) > 0),
+        transfers=pl.any_horizontal(pl.col("debits_30d", "credit_cny_30d").fill_null(0) > 0),
     )
 
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
+import polars as pl
 
-from models.explain import Explanation
+from data_contracts.errors import ModelError
+from models.explain import Explanation, explain
+from models.risk import RiskModel
 
-__all__ = ["Stability", "agreement", "rank_correlation", "shared_reasons", "stability"]
+__all__ = ["Stability", "agreement", "between", "rank_correlation", "shared_reasons", "stability"]
 
 TOP = 3
 
@@ -46,6 +49,14 @@ def stability(before: Sequence[Explanation], after: Sequence[Explanation]) -> St
         reasons_shared=fmean(shared) if shared else None,
         rank_correlation=fmean(known) if known else None,
     )
+
+
+def between(before: RiskModel, after: RiskModel, rows: pl.DataFrame) -> Stability:
+    """Both models' explanations of the same snapshot ``rows``; of none where they do not know all that one asks for."""
+    try:
+        return stability(explain(before, rows), explain(after, rows))
+    except ModelError:  # features came or went between the two
+        return stability([], [])
 
 
 def shared_reasons(before: Sequence[str], after: Sequence[str], *, top: int = TOP) -> float:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from models.calibration import Calibration, calibrate
-from models.fair_calibration import GroupCalibration, calibrate_by_group, promised_and_found, worst_ratio
+from models.fair_calibration import GroupCalibration, calibrate_by_group, promised_and_found, promises, worst_ratio
 
 
 def drawn(number: int = 60_000) -> tuple[np.ndarray, np.ndarray, pl.Series]:
@@ -80,3 +80,15 @@ def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():
     assert promised_and_found(frame).rows() == [("both", 1, 5000.0, 2500.0, 2.0), ("calls only", 0, 1000.0, 0.0, None)]
     assert worst_ratio(promised_and_found(frame)) == pytest.approx(2.0)
     assert worst_ratio(promised_and_found(frame.filter(pl.col("label") == 0))) is None
+
+
+def test_the_correction_is_measured_on_people_it_was_not_fitted_on():
+    raw, labels, group = drawn(20_000)
+    people = pl.Series([f"p{number % 5_000}" for number in range(len(raw))])
+    rows = scored(raw, labels, group).rename({"probability": "raw"}).with_columns(person=people)
+    found = promises(rows)
+    before, after = (worst_ratio(found[name]) - 1 for name in ("common", "by group"))
+    assert 0.6 < before < 1.2
+    assert after < before / 2  # not all of it: with some 250 victims a group stands little more than halfway
+    assert found["common"]["live"].sum() == labels.sum()
+    assert promises(rows.filter(pl.col("label") == 0)) == {}

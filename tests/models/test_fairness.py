@@ -7,7 +7,7 @@ import pytest
 
 from features.evidence import gather
 from models.evaluate import judge
-from models.fairness import by_group, gap_metrics, groups_of
+from models.fairness import by_group, data_seen_of_rows, gap_metrics, groups_of
 from tests.models.drawn import call, on, payment, records
 from tests.models.test_evaluate import EPISODES, alerts
 
@@ -86,3 +86,11 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         ("cai", "local", "unknown", "60+", "transfers only"),
         ("dan", "local", "unknown", "unknown", "none"),
     ]
+
+
+def test_a_row_tells_what_data_there_is():
+    columns = ["calls_in_30d", "calls_out_30d", "sms_30d", "debits_30d", "credit_cny_30d"]
+    rows = pl.DataFrame(
+        [(0, 0, 3, 0, 0.5), (1, 0, 0, 0, None), (0, 0, 0, 2, 0), (0, 0, 0, 0, 0)], columns, orient="row"
+    )
+    assert rows.select(data_seen_of_rows()).to_series().to_list() == ["both", "calls only", "transfers only", "none"]

@@ -3,8 +3,8 @@
 import pytest
 
 from features.reasons import Reason
-from models.explain import Explanation, explain
-from models.stability import agreement, rank_correlation, shared_reasons, stability
+from models.explain import Explanation
+from models.stability import agreement, between, rank_correlation, shared_reasons, stability
 from tests.models.small import small_model, small_rows
 
 
@@ -45,9 +45,9 @@ def test_no_alerts_measure_nothing():
 
 def test_a_model_agrees_with_itself_and_real_models_can_be_compared():
     rows = small_rows()
-    mine = explain(small_model(), rows)
-    same = stability(mine, mine)
+    same = between(small_model(), small_model(), rows)
     assert (same.reasons_shared, same.rank_correlation) == (1.0, pytest.approx(1.0))
-    other = stability(mine, explain(small_model(rounds=6), rows))
+    other = between(small_model(), small_model(rounds=6), rows)
     assert other.rows == len(rows)
     assert -1 <= other.rank_correlation <= 1
+    assert between(small_model(), small_model(), rows.drop("talk_24h_s")).rows == 0

@@ -107,7 +107,7 @@ def test_no_person_is_named_in_prefect(trained, prefect):
     nightly(landing=landing, home=settings.home, at=MIDNIGHT)
     stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
     assert b"nightly" in stored
-    assert not re.search(rb"[pna]1_[0-9a-f]{8}", stored)
+    assert not re.search(rb"[pna]1_[A-Za-z0-9_-]{16}", stored)
 
 
 def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):

@@ -155,9 +155,8 @@ def group_values(rows: pl.DataFrame, *, figure: str) -> dict[str, float]:
     if rows.is_empty():
         return {}
     truth, prediction, metric = _as_classified(rows, figure)
-    frame = MetricFrame(
-        metrics=metric, y_true=truth, y_pred=prediction, sensitive_features=rows["group"].to_numpy().astype(str)
-    )
+    groups = {"group": rows["group"].to_list()}  # as a column by name: fairlearn takes no bare array of one row
+    frame = MetricFrame(metrics=metric, y_true=truth, y_pred=prediction, sensitive_features=groups)
     return {str(group): float(value) for group, value in frame.by_group.items()}
 
 

@@ -48,18 +48,18 @@ FIGURE_WORDS = {"precision": "准确 precision", "coverage": "覆盖 coverage", 
 class Evaluation:
     """What a report is made of; what is None or empty was not measured, and its section is left out.
 
-    ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``, asked ``every`` so
-    often. ``groups`` is of ``models.fairness.by_group``, ``budgets`` of ``models.budgets.over_daily_budgets``,
-    ``calibration`` of ``models.diagnostics.calibration_bins``, ``promises`` of
-    ``models.fair_calibration.promised_and_found`` by the name of each calibration.
+    ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a replay was asked
+    ``every`` so often. ``groups`` is of ``models.fairness.by_group``, ``budgets`` of
+    ``models.budgets.over_daily_budgets``, ``calibration`` of ``models.diagnostics.calibration_bins``, ``promises`` of
+    ``models.fair_calibration`` by the name of each calibration.
     """
 
     start: datetime
     end: datetime
-    every: str
     budget: int
     model: Judged
-    rule: Judged
+    every: str = ""
+    rule: Judged | None = None
     groups: pl.DataFrame | None = None
     budgets: pl.DataFrame | None = None
     calibration: pl.DataFrame | None = None
@@ -113,8 +113,9 @@ def sections(evaluation: Evaluation) -> Iterator[Section]:
 
 def figures_section(evaluation: Evaluation) -> Section:
     """Model beside rule, with intervals."""
-    columns = [(figures(judged), intervals(judged)) for judged in (evaluation.model, evaluation.rule)]
-    rows = [(words, *(_figure(name, *column) for column in columns)) for name, words in FIGURES.items()]
+    judged = {"系统 system": evaluation.model, "现行规则 today's rule": evaluation.rule}
+    columns = {name: (figures(one), intervals(one)) for name, one in judged.items() if one is not None}
+    rows = [(words, *(_figure(name, *column) for column in columns.values())) for name, words in FIGURES.items()]
     return Section(
         zh="总体",
         en="Overall",
@@ -122,7 +123,7 @@ def figures_section(evaluation: Evaluation) -> Section:
             "括号内为 90% 区间：仅凭偶然，数字也可能落在其中。",
             "In brackets the 90 % interval: so far chance alone could carry a figure.",
         ),
-        headings=("", "模型 model", "现行规则 today's rule"),
+        headings=("", *columns),
         rows=rows,
     )
 

@@ -224,11 +224,13 @@ def replay(
     out: Path = Path("alerts.parquet"),
     reveal: Annotated[bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")] = False,
     retrain_every: Annotated[str | None, typer.Option(help="Train again so often, such as 7d.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
     seed: int = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
+    from pipelines.evaluation import write_report
     from pipelines.replay import replay as run
     from pipelines.replay import reveal_persons, trained_at, write_alerts
 
@@ -242,8 +244,11 @@ def replay(
         retrain_every=parse_days(retrain_every) if retrain_every else None,
         seed=seed,
         model=trained_at(settings, parse_moment(start)),
+        budgets=report is not None,
         progress=saying(as_json),
     )
+    if report:
+        write_report(result.evaluation, report)
     alerts, baseline = result.alerts, result.baseline_alerts
     if reveal:
         alerts, baseline = (reveal_persons(frame, settings=settings) for frame in (alerts, baseline))
@@ -259,6 +264,29 @@ def replay(
     ]
     table(("by reported cases", "model", "rule"), rows)
     typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
+
+
+@app.command()
+def measure(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """How good the published alerts were, by the cases and dispositions known by now."""
+    from models.evaluate import figures
+    from pipelines.evaluation import evaluate_published, write_report
+
+    first, last = parse_moment(start), parse_moment(end)
+    found = evaluate_published(settings_of(home), start=first, end=last, at=datetime.now(SHANGHAI))
+    if report:
+        write_report(found, report)
+    named = figures(found.model).named()
+    if as_json:
+        print_json(named)
+    else:
+        table(("by cases and dispositions", "figure"), [(name, figure(value)) for name, value in named.items()])
 
 
 @app.command()

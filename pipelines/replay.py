@@ -9,12 +9,14 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.evidence import Evidence, gather
-from models.evaluate import Figures, measure
+from models.budgets import Tick
+from models.evaluate import Figures, figures
 from models.explain import explain
-from models.labels import episodes
 from models.policy import Decided, Memory, Rules, decide
+from models.report import Evaluation
 from models.risk import RiskModel
 from models.sampling import everyone, touches
+from pipelines.evaluation import evaluate_replay, ticks_of
 from pipelines.history import records_before
 from pipelines.progress import Progress, quiet
 from pipelines.scoring import candidates, rules_of, score_moments
@@ -48,6 +50,7 @@ class ReplayResult:
     baseline_alerts: pl.DataFrame
     figures: Figures
     baseline: Figures
+    evaluation: Evaluation
     moments: int
     models: int
 
@@ -87,12 +90,14 @@ def replay(
     retrain_every: timedelta | None = None,
     seed: int = 0,
     model: RiskModel | None = None,
+    budgets: bool = False,
     progress: Progress = quiet,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most ``budget`` a day.
 
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the cases known before
-    ``start``. With ``retrain_every`` a new model takes over so often, trained on what was known by then.
+    ``start``. With ``retrain_every`` a new model takes over so often, trained on what was known by then. With
+    ``budgets`` the evaluation also tells what other budgets would have bought.
     """
     tick = parse_every(every)
     if end <= start:
@@ -103,6 +108,7 @@ def replay(
     rules = rules_of(settings, budget=budget)
     memories = {column: Memory() for column in SCORERS}
     found: dict[str, list[pl.DataFrame]] = {column: [] for column in SCORERS}
+    ticks: list[Tick] = []
     moments = models = 0
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
@@ -113,6 +119,7 @@ def replay(
         for day in days(warm, segment.end):
             rows = score_moments(evidence, model, asked(evidence, day, tick=tick, every=every))
             moments += len(rows)
+            ticks += ticks_of(rows, rules=rules) if budgets else ()
             for column in SCORERS:
                 chosen = decided(rows, column=column, memory=memories[column], rules=rules)
                 if day.start < start:
@@ -121,12 +128,24 @@ def replay(
                     found[column].append(worded(chosen, model) if column == "score" else bare(chosen))
             progress(f"replayed {day.start:%Y-%m-%d}")
     alerts, baseline = (joined(found[column]) for column in SCORERS)
-    told = episodes(records.cases, evidence, at=end)
+    evaluation = evaluate_replay(
+        records,
+        evidence,
+        alerts=alerts.filter(~pl.col("repeat")),
+        baseline=baseline.filter(~pl.col("repeat")),
+        ticks=ticks,
+        rules=rules,
+        start=start,
+        end=end,
+        every=every,
+    )
+    assert evaluation.rule is not None  # noqa: S101 -- tells the type checker that a replay has the rule beside it
     return ReplayResult(
         alerts=alerts,
         baseline_alerts=baseline,
-        figures=measure(alerts.filter(~pl.col("repeat")), told, start=start, end=end),
-        baseline=measure(baseline.filter(~pl.col("repeat")), told, start=start, end=end),
+        figures=figures(evaluation.model),
+        baseline=figures(evaluation.rule),
+        evaluation=evaluation,
         moments=moments,
         models=models,
     )

@@ -67,6 +67,14 @@ def test_nobody_alerted_and_nothing_lost_measures_nothing():
     assert gap_metrics(by_group(nothing, PEOPLE, attributes=("sex",))) == {}
 
 
+def test_one_alert_is_enough_to_measure():
+    one = judge(alerts(("ada", on(3, 12))), EPISODES.head(1), start=on(1), end=on(8))
+    table = by_group(one, PEOPLE, attributes=("sex",))
+    assert table.select("group", "figure", "value", "gap").rows() == [
+        ("F", "precision", 1.0, None), ("F", "coverage", 1.0, None), ("F", "lead_h_median", 6.0, None),
+    ]  # fmt: skip
+
+
 def test_groups_come_from_the_register_and_from_what_was_delivered():
     people = ("ada", "bo", "cai", "dan")
     drawn = records(

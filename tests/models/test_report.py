@@ -118,5 +118,6 @@ def test_it_stands_alone_and_names_nobody(page):
 
 def test_what_was_not_measured_is_left_out():
     bare = Cells()
-    bare.feed(evaluation_report(Evaluation(start=START, end=END, every="1h", budget=8, model=MODEL, rule=RULE)))
+    bare.feed(evaluation_report(Evaluation(start=START, end=END, budget=8, model=MODEL)))
+    assert bare.rows[0] == ["", "系统 system"]
     assert bare.titles == ["总体", "按诈骗类型", "口径"]

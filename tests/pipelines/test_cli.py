@@ -62,6 +62,7 @@ def test_every_verb_has_a_word_of_help():
         "train",
         "score",
         "replay",
+        "measure",
         "serve",
         "schedule",
         "users",
@@ -127,11 +128,15 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
     out = tmp_path / "alerts.parquet"
     end = (TRAIN_AT + timedelta(days=2)).date().isoformat()
     words = ("replay", "--from", at, "--to", end, "--every", "6h", "--budget", "5", "--out", str(out), "--reveal")
-    figures = json.loads(run(*words, "--home", home, "--json"))["figures"]
+    report = tmp_path / "report.html"
+    figures = json.loads(run(*words, "--report", str(report), "--home", home, "--json"))["figures"]
     assert {"precision_at_budget", "baseline_precision_at_budget"} <= figures.keys()
     alerts = pl.read_parquet(out)
     assert {"id_number", "issued_at", "score", "level", "scam_type", "reasons"} <= set(alerts.columns)
     assert (tmp_path / "alerts.rule.parquet").exists()
+    assert "每日预算" in report.read_text(encoding="utf-8")
+    measured = json.loads(run("measure", "--from", at, "--to", end, "--home", home, "--json"))
+    assert measured["alerts_per_day"] == len(scored["alerts"]) / 2
     assert "champion" in run("models", "--home", home)
 
 

@@ -1,0 +1,103 @@
+"""Evaluations of a replay and of what was published, from cases and dispositions, ready to be reported."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from features.evidence import Evidence, gather
+from features.records import Records
+from models.budgets import Tick, over_daily_budgets
+from models.evaluate import judge
+from models.fairness import by_group, groups_of
+from models.labels import episodes, moves
+from models.policy import Rules
+from models.report import Evaluation, evaluation_report
+from pipelines.history import records_before
+from pipelines.scoring import candidates
+from pipelines.settings import Settings
+from pipelines.tables import ZONE
+from serving.database import open_database
+from serving.store import dispositions, recent_alerts
+
+__all__ = ["evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
+
+
+def evaluate_replay(
+    records: Records,
+    evidence: Evidence,
+    *,
+    alerts: pl.DataFrame,
+    baseline: pl.DataFrame,
+    ticks: Sequence[Tick],
+    rules: Rules,
+    start: datetime,
+    end: datetime,
+    every: str,
+) -> Evaluation:
+    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
+    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+    model, rule = (judge(found, told, start=start, end=end, moves=gone) for found in (alerts, baseline))
+    curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, moves=gone) if ticks else None
+    people = groups_of(records.residents, evidence, start=start, end=end)
+    return Evaluation(
+        start=start,
+        end=end,
+        every=every,
+        budget=rules.budget,
+        model=model,
+        rule=rule,
+        groups=by_group(model, people),
+        budgets=curves,
+    )
+
+
+def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at: datetime) -> Evaluation:
+    """What was published from ``start`` to ``end``, by the cases and dispositions known at ``at``.
+
+    Raises ``NotReadyError`` where the lake holds no events of that time.
+    """
+    records = records_before(settings, at=at, span=at - start)
+    evidence = gather(records)
+    engine = open_database(settings.serving_database_url)
+    alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
+    words = framed([asdict(word) for word in dispositions(engine)], ("person", "result"), ("issued_at", "decided_at"))
+    judged = judge(
+        alerts,
+        episodes(records.cases, evidence, at=at),
+        start=start,
+        end=end,
+        moves=moves(records.cases, evidence, at=at),
+        dispositions=words.filter(pl.col("decided_at") < at),
+    )
+    people = groups_of(records.residents, evidence, start=start, end=end)
+    return Evaluation(
+        start=start,
+        end=end,
+        every="",
+        budget=settings.daily_budget,
+        model=judged,
+        groups=by_group(judged, people),
+    )
+
+
+def ticks_of(rows: pl.DataFrame, *, rules: Rules) -> Iterator[Tick]:
+    """Scored rows as the policy saw them, tick by tick."""
+    for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
+        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+        yield tick, tuple(candidates(group, column="score", rules=rules))
+
+
+def write_report(evaluation: Evaluation, out: Path) -> Path:
+    """Write the report as one HTML page, and say where."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(evaluation_report(evaluation), encoding="utf-8")
+    return out
+
+
+def framed(rows: Sequence[dict[str, object]], words: tuple[str, ...], moments: tuple[str, ...]) -> pl.DataFrame:
+    """Rows of the serving database as a frame, moments in Shanghai's time."""
+    schema = {name: pl.String() for name in words} | {name: pl.Datetime("us", ZONE) for name in moments}
+    return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)

@@ -20,6 +20,7 @@ ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
 AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))
 UNKNOWN = "unknown"
 GATED = ("precision", "coverage")
+LEAST = 10  # of fewer alerts or losses, drawing again shows too little of what chance can do
 SCHEMA = pl.Schema(
     {
         "attribute": pl.String(),
@@ -98,6 +99,7 @@ def by_group(
     people: pl.DataFrame,
     *,
     attributes: tuple[str, ...] = ATTRIBUTES,
+    least: int = LEAST,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
@@ -106,16 +108,17 @@ def by_group(
     ``people`` has ``person`` and a column for each attribute. One row an ``attribute``, ``group`` and ``figure``:
     ``count`` (alerts, losses or covered losses that it is measured on), ``value`` (a share; hours for
     ``lead_h_median``) from ``low`` to ``high``, and ``gap`` to everybody else (percentage points; hours) from
-    ``gap_low`` to ``gap_high``, null where there is nobody else.
+    ``gap_low`` to ``gap_high``, null where there is nobody else. What is measured on fewer than ``least`` has no
+    interval: nothing can be concluded from it.
     """
     resamples = resamples_of(judged, draws=draws, seed=seed)
     lines = [
         line
         for attribute in attributes
         for figure, rows in tables_of(judged).items()
-        for line in compared(_grouped(rows, people, attribute), figure=figure, resamples=resamples)
+        for line in compared(_grouped(rows, people, attribute), figure=figure, resamples=resamples, least=least)
     ]
-    return pl.DataFrame([{**line} for line in lines], schema=SCHEMA)
+    return pl.DataFrame(lines, schema=SCHEMA)
 
 
 def tables_of(judged: Judged) -> Mapping[str, pl.DataFrame]:
@@ -123,14 +126,16 @@ def tables_of(judged: Judged) -> Mapping[str, pl.DataFrame]:
     return {"precision": judged.alerts, "coverage": judged.losses, "lead_h_median": judged.losses.filter("covered")}
 
 
-def compared(rows: pl.DataFrame, *, figure: str, resamples: Resamples) -> list[dict[str, Any]]:
+def compared(rows: pl.DataFrame, *, figure: str, resamples: Resamples, least: int) -> list[dict[str, Any]]:
     """One figure of each group among ``rows`` with ``attribute`` and ``group``."""
     values = group_values(rows, figure=figure)
     lines = []
     for (group,), mine in sorted(rows.group_by("group"), key=lambda one: str(one[0][0])):
         rest = rows.filter(pl.col("group") != group)
         drawn = _drawn(mine, figure, resamples)
-        found, apart = interval(drawn), interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples)))
+        found = interval(drawn) if len(mine) >= least else None
+        enough = min(len(mine), len(rest)) >= least
+        apart = interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples))) if enough else None
         lines.append(
             {
                 "attribute": mine["attribute"][0],
@@ -141,8 +146,8 @@ def compared(rows: pl.DataFrame, *, figure: str, resamples: Resamples) -> list[d
                 "low": found.low if found else None,
                 "high": found.high if found else None,
                 "gap": _scale(figure) * (values[str(group)] - _value(rest, figure)) if len(rest) else None,
-                "gap_low": apart.low if apart and len(rest) else None,
-                "gap_high": apart.high if apart and len(rest) else None,
+                "gap_low": apart.low if apart else None,
+                "gap_high": apart.high if apart else None,
             }
         )
     return lines

@@ -24,7 +24,7 @@ JUDGED = judge(
     start=on(1),
     end=on(8),
 )
-TABLE = by_group(JUDGED, PEOPLE, attributes=("residency", "sex"), draws=300)
+TABLE = by_group(JUDGED, PEOPLE, attributes=("residency", "sex"), least=1, draws=300)
 
 
 def row(attribute: str, group: str, figure: str) -> dict:
@@ -65,6 +65,14 @@ def test_nobody_alerted_and_nothing_lost_measures_nothing():
     nothing = judge(alerts(), EPISODES.clear(), start=on(1), end=on(8))
     assert by_group(nothing, PEOPLE, attributes=("sex",)).is_empty()
     assert gap_metrics(by_group(nothing, PEOPLE, attributes=("sex",))) == {}
+
+
+def test_a_handful_has_a_figure_and_no_interval():
+    table = by_group(JUDGED, PEOPLE, attributes=("residency",), least=3)
+    assert table["gap"].drop_nulls().abs().max() == 100
+    assert table.filter(figure="precision")["low"].to_list() == [None, None, None]
+    assert table["gap_low"].drop_nulls().is_empty()
+    assert gap_metrics(table) == {}
 
 
 def test_one_alert_is_enough_to_measure():

@@ -34,7 +34,7 @@ WHOLE = Evaluation(
     budget=8,
     model=MODEL,
     rule=RULE,
-    groups=by_group(MODEL, PEOPLE, attributes=("residency", "sex"), draws=50),
+    groups=by_group(MODEL, PEOPLE, attributes=("residency", "sex"), least=1, draws=50),
     budgets=BUDGETS,
     calibration=pl.DataFrame({"promised": [0.1, 0.5], "found": [0.2, 0.4], "moments": [90.0, 10.0]}),
     promises={"common": PROMISES},

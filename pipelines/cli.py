@@ -364,6 +364,27 @@ def docs(folder: Path = Path("docs")) -> None:
     typer.echo(f"wrote {folder / 'contracts'} and {folder / 'features.md'}")
 
 
+@app.command("prove-numbers")
+def prove_numbers(
+    folder: Path,
+    seed: int = 0,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
+    from pipelines.prove_numbers import printable
+    from pipelines.prove_numbers import prove_numbers as prove
+
+    proof = prove(folder, seed=seed, repeats=repeats, progress=saying(as_json))
+    if as_json:
+        print_json(plain(proof))
+        return
+    table(*printable(proof))
+    typer.echo(
+        f"{proof.subscribers:,} subscribers, {proof.frauds:,} of them fraudulent; means over {proof.folds} folds"
+    )
+
+
 @users.command("add")
 def users_add(
     name: str,

@@ -1,0 +1,203 @@
+"""Hold the learner for numbers against published results: read, cross-validate, set side by side."""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from data_contracts.errors import DeliveryError
+from models.subscribers import OURS, UNTUNED, FoldFigures, Recipe, Subscribers, cross_validate, symmetric
+
+__all__ = [
+    "LIFETIME",
+    "LIFETIME_AND_PROXIES",
+    "PUBLISHED",
+    "Proof",
+    "Row",
+    "printable",
+    "prove_numbers",
+    "read_subscribers",
+]
+
+TABLE, EDGES = "all_feat_with_label.csv", "node_adj_sparse.npz"
+PERSON, LABEL = "phone_no_m", "label"
+SOURCE = "The files are in the public repository shengfangstudy/GAT-COBO, folder data/Sichuan."
+
+LIFETIME: Final = ("month_ids",)
+# flow_sum / flow_month is month_ids to the digit; the others spell out, or are missing by, the number of monthly bills.
+LIFETIME_AND_PROXIES: Final = (*LIFETIME, "flow_month", "arpu_sum", "arpu_var", "arpu_sem", "arpu_skew")
+
+PUBLISHED: Final = (
+    {"model": "graph networks, as published", "auc": "0.945–0.951", "macro_f1": "0.913–0.921"},
+    {"model": "untuned gradient boosting, as published", "auc": "0.955", "macro_f1": "0.916"},
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Means over all folds; ``…_sd`` is the standard deviation from fold to fold."""
+
+    columns: str
+    graph: bool
+    model: str
+    auc: float
+    auc_sd: float
+    macro_f1: float
+    macro_f1_sd: float
+    macro_f1_at_half: float
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The rows measured here and, beside them, what others have published."""
+
+    subscribers: int
+    frauds: int
+    folds: int
+    rows: tuple[Row, ...]
+    published: tuple[dict[str, str], ...] = PUBLISHED
+
+
+@dataclass(frozen=True)
+class _Setting:
+    columns: str
+    dropped: tuple[str, ...]
+    graph: bool
+
+
+# The graph joins nobody whose lifetimes differ by more than a month: it is a proxy too, so the last has none.
+SETTINGS: Final = (
+    _Setting("all", (), graph=False),
+    _Setting("all", (), graph=True),
+    _Setting("without month_ids", LIFETIME, graph=False),
+    _Setting("without month_ids", LIFETIME, graph=True),
+    _Setting("without month_ids and proxies", LIFETIME_AND_PROXIES, graph=False),
+)
+
+
+def prove_numbers(
+    folder: Path,
+    *,
+    seed: int = 0,
+    repeats: int = 1,
+    recipes: tuple[Recipe, ...] = (UNTUNED, OURS),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Proof:
+    """Cross-validate untuned boosting and ours on the subscribers in ``folder``, ``repeats`` times with other folds.
+
+    Raises ``DeliveryError`` if a file is missing, cannot be read, or does not hold what it must.
+    """
+    subscribers = read_subscribers(folder)
+    rows = []
+    for setting in SETTINGS:
+        seen = subscribers.without(setting.dropped)
+        for recipe in recipes:
+            figures = [
+                one
+                for turn in range(repeats)
+                for one in cross_validate(seen, recipe=recipe, with_graph=setting.graph, seed=seed + turn)
+            ]
+            rows.append(_row(setting, recipe, figures))
+            progress(_told(rows[-1]))
+    return Proof(
+        subscribers=len(subscribers.fraud),
+        frauds=int(subscribers.fraud.sum()),
+        folds=len(figures),
+        rows=tuple(rows),
+    )
+
+
+def read_subscribers(folder: Path) -> Subscribers:
+    """The subscribers of a folder: a table with a label, and a graph whose rows stand in the table's order."""
+    table = _read_table(folder / TABLE)
+    edges = _read_edges(folder / EDGES)
+    if edges.shape != (len(table), len(table)):
+        raise DeliveryError(
+            f"{folder / EDGES} joins {edges.shape[0]} rows with {edges.shape[1]}, but {TABLE} has {len(table)}.",
+            remedy="Take both files from the same release.",
+        )
+    names = tuple(name for name in table.columns if name not in (PERSON, LABEL))
+    return Subscribers(
+        features=table.select(names).to_numpy().astype(np.float64),
+        names=names,
+        fraud=table[LABEL].to_numpy() == 1,
+        graph=symmetric(edges),
+    )
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    _must_exist(path)
+    try:
+        table = pl.read_csv(path, infer_schema_length=None)
+        missing = [name for name in (PERSON, LABEL, *LIFETIME_AND_PROXIES) if name not in table.columns]
+        if missing:
+            raise DeliveryError(f"{path} lacks the columns {', '.join(missing)}.", remedy=SOURCE)
+        table = table.with_columns(pl.exclude(PERSON).cast(pl.Float64).fill_null(float("nan")))
+    except pl.exceptions.PolarsError as error:
+        raise DeliveryError(f"{path} is not a table of numbers with a header.", remedy=SOURCE) from error
+    _check_labels(path, table[LABEL])
+    return table
+
+
+def _check_labels(path: Path, labels: pl.Series) -> None:
+    strange = (~labels.is_in([0.0, 1.0])).arg_true()
+    if len(strange):
+        raise DeliveryError(f"{path}, row {strange[0] + 2}: the label is neither 0 nor 1.", remedy="Correct the row.")
+    if min((labels == 0).sum(), (labels == 1).sum()) < 25:
+        raise DeliveryError(
+            f"{path} has fewer than 25 subscribers of a kind.", remedy="Five folds within five folds need more."
+        )
+
+
+def _read_edges(path: Path) -> sparse.coo_array:
+    _must_exist(path)
+    try:
+        return sparse.coo_array(sparse.load_npz(path))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise DeliveryError(f"{path} is not a sparse matrix as SciPy saves it.", remedy=SOURCE) from error
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise DeliveryError(f"{path} is not there.", remedy=SOURCE)
+
+
+def _row(setting: _Setting, recipe: Recipe, figures: list[FoldFigures]) -> Row:
+    auc = np.array([one.auc for one in figures])
+    macro_f1 = np.array([one.macro_f1 for one in figures])
+    return Row(
+        columns=setting.columns,
+        graph=setting.graph,
+        model=recipe.name,
+        auc=float(auc.mean()),
+        auc_sd=float(auc.std(ddof=1)),
+        macro_f1=float(macro_f1.mean()),
+        macro_f1_sd=float(macro_f1.std(ddof=1)),
+        macro_f1_at_half=float(np.mean([one.macro_f1_at_half for one in figures])),
+    )
+
+
+def _told(row: Row) -> str:
+    graph = "with graph" if row.graph else "features alone"
+    return f"{row.columns}, {graph}, {row.model}: AUC {row.auc:.4f}, macro-F1 {row.macro_f1:.4f}"
+
+
+def printable(proof: Proof) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and rows for the terminal."""
+    headings = ("columns", "graph", "model", "AUC", "sd", "macro-F1", "sd", "macro-F1 at 0.5")
+    measured = [
+        (
+            row.columns,
+            "yes" if row.graph else "no",
+            row.model,
+            *(f"{figure:.4f}" for figure in (row.auc, row.auc_sd, row.macro_f1, row.macro_f1_sd, row.macro_f1_at_half)),
+        )
+        for row in proof.rows
+    ]
+    published = [("all", "", one["model"], one["auc"], "", one["macro_f1"], "", "") for one in proof.published]
+    return headings, [*measured, *published]

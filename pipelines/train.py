@@ -14,8 +14,9 @@ from features.catalogue import names
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
-from models.evaluate import Figures, measure
-from models.labels import episodes
+from models.evaluate import Judged, figures, judge
+from models.fairness import by_group, gap_metrics, groups_of
+from models.labels import episodes, moves
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, everyone, training_moments
 from pipelines.drift import profiled
@@ -31,6 +32,7 @@ Promotion = Literal["auto", "always", "never"]
 HOLD_OUT = timedelta(days=7)
 HOLD_OUT_TICK = timedelta(hours=12)
 HISTORY = timedelta(days=60)
+EXPLAINED = 200  # the moments of the highest scores, on which the reasons of two models are compared
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ def train(
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
     from models.card import model_card
-    from models.charts import figures
+    from models.charts import figures as pictures
     from models.diagnostics import diagnose
     from models.gates import decide
     from models.registry import Registry
+    from models.stability import between
 
     progress("gathering evidence")
     records = records_before(settings, at=at, span=HISTORY)
@@ -79,6 +82,7 @@ def train(
     before = registry.load(champion) if champion else None
     model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
+    metrics |= between(before, model, rows.sort("raw").tail(EXPLAINED)).metrics() if before else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
         "contract_version": load_contract("watchlist").version,
@@ -91,7 +95,7 @@ def train(
         card=model_card(model, metrics=metrics, versions=versions),
         rows=rows,
         versions=versions,
-        figures=figures(model, rows),
+        figures=pictures(model, rows),
     )
     current = registry.champion_metrics()
     verdict = decide(metrics, current, gates=settings.gates)
@@ -146,19 +150,29 @@ def hold_out(evidence: Evidence, records: Records, *, settings: Settings, at: da
         model, _ = learn(evidence, records, at=start, seed=seed, settings=settings)
     except ModelError:
         return {}  # too young a district to judge by time; the gates say so
-    told = episodes(records.cases, evidence, at=at)
+    told, gone = episodes(records.cases, evidence, at=at), moves(records.cases, evidence, at=at)
     ticks = [start + step * HOLD_OUT_TICK for step in range(1, int(HOLD_OUT / HOLD_OUT_TICK))]
     rows = pl.concat([score_moments(evidence, model, everyone(evidence, at=tick)) for tick in ticks])
     found: dict[str, float] = {}
     for column, prefix in (("score", ""), ("baseline_score", "baseline_")):
-        figures = judged(rows, told, column=column, settings=settings, start=start, end=at)
-        found |= figures.named(prefix)
+        result = judged(rows, told, column=column, settings=settings, start=start, end=at, moves=gone)
+        found |= figures(result).named(prefix)
+        if column == "score":
+            people = groups_of(records.residents, evidence, start=start, end=at)
+            found |= gap_metrics(by_group(result, people, attributes=("residency",)))
     return found
 
 
 def judged(
-    rows: pl.DataFrame, told: pl.DataFrame, *, column: str, settings: Settings, start: datetime, end: datetime
-) -> Figures:
+    rows: pl.DataFrame,
+    told: pl.DataFrame,
+    *,
+    column: str,
+    settings: Settings,
+    start: datetime,
+    end: datetime,
+    moves: pl.DataFrame,
+) -> Judged:
     """The policy run over scored rows, measured against the cases."""
     from models.policy import Memory, decide
 
@@ -170,7 +184,7 @@ def judged(
         decided = decide(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
         alerts += [(one.candidate.person, tick) for one in decided if not one.repeat]
     frame = pl.DataFrame(alerts, schema={"person": pl.String, "issued_at": rows.schema["at"]}, orient="row")
-    return measure(frame, told, start=start, end=end)
+    return judge(frame, told, start=start, end=end, moves=moves)
 
 
 def tuning_of(settings: Settings) -> Tuning:

@@ -6,8 +6,11 @@ import polars as pl
 
 from features.evidence import gather
 from models.drift import Volume, profiles_from
+from models.gates import Gates, decide
+from models.registry import Registry
 from pipelines.drift import drift_of, profiled, volume_of
 from pipelines.history import records_before
+from pipelines.train import train
 from serving.store import RecentAlert
 from tests.models.small import small_model
 from tests.pipelines.district import TRAIN_AT
@@ -50,3 +53,24 @@ def test_late_alerts_promise_a_precision():
 def ordinary_model():
     model = small_model()
     return type(model)(**{**vars(model), "features": ("talk_s_30d", "new_debit_cny_24h")})
+
+
+def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
+    first = train(own_district, at=TRAIN_AT - timedelta(days=2), promote="always", seed=3)
+    second = train(own_district, at=TRAIN_AT, promote="never", seed=3)
+    assert "drift_psi_max" not in first.metrics
+    assert second.metrics["drift_psi_max"] > 0
+    assert 0 < second.metrics["reasons_shared"] <= 1
+    assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
+    registry = Registry.of(own_district)
+    assert registry.metrics(registry.find(second.version))["reasons_shared"] == second.metrics["reasons_shared"]
+    assert any(reason.startswith("gap of coverage by residency") for reason in passed(second.metrics))
+
+
+def passed(metrics):
+    """What the gates say of it when nothing else refuses."""
+    good = {"precision_at_budget": 0.9, "coverage_at_budget": 0.9, "money_at_budget": 0.9, "episodes": 99.0}
+    rule = {"baseline_precision_at_budget": 0.1, "baseline_coverage_at_budget": 0.1}
+    return decide(
+        {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8}, None, gates=Gates()
+    ).reasons

@@ -32,6 +32,7 @@ class Sampling:
     episode_weight: float = 100.0
     late_weight: float = 0.25  # a moment after the main payment, against one before it
     burn_in_days: int = 7  # nothing is learnt from these, after the first event: everybody is a stranger to everybody
+    every: str = TICK  # the clock whose ticks are learnt from
 
 
 def touches(evidence: Evidence, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
@@ -74,7 +75,7 @@ def training_moments(
     if start is None:
         return pl.DataFrame(schema=SCHEMA)
     warm = start + timedelta(days=sampling.burn_in_days)
-    ticks = touches(evidence, start=warm, end=at, every=TICK).filter(pl.col("at") < at)
+    ticks = touches(evidence, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
     live = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))

@@ -115,12 +115,15 @@ def train(
 
 
 def learn(
-    evidence: Evidence, records: Records, *, at: datetime, seed: int, settings: Settings
+    evidence: Evidence, records: Records, *, at: datetime, seed: int, settings: Settings, every: str = "15m"
 ) -> tuple[RiskModel, pl.DataFrame]:
-    """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``."""
+    """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``.
+
+    It learns from the ticks of the clock ``every``.
+    """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    sampling = Sampling(negatives=settings.training.quiet_moments)
+    sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     told = episodes(records.cases, evidence, at=at)
     moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
     rows = snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))

@@ -1,0 +1,268 @@
+"""The study: what each clock, each part of the inputs and each policy is worth, on one window and one budget.
+
+Evidence is gathered once and every model is fitted once, on what was known before the window. Each clock is then walked
+once: a day's moments are asked once, scored by every model, and handed to every *arm*, one way to decide.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.errors import DeliveryError, ModelError, SettingsError
+from data_contracts.normalise import FORMS
+from features.evidence import Evidence, gather
+from features.records import Records
+from models.ablations import PARTS, UntunedTrees, features_without
+from models.budgets import BUDGETS
+from models.evaluate import Judged, judge
+from models.journeys import judge_journeys
+from models.labels import episodes, moves
+from models.policy import Memory, Rules
+from models.risk import RiskModel, fit
+from pipelines.history import records_before
+from pipelines.keying import load_pseudonymiser
+from pipelines.progress import Progress, quiet
+from pipelines.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
+from pipelines.scoring import rules_of, score_moments
+from pipelines.settings import Settings
+from pipelines.train import HISTORY, learn, tuning_of
+
+__all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "study"]
+
+CLOCKS = ("1d", "6h", "1h", "15m", "5m")
+NIGHT = "1d"
+FULL = "full"
+ABLATIONS = (*PARTS, "nightly", "untuned")
+MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
+AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to decide: whose score, under which rules, at which clock; a line of one of the study's tables."""
+
+    table: str
+    name: str
+    every: str
+    column: str
+    rules: Rules
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether today's rule decides."""
+        return self.column == RULE
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came of an arm, by the reported cases and, in a simulated district, by the truth."""
+
+    arm: Arm
+    by_cases: Judged
+    by_truth: Judged | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The results in the order of the tables, and the models by the column of their score."""
+
+    start: datetime
+    end: datetime
+    budget: int
+    every: str
+    results: tuple[Result, ...]
+    models: Mapping[str, RiskModel]
+
+    def of(self, table: str) -> tuple[Result, ...]:
+        """The results of one table."""
+        return tuple(result for result in self.results if result.arm.table == table)
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """An arm on its way: what it remembers, and whom it has alerted so far."""
+
+    arm: Arm
+    memory: Memory = field(default_factory=Memory)
+    found: list[pl.DataFrame] = field(default_factory=list)
+
+    @property
+    def alerts(self) -> pl.DataFrame:
+        """All alerts but repeats, in order of time."""
+        return joined(self.found).filter(~pl.col("repeat"))
+
+
+def study(
+    settings: Settings,
+    *,
+    start: datetime,
+    end: datetime,
+    budget: int,
+    every: str = "1h",
+    clocks: Sequence[str] = CLOCKS,
+    ablations: Sequence[str] = ABLATIONS,
+    policies: bool = True,
+    truth: Path | None = None,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Study:
+    """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
+
+    Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name in a simulated
+    landing folder. Raises ``SettingsError`` for a clock or an ablation that does not exist.
+    """
+    check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
+    journeys = read_truth(truth, settings=settings) if truth else None
+    progress("gathering evidence")
+    records = records_before(settings, at=end, span=(end - start) + HISTORY)
+    evidence = gather(records)
+    models = fitted(evidence, records, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
+    rules = rules_of(settings, budget=budget)
+    arms = (
+        *clock_arms(clocks, rules=rules),
+        *ablation_arms(ablations, models, every=every, rules=rules),
+        *(policy_arms(every=every, rules=rules) if policies else ()),
+    )
+    walks = [Walk(arm) for arm in arms]
+    for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
+        together = [one for one in walks if one.arm.every == clock]
+        walk(evidence, models, together, start=start, end=end, every=clock, progress=progress)
+    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+    results = tuple(
+        Result(
+            arm=one.arm,
+            by_cases=judge(one.alerts, told, start=start, end=end, moves=gone),
+            by_truth=judge_journeys(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
+        )
+        for one in walks
+    )
+    return Study(start=start, end=end, budget=budget, every=every, results=results, models=models)
+
+
+def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]) -> None:
+    """Raise ``SettingsError`` for what cannot be studied, before anything costs time."""
+    if end <= start:
+        raise SettingsError("the study ends before it starts", remedy="Give --to later than --from.")
+    for unknown in sorted(set(ablations) - set(ABLATIONS)):
+        raise SettingsError(f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}.")
+    for clock in clocks:
+        parse_every(clock)
+
+
+def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
+    """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of the ID number."""
+    try:
+        truth = pl.read_parquet(file)
+        people = FORMS["id_number"](truth["id_number"])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DeliveryError(
+            f"{file.name} cannot be read as a simulated district's truth",
+            remedy="Give the truth.parquet of the landing folder.",
+        ) from error
+    return truth.drop("id_number").with_columns(load_pseudonymiser(settings).persons(people).alias("person"))
+
+
+def fitted(
+    evidence: Evidence,
+    records: Records,
+    *,
+    settings: Settings,
+    at: datetime,
+    ablations: Sequence[str],
+    seed: int,
+    progress: Progress,
+) -> dict[str, RiskModel]:
+    """The models by the column of their score: the full one, and one for each ablation that can be fitted.
+
+    All but ``nightly`` learn from the same rows.
+    """
+    progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
+    full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    tuning = tuning_of(settings)
+    models = {MODEL: full}
+    for name in ablations:
+        progress(f"training again: {name}")
+        try:
+            if name == "nightly":
+                model, _ = learn(evidence, records, at=at, seed=seed, settings=settings, every=NIGHT)
+            elif name == "untuned":
+                plain = UntunedTrees(threads=tuning.threads)
+                model, _ = fit(rows, features=full.features, at=at, tuning=plain, seed=seed)
+            else:
+                left = features_without(name, features=full.features)
+                model, _ = fit(rows, features=left, at=at, tuning=tuning, seed=seed)
+        except ModelError as error:
+            progress(f"{name} is left out: {error}")
+        else:
+            models[column_of(name)] = model
+    return models
+
+
+def column_of(ablation: str) -> str:
+    """Where the scores of an ablated model stand."""
+    return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
+
+
+def clock_arms(clocks: Sequence[str], *, rules: Rules) -> Iterator[Arm]:
+    """Each clock with the full model and with today's rule."""
+    for clock in clocks:
+        for column in (MODEL, RULE):
+            yield Arm("clocks", clock, clock, column, rules)
+
+
+def ablation_arms(
+    ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: Rules
+) -> Iterator[Arm]:
+    """The full model, the models without a part, and today's rule; what is trained for the night runs at night."""
+    if not ablations:
+        return
+    for name in (FULL, *ablations):
+        if column_of(name) in models:
+            yield Arm("ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules)
+    yield Arm("ablations", "rule", every, RULE, rules)
+
+
+def policy_arms(*, every: str, rules: Rules) -> Iterator[Arm]:
+    """Ways to choose among the same scores, each with the model and with today's rule."""
+    for name, changed in policies_of(rules).items():
+        for column in (MODEL, RULE):
+            yield Arm("policies", name, every, column, changed)
+
+
+def policies_of(rules: Rules) -> dict[str, Rules]:
+    """The policies compared, by name."""
+    return {
+        "paced": rules,
+        "first_come": replace(rules, stretch=AT_ONCE),
+        "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
+        "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
+        **{f"budget_{budget}": replace(rules, budget=budget) for budget in BUDGETS},
+    }
+
+
+def walk(
+    evidence: Evidence,
+    models: Mapping[str, RiskModel],
+    walks: Sequence[Walk],
+    *,
+    start: datetime,
+    end: datetime,
+    every: str,
+    progress: Progress,
+) -> None:
+    """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
+    columns = {one.arm.column for one in walks} - {MODEL, RULE}
+    for day in days(start - WARM_UP, end):
+        moments = asked(evidence, day, tick=parse_every(every), every=every)
+        rows = score_moments(evidence, models[MODEL], moments).sort("at", maintain_order=True)
+        rows = rows.with_columns(pl.Series(column, models[column].predict(rows)) for column in sorted(columns))
+        for one in walks:
+            chosen = decided(rows, column=one.arm.column, memory=one.memory, rules=one.arm.rules)
+            if day.start < start:
+                one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
+            elif len(chosen):
+                one.found.append(bare(chosen))
+        progress(f"every {every}: walked {day.start:%Y-%m-%d}")

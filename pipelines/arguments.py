@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from data_contracts.errors import SettingsError
 
-__all__ = ["SHANGHAI", "parse_day", "parse_days", "parse_moment"]
+__all__ = ["SHANGHAI", "parse_day", "parse_days", "parse_list", "parse_moment"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -29,3 +29,8 @@ def parse_days(text: str) -> timedelta:
     if not (text.endswith("d") and text[:-1].isdecimal() and int(text[:-1]) > 0):
         raise SettingsError(f"{text!r} is not a number of days", remedy="Write it as 7d.")
     return timedelta(days=int(text[:-1]))
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """``1d,6h`` as its parts; ``none`` has none."""
+    return () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_contracts.errors import ForestallError
-from pipelines.arguments import SHANGHAI, parse_day, parse_days, parse_moment
+from pipelines.arguments import SHANGHAI, parse_day, parse_days, parse_list, parse_moment
 from pipelines.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
 
 if TYPE_CHECKING:
@@ -287,6 +287,49 @@ def measure(
         print_json(named)
     else:
         table(("by cases and dispositions", "figure"), [(name, figure(value)) for name, value in named.items()])
+
+
+@app.command()
+def study(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    budget: int = 8,
+    every: Annotated[str, typer.Option(help="The clock at which parts and policies are compared.")] = "1h",
+    clocks: Annotated[str, typer.Option(help="Clocks to compare; none: leave them out.")] = "1d,6h,1h,15m,5m",
+    ablations: Annotated[str, typer.Option(help="What to leave out, such as calls,nightly; all or none.")] = "all",
+    policies: Annotated[bool, typer.Option(help="Compare policies too.")] = True,
+    truth: Annotated[Path | None, typer.Option(help="truth.parquet of a simulated district, to judge by too.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the tables; where the file has places for them, only there.")
+    ] = None,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
+    from pipelines.study import ABLATIONS, named_results
+    from pipelines.study import study as run
+    from pipelines.study_page import study_page, write_study
+
+    result = run(
+        settings_of(home),
+        start=parse_moment(start),
+        end=parse_moment(end),
+        budget=budget,
+        every=every,
+        clocks=parse_list(clocks),
+        ablations=ABLATIONS if ablations == "all" else parse_list(ablations),
+        policies=policies,
+        truth=truth,
+        seed=seed,
+        progress=saying(as_json),
+    )
+    if out:
+        write_study(result, out)
+    if as_json:
+        print_json({"results": named_results(result)})
+    else:
+        typer.echo(study_page(result))
 
 
 @app.command()

@@ -17,7 +17,7 @@ from features.evidence import Evidence, gather
 from features.records import Records
 from models.ablations import PARTS, UntunedTrees, features_without
 from models.budgets import BUDGETS
-from models.evaluate import Judged, judge
+from models.evaluate import Judged, figures, judge
 from models.journeys import judge_journeys
 from models.labels import episodes, moves
 from models.policy import Memory, Rules
@@ -30,7 +30,7 @@ from pipelines.scoring import rules_of, score_moments
 from pipelines.settings import Settings
 from pipelines.train import HISTORY, learn, tuning_of
 
-__all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "study"]
+__all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "study"]
 
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
@@ -150,6 +150,21 @@ def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: S
         raise SettingsError(f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}.")
     for clock in clocks:
         parse_every(clock)
+
+
+def named_results(study: Study) -> list[dict[str, str | dict[str, float]]]:
+    """Every result with its figures by name, for machines."""
+    return [
+        {
+            "table": one.arm.table,
+            "name": one.arm.name,
+            "every": one.arm.every,
+            "by": "rule" if one.arm.is_rule else "model",
+        }
+        | {"cases": figures(one.by_cases).named()}
+        | ({"truth": figures(one.by_truth).named()} if one.by_truth else {})
+        for one in study.results
+    ]
 
 
 def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:

@@ -115,3 +115,49 @@ def test_moves_are_the_contacts_and_payments_that_a_case_names():
         ("A1", on(10, 20), on(10, 12), 500.0),
     ]
     assert moves(drawn.cases, gather(drawn), at=on(11)).is_empty()  # the case itself is not known yet
+
+
+def loss(case_id: str, paid: tuple[datetime, datetime], loss_cny: int, *, scam_type: str = "police", **named) -> dict:
+    reported_at = paid[1] + timedelta(days=1)
+    return case(case_id, "ada", paid=paid, reported_at=reported_at, loss_cny=loss_cny, scam_type=scam_type, **named)
+
+
+def test_two_stories_of_one_person_are_two_episodes():
+    again = loss("A3", (on(14, 9), on(14, 10)), 300)
+    found = told(LOSS, again)
+    assert [(row["case_id"], row["opened_at"], row["closed_at"]) for row in found] == [
+        ("A1", on(10, 11), on(10, 14)),
+        ("A3", on(14, 8), on(14, 10)),
+    ]
+
+
+def test_cases_that_overlap_tell_one_story():
+    small = loss("A4", (on(10, 10), on(10, 13)), 900, scam_type="fake_loan")
+    late = loss("A5", (on(10, 15), on(10, 16)), 700, scam_type="investment")  # opens as the first one closes
+    attempt = {**ATTEMPT, "person": "ada", "case_id": "A6"}
+    calls = [call("ada", "caller", on(9, 10))]
+    assert told(LOSS, small, late, attempt, payments=PAYMENTS, calls=calls) == [
+        {
+            "case_id": "A1",
+            "person": "ada",
+            "scam_type": "police",
+            "outcome": "loss",
+            "opened_at": on(9, 10),
+            "main_at": on(10, 10),
+            "closed_at": on(12, 10),
+            "loss_cny": 19_500.0,
+        }
+    ]
+
+
+def test_cases_of_different_people_never_tell_one_story():
+    other = {**LOSS, "case_id": "A7", "person": "bo"}
+    assert {row["case_id"] for row in told(LOSS, other)} == {"A1", "A7"}
+
+
+def test_moves_of_one_story_are_counted_once_and_go_by_its_episode():
+    twice = loss("A8", (on(10, 12), on(10, 14)), 19_500, accounts=["mule"])
+    drawn = records(calls=[call("ada", "caller", on(9, 10))], payments=PAYMENTS, cases=[LOSS, twice])
+    found = moves(drawn.cases, gather(drawn), at=on(20))
+    assert found["case_id"].to_list() == ["A1"] * 4
+    assert found["amount_cny"].sum() == 19_500

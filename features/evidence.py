@@ -28,9 +28,9 @@ class Evidence:
     payments: Timeline
     new_payees: Timeline
     payees: Timeline
+    followed: Timeline
     named_peers: pl.DataFrame
     named_payees: pl.DataFrame
-    tags: pl.DataFrame
     peer_names: pl.DataFrame
     payee_names: pl.DataFrame
 
@@ -41,31 +41,32 @@ def gather(records: Records) -> Evidence:
     owners = people.lazy().select("person", owner="code")
     numbers = records.subscribers.select("number", "person").unique("number").join(owners, on="person")
     holders = records.accounts.select("account", "person").unique("account").join(owners, on="person")
-    peer_names = codes(records.calls, column="peer").collect()
-    payee_names = codes(records.transfers, column="payee").collect()
+    peer_names = named_numbers(records)
+    payee_names = named_accounts(records)
 
     heard = calls.contacts(
-        records.calls, people=numbers.select("number", "owner"), peers=peer_names.lazy().rename({"code": "peer_code"})
+        records.calls,
+        people=numbers.select("number", "owner"),
+        peers=peer_names.lazy().select("peer", peer_code="code"),
     ).collect()
     moved = transfers.payments(
         records.transfers,
         holders=holders.select("account", "owner"),
-        payees=payee_names.lazy().rename({"code": "payee_code"}),
+        payees=payee_names.lazy().select("payee", payee_code="code"),
     ).collect()
+    met = stranger_timeline(calls.strangers(heard.lazy()))
+    fresh = new_payee_timeline(transfers.new_payees(moved.lazy()))
     return Evidence(
         people=people,
         contacts=contact_timeline(heard.lazy()),
-        strangers=stranger_timeline(calls.strangers(heard.lazy())),
+        strangers=met,
+        followed=peers.followed_timeline(met.events.lazy(), fresh.events.lazy()),
         peers=peers.peer_timeline(heard.lazy()),
         payments=payment_timeline(moved.lazy()),
-        new_payees=new_payee_timeline(transfers.new_payees(moved.lazy())),
+        new_payees=fresh,
         payees=payees.payee_timeline(moved.lazy()),
         named_peers=named(records.cases, "suspect_numbers", peer_names, "peer"),
         named_payees=named(records.cases, "suspect_accounts", payee_names, "payee"),
-        tags=records.number_tags.join(peer_names.lazy(), left_on="number", right_on="peer")
-        .select("code", "tag")
-        .unique("code")
-        .collect(),
         peer_names=peer_names,
         payee_names=payee_names,
     )
@@ -83,6 +84,34 @@ def register(records: Records) -> pl.DataFrame:
         .join(numbers, on="person", how="left", maintain_order="left")
         .join(accounts, on="person", how="left", maintain_order="left")
         .with_columns(pl.col("number_n", "account_n").fill_null(0))
+        .collect()
+    )
+
+
+def named_numbers(records: Records) -> pl.DataFrame:
+    """Every number heard of: ``peer``, ``code`` (dense, in order), ``peer_kind`` and whether it is ``tagged``."""
+    kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
+    return (
+        codes(records.calls, column="peer")
+        .join(kinds, on="peer", how="left", maintain_order="left")
+        .join(
+            records.number_tags.select(peer="number", tagged=pl.lit(True)).unique("peer"),
+            on="peer",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(pl.col("tagged").fill_null(False))
+        .collect()
+    )
+
+
+def named_accounts(records: Records) -> pl.DataFrame:
+    """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
+    held = records.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
+    return (
+        codes(records.transfers, column="payee")
+        .join(held, on="payee", how="left", maintain_order="left")
+        .with_columns(pl.col("is_local").fill_null(False))
         .collect()
     )
 

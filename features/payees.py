@@ -10,6 +10,7 @@ __all__ = ["payee_state", "payee_timeline"]
 
 FORTNIGHT = timedelta(days=14)
 HORIZON = timedelta(days=30)
+LARGE_CNY = 1000.0
 
 
 def payee_timeline(payments: pl.LazyFrame) -> Timeline:
@@ -21,6 +22,8 @@ def payee_timeline(payments: pl.LazyFrame) -> Timeline:
         sums={
             "payer": pl.col("is_first") & pl.col("is_debit"),
             "receiver": pl.col("is_first") & ~pl.col("is_debit"),
+            "debits": pl.col("is_debit"),
+            "large": pl.col("is_debit") & (pl.col("amount_cny") >= LARGE_CNY),
             "received_cny": pl.col("amount_cny") * pl.col("is_debit"),
             "sent_cny": pl.col("amount_cny") * ~pl.col("is_debit"),
         },
@@ -31,7 +34,8 @@ def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl
     """One row a question (``payee``, ``at_ms``), from what was known strictly before.
 
     ``payee_payers_14d`` residents who first paid it, ``payee_receivers_14d`` residents whom it first paid,
-    ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_age_d`` days since it was first seen, at most 30.
+    ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and ``payee_large_14d`` payments to it, and
+    those of at least ``LARGE_CNY``, ``payee_age_d`` days since it was first seen, at most 30.
     """
     fortnight = timeline.slices(payee, at_ms, FORTNIGHT)
     return pl.DataFrame(
@@ -40,6 +44,8 @@ def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl
             "payee_receivers_14d": timeline.sums("receiver", fortnight),
             "payee_received_cny_14d": timeline.sums("received_cny", fortnight),
             "payee_sent_cny_14d": timeline.sums("sent_cny", fortnight),
+            "payee_debits_14d": timeline.sums("debits", fortnight),
+            "payee_large_14d": timeline.sums("large", fortnight),
             "payee_age_d": timeline.age_days(payee, at_ms, HORIZON),
         },
         nan_to_null=True,

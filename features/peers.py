@@ -26,10 +26,30 @@ def peer_timeline(contacts: pl.LazyFrame) -> Timeline:
             "rang": inbound & pl.col("is_voice"),
             "answered": inbound & answered,
             "hung_up": inbound & answered & (pl.col("duration_s") <= 25),
+            "engaged": answered & (pl.col("duration_s") >= 120),
             "long": answered & (pl.col("duration_s") >= 600),
             "talk_s": pl.col("duration_s"),
         },
     )
+
+
+FOLLOWS = timedelta(hours=24)  # a payment so soon after a contact may be its fruit
+
+
+def followed_timeline(strangers: pl.LazyFrame, deals: pl.LazyFrame) -> Timeline:
+    """Residents who first paid an account outside the district soon after a contact with a stranger; owner: peer."""
+    paid = deals.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local")).select(
+        "owner", paid_at="known_at", amount_cny="amount_cny"
+    )
+    heard = strangers.select("owner", "peer_code", "thread_started_at", heard_at="known_at")
+    pairs = (
+        paid.join(heard, on="owner")
+        .filter((pl.col("paid_at") - pl.col("heard_at")).is_between(timedelta(0), FOLLOWS))
+        .group_by("owner", "peer_code", "thread_started_at")
+        .agg(known_at=pl.col("paid_at").min())
+        .select("known_at", owner="peer_code")
+    )
+    return Timeline.of(pairs, sums={"followed": pl.col("owner").is_not_null()})
 
 
 def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
@@ -50,6 +70,7 @@ def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.D
             "peer_sms_share": total["sms"] / total["contact"],
             "peer_answer_share": total["answered"] / total["rang"],
             "peer_hang_up_share": total["hung_up"] / total["answered"],
+            "peer_engaged_n": total["engaged"],
             "peer_long_n": total["long"],
             "peer_talk_mean_s": total["talk_s"] / np.maximum(1, total["contact"] - total["sms"]),
         }

@@ -20,8 +20,9 @@ LADDER: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 class Rules:
     """What a centre may set.
 
-    ``stretch`` is how many times the budget the threshold lets through on an average day: a little above one, so that
-    quiet days are used and the budget caps busy ones.
+    ``budget`` is a day's on average. ``carry`` is how much of a day's budget may be saved on quiet days for a busy one,
+    0 for none. ``stretch`` is how many times the budget the threshold lets through on an average day: a little above
+    one, so that quiet days are used.
     """
 
     budget: int = 20
@@ -29,7 +30,8 @@ class Rules:
     realert_after: timedelta = timedelta(hours=6)  # at least the span of ``Candidate.paid_cny``: only new money counts
     realert_cny: float = 1000.0
     memory_days: int = 7
-    stretch: float = 1.6
+    stretch: float = 1.1
+    carry: float = 0.5
     levels: Mapping[str, float] = field(
         default_factory=lambda: {"red": 0.60, "orange": 0.30, "yellow": 0.10, "blue": 0.0}
     )
@@ -69,6 +71,7 @@ class Memory:
     issued: dict[str, Issued] = field(default_factory=dict)
     day: date | None = None
     used: int = 0
+    saved: int = 0  # alerts that earlier days left over
     best_today: dict[str, float] = field(default_factory=dict)
     past: deque[Sequence[float]] = field(default_factory=deque)
 
@@ -78,6 +81,8 @@ class Memory:
             return
         if self.day is not None:
             self.past.append(sorted(self.best_today.values(), reverse=True)[: 10 * rules.budget])
+            left = self.saved + (day - self.day).days * rules.budget - self.used
+            self.saved = max(0, min(left, int(rules.carry * rules.budget)))
         while len(self.past) > rules.memory_days:
             self.past.popleft()
         self.day, self.used, self.best_today = day, 0, {}
@@ -108,7 +113,7 @@ def decide(candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rul
             if not moved_again(candidate, last, at=at, rules=rules):
                 continue
             memory.issued[candidate.person] = Issued(at, last.warned_at)
-        elif memory.used >= rules.budget:
+        elif memory.used >= rules.budget + memory.saved:
             continue
         else:
             memory.used += 1

@@ -14,6 +14,7 @@ import polars as pl
 
 from data_contracts.errors import ModelError
 from models.calibration import Calibration, Floats, calibrate
+from models.reputation import Reputations
 from models.sampling import folds
 
 __all__ = ["RiskModel", "Tuning", "fit"]
@@ -22,7 +23,7 @@ __all__ = ["RiskModel", "Tuning", "fit"]
 # minutes. OpenMP reads this once, as LightGBM is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
+BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = "model.txt", "types.txt", "numbers.txt", "payees.txt", "model.json"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class RiskModel:
-    """A fitted booster with its calibration, and the booster that names the scam type.
+    """A fitted booster with its calibration, the booster that names the scam type, and the reputations it reads.
 
     ``facts`` are what a card tells of it: counts, spans and figures, no personal data.
     """
@@ -76,6 +77,7 @@ class RiskModel:
     trained_at: datetime
     type_booster: Any = None
     scam_types: tuple[str, ...] = ()
+    reputations: Reputations = field(default_factory=Reputations)
     facts: Mapping[str, str | float] = field(default_factory=dict)
 
     def matrix(self, frame: pl.DataFrame) -> Floats:
@@ -103,9 +105,10 @@ class RiskModel:
         """Write the model as text into ``folder``; return the sha256 digest of all its files."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / BOOSTER).write_text(self.booster.model_to_string())
-        (folder / TYPES).unlink(missing_ok=True)  # of a model saved here earlier
-        if self.type_booster is not None:
-            (folder / TYPES).write_text(self.type_booster.model_to_string())
+        for name, booster in self._others().items():
+            (folder / name).unlink(missing_ok=True)  # of a model saved here earlier
+            if booster is not None:
+                (folder / name).write_text(booster.model_to_string())
         facts = {
             "features": self.features,
             "calibration": asdict(self.calibration),
@@ -115,6 +118,14 @@ class RiskModel:
         }
         (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
         return digest_of(folder)
+
+    def _others(self) -> dict[str, Any]:
+        """The boosters that a model may lack, by the name of their file."""
+        return {
+            TYPES: self.type_booster,
+            NUMBERS: self.reputations.number_booster,
+            PAYEES: self.reputations.payee_booster,
+        }
 
     @classmethod
     def load(cls, folder: Path, *, digest: str | None = None) -> "RiskModel":
@@ -126,13 +137,17 @@ class RiskModel:
         if digest is not None and digest_of(folder) != digest:
             raise ModelError(f"the model in {folder} is not the one that was registered", remedy="Train again.")
         facts = json.loads((folder / FACTS).read_text())
-        types = folder / TYPES
+        others = {
+            name: lgb.Booster(model_file=str(folder / name)) if (folder / name).is_file() else None
+            for name in (TYPES, NUMBERS, PAYEES)
+        }
         return cls(
             booster=lgb.Booster(model_file=str(folder / BOOSTER)),
             features=tuple(facts["features"]),
             calibration=Calibration(**facts["calibration"]),
             trained_at=datetime.fromisoformat(facts["trained_at"]),
-            type_booster=lgb.Booster(model_file=str(types)) if types.is_file() else None,
+            type_booster=others[TYPES],
+            reputations=Reputations(others[NUMBERS], others[PAYEES]),
             scam_types=tuple(facts["scam_types"]),
             facts=facts["facts"],
         )
@@ -141,7 +156,7 @@ class RiskModel:
 def digest_of(folder: Path) -> str:
     """The sha256 over the model's files in order."""
     total = hashlib.sha256()
-    for name in (BOOSTER, TYPES, FACTS):
+    for name in (BOOSTER, TYPES, NUMBERS, PAYEES, FACTS):
         if (folder / name).is_file():
             total.update(name.encode() + b"\0" + (folder / name).read_bytes())
     return total.hexdigest()

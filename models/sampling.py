@@ -7,10 +7,18 @@ import numpy as np
 import polars as pl
 
 from features.evidence import Evidence
+from features.peers import peer_state
+from features.timeline import milliseconds
 
 __all__ = ["Sampling", "everyone", "touches", "training_moments"]
 
 TICK = "15m"
+OVER = timedelta(hours=3)  # after the last payment another might still follow
+AFTERMATH = timedelta(days=7)
+STIRRED = timedelta(hours=12)
+STIRRING_TALK_S = 180
+STIRRING_REACH = 3  # a number that is new in the district and already reached so many
+STIRRING_AGE_D = 20
 SCHEMA = pl.Schema(
     {
         "person": pl.String(),
@@ -26,10 +34,15 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many quiet moments stand against the live ones, and how much an episode weighs."""
+    """How many quiet moments stand against the live ones, and how much a live one weighs.
+
+    An episode of ``n`` moments weighs ``live_weight`` times the root of ``n``: were every moment to weigh the same,
+    the long courtships would drown the two hours of a fake policeman; were every episode to, the reverse.
+    """
 
     negatives: int = 150_000
-    episode_weight: float = 100.0
+    stirred_share: float = 0.7  # of the quiet moments, those soon after something that a fraud could have begun with
+    live_weight: float = 20.0
     late_weight: float = 0.25  # a moment after the main payment, against one before it
     burn_in_days: int = 7  # nothing is learnt from these, after the first event: everybody is a stranger to everybody
     every: str = TICK  # the clock whose ticks are learnt from
@@ -67,9 +80,9 @@ def training_moments(
     Columns: ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``.
 
     Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
-    payment; each episode weighs the same, moments before the main payment more than those after. Quiet moments are
-    drawn from everyone else; the persons of known cases are left out, as nobody knows when their story began.
-    ``share`` is how many real moments a row stands for, for calibration.
+    payment; moments before the main payment weigh more than those after. Quiet moments are drawn from everyone else,
+    most of them from the :func:`stirred`; of the persons of known cases only the week after the last payment is quiet,
+    as nobody knows when their story began. ``share`` is how many real moments a row stands for, for calibration.
     """
     start = first_known(evidence)
     if start is None:
@@ -82,7 +95,8 @@ def training_moments(
         .unique(["person", "at"], keep="first", maintain_order=True)
         .with_columns(late=(pl.col("at") > pl.col("main_at")).fill_null(False))
         .with_columns(part=pl.when("late").then(sampling.late_weight).otherwise(1.0))
-        .with_columns(weight=sampling.episode_weight * pl.col("part") / pl.col("part").sum().over("case_id"))
+        .with_columns(weight=pl.col("part") * (pl.len() / pl.col("part").sum()).over("case_id"))
+        .with_columns(weight=sampling.live_weight * pl.col("weight") / pl.len().over("case_id").sqrt())
         .select(
             "person",
             "at",
@@ -94,16 +108,56 @@ def training_moments(
         )
     )
     quiet = ticks.join(episodes, on="person", how="anti", maintain_order="left")
-    drawn = quiet.sample(min(len(quiet), sampling.negatives), seed=seed)
-    share = len(quiet) / max(1, len(drawn))
-    rest = drawn.with_columns(
+    hot = quiet.join(stirred(evidence, quiet), on=["person", "at"], how="semi", maintain_order="left")
+    cold = quiet.join(hot, on=["person", "at"], how="anti", maintain_order="left")
+    past = aftermath(ticks, episodes).join(live, on=["person", "at"], how="anti", maintain_order="left")
+    many = min(len(hot), int(sampling.negatives * sampling.stirred_share))
+    shares = ((past, len(past)), (hot, many), (cold, sampling.negatives - many))
+    return pl.concat([live, *(drawn(part, number, seed=seed) for part, number in shares)])
+
+
+def aftermath(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
+    """The ticks of victims in the week after their last payment: it is over, and a warning would come too late."""
+    since = pl.col("at") - pl.col("closed_at")
+    return (
+        ticks.join(episodes.filter(pl.col("outcome") == "loss"), on="person", maintain_order="left_right")
+        .filter(since > OVER, since <= AFTERMATH)
+        .select("person", "at")
+        .unique(maintain_order=True)
+    )
+
+
+def stirred(evidence: Evidence, ticks: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``ticks`` soon after something that a fraud could have begun with: the moments that are hard to tell."""
+    heard = evidence.strangers.events.filter(pl.col("thread_talk_s") >= STIRRING_TALK_S)
+    now = peer_state(
+        evidence.peers, peer=heard["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(heard["known_at"])
+    )
+    spreading = (now["peer_reach_14d"] >= STIRRING_REACH) & (now["peer_age_d"] < STIRRING_AGE_D)
+    talked = heard.filter(spreading).select("owner", "known_at")
+    paid = evidence.new_payees.events.filter(~pl.col("is_local")).select("owner", "known_at")
+    events = pl.concat([talked, paid]).sort("known_at").with_columns(stir=pl.lit(True))
+    owned = ticks.join(evidence.people.select("person", owner="code"), on="person", maintain_order="left").sort("at")
+    return (
+        owned.join_asof(
+            events, left_on="at", right_on="known_at", by="owner", tolerance=STIRRED, check_sortedness=False
+        )
+        .filter(pl.col("stir").is_not_null())
+        .select("person", "at")
+    )
+
+
+def drawn(quiet: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
+    """``number`` of the quiet moments, each standing for its share of them all."""
+    some = quiet.sample(min(len(quiet), number), seed=seed)
+    share = len(quiet) / max(1, len(some))
+    return some.with_columns(
         label=pl.lit(0, pl.Int8),
         weight=pl.lit(share),
         share=pl.lit(share),
         case_id=pl.lit(None, pl.String),
         scam_type=pl.lit(None, pl.String),
     )
-    return pl.concat([live, rest])
 
 
 def first_known(evidence: Evidence) -> datetime | None:

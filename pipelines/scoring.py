@@ -17,7 +17,7 @@ __all__ = ["candidates", "rules_of", "score_moments"]
 
 def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> pl.DataFrame:
     """The snapshot of ``moments`` with ``score`` (calibrated probability) and ``baseline_score`` (today's rule)."""
-    rows = snapshot(evidence, moments)
+    rows = snapshot(evidence, moments, standing=model.reputations)
     scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
     return rows.with_columns(scores, baseline_score=baseline_score())
 

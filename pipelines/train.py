@@ -17,6 +17,7 @@ from features.snapshot import snapshot
 from models.evaluate import Judged, figures, judge
 from models.fairness import by_group, gap_metrics, groups_of
 from models.labels import episodes, moves
+from models.reputation import learn_reputations
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, everyone, training_moments
 from pipelines.drift import profiled
@@ -126,7 +127,9 @@ def learn(
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     told = episodes(records.cases, evidence, at=at)
     moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
-    rows = snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    reputations, folded = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+    rows = snapshot(evidence, moments.select("person", "at"), standing=folded)
+    rows = rows.with_columns(moments.drop("person", "at"))
     model, raw = fit(rows, features=names(), at=at, tuning=tuning_of(settings), seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
     facts = {
@@ -138,7 +141,7 @@ def learn(
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
         **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
     }
-    return replace(model, facts=facts), rows.with_columns(raw=pl.Series(raw))
+    return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
 
 
 def hold_out(evidence: Evidence, records: Records, *, settings: Settings, at: datetime, seed: int) -> dict[str, float]:

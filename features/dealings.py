@@ -1,0 +1,112 @@
+"""The new payees that a person dealt with lately, the latest outside the district, and who had called before."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from features.evidence import Evidence
+from features.outlays import outlays
+from features.questions import Questions, hours, recent_rows, spread
+from features.records import RECENT
+from features.standing import REPUTED, Standing, payee_states
+from features.timeline import milliseconds
+
+__all__ = ["deal_features", "payee_threads"]
+
+
+def payee_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
+    """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's standing now."""
+    rows = recent_rows(evidence.new_payees, asked, RECENT).filter(
+        pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
+    )
+    payee = rows["payee_code"].cast(pl.Int64).to_numpy()
+    now = payee_states(evidence, payee=payee, at_ms=milliseconds(rows["at"]))
+    worth = standing.payees(now.with_columns(at=rows["at"])).alias("payee_reputation")
+    return (
+        pl.concat([rows, now.drop("payee_code")], how="horizontal")
+        .with_columns(worth)
+        .join(evidence.named_payees, left_on="payee_code", right_on="code", how="left", maintain_order="left")
+        .with_columns(
+            named=(pl.col("named_at") < pl.col("at")).fill_null(False),
+            thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
+            silent_h=hours(pl.col("at") - pl.col("known_at")),
+            outside=~pl.col("is_local"),
+        )
+    )
+
+
+DEAL = (
+    "thread_paid_cny",
+    "thread_back_cny",
+    "thread_paid_n",
+    "thread_back_n",
+    "thread_first_cny",
+    "thread_age_h",
+    "silent_h",
+    "outside",
+    "payee_payers_14d",
+    "payee_receivers_14d",
+    "payee_received_cny_14d",
+    "payee_age_d",
+    "payee_reputation",
+    "named",
+)
+
+
+def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+    """New payees of the last week taken together, the latest of them outside the district, and the order of events."""
+    paid = pl.col("thread_paid_n") > 0
+    rebate = paid & (pl.col("thread_back_cny") > 0) & (pl.col("thread_back_cny") < 3 * pl.col("thread_paid_cny"))
+    together = deals.group_by("moment").agg(
+        payee_reputation_max=pl.col("payee_reputation").filter(paid).max(),
+        reputed_payees_7d=(paid & (pl.col("payee_reputation") > REPUTED)).sum(),
+        reputed_payees_cny=(pl.col("thread_paid_cny") * (paid & (pl.col("payee_reputation") > REPUTED))).sum(),
+        named_payees_7d=pl.col("named").sum(),
+        payee_max_cny=pl.col("thread_paid_cny").max(),
+        payee_min_cny=pl.col("thread_first_cny").filter(paid).min(),
+        payee_last_cny=pl.col("amount_cny").filter("is_debit").last(),
+        payee_first_cny=pl.col("thread_first_cny")
+        .filter(paid)
+        .sort_by(pl.col("thread_started_at").filter(paid), pl.col("payee_code").filter(paid))
+        .first(),
+        payee_back_n=(pl.col("thread_back_n") * paid).sum(),
+        payee_back_share=((pl.col("thread_back_cny") * paid).sum() / pl.col("thread_paid_cny").sum()).fill_nan(None),
+        payee_outside_n=(pl.col("outside") & paid).sum(),
+        rebates_n=rebate.sum(),
+        rebates_outside_n=(rebate & pl.col("outside")).sum(),
+        rebate_age_h=pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
+        outside_paid_24h_n=(paid & pl.col("outside") & (pl.col("thread_age_h") < 24)).sum(),
+        payer_new_cny=(pl.col("thread_back_cny") * ~paid).sum(),
+        payer_new_reach=(pl.col("payee_receivers_14d") * ~paid).max(),
+        payee_first_started_at=pl.col("thread_started_at").filter(paid & pl.col("outside")).min(),
+    )
+    lead = (
+        deals.filter(paid)
+        .sort("moment", "outside", "known_at", "payee_code", descending=[False, True, True, False])
+        .unique("moment", keep="first", maintain_order=True)
+        .select(
+            "moment",
+            *(pl.col(name).alias(f"payee_{name.removeprefix('payee_')}") for name in DEAL),
+            lead_payee_code=pl.col("payee_code"),
+        )
+    )
+    together = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
+    both = together.join(lead, on="moment", how="left").join(callers(threads, deals), on="moment", how="left")
+    return spread(both, asked)
+
+
+def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
+    """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
+    paid = deals.filter(pl.col("outside") & (pl.col("thread_paid_n") > 0)).select("moment", paid_at="thread_started_at")
+    heard = threads.select("moment", "reputation", "thread_talk_s", heard_at="thread_started_at")
+    gap = pl.col("paid_at") - pl.col("heard_at")
+    return (
+        paid.join(heard, on="moment")
+        .filter(gap.is_between(timedelta(0), timedelta(days=3)))
+        .group_by("moment")
+        .agg(
+            payee_caller_reputation=pl.col("reputation").max(),
+            payee_caller_talk_s=pl.col("thread_talk_s").max(),
+            payee_caller_h=hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
+        )
+    )

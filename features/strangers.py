@@ -1,0 +1,118 @@
+"""The strangers that a person heard of lately, and the one that speaks most for an episode."""
+
+import polars as pl
+
+from features.evidence import Evidence
+from features.questions import Questions, hours, recent_rows, spread
+from features.records import RECENT
+from features.standing import REPUTED, Standing, number_states, settled
+from features.timeline import milliseconds
+
+__all__ = ["stranger_threads", "thread_features"]
+
+
+def stranger_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
+    """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's standing now."""
+    rows = recent_rows(evidence.strangers, asked, RECENT).filter(
+        pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
+    )
+    peer = rows["peer_code"].cast(pl.Int64).to_numpy()
+    now = number_states(evidence, peer=peer, at_ms=milliseconds(rows["at"]))
+    worth = standing.numbers(now.with_columns(at=rows["at"])).alias("reputation")
+    return (
+        pl.concat([rows, now.drop("peer_code")], how="horizontal")
+        .with_columns(worth)
+        .join(evidence.named_peers, left_on="peer_code", right_on="code", how="left", maintain_order="left")
+        .with_columns(
+            named=(pl.col("named_at") < pl.col("at")).fill_null(False),
+            thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
+            silent_h=hours(pl.col("at") - pl.col("known_at")),
+        )
+        .with_columns(suspicion=suspicion())
+    )
+
+
+def suspicion() -> pl.Expr:
+    """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
+    engaged = ((1 + pl.col("thread_talk_s") / 30).log(2) / 6).clip(0, 1)
+    drawn_in = 0.35 + 0.65 * engaged
+    return settled((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
+
+
+LEAD = (
+    "suspicion",
+    "reputation",
+    "thread_n",
+    "thread_talk_s",
+    "thread_max_talk_s",
+    "thread_sms_n",
+    "thread_answered_n",
+    "thread_call_back_n",
+    "thread_age_h",
+    "silent_h",
+    "peer_reach_24h",
+    "peer_reach_3d",
+    "peer_reach_14d",
+    "peer_contacts_14d",
+    "peer_age_d",
+    "peer_in_share",
+    "peer_sms_share",
+    "peer_answer_share",
+    "peer_hang_up_share",
+    "peer_engaged_n",
+    "peer_followed_n",
+    "peer_long_n",
+    "peer_talk_mean_s",
+)
+
+
+def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+    """Strangers of the last week taken together, and the one that speaks most for an episode."""
+    day = pl.col("silent_h") < 24
+    reputed = pl.col("reputation") > REPUTED
+    fresh = pl.col("thread_age_h") < 48
+    returning = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(6, 72) & (pl.col("silent_h") < 6)
+    texted = (pl.col("thread_sms_n") >= 1) & (pl.col("thread_answered_n") >= 1)
+    together = threads.group_by("moment").agg(
+        suspicion_sum=pl.col("suspicion").sum(),
+        reputation_max_24h=pl.col("reputation").filter(day).max(),
+        reputation_new_48h=pl.col("reputation").filter(fresh).max(),
+        reputed_peers_24h=(reputed & day).sum(),
+        reputed_long_24h=(reputed & day & (pl.col("thread_max_talk_s") >= 600)).sum(),
+        reputed_talk_24h_s=(pl.col("thread_talk_s") * (reputed & day & (pl.col("thread_age_h") < 24))).sum(),
+        reputed_span_h=pl.col("thread_age_h").filter(reputed).max() - pl.col("silent_h").filter(reputed).min(),
+        followed_max=pl.col("peer_followed_n").filter(day & (pl.col("peer_age_d") < 20)).max(),
+        followed_share_max=(pl.col("peer_followed_n") / (pl.col("peer_reach_14d") + 5))
+        .filter(day & (pl.col("peer_age_d") < 20))
+        .max(),
+        returning_reputation=pl.col("reputation").filter(returning).max(),
+        returning_n=(returning & reputed).sum(),
+        text_talk_reputation=pl.col("reputation").filter(texted).max(),
+        text_talk_s=(pl.col("thread_talk_s") * (texted & reputed)).max(),
+        relay_6h=((pl.col("thread_max_talk_s") >= 600) & (pl.col("silent_h") < 6)).sum(),
+        reputed_peers_7d=reputed.sum(),
+        reputed_talk_s=(pl.col("thread_talk_s") * reputed).sum(),
+        reputed_talk_48h_s=(pl.col("thread_talk_s") * (reputed & fresh)).sum(),
+        reputed_sms=(pl.col("thread_sms_n") * reputed).sum(),
+        reputed_calls_back=(pl.col("thread_call_back_n") * reputed).sum(),
+        named_peers_7d=pl.col("named").sum(),
+        named_talk_s=(pl.col("thread_talk_s") * pl.col("named")).sum(),
+        stranger_max_talk_s=pl.col("thread_max_talk_s").max(),
+        stranger_max_talk_24h_s=(pl.col("thread_max_talk_s") * day).max(),
+        stranger_max_calls=pl.col("thread_answered_n").max(),
+        stranger_max_reach_24h=(pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
+    )
+    lead = (
+        threads.sort("moment", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
+        .unique("moment", keep="first", maintain_order=True)
+        .select(
+            "moment",
+            *(pl.col(name).alias(f"lead_{name}") for name in LEAD),
+            lead_kind=pl.col("peer_kind_code"),
+            lead_named=pl.col("named"),
+            lead_tagged=pl.col("peer_tagged"),
+            lead_started_at=pl.col("thread_started_at"),
+            lead_peer_code=pl.col("peer_code"),
+        )
+    )
+    return spread(together.join(lead, on="moment", how="left"), asked)

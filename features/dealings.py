@@ -75,7 +75,6 @@ def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame
         rebates_n=rebate.sum(),
         rebates_outside_n=(rebate & pl.col("outside")).sum(),
         rebate_age_h=pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
-        outside_paid_24h_n=(paid & pl.col("outside") & (pl.col("thread_age_h") < 24)).sum(),
         payer_new_cny=(pl.col("thread_back_cny") * ~paid).sum(),
         payer_new_reach=(pl.col("payee_receivers_14d") * ~paid).max(),
         payee_first_started_at=pl.col("thread_started_at").filter(paid & pl.col("outside")).min(),

@@ -14,10 +14,10 @@ __all__ = ["PARTS", "UntunedTrees", "features_of", "features_without"]
 
 CALLS = ("strangers", "number_kinds", "call_backs", "reputed", "lead", "calling")
 TRANSFERS = (
-    *("new_payees", "escalation", "rebates", "payee_account", "pooling"),
+    *("new_payees", "escalation", "outlays", "rebates", "lures", "reputed_payees", "payee_account", "pooling"),
     *("loan_credits", "spending"),
 )
-BOTH = ("call_then_pay",)  # of no use without either
+BOTH = ("call_then_pay", "followed")  # of no use without either
 NEITHER = ("profile",)
 NAMED_PAYEES = (r"named_payees.*", r"payee_named.*")
 
@@ -39,15 +39,17 @@ PARTS: Mapping[str, Part] = MappingProxyType(
             "what numbers do to other residents",
             groups=("reputed",),
             patterns=(
-                r"(?!payee_reputation).*reputation.*", r".*reputed.*", r".*suspicion.*", r"lead_peer_.*",
-                r"named_peers.*", r"named_talk.*", r"lead_named", r"lead_tagged",
+                r"(?!payee_reputation).*reputation.*", r"(?!reputed_payees).*reputed.*", r".*suspicion.*",
+                r"lead_peer_.*", r"named_peers.*", r"named_talk.*", r"lead_named", r"lead_tagged",
+                r"followed_.*", r"returning_n", r"text_talk_s", r"stranger_max_reach_24h",
             ),
         ),
         "payee_reputation": Part(
             "收款账户在全区的表现",
             "what payees do to other residents",
             patterns=(
-                r"payee_payers_.*", r"payee_receivers_.*", r"payee_received_.*", r"payee_age_d", r"payer_new_reach.*",
+                r"payee_reputation.*", r"reputed_payees_.*", r"payee_payers_.*", r"payee_receivers_.*",
+                r"payee_received_.*", r"payee_age_d", r"payer_new_reach.*",
                 *NAMED_PAYEES,
             ),
         ),

@@ -1,5 +1,6 @@
 """The new payees that a person dealt with lately, the latest outside the district, and who had called before."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
@@ -54,33 +55,66 @@ DEAL = (
 
 
 def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
-    """New payees of the last week taken together, the latest of them outside the district, and the order of events."""
-    paid = pl.col("thread_paid_n") > 0
-    rebate = paid & (pl.col("thread_back_cny") > 0) & (pl.col("thread_back_cny") < 3 * pl.col("thread_paid_cny"))
-    together = deals.group_by("moment").agg(
-        payee_reputation_max=pl.col("payee_reputation").filter(paid).max(),
-        reputed_payees_7d=(paid & (pl.col("payee_reputation") > REPUTED)).sum(),
-        reputed_payees_cny=(pl.col("thread_paid_cny") * (paid & (pl.col("payee_reputation") > REPUTED))).sum(),
-        named_payees_7d=pl.col("named").sum(),
-        payee_max_cny=pl.col("thread_paid_cny").max(),
-        payee_min_cny=pl.col("thread_first_cny").filter(paid).min(),
-        payee_last_cny=pl.col("amount_cny").filter("is_debit").last(),
-        payee_first_cny=pl.col("thread_first_cny")
-        .filter(paid)
-        .sort_by(pl.col("thread_started_at").filter(paid), pl.col("payee_code").filter(paid))
-        .first(),
-        payee_back_n=(pl.col("thread_back_n") * paid).sum(),
-        payee_back_share=((pl.col("thread_back_cny") * paid).sum() / pl.col("thread_paid_cny").sum()).fill_nan(None),
-        payee_outside_n=(pl.col("outside") & paid).sum(),
-        rebates_n=rebate.sum(),
-        rebates_outside_n=(rebate & pl.col("outside")).sum(),
-        rebate_age_h=pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
-        payer_new_cny=(pl.col("thread_back_cny") * ~paid).sum(),
-        payer_new_reach=(pl.col("payee_receivers_14d") * ~paid).max(),
-        payee_first_started_at=pl.col("thread_started_at").filter(paid & pl.col("outside")).min(),
+    """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
+
+    ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
+    no such account; names in ``_cny``, hours ``_h``.
+    """
+    together = deals.group_by("moment").agg(**everyone(), **rebates(), **of_bad_name())
+    found = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
+    return spread(
+        found.join(lead(deals), on="moment", how="left").join(callers(threads, deals), on="moment", how="left"), asked
     )
-    lead = (
-        deals.filter(paid)
+
+
+PAID = pl.col("thread_paid_n") > 0
+
+
+def everyone() -> Mapping[str, pl.Expr]:
+    """What all new accounts of the week come to: those that were paid, and those that only paid."""
+    first = pl.col("thread_first_cny").filter(PAID)
+    return {
+        "named_payees_7d": pl.col("named").sum(),
+        "payee_outside_n": (pl.col("outside") & PAID).sum(),
+        "payee_max_cny": pl.col("thread_paid_cny").max(),
+        "payee_min_cny": first.min(),
+        "payee_first_cny": first.sort_by(
+            pl.col("thread_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
+        ).first(),
+        "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
+        "payee_first_started_at": pl.col("thread_started_at").filter(PAID & pl.col("outside")).min(),
+        "payer_new_cny": (pl.col("thread_back_cny") * ~PAID).sum(),
+        "payer_new_reach": (pl.col("payee_receivers_14d") * ~PAID).max(),
+    }
+
+
+def rebates() -> Mapping[str, pl.Expr]:
+    """Money back from new accounts that were paid; three times as much and more is income, no rebate."""
+    back_cny, paid_cny = pl.col("thread_back_cny"), pl.col("thread_paid_cny")
+    rebate = PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
+    return {
+        "payee_back_n": (pl.col("thread_back_n") * PAID).sum(),
+        "payee_back_share": ((back_cny * PAID).sum() / paid_cny.sum()).fill_nan(None),
+        "rebates_n": rebate.sum(),
+        "rebates_outside_n": (rebate & pl.col("outside")).sum(),
+        "rebate_age_h": pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
+    }
+
+
+def of_bad_name() -> Mapping[str, pl.Expr]:
+    """Paid accounts by their reputation: the worst, and those above ``REPUTED``."""
+    reputed = PAID & (pl.col("payee_reputation") > REPUTED)
+    return {
+        "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
+        "reputed_payees_7d": reputed.sum(),
+        "reputed_payees_cny": (pl.col("thread_paid_cny") * reputed).sum(),
+    }
+
+
+def lead(deals: pl.DataFrame) -> pl.DataFrame:
+    """The latest new payee of each moment that was paid, one outside the district before any other."""
+    return (
+        deals.filter(PAID)
         .sort("moment", "outside", "known_at", "payee_code", descending=[False, True, True, False])
         .unique("moment", keep="first", maintain_order=True)
         .select(
@@ -89,14 +123,11 @@ def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame
             lead_payee_code=pl.col("payee_code"),
         )
     )
-    together = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
-    both = together.join(lead, on="moment", how="left").join(callers(threads, deals), on="moment", how="left")
-    return spread(both, asked)
 
 
 def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
     """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
-    paid = deals.filter(pl.col("outside") & (pl.col("thread_paid_n") > 0)).select("moment", paid_at="thread_started_at")
+    paid = deals.filter(pl.col("outside") & PAID).select("moment", paid_at="thread_started_at")
     heard = threads.select("moment", "reputation", "thread_talk_s", heard_at="thread_started_at")
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (

@@ -17,8 +17,9 @@ class Evidence:
     """Timelines of a district, and the registers that do not change with the moment.
 
     ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``, ``account_n``,
-    ``activated_on`` and ``opened_on`` (the oldest). ``named_peers`` and ``named_payees`` hold ``code`` and the moment
-    ``named_at`` from which a reported case is known to name it; ``tags`` one tag of each peer that has any.
+    ``activated_on`` and ``opened_on`` (the oldest). ``peer_names`` and ``payee_names`` hold every number and account in
+    code order (:func:`named_numbers`, :func:`named_accounts`); ``named_peers`` and ``named_payees`` hold ``code`` and
+    the moment ``named_at`` from which a reported case is known to name it.
     """
 
     people: pl.DataFrame
@@ -60,7 +61,7 @@ def gather(records: Records) -> Evidence:
         people=people,
         contacts=contact_timeline(heard.lazy()),
         strangers=met,
-        followed=peers.followed_timeline(met.events.lazy(), fresh.events.lazy()),
+        followed=peers.followed_timeline(met, fresh),
         peers=peers.peer_timeline(heard.lazy()),
         payments=payment_timeline(moved.lazy()),
         new_payees=fresh,

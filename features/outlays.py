@@ -5,26 +5,32 @@ from datetime import timedelta
 import polars as pl
 
 from features.evidence import Evidence
+from features.payees import LARGE_CNY
 from features.questions import Questions, hours, recent_rows
 from features.records import OUTLAYS
 
 __all__ = ["outlays"]
 
+ORDER = ("known_at", "occurred_at", "amount_cny", "payee_code")  # one order, whatever else is asked beside
 STAKE_CNY = 1000.0  # nobody lures with more
 LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 
 
 def outlays(evidence: Evidence, asked: Questions) -> pl.DataFrame:
-    """Dealings with new accounts outside the district over ``OUTLAYS``: how payments grow, and lures among them."""
+    """One row for each ``moment`` with a payment to a new account outside the district within ``OUTLAYS``.
+
+    ``outlay_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
+    the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
+    """
     rows = recent_rows(evidence.new_payees, asked, OUTLAYS).filter(~pl.col("is_local"))
-    paid = rows.filter("is_debit").sort("moment", "known_at", "occurred_at", "amount_cny", "payee_code")
+    paid = rows.filter("is_debit").sort("moment", *ORDER)
     grown = paid.group_by("moment").agg(
         outlay_n=pl.len(),
         outlay_payees_n=pl.col("payee_code").n_unique(),
         outlay_days_n=pl.col("known_at").dt.date().n_unique(),
         outlay_cny=pl.col("amount_cny").sum(),
-        outlay_large_n=(pl.col("amount_cny") >= 1000).sum(),
+        outlay_large_n=(pl.col("amount_cny") >= LARGE_CNY).sum(),
         outlay_growth=pl.col("amount_cny").last() / pl.col("amount_cny").first(),
         outlay_max_cny=pl.col("amount_cny").max(),
         outlay_age_h=hours((pl.col("at") - pl.col("known_at")).max()),
@@ -34,13 +40,17 @@ def outlays(evidence: Evidence, asked: Questions) -> pl.DataFrame:
 
 
 def lures(rows: pl.DataFrame) -> pl.DataFrame:
-    """A small sum paid that came back within hours with a little more, from that account or another new one."""
+    """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another new one.
+
+    One row for each ``moment`` with any: how many, the best profit (received as a multiple of paid), hours since the
+    latest, and the largest sum paid, CNY. What comes back is held against the latest small payment before it.
+    """
     staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= STAKE_CNY)
     back = rows.filter(~pl.col("is_debit")).select("moment", "at", "known_at", back_cny="amount_cny")
     return (
         back.sort("known_at")
         .join_asof(
-            staked.select("moment", "known_at", stake_cny="amount_cny").sort("known_at"),
+            staked.sort(ORDER).select("moment", "known_at", stake_cny="amount_cny"),
             on="known_at",
             by="moment",
             tolerance=LURE_SPAN,

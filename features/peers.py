@@ -5,9 +5,10 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from features.timeline import Positions, Timeline
+from features.records import FOLLOWS
+from features.timeline import Positions, Timeline, milliseconds
 
-__all__ = ["peer_state", "peer_timeline"]
+__all__ = ["followed_timeline", "peer_state", "peer_timeline"]
 
 REACH_WINDOWS = {"24h": timedelta(hours=24), "3d": timedelta(days=3), "14d": timedelta(days=14)}
 HORIZON = timedelta(days=30)
@@ -33,23 +34,25 @@ def peer_timeline(contacts: pl.LazyFrame) -> Timeline:
     )
 
 
-FOLLOWS = timedelta(hours=24)  # a payment so soon after a contact may be its fruit
+def followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
+    """The residents whom a peer led to pay: owner is the peer, one event for each thread with a resident.
 
-
-def followed_timeline(strangers: pl.LazyFrame, deals: pl.LazyFrame) -> Timeline:
-    """Residents who first paid an account outside the district soon after a contact with a stranger; owner: peer."""
-    paid = deals.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local")).select(
-        "owner", paid_at="known_at", amount_cny="amount_cny"
-    )
-    heard = strangers.select("owner", "peer_code", "thread_started_at", heard_at="known_at")
-    pairs = (
-        paid.join(heard, on="owner")
-        .filter((pl.col("paid_at") - pl.col("heard_at")).is_between(timedelta(0), FOLLOWS))
+    Led to pay has whoever first paid an account outside the district within ``FOLLOWS`` of a contact with the peer
+    while it was a stranger. Known with the first such payment.
+    """
+    paid = deals.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
+    resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), milliseconds(paid["known_at"])
+    # One millisecond more, for a slice ends before its moment: what became known with the payment belongs to it.
+    heard = strangers.rows(strangers.slices(resident, paid_ms + 1, FOLLOWS + timedelta(milliseconds=1)))
+    led = (
+        heard.lazy()
+        .with_columns(paid_at=paid["known_at"].gather(heard["moment"]))
+        .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), FOLLOWS))
         .group_by("owner", "peer_code", "thread_started_at")
-        .agg(known_at=pl.col("paid_at").min())
-        .select("known_at", owner="peer_code")
+        .agg(pl.col("paid_at").min())
+        .select(pl.lit(1.0).alias("followed"), known_at="paid_at", owner="peer_code")
     )
-    return Timeline.of(pairs, sums={"followed": pl.col("owner").is_not_null()})
+    return Timeline.of(led, sums={"followed": pl.col("followed")})
 
 
 def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:

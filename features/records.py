@@ -8,13 +8,25 @@ import polars as pl
 
 from features.timeline import hundredths
 
-__all__ = ["LOOKBACK", "OUTLAYS", "RECENT", "SILENCE", "STRANGER_AGE", "Records", "codes", "threads", "within_thread"]
+__all__ = [
+    "FOLLOWS",
+    "LOOKBACK",
+    "OUTLAYS",
+    "RECENT",
+    "SILENCE",
+    "STRANGER_AGE",
+    "Records",
+    "codes",
+    "threads",
+    "within_thread",
+]
 
 SILENCE = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
 STRANGER_AGE = timedelta(days=15)  # so long after first contact a peer is still a stranger
 RECENT = timedelta(days=7)  # so far back go the threads with strangers and new payees that a snapshot looks at
 OUTLAYS = timedelta(days=14)  # so far back go the payments to new payees taken together
-LOOKBACK = OUTLAYS + STRANGER_AGE + SILENCE  # what became known earlier changes no feature
+FOLLOWS = timedelta(days=1)  # a payment so soon after a contact may be its fruit
+LOOKBACK = OUTLAYS + FOLLOWS + STRANGER_AGE + SILENCE  # what became known earlier changes no feature
 
 
 @dataclass(frozen=True)

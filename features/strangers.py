@@ -1,7 +1,10 @@
 """The strangers that a person heard of lately, and the one that speaks most for an episode."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from features.calls import LONG_TALK_S
 from features.evidence import Evidence
 from features.questions import Questions, hours, recent_rows, spread
 from features.records import RECENT
@@ -66,43 +69,81 @@ LEAD = (
 )
 
 
+DAY_H, FRESH_H = 24, 48  # heard of lately; heard of for the first time lately
+RETURN_H = (6, 72)  # who is first heard of so long ago, and again now, came back
+YOUNG_D = 20  # a number first seen so lately that what follows its calls may be its doing
+
+
 def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
-    """Strangers of the last week taken together, and the one that speaks most for an episode."""
-    day = pl.col("silent_h") < 24
-    reputed = pl.col("reputation") > REPUTED
-    fresh = pl.col("thread_age_h") < 48
-    returning = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(6, 72) & (pl.col("silent_h") < 6)
+    """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
+
+    Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
+    """
+    together = threads.group_by("moment").agg(**everyone(), **of_bad_name(), **coming_back(), **followed())
+    return spread(together.join(lead(threads), on="moment", how="left"), asked)
+
+
+def everyone() -> Mapping[str, pl.Expr]:
+    """What all strangers of the week come to."""
+    day = pl.col("silent_h") < DAY_H
+    return {
+        "suspicion_sum": pl.col("suspicion").sum(),
+        "reputation_max_24h": pl.col("reputation").filter(day).max(),
+        "reputation_new_48h": pl.col("reputation").filter(pl.col("thread_age_h") < FRESH_H).max(),
+        "named_peers_7d": pl.col("named").sum(),
+        "named_talk_s": (pl.col("thread_talk_s") * pl.col("named")).sum(),
+        "relay_6h": ((pl.col("thread_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)).sum(),
+        "stranger_max_talk_s": pl.col("thread_max_talk_s").max(),
+        "stranger_max_talk_24h_s": (pl.col("thread_max_talk_s") * day).max(),
+        "stranger_max_calls": pl.col("thread_answered_n").max(),
+        "stranger_max_reach_24h": (pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
+    }
+
+
+def of_bad_name() -> Mapping[str, pl.Expr]:
+    """How much a person had to do with the strangers whose reputation is above ``REPUTED``."""
+    reputed, age_h = pl.col("reputation") > REPUTED, pl.col("thread_age_h")
+    day, talk_s = pl.col("silent_h") < DAY_H, pl.col("thread_talk_s")
+    return {
+        "reputed_peers_24h": (reputed & day).sum(),
+        "reputed_peers_7d": reputed.sum(),
+        "reputed_long_24h": (reputed & day & (pl.col("thread_max_talk_s") >= LONG_TALK_S)).sum(),
+        "reputed_talk_s": (talk_s * reputed).sum(),
+        "reputed_talk_24h_s": (talk_s * (reputed & (age_h < DAY_H))).sum(),
+        "reputed_talk_48h_s": (talk_s * (reputed & (age_h < FRESH_H))).sum(),
+        "reputed_span_h": age_h.filter(reputed).max() - pl.col("silent_h").filter(reputed).min(),
+        "reputed_sms": (pl.col("thread_sms_n") * reputed).sum(),
+        "reputed_calls_back": (pl.col("thread_call_back_n") * reputed).sum(),
+    }
+
+
+def coming_back() -> Mapping[str, pl.Expr]:
+    """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
+    again = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(*RETURN_H) & (pl.col("silent_h") < 6)
     texted = (pl.col("thread_sms_n") >= 1) & (pl.col("thread_answered_n") >= 1)
-    together = threads.group_by("moment").agg(
-        suspicion_sum=pl.col("suspicion").sum(),
-        reputation_max_24h=pl.col("reputation").filter(day).max(),
-        reputation_new_48h=pl.col("reputation").filter(fresh).max(),
-        reputed_peers_24h=(reputed & day).sum(),
-        reputed_long_24h=(reputed & day & (pl.col("thread_max_talk_s") >= 600)).sum(),
-        reputed_talk_24h_s=(pl.col("thread_talk_s") * (reputed & day & (pl.col("thread_age_h") < 24))).sum(),
-        reputed_span_h=pl.col("thread_age_h").filter(reputed).max() - pl.col("silent_h").filter(reputed).min(),
-        followed_max=pl.col("peer_followed_n").filter(day & (pl.col("peer_age_d") < 20)).max(),
-        followed_share_max=(pl.col("peer_followed_n") / (pl.col("peer_reach_14d") + 5))
-        .filter(day & (pl.col("peer_age_d") < 20))
-        .max(),
-        returning_reputation=pl.col("reputation").filter(returning).max(),
-        returning_n=(returning & reputed).sum(),
-        text_talk_reputation=pl.col("reputation").filter(texted).max(),
-        text_talk_s=(pl.col("thread_talk_s") * (texted & reputed)).max(),
-        relay_6h=((pl.col("thread_max_talk_s") >= 600) & (pl.col("silent_h") < 6)).sum(),
-        reputed_peers_7d=reputed.sum(),
-        reputed_talk_s=(pl.col("thread_talk_s") * reputed).sum(),
-        reputed_talk_48h_s=(pl.col("thread_talk_s") * (reputed & fresh)).sum(),
-        reputed_sms=(pl.col("thread_sms_n") * reputed).sum(),
-        reputed_calls_back=(pl.col("thread_call_back_n") * reputed).sum(),
-        named_peers_7d=pl.col("named").sum(),
-        named_talk_s=(pl.col("thread_talk_s") * pl.col("named")).sum(),
-        stranger_max_talk_s=pl.col("thread_max_talk_s").max(),
-        stranger_max_talk_24h_s=(pl.col("thread_max_talk_s") * day).max(),
-        stranger_max_calls=pl.col("thread_answered_n").max(),
-        stranger_max_reach_24h=(pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
-    )
-    lead = (
+    reputed = pl.col("reputation") > REPUTED
+    return {
+        "returning_reputation": pl.col("reputation").filter(again).max(),
+        "returning_n": (again & reputed).sum(),
+        "text_talk_reputation": pl.col("reputation").filter(texted).max(),
+        "text_talk_s": (pl.col("thread_talk_s") * (texted & reputed)).max(),
+    }
+
+
+def followed() -> Mapping[str, pl.Expr]:
+    """Young numbers heard of today that residents paid after: how many did, and of how many."""
+    recent = (pl.col("silent_h") < DAY_H) & (pl.col("peer_age_d") < YOUNG_D)
+    # Five more, that one resident of one reached does not weigh more than ten of forty.
+    share = pl.col("peer_followed_n") / (pl.col("peer_reach_14d") + 5)
+    return {
+        "followed_max": pl.col("peer_followed_n").filter(recent).max(),
+        "followed_share_max": share.filter(recent).max(),
+    }
+
+
+def lead(threads: pl.DataFrame) -> pl.DataFrame:
+    """The most suspicious stranger of each moment; of several the one heard of last."""
+    return (
         threads.sort("moment", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
         .unique("moment", keep="first", maintain_order=True)
         .select(
@@ -115,4 +156,3 @@ def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
             lead_peer_code=pl.col("peer_code"),
         )
     )
-    return spread(together.join(lead, on="moment", how="left"), asked)

@@ -15,7 +15,7 @@ PAID = "already_paid"
 RUN_UP = timedelta(hours=1)  # an alert is never the first trace: so long before it the person was being drawn in
 LIVE = timedelta(hours=72)  # and for so long after it at most, however late the result was written down
 AROUND = timedelta(hours=72)  # a word on an alert is a word on so many hours before it
-LAWFUL_WEIGHT = 10.0  # of a reported episode's 100: "not fraud" is wrong in one of ten to twenty closings
+LAWFUL_IS_RIGHT = 0.92  # "not fraud" is wrong in one of ten to twenty closings
 MOMENT = pl.Datetime("us", "Asia/Shanghai")
 EPISODES = pl.Schema(
     {
@@ -37,7 +37,7 @@ class Outcomes:
 
     ``episodes`` are frauds that somebody met, shaped as those of ``models.labels``, with ``case_id`` ``d:`` and the
     alert's id; none of them overlaps a reported case of the same person. ``quiet`` are spans ``person``, ``start_at``,
-    ``end_at`` of lawful doings; ``weight`` is what all moments of the span weigh together, where an episode weighs 100.
+    ``end_at`` of lawful doings; ``weight`` is the chance that the word is right, to weigh a moment of the span.
     ``unclear`` are spans of which nobody could tell: moments in them are neither. ``conflicts`` counts alerts called
     lawful although a case, or somebody else's word, says fraud; these are in no table.
     """
@@ -75,7 +75,7 @@ def labels_from(decisions: pl.DataFrame, reported: pl.DataFrame, *, at: datetime
     span = ("person", pl.col("opened_at").alias("start_at"), pl.col("closed_at").alias("end_at"))
     return Outcomes(
         episodes=frauds,
-        quiet=believed.select(*span, weight=pl.lit(LAWFUL_WEIGHT)),
+        quiet=believed.select(*span, weight=pl.lit(LAWFUL_IS_RIGHT)),
         unclear=unclear.select(span),
         conflicts=len(lawful) - len(believed),
     )

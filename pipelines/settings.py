@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from data_contracts.errors import SettingsError
 from models.gates import Gates
+from models.risk import Tuning
 
 __all__ = [
     "ANY_SOURCE",
@@ -63,13 +64,30 @@ class LevelThresholds(BaseModel):
 
 
 class Training(BaseModel):
-    """How much a training may cost."""
+    """How a model learns and what that may cost, and how champion and challenger are compared.
+
+    ``forestall tune`` finds values for the parameters of the trees.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rounds: int = Field(default=400, ge=1, description="trees of the risk model")
+    rounds: int = Field(default=Tuning.rounds, ge=1, description="trees of the risk model")
+    learning_rate: float = Field(default=Tuning.learning_rate, gt=0, le=1, description="how much each tree adds")
+    num_leaves: int = Field(default=Tuning.num_leaves, ge=2, description="leaves of a tree at most")
+    min_data_in_leaf: int = Field(default=Tuning.min_data_in_leaf, ge=1, description="moments in a leaf at least")
+    feature_fraction: float = Field(
+        default=Tuning.feature_fraction, gt=0, le=1, description="share of the features that each tree is shown"
+    )
+    bagging_fraction: float = Field(
+        default=Tuning.bagging_fraction, gt=0, le=1, description="share of the moments that each tree is shown"
+    )
+    lambda_l2: float = Field(default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves")
     quiet_moments: int = Field(default=150_000, ge=1_000, description="moments without fraud drawn to learn from")
-    threads: int = Field(default=2, ge=1, description="processor cores that LightGBM uses")
+    threads: int = Field(default=Tuning.threads, ge=1, description="processor cores that LightGBM uses")
+    maturity_days: int = Field(default=7, ge=0, description="what was not reported after so many days counts as quiet")
+    judged_days: int = Field(default=7, ge=1, description="days on which champion and challenger are compared")
+    judged_every: str = Field(default="1h", pattern=r"^[1-9]\d*[mh]$", description="the clock of that comparison")
+    shadow: bool = Field(default=True, description="let the challenger score beside the champion, for comparison only")
 
 
 class Schedule(BaseModel):

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -14,24 +14,20 @@ from features.catalogue import names
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
-from models.evaluate import Judged, figures, judge
-from models.fairness import by_group, gap_metrics, groups_of
-from models.labels import episodes, moves
+from models.labels import episodes
 from models.reputation import learn_reputations
 from models.risk import RiskModel, Tuning, fit
-from models.sampling import Sampling, everyone, training_moments
+from models.sampling import Sampling, training_moments
+from pipelines.challenge import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
 from pipelines.drift import profiled
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
-from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
 
 __all__ = ["Promotion", "TrainResult", "learn", "train"]
 
 Promotion = Literal["auto", "always", "never"]
-HOLD_OUT = timedelta(days=7)
-HOLD_OUT_TICK = timedelta(hours=12)
 HISTORY = timedelta(days=60)
 EXPLAINED = 200  # the moments of the highest scores, on which the reasons of two models are compared
 
@@ -72,15 +68,18 @@ def train(
     progress("gathering evidence")
     records = records_before(settings, at=at, span=HISTORY)
     evidence = gather(records)
-    progress("judging by time on the last week")
-    metrics = hold_out(evidence, records, settings=settings, at=at, seed=seed)
-    progress("fitting on everything known")
-    model, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
-    metrics |= {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
-    metrics |= diagnose(model, rows)
     registry = Registry.of(settings)
     champion = registry.champion()
     before = registry.load(champion) if champion else None
+    recorded = registry.metrics(champion) if champion else None
+    contest = challenge(
+        evidence, records, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
+    )
+    progress("fitting on everything known")
+    model, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
+    metrics |= diagnose(model, rows)
+    metrics |= contest.metrics() if contest else {}
     model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
     metrics |= between(before, model, rows.sort("raw").tail(EXPLAINED)).metrics() if before else {}
@@ -98,9 +97,8 @@ def train(
         versions=versions,
         figures=pictures(model, rows),
     )
-    current = registry.champion_metrics()
-    verdict = decide(metrics, current, gates=settings.gates)
-    promoted = promote == "always" or (promote == "auto" and (verdict.promote or registry.champion() is None))
+    verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)
+    promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
     if promoted:
         registry.promote(version.version, at=at)
     return TrainResult(
@@ -144,58 +142,47 @@ def learn(
     return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
 
 
-def hold_out(evidence: Evidence, records: Records, *, settings: Settings, at: datetime, seed: int) -> dict[str, float]:
-    """Figures of a model that knew nothing of the last week, on that week, with today's rule beside it.
+def challenge(
+    evidence: Evidence,
+    records: Records,
+    *,
+    champion: RiskModel | None,
+    recorded: Mapping[str, float] | None,
+    settings: Settings,
+    at: datetime,
+    seed: int,
+    progress: Progress,
+) -> Challenge | None:
+    """The latest matured days, scored by the champion as it is and by a model that knew only what came before them.
 
-    Asked of everyone every twelve hours, which is coarser than the running system: a comparison, not a promise.
+    A champion that learned from some of these days is not asked again: what was ``recorded`` of it stands for it. None
+    where the district is too young for such a model; the gates then say that nothing was measured.
     """
     from data_contracts.errors import ModelError
 
-    start = at - HOLD_OUT
+    span = matured(settings, at=at)
+    progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
-        model, _ = learn(evidence, records, at=start, seed=seed, settings=settings)
+        challenger, _ = learn(evidence, records, at=span.start, seed=seed, settings=settings)
     except ModelError:
-        return {}  # too young a district to judge by time; the gates say so
-    told, gone = episodes(records.cases, evidence, at=at), moves(records.cases, evidence, at=at)
-    ticks = [start + step * HOLD_OUT_TICK for step in range(1, int(HOLD_OUT / HOLD_OUT_TICK))]
-    rows = pl.concat([score_moments(evidence, model, everyone(evidence, at=tick)) for tick in ticks])
-    found: dict[str, float] = {}
-    for column, prefix in (("score", ""), ("baseline_score", "baseline_")):
-        result = judged(rows, told, column=column, settings=settings, start=start, end=at, moves=gone)
-        found |= figures(result).named(prefix)
-        if column == "score":
-            people = groups_of(records.residents, evidence, start=start, end=at)
-            found |= gap_metrics(by_group(result, people, attributes=("residency",)))
-    return found
-
-
-def judged(
-    rows: pl.DataFrame,
-    told: pl.DataFrame,
-    *,
-    column: str,
-    settings: Settings,
-    start: datetime,
-    end: datetime,
-    moves: pl.DataFrame,
-) -> Judged:
-    """The policy run over scored rows, measured against the cases."""
-    from models.policy import Memory, decide
-
-    rules = rules_of(settings)
-    memory = Memory()
-    alerts: list[tuple[str, datetime]] = []
-    for (tick,), group in rows.sort("at").group_by("at", maintain_order=True):
-        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
-        decided = decide(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
-        alerts += [(one.candidate.person, tick) for one in decided if not one.repeat]
-    frame = pl.DataFrame(alerts, schema={"person": pl.String, "issued_at": rows.schema["at"]}, orient="row")
-    return judge(frame, told, start=start, end=end, moves=moves)
+        return None
+    fair = champion is not None and champion.trained_at <= span.start
+    models = {CHALLENGER: challenger} | ({CHAMPION: champion} if champion and fair else {})
+    return compare_models(
+        evidence,
+        models,
+        span=span,
+        story=told_by(settings, evidence, records, span=span, at=at),
+        settings=settings,
+        recorded=None if fair else recorded,
+        progress=progress,
+    )
 
 
 def tuning_of(settings: Settings) -> Tuning:
     """The boosters' parameters as this installation sets them."""
-    return Tuning(rounds=settings.training.rounds, threads=settings.training.threads)
+    chosen = settings.training.model_dump()
+    return Tuning(**{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen})
 
 
 def git_revision() -> str:

@@ -67,7 +67,7 @@ def test_money_that_had_gone_is_a_loss_without_a_main_payment():
 
 def test_lawful_doings_are_quiet_from_three_days_before_the_alert_to_the_word():
     found = labels(word("al_1", "ada", on(10, 12), "lawful"))
-    assert found.quiet.rows() == [("ada", on(7, 12), on(10, 14), 10.0)]
+    assert found.quiet.rows() == [("ada", on(7, 12), on(10, 14), 0.92)]
     assert found.episodes.is_empty()
 
 

@@ -18,7 +18,7 @@ TRANSFERS = (
     *("loan_credits", "spending"),
 )
 BOTH = ("call_then_pay", "followed")  # of no use without either
-NEITHER = ("profile",)
+NEITHER = ("profile", "feeds")
 NAMED_PAYEES = (r"named_payees.*", r"payee_named.*")
 
 

@@ -15,13 +15,15 @@ from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.normalise import FORMS
 from features.evidence import Evidence, gather
 from features.records import Records
-from models.ablations import PARTS, UntunedTrees, features_without
+from features.snapshot import snapshot
+from models.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.budgets import BUDGETS
 from models.evaluate import Judged, figures, judge
 from models.journeys import judge_journeys
 from models.labels import episodes, moves
 from models.policy import Memory, Rules
-from models.risk import RiskModel, fit
+from models.reputation import Reputations
+from models.risk import RiskModel, Tuning, fit
 from pipelines.history import records_before
 from pipelines.keying import load_pseudonymiser
 from pipelines.progress import Progress, quiet
@@ -35,7 +37,7 @@ __all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "st
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
 FULL = "full"
-ABLATIONS = (*PARTS, "nightly", "untuned")
+ABLATIONS = (*PARTS, "hand_written", "nightly", "untuned")
 MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
 AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
 
@@ -143,11 +145,13 @@ def study(
 
 
 def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]) -> None:
-    """Raise ``SettingsError`` for what cannot be studied, before anything costs time."""
+    """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at once."""
     if end <= start:
         raise SettingsError("the study ends before it starts", remedy="Give --to later than --from.")
     for unknown in sorted(set(ablations) - set(ABLATIONS)):
         raise SettingsError(f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}.")
+    for part in set(ablations) & set(PARTS):
+        features_of(part)
     for clock in clocks:
         parse_every(clock)
 
@@ -192,28 +196,40 @@ def fitted(
 ) -> dict[str, RiskModel]:
     """The models by the column of their score: the full one, and one for each ablation that can be fitted.
 
-    All but ``nightly`` learn from the same rows.
+    All but ``nightly`` learn from the same moments.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
     full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
-    tuning = tuning_of(settings)
     models = {MODEL: full}
     for name in ablations:
         progress(f"training again: {name}")
         try:
             if name == "nightly":
                 model, _ = learn(evidence, records, at=at, seed=seed, settings=settings, every=NIGHT)
-            elif name == "untuned":
-                plain = UntunedTrees(threads=tuning.threads)
-                model, _ = fit(rows, features=full.features, at=at, tuning=plain, seed=seed)
             else:
-                left = features_without(name, features=full.features)
-                model, _ = fit(rows, features=left, at=at, tuning=tuning, seed=seed)
+                model = refitted(full, rows, name, evidence=evidence, tuning=tuning_of(settings), seed=seed)
         except ModelError as error:
             progress(f"{name} is left out: {error}")
         else:
             models[column_of(name)] = model
     return models
+
+
+def refitted(
+    full: RiskModel, rows: pl.DataFrame, ablation: str, *, evidence: Evidence, tuning: Tuning, seed: int
+) -> RiskModel:
+    """``full`` fitted again on the moments of its ``rows``, less what the ablation takes away."""
+    features, reputations = full.features, full.reputations
+    if ablation == "untuned":
+        tuning = UntunedTrees(threads=tuning.threads)
+    elif ablation == "hand_written":
+        reputations = Reputations()
+        afresh = snapshot(evidence, rows.select("person", "at"), standing=reputations)
+        rows = afresh.with_columns(rows.select("label", "weight", "share", "case_id", "scam_type"))
+    else:
+        features = features_without(ablation, features=features)
+    model, _ = fit(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
+    return replace(model, reputations=reputations)
 
 
 def column_of(ablation: str) -> str:
@@ -269,11 +285,16 @@ def walk(
     progress: Progress,
 ) -> None:
     """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
-    columns = {one.arm.column for one in walks} - {MODEL, RULE}
+    full = models[MODEL]
+    others = sorted({one.arm.column for one in walks} - {MODEL, RULE})
     for day in days(start - WARM_UP, end):
         moments = asked(evidence, day, tick=parse_every(every), every=every)
-        rows = score_moments(evidence, models[MODEL], moments).sort("at", maintain_order=True)
-        rows = rows.with_columns(pl.Series(column, models[column].predict(rows)) for column in sorted(columns))
+        rows = score_moments(evidence, full, moments)
+        for column in others:
+            model = models[column]
+            own = model.reputations is not full.reputations
+            seen = snapshot(evidence, moments, standing=model.reputations) if own else rows
+            rows = rows.with_columns(pl.Series(column, model.predict(seen)))
         for one in walks:
             chosen = decided(rows, column=one.arm.column, memory=one.memory, rules=one.arm.rules)
             if day.start < start:

@@ -37,6 +37,7 @@ POLICIES: Mapping[str, str] = {
 }
 OTHER_ABLATIONS: Mapping[str, str] = {
     FULL: "everything 全部输入",
+    "hand_written": "reputations by formula, not learned 信誉按公式计算而非学习",
     "nightly": "trained and asked at midnight only 只在零点训练和判断",
     "untuned": "LightGBM's own defaults LightGBM 默认参数",
     "rule": "today's rule 现行规则",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from features import calls, payees, peers, transfers
+from features.feeds import Feeds, call_feeds, transfer_feeds
 from features.records import Records, codes
 from features.timeline import Timeline
 
@@ -34,6 +35,8 @@ class Evidence:
     named_payees: pl.DataFrame
     peer_names: pl.DataFrame
     payee_names: pl.DataFrame
+    call_feeds: Feeds
+    transfer_feeds: Feeds
 
 
 def gather(records: Records) -> Evidence:
@@ -70,6 +73,8 @@ def gather(records: Records) -> Evidence:
         named_payees=named(records.cases, "suspect_accounts", payee_names, "payee"),
         peer_names=peer_names,
         payee_names=payee_names,
+        call_feeds=call_feeds(records, people),
+        transfer_feeds=transfer_feeds(records, people),
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from features.dealings import deal_features, payee_threads
 from features.evidence import KINDS, Evidence
+from features.feeds import feed_features
 from features.questions import Questions, hours
 from features.standing import HAND_WRITTEN, Standing
 from features.strangers import stranger_threads, thread_features
@@ -51,6 +52,7 @@ def answer(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing) -> 
         thread_features(threads, asked),
         deal_features(evidence, deals, threads, asked),
         register_features(evidence, asked),
+        feed_features(evidence.call_feeds, evidence.transfer_feeds, asked),
     ]
     return derived(pl.concat(blocks, how="horizontal"))
 

@@ -17,6 +17,7 @@ NOON = datetime(2026, 7, 20, 12, tzinfo=SHANGHAI)
 Row = dict[str, Any]
 
 CALLS = {
+    "source": pl.String,
     "number": pl.String,
     "peer": pl.String,
     "peer_kind": pl.String,
@@ -27,6 +28,7 @@ CALLS = {
     "known_at": MOMENT,
 }
 TRANSFERS = {
+    "source": pl.String,
     "account": pl.String,
     "payee": pl.String,
     "payee_kind": pl.String,
@@ -36,14 +38,16 @@ TRANSFERS = {
     "known_at": MOMENT,
 }
 RESIDENTS = {"person": pl.String, "birth_month": pl.Date, "residency": pl.String, "community_id": pl.String}
-SUBSCRIBERS = {"number": pl.String, "person": pl.String, "activated_on": pl.Date}
-ACCOUNTS = {"account": pl.String, "person": pl.String, "opened_on": pl.Date}
+SUBSCRIBERS = {"number": pl.String, "person": pl.String, "operator": pl.String, "activated_on": pl.Date}
+ACCOUNTS = {"account": pl.String, "person": pl.String, "bank": pl.String, "opened_on": pl.Date}
 CASES = {
     "case_id": pl.String,
     "known_at": MOMENT,
     "suspect_numbers": pl.List(pl.String),
     "suspect_accounts": pl.List(pl.String),
 }
+OPERATORS = {"n1": "cmcc", "n2": "cmcc", "n3": "cucc"}
+BANKS = {"a1": "icbc", "a9": "boc", "a2": "boc"}
 TAGS = {"number": pl.String, "tag": pl.String}
 
 
@@ -55,6 +59,7 @@ def ago(*, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
 def call(peer: str, started_at: datetime, **given: Any) -> Row:
     """A voice call to number ``n1`` from a mobile, answered for a minute, known when it ends."""
     row = {
+        "source": OPERATORS.get(given.get("number", "n1"), "cmcc"),
         "number": "n1",
         "peer": peer,
         "peer_kind": "mobile",
@@ -75,6 +80,7 @@ def text(peer: str, started_at: datetime, **given: Any) -> Row:
 def transfer(payee: str, occurred_at: datetime, amount_cny: str, **given: Any) -> Row:
     """A debit of account ``a1``, known at once; a payee that begins with ``m`` is a merchant."""
     return {
+        "source": BANKS.get(given.get("account", "a1"), "icbc"),
         "account": "a1",
         "payee": payee,
         "payee_kind": "merchant" if payee.startswith("m") else "account",
@@ -120,12 +126,20 @@ def district(
             RESIDENTS,
         ),
         subscribers=frame(
-            ({"number": f"n{i}", "person": f"p{i}", "activated_on": date(2020, 7, 20 - i)} for i in (1, 2, 3)),
+            (
+                {
+                    "number": f"n{i}",
+                    "person": f"p{i}",
+                    "operator": OPERATORS[f"n{i}"],
+                    "activated_on": date(2020, 7, 20 - i),
+                }
+                for i in (1, 2, 3)
+            ),
             SUBSCRIBERS,
         ),
         accounts=frame(
             (
-                {"account": account, "person": person, "opened_on": opened_on}
+                {"account": account, "person": person, "bank": BANKS[account], "opened_on": opened_on}
                 for account, person, opened_on in (
                     ("a1", "p1", date(2021, 7, 20)),
                     ("a9", "p1", date(2026, 7, 10)),

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.naive import standing
+from tests.naive.feeds import feeds
 from tests.naive.standing import cny, is_answered, is_debit, is_in, is_voice, talk
 from tests.naive.threads import District, Event, latest_of_each, since
 
@@ -37,6 +38,7 @@ def snapshot(district: District, person: str) -> Values:
         **lead_deal(deals),
         **callers(strangers, deals),
         **register(district, person),
+        **feeds(district, person),
     }
     return {**values, **derived(values)}
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import polars as pl
+
 from features.records import Records
 
 Row = Mapping[str, Any]
@@ -47,6 +49,8 @@ class District:
     accounts: list[Row]
     cases: list[Row]
     tagged: set[str]
+    call_deliveries: list[tuple[str, datetime]]
+    transfer_deliveries: list[tuple[str, datetime]]
 
 
 def known(records: Records, at: datetime) -> District:
@@ -66,7 +70,14 @@ def known(records: Records, at: datetime) -> District:
         accounts=accounts,
         cases=[row for row in records.cases.collect().to_dicts() if row["known_at"] < at],
         tagged={row["number"] for row in records.number_tags.collect().to_dicts()},
+        call_deliveries=deliveries(records.calls, at),
+        transfer_deliveries=deliveries(records.transfers, at),
     )
+
+
+def deliveries(events: pl.LazyFrame, at: datetime) -> list[tuple[str, datetime]]:
+    """Source and moment of every record, also of those that belong to nobody."""
+    return [(row["source"], row["known_at"]) for row in events.collect().to_dicts() if row["known_at"] < at]
 
 
 def threaded(events: Iterable[Event]) -> list[Event]:

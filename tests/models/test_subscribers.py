@@ -15,6 +15,7 @@ from models.subscribers import (
     log_ratios,
     macro_f1,
     neighbourhood,
+    ranks,
     symmetric,
 )
 
@@ -54,7 +55,10 @@ def test_the_neighbourhood_of_a_triangle_with_a_tail():
     assert np.expm1(found[:, 0]) == pytest.approx([2, 2, 3, 1, 0])
     assert found[:, 1] == pytest.approx([1, 1, 1 / 3, 0, 0])
     assert found[:, 2] == pytest.approx([4, 3.5, 1, 6, np.nan], nan_ok=True)
-    assert found[:, 3] == pytest.approx([-3, -1.5, 5, -6, np.nan], nan_ok=True)
+
+
+def test_ranks_run_from_low_to_high_and_equals_share_one():
+    assert ranks(np.array([[5.0], [np.nan], [5.0], [90.0]]))[:, 0] == pytest.approx([0.375, -0.75, 0.375, 1.5])
 
 
 @settings(deadline=None, max_examples=15)
@@ -129,7 +133,7 @@ def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(monkeypatch, wi
     monkeypatch.setattr(
         module, "_figures", lambda fraud, probability, threshold: seen.append((threshold, *probability))
     )
-    recipe = Recipe("quick", QUICK, ratios=("calls", "texts"), committee=committee)
+    recipe = Recipe("quick", (QUICK,), ratios=("calls", "texts"), margin=True, committee=committee)
     turned = people.fraud.copy()
     turned[splits[0][1]] = ~turned[splits[0][1]]
     for fraud in (people.fraud, turned):
@@ -141,7 +145,7 @@ def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(monkeypatch, wi
 
 def test_it_learns_what_is_there_and_nothing_where_nothing_is():
     people = drawn(400, seed=2)
-    recipe = Recipe("quick", QUICK, ratios=("calls", "texts"), committee=True)
+    recipe = Recipe("quick", (QUICK,), ratios=("calls", "texts"), margin=True, committee=True)
     learnt = cross_validate(people, recipe=recipe, with_graph=True, seed=0)
     assert np.mean([fold.auc for fold in learnt]) > 0.9
     shuffled = np.random.default_rng(3).permutation(people.fraud)
@@ -152,6 +156,6 @@ def test_it_learns_what_is_there_and_nothing_where_nothing_is():
 
 
 def test_the_same_seed_gives_the_same_figures():
-    people, recipe = drawn(200, seed=4), Recipe("quick", QUICK)
+    people, recipe = drawn(200, seed=4), Recipe("quick", (QUICK,))
     one, again = (cross_validate(people, recipe=recipe, with_graph=False, seed=7) for _ in range(2))
     assert one == again

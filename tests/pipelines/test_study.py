@@ -31,8 +31,8 @@ def studied(district, truth_file):
     return study(
         district,
         **ASKED,
-        every="6h",
-        clocks=("1d", "6h"),
+        every="12h",
+        clocks=("1d", "12h"),
         ablations=("calls", "hand_written", "nightly"),
         truth=truth_file,
     )
@@ -50,12 +50,12 @@ def lines(table):
 
 
 def test_the_full_model_does_what_a_plain_replay_does(district, studied):
-    plain = replay(district, **ASKED, every="6h", model=studied.models[MODEL])
-    for table, name in (("clocks", "6h"), ("ablations", "full"), ("policies", "paced")):
+    plain = replay(district, **ASKED, every="12h", model=studied.models[MODEL])
+    for table, name in (("clocks", "12h"), ("ablations", "full"), ("policies", "paced")):
         assert figures(arm(studied, table, name).by_cases) == plain.figures
-    assert figures(arm(studied, "clocks", "6h", column=RULE).by_cases) == plain.baseline
+    assert figures(arm(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
     assert figures(arm(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
-    issued = arm(studied, "clocks", "6h").by_cases.alerts.select("person", "issued_at", "score")
+    issued = arm(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
     assert len(issued) > 5
     kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
     assert kept.equals(issued)
@@ -88,7 +88,7 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
 
 
 def test_the_truth_knows_more_losses_than_the_cases(studied):
-    one = arm(studied, "clocks", "6h")
+    one = arm(studied, "clocks", "12h")
     assert len(one.by_truth.losses) > len(one.by_cases.losses) > 5
     assert figures(one.by_truth).precision_a >= figures(one.by_truth).precision >= figures(one.by_truth).precision_c
     assert figures(one.by_cases).precision_a is None  # a replay has no dispositions
@@ -99,7 +99,7 @@ def test_the_tables_have_a_line_an_arm(studied):
     assert list(tables) == ["clocks", "types", "ablations", "policies"]
     cases, truth = tables["clocks"].split("By the truth")
     assert [line[0] for line in lines(cases)] == [
-        "", "1d", "1d: today's rule 现行规则", "6h", "6h: today's rule 现行规则"
+        "", "1d", "1d: today's rule 现行规则", "12h", "12h: today's rule 现行规则"
     ]  # fmt: skip
     assert lines(truth)[0][1:5] == ["alerts a day", "precision a", "precision b", "precision c"]
     assert [line[0] for line in lines(tables["ablations"].split("By the truth")[0])] == [
@@ -112,8 +112,8 @@ def test_the_tables_have_a_line_an_arm(studied):
     ]
     assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 9
     kinds = lines(tables["types"].split("By the truth")[0])
-    assert kinds[0] == ["", "losses", "1d", "6h"]
-    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(arm(studied, "clocks", "6h").by_cases.losses)
+    assert kinds[0] == ["", "losses", "1d", "12h"]
+    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(arm(studied, "clocks", "12h").by_cases.losses)
     for table in tables.values():
         assert all(len(line) == len(lines(side)[0]) for side in table.split("By the truth")[1:] for line in lines(side))
 
@@ -121,7 +121,7 @@ def test_the_tables_have_a_line_an_arm(studied):
 def test_a_page_of_its_own_names_nobody(studied, tmp_path):
     page = write_study(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
     people = arm(studied, "policies", "budget_40").by_cases.alerts["person"]
-    assert page.count("alerts a day, every 6h") == 4
+    assert page.count("alerts a day, every 12h") == 4
     assert not any(person in page for person in people)
 
 

@@ -83,6 +83,9 @@ class Training(BaseModel):
     )
     lambda_l2: float = Field(default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves")
     quiet_moments: int = Field(default=150_000, ge=1_000, description="moments without fraud drawn to learn from")
+    outage_share: float = Field(
+        default=0.15, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
+    )
     threads: int = Field(default=Tuning.threads, ge=1, description="processor cores that LightGBM uses")
     maturity_days: int = Field(default=7, ge=0, description="what was not reported after so many days counts as quiet")
     judged_days: int = Field(default=7, ge=1, description="days on which champion and challenger are compared")

@@ -13,8 +13,8 @@ from data_contracts.contract import load_contract
 from features.catalogue import names
 from features.evidence import Evidence, gather
 from features.records import Records
-from features.snapshot import snapshot
 from models.labels import episodes
+from models.outages import learning_rows
 from models.reputation import learn_reputations
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, training_moments
@@ -126,7 +126,8 @@ def learn(
     told = episodes(records.cases, evidence, at=at)
     moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
     reputations, folded = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
-    rows = snapshot(evidence, moments.select("person", "at"), standing=folded)
+    struck = settings.training.outage_share
+    rows = learning_rows(evidence, records, moments, standing=folded, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
     model, raw = fit(rows, features=names(), at=at, tuning=tuning_of(settings), seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()

@@ -22,6 +22,7 @@ from models.risk import RiskModel
 from models.sampling import everyone, touches
 from models.shelf import ModelVersion
 from pipelines.drift import WATCHED, drift_of
+from pipelines.gaps import gaps_of
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
@@ -158,6 +159,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
     stakes = typical_losses(scene)
     suspects = named_suspects(scene.evidence, chosen)
+    gaps = gaps_of(scene.evidence, chosen, at=scene.at)
     return tuple(
         Alert(
             person=one.candidate.person,
@@ -174,7 +176,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
             contributions=contributions_of(told[rank - 1]),
             base_value=told[rank - 1].base,
             realert=one.repeat,
-            missing=missing(row),
+            missing=gaps[rank - 1],
             age_band=age_band(row["age_years"]),
             suspect_numbers=suspects[0][rank - 1],
             suspect_accounts=suspects[1][rank - 1],
@@ -214,15 +216,6 @@ def worded(by_name: Mapping[str, Feature], name: str, value: float | None, langu
     if value is None:
         return f"{name}：未知" if language == "zh" else f"{name}: unknown"
     return tell(by_name[name], value, language=language)
-
-
-def missing(row: Mapping[str, float | None]) -> tuple[str, ...]:
-    """Which kinds of records say nothing about this person in 30 days."""
-    silent = {
-        "calls": ("calls_in_30d", "calls_out_30d", "sms_30d"),
-        "transfers": ("debits_30d", "credit_cny_30d"),
-    }
-    return tuple(kind for kind, columns in silent.items() if not any(row[column] for column in columns))
 
 
 def age_band(age_years: float | None) -> str | None:

@@ -1,0 +1,46 @@
+"""What was missing of a person at a moment, as the codes that an alert carries and ``serving.wording.gap`` words."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from features.evidence import Evidence
+from features.feeds import Silence
+
+__all__ = ["gaps_of"]
+
+KINDS = {
+    "calls": ("calls_in_30d", "calls_out_30d", "sms_30d"),
+    "transfers": ("debits_30d", "credit_cny_30d"),
+}
+
+
+def gaps_of(evidence: Evidence, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
+    """The gaps of each of ``rows``, a snapshot at ``at``.
+
+    ``calls`` and ``transfers`` where no such record of the person is known in 30 days; ``calls:cmcc:2026-07-03`` where
+    a source that serves the person has delivered nothing since that day, ``calls:cmcc`` where nothing within memory.
+    """
+    codes = rows.select("person").join(evidence.people, on="person", how="left", maintain_order="left")["code"]
+    return [
+        (*kinds(row), *sources(evidence, code, at=at))
+        for code, row in zip(codes, rows.iter_rows(named=True), strict=True)
+    ]
+
+
+def kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
+    """Which kinds of records say nothing about this person in 30 days."""
+    return tuple(kind for kind, columns in KINDS.items() if not any(row[column] for column in columns))
+
+
+def sources(evidence: Evidence, owner: int, *, at: datetime) -> tuple[str, ...]:
+    """Which operators and banks of this person are late, and since when."""
+    feeds = {"calls": evidence.call_feeds, "transfers": evidence.transfer_feeds}
+    return tuple(coded(dataset, one) for dataset, feed in feeds.items() for one in feed.missing(owner, at))
+
+
+def coded(dataset: str, silence: Silence) -> str:
+    """The code of one silent source."""
+    since = f":{silence.since:%Y-%m-%d}" if silence.since else ""
+    return f"{dataset}:{silence.source}{since}"

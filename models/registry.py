@@ -20,12 +20,11 @@ import polars as pl
 
 from data_contracts.errors import ModelError, NotReadyError
 from models.risk import RiskModel
-from models.shelf import ModelVersion, Shelf
+from models.shelf import CHALLENGER, CHAMPION, ModelVersion, Shelf
 
 __all__ = ["CHALLENGER", "CHAMPION", "NAME", "ModelVersion", "Places", "Registry"]
 
 NAME = "victim-risk"
-CHAMPION, CHALLENGER = "champion", "challenger"
 CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
 REMEMBERED = 100
 CARD = "model_card.md"
@@ -69,11 +68,11 @@ class Registry:
 
     def champion(self) -> ModelVersion | None:
         """The version in force; None before the first promotion."""
-        return self._shelf.champion()
+        return self._shelf.pointed(CHAMPION)
 
     def challenger(self) -> ModelVersion | None:
         """The version recorded last; None before the first."""
-        return self._aliased(CHALLENGER)
+        return self._shelf.pointed(CHALLENGER)
 
     def load(self, version: ModelVersion) -> RiskModel:
         """The model in its text form, its digest checked.
@@ -98,11 +97,6 @@ class Registry:
     def metrics(self, version: ModelVersion) -> dict[str, float]:
         """What was measured of the version when it was recorded."""
         return dict(self._client.get_run(version.run_id).data.metrics)
-
-    def champion_metrics(self) -> dict[str, float] | None:
-        """What was measured of the version in force; None before the first promotion."""
-        version = self.champion()
-        return self.metrics(version) if version else None
 
     def record(
         self,
@@ -134,6 +128,7 @@ class Registry:
             version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)
             self._shelf.put(text, version=version)
         self._client.set_registered_model_alias(NAME, CHALLENGER, version.version)
+        self._shelf.point(CHALLENGER, to=version)
         return version
 
     def promote(self, version: str, *, at: datetime) -> None:
@@ -165,8 +160,13 @@ class Registry:
     def follow_alias(self) -> ModelVersion | None:
         """Put in force what MLflow's alias ``champion`` names, where somebody moved it there; return the champion.
 
-        This also ends a promotion that was cut short between MLflow and the shelf.
+        This also ends a promotion that was cut short between MLflow and the shelf. The alias ``challenger`` is followed
+        likewise.
         """
+        challenger = self._aliased(CHALLENGER)
+        if challenger is not None and challenger != self.challenger():
+            self.load(challenger)
+            self._shelf.point(CHALLENGER, to=challenger)
         version = self._aliased(CHAMPION)
         if version is not None and version != self.champion():
             self.load(version)
@@ -180,7 +180,7 @@ class Registry:
         """First MLflow, then the shelf: whoever is cut short between the two is put right by ``follow_alias``."""
         self._client.set_registered_model_tag(NAME, CHAMPIONS, json.dumps(history[-REMEMBERED:]))
         self._client.set_registered_model_alias(NAME, CHAMPION, version.version)
-        self._shelf.point_to(version)
+        self._shelf.point(CHAMPION, to=version)
 
     def _history(self) -> list[str]:
         from mlflow.exceptions import MlflowException

@@ -1,7 +1,7 @@
-"""The shelf: models in their text form on the disk of one installation, and which of them is in force.
+"""The shelf: models in their text form on the disk of one installation, and which of them is in force or in line.
 
-Scoring reads the shelf alone, so it needs no tracker. A version is put up whole or not at all, and the pointer to the
-champion moves in one step that outlives a power cut.
+Scoring reads the shelf alone, so it needs no tracker. A version is put up whole or not at all, and the pointers to
+champion and challenger move in one step that outlives a power cut.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 from data_contracts.errors import ModelError
 from models.risk import RiskModel
 
-__all__ = ["ModelVersion", "Shelf"]
+__all__ = ["CHALLENGER", "CHAMPION", "ModelVersion", "Shelf"]
 
-POINTER = "champion.json"
+CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +37,26 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def champion(self) -> ModelVersion | None:
-        """The version in force; None before the first promotion. Raises ``ModelError`` if the pointer is unreadable."""
+    def pointed(self, alias: str) -> ModelVersion | None:
+        """The version that ``alias`` names; None where none was pointed to.
+
+        Raises ``ModelError`` if the pointer is unreadable.
+        """
+        pointer = self._pointer(alias)
         try:
-            return ModelVersion(**json.loads((self._folder / POINTER).read_bytes()))
+            return ModelVersion(**json.loads(pointer.read_bytes()))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
-            raise ModelError(
-                f"{self._folder / POINTER} does not name a model", remedy="Remove it and promote a version again."
-            ) from error
+            remedy = "Remove it and promote a version again."
+            raise ModelError(f"{pointer} does not name a model", remedy=remedy) from error
 
-    def point_to(self, version: ModelVersion) -> None:
-        """Put ``version`` in force."""
-        part = self._folder / f".{POINTER}.{os.getpid()}.part"
-        part.write_text(json.dumps(asdict(version), indent=1))
+    def point(self, alias: str, *, to: ModelVersion) -> None:
+        """Let ``alias`` name another version: as ``champion`` it is in force, as ``challenger`` next in line."""
+        part = self._folder / f".{alias}.json.{os.getpid()}.part"
+        part.write_text(json.dumps(asdict(to), indent=1))
         _flush(part)
-        part.replace(self._folder / POINTER)
+        part.replace(self._pointer(alias))
         _flush(self._folder)
 
     def holds(self, version: ModelVersion) -> bool:
@@ -82,6 +85,9 @@ class Shelf:
         shutil.rmtree(self._place(version), ignore_errors=True)
         part.rename(self._place(version))
         _flush(self._folder)
+
+    def _pointer(self, alias: str) -> Path:
+        return self._folder / f"{alias}.json"
 
     def _place(self, version: ModelVersion) -> Path:
         return self._folder / version.version

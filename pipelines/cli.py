@@ -397,6 +397,30 @@ def models(
 
 
 @app.command()
+def challenge(
+    at: At = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days to compare; default from the settings.")] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Put the challenger in force if the gates allow.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What champion and challenger would have alerted, side by side, over days that both have scored."""
+    from pipelines.shadow import challenge as compare
+
+    settings = settings_of(home)
+    found = compare(settings, at=moment(at, settings), days=days, promote=promote, progress=saying(as_json))
+    if as_json:
+        print_json(plain(found))
+        return
+    columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
+    rows = [(name, *(figure(column.get(name)) for column in columns)) for name in columns[0]]
+    table(("by reported cases", f"champion {found.champion}", f"challenger {found.challenger}", "rule"), rows)
+    typer.echo(("the gates let it pass: " if found.passed else "the gates refuse it: ") + "; ".join(found.reasons))
+    if found.promoted:
+        typer.echo(f"version {found.challenger} is in force; `forestall models --roll-back` undoes it")
+
+
+@app.command()
 def docs(folder: Path = Path("docs")) -> None:
     """Write the generated pages: contracts field by field, and the feature catalogue."""
     from data_contracts.docs import write_documentation
@@ -424,7 +448,9 @@ def prove_numbers(
         return
     table(*printable(proof))
     typer.echo(
-        f"{proof.subscribers:,} subscribers, {proof.frauds:,} of them fraudulent; means over {proof.folds} folds"
+        f"{proof.subscribers:,} subscribers, {proof.frauds:,} of them fraudulent; means over {proof.folds} folds\n"
+        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows that have it; "
+        f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
     )
 
 

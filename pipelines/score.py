@@ -29,6 +29,7 @@ from pipelines.progress import Progress, quiet
 from pipelines.scorelog import ScoreLog
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
+from pipelines.shadow import score_in_shadow
 from serving.database import open_database
 from serving.store import Alert, Contribution, Kind, Reason, RecentAlert, Watchlist, publish, recent_alerts
 from serving.wording import OTHER
@@ -96,6 +97,7 @@ def score(
     alerts = describe(scene, decided, rows)
     number = publish_list(engine, scene, alerts=alerts, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
+    score_in_shadow(settings, rows, scene.evidence, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
     return ScoreResult(
         at=at,

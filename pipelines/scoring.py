@@ -12,7 +12,9 @@ from models.policy import Candidate, Rules
 from models.risk import RiskModel
 from pipelines.settings import Settings
 
-__all__ = ["candidates", "rules_of", "score_moments"]
+__all__ = ["POLICY_COLUMNS", "candidates", "rules_of", "score_moments"]
+
+POLICY_COLUMNS = ("new_debit_cny_6h",)  # what the policy must know of a row beside its score
 
 
 def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> pl.DataFrame:
@@ -26,7 +28,7 @@ def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Can
     """The best of one tick as the policy sees them; more than can ever be alerted, far fewer than all."""
     most = max(200, 10 * rules.budget)
     best = rows.sort(column, "person", descending=[True, False]).head(most)
-    for person, score, paid_cny in best.select("person", column, "new_debit_cny_6h").iter_rows():
+    for person, score, paid_cny in best.select("person", column, *POLICY_COLUMNS).iter_rows():
         yield Candidate(person=person, score=score, paid_cny=paid_cny)
 
 

@@ -1,6 +1,12 @@
-"""Hypothesis strategies for small districts: few people, few others, many ties in time, deliveries out of order."""
+"""Hypothesis strategies for small districts: few people, few others, many ties in time, deliveries out of order.
 
+Beside unrelated rows there are a few stories, told in the order in which they happen: a lure, payments that grow, a
+caller who comes back, and payments after a call.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from hypothesis import strategies as st
 
@@ -9,6 +15,7 @@ from tests.features import districts
 from tests.features.districts import NOON, Row, district
 
 PEERS = ("n2", "x1", "x1", "x2", "x3", "x4")
+ACCOUNTS = ("a1", "a2")
 PAYEES = ("a9", "a2", "b1", "b2", "b3", "m1")
 KINDS = {"n2": "mobile", "x1": "virtual", "x2": "international", "x3": "service_400", "x4": "landline"}
 
@@ -64,11 +71,82 @@ def cases(draw: st.DrawFn) -> Row:
     )
 
 
+Story = Mapping[str, Sequence[Row]]
+AFTER = (timedelta(0), timedelta(minutes=18), timedelta(hours=6), timedelta(hours=24))
+LATE = (timedelta(0), timedelta(0), timedelta(milliseconds=1))
+recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
+
+
+@st.composite
+def lures(draw: st.DrawFn) -> Story:
+    """A small payment, and money back: a little more, far more, as much or less, in time or just too late."""
+    paid_at, account = draw(st.one_of(recent_times, times)), draw(st.sampled_from(("a1", "a1", "a2")))
+    stake = Decimal(draw(st.sampled_from(("100.00", "1000.00", "1000.01"))))
+    share = Decimal(draw(st.sampled_from(("1.06", "1.02", "2.00", "1.06", "1.00", "2.01", "0.50"))))
+    back_at = paid_at + draw(st.sampled_from(AFTER[:3])) + draw(st.sampled_from(LATE))
+    first, other = draw(st.sampled_from((("b1", "b1"), ("b1", "b2"), ("b3", "b2"))))
+    return {
+        "transfers": [
+            districts.transfer(first, paid_at, str(stake), account=account),
+            districts.credit(other, back_at, f"{stake * share:.2f}", account=account),
+        ]
+    }
+
+
+@st.composite
+def outlays(draw: st.DrawFn) -> Story:
+    """Payments days apart that grow, the first of them on the edge of two weeks."""
+    account, start = draw(st.sampled_from(("a1", "a2"))), NOON - timedelta(days=14) + draw(st.sampled_from(AFTER))
+    growth, step = draw(st.sampled_from((1, 2, 10))), timedelta(days=draw(st.sampled_from((1, 3, 5))))
+    payees = draw(st.lists(st.sampled_from(("b1", "b2", "b3")), min_size=2, max_size=4))
+    return {
+        "transfers": [
+            districts.transfer(payee, start + place * step, f"{100 * growth**place}.00", account=account)
+            for place, payee in enumerate(payees)
+        ]
+    }
+
+
+@st.composite
+def returns(draw: st.DrawFn) -> Story:
+    """A number that calls residents, texts or not, and calls again hours or days later."""
+    again_at, peer = draw(recent_times), draw(st.sampled_from(PEERS[1:]))
+    numbers = draw(st.sampled_from((("n1",), ("n1", "n2"), ("n1", "n2", "n3"))))
+    gap = timedelta(hours=draw(st.sampled_from((1, 3, 6, 24, 66))))
+    kind, duration_s = KINDS[peer], draw(st.sampled_from((30, 600)))
+    calls = [
+        districts.call(peer, at, number=number, peer_kind=kind, duration_s=duration_s)
+        for at in (again_at - gap, again_at)
+        for number in numbers
+    ]
+    texts = [districts.text(peer, again_at - gap / 2, number=numbers[0], peer_kind=kind)]
+    return {"calls": [*calls, *(texts if draw(st.booleans()) else [])]}
+
+
+@st.composite
+def follows(draw: st.DrawFn) -> Story:
+    """One number calls residents, each of whom then pays one account: at once, within a day or too late."""
+    called_at, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
+    residents = draw(st.sampled_from((("1",), ("1", "2"), ("2", "1"), ("1", "2", "3"))))
+    payee, delay = draw(st.sampled_from(("b1", "b1", "b2", "a9"))), draw(st.sampled_from(AFTER))
+    paid_at = called_at + timedelta(seconds=60) + delay + draw(st.sampled_from(LATE))
+    return {
+        "calls": [districts.call(peer, called_at, number=f"n{it}", peer_kind=KINDS[peer]) for it in residents],
+        "transfers": [
+            districts.transfer(payee, paid_at, "3000.00", account=f"a{it}") for it in residents if f"a{it}" in ACCOUNTS
+        ],
+    }
+
+
 @st.composite
 def records(draw: st.DrawFn) -> Records:
+    stories = draw(st.lists(st.one_of(lures(), outlays(), returns(), follows()), max_size=4))
     return district(
-        calls=draw(st.lists(calls(), max_size=30)),
-        transfers=draw(st.lists(transfers(), max_size=20)),
+        calls=[*draw(st.lists(calls(), max_size=18)), *(row for story in stories for row in story.get("calls", ()))],
+        transfers=[
+            *draw(st.lists(transfers(), max_size=12)),
+            *(row for story in stories for row in story.get("transfers", ())),
+        ],
         cases=draw(st.lists(cases(), max_size=2)),
         tags=draw(st.lists(st.sampled_from((("x1", "courier"), ("x1", "delivery"), ("x3", "bank"))), unique=True)),
     )

@@ -26,7 +26,7 @@ def later(records: Records, at: datetime) -> Records:
     """The same with more that becomes known from ``at`` on, some of it about things long past."""
     calls = pl.LazyFrame(
         [
-            call("x1", at - timedelta(hours=2), duration_s=7200, known_at=at),
+            call("x1", at - timedelta(hours=2), peer_kind="virtual", duration_s=7200, known_at=at),
             call("x9", at - timedelta(days=40), number="n2", known_at=at + timedelta(seconds=1)),
             call("a-new-peer", at - timedelta(minutes=1), known_at=at + timedelta(days=1)),
         ],

@@ -1,6 +1,7 @@
 """The snapshot against its slow and obvious version, on generated districts."""
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
+from features.standing import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing
 from tests.features.districts import moments
 from tests.features.generated import asked_at, records
 from tests.naive.snapshot import snapshot as naive_snapshot
+from tests.naive.standing import HandWritten, Judge
 from tests.naive.threads import known
 
 PEOPLE = ("p1", "p2", "p3")
@@ -40,12 +43,51 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-@settings(max_examples=100, deadline=None)
-@given(records=records(), at=asked_at)
-def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
+class Learned:
+    """Stands in for learned reputations: any function of the state row will do, null as 0."""
+
+    def numbers(self, states: pl.DataFrame) -> pl.Series:
+        return pl.Series([LearnedByRow.number(state) for state in states.to_dicts()], dtype=pl.Float64)
+
+    def payees(self, states: pl.DataFrame) -> pl.Series:
+        return pl.Series([LearnedByRow.payee(state) for state in states.to_dicts()], dtype=pl.Float64)
+
+
+class LearnedByRow:
+    """Each input weighs in, so that a wrong one would show."""
+
+    @staticmethod
+    def number(state: dict[str, Any]) -> float:
+        return squashed(state[name] or 0 for name in NUMBER_INPUTS)
+
+    @staticmethod
+    def payee(state: dict[str, Any]) -> float:
+        return squashed(state[name] or 0 for name in PAYEE_INPUTS)
+
+
+def squashed(inputs: Iterable[float]) -> float:
+    """0 to 1, of seven places."""
+    total = sum(math.log1p(float(value)) / (3 + place) for place, value in enumerate(inputs))
+    return round(total / (4 + total), 7)
+
+
+def check(records: Records, at: datetime, *, standing: Standing, judge: type[Judge]) -> None:
     evidence = gather(records)
-    rows = with_names(evidence, snapshot(evidence, moments(*((person, at) for person in PEOPLE))))
+    asked = moments(*((person, at) for person in PEOPLE))
+    rows = with_names(evidence, snapshot(evidence, asked, standing=standing))
     district = known(records, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):
-        assert differences(row, naive_snapshot(district, person)) == {}
+        assert differences(row, naive_snapshot(district, person, judge)) == {}
+
+
+@settings(max_examples=100, deadline=None)
+@given(records=records(), at=asked_at)
+def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
+    check(records, at, standing=HAND_WRITTEN, judge=HandWritten)
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=records(), at=asked_at)
+def test_snapshot_asks_whatever_standing_it_is_given(records: Records, at: datetime) -> None:
+    check(records, at, standing=Learned(), judge=LearnedByRow)

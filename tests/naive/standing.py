@@ -1,11 +1,26 @@
 """How a number or an account stands in the whole district, and how suspicious a stranger is."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from tests.naive.threads import District, Event, since
+from tests.naive.threads import District, Event, Values, of, since
 
 DAY = timedelta(days=1)
+KIND_CODES = {
+    "international": 1, "virtual": 2, "service_95": 3, "service_96": 3, "service_400": 4, "service_106": 5,
+    "landline": 6, "mobile": 7,
+}  # fmt: skip
+
+
+class Judge(Protocol):
+    """How bad one number or account looks, from its state."""
+
+    @staticmethod
+    def number(state: Values) -> float: ...
+
+    @staticmethod
+    def payee(state: Values) -> float: ...
 
 
 def talk(event: Event) -> int:
@@ -37,7 +52,17 @@ def age(events: list[Event], district: District) -> float | None:
     return (district.at - seen[0].known_at) / DAY if seen else None
 
 
-def peer(district: District, number: str) -> dict[str, float | None]:
+def is_own(district: District, event: Event) -> bool:
+    return district.holder.get(event.other) == event.person
+
+
+def fresh_moves(district: District, person: str) -> list[Event]:
+    """Movements with private accounts of others that the person met less than 15 days before."""
+    mine = of(district.moves, person)
+    return [e for e in mine if e.is_young and not is_own(district, e) and e.row["payee_kind"] != "merchant"]
+
+
+def peer(district: District, number: str) -> Values:
     events = [event for event in district.contacts if event.other == number]
     recent = since(events, district.at - 14 * DAY)
     heard = [e for e in recent if is_answered(e) and is_in(e)]
@@ -60,19 +85,39 @@ def peer(district: District, number: str) -> dict[str, float | None]:
         "peer_sms_share": share(texts, recent),
         "peer_answer_share": share(heard, rang),
         "peer_hang_up_share": share([e for e in heard if talk(e) <= 25], heard),
+        "peer_engaged_n": sum(is_answered(e) and talk(e) >= 120 for e in recent),
         "peer_long_n": sum(is_answered(e) and talk(e) >= 600 for e in recent),
         "peer_talk_mean_s": sum(map(talk, recent)) / max(1, len(recent) - len(texts)),
+        "peer_followed_n": followed(district, number),
+        "peer_kind_code": KIND_CODES.get(events[0].row["peer_kind"], 0),
+        "peer_tagged": number in district.tagged,
     }
 
 
-def payee(district: District, account: str) -> dict[str, float | None]:
+def followed(district: District, number: str) -> int:
+    """Threads of residents with a stranger, soon after which they first paid an account outside the district."""
+    paid_at: dict[Event, datetime] = {}
+    for heard in (e for e in district.contacts if e.other == number and e.is_young):
+        for paid in fresh_moves(district, heard.person):
+            first = paid.is_first and is_debit(paid) and paid.other not in district.holder
+            if first and timedelta(0) <= paid.known_at - heard.known_at <= DAY:
+                thread = heard.thread[0]
+                paid_at[thread] = min(paid.known_at, paid_at.get(thread, paid.known_at))
+    return sum(moment >= district.at - 14 * DAY for moment in paid_at.values())
+
+
+def payee(district: District, account: str) -> Values:
     events = [e for e in district.moves if e.other == account and e.row["payee_kind"] != "merchant"]
     recent = since(events, district.at - 14 * DAY)
     return {
         "payee_payers_14d": sum(e.is_first and is_debit(e) for e in recent),
         "payee_receivers_14d": sum(e.is_first and not is_debit(e) for e in recent),
         "payee_received_cny_14d": sum(cny(e) for e in recent if is_debit(e)),
+        "payee_sent_cny_14d": sum(cny(e) for e in recent if not is_debit(e)),
+        "payee_debits_14d": sum(map(is_debit, recent)),
+        "payee_large_14d": sum(is_debit(e) and cny(e) >= 1000 for e in recent),
         "payee_age_d": age(events, district),
+        "payee_outside": account not in district.holder,
     }
 
 
@@ -80,11 +125,19 @@ def is_named(district: District, column: str, key: str) -> bool:
     return any(key in (case[column] or []) for case in district.cases)
 
 
-def reputation(state: dict[str, float | None]) -> float:
-    youth = 1 - min(1.0, (state["peer_age_d"] or 0) / 20)
-    reach = min(1.0, math.log2(1 + (state["peer_reach_14d"] or 0)) / 5)
-    in_share = state["peer_in_share"]
-    return youth * reach * (0.5 if in_share is None else in_share)
+class HandWritten:
+    """Young, reaching out to many, and not called back; an account outside the district, young and paid by several."""
+
+    @staticmethod
+    def number(state: Values) -> float:
+        youth = 1 - min(1.0, (state["peer_age_d"] or 0) / 20)
+        reach = min(1.0, math.log2(1 + state["peer_reach_14d"]) / 2)
+        return youth * reach * (0.5 if state["peer_in_share"] is None else state["peer_in_share"])
+
+    @staticmethod
+    def payee(state: Values) -> float:
+        youth = 1 - min(1.0, (state["payee_age_d"] or 0) / 20)
+        return youth * min(1.0, math.log2(1 + state["payee_payers_14d"]) / 3) * state["payee_outside"]
 
 
 def suspicion(standing: float, talk_s: float, *, named: bool) -> float:

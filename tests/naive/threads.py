@@ -10,6 +10,7 @@ import polars as pl
 from features.records import Records
 
 Row = Mapping[str, Any]
+Values = dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -92,6 +93,15 @@ def threaded(events: Iterable[Event]) -> list[Event]:
             event.thread = [event]
         last[event.person, event.other] = event
     return ordered
+
+
+def hours(span: timedelta) -> float:
+    """Whole seconds counted."""
+    return int(span.total_seconds()) / 3600
+
+
+def of(events: Iterable[Event], person: str) -> list[Event]:
+    return [event for event in events if event.person == person]
 
 
 def since(events: Iterable[Event], start: datetime) -> list[Event]:

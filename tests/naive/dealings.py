@@ -1,0 +1,164 @@
+"""The new payees of one person's last week, and the payments of two, by looping over movements."""
+
+from datetime import timedelta
+
+from tests.naive import standing
+from tests.naive.standing import Judge, cny, fresh_moves, is_debit
+from tests.naive.threads import District, Event, Values, hours, latest_of_each, of, since
+
+
+def rows(district: District, person: str, judge: Judge) -> list[Values]:
+    """One for each new account dealt with in seven days, in the order of the last movements."""
+    mine = fresh_moves(district, person)
+    last = latest_of_each(of(district.moves, person))
+    recent = since(last, district.at - timedelta(days=7))
+    return sorted(
+        (row(district, event, judge) for event in recent if event in mine), key=lambda r: (r["known_at"], r["payee"])
+    )
+
+
+def row(district: District, event: Event, judge: Judge) -> Values:
+    state = standing.payee(district, event.other)
+    paid = [e for e in event.thread if is_debit(e)]
+    back = [e for e in event.thread if not is_debit(e)]
+    return {
+        **state,
+        "payee_reputation": judge.payee(state),
+        "payee": event.other,
+        "known_at": event.known_at,
+        "started_at": event.started_at,
+        "outside": event.other not in district.holder,
+        "named": standing.is_named(district, "suspect_accounts", event.other),
+        "last_debit_cny": cny(event) if is_debit(event) else None,
+        "thread_paid_cny": sum(map(cny, paid)),
+        "thread_back_cny": sum(map(cny, back)),
+        "thread_paid_n": len(paid),
+        "thread_back_n": len(back),
+        "thread_first_cny": cny(event.thread[0]),
+        "thread_age_h": hours(district.at - event.started_at),
+        "silent_h": hours(district.at - event.known_at),
+    }
+
+
+TOGETHER = (
+    "named_payees_7d", "payee_max_cny", "payee_min_cny", "payee_last_cny", "payee_first_cny", "payee_back_n",
+    "payee_back_share", "payee_outside_n", "rebates_n", "rebates_outside_n", "rebate_age_h", "payer_new_cny",
+    "payer_new_reach", "payee_first_started_at", "payee_reputation_max", "reputed_payees_7d", "reputed_payees_cny",
+)  # fmt: skip
+
+
+def together(rows: list[Values]) -> Values:
+    if not rows:
+        return dict.fromkeys(TOGETHER)
+    paid, payers = [r for r in rows if r["thread_paid_n"]], [r for r in rows if not r["thread_paid_n"]]
+    rebates = [r for r in paid if 0 < r["thread_back_cny"] < 3 * r["thread_paid_cny"]]
+    reputed = [r for r in paid if r["payee_reputation"] > 0.5]
+    amounts = [r["last_debit_cny"] for r in rows if r["last_debit_cny"] is not None]
+    opened = sorted(paid, key=lambda r: (r["started_at"], r["payee"]))
+    spent = sum(r["thread_paid_cny"] for r in rows)
+    return {
+        "payee_reputation_max": max((r["payee_reputation"] for r in paid), default=None),
+        "reputed_payees_7d": len(reputed),
+        "reputed_payees_cny": sum(r["thread_paid_cny"] for r in reputed),
+        "named_payees_7d": sum(r["named"] for r in rows),
+        "payee_max_cny": max(r["thread_paid_cny"] for r in rows),
+        "payee_min_cny": min((r["thread_first_cny"] for r in paid), default=None),
+        "payee_last_cny": amounts[-1] if amounts else None,
+        "payee_first_cny": opened[0]["thread_first_cny"] if opened else None,
+        "payee_back_n": sum(r["thread_back_n"] for r in paid),
+        "payee_back_share": sum(r["thread_back_cny"] for r in paid) / spent if spent else None,
+        "payee_outside_n": sum(r["outside"] for r in paid),
+        "rebates_n": len(rebates),
+        "rebates_outside_n": sum(r["outside"] for r in rebates),
+        "rebate_age_h": min((r["silent_h"] for r in rebates if r["outside"]), default=None),
+        "payer_new_cny": sum(r["thread_back_cny"] for r in payers),
+        "payer_new_reach": max((r["payee_receivers_14d"] for r in payers), default=0),
+        "payee_first_started_at": min((r["started_at"] for r in paid if r["outside"]), default=None),
+    }
+
+
+DEAL = (
+    "thread_paid_cny", "thread_back_cny", "thread_paid_n", "thread_back_n", "thread_first_cny", "thread_age_h",
+    "silent_h", "outside", "payee_payers_14d", "payee_receivers_14d", "payee_received_cny_14d", "payee_age_d",
+    "payee_reputation", "named",
+)  # fmt: skip
+
+
+def lead(rows: list[Values]) -> Values:
+    """The latest new payee that was paid, one outside the district before any other."""
+    paid = [r for r in rows if r["thread_paid_n"]]
+    ranked = sorted(paid, key=lambda r: (not r["outside"], -r["known_at"].timestamp(), r["payee"]))
+    found = {f"payee_{name.removeprefix('payee_')}": ranked[0][name] if ranked else None for name in DEAL}
+    return {**found, "lead_payee": ranked[0]["payee"] if ranked else None}
+
+
+def callers(strangers: list[Values], deals: list[Values]) -> Values:
+    pairs = [
+        (stranger["reputation"], stranger["thread_talk_s"], deal["started_at"] - stranger["started_at"])
+        for deal in deals
+        for stranger in strangers
+        if deal["outside"]
+        and deal["thread_paid_n"]
+        and timedelta(0) <= deal["started_at"] - stranger["started_at"] <= timedelta(days=3)
+    ]
+    worst = max(pairs, key=lambda pair: (pair[0], -pair[2]), default=None)
+    return {
+        "payee_caller_reputation": worst[0] if worst else None,
+        "payee_caller_talk_s": max((talk_s for _, talk_s, _ in pairs), default=None),
+        "payee_caller_h": hours(worst[2]) if worst else None,
+    }
+
+
+OUTLAYS = (
+    "outlay_n", "outlay_payees_n", "outlay_days_n", "outlay_cny", "outlay_large_n", "outlay_growth", "outlay_max_cny",
+    "outlay_age_h", "outlay_silent_h",
+)  # fmt: skip
+LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
+
+
+def outlays(district: District, person: str) -> Values:
+    """Two weeks of movements with new accounts outside the district."""
+    outside = [e for e in fresh_moves(district, person) if e.other not in district.holder]
+    recent = sorted(
+        since(outside, district.at - timedelta(days=14)),
+        key=lambda e: (e.known_at, e.row["occurred_at"], cny(e), e.other),
+    )
+    paid = [e for e in recent if is_debit(e)]
+    if not paid:
+        return dict.fromkeys((*OUTLAYS, *LURES))
+    return {
+        "outlay_n": len(paid),
+        "outlay_payees_n": len({e.other for e in paid}),
+        "outlay_days_n": len({e.known_at.date() for e in paid}),
+        "outlay_cny": sum(map(cny, paid)),
+        "outlay_large_n": sum(cny(e) >= 1000 for e in paid),
+        "outlay_growth": cny(paid[-1]) / cny(paid[0]),
+        "outlay_max_cny": max(map(cny, paid)),
+        "outlay_age_h": hours(district.at - paid[0].known_at),
+        "outlay_silent_h": hours(district.at - paid[-1].known_at),
+        **lures(recent, district),
+    }
+
+
+def lures(recent: list[Event], district: District) -> Values:
+    """Money that came back with a profit within six hours of a small payment: against the latest such."""
+    found: list[tuple[float, Event, float]] = []
+    for back in recent:
+        stakes = [
+            e
+            for e in recent
+            if is_debit(e) and cny(e) <= 1000 and timedelta(0) <= back.known_at - e.known_at <= timedelta(hours=6)
+        ]
+        if is_debit(back) or not stakes:
+            continue
+        profit = cny(back) / cny(stakes[-1])
+        if 1.02 <= profit <= 2:
+            found.append((profit, back, cny(stakes[-1])))
+    if not found:
+        return dict.fromkeys(LURES)
+    return {
+        "lures_n": len(found),
+        "lure_profit": max(profit for profit, _, _ in found),
+        "lure_age_h": min(hours(district.at - back.known_at) for _, back, _ in found),
+        "lure_cny": max(stake_cny for _, _, stake_cny in found),
+    }

@@ -1,0 +1,119 @@
+"""The strangers of one person's last week, by looping over their threads."""
+
+from datetime import timedelta
+
+from tests.naive import standing
+from tests.naive.standing import Judge, is_answered, is_in, is_voice, talk
+from tests.naive.threads import District, Event, Values, hours, latest_of_each, of, since
+
+
+def rows(district: District, person: str, judge: Judge) -> list[Values]:
+    """One for each stranger heard of in seven days."""
+    last = latest_of_each(of(district.contacts, person))
+    recent = [e for e in since(last, district.at - timedelta(days=7)) if e.is_young]
+    return [row(district, event, judge) for event in recent]
+
+
+def row(district: District, event: Event, judge: Judge) -> Values:
+    state = standing.peer(district, event.other)
+    named = standing.is_named(district, "suspect_numbers", event.other)
+    talk_s, worth = sum(map(talk, event.thread)), judge.number(state)
+    return {
+        **state,
+        "peer": event.other,
+        "known_at": event.known_at,
+        "started_at": event.started_at,
+        "kind": state["peer_kind_code"],
+        "named": named,
+        "tagged": state["peer_tagged"],
+        "thread_n": len(event.thread),
+        "thread_talk_s": talk_s,
+        "thread_max_talk_s": max(map(talk, event.thread)),
+        "thread_sms_n": sum(not is_voice(e) for e in event.thread),
+        "thread_answered_n": sum(map(is_answered, event.thread)),
+        "thread_call_back_n": sum(not is_in(e) for e in event.thread),
+        "thread_age_h": hours(district.at - event.started_at),
+        "silent_h": hours(district.at - event.known_at),
+        "reputation": worth,
+        "suspicion": standing.suspicion(worth, talk_s, named=named),
+    }
+
+
+TOGETHER = (
+    "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "reputed_peers_24h", "reputed_peers_7d",
+    "reputed_talk_s", "reputed_talk_48h_s", "reputed_sms", "reputed_calls_back", "named_peers_7d", "named_talk_s",
+    "stranger_max_talk_s", "stranger_max_talk_24h_s", "stranger_max_calls", "stranger_max_reach_24h",
+    "reputed_long_24h", "reputed_talk_24h_s", "reputed_span_h", "followed_max", "followed_share_max",
+    "returning_reputation", "returning_n", "text_talk_reputation", "text_talk_s", "relay_6h",
+)  # fmt: skip
+
+
+def together(rows: list[Values]) -> Values:
+    if not rows:
+        return dict.fromkeys(TOGETHER)
+    today, fresh = [r for r in rows if r["silent_h"] < 24], [r for r in rows if r["thread_age_h"] < 48]
+    named, long = [r for r in rows if r["named"]], [r for r in rows if r["thread_max_talk_s"] >= 600]
+    return {
+        "suspicion_sum": sum(r["suspicion"] for r in rows),
+        "reputation_max_24h": max((r["reputation"] for r in today), default=None),
+        "reputation_new_48h": max((r["reputation"] for r in fresh), default=None),
+        "named_peers_7d": len(named),
+        "named_talk_s": sum(r["thread_talk_s"] for r in named),
+        "relay_6h": sum(r["silent_h"] < 6 for r in long),
+        "stranger_max_talk_s": max(r["thread_max_talk_s"] for r in rows),
+        "stranger_max_talk_24h_s": max((r["thread_max_talk_s"] for r in today), default=0),
+        "stranger_max_calls": max(r["thread_answered_n"] for r in rows),
+        "stranger_max_reach_24h": max((r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0),
+        **of_bad_name([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
+        **coming_back(rows),
+        **followed([r for r in today if r["peer_age_d"] < 20]),
+    }
+
+
+def of_bad_name(reputed: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
+    span = max(r["thread_age_h"] for r in reputed) - min(r["silent_h"] for r in reputed) if reputed else None
+    return {
+        "reputed_peers_24h": sum(r in today for r in reputed),
+        "reputed_peers_7d": len(reputed),
+        "reputed_long_24h": sum(r in today and r["thread_max_talk_s"] >= 600 for r in reputed),
+        "reputed_talk_s": sum(r["thread_talk_s"] for r in reputed),
+        "reputed_talk_24h_s": sum(r["thread_talk_s"] for r in reputed if r["thread_age_h"] < 24),
+        "reputed_talk_48h_s": sum(r["thread_talk_s"] for r in reputed if r in fresh),
+        "reputed_span_h": span,
+        "reputed_sms": sum(r["thread_sms_n"] for r in reputed),
+        "reputed_calls_back": sum(r["thread_call_back_n"] for r in reputed),
+    }
+
+
+def coming_back(rows: list[Values]) -> Values:
+    again = [r for r in rows if r["thread_answered_n"] >= 2 and 6 <= r["thread_age_h"] <= 72 and r["silent_h"] < 6]
+    texted = [r for r in rows if r["thread_answered_n"] and r["thread_sms_n"]]
+    return {
+        "returning_reputation": max((r["reputation"] for r in again), default=None),
+        "returning_n": sum(r["reputation"] > 0.5 for r in again),
+        "text_talk_reputation": max((r["reputation"] for r in texted), default=None),
+        "text_talk_s": max((r["thread_talk_s"] for r in texted if r["reputation"] > 0.5), default=0),
+    }
+
+
+def followed(rows: list[Values]) -> Values:
+    """Of young numbers heard of within a day."""
+    return {
+        "followed_max": max((r["peer_followed_n"] for r in rows), default=None),
+        "followed_share_max": max((r["peer_followed_n"] / (r["peer_reach_14d"] + 5) for r in rows), default=None),
+    }
+
+
+LEAD = (
+    "suspicion", "reputation", "thread_n", "thread_talk_s", "thread_max_talk_s", "thread_sms_n", "thread_answered_n",
+    "thread_call_back_n", "thread_age_h", "silent_h", "peer_reach_24h", "peer_reach_3d", "peer_reach_14d",
+    "peer_contacts_14d", "peer_age_d", "peer_in_share", "peer_sms_share", "peer_answer_share", "peer_hang_up_share",
+    "peer_engaged_n", "peer_followed_n", "peer_long_n", "peer_talk_mean_s", "kind", "named", "tagged", "started_at",
+    "peer",
+)  # fmt: skip
+
+
+def lead(rows: list[Values]) -> Values:
+    """The most suspicious stranger; of several the one heard of last."""
+    ranked = sorted(rows, key=lambda r: (-r["suspicion"], -r["known_at"].timestamp(), r["peer"]))
+    return {f"lead_{name}": ranked[0][name] if ranked else None for name in LEAD}

@@ -18,6 +18,7 @@ from features.evidence import Evidence, gather
 from features.feeds import Feeds
 from features.records import Records
 from features.snapshot import snapshot
+from features.standing import Standing
 from models.reputation import Folded
 from models.sampling import first_known
 
@@ -123,7 +124,7 @@ def learning_rows(
     records: Records,
     moments: pl.DataFrame,
     *,
-    standing: Folded,
+    standing: Standing,
     at: datetime,
     share: float,
     seed: int,
@@ -146,8 +147,10 @@ def learning_rows(
     return pl.concat([seen, recoded(unseen, evidence, lean)])[np.argsort(place)]
 
 
-def translated(standing: Folded, evidence: Evidence, lean: Evidence) -> Folded:
-    """``standing``, which knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+def translated(standing: Standing, evidence: Evidence, lean: Evidence) -> Standing:
+    """``standing``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+    if not isinstance(standing, Folded):
+        return standing
     return replace(
         standing,
         number_block=standing.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],

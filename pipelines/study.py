@@ -7,6 +7,7 @@ once: a day's moments are asked once, scored by every model, and handed to every
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -37,7 +38,8 @@ __all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "st
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
 FULL = "full"
-ABLATIONS = (*PARTS, "hand_written", "nightly", "untuned")
+AFRESH = ("hand_written", "no_outages", "nightly")  # what is learned from other rows
+ABLATIONS = (*PARTS, *AFRESH, "untuned")
 MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
 AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
 
@@ -196,7 +198,7 @@ def fitted(
 ) -> dict[str, RiskModel]:
     """The models by the column of their score: the full one, and one for each ablation that can be fitted.
 
-    All but ``nightly`` learn from the same moments.
+    All but ``hand_written``, ``no_outages`` and ``nightly`` learn from the same rows.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
     full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
@@ -204,10 +206,10 @@ def fitted(
     for name in ablations:
         progress(f"training again: {name}")
         try:
-            if name == "nightly":
-                model, _ = learn(evidence, records, at=at, seed=seed, settings=settings, every=NIGHT)
+            if name in AFRESH:
+                model = taught_afresh(name, full, evidence, records, settings=settings, seed=seed)
             else:
-                model = refitted(full, rows, name, evidence=evidence, tuning=tuning_of(settings), seed=seed)
+                model = refitted(name, full, rows, tuning=tuning_of(settings), seed=seed)
         except ModelError as error:
             progress(f"{name} is left out: {error}")
         else:
@@ -215,21 +217,30 @@ def fitted(
     return models
 
 
-def refitted(
-    full: RiskModel, rows: pl.DataFrame, ablation: str, *, evidence: Evidence, tuning: Tuning, seed: int
-) -> RiskModel:
-    """``full`` fitted again on the moments of its ``rows``, less what the ablation takes away."""
-    features, reputations = full.features, full.reputations
+def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int) -> RiskModel:
+    """``full`` fitted again on its own ``rows``, less what the ablation takes away."""
+    features = full.features
     if ablation == "untuned":
         tuning = UntunedTrees(threads=tuning.threads)
-    elif ablation == "hand_written":
-        reputations = Reputations()
-        afresh = snapshot(evidence, rows.select("person", "at"), standing=reputations)
-        rows = afresh.with_columns(rows.select("label", "weight", "share", "case_id", "scam_type"))
     else:
         features = features_without(ablation, features=features)
     model, _ = fit(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
-    return replace(model, reputations=reputations)
+    return replace(model, reputations=full.reputations)
+
+
+def taught_afresh(
+    ablation: str, full: RiskModel, evidence: Evidence, records: Records, *, settings: Settings, seed: int
+) -> RiskModel:
+    """A model that learns from other rows, as one of ``AFRESH`` says."""
+    again = partial(learn, evidence, records, at=full.trained_at, seed=seed)
+    if ablation == "hand_written":
+        return again(settings=settings, reputations=Reputations())[0]
+    if ablation == "nightly":
+        model, _ = again(settings=settings, every=NIGHT)
+    else:
+        training = settings.training.model_copy(update={"outage_share": 0.0})
+        model, _ = again(settings=settings.model_copy(update={"training": training}))
+    return replace(model, reputations=full.reputations)  # the same cases taught the same: one snapshot serves both
 
 
 def column_of(ablation: str) -> str:

@@ -13,9 +13,10 @@ from data_contracts.contract import load_contract
 from features.catalogue import names
 from features.evidence import Evidence, gather
 from features.records import Records
+from features.standing import Standing
 from models.labels import episodes
 from models.outages import learning_rows
-from models.reputation import learn_reputations
+from models.reputation import Reputations, learn_reputations
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, training_moments
 from pipelines.challenge import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
@@ -114,20 +115,31 @@ def train(
 
 
 def learn(
-    evidence: Evidence, records: Records, *, at: datetime, seed: int, settings: Settings, every: str = "15m"
+    evidence: Evidence,
+    records: Records,
+    *,
+    at: datetime,
+    seed: int,
+    settings: Settings,
+    every: str = "15m",
+    reputations: Reputations | None = None,
 ) -> tuple[RiskModel, pl.DataFrame]:
     """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``.
 
-    It learns from the ticks of the clock ``every``.
+    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these and learns none.
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     told = episodes(records.cases, evidence, at=at)
     moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
-    reputations, folded = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+    standing: Standing
+    if reputations is None:
+        reputations, standing = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+    else:
+        standing = reputations
     struck = settings.training.outage_share
-    rows = learning_rows(evidence, records, moments, standing=folded, at=at, share=struck, seed=seed)
+    rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
     model, raw = fit(rows, features=names(), at=at, tuning=tuning_of(settings), seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()

@@ -69,6 +69,7 @@ def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
     assert full.reputations.number_booster is not None
     assert studied.models["score_hand_written"].reputations.number_booster is None
     assert studied.models["score_nightly"].features == full.features
+    assert studied.models["score_nightly"].reputations is full.reputations
     assert studied.models["score_nightly"].facts["live_moments"] < full.facts["live_moments"]
     issued = [arm(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
               for name, column in (("full", MODEL), ("calls", "score_calls"))]  # fmt: skip

@@ -21,7 +21,7 @@ KINDS = {"n2": "mobile", "x1": "virtual", "x2": "international", "x3": "service_
 
 #: Hours ago: mostly within a few days, and on the edges of every window, of strangeness and of silence.
 RECENT_STEPS = (1, 2, 3, 5, 6, 7, 23, 24, 25, 47, 48, 71, 72)
-EDGE_STEPS = (96, 167, 168, 169, 240, 335, 336, 359, 360, 361, 480, 719, 720, 721, 1000, 1104, 1247, 1249)
+EDGE_STEPS = (96, 167, 168, 169, 240, 335, 336, 359, 360, 361, 480, 719, 720, 721, 1000, 1104, 1416, 1439, 1441)
 STEPS = RECENT_STEPS * 2 + EDGE_STEPS
 
 times = st.builds(

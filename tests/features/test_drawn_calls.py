@@ -91,7 +91,7 @@ def test_a_number_that_reaches_out_to_the_district() -> None:
     assert (row["lead_peer_hang_up_share"], row["lead_peer_in_share"]) == (0.5, 1.0)
     age_d = (6 * 3600 - 10) / 86_400
     assert row["lead_peer_age_d"] == pytest.approx(age_d)
-    assert row["lead_reputation"] == pytest.approx((1 - age_d / 20) * 2 / 5)  # log2(1 + 3) / 5
+    assert row["lead_reputation"] == pytest.approx(1 - age_d / 20)  # three residents, log2(1 + 3) / 2, are many
     assert (row["reputed_peers_24h"], row["reputed_peers_7d"], row["reputed_talk_s"]) == (1, 1, 1800)
     assert row["stranger_max_reach_24h"] == 3
 

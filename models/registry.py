@@ -22,11 +22,12 @@ from data_contracts.errors import ModelError, NotReadyError
 from models.risk import RiskModel
 from models.shelf import CHALLENGER, CHAMPION, ModelVersion, Shelf
 
-__all__ = ["CHALLENGER", "CHAMPION", "NAME", "ModelVersion", "Places", "Registry"]
+__all__ = ["CHALLENGER", "CHAMPION", "NAME", "ModelVersion", "Places", "Registry", "TrackedSearch"]
 
 NAME = "victim-risk"
 CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
 REMEMBERED = 100
+SEARCH, QUALITY = "search", "average_precision"
 CARD = "model_card.md"
 DESCRIPTION_LIMIT = 5_000
 REQUIREMENTS = ("lightgbm", "numpy", "polars")
@@ -131,6 +132,12 @@ class Registry:
         self._shelf.point(CHALLENGER, to=version)
         return version
 
+    @contextmanager
+    def tracked_search(self, tags: Mapping[str, str]) -> Iterator["TrackedSearch"]:
+        """A run over a search for parameters, below which each trial is a run of its own."""
+        with self._run(tags, params={}, name=SEARCH) as (mlflow, run):
+            yield TrackedSearch(mlflow, run_id=run.info.run_id, experiment_id=run.info.experiment_id)
+
     def promote(self, version: str, *, at: datetime) -> None:
         """Put the version of that number in force from ``at`` on; nothing changes where it is already.
 
@@ -231,11 +238,13 @@ class Registry:
         )
 
     @contextmanager
-    def _run(self, tags: Mapping[str, str], *, params: Mapping[str, str | float]) -> Iterator[tuple[Any, Any]]:
+    def _run(
+        self, tags: Mapping[str, str], *, params: Mapping[str, str | float], name: str | None = None
+    ) -> Iterator[tuple[Any, Any]]:
         """MLflow itself and a run that is marked as failed if the block raises; MLflow then points at our store."""
         mlflow = _mlflow()
         mlflow.set_tracking_uri(self._uri)
-        with mlflow.start_run(experiment_id=self._experiment(), tags=dict(tags)) as run:
+        with mlflow.start_run(experiment_id=self._experiment(), tags=dict(tags), run_name=name) as run:
             mlflow.log_params(dict(params))
             yield mlflow, run
 
@@ -249,6 +258,26 @@ class Registry:
     @cached_property
     def _client(self) -> Any:
         return _mlflow().MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+
+class TrackedSearch:
+    """A search under way: ``trial`` records one try, ``best`` what came of them all."""
+
+    def __init__(self, mlflow: Any, *, run_id: str, experiment_id: str) -> None:
+        self._mlflow = mlflow
+        self._experiment_id = experiment_id
+        self.run_id = run_id
+
+    def trial(self, params: Mapping[str, float], quality: float) -> None:
+        """Record a trial as a run below the search's."""
+        with self._mlflow.start_run(experiment_id=self._experiment_id, nested=True):
+            self._mlflow.log_params(dict(params))
+            self._mlflow.log_metric(QUALITY, quality)
+
+    def best(self, params: Mapping[str, float], quality: float) -> None:
+        """Record the best parameters with the search itself."""
+        self._mlflow.log_params(dict(params))
+        self._mlflow.log_metric(QUALITY, quality)
 
 
 def _mlflow() -> Any:

@@ -421,6 +421,28 @@ def challenge(
 
 
 @app.command()
+def tune(
+    at: At = None,
+    trials: Annotated[int, typer.Option(min=1, help="Parameters to try; the first are the present ones.")] = 30,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search parameters of the trees that rank later moments best, and print them for the settings file."""
+    from pipelines.tune import tune as search
+
+    settings = settings_of(home)
+    found = search(settings, at=moment(at, settings), trials=trials, seed=seed, progress=saying(as_json))
+    if as_json:
+        print_json(plain(found))
+        return
+    typer.echo(
+        f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
+        f"{found.present_quality:.4f} with the present settings; {found.trials} trials\n\n{found.text}"
+    )
+
+
+@app.command()
 def docs(folder: Path = Path("docs")) -> None:
     """Write the generated pages: contracts field by field, and the feature catalogue."""
     from data_contracts.docs import write_documentation

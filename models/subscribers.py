@@ -29,6 +29,7 @@ __all__ = [
     "neighbourhood",
     "ranks",
     "symmetric",
+    "widest_gap",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -139,6 +140,12 @@ def symmetric(adjacency: sparse.sparray | sparse.spmatrix) -> sparse.csr_array:
     ).tocsr()  # doubled edges are summed here
     graph.data[:] = 1.0
     return graph
+
+
+def widest_gap(values: Floats, graph: sparse.csr_array) -> float:
+    """The largest difference of ``values`` (rows,) between two joined subscribers: how much the graph says of them."""
+    edges = graph.tocoo()
+    return float(np.abs(values[edges.row] - values[edges.col]).max(initial=0.0))
 
 
 def log_ratios(subscribers: Subscribers, among: Sequence[str]) -> Floats:

@@ -17,6 +17,7 @@ from models.subscribers import (
     neighbourhood,
     ranks,
     symmetric,
+    widest_gap,
 )
 
 QUICK = {"n_estimators": 15, "num_leaves": 4, "min_child_samples": 5}
@@ -35,6 +36,12 @@ def drawn(number: int, *, seed: int) -> Subscribers:
 def test_an_edge_noted_once_twice_or_with_a_weight_is_one_edge_both_ways_and_loops_fall():
     noted = sparse.coo_array(([1, 7, 1, 1], ([1, 0, 2, 2], [0, 1, 2, 0])), shape=(3, 3))
     assert symmetric(noted).toarray().tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
+
+
+def test_the_widest_gap_between_two_that_are_joined():
+    path = symmetric(sparse.coo_array((np.ones(2), ([1, 2], [0, 1])), shape=(4, 4)))
+    assert widest_gap(np.array([1.0, 3.0, 8.0, 99.0]), path) == 5.0
+    assert widest_gap(np.ones(2), sparse.csr_array((2, 2))) == 0.0
 
 
 def test_log_ratios_of_the_named_columns_that_are_there():

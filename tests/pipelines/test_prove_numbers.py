@@ -10,6 +10,7 @@ from scipy import sparse
 from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError
+from models.subscribers import OURS
 from pipelines import cli
 from pipelines.prove_numbers import EDGES, LIFETIME_AND_PROXIES, TABLE, read_subscribers
 
@@ -44,10 +45,14 @@ def rewrite(folder: Path, *changes: pl.Expr, dropped: str = "") -> None:
     (table.drop(dropped) if dropped else table).write_csv(folder / TABLE)
 
 
-def test_the_command_prints_all_rows_and_the_published_ones(folder):
+def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch):
+    for parameters in OURS.boosters:
+        monkeypatch.setitem(parameters, "n_estimators", 30)
     result = CliRunner().invoke(cli.app, ["prove-numbers", str(folder), "--json"], catch_exceptions=False)
     proof = json.loads(result.stdout)
     assert (proof["subscribers"], proof["folds"]) == (PEOPLE, 5)
+    assert proof["lifetime_from_flow"] == 1.0
+    assert 1 <= proof["lifetime_gap"] <= 7
     assert [(row["columns"], row["graph"], row["model"]) for row in proof["rows"]] == [
         (columns, graph, model)
         for columns, graph in (

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["FEATURES", "GROUPS", "Feature", "Group", "Words", "feature_documentation", "names"]
+__all__ = ["FEATURES", "GROUPS", "Feature", "Group", "Words", "feature_documentation", "inputs", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,16 @@ FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in
 
 
 def names() -> tuple[str, ...]:
-    """The model's inputs, in their fixed order."""
+    """Every feature, in its fixed order."""
     return tuple(feature.name for feature in FEATURES)
+
+
+def inputs() -> tuple[str, ...]:
+    """The model's inputs: what happens to people, not what they are usually like.
+
+    From some hundred episodes a model would learn the habits of those who happened to be the victims.
+    """
+    return tuple(feature.name for feature in FEATURES if not feature.habit)
 
 
 def feature_documentation() -> str:
@@ -156,7 +164,8 @@ young account outside the district that several residents paid.
 
 Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times), `share` (0 to 1), `score`, `flag`
 (true or false), `kind` (1 international, 2 virtual operator, 3 95/96 service, 4 400, 5 106, 6 landline, 7 mobile,
-0 other). A *habit* is what the person is usually like: the model weighs it, but it is never given as a reason."""
+0 other). A *habit* is what the person is usually like: other features are
+measured against it, but it is neither an input of the model nor ever given as a reason."""
 
 
 def _table(group: Group) -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-__all__ = ["Candidate", "Decided", "Memory", "Rules", "decide", "level_of"]
+import polars as pl
+
+__all__ = ["Candidate", "Decided", "Memory", "Rules", "carried", "decide", "level_of", "worth"]
 
 Level = Literal["red", "orange", "yellow", "blue"]
 LADDER: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
@@ -22,7 +24,8 @@ class Rules:
 
     ``budget`` is a day's on average. ``carry`` is how much of a day's budget may be saved on quiet days for a busy one,
     0 for none. ``stretch`` is how many times the budget the threshold lets through on an average day: a little above
-    one, so that quiet days are used.
+    one, so that quiet days are used. ``saving_weight`` is how much the money at stake counts in the rank beside the
+    probability: 0 not at all, 1 in full (then the rank is the expected saving); ``usual_cny`` at stake changes nothing.
     """
 
     budget: int = 20
@@ -36,15 +39,31 @@ class Rules:
         default_factory=lambda: {"red": 0.60, "orange": 0.30, "yellow": 0.10, "blue": 0.0}
     )
     urgent_cny: float = 1000.0
+    saving_weight: float = 0.25
+    usual_cny: float = 10_000.0
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One person as scored at a moment: probability, and the money paid to new payees within six hours."""
+    """One person as scored at a moment: probability, the money paid to new payees within six hours, and at stake.
+
+    ``stake_cny`` is what a warning would save were the person in an episode; None where nobody knows.
+    """
 
     person: str
     score: float
     paid_cny: float = 0.0
+    stake_cny: float | None = None
+
+    def worth(self, *, rules: "Rules") -> float:
+        """What people are ranked by: probability, times the money a warning would save to the power of the weight."""
+        stake_cny = rules.usual_cny if self.stake_cny is None else max(self.stake_cny, 1.0)
+        return self.score * float((stake_cny / rules.usual_cny) ** rules.saving_weight)
+
+    @property
+    def saving_cny(self) -> float | None:
+        """The money that a warning is expected to save."""
+        return None if self.stake_cny is None else self.score * self.stake_cny
 
 
 @dataclass(frozen=True)
@@ -64,9 +83,16 @@ class Issued:
     warned_at: datetime  # the alert that opened the cool-down
 
 
+def carried(saved: int, *, used: Iterable[int], rules: Rules) -> int:
+    """How many alerts are saved after days on which so many were ``used``, with ``saved`` before them."""
+    for number in used:
+        saved = max(0, min(saved + rules.budget - number, int(rules.carry * rules.budget)))
+    return saved
+
+
 @dataclass
 class Memory:
-    """What the policy remembers: last alerts, how much of today's budget is used, and the best scores of past days."""
+    """What the policy remembers: last alerts, how much of today's budget is used, and the best ranks of past days."""
 
     issued: dict[str, Issued] = field(default_factory=dict)
     day: date | None = None
@@ -81,14 +107,13 @@ class Memory:
             return
         if self.day is not None:
             self.past.append(sorted(self.best_today.values(), reverse=True)[: 10 * rules.budget])
-            left = self.saved + (day - self.day).days * rules.budget - self.used
-            self.saved = max(0, min(left, int(rules.carry * rules.budget)))
+            self.saved = carried(self.saved, used=[self.used] + [0] * ((day - self.day).days - 1), rules=rules)
         while len(self.past) > rules.memory_days:
             self.past.popleft()
         self.day, self.used, self.best_today = day, 0, {}
 
     def threshold(self, *, rules: Rules) -> float:
-        """The score that ``stretch`` times the budget of people reached on an average past day; 0 without a past."""
+        """The worth that ``stretch`` times the budget of people reached on an average past day; 0 without a past."""
         if not self.past:
             return 0.0
         scores = sorted((score for day in self.past for score in day), reverse=True)
@@ -96,18 +121,25 @@ class Memory:
         return scores[place] if place < len(scores) else 0.0
 
 
+def worth(*, rules: Rules) -> pl.Expr:
+    """:meth:`Candidate.worth` of rows with ``score`` and ``stake_cny``."""
+    stake_cny = pl.col("stake_cny").fill_null(rules.usual_cny).clip(1.0)
+    return pl.col("score") * (stake_cny / rules.usual_cny) ** rules.saving_weight
+
+
 def decide(candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rules: Rules) -> list[Decided]:
     """The alerts of one tick, best first; ``memory`` is brought up to date."""
     memory.turn_to(at.date(), rules=rules)
     threshold = memory.threshold(rules=rules)
     chosen: list[Decided] = []
-    for candidate in sorted(candidates, key=lambda one: (-one.score, one.person)):
+    ranked = sorted(((one.worth(rules=rules), one) for one in candidates), key=lambda pair: (-pair[0], pair[1].person))
+    for worth, candidate in ranked:
         last = memory.issued.get(candidate.person)
         cooling = last is not None and at - last.warned_at < rules.cool_down
         if not cooling:
             best = memory.best_today.get(candidate.person, 0.0)
-            memory.best_today[candidate.person] = max(best, candidate.score)
-        if candidate.score < threshold:
+            memory.best_today[candidate.person] = max(best, worth)
+        if worth < threshold:
             continue
         if last is not None and cooling:
             if not moved_again(candidate, last, at=at, rules=rules):

@@ -14,8 +14,11 @@ import polars as pl
 
 from data_contracts.errors import ModelError
 from models.calibration import Calibration, Floats, calibrate
+from models.fair_calibration import GroupCalibration
+from models.fairness import data_seen_of_rows
 from models.reputation import Reputations
 from models.sampling import folds
+from models.scam_types import ScamTypes, fit_types
 
 __all__ = ["RiskModel", "Tuning", "fit"]
 
@@ -66,7 +69,7 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class RiskModel:
-    """A fitted booster with its calibration, the booster that names the scam type, and the reputations it reads.
+    """A fitted booster with its calibration, what names the scam type, and the reputations it reads.
 
     ``facts`` are what a card tells of it: counts, spans and figures, no personal data.
     """
@@ -75,8 +78,8 @@ class RiskModel:
     features: tuple[str, ...]
     calibration: Calibration
     trained_at: datetime
-    type_booster: Any = None
-    scam_types: tuple[str, ...] = ()
+    by_data: GroupCalibration | None = None
+    types: ScamTypes = field(default_factory=ScamTypes)
     reputations: Reputations = field(default_factory=Reputations)
     facts: Mapping[str, str | float] = field(default_factory=dict)
 
@@ -90,16 +93,27 @@ class RiskModel:
         return np.asarray(frame.select(pl.col(self.features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
 
     def predict(self, frame: pl.DataFrame) -> Floats:
-        """Calibrated probability of each row of a snapshot."""
-        return self.calibration(np.asarray(self.booster.predict(self.matrix(frame), raw_score=True)))
+        """Calibrated probability of each row of a snapshot.
 
-    def scam_type(self, frame: pl.DataFrame, *, least: float = 0.4) -> list[str]:
-        """The likeliest scam type of each row, ``unknown`` where none reaches the probability ``least``."""
-        if self.type_booster is None or not len(frame):
-            return ["unknown"] * len(frame)
-        chances = np.asarray(self.type_booster.predict(self.matrix(frame)))
-        best = chances.argmax(axis=1)
-        return [self.scam_types[kind] if chances[row, kind] >= least else "unknown" for row, kind in enumerate(best)]
+        By one line for all or, where ``by_data`` is set, by one for each kind of data that there is on a person.
+        """
+        raw = np.asarray(self.booster.predict(self.matrix(frame), raw_score=True))
+        if self.by_data is None:
+            return self.calibration(raw)
+        return self.by_data(raw, frame.select(data_seen_of_rows()).to_series())
+
+    @property
+    def scam_types(self) -> tuple[str, ...]:
+        """The scam types that the model can name."""
+        return self.types.names
+
+    def scam_type(self, frame: pl.DataFrame) -> list[str]:
+        """The likeliest scam type of each row, ``unknown`` where none is likely enough."""
+        return self.types.named(self.matrix(frame))
+
+    def type_chances(self, frame: pl.DataFrame) -> Floats:
+        """How likely each of ``scam_types`` is were the person of a row in an episode: a row each, adding up to one."""
+        return self.types.chances(self.matrix(frame))
 
     def save(self, folder: Path) -> str:
         """Write the model as text into ``folder``; return the sha256 digest of all its files."""
@@ -113,7 +127,9 @@ class RiskModel:
             "features": self.features,
             "calibration": asdict(self.calibration),
             "trained_at": self.trained_at.isoformat(),
+            "by_data": self.by_data.numbers() if self.by_data else None,
             "scam_types": self.scam_types,
+            "type_temperature": self.types.temperature,
             "facts": dict(self.facts),
         }
         (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
@@ -122,7 +138,7 @@ class RiskModel:
     def _others(self) -> dict[str, Any]:
         """The boosters that a model may lack, by the name of their file."""
         return {
-            TYPES: self.type_booster,
+            TYPES: self.types.booster,
             NUMBERS: self.reputations.number_booster,
             PAYEES: self.reputations.payee_booster,
         }
@@ -146,9 +162,9 @@ class RiskModel:
             features=tuple(facts["features"]),
             calibration=Calibration(**facts["calibration"]),
             trained_at=datetime.fromisoformat(facts["trained_at"]),
-            type_booster=others[TYPES],
+            by_data=GroupCalibration.of(facts["by_data"]) if facts.get("by_data") else None,
+            types=ScamTypes(others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)),
             reputations=Reputations(others[NUMBERS], others[PAYEES]),
-            scam_types=tuple(facts["scam_types"]),
             facts=facts["facts"],
         )
 
@@ -194,33 +210,13 @@ def fit(
         out = fold == number
         raw[out] = boost(~out).predict(inputs[out], raw_score=True)
     calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
-    type_booster, scam_types = fit_types(rows, inputs=inputs, features=features, tuning=tuning, seed=seed)
+    types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
         booster=boost(np.ones(len(rows), dtype=np.bool_)),
         features=features,
         calibration=calibration,
         trained_at=at,
-        type_booster=type_booster,
-        scam_types=scam_types,
+        types=types,
+        facts=types.figures,
     )
     return model, raw
-
-
-def fit_types(
-    rows: pl.DataFrame, *, inputs: Floats, features: tuple[str, ...], tuning: Tuning, seed: int
-) -> tuple[Any, tuple[str, ...]]:
-    """The multiclass booster over live moments, and the types it knows; (None, ()) with fewer than two types."""
-    import lightgbm as lgb
-
-    live = rows["label"].to_numpy() == 1
-    named = rows.filter(pl.col("label") == 1)["scam_type"]
-    types = tuple(named.unique().drop_nulls().sort().to_list())
-    if len(types) < 2:
-        return None, ()
-    numbers = {name: number for number, name in enumerate(types)}
-    target = np.array([numbers[name] for name in named])
-    params = tuning.params(seed=seed) | {
-        "objective": "multiclass", "num_class": len(types), "num_leaves": 7, "min_data_in_leaf": 10,
-    }  # fmt: skip
-    data = lgb.Dataset(inputs[live], target, weight=rows["weight"].to_numpy()[live], feature_name=list(features))
-    return lgb.train(params, data, min(tuning.rounds, 80)), types

@@ -73,7 +73,14 @@ def everyone(evidence: Evidence, *, at: datetime) -> pl.DataFrame:
 
 
 def training_moments(
-    evidence: Evidence, episodes: pl.DataFrame, *, at: datetime, sampling: Sampling, seed: int
+    evidence: Evidence,
+    episodes: pl.DataFrame,
+    *,
+    at: datetime,
+    sampling: Sampling,
+    seed: int,
+    lawful: pl.DataFrame | None = None,
+    unclear: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """What to learn from before ``at``.
 
@@ -82,7 +89,9 @@ def training_moments(
     Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; moments before the main payment weigh more than those after. Quiet moments are drawn from everyone else,
     most of them from the :func:`stirred`; of the persons of known cases only the week after the last payment is quiet,
-    as nobody knows when their story began. ``share`` is how many real moments a row stands for, for calibration.
+    as nobody knows when their story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
+    the lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful ones are learned
+    as quiet, none of the unclear ones. ``share`` is how many real moments a row stands for, for calibration.
     """
     start = first_known(evidence)
     if start is None:
@@ -108,12 +117,35 @@ def training_moments(
         )
     )
     quiet = ticks.join(episodes, on="person", how="anti", maintain_order="left")
+    told = within(quiet, lawful)
+    quiet = quiet.join(
+        pl.concat([told, within(quiet, unclear)], how="diagonal"),
+        on=["person", "at"],
+        how="anti",
+        maintain_order="left",
+    )
     hot = quiet.join(stirred(evidence, quiet), on=["person", "at"], how="semi", maintain_order="left")
     cold = quiet.join(hot, on=["person", "at"], how="anti", maintain_order="left")
     past = aftermath(ticks, episodes).join(live, on=["person", "at"], how="anti", maintain_order="left")
     many = min(len(hot), int(sampling.negatives * sampling.stirred_share))
     shares = ((past, len(past)), (hot, many), (cold, sampling.negatives - many))
-    return pl.concat([live, *(drawn(part, number, seed=seed) for part, number in shares)])
+    parts = [drawn(part, number, seed=seed) for part, number in shares]
+    if "weight" in told.columns:
+        spread = pl.col("weight") / pl.len().over("span")
+        parts.append(drawn(told.select("person", "at"), len(told), seed=seed).with_columns(told.select(spread)))
+    return pl.concat([live, *parts])
+
+
+def within(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFrame:
+    """The ticks in the spans, once each, with the number of the ``span`` and what else it says."""
+    if spans is None or not len(spans):
+        return ticks.select("person", "at").clear()
+    return (
+        ticks.select("person", "at")
+        .join(spans.with_row_index("span"), on="person", maintain_order="left_right")
+        .filter(pl.col("at") > pl.col("start_at"), pl.col("at") <= pl.col("end_at"))
+        .unique(["person", "at"], keep="first", maintain_order=True)
+    )
 
 
 def aftermath(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and published as one list."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Engine
@@ -16,7 +17,7 @@ from features.wording import Language, tell
 from models.drift import Drift
 from models.explain import Explanation, explain
 from models.labels import episodes
-from models.policy import Decided, Issued, Level, Memory, Rules, decide, level_of
+from models.policy import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
 from models.registry import Registry
 from models.risk import RiskModel
 from models.sampling import everyone, touches
@@ -88,7 +89,8 @@ def score(
     rows = score_moments(scene.evidence, scene.model, moments)
     engine = open_database(settings.serving_database_url)
     rules = rules_of(settings, budget=budget)
-    recent = [alert for alert in recent_alerts(engine, at - rules.cool_down) if alert.at < at]
+    back = max(rules.cool_down, timedelta(days=rules.memory_days))
+    recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = remembered(recent, log=log, at=at, rules=rules)
     resting = {alert.person for alert in recent if alert.snoozed_until is not None and alert.snoozed_until > at}
     awake = rows.filter(~pl.col("person").is_in(sorted(resting)))
@@ -135,8 +137,8 @@ def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None)
 
 def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: Rules) -> Memory:
     """The policy's memory, from what was published and what was scored before ``at``."""
-    memory = Memory()
-    for day in log.best(before=at, days=rules.memory_days, most=10 * rules.budget):
+    memory, used = Memory(), Counter[date]()
+    for day in log.best(worth(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget):
         memory.past.append(day)
     for alert in sorted(recent, key=lambda one: one.issued_at):
         issued_at = alert.issued_at.astimezone(at.tzinfo)
@@ -144,8 +146,11 @@ def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, ru
         fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
         warned_at = issued_at if fresh or earlier is None else earlier.warned_at
         memory.issued[alert.person] = Issued(issued_at, warned_at)
-        memory.used += fresh and issued_at.date() == at.date()
-    memory.day = at.date()
+        used[issued_at.date()] += fresh
+    memory.day, memory.used = at.date(), used[at.date()]
+    first = min(used, default=memory.day)
+    past_days = [first + timedelta(days=day) for day in range((memory.day - first).days)]
+    memory.saved = carried(0, used=[used[day] for day in past_days], rules=rules)
     return memory
 
 
@@ -174,6 +179,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
             community_id=homes.get(one.candidate.person, (None, None))[0] or NO_COMMUNITY,
             grid_id=homes.get(one.candidate.person, (None, None))[1] or NO_COMMUNITY,
             at_stake_cny=stakes.get(types[rank - 1]),
+            saving_cny=one.candidate.saving_cny,
             reasons=reasons_of(told[rank - 1]),
             contributions=contributions_of(told[rank - 1]),
             base_value=told[rank - 1].base,

@@ -10,26 +10,42 @@ from features.snapshot import snapshot
 from models.baseline import baseline_score
 from models.policy import Candidate, Rules
 from models.risk import RiskModel
+from models.saving import stake_cny
 from pipelines.settings import Settings
 
-__all__ = ["POLICY_COLUMNS", "candidates", "rules_of", "score_moments"]
+__all__ = ["POLICY_COLUMNS", "candidates", "rules_of", "score_moments", "scored"]
 
-POLICY_COLUMNS = ("new_debit_cny_6h",)  # what the policy must know of a row beside its score
+RULE = "baseline_score"
+LIKELIEST = 200  # of each moment: more than can ever be alerted, far fewer than all
+POLICY_COLUMNS = ("new_debit_cny_6h", "stake_cny")  # what the policy must know of a row beside its score
 
 
 def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> pl.DataFrame:
-    """The snapshot of ``moments`` with ``score`` (calibrated probability) and ``baseline_score`` (today's rule)."""
+    """The snapshot of ``moments`` with ``score`` (calibrated probability), ``stake_cny`` and ``baseline_score``.
+
+    ``stake_cny`` is what a warning would save (``models.saving``), for the likeliest of each moment, else null;
+    ``baseline_score`` is today's rule.
+    """
     rows = snapshot(evidence, moments, standing=model.reputations)
+    return scored(model, rows).with_columns(baseline_score=baseline_score())
+
+
+def scored(model: RiskModel, rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` with the model's ``score`` and ``stake_cny``."""
     scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
-    return rows.with_columns(scores, baseline_score=baseline_score())
+    rows = rows.with_columns(scores).with_row_index("row")
+    likely = rows.filter(pl.col("score").rank("ordinal", descending=True).over("at") <= LIKELIEST)
+    stakes = likely.select("row").with_columns(stake_cny(model, likely))
+    return rows.join(stakes, on="row", how="left", maintain_order="left").drop("row")
 
 
 def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Candidate]:
-    """The best of one tick as the policy sees them; more than can ever be alerted, far fewer than all."""
-    most = max(200, 10 * rules.budget)
+    """The best of one tick as the policy sees them. Today's rule knows nothing of what is at stake."""
+    most = max(LIKELIEST, 10 * rules.budget)
     best = rows.sort(column, "person", descending=[True, False]).head(most)
-    for person, score, paid_cny in best.select("person", column, *POLICY_COLUMNS).iter_rows():
-        yield Candidate(person=person, score=score, paid_cny=paid_cny)
+    by_rule = column == RULE
+    for person, score, paid_cny, stake in best.select("person", column, *POLICY_COLUMNS).iter_rows():
+        yield Candidate(person=person, score=score, paid_cny=paid_cny, stake_cny=None if by_rule else stake)
 
 
 def rules_of(settings: Settings, *, budget: int | None = None) -> Rules:
@@ -38,4 +54,6 @@ def rules_of(settings: Settings, *, budget: int | None = None) -> Rules:
         budget=budget or settings.daily_budget,
         cool_down=timedelta(hours=settings.cool_down_hours),
         levels=settings.levels.model_dump(),
+        carry=settings.carry,
+        saving_weight=settings.saving_weight,
     )

@@ -90,6 +90,9 @@ class Training(BaseModel):
     maturity_days: int = Field(default=7, ge=0, description="what was not reported after so many days counts as quiet")
     judged_days: int = Field(default=7, ge=1, description="days on which champion and challenger are compared")
     judged_every: str = Field(default="1h", pattern=r"^[1-9]\d*[mh]$", description="the clock of that comparison")
+    calibrate_by_data: bool = Field(
+        default=False, description="one calibration for each kind of data there is on a person, not one for all"
+    )
     shadow: bool = Field(default=True, description="let the challenger score beside the champion, for comparison only")
 
 
@@ -125,6 +128,12 @@ class Settings(BaseSettings):
     )
     ingest: IngestLimits = IngestLimits()
     daily_budget: int = Field(default=20, ge=1, description="alerts a centre can follow up in a day")
+    carry: float = Field(
+        default=0.5, ge=0, le=7, description="share of a day's budget that quiet days may save for a busy one"
+    )
+    saving_weight: float = Field(
+        default=0.25, ge=0, le=1, description="how much the money at stake counts in the rank, beside the probability"
+    )
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()
     training: Training = Training()

@@ -7,22 +7,27 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from data_contracts.contract import load_contract
-from features.catalogue import names
+from features.catalogue import inputs
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.standing import Standing
+from models.fair_calibration import calibrate_by_group
+from models.fairness import data_seen_of_rows
 from models.labels import episodes
 from models.outages import learning_rows
 from models.reputation import Reputations, learn_reputations
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, training_moments
+from models.saving import losses_by_type
 from pipelines.challenge import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
 from pipelines.drift import profiled
 from pipelines.history import records_before
 from pipelines.lake import Lake
+from pipelines.outcomes import outcomes_before
 from pipelines.progress import Progress, quiet
 from pipelines.settings import Settings
 
@@ -131,8 +136,12 @@ def learn(
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
-    told = episodes(records.cases, evidence, at=at)
-    moments = training_moments(evidence, told, at=at, sampling=sampling, seed=seed)
+    reported = episodes(records.cases, evidence, at=at)
+    words = outcomes_before(settings, reported, at=at)
+    told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
+    moments = training_moments(
+        evidence, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
+    )
     standing: Standing
     if reputations is None:
         reputations, standing = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
@@ -141,9 +150,14 @@ def learn(
     struck = settings.training.outage_share
     rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
-    model, raw = fit(rows, features=names(), at=at, tuning=tuning_of(settings), seed=seed)
+    model, raw = fit(rows, features=inputs(), at=at, tuning=tuning_of(settings), seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
+    if settings.training.calibrate_by_data:
+        group = rows.select(data_seen_of_rows()).to_series()
+        by_data = calibrate_by_group(raw, labels.astype(np.float64), share=share, group=group)
+        model = replace(model, by_data=by_data)
     facts = {
+        **model.facts,
         "episodes": float(len(told)),
         "losses": float((told["outcome"] == "loss").sum()),
         "live_moments": float(labels.sum()),
@@ -151,6 +165,8 @@ def learn(
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
         **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
+        **losses_by_type(told),
+        **words.facts(),
     }
     return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
 

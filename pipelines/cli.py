@@ -333,6 +333,26 @@ def study(
 
 
 @app.command()
+def robustness(
+    folder: Annotated[Path, typer.Argument(help="Where the districts are simulated; not to exist yet.")],
+    people: int = 4000,
+    days: int = 45,
+    intensity: Annotated[float, typer.Option(help="Fraud, times the ordinary rate.")] = 5.0,
+    budget: int = 8,
+    every: str = "1h",
+    seed: int = 0,
+    home: Home = None,
+) -> None:
+    """What is lost when an operator or a bank is missing, or the fraud changes, on simulated districts."""
+    from pipelines.robustness import Scale, robustness_table
+    from pipelines.robustness import robustness as run
+
+    scale = Scale(people=people, days=days, intensity=intensity, seed=seed)
+    lines = run(folder, scale=scale, settings=settings_of(home), budget=budget, every=every, progress=say)
+    typer.echo(robustness_table(lines))
+
+
+@app.command()
 def serve(host: str = "127.0.0.1", port: int = 8000, home: Home = None) -> None:
     """Serve the pages and the API of what was published."""
     from pipelines.web import run_server

@@ -18,6 +18,7 @@ from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
 from models.ablations import PARTS, UntunedTrees, features_of, features_without
+from models.baseline import baseline_score
 from models.budgets import BUDGETS
 from models.evaluate import Judged, figures, judge
 from models.journeys import judge_journeys
@@ -29,7 +30,7 @@ from pipelines.history import records_before
 from pipelines.keying import load_pseudonymiser
 from pipelines.progress import Progress, quiet
 from pipelines.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
-from pipelines.scoring import rules_of, score_moments
+from pipelines.scoring import POLICY_COLUMNS, rules_of, scored
 from pipelines.settings import Settings
 from pipelines.train import HISTORY, learn, tuning_of
 
@@ -225,7 +226,7 @@ def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuni
     else:
         features = features_without(ablation, features=features)
     model, _ = fit(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
-    return replace(model, reputations=full.reputations)
+    return replace(model, reputations=full.reputations, facts=full.facts)
 
 
 def taught_afresh(
@@ -275,9 +276,12 @@ def policy_arms(*, every: str, rules: Rules) -> Iterator[Arm]:
 
 
 def policies_of(rules: Rules) -> dict[str, Rules]:
-    """The policies compared, by name."""
+    """The policies compared, by name: one thing changed in each, and last the budgets."""
     return {
-        "paced": rules,
+        "as_set": rules,
+        "by_probability": replace(rules, saving_weight=0.0),
+        "by_saving": replace(rules, saving_weight=1.0),
+        "no_carry": replace(rules, carry=0.0),
         "first_come": replace(rules, stretch=AT_ONCE),
         "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
         "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
@@ -296,20 +300,29 @@ def walk(
     progress: Progress,
 ) -> None:
     """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
-    full = models[MODEL]
-    others = sorted({one.arm.column for one in walks} - {MODEL, RULE})
+    columns = {MODEL if one.arm.is_rule else one.arm.column for one in walks}
     for day in days(start - WARM_UP, end):
         moments = asked(evidence, day, tick=parse_every(every), every=every)
-        rows = score_moments(evidence, full, moments)
-        for column in others:
-            model = models[column]
-            own = model.reputations is not full.reputations
-            seen = snapshot(evidence, moments, standing=model.reputations) if own else rows
-            rows = rows.with_columns(pl.Series(column, model.predict(seen)))
+        frames = scores_of(evidence, {column: models[column] for column in sorted(columns)}, moments)
         for one in walks:
-            chosen = decided(rows, column=one.arm.column, memory=one.memory, rules=one.arm.rules)
+            by_rule = one.arm.is_rule
+            rows = frames[MODEL if by_rule else one.arm.column]
+            chosen = decided(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.arm.rules)
             if day.start < start:
                 one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
             elif len(chosen):
                 one.found.append(bare(chosen))
         progress(f"every {every}: walked {day.start:%Y-%m-%d}")
+
+
+def scores_of(evidence: Evidence, models: Mapping[str, RiskModel], moments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the policy needs of each moment, for each model; models that read the same reputations share a snapshot."""
+    seen: dict[int, pl.DataFrame] = {}
+    frames = {}
+    for column, model in models.items():
+        kept = id(model.reputations)
+        if kept not in seen:
+            seen[kept] = snapshot(evidence, moments, standing=model.reputations)
+            seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
+        frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
+    return frames

@@ -30,7 +30,10 @@ HEADINGS: Mapping[str, str] = {
 }
 DECIDING = ("precision", "coverage", "money")  # the figures that get an interval, or a change against the full model
 POLICIES: Mapping[str, str] = {
-    "paced": "paced over the day 阈值分配到全天",
+    "as_set": "as set here 现行设置",
+    "by_probability": "ranked by probability 按概率排序",
+    "by_saving": "ranked by expected saving 按预计挽回金额排序",
+    "no_carry": "nothing saved for busy days 不留余额给忙日",
     "first_come": "whoever comes first 先到先得",
     "cool_down_24h": "one alert in 24 hours 24 小时内不重复",
     "cool_down_72h": "one alert in 72 hours 72 小时内不重复",

@@ -3,11 +3,12 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.policy import Candidate, Memory, Rules, decide, level_of
+from models.policy import Candidate, Memory, Rules, carried, decide, level_of, worth
 from tests.models.drawn import on
 
 Told = list[tuple[str, bool]]
@@ -32,6 +33,42 @@ def test_the_budget_is_that_of_a_calendar_day_and_the_best_come_first():
         (on(2), {"dan": 0.99}),
         rules=Rules(budget=2),
     ) == [[("bo", False), ("cai", False)], [], [("dan", False)]]
+
+
+def test_what_quiet_days_left_over_may_be_used_on_a_busy_one_up_to_a_share_of_the_budget():
+    busy = dict.fromkeys("abcdefgh", 0.9)
+    rules = Rules(budget=4, carry=0.5)
+    assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), (on(3), busy), rules=rules)] == [1, 6, 2]
+    strict = Rules(budget=4, carry=0.0)
+    assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), rules=strict)] == [1, 4]
+
+
+def test_what_is_saved_is_told_by_how_much_each_day_used():
+    rules = Rules(budget=4, carry=0.5)
+    assert [carried(0, used=days, rules=rules) for days in ([], [4], [3], [1], [1, 6], [6], [1, 0, 5])] == [
+        0, 0, 1, 2, 0, 0, 1,
+    ]  # fmt: skip
+
+
+def test_people_are_ranked_by_what_a_warning_can_save():
+    ada, bo = Candidate("ada", 0.5, stake_cny=1_000), Candidate("bo", 0.4, stake_cny=100_000)
+    plain, full = Rules(budget=1, saving_weight=0.0), Rules(budget=1, saving_weight=1.0)
+
+    def first(rules: Rules) -> str:
+        return decide([ada, bo], memory=Memory(), at=on(1), rules=rules)[0].candidate.person
+
+    assert (first(plain), first(full)) == ("ada", "bo")
+    assert (ada.saving_cny, bo.saving_cny, Candidate("cai", 0.4).saving_cny) == (500.0, 40_000.0, None)
+    assert ada.worth(rules=full) == pytest.approx(0.05)  # a tenth of the usual money
+    assert Candidate("cai", 0.4).worth(rules=full) == 0.4  # nothing known of the money: by probability alone
+
+
+@given(score=st.floats(0, 1), stake=st.none() | st.floats(0, 1e6), weight=st.floats(0, 1))
+def test_a_row_is_worth_what_its_candidate_is(score, stake, weight):
+    rules = Rules(saving_weight=weight)
+    row = pl.DataFrame({"score": [score], "stake_cny": [stake]}, schema={"score": pl.Float64, "stake_cny": pl.Float64})
+    found = row.select(worth(rules=rules)).item()
+    assert found == pytest.approx(Candidate("ada", score, stake_cny=stake).worth(rules=rules))
 
 
 def test_equal_scores_are_alerted_in_order_of_person_whatever_the_order_of_the_input():
@@ -127,7 +164,11 @@ SCORES = st.floats(0, 1, allow_nan=False)
 ASKED = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(SCORES, st.floats(0, 20_000)), max_size=8)
 TICKS = st.lists(st.tuples(st.integers(1, 40), ASKED), min_size=1, max_size=30)
 RULES = st.builds(
-    Rules, budget=st.integers(1, 3), memory_days=st.integers(1, 4), stretch=st.sampled_from([1.0, 1.3, 2.0])
+    Rules,
+    budget=st.integers(1, 3),
+    memory_days=st.integers(1, 4),
+    stretch=st.sampled_from([1.0, 1.3, 2.0]),
+    carry=st.sampled_from([0.0, 0.5, 1.0]),
 )
 
 
@@ -146,7 +187,11 @@ def alerts(ticks, *, rules: Rules) -> list[tuple[datetime, str, bool]]:
 def test_the_budget_and_the_cool_down_hold_whatever_comes(ticks, rules):
     issued = alerts(ticks, rules=rules)
     counted = [(at, person) for at, person, repeat in issued if not repeat]
-    assert max(Counter(at.date() for at, _ in counted).values(), default=0) <= rules.budget
+    by_day = Counter(at.date() for at, _ in counted)
+    assert max(by_day.values(), default=0) <= rules.budget + int(rules.carry * rules.budget)
+    for day in by_day:  # never more than the days so far have allowed
+        days = (day - on(1).date()).days + 1
+        assert sum(number for other, number in by_day.items() if other <= day) <= days * rules.budget
     last: dict[str, datetime] = {}
     for at, person, repeat in issued:
         within = person in last and at - last[person] < rules.cool_down

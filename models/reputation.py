@@ -137,6 +137,7 @@ def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.Da
     met = (
         log.filter(pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
         .select(pl.col(code).cast(pl.Int64), at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
+        .filter(pl.col("at") <= at)
         .unique(maintain_order=True)
         .join(bad, on=code, how="left", maintain_order="left")
         .with_columns(pl.col("label").fill_null(0))
@@ -179,7 +180,7 @@ def block_of(first_at: pl.Series, rows: pl.DataFrame) -> Codes:
 
 
 def fit(rows: pl.DataFrame, inputs: tuple[str, ...], *, without: int | None, seed: int, threads: int) -> Any:
-    """A booster from the rows of every stretch but one; None with too few named numbers or accounts."""
+    """A booster from the rows of every stretch but one; None with too few named ones, or where there is nothing to tell."""
     import lightgbm as lgb
 
     if not len(rows):
@@ -194,4 +195,5 @@ def fit(rows: pl.DataFrame, inputs: tuple[str, ...], *, without: int | None, see
     weight = np.where(theirs, weight / weight[theirs].sum(), weight / weight[~theirs].sum() * ODDS) * len(kept) / ODDS
     matrix = kept.select(pl.col(inputs).cast(pl.Float64)).to_numpy()
     data = lgb.Dataset(matrix, labels, weight=weight, feature_name=list(inputs))
-    return lgb.train({**PARAMS, "seed": seed, "num_threads": threads}, data, ROUNDS)
+    booster = lgb.train({**PARAMS, "seed": seed, "num_threads": threads}, data, ROUNDS)
+    return booster if booster.num_trees() > 1 else None  # a lone tree has no branch: it says the same of everyone

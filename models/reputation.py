@@ -180,7 +180,7 @@ def block_of(first_at: pl.Series, rows: pl.DataFrame) -> Codes:
 
 
 def fit(rows: pl.DataFrame, inputs: tuple[str, ...], *, without: int | None, seed: int, threads: int) -> Any:
-    """A booster from the rows of every stretch but one; None with too few named ones, or where there is nothing to tell."""
+    """A booster from the rows of every stretch but one; None with too few named ones or nothing to tell them by."""
     import lightgbm as lgb
 
     if not len(rows):

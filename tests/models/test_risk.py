@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from data_contracts.errors import ModelError
 from models.risk import RiskModel, Tuning, fit
+from models.scam_types import ScamTypes
 from tests.models.drawn import on
 
 FEATURES = ("talk_s", "paid_cny", "age_years")
@@ -123,8 +124,8 @@ def test_another_models_digest_is_refused(model, learnt, tmp_path):
 
 def test_a_model_without_scam_types_leaves_none_of_an_earlier_one_behind(model, tmp_path):
     model.save(tmp_path)
-    plain = replace(model, type_booster=None, scam_types=())
-    assert RiskModel.load(tmp_path, digest=plain.save(tmp_path)).type_booster is None
+    plain = replace(model, types=ScamTypes())
+    assert RiskModel.load(tmp_path, digest=plain.save(tmp_path)).types.booster is None
 
 
 def test_a_folder_without_a_model_is_told(tmp_path):
@@ -168,11 +169,11 @@ def test_rows_of_live_moments_alone_teach_nothing():
 
 def test_a_type_that_no_probability_reaches_is_unknown(model):
     frame = rows().filter(label=1).head(8)
-    assert model.scam_type(frame, least=1.1) == ["unknown"] * 8
+    assert model.types.named(model.matrix(frame), least=1.1) == ["unknown"] * 8
     assert model.scam_type(frame.clear()) == []
 
 
 def test_one_type_alone_is_not_told():
     one, _ = fitted(rows().with_columns(scam_type=pl.when(pl.col("label") == 1).then(pl.lit("police"))))
-    assert (one.type_booster, one.scam_types) == (None, ())
+    assert (one.types.booster, one.scam_types) == (None, ())
     assert one.scam_type(rows().head(2)) == ["unknown", "unknown"]

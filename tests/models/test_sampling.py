@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from features.evidence import Evidence, gather
 from models.labels import episodes
-from models.sampling import SCHEMA, Sampling, everyone, folds, touches, training_moments
+from models.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
 from tests.models.drawn import call, case, evidence, on, payment, records
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
@@ -104,27 +104,59 @@ def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payme
     assert live["share"].to_list() == [1.0] * 5
 
 
-def test_every_episode_weighs_the_same_and_late_moments_a_quarter(story):
-    live = moments_of(story, episode_weight=65).filter(label=1)
-    assert live.filter(case_id="A1")["weight"].to_list() == pytest.approx([20, 20, 20, 5])
+def test_an_episode_weighs_the_root_of_its_moments_and_late_moments_a_quarter(story):
+    live = moments_of(story, live_weight=65).filter(label=1)
+    assert live.filter(case_id="A1")["weight"].to_list() == pytest.approx([40, 40, 40, 10])  # 65 x 2 in all
     assert live.filter(case_id="A2")["weight"].to_list() == [65]
 
 
 def test_nothing_is_learnt_from_the_burn_in_neither_live_nor_quiet(story):
     rows = moments_of(story, burn_in_days=9)  # up to the 10th at 8 o'clock
     assert rows.filter(label=1)["at"].to_list() == [on(10, 11, 45), on(10, 12, 15)]
-    assert rows.filter(label=0)["at"].to_list() == [on(12, 8, 15)]
+    assert rows.filter(label=0, person="bo")["at"].to_list() == [on(12, 8, 15)]
     assert moments_of(story, burn_in_days=30).is_empty()
 
 
 def test_quiet_moments_are_those_of_others_after_the_burn_in(story):
-    assert moments_of(story).filter(label=0).rows() == [("bo", on(12, 8, 15), 0, 1.0, 1.0, None, None)]
-    quiet = moments_of(story, burn_in_days=0).filter(label=0)
+    others = moments_of(story).filter(label=0, person="bo")
+    assert others.rows() == [("bo", on(12, 8, 15), 0, 1.0, 1.0, None, None)]
+    quiet = moments_of(story, burn_in_days=0).filter(label=0, person="bo")
     assert quiet["at"].to_list() == [on(1, 8, 15), on(7, 8, 15), on(12, 8, 15)]
 
 
+def test_the_week_after_the_last_payment_is_quiet_and_nothing_else_of_a_victim_is(story):
+    rows = moments_of(story, burn_in_days=0).filter(label=0).filter(pl.col("person") != "bo")
+    assert rows.rows() == [("ada", on(15, 8, 15), 0, 1.0, 1.0, None, None)]  # and nothing of cai, who did not pay
+    laid_out, told = story
+    earlier = told.with_columns(closed_at=pl.col("closed_at") - timedelta(days=3))
+    later = training_moments(laid_out, earlier, at=on(20), sampling=Sampling(), seed=0)
+    assert later.filter(person="ada", at=on(15, 8, 15)).is_empty()  # more than seven days after the last payment
+
+
+def test_most_quiet_moments_are_drawn_where_a_fraud_could_have_begun():
+    """A number reaches four residents; with bo it talks for long. An account outside the district is paid by cai."""
+    calls = [call(who, "new", on(9, 9), duration_s=5) for who in ("ada", "cai")]
+    calls += [call("bo", "new", on(9, 10), duration_s=5), call("bo", "new", on(9, 11), duration_s=600)]
+    calls += [call("ada", "friend", on(day, 8)) for day in range(1, 9)] + [call("bo", "friend", on(10, 8))]
+    drawn = evidence(calls=calls, payments=[payment("cai", "outside", on(9, 12), 50)])
+    ticks = touches(drawn, start=on(1), end=on(20), every="15m")
+    assert stirred(drawn, ticks).rows() == [("bo", on(9, 11, 15)), ("cai", on(9, 12, 15))]
+    assert ("bo", on(10, 8, 15)) in ticks.rows()  # more than twelve hours later
+
+
+def test_what_dispositions_say_is_learned(story):
+    laid_out, told = story
+    span = {"person": ["bo"], "start_at": [on(11)], "end_at": [on(13)]}
+    lawful = pl.DataFrame({**span, "weight": [10.0]})
+    rows = training_moments(laid_out, told, at=on(20), sampling=Sampling(), seed=0, lawful=lawful)
+    assert rows.filter(person="bo").select("at", "label", "weight").rows() == [(on(12, 8, 15), 0, 10.0)]
+    unclear = pl.DataFrame(span)
+    rows = training_moments(laid_out, told, at=on(20), sampling=Sampling(), seed=0, unclear=unclear)
+    assert rows.filter(person="bo").is_empty()
+
+
 def test_drawn_quiet_moments_stand_for_all(story):
-    quiet = moments_of(story, burn_in_days=0, negatives=2).filter(label=0)
+    quiet = moments_of(story, burn_in_days=0, negatives=2).filter(label=0, person="bo")
     assert quiet.select("weight", "share").rows() == [(1.5, 1.5), (1.5, 1.5)]
 
 
@@ -138,13 +170,13 @@ def test_a_moment_in_two_episodes_counts_once(story):
     twice = pl.concat([told, told.with_columns(case_id=pl.lit("A9"))])
     live = training_moments(laid_out, twice, at=on(20), sampling=Sampling(), seed=0).filter(label=1)
     assert live["case_id"].to_list() == moments_of(story).filter(label=1)["case_id"].to_list()
-    assert live.group_by("case_id").agg(pl.col("weight").sum())["weight"].to_list() == pytest.approx([100, 100])
+    assert live.group_by("case_id").agg(pl.col("weight").sum())["weight"].to_list() == pytest.approx([40, 20])
 
 
 def test_the_same_seed_draws_the_same_moments_and_another_seed_others(story):
     draws = [moments_of(story, seed=seed, burn_in_days=0, negatives=1) for seed in range(12)]
     assert_frame_equal(draws[3], moments_of(story, seed=3, burn_in_days=0, negatives=1))
-    assert len({frame.filter(label=0)["at"].item() for frame in draws}) > 1
+    assert len({frame.filter(label=0, person="bo")["at"].item() for frame in draws}) > 1
 
 
 def test_a_district_without_events_or_cases_has_the_same_columns(story):

@@ -478,19 +478,20 @@ def prove_numbers(
     folder: Path,
     seed: int = 0,
     repeats: Annotated[int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")] = 1,
+    graph: Annotated[bool, typer.Option(help="With the settings that use the graph: most of the time.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
     from pipelines.prove_numbers import printable
     from pipelines.prove_numbers import prove_numbers as prove
 
-    proof = prove(folder, seed=seed, repeats=repeats, progress=saying(as_json))
+    proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=saying(as_json))
     if as_json:
         print_json(plain(proof))
         return
     table(*printable(proof))
     typer.echo(
-        f"{proof.subscribers:,} subscribers, {proof.frauds:,} of them fraudulent; means over {proof.folds} folds\n"
+        f"* as published; {proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent; means over {proof.folds} folds\n"
         f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows that have it; "
         f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
     )

@@ -58,14 +58,28 @@ def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch)
         for columns, graph in (
             ("all", False),
             ("all", True),
-            ("without month_ids", False),
-            ("without month_ids", True),
-            ("without month_ids and proxies", False),
+            ("no month_ids", False),
+            ("no month_ids", True),
+            ("nor proxies", False),
         )
         for model in ("untuned", "ours")
     ]
     assert all(row["auc"] > 0.95 and 0.8 < row["macro_f1"] <= 1 for row in proof["rows"])
-    assert proof["published"][0]["auc"] == "0.945–0.951"
+    assert proof["published"][0][3] == "0.945–0.951"
+
+
+def test_the_printed_table_fits_a_terminal_and_leaves_the_graph_out_when_told(folder, monkeypatch):
+    for parameters in OURS.boosters:
+        monkeypatch.setitem(parameters, "n_estimators", 30)
+    result = CliRunner().invoke(cli.app, ["prove-numbers", str(folder), "--no-graph"], catch_exceptions=False)
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines[:12])) <= 80
+    assert [" ".join(line.split()[:3]) for line in lines if " ours " in line] == [
+        "all no ours",
+        "no month_ids no",
+        "nor proxies no",
+    ]
+    assert any("networks*" in line and "0.945–0.951" in line for line in lines)
 
 
 def test_what_is_read(folder):

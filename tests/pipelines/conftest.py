@@ -1,8 +1,11 @@
 import shutil
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
+from prefect.testing.utilities import prefect_test_harness
 
 from pipelines.ingest import FileReport, ingest
 from pipelines.lake import Lake
@@ -56,3 +59,10 @@ def own_district(district, tmp_path_factory) -> Settings:
     home = tmp_path_factory.mktemp("own") / "home"
     shutil.copytree(district.home, home)
     return district.model_copy(update={"home": home})
+
+
+@pytest.fixture(scope="module")
+def prefect():
+    """A Prefect server for the tests of one module; gives its database."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield Path(urlsplit(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).path[1:])

@@ -1,6 +1,7 @@
 """A small simulated district, ingested once a session, for tests of the whole way."""
 
 import fcntl
+import json
 import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,16 +21,24 @@ TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
 END = datetime(2026, 6, 30, tzinfo=SHANGHAI)
 
 
-def build(folder: Path) -> Settings:
+def build(folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: float = 10) -> Settings:
     """Simulate and ingest into ``folder`` unless that is done already."""
     settings = Settings(home=folder / "home", daily_budget=5, training=SMALL)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            simulate(folder / "landing", people=PEOPLE, days=DAYS, seed=SEED, start=START, mix=Mix(intensity=10))
+            mix = Mix(intensity=intensity)
+            simulate(folder / "landing", people=people, days=days, seed=SEED, start=START, mix=mix)
             ingest(folder / "landing", settings=settings, received_at=END + timedelta(days=1))
             (folder / "done").touch()
     return settings
+
+
+def write_settings(home: Path, *, training: Training, **others: int) -> None:
+    """Settings as a user would write them into the home; what JSON calls a value TOML calls so too."""
+    lines = [f"{name} = {json.dumps(value)}" for name, value in others.items()]
+    parts = [f"{name} = {json.dumps(value)}" for name, value in training.model_dump().items()]
+    (home / "forestall.toml").write_text("\n".join([*lines, "[training]", *parts]))
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -11,8 +10,6 @@ from prefect import flow, task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ParameterTypeError
-from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.drift import Drift, FeatureDrift, Volume
@@ -33,25 +30,17 @@ from pipelines.ingest import FileReport
 from pipelines.schedule import deployments
 from pipelines.settings import Settings
 from serving.store import Alert, Reason
-from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT
+from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
 
 ROOT = Path(__file__).parents[2]
 MIDNIGHT = TRAIN_AT + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def prefect():
-    """A Prefect server for these tests; gives its database."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield Path(urlsplit(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).path[1:])
-
-
-@pytest.fixture(scope="module")
 def trained(prefect, district, own_district):
     """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed from."""
     settings = own_district
-    parts = [f"{name} = {value}" for name, value in SMALL.model_dump().items()]
-    (settings.home / "forestall.toml").write_text("\n".join(["daily_budget = 5", "[training]", *parts]))
+    write_settings(settings.home, training=SMALL, daily_budget=5)
     result = retrain(home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3)
     return settings, district.home.parent / "landing", result
 

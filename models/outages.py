@@ -112,7 +112,7 @@ def some(hit: Flags, labels: npt.NDArray[np.int8], *, share: float, seed: int) -
     that an outage is a good sign. So where one label is hit less than ``share``, no other is taken from more often.
     """
     rates = {label: float(hit[labels == label].mean()) for label in np.unique(labels)}
-    rate = min(share, *rates.values())
+    rate = min([share, *rates.values()])
     chance = np.zeros(len(hit))
     for label, hit_rate in rates.items():
         chance[labels == label] = rate / hit_rate if hit_rate else 0.0

@@ -53,6 +53,37 @@ def test_a_resident_counts_once_however_much_is_paid() -> None:
     assert followed(*calls, transfers=moves) == [1]
 
 
+def test_a_contact_bears_fruit_with_the_first_payment() -> None:
+    """Two payments after one call, an hour more and an hour less than a fortnight ago: the first one counts."""
+    moves = tuple(transfer(f"b{sign}", ago(days=14, hours=sign), "3000.00") for sign in (1, -1))
+
+    assert followed(call("x1", ago(days=14, hours=2)), transfers=moves) == [0]
+    assert followed(call("x1", ago(days=14, hours=2)), transfers=moves[1:]) == [1]
+
+
+def test_a_payment_and_a_call_that_become_known_at_once() -> None:
+    """Both come with one delivery; the day after a contact ends to the millisecond."""
+    heard = call("x1", ago(hours=30), known_at=ago(hours=25))
+
+    def then(after: timedelta) -> list[float]:
+        return followed(heard, transfers=(transfer("b1", ago(hours=25) + after, "3000.00"),))
+
+    assert then(timedelta(0)) == [1]
+    assert then(timedelta(milliseconds=-1)) == [0]
+    assert then(timedelta(days=1)) == [1]
+    assert then(timedelta(days=1, milliseconds=1)) == [0]
+
+
+def test_a_number_seen_for_weeks_is_not_among_the_young() -> None:
+    """Residents paid after it as well, but it called somebody three weeks ago."""
+    calls = (call("x1", ago(hours=2)), call("x1", ago(days=2), number="n2"))
+    moves = (transfer("b1", ago(days=2, hours=-1), "3000.00", account="a2"),)
+    old = call("x1", ago(days=21), number="n3")
+
+    assert features(*calls, transfers=moves)["followed_max"] == 1
+    assert features(*calls, old, transfers=moves)["followed_max"] is None
+
+
 @pytest.mark.parametrize(
     "move",
     [

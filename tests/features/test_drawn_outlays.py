@@ -1,11 +1,15 @@
 """Payments to new accounts over two weeks, and lures among them, drawn and counted by hand."""
 
+import numpy as np
+import polars as pl
 import pytest
 
 from features.catalogue import GROUPS
 from features.evidence import gather
 from features.reasons import fold
 from features.snapshot import snapshot
+from features.standing import payee_states
+from features.timeline import milliseconds
 from tests.features.districts import NOON, Row, ago, credit, district, moments, transfer
 
 LURE = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
@@ -66,6 +70,20 @@ def test_two_lures_and_the_best_of_them() -> None:
     assert lure(*moves) == [2, pytest.approx(1.2), 5, 400]
 
 
+@pytest.mark.parametrize("back", ["106.00", "530.00"])
+def test_of_two_payments_known_at_once_the_later_one_is_the_stake(back: str) -> None:
+    """Both come with the delivery of eleven o'clock; five hundred were paid first, or a hundred."""
+    first, second = ("500.00", "100.00") if back == "106.00" else ("100.00", "500.00")
+    moves = [
+        transfer("b1", ago(hours=3), first, known_at=ago(hours=1)),
+        transfer("b2", ago(hours=2), second, known_at=ago(hours=1)),
+        credit("b3", ago(minutes=30), back),
+    ]
+
+    for drawn in (moves, moves[::-1]):
+        assert lure(*drawn) == [1, pytest.approx(1.06), 0.5, float(second)]
+
+
 @pytest.mark.parametrize("other", ["a2", "m1", "a9"])
 def test_residents_merchants_and_own_accounts_do_not_lure(other: str) -> None:
     """A neighbour pays back with thanks, a shop gives change, own money moves."""
@@ -115,6 +133,30 @@ def test_the_hand_written_standing_of_accounts() -> None:
     assert row["payee_reputation_max"] == pytest.approx(both)
     assert (row["reputed_payees_7d"], row["reputed_payees_cny"]) == (1, 700)
     assert row["payee_reputation"] == pytest.approx((1 - 20 / 1440 / 20) / 3)  # b2, the latest
+
+
+def test_the_state_of_an_account() -> None:
+    """Paid by two residents and pays one of them; beyond a fortnight only its age is known."""
+    moves = [
+        transfer("b1", ago(days=20), "700.00"),
+        transfer("b1", ago(days=2), "999.99"),
+        transfer("b1", ago(days=1), "1000.00", account="a2"),
+        credit("b1", ago(hours=5), "4000.00"),
+    ]
+    evidence = gather(district(transfers=moves))
+    at_ms = milliseconds(pl.Series([NOON]))
+    (state,) = payee_states(evidence, payee=np.array([0]), at_ms=at_ms).drop("payee_code").to_dicts()
+
+    assert state == {
+        "payee_payers_14d": 1,
+        "payee_receivers_14d": 0,
+        "payee_received_cny_14d": 1999.99,
+        "payee_sent_cny_14d": 4000,
+        "payee_debits_14d": 2,
+        "payee_large_14d": 1,
+        "payee_age_d": 20,
+        "payee_outside": True,
+    }
 
 
 def test_a_lure_in_words() -> None:

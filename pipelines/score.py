@@ -31,8 +31,19 @@ from pipelines.scorelog import ScoreLog
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
 from pipelines.shadow import score_in_shadow
+from pipelines.suspects import suspects_at
 from serving.database import open_database
-from serving.store import Alert, Contribution, Kind, Reason, RecentAlert, Watchlist, publish, recent_alerts
+from serving.store import (
+    Alert,
+    Contribution,
+    Kind,
+    Reason,
+    RecentAlert,
+    Watchlist,
+    publish,
+    publish_suspects,
+    recent_alerts,
+)
 from serving.wording import OTHER
 
 __all__ = ["ScoreResult", "score"]
@@ -99,6 +110,11 @@ def score(
     alerts = describe(scene, decided, rows)
     number = publish_list(engine, scene, alerts=alerts, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
+    if kind == "nightly":
+        fresh = recent_alerts(engine, at - rules.cool_down)
+        publish_suspects(
+            engine, at=at, suspects=suspects_at(scene.evidence, scene.model.reputations, at=at, alerts=fresh)
+        )
     score_in_shadow(settings, rows, scene.evidence, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
     return ScoreResult(

@@ -1,0 +1,118 @@
+"""The numbers and accounts that fraud is likely done with, for the analysts' list."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.evidence import Evidence
+from features.standing import REPUTED, Standing, number_states, payee_states
+from features.timeline import Timeline, milliseconds
+from serving.store import PublishedSuspect, RecentAlert
+
+__all__ = ["suspects_at"]
+
+ACTIVE = timedelta(days=7)  # who was not heard of for so long is on no list
+LOOKED_BACK = timedelta(days=14)  # the span of the counts
+MOST = 200  # of each kind
+NUMBER_FACTS = {
+    "peer_contacts_14d": "contacts_14d",
+    "peer_answer_share": "answer_share",
+    "peer_hang_up_share": "hang_up_share",
+    "peer_in_share": "in_share",
+    "peer_sms_share": "sms_share",
+    "peer_long_n": "long_n",
+    "peer_talk_mean_s": "talk_mean_s",
+    "peer_age_d": "age_d",
+}
+PAYEE_FACTS = {
+    "payee_payers_14d": "payers_14d",
+    "payee_receivers_14d": "receivers_14d",
+    "payee_received_cny_14d": "received_cny_14d",
+    "payee_age_d": "age_d",
+}
+
+
+def suspects_at(
+    evidence: Evidence, standing: Standing, *, at: datetime, alerts: Sequence[RecentAlert]
+) -> list[PublishedSuspect]:
+    """Numbers and accounts of a bad name (``REPUTED``) at ``at``, active in the last week, at most 200 of each kind.
+
+    ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
+    """
+    alerted = evidence.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
+    numbers = states(evidence, standing, "number", at=at).join(
+        touched(evidence.strangers, "peer_code", alerted, at=at), left_on="code", right_on="peer_code", how="left"
+    )
+    accounts = states(evidence, standing, "account", at=at).join(
+        touched(evidence.new_payees, "payee_code", alerted, at=at), left_on="code", right_on="payee_code", how="left"
+    )
+    named_peers, named_payees = (
+        set(named.filter(pl.col("named_at") < at)["code"]) for named in (evidence.named_peers, evidence.named_payees)
+    )
+    return [
+        *(suspect("number", row, NUMBER_FACTS, named=named_peers, at=at) for row in numbers.iter_rows(named=True)),
+        *(suspect("account", row, PAYEE_FACTS, named=named_payees, at=at) for row in accounts.iter_rows(named=True)),
+    ]
+
+
+def states(evidence: Evidence, standing: Standing, kind: str, *, at: datetime) -> pl.DataFrame:
+    """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and what is known."""
+    number = kind == "number"
+    timeline = evidence.peers if number else evidence.payees
+    names = evidence.peer_names if number else evidence.payee_names
+    known = pl.col("known_at")
+    recent = timeline.events.filter(known < at, known >= at - ACTIVE)["owner"].unique().sort()
+    codes = recent.cast(pl.Int64).to_numpy()
+    at_ms = np.full(len(codes), milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
+    if number:
+        now = number_states(evidence, peer=codes, at_ms=at_ms)
+        reputation, reached = standing.numbers(now), "reached"
+    else:
+        now = payee_states(evidence, payee=codes, at_ms=at_ms)
+        reputation, reached = standing.payees(now), "payer"
+    ever, week = (
+        pl.Series(timeline.sums(reached, timeline.slices(codes, at_ms, span)), dtype=pl.Float64)
+        for span in (LOOKED_BACK, ACTIVE)
+    )
+    mine = names[pl.Series(codes)]
+    return (
+        now.with_columns(
+            code=pl.Series(codes),
+            key=mine["peer" if number else "payee"],
+            peer_kind=mine["peer_kind"] if number else pl.lit("unknown"),
+            reputation=reputation,
+            residents_reached=ever,
+            residents_7d=week,
+        )
+        .filter(pl.col("reputation") > REPUTED, pl.col("residents_reached") > 0)
+        .sort("reputation", "key", descending=[True, False])
+        .head(MOST)
+    )
+
+
+def touched(timeline: Timeline, code: str, people: pl.Series, *, at: datetime) -> pl.DataFrame:
+    """``code`` and ``alerts``: how many of the ``people`` had to do with each number or account in the last week."""
+    known = pl.col("known_at")
+    met = timeline.events.filter(known < at, known >= at - ACTIVE, pl.col("owner").is_in(people.implode()))
+    return met.group_by(pl.col(code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
+
+
+def suspect(
+    kind: str, row: dict[str, object], facts: dict[str, str], *, named: set[int], at: datetime
+) -> PublishedSuspect:
+    """One row as it is published."""
+    age_d = row["peer_age_d" if kind == "number" else "payee_age_d"]
+    return PublishedSuspect(
+        kind="number" if kind == "number" else "account",
+        key=str(row["key"]),
+        score=float(str(row["reputation"])),
+        peer_kind=str(row["peer_kind"]),
+        first_seen_at=at - timedelta(days=age_d) if isinstance(age_d, float) else None,
+        residents_reached=int(float(str(row["residents_reached"]))),
+        residents_7d=int(float(str(row["residents_7d"]))),
+        alerts=int(str(row["alerts"] or 0)),
+        named_in_case=row["code"] in named,
+        facts={told: float(str(row[name])) if row[name] is not None else None for name, told in facts.items()},
+    )

@@ -90,7 +90,7 @@ def robustness(
     homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
     known = {name: records_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
     truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
-    models = trained(known[USUAL], settings=settings, at=start, seed=scale.seed, progress=progress)
+    models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = rules_of(settings, budget=budget)
     lines: list[Line] = []
     undisturbed: dict[str, Judged] = {}

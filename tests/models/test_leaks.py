@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from features.catalogue import FEATURES, names
 from features.evidence import gather
@@ -40,6 +40,9 @@ def test_shuffled_labels_cannot_be_learnt(learnt):
     shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
     _, raw = fit(shuffled, features=names(), at=TRAIN_AT, tuning=TUNING, seed=0)
     assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
+    live, share = shuffled["label"].to_numpy(), shuffled["share"].to_numpy()
+    base_rate = share[live == 1].sum() / share.sum()
+    assert average_precision_score(live, raw, sample_weight=share) < 3 * base_rate
 
 
 def test_no_single_feature_gives_the_victims_away(learnt):

@@ -97,7 +97,7 @@ def prove_numbers(
 ) -> Proof:
     """Cross-validate untuned boosting and ours on the subscribers in ``folder``, ``repeats`` times with other folds.
 
-    Without graph, the settings that use it are left out; they take two thirds of the time.
+    Without graph, the settings that use it are left out; they take more than half of the time.
     Raises ``DeliveryError`` if a file is missing, cannot be read, or does not hold what it must.
     """
     subscribers = read_subscribers(folder)

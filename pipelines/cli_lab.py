@@ -165,7 +165,7 @@ def prove_numbers(
         return
     table(*printable(proof))
     typer.echo(
-        "* as published; ± from fold to fold\n"
+        "* measured by others; ± from fold to fold\n"
         f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"
         f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows that have it; "
         f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"

@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Proof:
-    """The rows measured here and, beside them, what others have published.
+    """The rows measured here and, beside them, what others have measured.
 
     Two figures say how much of ``month_ids`` is left when it is dropped: ``lifetime_from_flow`` is the share of the
     filled rows in which flow_sum / flow_month gives it back; joined subscribers differ by ``lifetime_gap`` at most.

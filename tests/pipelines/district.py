@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.gates import Gates
 from pipelines.ingest import ingest
 from pipelines.settings import Settings, Training
 from pipelines.simulate import Mix, simulate
@@ -34,11 +35,12 @@ def build(folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: fl
     return settings
 
 
-def write_settings(home: Path, *, training: Training, **others: int) -> None:
+def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gates) -> None:
     """Settings as a user would write them into the home; what JSON calls a value TOML calls so too."""
-    lines = [f"{name} = {json.dumps(value)}" for name, value in others.items()]
-    parts = [f"{name} = {json.dumps(value)}" for name, value in training.model_dump().items()]
-    (home / "forestall.toml").write_text("\n".join([*lines, "[training]", *parts]))
+    lines = [f"daily_budget = {daily_budget}"]
+    for name, section in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.model_dump().items())]
+    (home / "forestall.toml").write_text("\n".join(lines))
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:

@@ -1,0 +1,92 @@
+"""A worse challenger is refused, a better one takes over, and a roll-back brings the old one back: the real way."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.gates import Gates
+from models.registry import Registry
+from pipelines import train as training
+from pipelines.flows import nightly, retrain
+from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
+
+AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
+EARLY = AT - timedelta(days=14)  # before the days that are compared
+QUICK = SMALL.model_copy(
+    update={"rounds": 50, "quiet_moments": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
+)
+LABELS = ["label", "weight", "share", "case_id", "scam_type"]
+
+
+LENIENT = Gates(residency_gap_points=100)  # some dozens of alerts tell nothing of groups
+
+
+@pytest.fixture(scope="module")
+def settings(prefect, tmp_path_factory):
+    """A district with so much fraud that a few days tell a good model from a bad one."""
+    found = build(tmp_path_factory.mktemp("busy"), people=700, days=28, intensity=60)
+    write_settings(found.home, daily_budget=12, training=QUICK, gates=LENIENT)
+    return found
+
+
+@contextmanager
+def nonsense():
+    """Meanwhile models learn from labels that were shuffled."""
+    fit = training.fit
+
+    def fit_shuffled(rows, **asked):
+        order = np.random.default_rng(3).permutation(len(rows))
+        return fit(rows.with_columns(rows.select(LABELS)[order]), **asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "fit", fit_shuffled)
+        yield
+
+
+@pytest.fixture(scope="module")
+def crippled(settings):
+    with nonsense():
+        return retrain(home=settings.home, at=EARLY, promote="always", seed=3)
+
+
+@pytest.fixture(scope="module")
+def better(settings, crippled):
+    return retrain(home=settings.home, at=AT, seed=3)
+
+
+@pytest.fixture(scope="module")
+def worse(settings, better):
+    with nonsense():
+        return retrain(home=settings.home, at=AT.astimezone(UTC), seed=3)
+
+
+def test_a_better_challenger_takes_over(settings, crippled, better):
+    assert (crippled.version, crippled.promoted) == ("1", True)
+    assert better.promoted, better.reasons
+    assert Registry.of(settings).champion().version == better.version == "2"
+    assert better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
+    assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
+
+
+def test_a_worse_challenger_is_refused(settings, worse):
+    assert not worse.promoted
+    assert any("of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons)
+    assert worse.reasons[-1].startswith("the champion learned from these days")
+    registry = Registry.of(settings)
+    assert (registry.champion().version, registry.challenger().version) == ("2", "3")
+
+
+def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
+    landing = settings.home.parent / "landing"
+    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "2"
+    (shadow,) = (settings.scores_folder / "shadow" / "2-3").glob("*.parquet")
+    beside = pl.read_parquet(shadow)
+    assert beside["at"].unique().to_list() == [AT]
+    assert beside["person"].is_unique().all()
+    assert not beside["score"].equals(beside["challenger_score"])
+
+    assert Registry.of(settings).roll_back(at=AT).version == "1"
+    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "1"

@@ -10,13 +10,15 @@ __all__ = ["Language", "tell"]
 
 Language = Literal["zh", "en"]
 
-_KINDS: Mapping[int, tuple[str, str]] = {
+_KINDS: Mapping[int, tuple[str, str]] = {  # of every number that can be told of, also where its kind is no reason
+    0: ("其他类型的", "another kind of"),
     1: ("境外", "an international"),
     2: ("虚拟运营商", "a virtual-operator"),
     3: ("95、96 服务", "a 95 or 96 service"),
     4: ("400 服务", "a 400 service"),
     5: ("106 短信", "a 106 text"),
     6: ("固定电话", "a landline"),
+    7: ("手机", "a mobile"),
 }
 _SPANS = (("天", "day", 86_400), ("小时", "hour", 3_600), ("分钟", "minute", 60), ("秒", "second", 1))
 

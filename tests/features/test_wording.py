@@ -3,6 +3,7 @@
 import pytest
 
 from features.catalogue import FEATURES
+from features.standing import KIND_CODES
 from features.wording import tell
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
@@ -50,3 +51,10 @@ def test_times_are_rounded_down_because_the_words_say_at_least() -> None:
         "近期一笔新账户付款达最初往来金额的 22 倍以上",
         "a recent payment to a new account at least 22 times the first amount",
     )
+
+
+def test_every_kind_of_number_has_words_even_those_that_are_no_reason():
+    told = {code: said("lead_kind", code) for code in {0, *KIND_CODES.values()}}
+    assert told[7] == ("为手机号码", "is a mobile number")
+    assert told[0] == ("为其他类型的号码", "is another kind of number")
+    assert len(set(told.values())) == 8

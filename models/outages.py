@@ -22,10 +22,11 @@ from features.standing import Standing
 from models.reputation import Folded
 from models.sampling import first_known
 
-__all__ = ["Outage", "draw_outages", "learning_rows", "struck", "without"]
+__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
 
 Flags = npt.NDArray[np.bool_]
 
+OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
 DAY = timedelta(days=1)
 LONGEST_D = 7  # the longest outage that ends
 CALM_D = 2  # the longest time from the end of one outage to the start of the next in the same dataset

@@ -39,7 +39,7 @@ class Rules:
         default_factory=lambda: {"red": 0.60, "orange": 0.30, "yellow": 0.10, "blue": 0.0}
     )
     urgent_cny: float = 1000.0
-    saving_weight: float = 0.25
+    saving_weight: float = 0.1
     usual_cny: float = 10_000.0
 
 

@@ -18,7 +18,7 @@ from features.feeds import Feeds
 from features.records import Records
 from models.evaluate import Judged, figures
 from models.journeys import judge_journeys
-from models.outages import Outage, without
+from models.outages import OUTAGE_SHARE, Outage, without
 from models.risk import RiskModel
 from pipelines.history import records_before
 from pipelines.ingest import ingest
@@ -165,10 +165,10 @@ def built(folder: Path, mix: Mix, scale: Scale, settings: Settings, progress: Pr
 def trained(
     records: Records, *, settings: Settings, at: datetime, seed: int, progress: Progress
 ) -> dict[str, RiskModel]:
-    """The model as it is trained, and one that met no outage, by the column of their score."""
+    """A model that met outages in training and one that did not, by the column of their score."""
     progress("training with outages and without")
     evidence = gather(records)
-    shares = {MODEL: settings.training.outage_share, NO_OUTAGES: 0.0}
+    shares = {MODEL: OUTAGE_SHARE, NO_OUTAGES: 0.0}
     models = {}
     for column, share in shares.items():
         training = settings.training.model_copy(update={"outage_share": share})

@@ -84,7 +84,7 @@ class Training(BaseModel):
     lambda_l2: float = Field(default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves")
     quiet_moments: int = Field(default=150_000, ge=1_000, description="moments without fraud drawn to learn from")
     outage_share: float = Field(
-        default=0.15, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
+        default=0.05, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
     )
     threads: int = Field(default=Tuning.threads, ge=1, description="processor cores that LightGBM uses")
     maturity_days: int = Field(default=7, ge=0, description="what was not reported after so many days counts as quiet")
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         default=0.5, ge=0, le=7, description="share of a day's budget that quiet days may save for a busy one"
     )
     saving_weight: float = Field(
-        default=0.25, ge=0, le=1, description="how much the money at stake counts in the rank, beside the probability"
+        default=0.1, ge=0, le=1, description="how much the money at stake counts in the rank, beside the probability"
     )
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()

@@ -23,6 +23,7 @@ from models.budgets import BUDGETS
 from models.evaluate import Judged, figures, judge
 from models.journeys import judge_journeys
 from models.labels import episodes, moves
+from models.outages import OUTAGE_SHARE
 from models.policy import Memory, Rules
 from models.reputation import Reputations
 from models.risk import RiskModel, Tuning, fit
@@ -39,7 +40,7 @@ __all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "st
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
 FULL = "full"
-AFRESH = ("hand_written", "no_outages", "nightly")  # what is learned from other rows
+AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
 ABLATIONS = (*PARTS, *AFRESH, "untuned")
 MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
 AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
@@ -199,7 +200,7 @@ def fitted(
 ) -> dict[str, RiskModel]:
     """The models by the column of their score: the full one, and one for each ablation that can be fitted.
 
-    All but ``hand_written``, ``no_outages`` and ``nightly`` learn from the same rows.
+    All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
     full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
@@ -239,7 +240,7 @@ def taught_afresh(
     if ablation == "nightly":
         model, _ = again(settings=settings, every=NIGHT)
     else:
-        training = settings.training.model_copy(update={"outage_share": 0.0})
+        training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
         model, _ = again(settings=settings.model_copy(update={"training": training}))
     return replace(model, reputations=full.reputations)  # the same cases taught the same: one snapshot serves both
 

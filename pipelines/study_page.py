@@ -41,7 +41,7 @@ POLICIES: Mapping[str, str] = {
 OTHER_ABLATIONS: Mapping[str, str] = {
     FULL: "everything 全部输入",
     "hand_written": "reputations by formula, not learned 信誉按公式计算而非学习",
-    "no_outages": "trained without outages 训练时不模拟数据中断",
+    "outages": "trained with outages 训练时模拟数据中断",
     "nightly": "trained and asked at midnight only 只在零点训练和判断",
     "untuned": "LightGBM's own defaults LightGBM 默认参数",
     "rule": "today's rule 现行规则",

@@ -7,7 +7,7 @@ import pytest
 
 from features.evidence import Evidence, gather
 from features.records import Records
-from models.outages import Outage, without
+from models.outages import OUTAGE_SHARE, Outage, without
 from models.risk import RiskModel
 from models.sampling import everyone
 from pipelines.gaps import gaps_of
@@ -29,7 +29,9 @@ def records(district) -> Records:
 
 @pytest.fixture(scope="module")
 def model(district, records) -> RiskModel:
-    return learn(gather(records), records, at=TRAIN_AT, seed=3, settings=district)[0]
+    training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
+    asked = district.model_copy(update={"training": training})
+    return learn(gather(records), records, at=TRAIN_AT, seed=3, settings=asked)[0]
 
 
 @pytest.fixture(scope="module")

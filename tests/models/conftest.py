@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.catalogue import names
+from features.catalogue import inputs
 from features.evidence import Evidence, gather
 from features.records import Records
 from features.snapshot import snapshot
@@ -43,5 +43,5 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     records = records_before(settings, at=END, span=timedelta(days=30))
     evidence = gather(records)
     rows = learning_rows(records, evidence)
-    model, raw = fit(rows, features=names(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    model, raw = fit(rows, features=inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     return Learnt(records, evidence, model, rows.with_columns(raw=pl.Series(raw)))

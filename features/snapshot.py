@@ -14,7 +14,7 @@ from features.dealings import deal_features, payee_threads
 from features.evidence import KINDS, Evidence
 from features.feeds import feed_features
 from features.questions import Questions, hours
-from features.standing import HAND_WRITTEN, Standing
+from features.standing import HAND_WRITTEN, Standing, settled
 from features.strangers import stranger_threads, thread_features
 from features.timeline import Timeline, milliseconds
 
@@ -141,8 +141,8 @@ def register_features(evidence: Evidence, asked: Questions) -> pl.DataFrame:
 def derived(frame: pl.DataFrame) -> pl.DataFrame:
     """What follows from the blocks together: deviation from habit and the order of call and payment."""
     return frame.with_columns(
-        new_debit_to_habit=pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50),
-        payee_escalation=pl.col("payee_last_cny") / pl.col("payee_first_cny"),
-        stranger_talk_to_habit=pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60),
+        new_debit_to_habit=settled(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
+        payee_escalation=settled(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
+        stranger_talk_to_habit=settled(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
         call_to_payee_h=hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
     )

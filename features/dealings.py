@@ -7,7 +7,7 @@ import polars as pl
 
 from features.evidence import Evidence
 from features.outlays import outlays
-from features.questions import Questions, hours, recent_rows, spread
+from features.questions import Questions, hours, latest_of_threads, spread, with_naming
 from features.records import RECENT
 from features.standing import REPUTED, Standing, payee_states
 from features.timeline import milliseconds
@@ -17,23 +17,11 @@ __all__ = ["deal_features", "payee_threads"]
 
 def payee_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
     """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's standing now."""
-    rows = recent_rows(evidence.new_payees, asked, RECENT).filter(
-        pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
-    )
-    payee = rows["payee_code"].cast(pl.Int64).to_numpy()
-    now = payee_states(evidence, payee=payee, at_ms=milliseconds(rows["at"]))
-    worth = standing.payees(now.with_columns(at=rows["at"])).alias("payee_reputation")
-    return (
-        pl.concat([rows, now.drop("payee_code")], how="horizontal")
-        .with_columns(worth)
-        .join(evidence.named_payees, left_on="payee_code", right_on="code", how="left", maintain_order="left")
-        .with_columns(
-            named=(pl.col("named_at") < pl.col("at")).fill_null(False),
-            thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
-            silent_h=hours(pl.col("at") - pl.col("known_at")),
-            outside=~pl.col("is_local"),
-        )
-    )
+    rows = latest_of_threads(evidence.new_payees, asked, RECENT)
+    now = payee_states(evidence, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    worth = standing.payees(now).alias("payee_reputation")
+    known = pl.concat([rows, now.drop("payee_code")], how="horizontal").with_columns(worth)
+    return with_naming(known, evidence.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 
 DEAL = (

@@ -10,7 +10,7 @@ from features.feeds import Feeds, call_feeds, transfer_feeds
 from features.records import Records, codes
 from features.timeline import Timeline
 
-__all__ = ["Evidence", "gather"]
+__all__ = ["KIND_CODES", "Evidence", "gather"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,20 @@ def register(records: Records) -> pl.DataFrame:
     )
 
 
+KIND_CODES = {
+    "international": 1,
+    "virtual": 2,
+    "service_95": 3,
+    "service_96": 3,
+    "service_400": 4,
+    "service_106": 5,
+    "landline": 6,
+    "mobile": 7,
+}
+
+
 def named_numbers(records: Records) -> pl.DataFrame:
-    """Every number heard of: ``peer``, ``code`` (dense, in order), ``peer_kind`` and whether it is ``tagged``."""
+    """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
     kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
         codes(records.calls, column="peer")
@@ -106,7 +118,10 @@ def named_numbers(records: Records) -> pl.DataFrame:
             how="left",
             maintain_order="left",
         )
-        .with_columns(pl.col("tagged").fill_null(False))
+        .with_columns(
+            pl.col("tagged").fill_null(False),
+            peer_kind_code=pl.col("peer_kind").replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
+        )
         .collect()
     )
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.timeline import Positions, Timeline
 
-__all__ = ["Questions", "hours", "recent_rows", "spread"]
+__all__ = ["Questions", "hours", "latest_of_threads", "recent_rows", "spread", "with_naming"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,3 +35,26 @@ def recent_rows(timeline: Timeline, asked: Questions, window: timedelta) -> pl.D
     """The events of ``window`` before each moment, with ``moment`` (number of the question) and ``at``."""
     rows = timeline.rows(timeline.slices(asked.owner, asked.at_ms, window))
     return rows.with_columns(at=asked.frame["at"].gather(rows["moment"]))
+
+
+def latest_of_threads(timeline: Timeline, asked: Questions, window: timedelta) -> pl.DataFrame:
+    """The last event of each thread heard of in ``window`` before each moment: it speaks for the thread.
+
+    Beside what :func:`recent_rows` adds, ``thread_age_h`` and ``silent_h``: hours since its first event and since this.
+    """
+    last = pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
+    return (
+        recent_rows(timeline, asked, window)
+        .filter(last)
+        .with_columns(
+            thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
+            silent_h=hours(pl.col("at") - pl.col("known_at")),
+        )
+    )
+
+
+def with_naming(rows: pl.DataFrame, named: pl.DataFrame, *, code: str) -> pl.DataFrame:
+    """``rows`` with ``named``: whether a case known before ``at`` names the number or account of ``code``."""
+    return rows.join(named, left_on=code, right_on="code", how="left", maintain_order="left").with_columns(
+        named=(pl.col("named_at") < pl.col("at")).fill_null(False)
+    )

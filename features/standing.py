@@ -28,16 +28,6 @@ __all__ = [
 
 REPUTED = 0.5  # worse than this is a bad name
 FORTNIGHT = timedelta(days=14)
-KIND_CODES = {
-    "international": 1,
-    "virtual": 2,
-    "service_95": 3,
-    "service_96": 3,
-    "service_400": 4,
-    "service_106": 5,
-    "landline": 6,
-    "mobile": 7,
-}
 NUMBER_INPUTS = (
     "peer_reach_24h",
     "peer_reach_3d",
@@ -103,10 +93,7 @@ def settled(score: pl.Expr) -> pl.Expr:
 
 def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row a question: ``peer_code`` and ``NUMBER_INPUTS``, from what was known strictly before ``at_ms``."""
-    known = evidence.peer_names.select(
-        peer_kind_code=pl.col("peer_kind").cast(pl.String).replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
-        peer_tagged="tagged",
-    )
+    known = evidence.peer_names.select("peer_kind_code", peer_tagged="tagged")
     followed = evidence.followed.sums("followed", evidence.followed.slices(peer, at_ms, FORTNIGHT))
     return pl.concat(
         [

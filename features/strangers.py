@@ -6,7 +6,7 @@ import polars as pl
 
 from features.calls import LONG_TALK_S
 from features.evidence import Evidence
-from features.questions import Questions, hours, recent_rows, spread
+from features.questions import Questions, latest_of_threads, spread, with_naming
 from features.records import RECENT
 from features.standing import REPUTED, Standing, number_states, settled
 from features.timeline import milliseconds
@@ -16,23 +16,11 @@ __all__ = ["stranger_threads", "thread_features"]
 
 def stranger_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
     """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's standing now."""
-    rows = recent_rows(evidence.strangers, asked, RECENT).filter(
-        pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
-    )
-    peer = rows["peer_code"].cast(pl.Int64).to_numpy()
-    now = number_states(evidence, peer=peer, at_ms=milliseconds(rows["at"]))
-    worth = standing.numbers(now.with_columns(at=rows["at"])).alias("reputation")
-    return (
-        pl.concat([rows, now.drop("peer_code")], how="horizontal")
-        .with_columns(worth)
-        .join(evidence.named_peers, left_on="peer_code", right_on="code", how="left", maintain_order="left")
-        .with_columns(
-            named=(pl.col("named_at") < pl.col("at")).fill_null(False),
-            thread_age_h=hours(pl.col("at") - pl.col("thread_started_at")),
-            silent_h=hours(pl.col("at") - pl.col("known_at")),
-        )
-        .with_columns(suspicion=suspicion())
-    )
+    rows = latest_of_threads(evidence.strangers, asked, RECENT)
+    now = number_states(evidence, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    worth = standing.numbers(now).alias("reputation")
+    known = pl.concat([rows, now.drop("peer_code")], how="horizontal").with_columns(worth)
+    return with_naming(known, evidence.named_peers, code="peer_code").with_columns(suspicion=suspicion())
 
 
 def suspicion() -> pl.Expr:

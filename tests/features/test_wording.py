@@ -3,7 +3,7 @@
 import pytest
 
 from features.catalogue import FEATURES
-from features.standing import KIND_CODES
+from features.evidence import KIND_CODES
 from features.wording import tell
 
 BY_NAME = {feature.name: feature for feature in FEATURES}

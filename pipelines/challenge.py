@@ -23,7 +23,7 @@ from models.risk import RiskModel
 from models.sampling import touches
 from pipelines.outcomes import outcomes_before
 from pipelines.progress import Progress, quiet
-from pipelines.scoring import candidates, rules_of, score_moments
+from pipelines.scoring import by_tick, candidates, rules_of, score_moments
 from pipelines.settings import Settings
 
 __all__ = [
@@ -104,8 +104,7 @@ class Trial:
 
     def see(self, rows: pl.DataFrame, *, column: str) -> None:
         """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is ordinary."""
-        for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
-            assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+        for tick, group in by_tick(rows):
             chosen = pick(
                 candidates(group, column=column, rules=self.rules), memory=self.memory, at=tick, rules=self.rules
             )

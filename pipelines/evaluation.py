@@ -16,7 +16,7 @@ from models.labels import episodes, moves
 from models.policy import Rules
 from models.report import Evaluation, evaluation_report
 from pipelines.history import records_before
-from pipelines.scoring import candidates
+from pipelines.scoring import by_tick, candidates
 from pipelines.settings import Settings
 from pipelines.tables import ZONE
 from serving.database import open_database
@@ -85,8 +85,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
 
 def ticks_of(rows: pl.DataFrame, *, rules: Rules) -> Iterator[Tick]:
     """Scored rows as the policy saw them, tick by tick."""
-    for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
-        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+    for tick, group in by_tick(rows):
         yield tick, tuple(candidates(group, column="score", rules=rules))
 
 

@@ -19,7 +19,7 @@ from models.sampling import everyone, touches
 from pipelines.evaluation import evaluate_replay, ticks_of
 from pipelines.history import records_before
 from pipelines.progress import Progress, quiet
-from pipelines.scoring import candidates, rules_of, score_moments
+from pipelines.scoring import by_tick, candidates, rules_of, score_moments
 from pipelines.settings import Settings
 from pipelines.train import HISTORY, learn
 
@@ -187,8 +187,7 @@ def asked(evidence: Evidence, day: Segment, *, tick: timedelta, every: str) -> p
 def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: Rules) -> pl.DataFrame:
     """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
     picked: list[pl.DataFrame] = []
-    for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
-        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+    for tick, group in by_tick(rows):
         chosen = decide(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
         if chosen:
             picked.append(laid_out(chosen).join(group, on="person", maintain_order="left"))

@@ -1,7 +1,7 @@
 """From moments to scored people: snapshot, model and rule side by side."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -13,7 +13,7 @@ from models.risk import RiskModel
 from models.saving import stake_cny
 from pipelines.settings import Settings
 
-__all__ = ["POLICY_COLUMNS", "candidates", "rules_of", "score_moments", "scored"]
+__all__ = ["POLICY_COLUMNS", "by_tick", "candidates", "rules_of", "score_moments", "scored"]
 
 RULE = "baseline_score"
 LIKELIEST = 200  # of each moment: more than can ever be alerted, far fewer than all
@@ -37,6 +37,13 @@ def scored(model: RiskModel, rows: pl.DataFrame) -> pl.DataFrame:
     likely = rows.filter(pl.col("score").rank("ordinal", descending=True).over("at") <= LIKELIEST)
     stakes = likely.select("row").with_columns(stake_cny(model, likely))
     return rows.join(stakes, on="row", how="left", maintain_order="left").drop("row")
+
+
+def by_tick(rows: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
+    """Each moment of ``rows`` with its rows, in order of time."""
+    for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
+        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
+        yield tick, group
 
 
 def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ import polars as pl
 
 from models.risk import RiskModel
 
-__all__ = ["EFFECT", "FLOOR", "losses_by_type", "stake_cny"]
+__all__ = ["EFFECT", "losses_by_type", "stake_cny", "typical_losses"]
 
 TYPICAL = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
 USUAL_CNY = 10_000.0  # where no loss of a type was reported
@@ -27,10 +27,15 @@ EFFECT: Mapping[str, float] = {
 USUAL_EFFECT = 0.6
 
 
-def losses_by_type(episodes: pl.DataFrame) -> dict[str, float]:
-    """Facts for a model: the median loss (CNY) of the ``episodes`` of each scam type that have one."""
+def typical_losses(episodes: pl.DataFrame) -> dict[str, float]:
+    """The median loss (CNY) of the ``episodes`` of each scam type that have one."""
     lost = episodes.filter(pl.col("loss_cny") > 0).group_by("scam_type").agg(pl.col("loss_cny").median())
-    return {f"{TYPICAL}{kind}": float(median) for kind, median in lost.sort("scam_type").iter_rows()}
+    return dict(lost.sort("scam_type").iter_rows())
+
+
+def losses_by_type(episodes: pl.DataFrame) -> dict[str, float]:
+    """:func:`typical_losses` as facts of a model."""
+    return {f"{TYPICAL}{kind}": median for kind, median in typical_losses(episodes).items()}
 
 
 def stake_cny(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT) -> pl.Series:

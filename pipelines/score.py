@@ -21,6 +21,7 @@ from models.policy import Decided, Issued, Level, Memory, Rules, carried, decide
 from models.registry import Registry
 from models.risk import RiskModel
 from models.sampling import everyone, touches
+from models.saving import typical_losses
 from models.shelf import ModelVersion
 from pipelines.drift import WATCHED, drift_of
 from pipelines.gaps import gaps_of
@@ -180,7 +181,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     types = scene.model.scam_type(chosen)
     residents = scene.records.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(scene)
+    stakes = typical_losses(episodes(scene.records.cases, scene.evidence, at=scene.at))
     suspects = named_suspects(scene.evidence, chosen)
     gaps = gaps_of(scene.evidence, chosen, at=scene.at)
     return tuple(
@@ -250,12 +251,6 @@ def age_band(age_years: float | None) -> str | None:
         if age_years < limit:
             return band
     return "60+"
-
-
-def typical_losses(scene: Scene) -> dict[str, float]:
-    """Median reported loss by scam type (CNY), from the cases known before the moment."""
-    told = episodes(scene.records.cases, scene.evidence, at=scene.at).filter(pl.col("loss_cny") > 0)
-    return dict(told.group_by("scam_type").agg(pl.col("loss_cny").median()).iter_rows())
 
 
 def named_suspects(evidence: Evidence, chosen: pl.DataFrame) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -100,19 +101,19 @@ def touched(timeline: Timeline, code: str, people: pl.Series, *, at: datetime) -
 
 
 def suspect(
-    kind: str, row: dict[str, object], facts: dict[str, str], *, named: set[int], at: datetime
+    kind: str, row: dict[str, Any], facts: dict[str, str], *, named: set[int], at: datetime
 ) -> PublishedSuspect:
     """One row as it is published."""
     age_d = row["peer_age_d" if kind == "number" else "payee_age_d"]
     return PublishedSuspect(
         kind="number" if kind == "number" else "account",
-        key=str(row["key"]),
-        score=float(str(row["reputation"])),
-        peer_kind=str(row["peer_kind"]),
-        first_seen_at=at - timedelta(days=age_d) if isinstance(age_d, float) else None,
-        residents_reached=int(float(str(row["residents_reached"]))),
-        residents_7d=int(float(str(row["residents_7d"]))),
-        alerts=int(str(row["alerts"] or 0)),
+        key=row["key"],
+        score=row["reputation"],
+        peer_kind=row["peer_kind"],
+        first_seen_at=at - timedelta(days=age_d) if age_d is not None else None,
+        residents_reached=int(row["residents_reached"]),
+        residents_7d=int(row["residents_7d"]),
+        alerts=row["alerts"] or 0,
         named_in_case=row["code"] in named,
-        facts={told: float(str(row[name])) if row[name] is not None else None for name, told in facts.items()},
+        facts={told: row[name] for name, told in facts.items()},
     )

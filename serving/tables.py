@@ -84,20 +84,19 @@ class Base(DeclarativeBase):
     }
 
 
+def one_current(name: str, *columns: str) -> Index:
+    """Of the rows with the same ``columns`` at most one is not superseded."""
+    standing = text("superseded_at IS NULL")
+    return Index(name, *columns, unique=True, sqlite_where=standing, postgresql_where=standing)
+
+
 class WatchlistRow(Base):
     """One published list. Of each (at, kind) exactly one revision is current: the one not superseded."""
 
     __tablename__ = "watchlists"
     __table_args__ = (
         UniqueConstraint("at", "kind", "revision"),
-        Index(
-            "uq_watchlists_current",
-            "at",
-            "kind",
-            unique=True,
-            sqlite_where=text("superseded_at IS NULL"),
-            postgresql_where=text("superseded_at IS NULL"),
-        ),
+        one_current("uq_watchlists_current", "at", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -162,13 +161,7 @@ class SuspectListRow(Base):
     __tablename__ = "suspect_lists"
     __table_args__ = (
         UniqueConstraint("at", "revision"),
-        Index(
-            "uq_suspect_lists_current",
-            "at",
-            unique=True,
-            sqlite_where=text("superseded_at IS NULL"),
-            postgresql_where=text("superseded_at IS NULL"),
-        ),
+        one_current("uq_suspect_lists_current", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

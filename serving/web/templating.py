@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving import wording
 from serving.web.texts import translate
 from serving.wording import Language
 
-__all__ = ["LANGUAGE_COOKIE", "language_of", "render"]
+__all__ = ["LANGUAGE_COOKIE", "language_of", "render", "see_other"]
 
 LANGUAGE_COOKIE = "forestall_lang"
 LANGUAGES = ("zh", "en")
@@ -54,6 +55,11 @@ def render(request: Request, template: str, context: Mapping[str, Any], *, statu
     if request.query_params.get("lang") in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 86_400, httponly=True, samesite="strict")
     return response
+
+
+def see_other(path: str) -> RedirectResponse:
+    """Send the browser on to ``path`` after a form, so that loading the page again sends nothing twice."""
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
 
 
 def _query_in(request: Request, language: Language) -> str:

@@ -1,0 +1,7 @@
+"""The page of the engineers."""
+
+from fastapi import APIRouter
+
+__all__ = ["router"]
+
+router = APIRouter()

@@ -1,0 +1,68 @@
+"""The pages of the suspect numbers and accounts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from serving.alerts import service as alerts
+from serving.auth import Viewer, allow
+from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.paging import Cursor
+from serving.store import SuspectKind
+from serving.suspects import service as suspects
+from serving.suspects.schemas import SuspectKey
+from serving.web.templating import render
+
+__all__ = ["router"]
+
+router = APIRouter()
+SuspectReader = Annotated[Viewer, Depends(allow(*suspects.READERS))]
+Revealer = Annotated[Viewer, Depends(allow(*suspects.REVEALERS))]
+
+SUSPECTS_A_PAGE = 50
+
+
+@router.get("/suspects")
+def show_suspects(
+    request: Request,
+    viewer: SuspectReader,
+    session: Reading,
+    kind: SuspectKind = "number",
+    cursor: Cursor = None,
+) -> Response:
+    """Show the latest suspect numbers or accounts, the likeliest first."""
+    page = suspects.suspect_page(session, kind=kind, cursor=cursor, limit=SUSPECTS_A_PAGE)
+    return render(request, "suspects.html", {"viewer": viewer, "page": page, "kind": kind, "continued": bool(cursor)})
+
+
+@router.get("/suspects/{key}")
+def show_suspect(key: SuspectKey, request: Request, viewer: SuspectReader, session: Reading) -> Response:
+    """Show one suspect under its pseudonym."""
+    return _suspect_page(request, viewer, session, key=key, value=None)
+
+
+@router.post("/suspects/{key}")
+def reveal_suspect(
+    *,
+    key: SuspectKey,
+    request: Request,
+    viewer: Revealer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Show one suspect with the number or account behind the pseudonym; audited."""
+    revealed = suspects.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)
+    return _suspect_page(request, viewer, session, key=key, value=revealed.value)
+
+
+def _suspect_page(request: Request, viewer: Viewer, session: Session, *, key: str, value: str | None) -> Response:
+    context = {
+        "viewer": viewer,
+        "suspect": suspects.suspect_detail(session, key=key),
+        "named_by": alerts.alerts_naming(session, viewer=viewer, key=key),
+        "value": value,
+        "may_reveal": viewer.role in suspects.REVEALERS,
+    }
+    return render(request, "suspect.html", context)

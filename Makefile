@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo serve test check bench docs clean
+.PHONY: help setup demo serve test check bench docs translations clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -44,6 +44,11 @@ bench: setup ## measure speed against a baseline, in one run
 
 docs: setup ## write the generated pages of docs/ anew
 	.venv/bin/forestall docs
+
+CATALOGUE := .venv/translations.pot
+translations: setup ## bring the catalogues of the pages in line with the texts in use
+	.venv/bin/pybabel -q extract -F babel.cfg --no-location --sort-output --msgid-bugs-address forestall -o $(CATALOGUE) .
+	.venv/bin/pybabel -q update -i $(CATALOGUE) -d serving/web/locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 1000
 
 clean: ## remove what the commands above made, but not .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -15,21 +15,22 @@ from starlette.exceptions import HTTPException
 
 from data_contracts.errors import ConflictError, ForestallError, NotReadyError, SettingsError
 from serving.web.templating import render
+from serving.web.translations import N_
 
 __all__ = ["MEDIA_TYPE", "ProblemError", "answer", "as_problem", "install", "is_page"]
 
 MEDIA_TYPE = "application/problem+json"
 
 REMEDIES: Mapping[int, str] = {
-    401: "Send a valid bearer token, or log in at /login.",
-    403: "Ask an administrator for a role that may do this.",
-    404: "Check the address; an alert outside your communities is not shown either.",
-    405: "Use one of the methods that the Allow header names.",
-    409: "Read it again, then decide again.",
-    413: "Send less in one request.",
-    422: "Correct the named fields and send the request again.",
-    500: "Try again; if it stays, give the administrator the time of the request.",
-    503: "Try again in a moment; if it stays, tell the administrator.",
+    401: N_("Send a valid bearer token, or log in at /login."),
+    403: N_("Ask an administrator for a role that may do this."),
+    404: N_("Check the address; an alert outside your communities is not shown either."),
+    405: N_("Use one of the methods that the Allow header names."),
+    409: N_("Read it again, then decide again."),
+    413: N_("Send less in one request."),
+    422: N_("Correct the named fields and send the request again."),
+    500: N_("Try again; if it stays, give the administrator the time of the request."),
+    503: N_("Try again in a moment; if it stays, tell the administrator."),
 }
 
 STATUSES: Mapping[type[ForestallError], int] = {ConflictError: 409, SettingsError: 422, NotReadyError: 503}

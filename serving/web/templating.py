@@ -1,7 +1,6 @@
 """Rendering pages in the reader's language."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -9,10 +8,11 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from serving import wording
-from serving.web.texts import translate
+from serving.web.translations import translator
 from serving.wording import Language
 
 __all__ = ["LANGUAGE_COOKIE", "language_of", "render", "see_other"]
@@ -25,10 +25,21 @@ environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 environment.globals["wording"] = wording
-environment.filters["moment"] = lambda at: cast("datetime", at).strftime("%m-%d %H:%M")
-environment.filters["percent"] = lambda share: f"{share:.1%}"
-environment.filters["money"] = lambda amount_cny: "–" if amount_cny is None else f"¥{amount_cny:,.0f}"
 environment.filters["masked"] = lambda key: f"{key[:9]}…" if len(key) > 10 else key
+
+
+def said_by(name: str) -> Callable[[Context, Any], str]:
+    """Return the filter that lets the page's translator say a value with its method ``name``."""
+
+    @pass_context
+    def say(context: Context, value: Any) -> str:
+        return cast("str", getattr(context["_"], name)(value))
+
+    return say
+
+
+for name in ("moment", "day", "percent", "money", "number"):
+    environment.filters[name] = said_by(name)
 
 
 def language_of(request: Request) -> Language:
@@ -44,9 +55,11 @@ def render(request: Request, template: str, context: Mapping[str, Any], *, statu
     """Return a page; a language asked for in the address is remembered."""
     language = language_of(request)
     other: Language = "en" if language == "zh" else "zh"
+    say = translator(language)
     page = environment.get_template(template).render(
         {"viewer": None, **context},
-        _=lambda text: translate(text, language),
+        _=say,
+        ngettext=say.plural,
         language=language,
         other_language=other,
         switch=f"?{_query_in(request, other)}",

@@ -12,7 +12,6 @@ from serving.database import writing
 from serving.store import dispositions, publish, publish_suspects
 from serving.users.service import issue_token
 from serving.web import templating
-from serving.web.texts import CHINESE
 
 from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, a_suspect, a_tick, a_watchlist, an_alert, audited
 
@@ -110,7 +109,7 @@ def test_the_alert_page_answers_why_and_what_to_do(client: Client) -> None:
         "n1_aa",
         "a1_bb",
         "没有转账记录",
-        "07-05 00:05",
+        "7月5日 00:05",
         "<svg",
         "最长陌生通话 84 分钟",
     ):
@@ -152,7 +151,7 @@ def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, f"/alerts/{ID_A}")
     page = client.get(f"/alerts/{ID_A}").text
     assert "&lt;b&gt;房款&lt;/b&gt;" in page
-    assert "07-12 09:00" in page
+    assert "7月12日 09:00" in page
     assert 'name="version" value="1"' in page
     assert "正常交易" in client.get("/").text
     late = client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=OWN)
@@ -236,13 +235,6 @@ def test_english_is_complete_and_remembered(client: Client) -> None:
     client.cookies.delete("forestall_lang")
     assert "What to say" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
     assert "怎么说" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "zh-CN,en;q=0.9"}).text
-
-
-def test_every_text_of_the_pages_has_chinese_words() -> None:
-    templates = "".join(path.read_text() for path in templating.TEMPLATES.glob("*.html"))
-    texts = set(re.findall(r'_\("([^"]+)"\)', templates)) | set(re.findall(r"_\('([^']+)'\)", templates))
-    assert len(texts) > 40
-    assert texts <= CHINESE.keys()
 
 
 def test_nothing_comes_from_outside() -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "DispositionRow",
+    "LockoutRow",
     "SuspectListRow",
     "SuspectRow",
     "TokenRow",
@@ -198,7 +200,12 @@ class SuspectRow(Base):
 
 
 class DispositionRow(Base):
-    """What somebody found about an alert. Versions of an alert count up from 1; a version is written once."""
+    """What somebody found about an alert. Versions of an alert count up from 1; a version is written once.
+
+    ``decided_by`` wrote it down at ``decided_at``; it was found at ``found_at`` (null: then), by ``met_by``.
+    ``level`` is the level the alert was raised to, ``merged_into`` the earlier alert that it repeats, ``copied_from``
+    the alert of the same episode whose result this is, ``list_id`` the outreach list that it was entered from.
+    """
 
     __tablename__ = "dispositions"
     __table_args__ = (UniqueConstraint("alert_id", "version"),)
@@ -212,10 +219,25 @@ class DispositionRow(Base):
     snoozed_until: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     decided_by: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default="screen")
+    found_at: Mapped[datetime | None]
+    paid_cny: Mapped[float | None]
+    prevented_cny: Mapped[float | None]
+    channel: Mapped[str | None]
+    met_by: Mapped[str | None]
+    level: Mapped[str | None]
+    escalated_to: Mapped[str | None]
+    escalated_why: Mapped[str | None]
+    merged_into: Mapped[str | None]
+    copied_from: Mapped[str | None]
+    list_id: Mapped[str | None]
 
 
 class UserRow(Base):
-    """Somebody, or some machine, who may come in."""
+    """Somebody, or some machine, who may come in.
+
+    ``password_hash`` is argon2id; ``subject`` is who they are to the identity provider, for those who come from there.
+    """
 
     __tablename__ = "users"
 
@@ -224,6 +246,9 @@ class UserRow(Base):
     role: Mapped[str]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+    password_set_at: Mapped[datetime | None]
+    subject: Mapped[str | None] = mapped_column(index=True, unique=True)
 
     communities: Mapped[list["UserCommunityRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
@@ -238,7 +263,12 @@ class UserCommunityRow(Base):
 
 
 class TokenRow(Base):
-    """A secret somebody holds, kept as its SHA-256 digest only. Kinds: bearer, session (cookie), login (once)."""
+    """A secret somebody holds, kept as its SHA-256 digest only.
+
+    Kinds: ``bearer`` (for machines, with a name), ``session`` (a cookie), ``renewal`` (a cookie that only lets its
+    holder choose a password), ``login`` and ``invitation`` (links that work once). A bearer token may be narrower than
+    its user: another ``role``, or ``read_only``.
+    """
 
     __tablename__ = "tokens"
 
@@ -249,12 +279,30 @@ class TokenRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    name: Mapped[str | None]
+    role: Mapped[str | None]
+    read_only: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     user: Mapped[UserRow] = relationship(lazy="joined")
 
 
+class LockoutRow(Base):
+    """Failed logins of one account or from one address, known by the digest of its name; see serving.users.lockout."""
+
+    __tablename__ = "lockouts"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_failed_at: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
+
+
 class AuditRow(Base):
-    """Who did what to which subject. The database itself refuses to change or delete an entry."""
+    """Who did what to which subject, chained by digests; see serving.audit.chain.
+
+    The database itself refuses to change or delete an entry.
+    """
 
     __tablename__ = "audit"
 
@@ -264,3 +312,5 @@ class AuditRow(Base):
     action: Mapped[str]
     subject: Mapped[str]
     details: Mapped[dict[str, Any]]
+    previous_digest: Mapped[str]
+    digest: Mapped[str] = mapped_column(index=True, unique=True)

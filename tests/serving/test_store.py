@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Engine
 
 from data_contracts.errors import ConflictError
 from serving.database import at_head, engine_for, open_database, reading, sqlite_url, upgrade, writing
@@ -98,19 +97,6 @@ def test_an_impossible_alert_is_refused(changes: dict[str, object]) -> None:
 def test_a_person_stands_on_a_list_once() -> None:
     with pytest.raises(ValueError, match="twice"):
         a_watchlist(an_alert("p1_a", 1), an_alert("p1_a", 2))
-
-
-def test_dispositions_and_audit_are_append_only(engine: Engine) -> None:
-    with engine.execution_options(writes=True).begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO audit (occurred_at, actor, action, subject, details)"
-                " VALUES ('2026-07-05', 'li', 'login', 'li', '{}')"
-            )
-        )
-    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
-        with pytest.raises(DatabaseError, match="append-only"), engine.execution_options(writes=True).begin() as c:
-            c.execute(text(statement))
 
 
 def test_migrations_lead_to_the_declared_tables(url: str) -> None:

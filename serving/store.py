@@ -7,20 +7,25 @@ publisher killed half-way leaves the old list standing.
 import hashlib
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from data_contracts.errors import ConflictError
+from serving.alerts.events import TimelineEvent, TouchedResident
 from serving.alerts.repository import AlertRepository
 from serving.database import reading, writing
 from serving.dispositions.repository import DispositionRepository
+from serving.live.repository import ChangeRepository
+from serving.live.service import announce
+from serving.people.repository import ScoreRepository
 from serving.suspects.repository import SuspectRepository
 from serving.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.watchlists.repository import WatchlistRepository
@@ -36,6 +41,8 @@ __all__ = [
     "Reason",
     "RecentAlert",
     "SuspectKind",
+    "TimelineEvent",
+    "TouchedResident",
     "Watchlist",
     "alert_id",
     "dispositions",
@@ -47,6 +54,8 @@ __all__ = [
 Kind = Literal["nightly", "intraday"]
 Level = Literal["red", "orange", "yellow", "blue"]
 SuspectKind = Literal["number", "account"]
+SCORES_KEPT = timedelta(days=90)
+CHANGES_KEPT = timedelta(days=14)
 URGENCY: Mapping[str, int] = MappingProxyType({"red": 0, "orange": 1, "yellow": 2, "blue": 3})
 
 
@@ -82,8 +91,9 @@ class Alert:
     log-odds the contributions start from. ``saving_cny`` is what a warning can be expected to save: probability × money
     at stake × chance that the warning works. ``missing`` names what says nothing about this person: a kind of records
     (``calls``, ``transfers``), one source of it (``transfers:icbc``), or that source since a day
-    (``transfers:icbc:2026-07-03``). Raises ValueError for a level that does not exist, a score outside 0 to 1, a rank
-    below 1, a saving below 0 or a time without a zone.
+    (``transfers:icbc:2026-07-03``). ``timeline`` is what was known of the last days, the newest last, ``touched`` whom
+    else the suspects reached, ``first_contact_at`` when the first suspect was first heard of. Raises ValueError for a
+    level that does not exist, a score outside 0 to 1, a rank below 1, a saving below 0 or a time without a zone.
     """
 
     person: str
@@ -105,6 +115,9 @@ class Alert:
     suspect_numbers: tuple[str, ...] = ()
     suspect_accounts: tuple[str, ...] = ()
     saving_cny: float | None = None
+    first_contact_at: datetime | None = None
+    timeline: tuple[TimelineEvent, ...] = ()
+    touched: tuple[TouchedResident, ...] = ()
 
     def __post_init__(self) -> None:
         if self.level not in URGENCY:
@@ -115,8 +128,8 @@ class Alert:
             raise ValueError("rank counts from 1")
         if self.saving_cny is not None and self.saving_cny < 0:
             raise ValueError("saving_cny must not be negative")
-        if self.issued_at.tzinfo is None:
-            raise ValueError("issued_at needs a zone")
+        if self.issued_at.tzinfo is None or (self.first_contact_at and self.first_contact_at.tzinfo is None):
+            raise ValueError("issued_at and first_contact_at need a zone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +137,8 @@ class Watchlist:
     """The ranked alerts of the moment ``at``, with the versions they can be made again from.
 
     A ``nightly`` list opens a day; an ``intraday`` list adds to it and holds only what is new. ``budget`` is the number
-    of alerts a calendar day may hold. Raises ValueError when a person or a rank stands on the list twice.
+    of alerts a calendar day may hold. ``scores`` are those that the history keeps, by person; they need no alert.
+    Raises ValueError when a person or a rank stands on the list twice.
     """
 
     at: datetime
@@ -136,6 +150,7 @@ class Watchlist:
     budget: int
     residents_scored: int
     alerts: tuple[Alert, ...]
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -221,8 +236,12 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
                 return current.id
             if current:
                 lists.supersede(current)
-            row = _watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1)
-            return lists.add(row).id
+            row = lists.add(_watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1))
+            ScoreRepository(session).add(row.id, watchlist.scores)
+            ScoreRepository(session).forget(before=watchlist.at - SCORES_KEPT)
+            known = {alert.person for alert in current.alerts} if current else set()
+            _announce(session, row, fresh=[alert for alert in row.alerts if alert.person not in known])
+            return row.id
     except IntegrityError:  # on PostgreSQL only; on SQLite the second writer waits and sees what the first one wrote
         raise ConflictError("somebody else is publishing this list", remedy="Publish it again.") from None
 
@@ -296,13 +315,19 @@ def alert_id(*, at: datetime, kind: str, person: str) -> str:
     return "al_" + hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
+def _announce(session: Session, row: WatchlistRow, *, fresh: Sequence[AlertRow]) -> None:
+    communities = Counter(alert.community_id for alert in fresh)
+    announce(session, topic="list", subject=str(row.id), at=row.published_at, communities=communities)
+    ChangeRepository(session).forget(before=row.published_at - CHANGES_KEPT)
+
+
 def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> WatchlistRow:
-    fields = {name: value for name, value in vars(watchlist).items() if name != "alerts"}
+    fields = {name: value for name, value in vars(watchlist).items() if name not in {"alerts", "scores"}}
     alerts = [
         AlertRow(
             alert_id=alert_id(at=watchlist.at, kind=watchlist.kind, person=alert.person),
             urgency=URGENCY[alert.level],
-            **_plain(asdict(alert)) | {"issued_at": alert.issued_at},
+            **_plain(asdict(alert)) | {"issued_at": alert.issued_at, "first_contact_at": alert.first_contact_at},
         )
         for alert in watchlist.alerts
     ]

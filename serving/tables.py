@@ -32,6 +32,7 @@ __all__ = [
     "Base",
     "DispositionRow",
     "LockoutRow",
+    "ScoreRow",
     "SuspectListRow",
     "SuspectRow",
     "TokenRow",
@@ -153,8 +154,22 @@ class AlertRow(Base):
     missing: Mapped[list[str]]
     suspect_numbers: Mapped[list[str]]
     suspect_accounts: Mapped[list[str]]
+    first_contact_at: Mapped[datetime | None]
+    # Long, and asked for by the page of one alert only: read when asked for.
+    timeline: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]", deferred=True)
+    touched: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]", deferred=True)
 
     watchlist: Mapped[WatchlistRow] = relationship(back_populates="alerts")
+
+
+class ScoreRow(Base):
+    """How likely somebody was in an episode at the moment of a list."""
+
+    __tablename__ = "scores"
+
+    watchlist_id: Mapped[int] = mapped_column(ForeignKey("watchlists.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    score: Mapped[float]
 
 
 class SuspectListRow(Base):

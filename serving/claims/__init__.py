@@ -1,0 +1,1 @@
+"""Claims: who is dealing with an alert at the moment."""

@@ -6,7 +6,7 @@ from math import isnan, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Decision", "Gates", "decide"]
+__all__ = ["Decision", "Gates", "Outcome", "decide"]
 
 Metrics = Mapping[str, float]
 
@@ -42,17 +42,29 @@ class Gates(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one gate said: ``own`` figure of the challenger beside ``other``, the figure or bound it is held against.
+
+    ``gate`` names it: ``rule_precision_at_budget``, ``champion_money_at_budget``, ``calibration_error``, ``episodes``,
+    ``max_feature_auc``, ``residency_gap_coverage``. ``allowed`` is how much better or worse than ``other`` is asked or
+    allowed. None is what was not measured.
+    """
+
+    gate: str
+    passed: bool
+    reason: str
+    own: float | None = None
+    other: float | None = None
+    allowed: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """Whether to promote; ``reasons`` are the gates passed, or, if any refused, those that did."""
 
     promote: bool
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    passed: bool
-    reason: str
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> Decision:
@@ -69,57 +81,78 @@ def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> De
     losses, or whose register does not tell residency, has no such evidence; if that refused, the old model would stay,
     of which no more is known. The reasons then say that the gap was not measured.
     """
-    outcomes = [
+    outcomes = (
         *_beats_baseline(challenger, gates),
         *_holds_against(challenger, champion or {}, gates),
-        _at_most("calibration error", challenger.get("calibration_error"), gates.calibration_error),
-        _at_least("reported episodes", challenger.get("episodes"), gates.episodes),
-        _at_most("AUC of the strongest single feature", challenger.get("max_feature_auc"), gates.feature_auc),
+        _at_most("calibration_error", challenger, gates.calibration_error, words="calibration error"),
+        _at_least("episodes", challenger, gates.episodes, words="reported episodes"),
+        _at_most("max_feature_auc", challenger, gates.feature_auc, words="AUC of the strongest single feature"),
         *_treats_alike(challenger, gates),
-    ]
+    )
     refused = tuple(outcome.reason for outcome in outcomes if not outcome.passed)
-    return Decision(promote=not refused, reasons=refused or tuple(outcome.reason for outcome in outcomes))
+    reasons = refused or tuple(outcome.reason for outcome in outcomes)
+    return Decision(promote=not refused, reasons=reasons, outcomes=outcomes)
 
 
-def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[_Outcome]:
+def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
     for name in COMPARED:
         own, rule = challenger.get(name), challenger.get(f"{BASELINE}{name}")
         words = f"{_plain(name)} {_figure(own)} against {_figure(rule)} of the rule"
         passed = own is not None and rule is not None and own > rule + gates.least_gain
-        yield _Outcome(passed, words if passed else f"{words}: more than {gates.least_gain:g} better is asked")
+        yield Outcome(
+            gate=f"rule_{name}",
+            passed=passed,
+            reason=words if passed else f"{words}: more than {gates.least_gain:g} better is asked",
+            own=own,
+            other=rule,
+            allowed=gates.least_gain,
+        )
 
 
-def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[_Outcome]:
+def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[Outcome]:
     for name in KEPT:
         own, held = challenger.get(name), champion.get(name)
         if held is None or isnan(held):
             continue
         words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
         passed = own is not None and own >= held - gates.tolerance
-        yield _Outcome(passed, words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed")
+        yield Outcome(
+            gate=f"champion_{name}",
+            passed=passed,
+            reason=words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed",
+            own=own,
+            other=held,
+            allowed=gates.tolerance,
+        )
 
 
-def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[_Outcome]:
+def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
     for name in GROUPED:
         ends = [challenger.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
         gap, low, high = (nan if end is None else end for end in ends)
+        gate = f"residency_gap_{name}"
         if isnan(gap) or isnan(low) or isnan(high):
-            yield _Outcome(passed=True, reason=f"gap of {name} by residency: not measured")
+            yield Outcome(gate=gate, passed=True, reason=f"gap of {name} by residency: not measured")
             continue
         words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
         passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
         asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
-        yield _Outcome(passed, words if passed else f"{words}: {asked}")
+        reason = words if passed else f"{words}: {asked}"
+        yield Outcome(gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points)
 
 
-def _at_most(words: str, value: float | None, bound: float) -> _Outcome:
+def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+    value = challenger.get(gate)
     passed = value is not None and value <= bound
-    return _Outcome(passed, f"{words} {_figure(value)}: at most {bound:g} is allowed")
+    reason = f"{words} {_figure(value)}: at most {bound:g} is allowed"
+    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
 
 
-def _at_least(words: str, value: float | None, bound: float) -> _Outcome:
+def _at_least(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+    value = challenger.get(gate)
     passed = value is not None and value >= bound
-    return _Outcome(passed, f"{words} {_figure(value)}: at least {bound:g} are asked")
+    reason = f"{words} {_figure(value)}: at least {bound:g} are asked"
+    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
 
 
 def _plain(name: str) -> str:

@@ -1,32 +1,53 @@
 """Who is asking, and whether they may.
 
-A machine sends a bearer token; a person logs in with one and gets a cookie that holds another. Either is a random
-secret of which the database keeps the SHA-256 digest only. A cookie is believed for changes only if the browser says
-that the request comes from our own pages.
+A machine sends a bearer token; a person logs in and gets a cookie. Either is a random secret of which the database
+keeps the SHA-256 digest only. A cookie is believed for changes only if the browser says that the request comes from our
+own pages: with ``SameSite=Strict`` beside it no form needs a token of its own against forged requests. Requests with a
+bearer token cannot be forged, since no browser adds that header by itself.
 """
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import OperationalError
 
-from serving.database import reading
-from serving.dependencies import Now, ServicesOfApp
+from serving.database import reading, writing
 from serving.errors import ProblemError
+from serving.services import Now, Services, ServicesOfApp
+from serving.tables import TokenRow
 from serving.users.repository import UserRepository
 
-__all__ = ["COOKIE", "Role", "Viewer", "allow", "digest_of", "new_secret", "require_same_origin", "viewer_of"]
+__all__ = [
+    "COOKIE",
+    "NOTHING",
+    "MaybeViewer",
+    "Role",
+    "Viewer",
+    "allow",
+    "allow_renewal",
+    "digest_of",
+    "new_secret",
+    "require_same_origin",
+    "viewer_of",
+]
+
+log = logging.getLogger("serving.access")
 
 COOKIE = "forestall_session"
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
+NOTHING: frozenset[str] = frozenset()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+NOTED_EVERY = timedelta(minutes=1)  # how exactly the last use of a token is known: not a write a request
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
 
 
 class Role(StrEnum):
@@ -40,11 +61,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Who is asking. ``communities`` are the only ones they may see; None means all."""
+    """Who is asking. ``communities`` are the only ones they may see; None means all.
+
+    Somebody who is ``renewing`` may do nothing but choose a password.
+    """
 
     name: str
     role: Role
     communities: frozenset[str] | None
+    renewing: bool = False
 
     def may_see(self, community_id: str) -> bool:
         """Say whether this community is theirs to see."""
@@ -61,6 +86,44 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Bearer) -> Viewer | None:
+    """Return who sends the request, None when that cannot be told.
+
+    Raises a 403 problem for a change that another site's page sends with our cookie, or a token for reading only.
+    """
+    secret, kinds = (bearer.credentials, ("bearer",)) if bearer else (_cookie(request), ("session", "renewal"))
+    if not secret:
+        return None
+    if not bearer:
+        require_same_origin(request)
+    idle_since = now - services.settings.session_idle
+    # A session of its own, closed at once: held open, it would keep a writer of the same request from committing.
+    with reading(services.engine) as session:
+        token = UserRepository(session).valid_token(
+            digest=digest_of(secret), kinds=kinds, now=now, idle_since=idle_since
+        )
+        if token is None:
+            return None
+        viewer = _holder(token)
+        stale = token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY
+    if token.read_only and request.method not in SAFE_METHODS:
+        raise ProblemError(403, "This token is for reading only.", remedy="Use a token that may write.")
+    if stale:
+        _note_use(services, token_id=token.id, at=now)
+    return viewer
+
+
+MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]
+
+
+def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
+    """Return who sends the request; raises a 401 problem when that cannot be told."""
+    if viewer is not None and not viewer.renewing:
+        return viewer
+    known = bearer or _cookie(request)
+    raise _unknown("The token is unknown, expired or revoked." if known else "Nobody is logged in.")
+
+
 def allow(*roles: Role) -> Callable[..., Viewer]:
     """Return the dependency that lets these roles in: 401 for nobody, 403 for somebody else."""
 
@@ -73,16 +136,11 @@ def allow(*roles: Role) -> Callable[..., Viewer]:
     return permitted
 
 
-def viewer_of(request: Request, services: ServicesOfApp, now: Now, bearer: Bearer) -> Viewer:
-    """Return who sends the request; raises a 401 problem when that cannot be told."""
-    secret, kind = (bearer.credentials, "bearer") if bearer else (request.cookies.get(COOKIE, ""), "session")
-    if not secret:
+def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
+    """Return who is logged in on the pages, be it only to choose a password; raises a 401 problem for others."""
+    if viewer is None or not _cookie(request):
         raise _unknown("Nobody is logged in.")
-    if kind == "session":
-        require_same_origin(request)
-    # A session of its own, closed at once: held open, it would keep a writer of the same request from committing.
-    with reading(services.engine) as session:
-        return _holder(UserRepository(session), secret=secret, kind=kind, now=now)
+    return viewer
 
 
 def require_same_origin(request: Request) -> None:
@@ -97,13 +155,27 @@ def require_same_origin(request: Request) -> None:
         )
 
 
-def _holder(users: UserRepository, *, secret: str, kind: str, now: datetime) -> Viewer:
-    token = users.valid_token(digest=digest_of(secret), kind=kind, now=now)
-    if token is None:
-        raise _unknown("The token is unknown, expired or revoked.")
-    role = Role(token.user.role)
+def _cookie(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _holder(token: TokenRow) -> Viewer:
+    role = Role(token.role or token.user.role)
     communities = frozenset(item.community_id for item in token.user.communities)
-    return Viewer(name=token.user.name, role=role, communities=communities if role is Role.OFFICER else None)
+    return Viewer(
+        name=token.user.name,
+        role=role,
+        communities=communities if role is Role.OFFICER else None,
+        renewing=token.kind == "renewal",
+    )
+
+
+def _note_use(services: Services, *, token_id: int, at: datetime) -> None:
+    try:
+        with writing(services.engine) as session:
+            UserRepository(session).note_use(token_id, at=at)
+    except OperationalError:  # somebody else is writing for long: the next request will note it
+        log.info("the last use of a token could not be noted")
 
 
 def _unknown(detail: str) -> ProblemError:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 __all__ = ["at_head", "engine_for", "open_database", "reading", "sqlite_url", "upgrade", "writing"]
 
 BUSY_TIMEOUT_S = 30
+EVERY_COMMUNITY = "*"
 MIGRATION_LOCK = 0x666F7265  # one migration at a time on PostgreSQL; any fixed number does
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -44,17 +45,35 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """Give a session that sees one moment of the database and writes nothing."""
+def reading(engine: Engine, *, communities: frozenset[str] | None = None) -> Iterator[Session]:
+    """Give a session that sees one moment of the database and writes nothing.
+
+    PostgreSQL shows it rows of these ``communities`` only; None means all.
+    """
     with Session(engine, autoflush=False) as session:
+        _narrow(session, communities)
         yield session
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """Give a session whose work is committed as a whole at the end, or not at all."""
-    with Session(_writer(engine), expire_on_commit=False) as session, session.begin():
-        yield session
+def writing(engine: Engine, *, communities: frozenset[str] | None = None) -> Iterator[Session]:
+    """Give a session whose work is committed as a whole at the end, or not at all; see ``reading``."""
+    with Session(_writer(engine), expire_on_commit=False) as session:
+        _narrow(session, communities)
+        with session.begin():
+            yield session
+
+
+def _narrow(session: Session, communities: frozenset[str] | None) -> None:
+    """Tell PostgreSQL in every transaction of ``session`` whose rows it may show; unsaid, it shows none."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    scope = EVERY_COMMUNITY if communities is None else ",".join(sorted(communities))
+
+    def say_scope(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+        connection.execute(text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope})
+
+    event.listen(session, "after_begin", say_scope)
 
 
 def _writer(engine: Engine) -> Engine:

@@ -1,66 +1,40 @@
-"""What endpoints are given: a session, the time, the settings and what the composition root handed in."""
+"""What endpoints are given: a session that sees no more than whoever asks may see, the time, and the services."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from threading import Lock
-from typing import Annotated, Protocol, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from serving.auth import NOTHING, MaybeViewer, Viewer
 from serving.database import reading, writing
-from serving.ports import IdentityVault, Rescorer
-from serving.settings import ServingSettings
+from serving.services import Clock, Now, Services, ServicesOfApp
 
 __all__ = ["Clock", "Now", "Reading", "Services", "ServicesOfApp", "Writing"]
 
 
-class Clock(Protocol):
-    """Tells the time."""
-
-    def __call__(self) -> datetime:
-        """Return the present moment, with its zone."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """What one application works with."""
-
-    engine: Engine
-    settings: ServingSettings
-    clock: Clock
-    vault: IdentityVault | None = None
-    rescorer: Rescorer | None = None
-    rescoring: Lock = field(default_factory=Lock)
-
-
-def services_of(request: Request) -> Services:
-    """Return what the application of this request works with."""
-    return cast("Services", request.app.state.services)
-
-
-ServicesOfApp = Annotated[Services, Depends(services_of)]
-
-
-def now_of(services: ServicesOfApp) -> datetime:
-    """Return the present moment."""
-    return services.clock()
-
-
-def read_session(services: ServicesOfApp) -> Iterator[Session]:
+def read_session(services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Session]:
     """Give a session that sees one moment of the database."""
-    with reading(services.engine) as session:
+    with reading(services.engine, communities=_scope_of(viewer)) as session:
         yield session
 
 
-def write_session(services: ServicesOfApp) -> Iterator[Session]:
-    """Give a session that is committed before the answer leaves, so that no answer promises what was not kept."""
-    with writing(services.engine) as session:
+def write_session(request: Request, services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Session]:
+    """Give a session that is committed before the answer leaves, so that no answer promises what was not kept.
+
+    A request that carries an idempotency key stops here if it was answered before.
+    """
+    with writing(services.engine, communities=_scope_of(viewer)) as session:
+        once = getattr(request.state, "once", None)
+        if once is not None and viewer is not None:
+            once.before(session, actor=viewer.name)
         yield session
 
 
-Now = Annotated[datetime, Depends(now_of)]
+def _scope_of(viewer: Viewer | None) -> frozenset[str] | None:
+    """Return the communities of ``viewer``, None for all; nobody has none."""
+    return NOTHING if viewer is None else viewer.communities
+
+
 Reading = Annotated[Session, Depends(read_session, scope="function")]
 Writing = Annotated[Session, Depends(write_session, scope="function")]

@@ -1,30 +1,43 @@
 """Settings of the serving room, from arguments or FORESTALL_… variables."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, PositiveInt, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from serving.users.settings import AccessSettings
 from serving.wording import LEVELS
 
 __all__ = ["ServingSettings"]
 
 
-class ServingSettings(BaseSettings):
+class ServingSettings(AccessSettings):
     """What an installation decides about its pages and its API."""
 
     model_config = SettingsConfigDict(env_prefix="FORESTALL_", frozen=True, extra="ignore")
 
     database_url: Annotated[str, Field(description="SQLAlchemy URL of the serving database.")]
-    session_hours: Annotated[PositiveInt, Field(description="How long a login on the pages lasts.")] = 12
-    secure_cookies: Annotated[bool, Field(description="Send the cookie over TLS only; set it wherever TLS is.")] = False
+    idempotency_hours: Annotated[PositiveInt, Field(description="How long a write sent again is known as such.")] = 24
     max_request_bytes: Annotated[PositiveInt, Field(description="Larger request bodies are refused.")] = 65_536
     rescore_wait_s: Annotated[PositiveInt, Field(description="How long a fresh score waits for its turn.")] = 10
     max_snooze_days: Annotated[PositiveInt, Field(description="How long an alert can be put off at most.")] = 90
     act_within_minutes: Annotated[
         dict[str, PositiveInt], Field(description="Minutes until somebody should have been reached, by level.")
     ] = {"red": 5, "orange": 15, "yellow": 120, "blue": 1440}
+    follow_up_days: Annotated[
+        dict[str, tuple[PositiveInt, ...]],
+        Field(description="Days until somebody asks again, by scam type; for others those of the talk script."),
+    ] = {}
+    episode_days: Annotated[
+        PositiveInt, Field(description="Alerts of one person that lie no more days apart are one episode.")
+    ] = 7
+    max_suppression_days: Annotated[
+        PositiveInt, Field(description="How long a person can be kept from being alerted at most.")
+    ] = 180
+    outreach_hours: Annotated[PositiveInt, Field(description="How long a printed or exported list holds.")] = 24
+    carry_over_days: Annotated[
+        int, Field(ge=0, description="Who was not reached stays on the outreach lists for so many days more.")
+    ] = 2
     visit_from_age: Annotated[PositiveInt, Field(description="From this age on never a text.")] = 60
 
     @field_validator("act_within_minutes")
@@ -33,8 +46,3 @@ class ServingSettings(BaseSettings):
         if minutes.keys() != LEVELS.keys():
             raise ValueError(f"act_within_minutes needs exactly the levels {', '.join(LEVELS)}")
         return minutes
-
-    @property
-    def session_lifetime(self) -> timedelta:
-        """How long a login on the pages lasts."""
-        return timedelta(hours=self.session_hours)

@@ -52,6 +52,7 @@ Action = Literal[
     "webhook-added",
     "webhook-changed",
     "webhook-removed",
+    "replay",
 ]
 
 GENESIS = "0" * 64

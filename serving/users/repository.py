@@ -1,14 +1,16 @@
 """The SQL of users and their tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from serving.tables import TokenRow, UserRow
 
-__all__ = ["UserRepository"]
+__all__ = ["PAGE_KINDS", "UserRepository"]
+
+PAGE_KINDS = ("session", "renewal")
 
 
 class UserRepository:
@@ -36,19 +38,33 @@ class UserRepository:
         self._session.add(token)
         self._session.flush()
 
-    def valid_token(self, *, digest: str, kind: str, now: datetime) -> TokenRow | None:
-        """Return the token if it is neither expired nor revoked and its user may still come in."""
+    def valid_token(
+        self, *, digest: str, kinds: Collection[str], now: datetime, idle_since: datetime | None = None
+    ) -> TokenRow | None:
+        """Return the token if it is neither expired nor revoked and its user may still come in.
+
+        A token of the pages (``session``, ``renewal``) must have been used after ``idle_since``; a token that was made
+        narrower than its user does not outgrow them when their role changes.
+        """
+        used_at = func.coalesce(TokenRow.last_used_at, TokenRow.created_at)
+        fresh = true() if idle_since is None else or_(TokenRow.kind.not_in(PAGE_KINDS), used_at > idle_since)
         return self._session.scalar(
             select(TokenRow)
             .join(TokenRow.user)
             .where(
                 TokenRow.digest == digest,
-                TokenRow.kind == kind,
+                TokenRow.kind.in_(kinds),
                 TokenRow.expires_at > now,
                 TokenRow.revoked_at.is_(None),
                 UserRow.disabled_at.is_(None),
+                or_(TokenRow.role.is_(None), TokenRow.role == UserRow.role, UserRow.role == "admin"),
+                fresh,
             )
         )
+
+    def note_use(self, token_id: int, *, at: datetime) -> None:
+        """Note that a token was used."""
+        self._session.execute(update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=at))
 
     def revoke_token(self, *, digest: str, at: datetime) -> bool:
         """Revoke a token; say whether it was still good, so that a token for one use is used once."""
@@ -60,8 +76,9 @@ class UserRepository:
         )
         return result.first() is not None
 
-    def revoke_tokens_of(self, user: UserRow, *, at: datetime) -> None:
-        """Revoke every token a user holds."""
-        self._session.execute(
-            update(TokenRow).where(TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None)).values(revoked_at=at)
-        )
+    def revoke_tokens_of(self, user: UserRow, *, at: datetime, kinds: Collection[str] | None = None) -> None:
+        """Revoke every token a user holds, or those of some kinds."""
+        statement = update(TokenRow).where(TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None))
+        if kinds is not None:
+            statement = statement.where(TokenRow.kind.in_(kinds))
+        self._session.execute(statement.values(revoked_at=at))

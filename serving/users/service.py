@@ -107,7 +107,7 @@ def open_session(
     """
     users = UserRepository(session)
     digest = digest_of(secret)
-    token = next((found for kind in kinds if (found := users.valid_token(digest=digest, kind=kind, now=at))), None)
+    token = users.valid_token(digest=digest, kinds=kinds, now=at)
     if token is None or (token.kind == "login" and not users.revoke_token(digest=digest, at=at)):
         return None
     if token.kind == "bearer":

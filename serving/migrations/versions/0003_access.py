@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,7 +58,7 @@ def chain_entries() -> None:
         last = digest
 
 
-def digest_after(last: str, entry: sa.Row) -> str:
+def digest_after(last: str, entry: sa.Row[Any]) -> str:
     fields = {
         "id": entry.id,
         "occurred_at": in_utc(entry.occurred_at).isoformat(timespec="microseconds"),

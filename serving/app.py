@@ -17,6 +17,7 @@ from serving.dependencies import Clock, Services
 from serving.dispositions.endpoints import router as dispositions
 from serving.health.endpoints import router as health
 from serving.health.metrics import Metrics
+from serving.idempotency.service import InFlight
 from serving.middleware import Boundary
 from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
@@ -82,6 +83,7 @@ def create_app(
     )
     app.state.services = services
     app.state.metrics = Metrics(services)
+    app.state.in_flight = InFlight()
     for router in (watchlists, alerts, dispositions, talks, suspects, people, outreach, users):
         app.include_router(router, prefix=API)
     app.include_router(health)

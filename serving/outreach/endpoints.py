@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import Depends, Header, Path, Response
 from fastapi.responses import JSONResponse
 
 from serving.auth import Role, Viewer, allow
@@ -11,11 +11,12 @@ from serving.dependencies import Now, ServicesOfApp, Writing
 from serving.outreach import service
 from serving.outreach.schemas import Format, OutreachList
 from serving.outreach.sheets import MEDIA_TYPES, write_outreach
+from serving.routing import ApiRouter
 from serving.wording import Language
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/outreach", tags=["outreach"])
+router = ApiRouter(prefix="/outreach", tags=["outreach"])
 SHEETS = {MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"}, MEDIA_TYPES["xlsx"]: {}}
 
 

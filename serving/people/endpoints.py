@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Now, ServicesOfApp
 from serving.people import service
 from serving.people.schemas import Person, Rescore
+from serving.routing import ApiRouter
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/people", tags=["people"])
+router = ApiRouter(prefix="/people", tags=["people"])
 
 
 @router.post("/{person}/rescore", response_model=Rescore)

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from serving.auth import Viewer, allow
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.paging import Cursor, Limit
+from serving.routing import ApiRouter
 from serving.store import SuspectKind
 from serving.suspects import service
 from serving.suspects.schemas import RevealedSuspect, SuspectDetail, SuspectKey, SuspectPage
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/suspects", tags=["suspects"])
+router = ApiRouter(prefix="/suspects", tags=["suspects"])
 Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
 Revealer = Annotated[Viewer, Depends(allow(*service.REVEALERS))]
 

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Now, Reading, Writing
+from serving.routing import ApiRouter
 from serving.users import service
 from serving.users.schemas import Me, Name, NewUser, User, UserWithToken
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["users"])
+router = ApiRouter(tags=["users"])
 Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
 
 

@@ -1,5 +1,6 @@
 """What people found about alerts, as labels: a fraud that was stopped is an episode, a lawful payment is no fraud."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ import polars as pl
 from models.evaluate import CONTACT
 from models.labels import merged
 
-__all__ = ["Outcomes", "labels_from"]
+__all__ = ["DECISIONS", "Outcomes", "labels_from", "last_words"]
 
 LAWFUL = "lawful"
 PAID = "already_paid"
@@ -17,6 +18,21 @@ LIVE = timedelta(hours=72)  # and for so long after it at most, however late the
 AROUND = timedelta(hours=72)  # a word on an alert is a word on so many hours before it
 LAWFUL_IS_RIGHT = 0.92  # "not fraud" is wrong in one of ten to twenty closings
 MOMENT = pl.Datetime("us", "Asia/Shanghai")
+FOUND_AT = pl.max_horizontal("found_at", "issued_at")  # an episode does not end before its alert
+DECISIONS = pl.Schema(
+    {
+        "alert_id": pl.String(),
+        "person": pl.String(),
+        "scam_type": pl.String(),
+        "issued_at": MOMENT,
+        "result": pl.String(),
+        "decided_at": MOMENT,
+        "version": pl.Int64(),
+        "found_at": MOMENT,
+        "paid_cny": pl.Float64(),
+        "merged_into": pl.String(),
+    }
+)
 EPISODES = pl.Schema(
     {
         "case_id": pl.String(),
@@ -60,15 +76,15 @@ class Outcomes:
 def labels_from(decisions: pl.DataFrame, reported: pl.DataFrame, *, at: datetime) -> Outcomes:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes.
 
-    ``decisions`` are ``alert_id``, ``person``, ``scam_type``, ``issued_at``, ``result``, ``decided_at``, ``version``;
-    the last version of an alert is its word. Who was met by a fraudster and did not pay was in an episode all the same,
+    ``decisions`` are shaped as ``DECISIONS``; the last version of an alert is its word, and an alert that repeats
+    another one has the word of that. Who was met by a fraudster and did not pay was in an episode all the same,
     and must not be learnt from as a false alarm because a warning worked. A reported case knows more than whoever
     closed the alert: where the two disagree the case wins.
     """
     words = last_words(decisions, at=at)
     frauds = met(words, reported)
     known = pl.concat([reported.select(EPISODES.names()).cast(EPISODES), frauds])
-    around = words.with_columns(opened_at=pl.col("issued_at") - AROUND, closed_at="decided_at")
+    around = words.with_columns(opened_at=pl.col("issued_at") - AROUND, closed_at=FOUND_AT)
     lawful = around.filter(pl.col("result") == LAWFUL)
     believed = apart(lawful, known)
     unclear = apart(around.filter(~pl.col("result").is_in([*CONTACT, LAWFUL])), known)
@@ -82,15 +98,34 @@ def labels_from(decisions: pl.DataFrame, reported: pl.DataFrame, *, at: datetime
 
 
 def last_words(decisions: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
-    """One row an alert: the highest version of those known before ``at``, in order of issue."""
+    """One row an alert: the highest version of those known before ``at``, in order of issue.
+
+    ``result`` of an alert that was merged into another one is that one's, as far as there is any.
+    """
     known = decisions.filter(pl.col("decided_at") < at).sort("version")
-    return known.unique("alert_id", keep="last").sort("issued_at", "alert_id").cast({"decided_at": MOMENT})
+    words = known.unique("alert_id", keep="last").sort("issued_at", "alert_id")
+    repeated = dict(words.filter(pl.col("merged_into").is_not_null()).select("alert_id", "merged_into").iter_rows())
+    first = words.with_columns(first_id=pl.col("alert_id").replace({one: first_of(one, repeated) for one in repeated}))
+    said = words.select(first_id="alert_id", first_result="result")
+    return (
+        first.join(said, on="first_id", how="left", maintain_order="left")
+        .with_columns(result=pl.coalesce("first_result", "result"))
+        .drop("first_id", "first_result")
+    )
+
+
+def first_of(alert_id: str, repeated: Mapping[str, str]) -> str:
+    """The alert at the beginning: each repeats an earlier one, so there is no way round."""
+    while alert_id in repeated:
+        alert_id = repeated[alert_id]
+    return alert_id
 
 
 def met(words: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
     """Episodes of alerts that led to a fraudster, without those that a reported case tells already.
 
-    They are attempts, unless money had gone; how much is not written down, so the loss is 0 and has no main payment.
+    They are attempts, unless money had gone. When it went is not written down, so a loss has no main payment; it is 0
+    where nobody wrote down how much. What was paid before a fraud was stopped says nothing of what it was after.
     """
     found = words.filter(pl.col("result").is_in(CONTACT)).select(
         "person",
@@ -99,8 +134,8 @@ def met(words: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
         outcome=pl.when(pl.col("result") == PAID).then(pl.lit("loss")).otherwise(pl.lit("attempt")),
         opened_at=pl.col("issued_at") - RUN_UP,
         main_at=pl.lit(None, MOMENT),
-        closed_at=pl.min_horizontal("decided_at", pl.col("issued_at") + LIVE),
-        loss_cny=pl.lit(0.0),
+        closed_at=pl.min_horizontal(FOUND_AT, pl.col("issued_at") + LIVE),
+        loss_cny=pl.when(pl.col("result") == PAID).then(pl.col("paid_cny").fill_null(0.0)).otherwise(0.0),
     )
     return merged(apart(found.select(EPISODES.names()).cast(EPISODES), reported))
 

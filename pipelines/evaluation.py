@@ -13,14 +13,16 @@ from models.budgets import Tick, over_daily_budgets
 from models.evaluate import judge
 from models.fairness import by_group, groups_of
 from models.labels import episodes, moves
+from models.outcomes import last_words
 from models.policy import Rules
 from models.report import Evaluation, evaluation_report
 from pipelines.history import records_before
+from pipelines.outcomes import decisions_in
 from pipelines.scoring import by_tick, candidates
 from pipelines.settings import Settings
 from pipelines.tables import ZONE
 from serving.database import open_database
-from serving.store import dispositions, recent_alerts
+from serving.store import recent_alerts
 
 __all__ = ["evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
 
@@ -63,14 +65,13 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     evidence = gather(records)
     engine = open_database(settings.serving_database_url)
     alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
-    words = framed([asdict(word) for word in dispositions(engine)], ("person", "result"), ("issued_at", "decided_at"))
     judged = judge(
         alerts,
         episodes(records.cases, evidence, at=at),
         start=start,
         end=end,
         moves=moves(records.cases, evidence, at=at),
-        dispositions=words.filter(pl.col("decided_at") < at),
+        dispositions=last_words(decisions_in(engine), at=at),
     )
     people = groups_of(records.residents, evidence, start=start, end=end)
     return Evaluation(

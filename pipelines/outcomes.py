@@ -4,21 +4,21 @@ from dataclasses import asdict
 from datetime import datetime
 
 import polars as pl
+from sqlalchemy import Engine
 
-from models.outcomes import Outcomes, labels_from
-from pipelines.evaluation import framed
+from models.outcomes import DECISIONS, Outcomes, labels_from
 from pipelines.settings import Settings
 from serving.database import open_database
 from serving.store import dispositions
 
-__all__ = ["outcomes_before"]
-
-WORDS = ("alert_id", "person", "scam_type", "result")
-MOMENTS = ("issued_at", "decided_at")
+__all__ = ["decisions_in", "outcomes_before"]
 
 
 def outcomes_before(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> Outcomes:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes of that moment."""
-    found = [asdict(one) for one in dispositions(open_database(settings.serving_database_url))]
-    versions = pl.Series("version", [one["version"] for one in found], dtype=pl.Int64)
-    return labels_from(framed(found, WORDS, MOMENTS).with_columns(versions), reported, at=at)
+    return labels_from(decisions_in(open_database(settings.serving_database_url)), reported, at=at)
+
+
+def decisions_in(engine: Engine) -> pl.DataFrame:
+    """Every disposition of a serving database, shaped as ``models.outcomes.DECISIONS``."""
+    return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DECISIONS)

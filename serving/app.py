@@ -15,6 +15,7 @@ from serving.alerts.endpoints import router as alerts
 from serving.database import open_database
 from serving.dependencies import Clock, Services
 from serving.dispositions.endpoints import router as dispositions
+from serving.follow_ups.endpoints import router as follow_ups
 from serving.health.endpoints import router as health
 from serving.health.metrics import Metrics
 from serving.idempotency.service import InFlight
@@ -23,6 +24,7 @@ from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
 from serving.ports import IdentityVault, Rescorer
 from serving.settings import ServingSettings
+from serving.suppressions.endpoints import router as suppressions
 from serving.suspects.endpoints import router as suspects
 from serving.tables import SHANGHAI
 from serving.talks.endpoints import router as talks
@@ -84,7 +86,18 @@ def create_app(
     app.state.services = services
     app.state.metrics = Metrics(services)
     app.state.in_flight = InFlight()
-    for router in (watchlists, alerts, dispositions, talks, suspects, people, outreach, users):
+    for router in (
+        watchlists,
+        alerts,
+        dispositions,
+        follow_ups,
+        suppressions,
+        talks,
+        suspects,
+        people,
+        outreach,
+        users,
+    ):
         app.include_router(router, prefix=API)
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)

@@ -209,7 +209,11 @@ class RecentAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What somebody found about an alert, for the labels; free text stays in the serving database."""
+    """What somebody found about an alert, for the labels; free text stays in the serving database.
+
+    It was found at ``found_at`` and written down at ``decided_at``; only from then on is it known. ``merged_into`` is
+    the alert that this one repeats.
+    """
 
     alert_id: str
     person: str
@@ -218,6 +222,9 @@ class Decision:
     result: str
     decided_at: datetime
     version: int
+    found_at: datetime
+    paid_cny: float | None
+    merged_into: str | None
 
 
 def publish(engine: Engine, watchlist: Watchlist) -> int:
@@ -304,6 +311,9 @@ def dispositions(engine: Engine) -> list[Decision]:
                 result=decision.result,
                 decided_at=decision.decided_at,
                 version=decision.version,
+                found_at=decision.found_at or decision.decided_at,
+                paid_cny=decision.paid_cny,
+                merged_into=decision.merged_into,
             )
             for decision, alert in DispositionRepository(session).with_alerts()
         ]

@@ -230,7 +230,7 @@ class DispositionRow(Base):
     version: Mapped[int]
     person: Mapped[str] = mapped_column(index=True)
     result: Mapped[str]
-    note: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
     snoozed_until: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     decided_by: Mapped[str]

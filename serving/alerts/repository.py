@@ -60,6 +60,11 @@ class AlertRepository:
             statement.order_by(AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
         ).all()
 
+    def of_person(self, person: str, *, viewer: "Viewer") -> Sequence[Found]:
+        """Return a person's current alerts, the oldest first."""
+        statement = visible_to(viewer, current_alerts()).where(AlertRow.person == person)
+        return self._session.execute(statement.order_by(AlertRow.issued_at, AlertRow.id)).all()
+
     def naming(self, key: str, *, viewer: "Viewer", limit: int) -> Sequence[Found]:
         """Return the current alerts that name a suspect number or account, the newest first."""
         named = [cast(column, Text).contains(f'"{key}"', autoescape=True) for column in SUSPECTS]

@@ -29,10 +29,20 @@ class DispositionRepository:
             select(DispositionRow).where(DispositionRow.alert_id == alert_id).order_by(DispositionRow.version)
         ).all()
 
+    def last_of(self, alert_id: str) -> DispositionRow | None:
+        """Return the last word on an alert, None where there is none."""
+        return self._session.scalar(
+            select(DispositionRow)
+            .where(DispositionRow.alert_id == alert_id)
+            .order_by(DispositionRow.version.desc())
+            .limit(1)
+        )
+
     def add(self, row: DispositionRow) -> DispositionRow:
-        """Add a disposition; raises IntegrityError when its version exists already."""
-        self._session.add(row)
-        self._session.flush()
+        """Add a disposition; raises IntegrityError when its version exists already, and the session goes on."""
+        with self._session.begin_nested():
+            self._session.add(row)
+            self._session.flush()
         return row
 
     def with_alerts(self) -> Sequence[Row[tuple[DispositionRow, AlertRow]]]:

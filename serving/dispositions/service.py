@@ -2,52 +2,64 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data_contracts.errors import ConflictError
 from serving.alerts.service import visible_alert
 from serving.audit import record
 from serving.auth import Viewer
+from serving.dispositions.episodes import check_merge, episode_of, unsettled
+from serving.dispositions.escalations import raised_level, receiver_of, shown_level
 from serving.dispositions.repository import DispositionRepository
-from serving.dispositions.schemas import NewDisposition
+from serving.dispositions.schemas import Disposition, Escalation, NewDisposition, Source
 from serving.errors import ProblemError
-from serving.tables import DispositionRow
+from serving.etags import stale
+from serving.follow_ups.service import plan
+from serving.settings import ServingSettings
+from serving.tables import AlertRow, DispositionRow
 
 __all__ = ["dispose", "of_alert"]
 
+COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
+OWN = ("note", "merged_into", "paid_cny", "prevented_cny")  # said once: money must not be counted twice
+
 
 def dispose(
-    session: Session, *, viewer: Viewer, alert_id: str, new: NewDisposition, at: datetime, max_snooze: timedelta
+    session: Session,
+    *,
+    viewer: Viewer,
+    alert_id: str,
+    new: NewDisposition,
+    version: int,
+    at: datetime,
+    settings: ServingSettings,
+    source: Source,
+    list_id: str | None = None,
 ) -> DispositionRow:
-    """Record what ``viewer`` found about an alert, audited.
+    """Record what ``viewer`` found about an alert whose ``version``-th word they had read, audited.
 
-    Raises a 404 problem for an alert they may not see, ConflictError if the alert has moved on since it was read, a 422
-    problem for a snooze in the past or beyond ``max_snooze``.
+    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404 problem for an alert they
+    may not see, a 412 problem if the alert has moved on since it was read, a 422 problem for a time, a colleague or an
+    alert that cannot be meant.
     """
-    alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
-    dispositions = DispositionRepository(session)
-    if new.version != len(dispositions.of_alert(alert_id)):
-        raise _moved_on()
-    if new.snoozed_until and not at < new.snoozed_until <= at + max_snooze:
-        raise ProblemError(422, f"An alert can be put off from now on, for {max_snooze.days} days at most.")
-    row = DispositionRow(
-        alert_id=alert_id,
-        version=new.version + 1,
-        person=alert.person,
-        result=new.result,
-        note=new.note,
-        snoozed_until=new.snoozed_until,
-        decided_at=at,
-        decided_by=viewer.name,
-    )
-    try:
-        dispositions.add(row)
-    except IntegrityError:  # two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
-        raise _moved_on() from None
-    record(session, at=at, actor=viewer.name, action="disposition", subject=alert_id, result=new.result)
-    return row
+    alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    if version != (last.version if last else 0):
+        raise _moved_on(last)
+    _check(session, new, alert=alert, viewer=viewer, at=at, settings=settings)
+    said = {name: getattr(new, name) for name in COPIED}
+    said |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
+    raised = _raised(session, new.escalate, alert=alert, last=last, viewer=viewer)
+    own = {name: getattr(new, name) for name in OWN}
+    rows = [_added(session, alert, last, said | own | raised)]
+    if new.whole_episode:
+        rest = unsettled(episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id)
+        rows += [_added(session, other, word, said | _kept(word) | {"copied_from": alert_id}) for other, word in rest]
+    plan(session, alert=alert, new=new, at=at, viewer=viewer, settings=settings)
+    _audit(session, rows)
+    return rows[0]
 
 
 def of_alert(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[DispositionRow]:
@@ -56,7 +68,52 @@ def of_alert(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[Dis
     return DispositionRepository(session).of_alert(alert_id)
 
 
-def _moved_on() -> ConflictError:
-    return ConflictError(
-        "Somebody else has recorded a result meanwhile.", remedy="Read the alert again, then decide with its version."
-    )
+def _check(
+    session: Session, new: NewDisposition, *, alert: AlertRow, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> None:
+    if new.snoozed_until and not at < new.snoozed_until <= at + timedelta(days=settings.max_snooze_days):
+        raise ProblemError(422, f"An alert can be put off from now on, for {settings.max_snooze_days} days at most.")
+    if new.found_at and new.found_at > at:
+        raise ProblemError(422, "What was found cannot have been found later than now.")
+    if new.merged_into is not None:
+        check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
+
+
+def _raised(
+    session: Session, escalation: Escalation | None, *, alert: AlertRow, last: DispositionRow | None, viewer: Viewer
+) -> dict[str, Any]:
+    """Return the level the alert keeps or is raised to, and to whom it is handed up."""
+    if escalation is None:
+        return _kept(last)
+    return {
+        "level": raised_level(shown_level(alert, last), escalation.level),
+        "escalated_to": receiver_of(session, escalation, community_id=alert.community_id, viewer=viewer),
+        "escalated_why": escalation.why,
+    }
+
+
+def _added(session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]) -> DispositionRow:
+    version = last.version + 1 if last else 1
+    dispositions = DispositionRepository(session)
+    try:
+        return dispositions.add(DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said))
+    except IntegrityError:  # two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
+        raise _moved_on(dispositions.last_of(alert.alert_id)) from None
+
+
+def _kept(last: DispositionRow | None) -> dict[str, Any]:
+    """Return the level the alert was raised to before: it stays raised."""
+    return {"level": last.level if last else None}
+
+
+def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
+    for row in rows:
+        noted = partial(record, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id)
+        noted(action="disposition", result=row.result, version=row.version, source=row.source)
+        if row.escalated_to:
+            noted(action="escalate", to=row.escalated_to, level=row.level)
+
+
+def _moved_on(last: DispositionRow | None) -> ProblemError:
+    current = Disposition.model_validate(last) if last else None
+    return stale(version=last.version if last else 0, current=current)

@@ -1,4 +1,4 @@
-"""The form under an alert."""
+"""The form under an alert, the people to ask again, and those who are not alerted for a while."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -42,9 +42,16 @@ def decide(
     new = NewDisposition(
         result=form.result,
         note=form.note,
-        version=form.version,
         snoozed_until=now + timedelta(days=form.snooze_days) if form.snooze_days else None,
     )
-    max_snooze = timedelta(days=services.settings.max_snooze_days)
-    dispositions.dispose(session, viewer=viewer, alert_id=alert_id, new=new, at=now, max_snooze=max_snooze)
+    dispositions.dispose(
+        session,
+        viewer=viewer,
+        alert_id=alert_id,
+        new=new,
+        version=form.version,
+        at=now,
+        settings=services.settings,
+        source="screen",
+    )
     return see_other(f"/alerts/{alert_id}")

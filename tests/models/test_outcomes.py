@@ -6,26 +6,26 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.outcomes import EPISODES, MOMENT, labels_from
+from models.outcomes import DECISIONS, EPISODES, labels_from
 from tests.models.drawn import on
 
-SCHEMA = {
-    "alert_id": pl.String, "person": pl.String, "scam_type": pl.String, "issued_at": MOMENT, "result": pl.String,
-    "decided_at": MOMENT, "version": pl.Int64,
-}  # fmt: skip
 AT = on(20)
 NONE = EPISODES.to_frame()
 
 
-def word(alert: str, person: str, issued_at: datetime, result: str, *, hours: float = 2, version: int = 1) -> dict:
+def word(
+    alert: str, person: str, issued_at: datetime, result: str, *, hours: float = 2, version: int = 1, **more: object
+) -> dict:
+    decided_at = issued_at + timedelta(hours=hours)
     return {
         "alert_id": alert, "person": person, "scam_type": "police", "issued_at": issued_at, "result": result,
-        "decided_at": issued_at + timedelta(hours=hours), "version": version,
+        "decided_at": decided_at, "version": version, "found_at": decided_at, "paid_cny": None, "merged_into": None,
+        **more,
     }  # fmt: skip
 
 
 def labels(*words: dict, reported: pl.DataFrame = NONE, at: datetime = AT):
-    return labels_from(pl.DataFrame(words, schema=SCHEMA), reported, at=at)
+    return labels_from(pl.DataFrame(words, schema=DECISIONS), reported, at=at)
 
 
 def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
@@ -63,6 +63,33 @@ def test_a_result_written_down_late_keeps_nobody_live_for_more_than_three_days()
 def test_money_that_had_gone_is_a_loss_without_a_main_payment():
     (row,) = labels(word("al_1", "ada", on(10, 12), "already_paid")).episodes.rows(named=True)
     assert (row["outcome"], row["main_at"], row["loss_cny"]) == ("loss", None, 0.0)
+
+
+def test_how_much_had_gone_is_the_loss_of_what_was_paid_only():
+    paid = labels(word("al_1", "ada", on(10, 12), "already_paid", paid_cny=8000.0)).episodes
+    stopped = labels(word("al_1", "ada", on(10, 12), "stopped", paid_cny=100.0)).episodes
+    assert (paid["loss_cny"].item(), stopped["loss_cny"].item()) == (8000.0, 0.0)
+
+
+def test_a_result_from_paper_counts_from_when_it_was_found_and_is_known_from_when_it_was_entered():
+    entered = word("al_1", "ada", on(10, 12), "lawful", hours=30, found_at=on(10, 15))
+    assert labels(entered).quiet["end_at"].item() == on(10, 15)
+    assert labels(entered, at=on(11, 18)).quiet.is_empty()
+    before = word("al_1", "ada", on(10, 12), "stopped", found_at=on(10, 9))
+    assert labels(before).episodes["closed_at"].item() == on(10, 12)
+
+
+def test_an_alert_that_repeats_another_has_its_word():
+    first, again = word("al_1", "ada", on(10, 12), "stopped"), word("al_2", "ada", on(15, 12), "duplicate")
+    third = word("al_3", "ada", on(17, 12), "duplicate", merged_into="al_2")
+    assert len(labels(first, again).unclear) == 1
+    told = labels(first, again | {"merged_into": "al_1"}, third)
+    assert told.unclear.is_empty()
+    assert told.episodes["case_id"].to_list() == ["d:al_1", "d:al_2", "d:al_3"]
+    lawful = labels(word("al_1", "ada", on(10, 12), "lawful", version=2), again | {"merged_into": "al_1"})
+    assert lawful.quiet["start_at"].to_list() == [on(7, 12), on(12, 12)]
+    undecided = labels(again | {"merged_into": "al_1"})
+    assert len(undecided.unclear) == 1
 
 
 def test_lawful_doings_are_quiet_from_three_days_before_the_alert_to_the_word():

@@ -1,0 +1,1 @@
+"""Follow-ups: the days on which somebody asks a warned person again."""

@@ -28,11 +28,13 @@ from pipelines.gaps import gaps_of
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
+from pipelines.score_history import kept_scores
 from pipelines.scorelog import ScoreLog
 from pipelines.scoring import candidates, rules_of, score_moments
 from pipelines.settings import Settings
 from pipelines.shadow import score_in_shadow
 from pipelines.suspects import suspects_at
+from pipelines.timelines import stories_of
 from serving.database import open_database
 from serving.store import (
     Alert,
@@ -109,7 +111,9 @@ def score(
     decided = decide(candidates(awake, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(scene, decided, rows)
-    number = publish_list(engine, scene, alerts=alerts, scored=len(rows), budget=rules.budget)
+    alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
+    scores = kept_scores(rows, alerted=alerted, nightly=kind == "nightly")
+    number = publish_list(engine, scene, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
@@ -184,6 +188,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     stakes = typical_losses(episodes(scene.records.cases, scene.evidence, at=scene.at))
     suspects = named_suspects(scene.evidence, chosen)
     gaps = gaps_of(scene.evidence, chosen, at=scene.at)
+    stories = stories_of(scene.records, scene.evidence, chosen, standing=scene.model.reputations, at=scene.at)
     return tuple(
         Alert(
             person=one.candidate.person,
@@ -205,6 +210,9 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
             age_band=age_band(row["age_years"]),
             suspect_numbers=suspects[0][rank - 1],
             suspect_accounts=suspects[1][rank - 1],
+            first_contact_at=stories[rank - 1].first_contact_at,
+            timeline=stories[rank - 1].events,
+            touched=stories[rank - 1].touched,
         )
         for rank, (one, row) in enumerate(zip(decided, chosen.iter_rows(named=True), strict=True), start=1)
     )
@@ -260,7 +268,9 @@ def named_suspects(evidence: Evidence, chosen: pl.DataFrame) -> tuple[list[tuple
     return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
 
 
-def publish_list(engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], scored: int, budget: int) -> int:
+def publish_list(
+    engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], scores: Mapping[str, float], scored: int, budget: int
+) -> int:
     """One transaction: the list with the versions it can be made again from."""
     return publish(
         engine,
@@ -274,6 +284,7 @@ def publish_list(engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], sco
             budget=budget,
             residents_scored=scored,
             alerts=alerts,
+            scores=scores,
         ),
     )
 

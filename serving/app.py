@@ -1,5 +1,7 @@
 """The application: the API under /api/v1, health and metrics, and the plain pages."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from serving import errors
 from serving.alerts.endpoints import router as alerts
+from serving.claims.endpoints import router as claims
 from serving.database import open_database
 from serving.dependencies import Clock, Services
 from serving.dispositions.endpoints import router as dispositions
@@ -22,7 +25,8 @@ from serving.idempotency.service import InFlight
 from serving.middleware import Boundary
 from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
-from serving.ports import IdentityVault, Rescorer
+from serving.ports import IdentityVault, Rescorer, Sealer
+from serving.queue.endpoints import router as queue
 from serving.settings import ServingSettings
 from serving.suppressions.endpoints import router as suppressions
 from serving.suspects.endpoints import router as suspects
@@ -32,6 +36,7 @@ from serving.talks.service import talk_book
 from serving.users.endpoints import router as users
 from serving.watchlists.endpoints import router as watchlists
 from serving.web.endpoints import router as pages
+from serving.webhooks.courier import courier
 
 __all__ = ["create_app", "serve"]
 
@@ -65,16 +70,17 @@ def create_app(
     settings: ServingSettings,
     vault: IdentityVault | None = None,
     rescorer: Rescorer | None = None,
+    sealer: Sealer | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
     Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``rescorer`` there are no fresh
-    scores; everything else works.
+    scores, without a ``sealer`` no webhooks; everything else works.
     """
     talk_book()  # scripts that cannot be read must stop the start, not the call to a resident
     engine = open_database(settings.database_url)
-    services = Services(engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer)
+    services = Services(engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer, sealer=sealer)
     app = FastAPI(
         title="forestall",
         version=version("forestall"),
@@ -82,6 +88,7 @@ def create_app(
         docs_url=None,  # the usual documentation pages load their scripts from outside
         redoc_url=None,
         responses=_problem_responses(),
+        lifespan=_lifespan,
     )
     app.state.services = services
     app.state.metrics = Metrics(services)
@@ -89,6 +96,8 @@ def create_app(
     for router in (
         watchlists,
         alerts,
+        queue,
+        claims,
         dispositions,
         follow_ups,
         suppressions,
@@ -106,6 +115,12 @@ def create_app(
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics, paths=paths)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with courier(app.state.services):
+        yield
 
 
 def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:

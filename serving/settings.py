@@ -3,15 +3,16 @@
 from typing import Annotated
 
 from pydantic import Field, PositiveInt, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.users.settings import AccessSettings
+from serving.webhooks.settings import WebhookSettings
 from serving.wording import LEVELS
 
 __all__ = ["ServingSettings"]
 
 
-class ServingSettings(AccessSettings):
+class ServingSettings(AccessSettings, WebhookSettings, BaseSettings):
     """What an installation decides about its pages and its API."""
 
     model_config = SettingsConfigDict(env_prefix="FORESTALL_", frozen=True, extra="ignore")
@@ -38,6 +39,13 @@ class ServingSettings(AccessSettings):
     carry_over_days: Annotated[
         int, Field(ge=0, description="Who was not reached stays on the outreach lists for so many days more.")
     ] = 2
+    queue_days: Annotated[PositiveInt, Field(description="Alerts so many days back stand in the queue.")] = 7
+    claim_minutes: Annotated[PositiveInt, Field(description="How long an alert is kept for whoever took it.")] = 30
+    assignment_hours: Annotated[PositiveInt, Field(description="And for whom a colleague gave it to.")] = 12
+    live_poll_s: Annotated[float, Field(gt=0, description="How often the pages' news are looked for.")] = 1.0
+    live_stream_s: Annotated[
+        PositiveInt, Field(description="So long a stream of news lasts before its reader has to show who they are.")
+    ] = 300
     visit_from_age: Annotated[PositiveInt, Field(description="From this age on never a text.")] = 60
 
     @field_validator("act_within_minutes")

@@ -1,0 +1,19 @@
+"""Which scores of a run the history keeps: of people with an alert always, of others at night where it is worth it."""
+
+from collections.abc import Collection, Mapping
+
+import polars as pl
+
+__all__ = ["kept_scores"]
+
+FLOOR = 0.02  # lower at night is not worth a line
+MOST = 2000  # of a night, besides those with an alert
+
+
+def kept_scores(rows: pl.DataFrame, *, alerted: Collection[str], nightly: bool) -> Mapping[str, float]:
+    """``score`` by ``person``, of those ``alerted`` and at night of the likeliest others."""
+    own = rows.filter(pl.col("person").is_in(sorted(alerted)))
+    others = rows.filter(pl.lit(nightly), pl.col("score") >= FLOOR, ~pl.col("person").is_in(sorted(alerted)))
+    likely = others.sort("score", "person", descending=[True, False]).head(MOST)
+    kept = pl.concat([own.select("person", "score"), likely.select("person", "score")]).sort("person")
+    return dict(kept.iter_rows())

@@ -1,0 +1,269 @@
+"""What an alert shows of a person's last days: calls, texts and money, and whom else the suspects dealt with.
+
+Everything is as it was known strictly before the moment of the list, like the features that the score was made from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.evidence import Evidence
+from features.records import Records
+from features.standing import Standing, number_states, payee_states
+from features.timeline import Positions, Timeline, milliseconds
+from serving.store import TimelineEvent, TouchedResident
+
+__all__ = ["Story", "stories_of"]
+
+SHOWN = timedelta(days=14)
+MOST_EVENTS = 200  # of each person, the newest
+MOST_TOUCHED = 20  # of each suspect, those met last
+MET = ("person", "code", "known_at")
+SORTED_BY = ("at", "known_at", "channel", "peer")
+LOCAL, OUTSIDE, OWN, MERCHANT = "resident", "outside", "own", "merchant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """The last days of one person, oldest event first; when a suspect was first heard of; whom else suspects met."""
+
+    events: tuple[TimelineEvent, ...] = ()
+    first_contact_at: datetime | None = None
+    touched: tuple[TouchedResident, ...] = ()
+
+
+def stories_of(
+    records: Records, evidence: Evidence, chosen: pl.DataFrame, *, standing: Standing, at: datetime
+) -> list[Story]:
+    """The story of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and ``lead_payee_code``."""
+    people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
+        evidence.people.select("person", "code"), on="person", how="left", maintain_order="left"
+    )
+    told = pl.concat(
+        [
+            contacts(records, evidence, people, standing=standing, at=at),
+            payments(records, evidence, people, standing=standing, at=at),
+        ]
+    ).sort(*SORTED_BY)
+    begun = first_contacts(evidence, people, told, at=at)
+    met = touched(records, evidence, people, at=at)
+    events = told.drop("known_at", "code").partition_by("person", as_dict=True, include_key=False)
+    return [
+        Story(
+            events=tuple(TimelineEvent(**event) for event in events[(person,)].tail(MOST_EVENTS).iter_rows(named=True))
+            if (person,) in events
+            else (),
+            first_contact_at=begun[number],
+            touched=met[number],
+        )
+        for number, person in enumerate(people["person"])
+    ]
+
+
+def contacts(
+    records: Records, evidence: Evidence, people: pl.DataFrame, *, standing: Standing, at: datetime
+) -> pl.DataFrame:
+    """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``, ``known_at``, ``code``."""
+    numbers = records.subscribers.select("number", "person").unique("number").collect()
+    mine = numbers.join(people.select("person"), on="person", how="semi")
+    heard = (
+        recent(records.calls, "number", mine, began="started_at", at=at)
+        .join(evidence.peer_names.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
+        .join(known_strangers(evidence.strangers, "peer_code", people, at=at), on=MET, how="left")
+    )
+    codes, at_ms = asked(heard["code"], at=at)
+    reached = evidence.peers.sums("reached", evidence.peers.slices(codes, at_ms, SHOWN))
+    scores = standing.numbers(number_states(evidence, peer=codes, at_ms=at_ms))
+    voice = pl.col("service") == "voice"
+    return laid_out(
+        heard.join(described(codes, reached, scores), on="code", how="left").with_columns(
+            at=pl.col("started_at"),
+            channel=pl.when(voice).then(pl.lit("call")).otherwise(pl.lit("text")),
+            duration_s=pl.when(voice).then("duration_s"),
+            amount_cny=pl.lit(None, dtype=pl.Float64),
+        )
+    )
+
+
+def payments(
+    records: Records, evidence: Evidence, people: pl.DataFrame, *, standing: Standing, at: datetime
+) -> pl.DataFrame:
+    """Movements of money of ``people``, in the same columns as :func:`contacts`."""
+    holders = records.accounts.select("account", "person").unique("account").collect()
+    mine = holders.join(people.select("person"), on="person", how="semi")
+    moved = (
+        recent(records.transfers, "account", mine, began="occurred_at", at=at)
+        .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
+        .join(evidence.payee_names.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
+        .join(known_strangers(evidence.new_payees, "payee_code", people, at=at), on=MET, how="left")
+    )
+    codes, at_ms = asked(moved["code"], at=at)
+    reached = evidence.payees.sums("payer", evidence.payees.slices(codes, at_ms, SHOWN))
+    scores = standing.payees(payee_states(evidence, payee=codes, at_ms=at_ms))
+    return laid_out(
+        moved.join(described(codes, reached, scores), on="code", how="left").with_columns(
+            at=pl.col("occurred_at"),
+            channel=pl.lit("transfer"),
+            direction=pl.when(pl.col("direction") == "credit").then(pl.lit("in")).otherwise(pl.lit("out")),
+            peer=pl.col("payee"),
+            peer_kind=account_kind(),
+            duration_s=pl.lit(None, dtype=pl.Int32),
+            amount_cny=pl.col("amount_cny").cast(pl.Float64),
+        )
+    )
+
+
+def account_kind() -> pl.Expr:
+    """Whose account money went to or came from."""
+    return (
+        pl.when(pl.col("payee_kind") == "merchant")
+        .then(pl.lit(MERCHANT))
+        .when(pl.col("payee_owner") == pl.col("person"))
+        .then(pl.lit(OWN))
+        .when(pl.col("payee_owner").is_not_null())
+        .then(pl.lit(LOCAL))
+        .otherwise(pl.lit(OUTSIDE))
+    )
+
+
+def recent(events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str, at: datetime) -> pl.DataFrame:
+    """The events of the last days on the numbers or accounts of ``mine``, with ``person``."""
+    return (
+        events.filter(
+            pl.col(column).is_in(mine[column].implode()), pl.col("known_at") < at, pl.col(began) >= at - SHOWN
+        )
+        .collect()
+        .join(mine, on=column)
+    )
+
+
+def asked(codes: pl.Series, *, at: datetime) -> tuple[Positions, Positions]:
+    """Each code once, and the moment beside it, as timelines are asked."""
+    once = codes.cast(pl.Int64).unique().sort().to_numpy()
+    return once, np.full(len(once), millisecond(at))
+
+
+def described(codes: Positions, reached: np.ndarray, scores: pl.Series) -> pl.DataFrame:
+    """``code``, how many residents it ``reached`` and how bad its name is."""
+    return pl.DataFrame(
+        {"code": codes, "reached": reached, "suspect_score": scores},
+        schema={"code": pl.Int64, "reached": pl.Float64, "suspect_score": pl.Float64},
+    )
+
+
+def laid_out(events: pl.DataFrame) -> pl.DataFrame:
+    """The columns of an event; ``is_first`` is null where the other party was no stranger to the person."""
+    return events.select(
+        "person",
+        "known_at",
+        pl.col("code").cast(pl.Int64),
+        "at",
+        "channel",
+        pl.col("direction").cast(pl.String),
+        "peer",
+        pl.col("peer_kind").cast(pl.String).fill_null("unknown"),
+        pl.col("reached").fill_null(0).cast(pl.Int64),
+        pl.col("duration_s").cast(pl.Int64),
+        "amount_cny",
+        is_stranger=pl.col("is_first").is_not_null(),
+        first_seen=pl.col("is_first").fill_null(False),
+        suspect_score=pl.when(pl.col("is_first").is_not_null()).then("suspect_score"),
+    )
+
+
+def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """``person``, ``code``, ``known_at`` and ``is_first`` of the dealings of ``people`` with those new to them."""
+    owners = people["code"].cast(pl.Int64).to_numpy()
+    rows = timeline.rows(timeline.slices(owners, np.full(len(owners), millisecond(at)), SHOWN))
+    return (
+        rows.select(
+            "known_at", "is_first", code=pl.col(code).cast(pl.Int64), person=people["person"].gather(rows["moment"])
+        )
+        .group_by(MET)
+        .agg(pl.col("is_first").any())
+    )
+
+
+def first_contacts(
+    evidence: Evidence, people: pl.DataFrame, told: pl.DataFrame, *, at: datetime
+) -> list[datetime | None]:
+    """When each of ``people`` first dealt with the suspects that the alert names, in the thread that still runs."""
+    found: list[datetime | None] = []
+    for person, code, *leads in people.select("person", "code", "lead_peer_code", "lead_payee_code").iter_rows():
+        begun: list[datetime] = []
+        for timeline, column, lead in zip(
+            (evidence.strangers, evidence.new_payees), ("peer_code", "payee_code"), leads, strict=True
+        ):
+            mine = timeline.rows(
+                timeline.slices(np.array([code], dtype=np.int64), np.array([millisecond(at)]), SHOWN)
+            ).filter(pl.col(column).eq(pl.lit(lead, dtype=pl.Int64)))
+            if not len(mine):
+                continue
+            known_at = mine["thread_started_at"][-1]
+            calls = told["channel"] != "transfer" if column == "peer_code" else told["channel"] == "transfer"
+            seen = told.filter(calls, person=person, code=lead).filter(pl.col("known_at") >= known_at)
+            # A call is known once it has ended; what counts is when it began, where that is still on the timeline.
+            begun.append(min(known_at, *seen["at"]))
+        found.append(min(begun, default=None))
+    return found
+
+
+def touched(
+    records: Records, evidence: Evidence, people: pl.DataFrame, *, at: datetime
+) -> list[tuple[TouchedResident, ...]]:
+    """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last first."""
+    numbers = met_by(evidence, evidence.strangers, "peer_code", people["lead_peer_code"], at=at)
+    accounts = met_by(evidence, evidence.new_payees, "payee_code", people["lead_payee_code"], at=at)
+    homes = dict(
+        records.residents.select("person", "community_id")
+        .unique("person")
+        .join(pl.concat([numbers, accounts]).lazy(), on="person", how="semi")
+        .collect()
+        .iter_rows()
+    )
+
+    def others(met: pl.DataFrame, lead: int | None, person: str) -> Sequence[TouchedResident]:
+        theirs = met.filter(pl.col("lead").eq(pl.lit(lead, dtype=pl.Int64)), pl.col("person") != person).head(
+            MOST_TOUCHED
+        )
+        return [
+            TouchedResident(**row, community_id=homes.get(row["person"]) or "unknown")
+            for row in theirs.drop("lead").iter_rows(named=True)
+        ]
+
+    rows = people.select("person", "lead_peer_code", "lead_payee_code").iter_rows()
+    return [(*others(numbers, number, person), *others(accounts, account, person)) for person, number, account in rows]
+
+
+def met_by(evidence: Evidence, timeline: Timeline, code: str, leads: pl.Series, *, at: datetime) -> pl.DataFrame:
+    """``lead``, ``key``, ``person``, ``channel``, ``last_at``: the residents each lead dealt with, the latest first."""
+    known = pl.col("known_at")
+    number = code == "peer_code"
+    names = evidence.peer_names["peer"] if number else evidence.payee_names["payee"]
+    wanted = leads.drop_nulls().unique()
+    rows = (
+        timeline.events.filter(pl.col(code).is_in(wanted.implode()), known < at, known >= at - SHOWN)
+        .group_by(lead=pl.col(code).cast(pl.Int64), owner="owner")
+        .agg(
+            last_at=known.max(),
+            channel=pl.when(pl.col("is_voice").any()).then(pl.lit("call")).otherwise(pl.lit("text"))
+            if number
+            else pl.lit("transfer"),
+        )
+        .sort("last_at", "owner", descending=[True, False])
+    )
+    return rows.select(
+        "lead",
+        key=names.gather(rows["lead"]),
+        person=evidence.people["person"].gather(rows["owner"]),
+        channel=pl.col("channel"),
+        last_at="last_at",
+    )
+
+
+def millisecond(at: datetime) -> int:
+    """A moment as the timelines count it."""
+    return int(milliseconds(pl.Series([at], dtype=pl.Datetime("us", "Asia/Shanghai")))[0])

@@ -1,0 +1,1 @@
+"""The queue: the alerts that wait for somebody, the most urgent first."""

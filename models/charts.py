@@ -29,14 +29,15 @@ TOP = 25
 FONT = "Noto Sans CJK SC, Microsoft YaHei, sans-serif"
 
 
-def figures(model: RiskModel, rows: pl.DataFrame) -> dict[str, str]:
-    """All pictures by name, from the training rows of ``models.diagnostics``."""
+def figures(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
+    """All pictures by name, from the training rows of ``models.diagnostics`` and, where given, figures by group."""
     scored = rows.select("label", "share", probability=probabilities(model, rows))
     return {
         "importance": importance_chart(model),
         "calibration": calibration_chart(calibration_bins(scored)),
         "scores": score_chart(scored),
         "budgets": budget_chart(over_budgets(rows)),
+        **({} if groups is None else {"groups": group_chart(groups)}),
     }
 
 

@@ -28,7 +28,7 @@ NAME = "victim-risk"
 CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
 REMEMBERED = 100
 SEARCH, QUALITY = "search", "average_precision"
-CARD = "model_card.md"
+CARD, FIGURES = "model_card.md", "figures"
 DESCRIPTION_LIMIT = 5_000
 REQUIREMENTS = ("lightgbm", "numpy", "polars")
 RECOVERABLE = "Train again, or restore MLflow's folder from a backup."
@@ -99,6 +99,20 @@ class Registry:
         """What was measured of the version when it was recorded."""
         return dict(self._client.get_run(version.run_id).data.metrics)
 
+    def pictures(self, version: ModelVersion) -> dict[str, str]:
+        """The pictures recorded with the version, as SVG by name; empty where MLflow's files are gone."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        with TemporaryDirectory() as folder:
+            try:
+                place = download_artifacts(
+                    run_id=version.run_id, artifact_path=FIGURES, dst_path=folder, tracking_uri=self._uri
+                )
+            except (MlflowException, OSError):
+                return {}
+            return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(place).glob("*.svg"))}
+
     def record(
         self,
         model: RiskModel,
@@ -122,7 +136,7 @@ class Registry:
             marks = {**versions, "digest": digest, "trained_at": model.trained_at.isoformat()}
             with self._run(marks, params=params) as (mlflow, run):
                 for name, svg in (figures or {}).items():
-                    mlflow.log_text(svg, f"figures/{name}.svg")
+                    mlflow.log_text(svg, f"{FIGURES}/{name}.svg")
                 mlflow.log_text(card, CARD)
                 logged = _log_model(mlflow, text, signature=_signature(model, rows))
                 mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
@@ -284,6 +298,7 @@ def _mlflow() -> Any:
     """MLflow, silent and with its telemetry off; takes seconds to import."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     return mlflow

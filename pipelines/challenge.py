@@ -59,13 +59,15 @@ class Span:
 class Challenge:
     """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
 
-    ``gaps`` are those of the challenger between groups, as the gates ask for them. A champion that learned from days of
+    ``groups`` are the challenger's figures by group (``models.fairness.by_group``), ``gaps`` what the gates ask of
+    them. A champion that learned from days of
     the span would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured
     at its own training, when a model like it knew nothing of the days that it was asked about.
     """
 
     span: Span
     figures: Mapping[str, Figures]
+    groups: pl.DataFrame | None = None
     gaps: Mapping[str, float] = field(default_factory=dict)
     recorded: Mapping[str, float] | None = None
 
@@ -81,7 +83,7 @@ class Challenge:
         champion = self.figures[CHAMPION].named() if CHAMPION in self.figures else self.recorded
         decision = decide({**metrics, **self.metrics()}, champion, gates=gates)
         notes = (KNEW,) if self.recorded is not None else ()
-        return Decision(promote=decision.promote, reasons=(*decision.reasons, *notes))
+        return replace(decision, reasons=(*decision.reasons, *notes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +185,9 @@ def compare_scores(
 def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challenge:
     """Measure what each trial came to."""
     judged = {scorer: trial.judged(span, story) for scorer, trial in trials.items()}
-    gaps = gap_metrics(by_group(judged[CHALLENGER], story.people, attributes=("residency",)))
-    return Challenge(span=span, figures={scorer: figures(found) for scorer, found in judged.items()}, gaps=gaps)
+    groups = by_group(judged[CHALLENGER], story.people)
+    named = {scorer: figures(found) for scorer, found in judged.items()}
+    return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups))
 
 
 def days(evidence: Evidence, span: Span, *, every: str) -> Iterator[pl.DataFrame]:

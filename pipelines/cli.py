@@ -131,12 +131,11 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes nothing."""
-    from pipelines.ingest import ingest as load
+    from pipelines.runs import ingest as load
 
     report = load(
         landing,
         settings=settings_of(home),
-        received_at=datetime.now(SHANGHAI),
         through=parse_day(through) if through else None,
         retry_held=retry_held,
         progress=counting("file") if not as_json else lambda *_: None,
@@ -167,7 +166,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train on what was known before AT, register the model, and promote it through the gates."""
-    from pipelines.train import train as learn
+    from pipelines.runs import train as learn
 
     settings = settings_of(home)
     result = learn(settings, at=moment(at, settings), promote=promote.value, seed=seed, progress=saying(as_json))
@@ -188,7 +187,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score people as of AT with the champion and publish the watchlist."""
-    from pipelines.score import score as publish
+    from pipelines.runs import score as publish
 
     settings = settings_of(home)
     result = publish(
@@ -223,8 +222,8 @@ def replay(
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from pipelines.evaluation import write_report
-    from pipelines.replay import replay as run
     from pipelines.replay import reveal_persons, trained_at, write_alerts
+    from pipelines.runs import replay as run
 
     settings = settings_of(home)
     result = run(

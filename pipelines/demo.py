@@ -20,11 +20,9 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
 
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.
     """
-    from pipelines.ingest import ingest
-    from pipelines.score import score
+    from pipelines.runs import ingest, score, train
     from pipelines.simulate import Mix, simulate
     from pipelines.terminal import print_watchlist
-    from pipelines.train import train
     from pipelines.web import login_link
 
     began = monotonic()
@@ -39,7 +37,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
         step(f"simulating {people:,} residents over {days} days (fraud at {INTENSITY:g} times the ordinary rate)")
         simulate(landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY))
     step("ingesting: normalise, check, quarantine, pseudonymise")
-    report = ingest(landing, settings=settings, received_at=datetime.now(SHANGHAI))
+    report = ingest(landing, settings=settings)
     accepted, rejected = (sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined"))
     step(f"{accepted:,} rows accepted, {rejected:,} in quarantine")
     last = START + timedelta(days=days - 1)

@@ -97,9 +97,9 @@ def follow_champion(home: Path | None) -> str:
 @task(**PATIENT)
 def load(landing: Path, *, home: Path | None) -> IngestReport:
     """Ingest the landing folder, and show what became of the rows."""
-    from pipelines.ingest import ingest
+    from pipelines.runs import ingest
 
-    report = ingest(landing, settings=Settings.load(home), received_at=datetime.now(SHANGHAI))
+    report = ingest(landing, settings=Settings.load(home))
     create_table_artifact(key="deliveries", table=delivery_rows(report.files), description="Rows by source")
     if held := [f"- `{file.path}`: {file.reason}" for file in report.files if file.held]:
         create_markdown_artifact(key="held-files", markdown="\n".join(["# Files held as a whole", *held]))
@@ -109,7 +109,7 @@ def load(landing: Path, *, home: Path | None) -> IngestReport:
 @task(**PATIENT)
 def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     """Score and publish, and show the top of the list without who is on it."""
-    from pipelines.score import score
+    from pipelines.runs import score
 
     result = score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
     words = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
@@ -122,7 +122,7 @@ def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
 @task(**PATIENT)
 def learn(home: Path | None, *, at: datetime, promote: Promotion, seed: int) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
-    from pipelines.train import train
+    from pipelines.runs import train
 
     result = train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
     verdict = "in force" if result.promoted else "not promoted"
@@ -138,7 +138,7 @@ def look_back(
     home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
 ) -> Mapping[str, float]:
     """Replay, and show the figures beside today's rule."""
-    from pipelines.replay import replay
+    from pipelines.runs import replay
 
     settings = Settings.load(home)
     most = budget or settings.daily_budget

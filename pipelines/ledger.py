@@ -164,6 +164,21 @@ class Ledger:
         ) ORDER BY f.dataset, f.path, batch"""
         return list({file.path: file for file in self._files(where, ())}.values())
 
+    def newest_day(self) -> date | None:
+        """The newest day folder that something was loaded from."""
+        newest = "SELECT MAX(event_day) FROM arrivals"
+        found = self._rows(newest)[0][0]
+        return date.fromisoformat(found) if found else None
+
+    def delivered(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:
+        """Batch, moment of loading and file of every load from day folders from ``since`` on, and of registers."""
+        query = """SELECT f.batch, received_at, path, f.dataset, source, digest, stamp, through, rows, accepted,
+            quarantined, duplicates, held, reason, notes FROM files AS f JOIN batches USING (batch)
+            WHERE state = 'committed' AND (path NOT LIKE '%/%' OR substr(path, length(f.dataset) + 2, 10) >= ?)
+            ORDER BY f.batch, path"""
+        rows = self._rows(query, (since.isoformat(),))
+        return [(row[0], datetime.fromisoformat(row[1]), _loaded_file(row[2:])) for row in rows]
+
     def latest_version(self, dataset: str) -> int | None:
         """The Delta version of the dataset's last load."""
         return self._value("SELECT MAX(delta_version) FROM batches WHERE dataset = ? AND state = 'committed'", dataset)

@@ -1,7 +1,7 @@
 """Rejected rows: where they came from and why, with the row itself sealed under the vault's key."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,14 @@ from pipelines.settings import Settings
 from pipelines.tables import MOMENT
 from pipelines.vault import Vault
 
-__all__ = ["CONFLICT_CODE", "export_quarantine", "forget_unfinished", "read_quarantine", "store_rejected"]
+__all__ = [
+    "CONFLICT_CODE",
+    "count_reasons",
+    "export_quarantine",
+    "forget_unfinished",
+    "read_quarantine",
+    "store_rejected",
+]
 
 STORED = pl.Schema(
     {
@@ -95,6 +102,17 @@ def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: b
     if dataset is not None:
         wanted = wanted.filter(pl.col("dataset") == dataset)
     return wanted.sort("dataset", "path", "row", nulls_last=False, maintain_order=True)
+
+
+def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame:
+    """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and how many."""
+    places = [_place(settings.quarantine_folder, batch) for batch in sorted(batches)]
+    parts = [pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()]
+    rows = pl.concat([pl.DataFrame(schema=STORED).select("path", "reasons"), *parts])
+    counted = rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
+    words = {code: [_say(code, language) for language in ("zh", "en")] for code in counted["code"].unique()}
+    said = (pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String) for place in range(2))
+    return counted.with_columns(**dict(zip(("zh", "en"), said, strict=True)))
 
 
 def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:

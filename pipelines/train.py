@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -40,7 +40,11 @@ EXPLAINED = 200  # the moments of the highest scores, on which the reasons of tw
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What training came to: the registered version, whether it was promoted and why, and its figures."""
+    """What training came to: the registered version, whether it was promoted and why, and its figures.
+
+    ``groups`` are the figures of each group of people (rows of ``models.fairness.by_group``) over the ``judged`` days;
+    empty and None where no days could be judged.
+    """
 
     version: str
     run_id: str
@@ -50,6 +54,8 @@ class TrainResult:
     metrics: Mapping[str, float]
     episodes: int
     moments: int
+    groups: tuple[Mapping[str, Any], ...] = ()
+    judged: tuple[datetime, datetime] | None = None
 
 
 def train(
@@ -94,6 +100,7 @@ def train(
         "contract_version": load_contract("watchlist").version,
         "git_revision": git_revision(),
     }
+    groups = contest.groups if contest else None
     version = registry.record(
         model,
         params=tuning_of(settings).params(seed=seed),
@@ -101,7 +108,7 @@ def train(
         card=model_card(model, metrics=metrics, versions=versions),
         rows=rows,
         versions=versions,
-        figures=pictures(model, rows),
+        figures=pictures(model, rows, groups=groups),
     )
     verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
@@ -116,6 +123,8 @@ def train(
         metrics=metrics,
         episodes=int(model.facts["episodes"]),
         moments=len(rows),
+        groups=() if groups is None else tuple(groups.fill_nan(None).to_dicts()),
+        judged=(contest.span.start, contest.span.end) if contest else None,
     )
 
 

@@ -1,0 +1,158 @@
+"""What the engineers' page shows of models, drift, fairness and replays, made from their results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from models.drift import LARGE, MISSING_POINTS, MODERATE, Drift
+from models.evaluate import Figures
+from models.gates import Decision, decide
+from models.registry import Registry
+from models.report import Evaluation
+from models.shelf import ModelVersion
+from pipelines.settings import Settings
+from serving.operations.schemas import (
+    DriftReport,
+    FairnessReport,
+    FeatureMoved,
+    FigureRow,
+    GateSaid,
+    GroupFigure,
+    ModelFacts,
+    ModelsReport,
+    ReplayReport,
+    Volume,
+)
+
+__all__ = ["drift_report", "fairness_report", "models_report", "replay_report", "verdict_on"]
+
+COMPARED = (
+    *("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget"),
+    *("lead_h_median", "lead_1h_share", "losses"),
+)
+OWN = ("calibration_error", "oof_auc", "oof_average_precision", "max_feature_auc", "episodes")
+LEARNED = ("episodes", "losses", "live_moments", "quiet_moments")
+RULE, CHAMPION = "baseline_", "champion_"
+MOVED_SHOWN = 20
+
+Metrics = Mapping[str, float]
+
+
+def models_report(settings: Settings) -> ModelsReport:
+    """The champion and the challenger beside it, with the figures and gates of the one that is to be judged."""
+    registry = Registry.of(settings)
+    champion, challenger = registry.champion(), registry.challenger()
+    if challenger == champion:
+        challenger = None
+    before = registry.metrics(champion) if champion else {}
+    own = registry.metrics(challenger) if challenger else {}
+    return ModelsReport(
+        champion=model_facts(registry, champion) if champion else None,
+        challenger=model_facts(registry, challenger) if challenger else None,
+        figures=side_by_side(own, before),
+        gates=gates_said(verdict_on(own, before, settings=settings)) if challenger else (),
+    )
+
+
+def verdict_on(challenger: Metrics, champion: Metrics, *, settings: Settings) -> Decision:
+    """What the gates say, by what was recorded of a challenger and of the champion.
+
+    The champion is held to its figures on the challenger's days where it was asked about them, else to its own.
+    """
+    return decide(challenger, at_challenge(challenger) or champion, gates=settings.gates)
+
+
+def at_challenge(challenger: Metrics) -> Metrics:
+    """The champion's figures on the days that the challenger was judged by; empty where it was not asked."""
+    return {
+        name.removeprefix(CHAMPION): value for name, value in challenger.items() if name.startswith(CHAMPION)
+    }  # fmt: skip
+
+
+def side_by_side(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...]:
+    """The figures of both and of the rule; without a challenger those of the champion's own training."""
+    held, rule = {**champion, **at_challenge(challenger)}, challenger or champion
+    return tuple(
+        FigureRow(
+            name=name,
+            champion=held.get(name),
+            challenger=challenger.get(name),
+            rule=rule.get(RULE + name),
+        )
+        for name in (*COMPARED, *OWN)
+        if name in challenger or name in held
+    )
+
+
+def gates_said(verdict: Decision) -> tuple[GateSaid, ...]:
+    """The gates' words as they are published."""
+    return tuple(GateSaid(**asdict(outcome)) for outcome in verdict.outcomes)
+
+
+def model_facts(registry: Registry, version: ModelVersion) -> ModelFacts:
+    """What is known of one registered model."""
+    model = registry.load(version)
+    return ModelFacts(
+        version=version.version,
+        digest=version.digest,
+        trained_at=model.trained_at,
+        run_id=version.run_id,
+        trees=model.booster.num_trees(),
+        features=len(model.features),
+        facts={name: float(model.facts[name]) for name in LEARNED if name in model.facts},
+        pictures=registry.pictures(version),
+    )
+
+
+def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:
+    """What a night found to have moved since the model learned."""
+    return DriftReport(
+        version=version,
+        about_at=at,
+        rows=drift.rows,
+        moderate=MODERATE,
+        large=LARGE,
+        missing_points=MISSING_POINTS,
+        features=tuple(FeatureMoved(**asdict(one), noted=one.noted) for one in drift.features[:MOVED_SHOWN]),
+        noted=sum(one.noted for one in drift.features),
+        volume=Volume(**asdict(drift.volume)) if drift.volume else None,
+        estimated_precision=drift.estimated_precision,
+    )
+
+
+def fairness_report(
+    groups: Sequence[Mapping[str, Any]], *, source: str, start: datetime, end: datetime, settings: Settings
+) -> FairnessReport:
+    """The figures by group of the days from ``start`` to ``end``, with the picture that MLflow and reports show too."""
+    from models.charts import group_chart
+    from models.fairness import SCHEMA
+
+    table = pl.DataFrame(list(groups), schema=SCHEMA)
+    return FairnessReport.model_validate(
+        {
+            "source": source,
+            "start": start,
+            "end": end,
+            "gap_points": settings.gates.residency_gap_points,
+            "groups": tuple(GroupFigure(**row) for row in groups),
+            "chart": group_chart(table) if len(table) else "",
+        }
+    )
+
+
+def replay_report(evaluation: Evaluation, *, model: Figures, rule: Figures) -> ReplayReport:
+    """What a replay came to."""
+    from models.charts import daily_budget_chart
+
+    own, other = model.named(), rule.named()
+    return ReplayReport(
+        start=evaluation.start,
+        end=evaluation.end,
+        every=evaluation.every,
+        budget=evaluation.budget,
+        figures=tuple(FigureRow(name=name, champion=own.get(name), rule=other.get(name)) for name in COMPARED),
+        chart="" if evaluation.budgets is None else daily_budget_chart(evaluation.budgets),
+    )

@@ -1,0 +1,1 @@
+"""What the pipelines report of their work, and what of it needs a person."""

@@ -1,0 +1,269 @@
+"""What pipelines report, in the form they publish it and the pages read it. No report names or numbers a person."""
+
+import math
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+__all__ = [
+    "DriftReport",
+    "FairnessReport",
+    "FeatureMoved",
+    "FigureRow",
+    "GateSaid",
+    "GroupFigure",
+    "HeldFile",
+    "ModelFacts",
+    "ModelsReport",
+    "QualityReport",
+    "RejectReason",
+    "ReplayReport",
+    "Report",
+    "Run",
+    "RunKind",
+    "SilentSource",
+    "SourceQuality",
+    "Volume",
+]
+
+RunKind = Literal["ingest", "train", "nightly", "intraday", "replay"]
+
+
+def _measured(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Figure = Annotated[float | None, BeforeValidator(_measured)]
+"""A number; None where nothing was measured, which is also what becomes of NaN and infinity: JSON has neither."""
+
+
+class Said(BaseModel):
+    """A part of a report."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Report(Said):
+    """What is published under one ``kind``; the newest one of a kind counts."""
+
+    kind: ClassVar[str]
+
+
+class Run(Report):
+    """One run of a verb: when it started, when it ended (None: it has not), and how.
+
+    ``about_at`` is the moment it was asked about. ``facts`` are its counts and versions by name. A run that failed says
+    in ``error`` what happened and in ``remedy`` what to do.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    verb: RunKind
+    started_at: datetime
+    finished_at: datetime | None = None
+    about_at: datetime | None = None
+    ok: bool = False
+    error: str = ""
+    remedy: str = ""
+    facts: dict[str, float | str] = {}
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return self.finished_at - self.started_at if self.finished_at else None
+
+
+class RejectReason(Said):
+    """Why rows were rejected, in both languages, and how many."""
+
+    code: str
+    zh: str
+    en: str
+    rows: int
+
+
+class SourceQuality(Said):
+    """What became of the rows of one source: rows = accepted + quarantined + duplicates + held.
+
+    ``late`` are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is when its newest row
+    was known, ``received_at`` when its newest file was loaded.
+    """
+
+    dataset: str
+    source: str
+    files: int
+    rows: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+    held: int
+    late: int
+    last_row_at: datetime | None
+    received_at: datetime | None
+    reasons: tuple[RejectReason, ...] = ()
+
+
+class HeldFile(Said):
+    """A delivered file that was held as a whole."""
+
+    path: str
+    reason: str
+
+
+class SilentSource(Said):
+    """A source that has delivered nothing since ``since`` (None: never), while others did."""
+
+    dataset: str
+    source: str
+    since: datetime | None
+
+
+class QualityReport(Report):
+    """The deliveries of the last ``days`` days up to ``newest_at``, source by source; registers as they stand."""
+
+    kind: ClassVar[str] = "quality"
+
+    days: int
+    newest_at: datetime | None
+    sources: tuple[SourceQuality, ...]
+    held: tuple[HeldFile, ...] = ()
+    silent: tuple[SilentSource, ...] = ()
+
+
+class FigureRow(Said):
+    """One figure of the champion, the challenger and today's rule side by side."""
+
+    name: str
+    champion: Figure = None
+    challenger: Figure = None
+    rule: Figure = None
+
+
+class GateSaid(Said):
+    """What one gate said: ``own`` figure beside ``other``, with ``allowed`` between them (see ``models.gates``)."""
+
+    gate: str
+    passed: bool
+    reason: str
+    own: Figure = None
+    other: Figure = None
+    allowed: Figure = None
+
+
+class ModelFacts(Said):
+    """One registered model: its version and digest, what it learned from, and its pictures as SVG by name."""
+
+    version: str
+    digest: str
+    trained_at: datetime
+    run_id: str
+    trees: int
+    features: int
+    facts: dict[str, Figure] = {}
+    pictures: dict[str, str] = {}
+
+
+class ModelsReport(Report):
+    """The model in force, the one in line (None where it is the same), their figures, and what the gates say."""
+
+    kind: ClassVar[str] = "models"
+
+    champion: ModelFacts | None
+    challenger: ModelFacts | None
+    figures: tuple[FigureRow, ...] = ()
+    gates: tuple[GateSaid, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate lets the challenger pass."""
+        return bool(self.gates) and all(gate.passed for gate in self.gates)
+
+
+class FeatureMoved(Said):
+    """One feature then and now: population stability index, share missing now and when the model learned."""
+
+    feature: str
+    psi: Figure
+    missing: float
+    missing_before: float
+    noted: bool
+
+
+class Volume(Said):
+    """Alerts of the last 24 hours beside those expected; chance keeps 99 days of 100 from ``low`` to ``high``."""
+
+    expected: float
+    seen: int
+    low: int
+    high: int
+
+    @property
+    def usual(self) -> bool:
+        """Whether the day was an ordinary one."""
+        return self.low <= self.seen <= self.high
+
+
+class DriftReport(Report):
+    """What has moved since the model ``version`` learned, over ``rows`` residents at the night of ``about_at``.
+
+    ``moderate`` and ``large`` are the bounds of the stability index, ``missing_points`` of the share missing.
+    """
+
+    kind: ClassVar[str] = "drift"
+
+    version: str
+    about_at: datetime
+    rows: int
+    moderate: float
+    large: float
+    missing_points: float
+    features: tuple[FeatureMoved, ...]
+    noted: int
+    volume: Volume | None = None
+    estimated_precision: Figure = None
+
+
+class GroupFigure(Said):
+    """One figure of one group of people: its 90 % interval, and its gap to everybody else with its interval."""
+
+    attribute: str
+    group: str
+    figure: str
+    count: int
+    value: Figure
+    low: Figure
+    high: Figure
+    gap: Figure
+    gap_low: Figure
+    gap_high: Figure
+
+
+class FairnessReport(Report):
+    """Whether some group is served worse, over the days from ``start`` to ``end``; ``chart`` is a picture as SVG.
+
+    ``source`` says what was measured: the challenger before its promotion, or a replay. ``gap_points`` is the gap that
+    the gates allow.
+    """
+
+    kind: ClassVar[str] = "fairness"
+
+    source: Literal["challenger", "replay"]
+    start: datetime
+    end: datetime
+    gap_points: float
+    groups: tuple[GroupFigure, ...]
+    chart: str = ""
+
+
+class ReplayReport(Report):
+    """What would have been alerted from ``start`` to ``end`` with ``budget`` alerts a day, by model and rule."""
+
+    kind: ClassVar[str] = "replay"
+
+    start: datetime
+    end: datetime
+    every: str
+    budget: int
+    figures: tuple[FigureRow, ...]
+    chart: str = ""

@@ -34,7 +34,8 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     from pipelines.rescore import LiveRescorer
     from serving.app import create_app, serve
 
-    app = create_app(settings=serving_settings(settings), vault=Vault.open(settings), rescorer=LiveRescorer(settings))
+    vault = Vault.open(settings)
+    app = create_app(settings=serving_settings(settings), vault=vault, rescorer=LiveRescorer(settings), sealer=vault)
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
     serve(app, host=host, port=port)
 

@@ -37,6 +37,7 @@ from serving.users.endpoints import router as users
 from serving.watchlists.endpoints import router as watchlists
 from serving.web.endpoints import router as pages
 from serving.webhooks.courier import courier
+from serving.webhooks.endpoints import router as webhooks
 
 __all__ = ["create_app", "serve"]
 
@@ -106,6 +107,7 @@ def create_app(
         people,
         outreach,
         users,
+        webhooks,
     ):
         app.include_router(router, prefix=API)
     app.include_router(health)

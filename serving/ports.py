@@ -8,7 +8,7 @@ from typing import Protocol
 from serving.errors import ProblemError
 from serving.store import Contribution, Level, Reason, SuspectKind
 
-__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer", "opened_vault"]
+__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer", "Sealer", "opened_vault"]
 
 
 class Identity(Protocol):
@@ -39,6 +39,16 @@ class IdentityVault(Protocol):
 
     def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
         """Return the numbers or accounts behind the known ones of ``keys``."""
+
+
+class Sealer(Protocol):
+    """Keeps secrets that the database must hold but not know."""
+
+    def seal(self, raw: str, *, bound_to: str) -> bytes:
+        """Encrypt ``raw`` so that it opens only together with ``bound_to``."""
+
+    def unseal(self, sealed: bytes, *, bound_to: str) -> str:
+        """Decrypt what ``seal`` made; raises ForestallError if the key or the binding is another."""
 
 
 def opened_vault(vault: IdentityVault | None) -> IdentityVault:

@@ -29,6 +29,7 @@ from serving.people.repository import ScoreRepository
 from serving.suspects.repository import SuspectRepository
 from serving.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.watchlists.repository import WatchlistRepository
+from serving.webhooks.outbox import enqueue
 
 __all__ = [
     "URGENCY",
@@ -246,6 +247,7 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
             row = lists.add(_watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1))
             ScoreRepository(session).add(row.id, watchlist.scores)
             ScoreRepository(session).forget(before=watchlist.at - SCORES_KEPT)
+            enqueue(session, row.alerts)
             known = {alert.person for alert in current.alerts} if current else set()
             _announce(session, row, fresh=[alert for alert in row.alerts if alert.person not in known])
             return row.id

@@ -13,9 +13,11 @@ from pipelines.settings import Settings
 from pipelines.vault import Vault
 from serving.auth import Role, Viewer
 from serving.database import open_database, writing
-from serving.outreach.service import export_outreach
+from serving.outreach.service import Asked, issue
+from serving.outreach.sheets import write_outreach
 from serving.settings import ServingSettings
 from serving.users import service as accounts
+from serving.users import tokens
 from serving.watchlists.repository import WatchlistRepository
 
 __all__ = ["add_user", "login_link", "outreach_list", "run_server"]
@@ -54,7 +56,7 @@ def login_link(settings: Settings, *, name: str, role: str, host: str, port: int
         now = datetime.now(SHANGHAI)
         if name not in {user.name for user in accounts.list_users(session)}:
             accounts.add_user(session, name=name, role=Role(role), at=now, communities=(), actor=operator())
-        token = accounts.issue_token(session, name=name, at=now, kind="login")
+        token = tokens.issue_token(session, name=name, at=now, kind="login")
     return f"http://{host}:{port}/login?token={token}"
 
 
@@ -64,17 +66,15 @@ def outreach_list(settings: Settings, *, community: str, day: date | None, forma
     Raises ``NotReadyError`` where nothing was published.
     """
     with writing(open_database(settings.serving_database_url)) as session:
-        return export_outreach(
-            session,
+        asked = Asked(
             viewer=Viewer(name=operator(), role=Role.ADMIN, communities=None),
             community_id=community,
             day=day or latest_day(session),
-            vault=Vault.open(settings),
-            settings=serving_settings(settings),
             at=datetime.now(SHANGHAI),
-            format=format,
             language=language,
         )
+        outreach = issue(session, asked, form=format, vault=Vault.open(settings), settings=serving_settings(settings))
+    return write_outreach(outreach, format=format, language=language)
 
 
 def latest_day(session: Session) -> date:

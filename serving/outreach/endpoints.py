@@ -3,28 +3,39 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Depends, Header, Path, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, Header, Path, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from serving.auth import Role, Viewer, allow
-from serving.dependencies import Now, ServicesOfApp, Writing
-from serving.outreach import service
-from serving.outreach.schemas import Format, OutreachList
-from serving.outreach.sheets import MEDIA_TYPES, write_outreach
+from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.outreach import results, service
+from serving.outreach.schemas import (
+    Entered,
+    Format,
+    IssuedListPage,
+    IssuedListWithItems,
+    NewEntries,
+    OutreachList,
+)
+from serving.outreach.sheets import MEDIA_TYPES, csv_lines, write_outreach
+from serving.paging import Cursor, Limit
 from serving.routing import ApiRouter
 from serving.wording import Language
 
-__all__ = ["router"]
+__all__ = ["CommunityId", "ListId", "Reacher", "router", "sheet_response"]
 
-router = ApiRouter(prefix="/outreach", tags=["outreach"])
+CommunityId = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])]
+ListId = Annotated[str, Path(pattern=r"^[Ll][A-Za-z2-7]{7}$", examples=["L7K3F7QM"])]
+Reacher = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
 SHEETS = {MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"}, MEDIA_TYPES["xlsx"]: {}}
+router = ApiRouter(tags=["outreach"])
 
 
-@router.get("/{community_id}", response_model=OutreachList, responses={200: {"content": SHEETS}})
+@router.get("/outreach/{community_id}", response_model=OutreachList, responses={200: {"content": SHEETS}})
 def read_outreach(
     *,
-    community_id: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])],
-    viewer: Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))],
+    community_id: CommunityId,
+    viewer: Reacher,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -33,24 +44,61 @@ def read_outreach(
     lang: Language = "zh",
     accept: Annotated[str, Header()] = "*/*",
 ) -> Response:
-    """Read whom to reach in a community on a day (default: the day of the latest list). Every call is audited.
+    """Read whom to reach in a community on a day (default: the day of the latest list).
 
-    The form is `format`, else what the Accept header asks for, else JSON.
+    Every call makes a list with an id of its own, which is audited. The form is `format`, else what the Accept header
+    asks for, else JSON.
     """
-    day = day or service.latest_day_with_list(session)
-    rows = service.outreach_rows(
-        session,
-        viewer=viewer,
-        community_id=community_id,
-        day=day,
-        vault=services.vault,
-        settings=services.settings,
-        at=now,
-        language=lang,
-    )
     form = format or service.format_of(accept)
+    day = day or service.latest_day_with_list(session)
+    asked = service.Asked(viewer=viewer, community_id=community_id, day=day, at=now, language=lang)
+    outreach = service.issue(session, asked, form=form, vault=services.vault, settings=services.settings)
+    return sheet_response(outreach, form=form, language=lang)
+
+
+@router.get("/outreach-lists")
+def list_outreach_lists(
+    *,
+    viewer: Reacher,
+    session: Reading,
+    community_id: Annotated[str | None, Query(max_length=60, pattern=r"^[^\x00-\x1f]+$")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> IssuedListPage:
+    """List the lists that left the house: who took them, when, until when they hold; the newest first."""
+    return results.list_page(session, viewer=viewer, community_id=community_id, cursor=cursor, limit=limit)
+
+
+@router.get("/outreach-lists/{list_id}")
+def read_outreach_list(list_id: ListId, viewer: Reacher, session: Reading, now: Now) -> IssuedListWithItems:
+    """Read a list without names: what was found since about each of its people."""
+    return results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
+
+
+@router.post("/outreach-lists/{list_id}/results")
+def enter_results(
+    *,
+    list_id: ListId,
+    new: NewEntries,
+    viewer: Reacher,
+    session: Writing,
+    now: Now,
+    services: ServicesOfApp,
+) -> Entered:
+    """Enter what came back on paper. An entry whose alert has moved on is refused; the others are recorded."""
+    return results.enter(
+        session, viewer=viewer, list_id=list_id, entries=new.entries, at=now, settings=services.settings
+    )
+
+
+def sheet_response(outreach: OutreachList, *, form: Format, language: Language) -> Response:
+    """Return the list as JSON, as CSV line by line, or as XLSX."""
     if form == "json":
-        outreach = OutreachList(community_id=community_id, day=day, rows=rows)
         return JSONResponse(outreach.model_dump(mode="json"))
-    headers = {"Content-Disposition": f'attachment; filename="outreach-{day}.{form}"'}
-    return Response(write_outreach(rows, format=form, language=lang), media_type=MEDIA_TYPES[form], headers=headers)
+    name = f"outreach-{outreach.day}-{outreach.list_id}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    if form == "csv":
+        lines = csv_lines(outreach, language=language)
+        return StreamingResponse(lines, media_type=MEDIA_TYPES["csv"], headers=headers)
+    content = write_outreach(outreach, format=form, language=language)
+    return Response(content, media_type=MEDIA_TYPES["xlsx"], headers=headers)

@@ -1,93 +1,126 @@
-"""Outreach lists: who has to be reached in a community on a day, with the vault's names and numbers."""
+"""Outreach lists: who has to be reached in a community on a day, with the vault's names and numbers.
 
-import re
+Whoever sees names and numbers is audited. What leaves the house – print, CSV, XLSX, JSON – is a list of its own with an
+id, which the audit names, and holds for a day.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from sqlalchemy.orm import Session
 
-from serving.alerts.repository import AlertRepository
+from serving.alerts.repository import AlertRepository, Found
 from serving.audit import record
 from serving.auth import Viewer
+from serving.dispositions.escalations import shown_level
 from serving.dispositions.schemas import Status
 from serving.errors import ProblemError
-from serving.outreach.schemas import Channel, Format, OutreachRow
-from serving.outreach.sheets import write_outreach
+from serving.outreach.channels import channel_of, is_old, voice_first
+from serving.outreach.repository import OutreachRepository
+from serving.outreach.schemas import Form, Format, IssuedList, OutreachList, OutreachRow
+from serving.outreach.tables import OutreachItemRow, OutreachListRow
 from serving.ports import Identity, IdentityVault, opened_vault
 from serving.settings import ServingSettings
-from serving.store import Level
-from serving.tables import SHANGHAI, AlertRow, DispositionRow
+from serving.store import URGENCY
+from serving.suppressions.repository import SuppressionRepository
+from serving.tables import SHANGHAI
 from serving.talks.service import what_to_say
 from serving.watchlists.repository import WatchlistRepository
 from serving.watchlists.service import day_of
 from serving.wording import OPEN, Language
 
-__all__ = ["export_outreach", "format_of", "latest_day_with_list", "outreach_rows"]
+__all__ = ["Asked", "format_of", "issue", "latest_day_with_list", "look_at", "shown_again", "to_be_reached"]
 
 # An alert with any other result is settled: calling again would be the second office that warns the same person.
 TO_BE_REACHED = frozenset({OPEN, "in_progress", "not_found_yet", "refused"})
-LEVELS_BY_VISIT = frozenset({"red", "orange"})
+REPEATS = "duplicate"
 
 
-def outreach_rows(
-    session: Session,
-    *,
-    viewer: Viewer,
-    community_id: str,
-    day: date,
-    vault: IdentityVault | None,
-    settings: ServingSettings,
-    at: datetime,
-    language: Language = "zh",
-) -> list[OutreachRow]:
-    """Return who has to be reached in a community on ``day``, the most urgent first, and audit that it was read.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which community's list of which day, who asks for it and when, and in which language they read it."""
 
-    Raises a 403 problem for a community ``viewer`` does not look after, a 503 problem without a vault. Commit the
+    viewer: Viewer
+    community_id: str
+    day: date
+    at: datetime
+    language: Language = "zh"
+
+
+def issue(
+    session: Session, asked: Asked, *, form: Form, vault: IdentityVault | None, settings: ServingSettings
+) -> OutreachList:
+    """Make the list that leaves the house as ``form``, and audit it under its id.
+
+    Raises a 403 problem for a community that the viewer does not look after, a 503 problem without a vault. Commit the
     session before the rows are handed out.
     """
-    if not viewer.may_see(community_id):
-        raise ProblemError(403, "This community is not one of yours.", remedy="Ask for the list of your own community.")
     opened = opened_vault(vault)
-    start, end = day_of(datetime.combine(day, time.min, SHANGHAI))
-    found = AlertRepository(session).issued_between(start, end, viewer=viewer, community_id=community_id)
-    waiting = [(alert, status) for alert, last in found if (status := _status(last)) in TO_BE_REACHED]
-    record(
-        session,
-        at=at,
-        actor=viewer.name,
-        action="export",
-        subject=community_id,
-        day=day.isoformat(),
-        alerts=[alert.alert_id for alert, _ in waiting],
+    waiting = to_be_reached(session, asked, settings=settings)
+    lists = OutreachRepository(session)
+    made = OutreachListRow(
+        list_id=_list_id(asked, number=lists.of_day(asked.community_id, asked.day)),
+        community_id=asked.community_id,
+        day=asked.day,
+        form=form,
+        issued_at=asked.at,
+        issued_by=asked.viewer.name,
+        expires_at=asked.at + timedelta(hours=settings.outreach_hours),
+        items=[_item(position, found) for position, found in enumerate(waiting, start=1)],
     )
-    people = opened.reveal_people([alert.person for alert, _ in waiting])
-    return [_row(alert, status, people.get(alert.person), settings, language) for alert, status in waiting]
+    lists.add(made)
+    _audit(session, asked, waiting, form=form, list_id=made.list_id)
+    rows = _named(waiting, vault=opened, settings=settings, language=asked.language)
+    return OutreachList(**IssuedList.model_validate(made).model_dump(), rows=rows)
 
 
-def export_outreach(
-    session: Session,
-    *,
-    viewer: Viewer,
-    community_id: str,
-    day: date,
-    vault: IdentityVault | None,
-    settings: ServingSettings,
-    at: datetime,
-    format: Format,  # noqa: A002
-    language: Language = "zh",
-) -> bytes:
-    """Return the outreach list of a community as a file; see ``outreach_rows``."""
-    rows = outreach_rows(
-        session,
-        viewer=viewer,
-        community_id=community_id,
-        day=day,
-        vault=vault,
-        settings=settings,
-        at=at,
-        language=language,
-    )
-    return write_outreach(rows, format=format, language=language)
+def look_at(
+    session: Session, asked: Asked, *, vault: IdentityVault | None, settings: ServingSettings
+) -> list[OutreachRow]:
+    """Return who has to be reached, for the screen; audited too, but nothing leaves the house. See ``issue``."""
+    opened = opened_vault(vault)
+    waiting = to_be_reached(session, asked, settings=settings)
+    _audit(session, asked, waiting, form="screen")
+    return _named(waiting, vault=opened, settings=settings, language=asked.language)
+
+
+def shown_again(
+    session: Session, asked: Asked, *, made: OutreachListRow, vault: IdentityVault | None, settings: ServingSettings
+) -> dict[int, OutreachRow]:
+    """Return the people of a list that the viewer may still see, by their position on it; audited under its id."""
+    opened = opened_vault(vault)
+    alerts = OutreachRepository(session).alerts_of(made, viewer=asked.viewer)
+    found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
+    _audit(session, asked, list(found.values()), form="again", list_id=made.list_id)
+    rows = _named(list(found.values()), vault=opened, settings=settings, language=asked.language)
+    return dict(zip(found, rows, strict=True))
+
+
+def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) -> list[Found]:
+    """Return the alerts of the day and of the days before that still wait, one a person, the most urgent first.
+
+    A person's newest alert decides whether they have to be reached. Raises a 403 problem for a community that the
+    viewer does not look after.
+    """
+    if not asked.viewer.may_see(asked.community_id):
+        raise ProblemError(403, "This community is not one of yours.", remedy="Ask for the list of your own community.")
+    start, end = day_of(datetime.combine(asked.day, time.min, SHANGHAI))
+    start -= timedelta(days=settings.carry_over_days)
+    alerts = AlertRepository(session)
+    found = alerts.issued_between(start, end, viewer=asked.viewer, community_id=asked.community_id)
+    told = sorted((one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at)
+    newest = {one[0].person: one for one in told}
+    resting = {row.person for row in SuppressionRepository(session).in_force(asked.at)}
+    waiting = [
+        one
+        for one in found
+        if newest.get(one[0].person) is one and _status(one) in TO_BE_REACHED and one[0].person not in resting
+    ]
+    return sorted(waiting, key=lambda one: URGENCY[shown_level(one[0], one[1])])
 
 
 def latest_day_with_list(session: Session) -> date:
@@ -105,32 +138,62 @@ def format_of(accept: str) -> Format:
     return "csv" if "text/csv" in accept else "json"
 
 
-def _status(last: DispositionRow | None) -> Status:
+def _list_id(asked: Asked, *, number: int) -> str:
+    """Return an id that is short enough for paper and has no digits that look like letters."""
+    who = (asked.community_id, asked.day.isoformat(), str(number), asked.at.isoformat(), asked.viewer.name)
+    return "L" + base64.b32encode(hashlib.sha256("|".join(who).encode()).digest()).decode()[:7]
+
+
+def _item(position: int, found: Found) -> OutreachItemRow:
+    alert, last = found
+    return OutreachItemRow(
+        position=position, alert_id=alert.alert_id, person=alert.person, version=last.version if last else 0
+    )
+
+
+def _audit(session: Session, asked: Asked, found: Sequence[Found], *, form: str, list_id: str | None = None) -> None:
+    record(
+        session,
+        at=asked.at,
+        actor=asked.viewer.name,
+        action="print" if form == "print" else "export",
+        subject=asked.community_id,
+        day=asked.day.isoformat(),
+        form=form,
+        list_id=list_id,
+        alerts=[alert.alert_id for alert, _ in found],
+    )
+
+
+def _status(found: Found) -> Status:
+    last = found[1]
     return cast("Status", last.result) if last else OPEN
 
 
-def _row(
-    alert: AlertRow, status: Status, identity: Identity | None, settings: ServingSettings, language: Language
-) -> OutreachRow:
+def _named(
+    waiting: Sequence[Found], *, vault: IdentityVault, settings: ServingSettings, language: Language
+) -> list[OutreachRow]:
+    people = vault.reveal_people([alert.person for alert, _ in waiting])
+    return [_row(one, people.get(one[0].person), settings, language) for one in waiting]
+
+
+def _row(found: Found, identity: Identity | None, settings: ServingSettings, language: Language) -> OutreachRow:
+    alert, last = found
+    level, status = shown_level(alert, last), _status(found)
+    old = is_old(alert.age_band, from_age=settings.visit_from_age)
+    numbers = voice_first(identity.msisdns if identity else (), old=old)
     return OutreachRow(
-        level=cast("Level", alert.level),
-        act_by=alert.issued_at + timedelta(minutes=settings.act_within_minutes[alert.level]),
-        channel=_channel(alert, identity, visit_from_age=settings.visit_from_age),
+        level=level,
+        act_by=alert.issued_at + timedelta(minutes=settings.act_within_minutes[level]),
+        channel=channel_of(level=level, old=old, numbers=numbers, status=status),
         name=identity.name if identity else "",
-        numbers=tuple(identity.msisdns) if identity else (),
+        numbers=numbers,
         address=identity.address if identity else "",
         grid_id=alert.grid_id,
+        scam_type=alert.scam_type,
         reasons=tuple(str(reason[language]) for reason in alert.reasons),
         what_to_say=what_to_say(alert.scam_type, language),
         status=status,
         alert_id=alert.alert_id,
+        version=last.version if last else 0,
     )
-
-
-def _channel(alert: AlertRow, identity: Identity | None, *, visit_from_age: int) -> Channel:
-    reachable = identity is not None and bool(identity.msisdns)
-    age = re.search(r"\d+", alert.age_band or "")
-    old = age is not None and int(age.group()) >= visit_from_age
-    if not reachable or (old and alert.level in LEVELS_BY_VISIT):
-        return "visit"
-    return "text" if alert.level == "blue" and not old else "call"

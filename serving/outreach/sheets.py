@@ -2,12 +2,12 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from serving.outreach.schemas import Format, OutreachRow
+from serving.outreach.schemas import Format, OutreachList, OutreachRow
 from serving.wording import CHANNELS, LEVELS, RESULTS, Language, Words, words
 
-__all__ = ["MEDIA_TYPES", "write_outreach"]
+__all__ = ["MEDIA_TYPES", "csv_lines", "write_outreach"]
 
 MEDIA_TYPES: dict[Format, str] = {
     "json": "application/json",
@@ -26,17 +26,35 @@ HEADINGS = (
     Words("怎么说", "What to say"),
     Words("状态", "Status"),
     Words("预警编号", "Alert"),
+    Words("名单号", "List"),
+    Words("名单有效至", "List holds until"),
 )
-WIDTHS = (12, 17, 8, 10, 16, 30, 10, 50, 50, 14, 24)  # characters
+WIDTHS = (12, 17, 8, 10, 16, 30, 10, 50, 50, 14, 24, 11, 17)  # characters
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # a spreadsheet computes what starts so, whoever wrote it
 
 
-def write_outreach(rows: Sequence[OutreachRow], *, format: Format, language: Language = "zh") -> bytes:  # noqa: A002
-    """Return the rows as a file: CSV with a byte order mark for Excel, XLSX with numbers kept as text."""
+def write_outreach(outreach: OutreachList, *, format: Format, language: Language = "zh") -> bytes:  # noqa: A002
+    """Return the list as a file: JSON, CSV with a byte order mark for Excel, or XLSX with numbers kept as text."""
     if format == "json":
-        return b"[" + b",".join(row.model_dump_json().encode() for row in rows) + b"]"
-    table = [[heading.in_(language) for heading in HEADINGS], *(_cells(row, language) for row in rows)]
-    return _csv(table) if format == "csv" else _xlsx(table)
+        return outreach.model_dump_json().encode()
+    if format == "csv":
+        return b"".join(csv_lines(outreach, language=language))
+    return _xlsx(list(_table(outreach, language)), list_id=outreach.list_id)
+
+
+def csv_lines(outreach: OutreachList, *, language: Language = "zh") -> Iterator[bytes]:
+    """Return the list as CSV line by line, the first with a byte order mark for Excel."""
+    for number, line in enumerate(_table(outreach, language)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerow([_harmless(cell) for cell in line])
+        yield text.getvalue().encode("utf-8" if number else "utf-8-sig")
+
+
+def _table(outreach: OutreachList, language: Language) -> Iterator[list[str]]:
+    yield [heading.in_(language) for heading in HEADINGS]
+    of_list = [outreach.list_id, f"{outreach.expires_at:%Y-%m-%d %H:%M}"]
+    for row in outreach.rows:
+        yield [*_cells(row, language), *of_list]
 
 
 def _cells(row: OutreachRow, language: Language) -> list[str]:
@@ -55,17 +73,11 @@ def _cells(row: OutreachRow, language: Language) -> list[str]:
     ]
 
 
-def _csv(table: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([_harmless(cell) for cell in line] for line in table)
-    return text.getvalue().encode("utf-8-sig")
-
-
 def _harmless(cell: str) -> str:
     return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _xlsx(table: Sequence[Sequence[str]]) -> bytes:
+def _xlsx(table: Sequence[Sequence[str]], *, list_id: str) -> bytes:
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
@@ -81,6 +93,10 @@ def _xlsx(table: Sequence[Sequence[str]]) -> bytes:
     for column, width in enumerate(WIDTHS, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.freeze_panes = "A2"
+    sheet.title = list_id
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight = True, False
+    sheet.print_title_rows, sheet.oddFooter.center.text = "1:1", f"{list_id} · &P/&N"
     buffer = io.BytesIO()
     workbook.save(buffer)
     return buffer.getvalue()

@@ -1,0 +1,60 @@
+"""The SQL of outreach lists. Who may see which community is decided here."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from serving.alerts.repository import Found, all_alerts, visible_to
+from serving.auth import Viewer
+from serving.outreach.tables import OutreachListRow
+from serving.tables import AlertRow
+
+__all__ = ["OutreachRepository"]
+
+
+class OutreachRepository:
+    """Reads and adds lists that left the house."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, list_id: str, *, viewer: Viewer) -> OutreachListRow | None:
+        """Return the list of this id, if ``viewer`` may see it."""
+        return self._session.scalar(_visible(viewer).where(OutreachListRow.list_id == list_id))
+
+    def page(
+        self, *, viewer: Viewer, community_id: str | None, before: int | None, limit: int
+    ) -> Sequence[OutreachListRow]:
+        """Return lists, the newest first, of those before number ``before``."""
+        statement = _visible(viewer)
+        if community_id is not None:
+            statement = statement.where(OutreachListRow.community_id == community_id)
+        if before is not None:
+            statement = statement.where(OutreachListRow.id < before)
+        return self._session.scalars(statement.order_by(OutreachListRow.id.desc()).limit(limit)).all()
+
+    def of_day(self, community_id: str, day: date) -> int:
+        """Return how many lists a community has for a day."""
+        found = select(func.count()).where(OutreachListRow.community_id == community_id, OutreachListRow.day == day)
+        return self._session.scalar(found) or 0
+
+    def add(self, row: OutreachListRow) -> OutreachListRow:
+        """Add a list with its items."""
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def alerts_of(self, row: OutreachListRow, *, viewer: Viewer) -> dict[str, Found]:
+        """Return the newest revision of each alert of a list, with its last word, by alert id."""
+        ids = [item.alert_id for item in row.items]
+        found = visible_to(viewer, all_alerts()).where(AlertRow.alert_id.in_(ids)).order_by(AlertRow.id)
+        return {one[0].alert_id: one for one in self._session.execute(found)}
+
+
+def _visible(viewer: Viewer) -> Select[tuple[OutreachListRow]]:
+    statement = select(OutreachListRow)
+    if viewer.communities is None:
+        return statement
+    return statement.where(OutreachListRow.community_id.in_(viewer.communities))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from serving import errors
 from serving.alerts.endpoints import router as alerts
+from serving.audit.endpoints import router as audit
 from serving.claims.endpoints import router as claims
 from serving.database import open_database
 from serving.dependencies import Clock, Services
@@ -25,7 +26,7 @@ from serving.idempotency.service import InFlight
 from serving.middleware import Boundary
 from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
-from serving.ports import IdentityVault, Rescorer, Sealer
+from serving.ports import IdentityVault, ModelKeeper, Rescorer, Sealer
 from serving.queue.endpoints import router as queue
 from serving.settings import ServingSettings
 from serving.suppressions.endpoints import router as suppressions
@@ -72,16 +73,20 @@ def create_app(
     vault: IdentityVault | None = None,
     rescorer: Rescorer | None = None,
     sealer: Sealer | None = None,
+    keeper: ModelKeeper | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
     Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``rescorer`` there are no fresh
-    scores, without a ``sealer`` no webhooks; everything else works.
+    scores, without a ``sealer`` no webhooks, without a ``keeper`` no model is put in force from the pages; everything
+    else works.
     """
     talk_book()  # scripts that cannot be read must stop the start, not the call to a resident
     engine = open_database(settings.database_url)
-    services = Services(engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer, sealer=sealer)
+    services = Services(
+        engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer, sealer=sealer, keeper=keeper
+    )
     app = FastAPI(
         title="forestall",
         version=version("forestall"),
@@ -107,6 +112,7 @@ def create_app(
         people,
         outreach,
         users,
+        audit,
         webhooks,
     ):
         app.include_router(router, prefix=API)

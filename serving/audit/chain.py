@@ -29,6 +29,7 @@ Action = Literal[
     "user-revoked",
     "user-restored",
     "user-reset",
+    "user-unlocked",
     "token-issued",
     "token-revoked",
     "claim",

@@ -1,6 +1,6 @@
 """The SQL of users and their tokens."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, true, update
@@ -32,6 +32,33 @@ class UserRepository:
         self._session.add(user)
         self._session.flush()
         return user
+
+    def by_subject(self, subject: str) -> UserRow | None:
+        """Return the user whom the identity provider knows as ``subject``."""
+        return self._session.scalar(select(UserRow).where(UserRow.subject == subject))
+
+    def has_active(self, role: str) -> bool:
+        """Say whether somebody with this role may come in."""
+        active = select(UserRow.id).where(UserRow.role == role, UserRow.disabled_at.is_(None))
+        return self._session.scalar(active.limit(1)) is not None
+
+    def last_seen(self) -> Mapping[int, datetime]:
+        """Return when each user (by number) who ever came in was last here."""
+        used_at = func.max(TokenRow.last_used_at, type_=TokenRow.last_used_at.type)
+        seen = select(TokenRow.user_id, used_at).where(TokenRow.last_used_at.is_not(None)).group_by(TokenRow.user_id)
+        return {user_id: at for user_id, at in self._session.execute(seen)}  # noqa: C416 -- a row is no pair to mypy
+
+    def bearer_tokens(self, *, user: str | None, now: datetime) -> Sequence[TokenRow]:
+        """Return the machines' tokens that are good, of one user or of all, the newest first."""
+        good = (TokenRow.kind == "bearer", TokenRow.revoked_at.is_(None), TokenRow.expires_at > now)
+        statement = select(TokenRow).join(TokenRow.user).where(*good, UserRow.disabled_at.is_(None))
+        if user is not None:
+            statement = statement.where(UserRow.name == user)
+        return self._session.scalars(statement.order_by(TokenRow.id.desc())).all()
+
+    def bearer_token(self, token_id: int) -> TokenRow | None:
+        """Return the machine's token of this number."""
+        return self._session.scalar(select(TokenRow).where(TokenRow.id == token_id, TokenRow.kind == "bearer"))
 
     def add_token(self, token: TokenRow) -> None:
         """Add a token, given as its digest."""
@@ -76,9 +103,13 @@ class UserRepository:
         )
         return result.first() is not None
 
-    def revoke_tokens_of(self, user: UserRow, *, at: datetime, kinds: Collection[str] | None = None) -> None:
-        """Revoke every token a user holds, or those of some kinds."""
+    def revoke_tokens_of(
+        self, user: UserRow, *, at: datetime, kinds: Collection[str] | None = None, but: str | None = None
+    ) -> None:
+        """Revoke every token a user holds, or those of some kinds, ``but`` the one of this digest."""
         statement = update(TokenRow).where(TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None))
         if kinds is not None:
             statement = statement.where(TokenRow.kind.in_(kinds))
+        if but is not None:
+            statement = statement.where(TokenRow.digest != but)
         self._session.execute(statement.values(revoked_at=at))

@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from data_contracts.errors import ConflictError, SettingsError
 from serving.auth import Role
 from serving.database import reading, writing
-from serving.users.service import add_user, issue_token, list_users, open_session
+from serving.errors import ProblemError
+from serving.settings import ServingSettings
+from serving.users.service import add_user, list_users
+from serving.users.sessions import Opened, open_session
+from serving.users.tokens import issue_token
 
 from .conftest import MIDNIGHT, Client
 
@@ -57,21 +60,21 @@ def test_the_database_keeps_no_token(engine: Engine) -> None:
 def test_names_are_taken_once_and_officers_have_communities(engine: Engine) -> None:
     with writing(engine) as session:
         add_user(session, name="li", role=Role.ANALYST, at=MIDNIGHT, actor="test")
-        with pytest.raises(ConflictError, match="exists already"):
+        with pytest.raises(ProblemError, match="exists already"):
             add_user(session, name="li", role=Role.ANALYST, at=MIDNIGHT, actor="test")
-        with pytest.raises(SettingsError, match="at least one community"):
+        with pytest.raises(ProblemError, match="at least one community"):
             add_user(session, name="wu", role=Role.OFFICER, at=MIDNIGHT, actor="test")
-        with pytest.raises(SettingsError, match="there is no user"):
+        with pytest.raises(ProblemError, match="There is no user"):
             issue_token(session, name="nobody", at=MIDNIGHT)
     with reading(engine) as session:
         assert [(user.name, user.role) for user in list_users(session)] == [("li", "analyst")]
 
 
-def test_a_login_token_works_once_and_for_half_an_hour(engine: Engine) -> None:
-    def exchange(secret: str, minutes: int) -> str | None:
+def test_a_login_token_works_once_and_for_half_an_hour(engine: Engine, settings: ServingSettings) -> None:
+    def exchange(secret: str, minutes: int) -> Opened | None:
         at = MIDNIGHT + timedelta(minutes=minutes)
         with writing(engine) as session:
-            return open_session(session, secret=secret, kinds=("login",), at=at, lifetime=timedelta(hours=1))
+            return open_session(session, secret=secret, kinds=("login",), settings=settings, at=at)
 
     with writing(engine) as session:
         bearer = add_user(session, name="li", role="analyst", at=MIDNIGHT, actor="test")

@@ -1,0 +1,140 @@
+"""Who may do what, for every route there is, by real requests. A route that is not listed here fails.
+
+Adding a route is adding a line: its method and path, and who may use it, a letter each: **a**nalyst, **o**fficer,
+**e**ngineer, a**d**min; ``-`` stands for nobody logged in.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import Engine
+
+from .conftest import ID_A, Client
+
+LETTERS = {"a": "analyst", "o": "officer", "e": "engineer", "d": "admin", "-": "anonymous"}
+
+API = """
+    GET     /api/v1/watchlists                          aoed
+    GET     /api/v1/watchlists/latest                   aoed
+    GET     /api/v1/watchlists/{watchlist_id}           aoed
+    GET     /api/v1/alerts                              aoed
+    GET     /api/v1/alerts/{alert_id}                   aoed
+    GET     /api/v1/alerts/{alert_id}/chart.svg         aoed
+    GET     /api/v1/alerts/{alert_id}/dispositions      ao d
+    POST    /api/v1/alerts/{alert_id}/dispositions      ao d
+    GET     /api/v1/talks/{scam_type}                   aoed
+    GET     /api/v1/suspects                            a ed
+    GET     /api/v1/suspects/{key}                      a ed
+    POST    /api/v1/suspects/{key}/reveal               a  d
+    POST    /api/v1/people/{person}/rescore             a ed
+    GET     /api/v1/outreach/{community_id}             ao d
+    GET     /api/v1/me                                  aoed
+    GET     /api/v1/users                                  d
+    POST    /api/v1/users                                  d
+    GET     /api/v1/users/{name}                           d
+    PATCH   /api/v1/users/{name}                           d
+    DELETE  /api/v1/users/{name}                           d
+    POST    /api/v1/users/{name}/invitation                d
+    POST    /api/v1/users/{name}/tokens                    d
+    GET     /api/v1/tokens                              aoed
+    DELETE  /api/v1/tokens/{token_id}                   aoed
+    GET     /api/v1/audit                                  d
+    GET     /health/live                               -aoed
+    GET     /health/ready                              -aoed
+    GET     /metrics                                      ed
+"""
+
+PAGES = """
+    GET     /                                           aoed
+    GET     /alerts/{alert_id}                          aoed
+    POST    /alerts/{alert_id}/dispositions             ao d
+    GET     /suspects                                   a ed
+    GET     /suspects/{key}                             a ed
+    POST    /suspects/{key}                             a  d
+    GET     /login                                     -aoed
+    POST    /login                                     -aoed
+    POST    /logout                                     aoed
+    GET     /account                                    aoed
+    POST    /account/password                           aoed
+    POST    /account/sessions                           aoed
+    POST    /account/tokens                             aoed
+    POST    /account/tokens/{token_id}/revoke           aoed
+    GET     /users                                         d
+    POST    /users                                         d
+    GET     /users/{name}                                  d
+    POST    /users/{name}                                  d
+    POST    /users/{name}/disable                          d
+    POST    /users/{name}/restore                          d
+    POST    /users/{name}/invitation                       d
+    POST    /users/{name}/unlock                           d
+    POST    /users/{name}/tokens                           d
+    POST    /users/{name}/tokens/{token_id}/revoke         d
+    GET     /audit                                         d
+"""
+
+VALUES = {
+    "watchlist_id": "1",
+    "alert_id": ID_A,
+    "person": "p1_a",
+    "community_id": "C01",
+    "name": "nobody",
+    "token_id": "999",
+    "scam_type": "police",
+    "key": "n1_aa",
+}
+OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+def permitted(table: str) -> dict[tuple[str, str], set[str]]:
+    """Return who may use each route of ``table``."""
+    rows = (line.split(maxsplit=2) for line in table.strip().splitlines())
+    return {(method, path): {LETTERS[letter] for letter in who.replace(" ", "")} for method, path, who in rows}
+
+
+def test_every_route_is_listed(app: FastAPI) -> None:
+    routes = {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods or ()
+    }
+    listed = permitted(API).keys() | permitted(PAGES).keys()
+    assert routes - listed == set(), "routes that nobody has said who may use"
+    assert listed - routes == set(), "routes that are gone"
+
+
+@pytest.mark.parametrize("role", sorted(LETTERS.values()))
+def test_each_role_is_let_in_or_kept_out_of_the_api(client: Client, role: str) -> None:
+    headers = {} if role == "anonymous" else client.as_(role)
+    wrong = []
+    for (method, path), roles in permitted(API).items():
+        status = client.request(method, path.format(**VALUES), headers=headers).status_code
+        expected = 401 if role == "anonymous" else 403
+        if (status == expected) is (role in roles) or status >= 500 or (status == 401 and role != "anonymous"):
+            wrong.append((method, path, status))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", sorted(LETTERS.values()))
+def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, engine: Engine, role: str) -> None:
+    wrong = []
+    for (method, path), roles in permitted(PAGES).items():
+        client.cookies.clear()
+        if role != "anonymous":  # anew for each, since some routes end the session
+            client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
+        answer = client.request(method, path.format(**VALUES), headers=OWN)
+        led_away = answer.status_code == 303 and answer.headers["location"] == "/login" and path != "/logout"
+        refused = led_away if role == "anonymous" else answer.status_code == 403
+        if path == "/logout" and role == "anonymous":
+            refused = answer.headers.get("location") == "/login"
+        if refused is (role in roles) or answer.status_code >= 500:
+            wrong.append((method, path, answer.status_code))
+    assert wrong == []
+
+
+def test_the_documentation_lists_every_route_of_the_api() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z]+)` \| `(/[^`]+)` \|", page, re.MULTILINE)) == permitted(API).keys()

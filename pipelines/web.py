@@ -19,8 +19,9 @@ from serving.settings import ServingSettings
 from serving.users import service as accounts
 from serving.users import tokens
 from serving.watchlists.repository import WatchlistRepository
+from serving.webhooks.delivery import Delivered, deliver_due
 
-__all__ = ["add_user", "login_link", "outreach_list", "run_server"]
+__all__ = ["add_user", "deliver_webhooks", "login_link", "outreach_list", "run_server"]
 
 Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
@@ -75,6 +76,17 @@ def outreach_list(settings: Settings, *, community: str, day: date | None, forma
         )
         outreach = issue(session, asked, form=format, vault=Vault.open(settings), settings=serving_settings(settings))
     return write_outreach(outreach, format=format, language=language)
+
+
+def deliver_webhooks(settings: Settings) -> Delivered:
+    """Send the messages to other systems that are due; say how many were heard."""
+    vault = Vault.open(settings)  # makes the home where there is none
+    return deliver_due(
+        open_database(settings.serving_database_url),
+        sealer=vault,
+        settings=serving_settings(settings),
+        clock=lambda: datetime.now(SHANGHAI),
+    )
 
 
 def latest_day(session: Session) -> date:

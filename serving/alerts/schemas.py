@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from serving.alerts.events import Channel, Direction
 from serving.dispositions.schemas import Disposition, Status
 from serving.store import Level
-from serving.tables import AlertRow, DispositionRow
+from serving.tables import SHANGHAI, AlertRow, DispositionRow
 
 __all__ = [
     "Alert",
@@ -19,12 +20,16 @@ __all__ = [
     "Code",
     "Contribution",
     "Reason",
+    "ScorePoint",
     "SortKey",
+    "TimelineEvent",
+    "TouchedResident",
     "summary_of",
 ]
 
 AlertId = Annotated[str, Path(pattern=r"^al_[0-9a-f]{20}$", examples=["al_70e33fc382b6ce87451a"])]
 Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
+LocalMoment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(SHANGHAI))]
 SortKey = Literal["rank", "score", "saving_cny", "issued_at"]
 EXAMPLE_ID = "al_70e33fc382b6ce87451a"
 EXAMPLE_PERSON = "p1_9f2c41d07ab35e68"
@@ -51,6 +56,44 @@ class Contribution(BaseModel):
     contribution: Annotated[float, Field(examples=[1.9])]
     zh: Annotated[str, Field(examples=["72 小时内最长陌生通话（秒）"])]
     en: Annotated[str, Field(examples=["Longest call with a stranger in 72 hours (s)"])]
+
+
+class TimelineEvent(BaseModel):
+    """A call, a text or a movement of money of the person, as it was known when the alert was issued.
+
+    ``direction`` is seen from the person. ``is_stranger``: the person first dealt with the other party less than 15
+    days before; ``first_seen``: this was the first time.
+    """
+
+    at: LocalMoment
+    channel: Channel
+    direction: Direction
+    peer: Annotated[str, Field(description="Pseudonym of the other number or account.", examples=["n1_5be0"])]
+    peer_kind: Annotated[str, Field(examples=["virtual"])]
+    reached: Annotated[int, Field(description="Residents it had reached in 14 days.", examples=[41])]
+    duration_s: Annotated[int | None, Field(examples=[5040])]
+    amount_cny: Annotated[float | None, Field(examples=[None])]
+    is_stranger: bool
+    first_seen: bool
+    suspect_score: Annotated[float | None, Field(description="0 to 1; null where nobody asked.", examples=[0.93])]
+
+
+class TouchedResident(BaseModel):
+    """A resident whom a suspect of the alert (``key``) dealt with too; ``alert_id`` where there is an alert as well."""
+
+    key: Annotated[str, Field(examples=["n1_5be0"])]
+    person: Annotated[str, Field(examples=[EXAMPLE_PERSON])]
+    community_id: Annotated[str, Field(examples=["C01"])]
+    channel: Channel
+    last_at: LocalMoment
+    alert_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
+
+
+class ScorePoint(BaseModel):
+    """How likely the person was in an episode at a moment."""
+
+    at: datetime
+    score: Annotated[float, Field(examples=[0.61])]
 
 
 class Alert(BaseModel):
@@ -83,6 +126,9 @@ class AlertDetail(Alert):
     """An alert with all that explains it. ``withdrawn``: a newer revision of its list no longer names the person."""
 
     at: datetime
+    first_contact_at: Annotated[
+        datetime | None, Field(description="When a suspect that the alert names was first heard of.")
+    ]
     base_value: Annotated[float, Field(description="Log-odds that the contributions start from.", examples=[-4.1])]
     contributions: list[Contribution]
     missing: Annotated[
@@ -95,6 +141,11 @@ class AlertDetail(Alert):
     age_band: Annotated[str | None, Field(examples=["60+"])]
     suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
     suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]
+    timeline: Annotated[list[TimelineEvent], Field(description="The last 14 days, oldest first, at most 200.")]
+    touched: Annotated[
+        list[TouchedResident],
+        Field(description="Whom else the suspects dealt with, as far as the reader may see them."),
+    ]
     model_version: Annotated[str, Field(examples=["3"])]
     model_digest: Annotated[str, Field(examples=["sha256:9c1f…"])]
     data_version: Annotated[str, Field(examples=["calls@41"])]

@@ -1,7 +1,7 @@
 """Reading alerts and what explains them."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -9,16 +9,35 @@ from sqlalchemy.orm import Session
 
 from serving.alerts.chart import waterfall
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
-from serving.alerts.schemas import Alert, AlertDetail, AlertPage, AlertQuery, summary_of
+from serving.alerts.schemas import (
+    Alert,
+    AlertDetail,
+    AlertPage,
+    AlertQuery,
+    ScorePoint,
+    TouchedResident,
+    summary_of,
+)
 from serving.auth import Viewer
 from serving.dispositions.repository import DispositionRepository
 from serving.dispositions.schemas import Disposition
 from serving.errors import ProblemError
 from serving.paging import decode_cursor, encode_cursor
+from serving.people.repository import ScoreRepository
 from serving.tables import SHANGHAI, AlertRow, DispositionRow
 from serving.wording import Language
 
-__all__ = ["alert_detail", "alert_page", "alerts_naming", "chart_of", "visible_alert"]
+__all__ = [
+    "alert_detail",
+    "alert_page",
+    "alerts_naming",
+    "chart_of",
+    "earlier_alerts",
+    "score_history",
+    "visible_alert",
+]
+
+HISTORY_BEFORE = timedelta(days=30)
 
 
 def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
@@ -39,7 +58,10 @@ def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDet
     decisions = DispositionRepository(session).of_alert(alert_id)
     explained = {
         name: getattr(alert, name)
-        for name in ("base_value", "contributions", "missing", "age_band", "suspect_numbers", "suspect_accounts")
+        for name in (
+            *("base_value", "contributions", "missing", "age_band", "suspect_numbers", "suspect_accounts"),
+            *("first_contact_at", "timeline"),
+        )
     }
     versions = {
         name: getattr(watchlist, name)
@@ -49,6 +71,7 @@ def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDet
         **summary_of(alert, decision),
         **explained,
         **versions,
+        touched=_touched(session, alert, viewer=viewer),
         withdrawn=watchlist.superseded_at is not None,
         version=len(decisions),
         dispositions=[Disposition.model_validate(row) for row in decisions],
@@ -59,6 +82,18 @@ def alerts_naming(session: Session, *, viewer: Viewer, key: str, limit: int = 20
     """Return the newest current alerts that name a suspect number or account, as far as ``viewer`` may see them."""
     found = AlertRepository(session).naming(key, viewer=viewer, limit=limit)
     return [Alert(**summary_of(alert, decision)) for alert, decision in found]
+
+
+def earlier_alerts(session: Session, *, viewer: Viewer, alert: AlertDetail) -> list[Alert]:
+    """Return the person's other current alerts, the newest first, each with its last result."""
+    told = AlertRepository(session).of_person(alert.person, viewer=viewer)
+    return [Alert(**summary_of(one, last)) for one, last in reversed(told) if one.alert_id != alert.id]
+
+
+def score_history(session: Session, *, alert: AlertDetail) -> list[ScorePoint]:
+    """Return how the person was scored in the time around an alert, oldest first."""
+    points = ScoreRepository(session).of_person(alert.person, since=alert.issued_at - HISTORY_BEFORE)
+    return [ScorePoint(at=at, score=score) for at, score in points]
 
 
 def chart_of(alert: AlertDetail, language: Language) -> str:
@@ -72,6 +107,12 @@ def visible_alert(session: Session, *, viewer: Viewer, alert_id: str) -> tuple[A
     if found is None:
         raise ProblemError(404, "There is no such alert in your communities.")
     return found[0], found[1]
+
+
+def _touched(session: Session, alert: AlertRow, *, viewer: Viewer) -> list[TouchedResident]:
+    seen = [TouchedResident(**one) for one in alert.touched if viewer.may_see(one["community_id"])]
+    known = AlertRepository(session).newest_of([one.person for one in seen], viewer=viewer)
+    return [one.model_copy(update={"alert_id": known.get(one.person)}) for one in seen]
 
 
 def _cursor_after(alert: AlertRow, query: AlertQuery) -> str:

@@ -19,6 +19,7 @@ from serving.claims.endpoints import router as claims
 from serving.database import open_database
 from serving.dependencies import Clock, Services
 from serving.dispositions.endpoints import router as dispositions
+from serving.exports.endpoints import router as exports
 from serving.follow_ups.endpoints import router as follow_ups
 from serving.health.endpoints import router as health
 from serving.health.metrics import Metrics
@@ -101,6 +102,7 @@ def create_app(
     app.state.in_flight = InFlight()
     for router in (
         watchlists,
+        exports,  # before the paths of single alerts, which would take its names for ids
         alerts,
         queue,
         claims,

@@ -14,6 +14,7 @@ from serving.tables import SHANGHAI, AlertRow, DispositionRow
 __all__ = [
     "Alert",
     "AlertDetail",
+    "AlertFilter",
     "AlertId",
     "AlertPage",
     "AlertQuery",
@@ -162,7 +163,7 @@ class AlertPage(BaseModel):
     next_cursor: str | None
 
 
-class AlertQuery(BaseModel):
+class AlertFilter(BaseModel):
     """Filters and order of alerts; ``rank`` sorts upwards, everything else downwards."""
 
     model_config = ConfigDict(extra="forbid")
@@ -173,6 +174,11 @@ class AlertQuery(BaseModel):
     status: Status | None = None
     since: Annotated[AwareDatetime | None, Field(description="Issued at or after; with its zone.")] = None
     sort: SortKey = "issued_at"
+
+
+class AlertQuery(AlertFilter):
+    """A page of alerts: which ones, in which order, after which."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from serving.outreach.schemas import Format, OutreachList, OutreachRow
 from serving.wording import CHANNELS, LEVELS, RESULTS, Language, Words, words
 
-__all__ = ["MEDIA_TYPES", "csv_lines", "write_outreach"]
+__all__ = ["MEDIA_TYPES", "csv_line", "csv_lines", "write_outreach"]
 
 MEDIA_TYPES: dict[Format, str] = {
     "json": "application/json",
@@ -45,9 +45,14 @@ def write_outreach(outreach: OutreachList, *, format: Format, language: Language
 def csv_lines(outreach: OutreachList, *, language: Language = "zh") -> Iterator[bytes]:
     """Return the list as CSV line by line, the first with a byte order mark for Excel."""
     for number, line in enumerate(_table(outreach, language)):
-        text = io.StringIO(newline="")
-        csv.writer(text).writerow([_harmless(cell) for cell in line])
-        yield text.getvalue().encode("utf-8" if number else "utf-8-sig")
+        yield csv_line(line).encode("utf-8" if number else "utf-8-sig")
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Return one line of CSV of which no cell is computed by a spreadsheet."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow([_harmless(cell) for cell in cells])
+    return text.getvalue()
 
 
 def _table(outreach: OutreachList, language: Language) -> Iterator[list[str]]:

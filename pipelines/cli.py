@@ -310,12 +310,14 @@ def models(
 ) -> None:
     """Which model is in force and which stands in line; promote one or roll back."""
     from models.registry import Registry
+    from pipelines.promotion import promote_at_terminal, roll_back_at_terminal
 
-    registry = Registry.of(settings_of(home))
+    settings = settings_of(home)
+    registry = Registry.of(settings)
     if promote:
-        registry.promote(promote, at=datetime.now(SHANGHAI))
+        promote_at_terminal(settings, version=promote, at=datetime.now(SHANGHAI))
     if roll_back:
-        registry.roll_back(at=datetime.now(SHANGHAI))
+        roll_back_at_terminal(settings, at=datetime.now(SHANGHAI))
     found = {"champion": registry.champion(), "challenger": registry.challenger()}
     if as_json:
         print_json({alias: plain(version) if version else None for alias, version in found.items()})

@@ -4,6 +4,7 @@ from datetime import datetime
 from threading import Lock
 
 from models.explain import explain
+from models.registry import Registry
 from models.sampling import everyone
 from pipelines.history import latest_moment
 from pipelines.lake import Lake
@@ -17,7 +18,7 @@ __all__ = ["LiveRescorer"]
 
 
 class LiveRescorer:
-    """Scores one person with the champion on the newest data; keeps the evidence until the lake changes."""
+    """Scores one person with the champion on the newest data; keeps both until the lake or the champion changes."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -46,7 +47,7 @@ class LiveRescorer:
             )
 
     def _current(self) -> Scene:
-        version = Lake(self._settings.lake_folder).version()
+        version = f"{Lake(self._settings.lake_folder).version()} {Registry.of(self._settings).champion()}"
         if self._scene is None or version != self._version:
             at: datetime = latest_moment(self._settings)
             self._scene = set_up(self._settings, at=at, kind="intraday", progress=quiet)

@@ -34,11 +34,18 @@ def serving_settings(settings: Settings) -> ServingSettings:
 
 def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until stopped."""
+    from pipelines.promotion import GatedKeeper
     from pipelines.rescore import LiveRescorer
     from serving.app import create_app, serve
 
     vault = Vault.open(settings)
-    app = create_app(settings=serving_settings(settings), vault=vault, rescorer=LiveRescorer(settings), sealer=vault)
+    app = create_app(
+        settings=serving_settings(settings),
+        vault=vault,
+        rescorer=LiveRescorer(settings),
+        sealer=vault,
+        keeper=GatedKeeper(settings),
+    )
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
     serve(app, host=host, port=port)
 

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, Field
 
 from serving import errors
 from serving.alerts.endpoints import router as alerts
@@ -25,6 +24,7 @@ from serving.health.endpoints import router as health
 from serving.health.metrics import Metrics
 from serving.idempotency.service import InFlight
 from serving.middleware import Boundary
+from serving.openapi import PROBLEM_RESPONSES, describe, operation_id
 from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
 from serving.ports import IdentityVault, ModelKeeper, Rescorer, Sealer
@@ -45,27 +45,6 @@ __all__ = ["create_app", "serve"]
 
 API = "/api/v1"
 STATIC = Path(__file__).parent / "web" / "static"
-PROBLEM_STATUSES = {
-    401: "Nobody is logged in, or the token is no good.",
-    403: "The role may not do this.",
-    404: "There is no such thing that you may see.",
-    409: "Somebody else changed it in the meantime.",
-    413: "The request is too large.",
-    422: "A field cannot be used.",
-    503: "Something this needs is not there now.",
-}
-
-
-class ProblemDetails(BaseModel):
-    """A problem as RFC 9457 describes it, and what to do about it."""
-
-    type: Annotated[str, Field(examples=["urn:forestall:problem:not-found"])]
-    title: Annotated[str, Field(examples=["Not Found"])]
-    status: Annotated[int, Field(examples=[404])]
-    detail: Annotated[str, Field(examples=["There is no such alert in your communities."])]
-    instance: Annotated[str, Field(examples=["/api/v1/alerts/al_00000000000000000000"])]
-    remedy: Annotated[str, Field(examples=["Check the address."])]
-    errors: Annotated[list[dict[str, str]] | None, Field(description="The fields at fault, with a 422.")] = None
 
 
 def create_app(
@@ -94,7 +73,8 @@ def create_app(
         summary="Who is being drawn into telecom fraud, and why.",
         docs_url=None,  # the usual documentation pages load their scripts from outside
         redoc_url=None,
-        responses=_problem_responses(),
+        responses=PROBLEM_RESPONSES,
+        generate_unique_id_function=operation_id,
         lifespan=_lifespan,
     )
     app.state.services = services
@@ -122,9 +102,14 @@ def create_app(
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
+    _describe_once(app)
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics, paths=paths)
     return app
+
+
+def _describe_once(app: FastAPI) -> None:
+    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
 
 
 @asynccontextmanager
@@ -138,11 +123,3 @@ def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
     import uvicorn
 
     uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")
-
-
-def _problem_responses() -> dict[int | str, dict[str, Any]]:
-    schema = ProblemDetails.model_json_schema()
-    return {
-        status: {"description": text, "content": {errors.MEDIA_TYPE: {"schema": schema}}}
-        for status, text in PROBLEM_STATUSES.items()
-    }

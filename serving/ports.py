@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from serving.errors import ProblemError
+from serving.operations.schemas import ModelsReport
 from serving.store import Contribution, Level, Reason, SuspectKind
 
-__all__ = ["Identity", "IdentityVault", "Rescore", "Rescorer", "Sealer", "opened_vault"]
+__all__ = ["Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer", "opened_vault"]
 
 
 class Identity(Protocol):
@@ -77,3 +78,19 @@ class Rescorer(Protocol):
 
     def __call__(self, person: str, /) -> Rescore | None:
         """Return the fresh score, or None for a person nobody knows."""
+
+
+class ModelKeeper(Protocol):
+    """Puts models in force."""
+
+    def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
+        """Put the challenger of this version in force, and return the models as they stand then.
+
+        Raises ConflictError where it is not in line any more, or where the gates refuse it, with their words.
+        """
+
+    def roll_back(self, *, at: datetime) -> ModelsReport:
+        """Put the champion before the present one back in force, and return the models as they stand then.
+
+        Raises NotReadyError where there is none.
+        """

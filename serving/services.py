@@ -8,7 +8,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from serving.ports import IdentityVault, Rescorer, Sealer
+from serving.ports import IdentityVault, ModelKeeper, Rescorer, Sealer
 from serving.settings import ServingSettings
 
 __all__ = ["Clock", "Now", "Services", "ServicesOfApp"]
@@ -30,6 +30,7 @@ class Services:
     clock: Clock
     vault: IdentityVault | None = None
     rescorer: Rescorer | None = None
+    keeper: ModelKeeper | None = None
     sealer: Sealer | None = None
     rescoring: Lock = field(default_factory=Lock)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from serving.operations.settings import OperationsSettings
 from serving.users.settings import AccessSettings
 from serving.webhooks.settings import WebhookSettings
 from serving.wording import LEVELS
@@ -12,7 +13,7 @@ from serving.wording import LEVELS
 __all__ = ["ServingSettings"]
 
 
-class ServingSettings(AccessSettings, WebhookSettings, BaseSettings):
+class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings, BaseSettings):
     """What an installation decides about its pages and its API."""
 
     model_config = SettingsConfigDict(env_prefix="FORESTALL_", frozen=True, extra="ignore")

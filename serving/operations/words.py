@@ -3,9 +3,27 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from serving.operations.schemas import GateSaid
 from serving.web.translations import N_, Translator
 
-__all__ = ["ATTRIBUTES", "DATASETS", "FACTS", "FIGURES", "GATES", "GROUPS", "VERBS", "named"]
+__all__ = [
+    "ATTRIBUTES",
+    "DATASETS",
+    "FACTS",
+    "FIGURES",
+    "GATES",
+    "GROUPS",
+    "PICTURES",
+    "VERBS",
+    "asked",
+    "fact",
+    "figure",
+    "named",
+    "seen",
+]
+
+SHARES = ("precision", "coverage", "money", "lead_1h_share")
+UNKNOWN = "–"
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {
@@ -112,6 +130,59 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
+PICTURES: Mapping[str, str] = MappingProxyType(
+    {
+        "calibration": N_("Do its probabilities hold?"),
+        "budgets": N_("What a budget buys"),
+        "importance": N_("What it looks at"),
+        "scores": N_("How its scores spread"),
+        "groups": N_("How it serves each group"),
+    }
+)
+
+
 def named(table: Mapping[str, str], code: str, say: Translator) -> str:
     """Return what ``table`` calls ``code`` in the language of ``say``; a code that is not in it speaks for itself."""
     return say(table.get(code, code))
+
+
+def figure(name: str, value: float | None, say: Translator) -> str:
+    """Return a figure as people read it: shares in per cent, counts whole, others with a few decimals."""
+    if value is None:
+        return UNKNOWN
+    if name.startswith(SHARES):
+        return say.percent(value)
+    return say.number(value, 0 if float(value).is_integer() else 3 if abs(value) < 1 else 1)
+
+
+def fact(name: str, value: float | str, say: Translator) -> str:
+    """Return what a run tells of itself, such as ``1,650 people scored``."""
+    label = named(FACTS, name, say)
+    if name == "promoted":
+        return label if value else say("not promoted")
+    if isinstance(value, str):
+        return f"{label} {value}"
+    return say("{count} {thing}", count=say.number(value), thing=label)
+
+
+def asked(gate: GateSaid, say: Translator) -> str:
+    """Return what a gate asks for."""
+    if gate.other is None:
+        return UNKNOWN
+    if gate.gate.startswith("rule_"):
+        return say("more than {figure}", figure=say.percent(gate.other + (gate.allowed or 0)))
+    if gate.gate.startswith("champion_"):
+        return say("at least {figure}", figure=say.percent(gate.other - (gate.allowed or 0)))
+    if gate.gate.startswith("residency_"):
+        return say("at most {points} points, or no more than chance", points=say.number(gate.other))
+    words = N_("at least {figure}") if gate.gate == "episodes" else N_("at most {figure}")
+    return say(words, figure=figure(gate.gate, gate.other, say))
+
+
+def seen(gate: GateSaid, say: Translator) -> str:
+    """Return the figure that a gate looked at."""
+    if gate.gate.startswith(("rule_", "champion_")):
+        return figure("precision", gate.own, say)
+    if gate.gate.startswith("residency_") and gate.own is not None:
+        return say("{points} points", points=f"{gate.own:+.1f}")
+    return figure(gate.gate, gate.own, say)

@@ -1,7 +1,105 @@
-"""The page of the engineers."""
+"""The page of the engineers: how runs, deliveries and models do, and which model is in force."""
 
-from fastapi import APIRouter
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy.orm import Session
+
+from data_contracts.errors import ConflictError, NotReadyError
+from serving.auth import Viewer, allow
+from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.operations import promotion, words
+from serving.operations.concerns import concerns, unlike
+from serving.operations.promotion import PROMOTERS
+from serving.operations.service import overview
+from serving.web.templating import language_of, render, see_other
+from serving.web.translations import N_, translator
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(prefix="/operations")
+Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500)]
+
+REFUSED = N_(
+    "The model was not changed: the gates refuse it, or another one stands in line by now. They say why below."
+)
+NONE_BEFORE = N_("The model was not changed: no other was in force before.")
+
+
+class PromotionForm(BaseModel):
+    """What the form under a challenger sends."""
+
+    version: Annotated[str, Field(pattern=r"^\d{1,9}$")]
+    reason: Reason
+
+
+class RollBackForm(BaseModel):
+    """What the form under the champion sends."""
+
+    reason: Reason
+
+
+@router.get("")
+def show_operations(
+    *, request: Request, viewer: Engineer, session: Reading, services: ServicesOfApp, now: Now
+) -> Response:
+    """Show how the system does and what of it needs a person."""
+    return _page(request, viewer, session, services, now)
+
+
+@router.post("/promote")
+def promote(
+    *,
+    request: Request,
+    form: Annotated[PromotionForm, Form()],
+    viewer: Engineer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Put the challenger in force if every gate lets it pass; audited."""
+    try:
+        promotion.promote(
+            session, viewer=viewer, version=form.version, reason=form.reason, keeper=services.keeper, at=now
+        )
+    except ConflictError:
+        return _page(request, viewer, session, services, now, problem=REFUSED)
+    return see_other("/operations#models")
+
+
+@router.post("/roll-back")
+def roll_back(
+    *,
+    request: Request,
+    form: Annotated[RollBackForm, Form()],
+    viewer: Engineer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Put the champion before the present one back in force; audited."""
+    try:
+        promotion.roll_back(session, viewer=viewer, reason=form.reason, keeper=services.keeper, at=now)
+    except NotReadyError:
+        return _page(request, viewer, session, services, now, problem=NONE_BEFORE)
+    return see_other("/operations#models")
+
+
+def _page(
+    request: Request, viewer: Viewer, session: Session, services: ServicesOfApp, now: Now, *, problem: str = ""
+) -> Response:
+    found = overview(session, at=now)
+    context = {
+        "viewer": viewer,
+        "found": found,
+        "concerns": concerns(found, translator(language_of(request))),
+        "words": words,
+        "unlike": unlike,
+        "links": services.settings,
+        "may_promote": services.keeper is not None,
+        "problem": problem,
+    }
+    return render(request, "operations.html", context, status=HTTPStatus.CONFLICT if problem else HTTPStatus.OK)

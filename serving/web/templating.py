@@ -38,7 +38,7 @@ def said_by(name: str) -> Callable[[Context, Any], str]:
     return say
 
 
-for name in ("moment", "day", "percent", "money", "number"):
+for name in ("moment", "day", "percent", "money", "number", "span"):
     environment.filters[name] = said_by(name)
 
 

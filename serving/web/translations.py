@@ -4,13 +4,13 @@ Catalogues are read from their ``.po`` file; nothing is compiled beforehand, so 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_skeleton
+from babel.dates import format_skeleton, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -65,6 +65,10 @@ class Translator:
     def moment(self, at: datetime) -> str:
         """Return a day and a time, without the year."""
         return f"{self.day(at)} {at:%H:%M}"
+
+    def span(self, length: timedelta) -> str:
+        """Return how long something took, in its largest unit."""
+        return format_timedelta(length, granularity="second", threshold=1.5, format="short", locale=self.language)
 
     def day(self, at: date) -> str:
         """Return a day without the year."""

@@ -1,0 +1,64 @@
+"""Putting a model in force from the pages: asked for by an engineer, with a reason, and audited."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from serving.audit import record
+from serving.auth import Role, Viewer
+from serving.errors import ProblemError
+from serving.operations.repository import ReportRepository
+from serving.operations.schemas import ModelsReport
+from serving.ports import ModelKeeper
+
+__all__ = ["PROMOTERS", "promote", "put_down", "roll_back"]
+
+PROMOTERS = (Role.ENGINEER, Role.ADMIN)
+
+
+def promote(
+    session: Session, *, viewer: Viewer, version: str, reason: str, keeper: ModelKeeper | None, at: datetime
+) -> ModelsReport:
+    """Put the challenger in force and audit who did so and why.
+
+    Raises ConflictError with the gates' words where they refuse it, a 503 problem in a process that keeps no models.
+    """
+    models = _opened(keeper).promote(version, at=at)
+    put_down(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
+    return models
+
+
+def roll_back(
+    session: Session, *, viewer: Viewer, reason: str, keeper: ModelKeeper | None, at: datetime
+) -> ModelsReport:
+    """Put the champion before the present one back in force and audit who did so and why.
+
+    Raises NotReadyError where there is none, a 503 problem in a process that keeps no models.
+    """
+    models = _opened(keeper).roll_back(at=at)
+    put_down(session, models, action="roll-back", actor=viewer.name, reason=reason, at=at)
+    return models
+
+
+def put_down(
+    session: Session,
+    models: ModelsReport,
+    *,
+    action: Literal["promote", "roll-back"],
+    actor: str,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Audit that ``actor`` changed the model in force, and file the models as they stand now."""
+    version = models.champion.version if models.champion else ""
+    record(session, at=at, actor=actor, action=action, subject=f"model {version}", reason=reason)
+    ReportRepository(session).add(models.kind, at=at, content=models.model_dump(mode="json"))
+
+
+def _opened(keeper: ModelKeeper | None) -> ModelKeeper:
+    if keeper is None:
+        raise ProblemError(
+            503, "Models are not kept by this process.", remedy="Start it with forestall serve, beside the models."
+        )
+    return keeper

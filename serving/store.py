@@ -32,6 +32,7 @@ from serving.watchlists.repository import WatchlistRepository
 from serving.webhooks.outbox import enqueue
 
 __all__ = [
+    "BAD_NAME",
     "URGENCY",
     "Alert",
     "Contribution",
@@ -55,6 +56,7 @@ __all__ = [
 Kind = Literal["nightly", "intraday"]
 Level = Literal["red", "orange", "yellow", "blue"]
 SuspectKind = Literal["number", "account"]
+BAD_NAME = 0.5  # a number or an account with a worse score is shown as suspect
 SCORES_KEPT = timedelta(days=90)
 CHANGES_KEPT = timedelta(days=14)
 URGENCY: Mapping[str, int] = MappingProxyType({"red": 0, "orange": 1, "yellow": 2, "blue": 3})

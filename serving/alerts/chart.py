@@ -1,29 +1,23 @@
 """The SHAP waterfall: from the district's average to this person, one bar a feature."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from threading import Lock
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
+from serving.drawing import LABEL_PX, LOWERS, RAISES, STANDS, svg_of
 from serving.wording import OTHER, Language, Words
 
 __all__ = ["waterfall"]
 
 SHOWN = 12  # features with a bar of their own; the others share one
-FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
-LABEL_PX = 13
 BAR_STEP_PX = 26
 CHART_WIDTH_PX = 600
 TICKS = 8  # about; more would touch each other
 
-RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
 START = Words("起点：全体平均", "Start: everybody's average")
 END = Words("此人", "This person")
 OTHERS = Words("其余各项", "Everything else")
 AXIS = Words("对数几率，越靠右风险越高", "Log-odds; further right is riskier")
 TITLE = Words("各项特征如何推高或拉低风险", "What raises and what lowers the risk")
-
-rendering = Lock()  # vl-convert runs one JavaScript engine
 
 
 class Contributed(Protocol):
@@ -47,7 +41,7 @@ class Bar(NamedTuple):
 
 def waterfall(*, base_value: float, contributions: Sequence[Contributed], language: Language) -> str:
     """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the largest first."""
-    return _rendered(tuple(bars_of(base_value, contributions, language)), language)
+    return svg_of(_chart(bars_of(base_value, contributions, language), language))
 
 
 def bars_of(base_value: float, contributions: Sequence[Contributed], language: Language) -> list[Bar]:
@@ -70,15 +64,7 @@ def bars_of(base_value: float, contributions: Sequence[Contributed], language: L
     return [*bars, Bar(END.in_(language), 0.0, level, f"{level:.2f}", STANDS)]
 
 
-@lru_cache(maxsize=256)
-def _rendered(bars: tuple[Bar, ...], language: Language) -> str:
-    import vl_convert
-
-    with rendering:
-        return str(vl_convert.vegalite_to_svg(_specification(bars, language)))
-
-
-def _specification(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
+def _chart(bars: Sequence[Bar], language: Language) -> Any:
     import altair as alt
 
     base = alt.Chart(alt.InlineData(values=[bar._asdict() for bar in bars])).encode(
@@ -99,14 +85,9 @@ def _specification(bars: Sequence[Bar], language: Language) -> dict[str, Any]:
     texts = base.mark_text(dx=6, align="left", fontSize=LABEL_PX - 1).encode(
         x=alt.X("right:Q", scale=scale), text="text:N"
     )
-    chart = (
-        alt.layer(blocks, texts.transform_calculate(right="max(datum.start, datum.end)"))
-        .properties(width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=TITLE.in_(language))
-        .configure(font=FONT, background="transparent")
-        .configure_axis(labelFontSize=LABEL_PX, titleFontSize=LABEL_PX, titleFontWeight="normal", gridColor="#e5e8eb")
-        .configure_view(stroke=None)
+    return alt.layer(blocks, texts.transform_calculate(right="max(datum.start, datum.end)")).properties(
+        width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=TITLE.in_(language)
     )
-    return cast("dict[str, Any]", chart.to_dict())
 
 
 def _width_px(bars: Sequence[Bar]) -> int:

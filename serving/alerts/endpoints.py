@@ -1,18 +1,25 @@
 """The API of alerts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from serving.alerts import service
-from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery
+from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery, ScorePoint
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Reading
+from serving.routing import ApiRouter
 from serving.wording import Language
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/alerts", tags=["alerts"])
+SVG = "image/svg+xml"
+PICTURE: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {200: {"content": {SVG: {"example": "<svg …>"}}}},
+}
+
+router = ApiRouter(prefix="/alerts", tags=["alerts"])
 Reader = Annotated[Viewer, Depends(allow(*Role))]
 
 
@@ -28,12 +35,29 @@ def read_alert(alert_id: AlertId, viewer: Reader, session: Reading) -> AlertDeta
     return service.alert_detail(session, viewer=viewer, alert_id=alert_id)
 
 
-@router.get(
-    "/{alert_id}/chart.svg",
-    response_class=Response,
-    responses={200: {"content": {"image/svg+xml": {"example": "<svg …>"}}}},
-)
+@router.get("/{alert_id}/scores")
+def read_scores(alert_id: AlertId, viewer: Reader, session: Reading) -> list[ScorePoint]:
+    """Read how likely the person was in an episode since a month before the alert, oldest first."""
+    alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
+    return service.score_history(session, alert=alert)
+
+
+@router.get("/{alert_id}/chart.svg", **PICTURE)
 def draw_alert(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
     """Draw the SHAP waterfall of one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.chart_of(alert, lang), media_type="image/svg+xml")
+    return Response(service.chart_of(alert, lang), media_type=SVG)
+
+
+@router.get("/{alert_id}/timeline.svg", **PICTURE)
+def draw_timeline(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
+    """Draw the calls, texts and movements of money before one alert."""
+    alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
+    return Response(service.timeline_of(alert, lang), media_type=SVG)
+
+
+@router.get("/{alert_id}/scores.svg", **PICTURE)
+def draw_scores(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
+    """Draw how likely the person was in an episode over time."""
+    alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
+    return Response(service.scores_of(session, viewer=viewer, alert=alert, language=lang), media_type=SVG)

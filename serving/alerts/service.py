@@ -18,6 +18,8 @@ from serving.alerts.schemas import (
     TouchedResident,
     summary_of,
 )
+from serving.alerts.score_chart import score_chart
+from serving.alerts.timeline_chart import timeline_chart
 from serving.auth import Viewer
 from serving.dispositions.repository import DispositionRepository
 from serving.dispositions.schemas import Disposition
@@ -34,6 +36,8 @@ __all__ = [
     "chart_of",
     "earlier_alerts",
     "score_history",
+    "scores_of",
+    "timeline_of",
     "visible_alert",
 ]
 
@@ -99,6 +103,25 @@ def score_history(session: Session, *, alert: AlertDetail) -> list[ScorePoint]:
 def chart_of(alert: AlertDetail, language: Language) -> str:
     """Return the SHAP waterfall of an alert as SVG."""
     return waterfall(base_value=alert.base_value, contributions=tuple(alert.contributions), language=language)
+
+
+def scores_of(session: Session, *, viewer: Viewer, alert: AlertDetail, language: Language) -> str:
+    """Return how likely the person was in an episode over time as SVG, with a line at each alert."""
+    others = earlier_alerts(session, viewer=viewer, alert=alert)
+    points = score_history(session, alert=alert) or [ScorePoint(at=alert.issued_at, score=alert.score)]
+    issued = [alert.issued_at, *(one.issued_at for one in others if one.issued_at >= points[0].at)]
+    return score_chart(points, alerts=sorted(issued), language=language)
+
+
+def timeline_of(alert: AlertDetail, language: Language) -> str:
+    """Return the timeline of an alert as SVG."""
+    return timeline_chart(
+        alert.timeline,
+        suspects=frozenset({*alert.suspect_numbers, *alert.suspect_accounts}),
+        first_contact_at=alert.first_contact_at,
+        issued_at=alert.issued_at,
+        language=language,
+    )
 
 
 def visible_alert(session: Session, *, viewer: Viewer, alert_id: str) -> tuple[AlertRow, DispositionRow | None]:

@@ -4,18 +4,19 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from serving.alerts.schemas import AlertId
 from serving.auth import Role, Viewer, allow
-from serving.dependencies import Now, ServicesOfApp
+from serving.dependencies import Now, ServicesOfApp, Writing
 from serving.people import service
-from serving.people.schemas import Person, Rescore
+from serving.people.schemas import Person, Rescore, RevealedPerson, RevealRequest
 from serving.routing import ApiRouter
 
 __all__ = ["router"]
 
-router = ApiRouter(prefix="/people", tags=["people"])
+router = ApiRouter(tags=["people"])
 
 
-@router.post("/{person}/rescore", response_model=Rescore)
+@router.post("/people/{person}/rescore", response_model=Rescore)
 def rescore_person(
     person: Person,
     viewer: Annotated[Viewer, Depends(allow(Role.ANALYST, Role.ENGINEER, Role.ADMIN))],
@@ -24,3 +25,19 @@ def rescore_person(
 ) -> object:
     """Score one person afresh from all that is known now; nothing is published by it. Every call is audited."""
     return service.rescore(services, viewer=viewer, person=person, at=now)
+
+
+@router.post("/alerts/{alert_id}/reveal")
+def reveal_person(
+    *,
+    alert_id: AlertId,
+    request: RevealRequest,
+    viewer: Annotated[Viewer, Depends(allow(*service.REVEALERS))],
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> RevealedPerson:
+    """Read who the person of an alert is. Every call is audited with its reason."""
+    return service.reveal(
+        session, viewer=viewer, alert_id=alert_id, reason=request.reason, vault=services.vault, at=now
+    )

@@ -1,15 +1,21 @@
-"""The fresh score of one person, one at a time."""
+"""One person: the fresh score, and who they are."""
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
+from serving.alerts.service import visible_alert
 from serving.audit import record
-from serving.auth import Viewer
+from serving.auth import Role, Viewer
 from serving.database import writing
 from serving.dependencies import Services
 from serving.errors import ProblemError
-from serving.ports import Rescore
+from serving.people.schemas import RevealedPerson
+from serving.ports import IdentityVault, Rescore, opened_vault
 
-__all__ = ["rescore"]
+__all__ = ["REVEALERS", "rescore", "reveal"]
+
+REVEALERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
 
 def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) -> Rescore:
@@ -33,3 +39,19 @@ def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) ->
     with writing(services.engine) as session:  # only now: nobody waits for a writer that is scoring
         record(session, at=at, actor=viewer.name, action="rescore", subject=person, level=fresh.level)
     return fresh
+
+
+def reveal(
+    session: Session, *, viewer: Viewer, alert_id: str, reason: str, vault: IdentityVault | None, at: datetime
+) -> RevealedPerson:
+    """Return the name and the numbers of the person of an alert that ``viewer`` may see; audited with the reason.
+
+    Raises a 404 problem for an alert they may not see or a person whom the vault does not hold, a 503 problem without a
+    vault. Commit the session before the answer is handed out.
+    """
+    alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    identity = opened_vault(vault).reveal_people([alert.person]).get(alert.person)
+    if identity is None:
+        raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
+    record(session, at=at, actor=viewer.name, action="reveal", subject=alert.person, reason=reason, alert=alert_id)
+    return RevealedPerson(person=alert.person, name=identity.name, msisdns=list(identity.msisdns))

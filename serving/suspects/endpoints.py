@@ -7,6 +7,7 @@ from fastapi import Depends
 from serving.auth import Viewer, allow
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.paging import Cursor, Limit
+from serving.people.schemas import RevealRequest
 from serving.routing import ApiRouter
 from serving.store import SuspectKind
 from serving.suspects import service
@@ -35,7 +36,7 @@ def read_suspect(key: SuspectKey, _viewer: Reader, session: Reading) -> SuspectD
 
 @router.post("/{key}/reveal")
 def reveal_suspect(
-    key: SuspectKey, viewer: Revealer, session: Writing, services: ServicesOfApp, now: Now
+    *, key: SuspectKey, request: RevealRequest, viewer: Revealer, session: Writing, services: ServicesOfApp, now: Now
 ) -> RevealedSuspect:
-    """Read the number or account behind a pseudonym. Every call is audited."""
-    return service.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)
+    """Read the number or account behind a pseudonym. Every call is audited with its reason."""
+    return service.reveal(session, viewer=viewer, key=key, reason=request.reason, vault=services.vault, at=now)

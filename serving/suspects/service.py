@@ -47,8 +47,10 @@ def suspect_detail(session: Session, *, key: str) -> SuspectDetail:
     return SuspectDetail(**Suspect.model_validate(row).model_dump(), at=row.suspect_list.at)
 
 
-def reveal(session: Session, *, viewer: Viewer, key: str, vault: IdentityVault | None, at: datetime) -> RevealedSuspect:
-    """Return the number or account behind the pseudonym of a published suspect, and audit that it was read.
+def reveal(
+    session: Session, *, viewer: Viewer, key: str, reason: str, vault: IdentityVault | None, at: datetime
+) -> RevealedSuspect:
+    """Return the number or account behind the pseudonym of a published suspect, and audit who read it and why.
 
     Raises a 404 problem for a key that was never published or that the vault does not hold, a 503 problem without a
     vault. Commit the session before the answer is handed out.
@@ -57,7 +59,7 @@ def reveal(session: Session, *, viewer: Viewer, key: str, vault: IdentityVault |
     value = opened_vault(vault).reveal(kind, [key]).get(key)
     if value is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record(session, at=at, actor=viewer.name, action="reveal", subject=key)
+    record(session, at=at, actor=viewer.name, action="reveal", subject=key, reason=reason)
     return RevealedSuspect(key=key, kind=kind, value=value)
 
 

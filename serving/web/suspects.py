@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from serving.alerts import service as alerts
 from serving.auth import Viewer, allow
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.paging import Cursor
+from serving.people.schemas import RevealRequest
 from serving.store import SuspectKind
 from serving.suspects import service as suspects
 from serving.suspects.schemas import SuspectKey
@@ -46,14 +47,15 @@ def show_suspect(key: SuspectKey, request: Request, viewer: SuspectReader, sessi
 def reveal_suspect(
     *,
     key: SuspectKey,
+    form: Annotated[RevealRequest, Form()],
     request: Request,
     viewer: Revealer,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Show one suspect with the number or account behind the pseudonym; audited."""
-    revealed = suspects.reveal(session, viewer=viewer, key=key, vault=services.vault, at=now)
+    """Show one suspect with the number or account behind the pseudonym; audited with the reason."""
+    revealed = suspects.reveal(session, viewer=viewer, key=key, reason=form.reason, vault=services.vault, at=now)
     return _suspect_page(request, viewer, session, key=key, value=revealed.value)
 
 

@@ -19,6 +19,7 @@ from serving.settings import ServingSettings
 from .conftest import MORNING, Client, OpenVault, a_client, audited
 
 KEY = "6f1c2a52-3d4b-4b0a-9a55-0f2c1d7e8b90"
+WHY = {"reason": "核实"}
 NEW_USER = {"name": "zhao.min", "role": "analyst"}
 
 
@@ -64,7 +65,7 @@ def test_the_key_of_another_request_is_refused(client: Client) -> None:
 
 def test_two_people_may_choose_the_same_key(wary: Client, engine: Engine) -> None:
     path = "/api/v1/suspects/n1_aa/reveal"
-    answers = [wary.post(path, headers=with_key(wary, role)) for role in ("analyst", "admin")]
+    answers = [wary.post(path, json=WHY, headers=with_key(wary, role)) for role in ("analyst", "admin")]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, False]
     assert audited(engine, "reveal") == [("analyst-1", "n1_aa"), ("admin-1", "n1_aa")]
@@ -129,14 +130,14 @@ def test_while_it_is_worked_on_the_same_key_waits(client: Client, app: FastAPI, 
     object.__setattr__(app.state.services, "vault", SlowVault())
     path = "/api/v1/suspects/n1_aa/reveal"
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.post, path, headers=with_key(client))
+        first = pool.submit(client.post, path, json=WHY, headers=with_key(client))
         assert entered.wait(10)
-        second = client.post(path, headers=with_key(client))
+        second = client.post(path, json=WHY, headers=with_key(client))
         leave.set()
         assert first.result().status_code == 200
     assert second.status_code == 409
     assert second.json()["detail"] == "The same write is being worked on."
-    third = client.post(path, headers=with_key(client))
+    third = client.post(path, json=WHY, headers=with_key(client))
     assert (third.status_code, third.headers["idempotency-replayed"]) == (200, "true")
 
 

@@ -1,12 +1,13 @@
 """Suspect numbers and accounts: published whole, read by analysts, revealed under audit."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from data_contracts.errors import ConflictError
 from pipelines.vault import Vault
@@ -19,6 +20,7 @@ from serving.tables import SuspectListRow, SuspectRow
 from .conftest import MIDNIGHT, MORNING, SUSPECTS, Client, a_client, a_suspect, audited
 
 URL = "/api/v1/suspects"
+WHY = {"reason": "核实可疑号码"}
 
 
 def test_anonymous_reads_and_reveals_nothing(wary: Client, engine: Engine) -> None:
@@ -84,18 +86,31 @@ def test_a_suspect_can_be_looked_up_after_it_left_the_list(wary: Client, engine:
 
 
 def test_revealing_is_audited(wary: Client, engine: Engine) -> None:
-    answer = wary.post(f"{URL}/n1_aa/reveal", headers=wary.as_("analyst"))
+    answer = wary.post(f"{URL}/n1_aa/reveal", json=WHY, headers=wary.as_("analyst"))
     assert answer.json() == {"key": "n1_aa", "kind": "number", "value": "17000000001"}
-    account = wary.post(f"{URL}/a1_bb/reveal", headers=wary.as_("admin"))
+    account = wary.post(f"{URL}/a1_bb/reveal", json=WHY, headers=wary.as_("admin"))
     assert account.json()["value"] == "6222020000000000001"
     assert audited(engine, "reveal") == [("analyst-1", "n1_aa"), ("admin-1", "a1_bb")]
+    with engine.connect() as connection:
+        reasons = connection.execute(text("SELECT details FROM audit WHERE action = 'reveal'")).scalars().all()
+    assert all("核实可疑号码" in str(json.loads(one) if isinstance(one, str) else one) for one in reasons)
+
+
+def test_nothing_is_revealed_without_a_reason(wary: Client, engine: Engine) -> None:
+    path, headers = f"{URL}/n1_aa/reveal", wary.as_("analyst")
+    assert wary.post(path, headers=headers).status_code == 422
+    for reason in ("", "?", "回访 13800000001"):
+        answer = wary.post(path, json={"reason": reason}, headers=headers)
+        assert answer.status_code == 422
+        assert "138" not in answer.text
+    assert audited(engine, "reveal") == []
 
 
 def test_nothing_but_a_published_suspect_is_revealed(wary: Client, engine: Engine) -> None:
-    assert wary.post(f"{URL}/n1_aa/reveal", headers=wary.as_("engineer")).status_code == 403
-    assert wary.post(f"{URL}/n1_zz/reveal", headers=wary.as_("analyst")).status_code == 404
-    assert wary.post(f"{URL}/p1_a/reveal", headers=wary.as_("analyst")).status_code == 422
-    unheld = wary.post(f"{URL}/n1_cc/reveal", headers=wary.as_("analyst"))
+    assert wary.post(f"{URL}/n1_aa/reveal", json=WHY, headers=wary.as_("engineer")).status_code == 403
+    assert wary.post(f"{URL}/n1_zz/reveal", json=WHY, headers=wary.as_("analyst")).status_code == 404
+    assert wary.post(f"{URL}/p1_a/reveal", json=WHY, headers=wary.as_("analyst")).status_code == 422
+    unheld = wary.post(f"{URL}/n1_cc/reveal", json=WHY, headers=wary.as_("analyst"))
     assert (unheld.status_code, unheld.json()["detail"]) == (
         404,
         "The vault does not hold what is behind this pseudonym.",
@@ -106,7 +121,7 @@ def test_nothing_but_a_published_suspect_is_revealed(wary: Client, engine: Engin
 def test_without_the_vault_nothing_is_revealed(settings: ServingSettings, engine: Engine) -> None:
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
-    assert client.post(f"{URL}/n1_aa/reveal", headers=client.as_("analyst")).status_code == 503
+    assert client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code == 503
 
 
 def test_the_same_content_again_changes_nothing(engine: Engine) -> None:
@@ -177,5 +192,8 @@ def test_the_real_vault_holds_what_is_revealed(settings: ServingSettings, engine
     vault.put_many("account", {"a1_bb": "6222020000000000009"})
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(create_app(settings=settings, vault=vault, clock=lambda: MORNING), engine)
-    assert client.post(f"{URL}/a1_bb/reveal", headers=client.as_("analyst")).json()["value"] == "6222020000000000009"
-    assert client.post(f"{URL}/n1_aa/reveal", headers=client.as_("analyst")).status_code == 404
+    assert (
+        client.post(f"{URL}/a1_bb/reveal", json=WHY, headers=client.as_("analyst")).json()["value"]
+        == "6222020000000000009"
+    )
+    assert client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code == 404

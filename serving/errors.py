@@ -5,11 +5,12 @@ No problem repeats what was sent in: a request can hold a phone number or a toke
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
@@ -17,7 +18,7 @@ from data_contracts.errors import ConflictError, ForestallError, NotReadyError, 
 from serving.web.templating import render
 from serving.web.translations import N_
 
-__all__ = ["MEDIA_TYPE", "ProblemError", "answer", "as_problem", "install", "is_page"]
+__all__ = ["MEDIA_TYPE", "ProblemDetails", "ProblemError", "answer", "as_problem", "install", "is_page"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -34,6 +35,18 @@ REMEDIES: Mapping[int, str] = {
 }
 
 STATUSES: Mapping[type[ForestallError], int] = {ConflictError: 409, SettingsError: 422, NotReadyError: 503}
+
+
+class ProblemDetails(BaseModel):
+    """A problem as RFC 9457 describes it, and what to do about it."""
+
+    type: Annotated[str, Field(examples=["urn:forestall:problem:not-found"])]
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is no such alert in your communities."])]
+    instance: Annotated[str, Field(examples=["/api/v1/alerts/al_00000000000000000000"])]
+    remedy: Annotated[str, Field(examples=["Check the address."])]
+    errors: Annotated[list[dict[str, str]] | None, Field(description="The fields at fault, with a 422.")] = None
 
 
 class ProblemError(ForestallError):

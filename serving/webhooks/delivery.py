@@ -1,6 +1,7 @@
 """Sending what is due: signed, to one receiver after another's own pace, again until heard or given up."""
 
 import random
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -121,10 +122,10 @@ def _try(
 
 
 def _post(
-    pool: httpcore.ConnectionPool, url: str, *, body: bytes, headers: dict[str, str], timeout_s: float
+    pool: httpcore.ConnectionPool, url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
 ) -> Outcome:
     timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
-    sent: dict[bytes | str, bytes | str] = {"content-type": "application/json", "user-agent": "forestall", **headers}
+    sent = [("content-type", "application/json"), ("user-agent", "forestall"), *headers.items()]
     try:
         # Only the status is read: no redirect is followed, and no answer is long enough to hurt.
         with pool.stream("POST", url, headers=sent, content=body, extensions={"timeout": timeout}) as response:

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 __all__ = [
     "CHANNELS",
     "FACTS",
+    "FINDINGS",
     "LEVELS",
     "MISSING",
     "OPEN",
@@ -16,6 +17,7 @@ __all__ = [
     "RESULTS",
     "SCAM_TYPES",
     "SOURCES",
+    "WRITTEN",
     "Language",
     "Words",
     "fact",
@@ -95,6 +97,24 @@ CHANNELS: Mapping[str, Words] = MappingProxyType(
         "call": Words("电话", "Call"),
         "family": Words("联系家属", "Family"),
         "text": Words("短信", "Text message"),
+    }
+)
+
+FINDINGS: Mapping[str, Words] = MappingProxyType(
+    {
+        "safe": Words("一切正常", "All is well"),
+        "in_contact": Words("又有接触", "In contact again"),
+        "paid": Words("又付了款", "Has paid again"),
+        "not_reached": Words("没有联系上", "Not reached"),
+        "not_needed": Words("无需回访", "Not needed"),
+    }
+)
+
+WRITTEN: Mapping[str, Words] = MappingProxyType(
+    {
+        "screen": Words("页面登记", "on the screen"),
+        "api": Words("接口登记", "by another system"),
+        "paper": Words("纸质名单补录", "from a paper list"),
     }
 )
 

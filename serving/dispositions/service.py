@@ -72,9 +72,11 @@ def _check(
     session: Session, new: NewDisposition, *, alert: AlertRow, viewer: Viewer, at: datetime, settings: ServingSettings
 ) -> None:
     if new.snoozed_until and not at < new.snoozed_until <= at + timedelta(days=settings.max_snooze_days):
-        raise ProblemError(422, f"An alert can be put off from now on, for {settings.max_snooze_days} days at most.")
+        raise ProblemError(
+            422, "An alert can be put off from now on, but not for so long.", remedy="Choose another time."
+        )
     if new.found_at and new.found_at > at:
-        raise ProblemError(422, "What was found cannot have been found later than now.")
+        raise ProblemError(422, "It cannot have been found later than now.", remedy="Choose another time.")
     if new.merged_into is not None:
         check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
 

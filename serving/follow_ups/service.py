@@ -94,7 +94,9 @@ def move(session: Session, *, viewer: Viewer, follow_up_id: int, due_on: date, v
     planned = _to_change(session, viewer=viewer, follow_up_id=follow_up_id, version=version)
     today = at.astimezone(SHANGHAI).date()
     if not today <= due_on <= today + timedelta(days=FURTHEST_D):
-        raise ProblemError(422, f"A follow-up can be moved to a day from today on, {FURTHEST_D} days ahead at most.")
+        raise ProblemError(
+            422, "A follow-up can be moved to a day from today on, within a year.", remedy="Choose another day."
+        )
     moved_from, planned[0].due_on = planned[0].due_on, due_on
     return _changed(
         session, planned, viewer=viewer, at=at, moved_from=moved_from.isoformat(), moved_to=due_on.isoformat()

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data_contracts.errors import ConflictError
 from serving.alerts.service import visible_alert
 from serving.audit import record
 from serving.auth import Viewer
@@ -26,7 +25,7 @@ def suppress(
     """Keep the person of an alert from being alerted until it expires, unless new money moves; audited.
 
     Raises a 404 problem for an alert ``viewer`` may not see, a 422 problem for an owner or an expiry that cannot be
-    meant, ConflictError for a person who is suppressed already.
+    meant, a 409 problem for a person who is suppressed already.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=new.alert_id)
     owner = new.owner or viewer.name
@@ -34,7 +33,11 @@ def suppress(
         raise ProblemError(422, "Nobody of this name can answer for it.", remedy="Name a colleague, or leave it out.")
     longest = timedelta(days=settings.max_suppression_days)
     if not at < new.expires_at <= at + longest:
-        raise ProblemError(422, f"A suppression lasts from now on, for {longest.days} days at most.")
+        raise ProblemError(
+            422,
+            "A person can be suppressed from now on, but not for so long.",
+            remedy="Choose another time.",
+        )
     suppressions = SuppressionRepository(session)
     standing = suppressions.of_person(alert.person)
     if standing and standing.expires_at > at:
@@ -64,13 +67,13 @@ def suppress(
 def lift(session: Session, *, viewer: Viewer, suppression_id: int, reason: str, at: datetime) -> SuppressionRow:
     """End a suppression before its time, audited.
 
-    Raises a 404 problem where there is none that ``viewer`` may see, ConflictError for one that is over already.
+    Raises a 404 problem where there is none that ``viewer`` may see, a 409 problem for one that is over already.
     """
     row = SuppressionRepository(session).get(suppression_id, viewer=viewer)
     if row is None:
         raise ProblemError(404, "There is no such suppression in your communities.")
     if row.ended_at is not None or row.expires_at <= at:
-        raise ConflictError("This suppression is over already.", remedy="Load the list again.")
+        raise ProblemError(409, "This suppression is over already.", remedy="Load the list again.")
     row.ended_at, row.ended_by, row.ended_why = at, viewer.name, reason
     session.flush()
     record(session, at=at, actor=viewer.name, action="unsuppress", subject=row.person)
@@ -95,7 +98,7 @@ def suppression_page(
     )
 
 
-def _already() -> ConflictError:
-    return ConflictError(
-        "This person is suppressed already.", remedy="Lift the suppression that stands before making another."
+def _already() -> ProblemError:
+    return ProblemError(
+        409, "This person is suppressed already.", remedy="Lift the suppression that stands before making another."
     )

@@ -1,57 +1,190 @@
-"""The form under an alert, the people to ask again, and those who are not alerted for a while."""
+"""The form under an alert: what was found, and who is not to be alerted for a while."""
 
-from datetime import timedelta
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from sqlalchemy.orm import Session
 
-from serving.alerts.schemas import AlertId
-from serving.auth import Role, Viewer, allow
+from serving.alerts import service as alerts
+from serving.alerts.schemas import AlertDetail, AlertId
+from serving.auth import Role, Viewer
 from serving.dependencies import Now, ServicesOfApp, Writing
 from serving.dispositions import service as dispositions
-from serving.dispositions.schemas import NewDisposition, Note, Result
-from serving.web.templating import see_other
+from serving.dispositions.endpoints import Decider
+from serving.dispositions.episodes import episode_of, unsettled
+from serving.dispositions.escalations import colleagues
+from serving.dispositions.notes import IDENTIFIER
+from serving.dispositions.schemas import SETTLED, NewDisposition
+from serving.errors import ProblemError
+from serving.follow_ups import service as follow_ups
+from serving.services import Services
+from serving.suppressions import service as suppressions
+from serving.suppressions.endpoints import Suppressor
+from serving.suppressions.schemas import NewSuppression
+from serving.tables import SHANGHAI
+from serving.web.templating import render, see_other
 
-__all__ = ["router"]
+__all__ = ["Blank", "LocalMoment", "handling_of", "router", "unusable"]
 
 router = APIRouter()
-Decider = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
+LONGEST = 2000  # characters; what the services allow is checked there, with better words
+Blank = BeforeValidator(lambda value: value if value != "" else None)
+Text = Annotated[str, Field(max_length=4 * LONGEST)]
+Word = Annotated[str | None, Blank, Field(max_length=100)]
+Money = Annotated[str | None, Blank, Field(max_length=30)]
+Fields = Mapping[str, str]
+
+
+def local(value: object) -> object:
+    """Give a time typed into a form its zone."""
+    if isinstance(value, str) and value:
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value.replace(tzinfo=SHANGHAI) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+LocalMoment = Annotated[datetime | None, Blank, BeforeValidator(local)]
 
 
 class DispositionForm(BaseModel):
-    """What the form under an alert sends."""
+    """What the form under an alert sends. ``follow_up``: the usual days, none, or those named in ``days``."""
 
-    result: Result
-    note: Note = ""
-    version: Annotated[int, Field(ge=0)]
+    version: Annotated[int, Field(ge=0, lt=2**31)]
+    result: Word = None
+    note: Text = ""
+    found_at: Word = None
+    met_by: Word = None
+    channel: Word = None
+    paid_cny: Money = None
+    prevented_cny: Money = None
+    follow_up: Annotated[str, Field(max_length=10)] = "usual"
+    days: Annotated[str, Field(max_length=60)] = ""
     snooze_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    escalate_to: Word = None
+    escalate_why: Text = ""
+    merged_into: Word = None
+    whole_episode: bool = False
+
+    def meant(self, at: datetime) -> NewDisposition:
+        """Return what is to be recorded; raises ValidationError or ValueError where a field cannot be used."""
+        said: dict[str, Any] = self.model_dump(
+            include={"result", "note", "met_by", "channel", "merged_into", "whole_episode"}
+        )
+        said |= {"found_at": local(self.found_at), "paid_cny": self.paid_cny, "prevented_cny": self.prevented_cny}
+        if self.snooze_days:
+            said["snoozed_until"] = at + timedelta(days=self.snooze_days)
+        if self.follow_up != "usual":
+            named = self.days.replace("，", " ").replace(",", " ").split() if self.follow_up == "own" else []
+            said["follow_up_days"] = [int(day) for day in named]
+        if self.escalate_to:
+            said["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
+        return NewDisposition.model_validate(said)
+
+
+class SuppressionForm(BaseModel):
+    """What the form for a suppression sends."""
+
+    reason: Text = ""
+    owner: Word = None
+    days: Annotated[int, Field(ge=1, le=3650)]
 
 
 @router.post("/alerts/{alert_id}/dispositions")
 def decide(
     *,
     alert_id: AlertId,
+    request: Request,
     form: Annotated[DispositionForm, Form()],
     viewer: Decider,
     session: Writing,
     now: Now,
     services: ServicesOfApp,
 ) -> Response:
-    """Record what was found and show the alert again."""
-    new = NewDisposition(
-        result=form.result,
-        note=form.note,
-        snoozed_until=now + timedelta(days=form.snooze_days) if form.snooze_days else None,
-    )
-    dispositions.dispose(
-        session,
-        viewer=viewer,
-        alert_id=alert_id,
-        new=new,
-        version=form.version,
-        at=now,
-        settings=services.settings,
-        source="screen",
-    )
+    """Record what was found and show the alert again; what cannot be recorded is shown with what was typed."""
+    try:
+        with session.begin_nested():
+            dispositions.dispose(
+                session,
+                viewer=viewer,
+                alert_id=alert_id,
+                new=form.meant(now),
+                version=form.version,
+                at=now,
+                settings=services.settings,
+                source="screen",
+            )
+    except (ProblemError, ValidationError, ValueError) as error:
+        problem = error if isinstance(error, ProblemError) else unusable(error)
+        if problem.status not in {412, 422}:
+            raise problem from None
+        alert = alerts.alert_detail(session, viewer=viewer, alert_id=alert_id)
+        typed = handling_of(session, viewer=viewer, alert=alert, services=services, at=now)
+        context = {"viewer": viewer, "alert": alert, "handling": typed | {"typed": form}, "problem": problem}
+        return render(request, "disposition.html", context, status=problem.status)
     return see_other(f"/alerts/{alert_id}")
+
+
+@router.post("/alerts/{alert_id}/suppression")
+def suppress(
+    *,
+    alert_id: AlertId,
+    form: Annotated[SuppressionForm, Form()],
+    viewer: Suppressor,
+    session: Writing,
+    now: Now,
+    services: ServicesOfApp,
+) -> Response:
+    """Keep the person of an alert from being alerted for some days, to the end of the last one."""
+    last = (now.astimezone(SHANGHAI) + timedelta(days=form.days)).date()
+    until = datetime.combine(last, time(23, 59), SHANGHAI)
+    try:
+        new = NewSuppression(alert_id=alert_id, reason=form.reason, owner=form.owner, expires_at=until)
+    except ValidationError as error:
+        raise unusable(error) from None
+    longest = now + timedelta(days=services.settings.max_suppression_days)
+    new.expires_at = min(until, longest)
+    suppressions.suppress(session, viewer=viewer, new=new, at=now, settings=services.settings)
+    return see_other(f"/alerts/{alert_id}")
+
+
+def handling_of(
+    session: Session, *, viewer: Viewer, alert: AlertDetail, services: Services, at: datetime
+) -> dict[str, Any]:
+    """Return what ``_disposition.html`` shows beside the alert itself."""
+    row, _ = alerts.visible_alert(session, viewer=viewer, alert_id=alert.id)
+    episode = episode_of(session, viewer=viewer, alert=row, settings=services.settings)
+    return {
+        "may_decide": viewer.role is not Role.ENGINEER,
+        "may_suppress": viewer.role in {Role.ANALYST, Role.ADMIN},
+        "settled": alert.status in SETTLED,
+        "usual_days": follow_ups.usual_days(alert.scam_type, settings=services.settings),
+        "follow_ups": follow_ups.of_alert(session, alert_id=alert.id),
+        "open_beside": [one for one, _ in unsettled(episode, beside=alert.id)],
+        "earlier": [one for one, _ in episode if one.issued_at < row.issued_at],
+        "colleagues": colleagues(session, community_id=alert.community_id, beside=viewer.name),
+        "suppression": suppressions.in_force_of(session, person=alert.person, at=at),
+        "viewer_name": viewer.name,
+        "typed": None,
+    }
+
+
+def unusable(error: ValueError) -> ProblemError:
+    """Return the problem of a form that cannot be used, in words for people; it repeats nothing that was typed."""
+    faults = error.errors() if isinstance(error, ValidationError) else []
+    if any(IDENTIFIER in fault["msg"] for fault in faults):
+        return ProblemError(
+            422,
+            "The text seems to hold a phone, ID or card number.",
+            remedy="Leave such numbers out and record it again.",
+        )
+    return ProblemError(
+        422,
+        "Something in the form cannot be used.",
+        remedy="Choose a result, say why where it is asked, write days as numbers and amounts in yuan.",
+        fields=[str(fault["loc"][0]) for fault in faults if fault["loc"]],
+    )

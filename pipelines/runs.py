@@ -21,6 +21,7 @@ from pipelines.settings import Settings
 from serving.database import open_database
 from serving.operations.schemas import Report, Run, RunKind
 from serving.operations.service import begin_run, end_run, file_report
+from serving.operations.words import UNFORESEEN
 from serving.store import Kind
 
 if TYPE_CHECKING:  # each verb imports its own, when it is called
@@ -35,7 +36,6 @@ __all__ = ["Book", "Clock", "ingest", "replay", "running", "score", "train"]
 log = logging.getLogger("pipelines.runs")
 
 Clock = Callable[[], datetime]
-UNFORESEEN = "Look into the log of this run; if you cannot tell why, report it with the log."
 
 
 def wall_clock() -> datetime:

@@ -14,6 +14,7 @@ __all__ = [
     "GATES",
     "GROUPS",
     "PICTURES",
+    "UNFORESEEN",
     "VERBS",
     "asked",
     "fact",
@@ -24,6 +25,7 @@ __all__ = [
 
 SHARES = ("precision", "coverage", "money", "lead_1h_share")
 UNKNOWN = "–"
+UNFORESEEN = N_("Look into the log of this run; if you cannot tell why, report it with the log.")
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {

@@ -132,6 +132,11 @@ class Vault:
             )
         return identities
 
+    def holders_of(self, numbers: Sequence[str]) -> list[str]:
+        """Who holds the numbers, all pseudonyms."""
+        query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
+        return [person for (person,) in sqlite.rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
+
     def _sealed(self, kind: Kind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
         return sqlite.rows(self._path, query=query, values=(kind, json.dumps(list(keys))))

@@ -34,6 +34,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
 
 def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until stopped."""
+    from pipelines.finder import IdentifierFinder
     from pipelines.promotion import GatedKeeper
     from pipelines.rescore import LiveRescorer
     from serving.app import create_app, serve
@@ -42,6 +43,7 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     app = create_app(
         settings=serving_settings(settings),
         vault=vault,
+        finder=IdentifierFinder(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
         keeper=GatedKeeper(settings),

@@ -23,12 +23,16 @@ from serving.follow_ups.endpoints import router as follow_ups
 from serving.health.endpoints import router as health
 from serving.health.metrics import Metrics
 from serving.idempotency.service import InFlight
+from serving.live.endpoints import router as live
+from serving.live.feed import Feed
 from serving.middleware import Boundary
 from serving.openapi import PROBLEM_RESPONSES, describe, operation_id
+from serving.operations.endpoints import router as operations
 from serving.outreach.endpoints import router as outreach
 from serving.people.endpoints import router as people
-from serving.ports import IdentityVault, ModelKeeper, Rescorer, Sealer
+from serving.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
 from serving.queue.endpoints import router as queue
+from serving.search.endpoints import router as search
 from serving.settings import ServingSettings
 from serving.suppressions.endpoints import router as suppressions
 from serving.suspects.endpoints import router as suspects
@@ -44,6 +48,7 @@ from serving.webhooks.endpoints import router as webhooks
 __all__ = ["create_app", "serve"]
 
 API = "/api/v1"
+GRACE_S = 3  # how long requests may still run when the server is stopped; pages that listen never end by themselves
 STATIC = Path(__file__).parent / "web" / "static"
 
 
@@ -51,6 +56,7 @@ def create_app(
     *,
     settings: ServingSettings,
     vault: IdentityVault | None = None,
+    finder: Finder | None = None,
     rescorer: Rescorer | None = None,
     sealer: Sealer | None = None,
     keeper: ModelKeeper | None = None,
@@ -58,14 +64,21 @@ def create_app(
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
-    Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``rescorer`` there are no fresh
-    scores, without a ``sealer`` no webhooks, without a ``keeper`` no model is put in force from the pages; everything
-    else works.
+    Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder`` nothing is found by a
+    real number, without a ``rescorer`` there are no fresh scores, without a ``sealer`` no webhooks, without a
+    ``keeper`` no model is put in force from the pages; everything else works.
     """
     talk_book()  # scripts that cannot be read must stop the start, not the call to a resident
     engine = open_database(settings.database_url)
     services = Services(
-        engine=engine, settings=settings, clock=clock, vault=vault, rescorer=rescorer, sealer=sealer, keeper=keeper
+        engine=engine,
+        settings=settings,
+        clock=clock,
+        vault=vault,
+        finder=finder,
+        rescorer=rescorer,
+        sealer=sealer,
+        keeper=keeper,
     )
     app = FastAPI(
         title="forestall",
@@ -80,12 +93,14 @@ def create_app(
     app.state.services = services
     app.state.metrics = Metrics(services)
     app.state.in_flight = InFlight()
+    app.state.feed = Feed(engine, every_s=settings.live_poll_s)
     for router in (
         watchlists,
         exports,  # before the paths of single alerts, which would take its names for ids
         alerts,
         queue,
         claims,
+        search,
         dispositions,
         follow_ups,
         suppressions,
@@ -93,11 +108,13 @@ def create_app(
         suspects,
         people,
         outreach,
+        operations,
         users,
         audit,
         webhooks,
     ):
         app.include_router(router, prefix=API)
+    app.include_router(live, prefix=API, include_in_schema=False)  # never ends, as far as a client can tell
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -122,4 +139,12 @@ def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve ``app`` until interrupted. The server's own access log stays off: it would keep query strings."""
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_S,
+    )

@@ -9,7 +9,7 @@ from serving.errors import ProblemError
 from serving.operations.schemas import ModelsReport
 from serving.store import Contribution, Level, Reason, SuspectKind
 
-__all__ = ["Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer", "opened_vault"]
+__all__ = ["Finder", "Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer", "opened_vault"]
 
 
 class Identity(Protocol):
@@ -40,6 +40,13 @@ class IdentityVault(Protocol):
 
     def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
         """Return the numbers or accounts behind the known ones of ``keys``."""
+
+
+class Finder(Protocol):
+    """Turns a real identifier into the pseudonyms it goes by; the identifier goes nowhere else."""
+
+    def __call__(self, value: str, /) -> Sequence[str]:
+        """Return the pseudonyms of ``value`` as a person, a number and an account, and of whoever holds the number."""
 
 
 class Sealer(Protocol):

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from serving.ports import IdentityVault, ModelKeeper, Rescorer, Sealer
+from serving.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
 from serving.settings import ServingSettings
 
 __all__ = ["Clock", "Now", "Services", "ServicesOfApp"]
@@ -29,6 +29,7 @@ class Services:
     settings: ServingSettings
     clock: Clock
     vault: IdentityVault | None = None
+    finder: Finder | None = None
     rescorer: Rescorer | None = None
     keeper: ModelKeeper | None = None
     sealer: Sealer | None = None

@@ -65,11 +65,16 @@ class AlertRepository:
         statement = visible_to(viewer, current_alerts()).where(AlertRow.person == person)
         return self._session.execute(statement.order_by(AlertRow.issued_at, AlertRow.id)).all()
 
+    def of_people(self, people: Sequence[str], *, viewer: "Viewer") -> Sequence[Found]:
+        """Return the current alerts of several people, the newest first."""
+        if not people:
+            return []
+        statement = visible_to(viewer, current_alerts()).where(AlertRow.person.in_(people))
+        return self._session.execute(statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc())).all()
+
     def newest_of(self, people: Sequence[str], *, viewer: "Viewer") -> dict[str, str]:
         """Return the id of each person's newest current alert, where there is one."""
-        statement = visible_to(viewer, current_alerts()).where(AlertRow.person.in_(people))
-        rows = self._session.execute(statement.order_by(AlertRow.issued_at, AlertRow.id)) if people else ()
-        return {alert.person: alert.alert_id for alert, _ in rows}
+        return {alert.person: alert.alert_id for alert, _ in reversed(self.of_people(people, viewer=viewer))}
 
     def naming(self, key: str, *, viewer: "Viewer", limit: int) -> Sequence[Found]:
         """Return the current alerts that name a suspect number or account, the newest first."""

@@ -12,6 +12,7 @@ import typer
 from data_contracts.errors import ForestallError
 from pipelines.arguments import SHANGHAI, parse_day, parse_days, parse_moment
 from pipelines.cli_lab import lab
+from pipelines.cli_status import status
 from pipelines.cli_webhooks import webhooks
 from pipelines.options import AsJson, At, Home, moment, settings_of
 from pipelines.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
@@ -40,6 +41,7 @@ app.add_typer(users, name="users")
 app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(lab)
+app.add_typer(status)
 
 
 class Promote(StrEnum):

@@ -1,0 +1,24 @@
+"""The API of how the system does, for whatever watches it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from serving.auth import Viewer, allow
+from serving.dependencies import Now, Reading
+from serving.operations.promotion import PROMOTERS
+from serving.operations.service import overview
+from serving.operations.status import Status, status_of
+from serving.web.translations import translator
+from serving.wording import Language
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/operations", tags=["operations"])
+Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
+
+
+@router.get("")
+def read_operations(_viewer: Engineer, session: Reading, now: Now, lang: Language = "en") -> Status:
+    """Read how runs, deliveries and models do, and what of it needs a person."""
+    return status_of(overview(session, at=now), translator(lang))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from serving.alerts.events import Channel, Direction
 from serving.dispositions.schemas import Disposition, Status
+from serving.moments import IsoMoment
 from serving.store import Level
 from serving.tables import SHANGHAI, AlertRow, DispositionRow
 
@@ -172,7 +173,7 @@ class AlertFilter(BaseModel):
     scam_type: Code | None = None
     community_id: Code | None = None
     status: Status | None = None
-    since: Annotated[AwareDatetime | None, Field(description="Issued at or after; with its zone.")] = None
+    since: Annotated[IsoMoment | None, Field(description="Issued at or after; with its zone.")] = None
     sort: SortKey = "issued_at"
 
 

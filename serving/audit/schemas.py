@@ -1,11 +1,12 @@
 """What the API says about the audit trail."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.audit.chain import Action
+from serving.moments import IsoDay
 from serving.paging import Cursor, Limit
 
 __all__ = ["AuditPage", "AuditQuery", "Entry"]
@@ -43,6 +44,6 @@ class AuditQuery(BaseModel):
     actor: Word = None
     action: Action | None = None
     subject: Word = None
-    day: date | None = None
+    day: IsoDay | None = None
     limit: Limit = 50
     cursor: Cursor = None

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from serving.dispositions.notes import Note
+from serving.moments import IsoMoment
 from serving.store import Level
 
 __all__ = [
@@ -81,13 +82,13 @@ class NewDisposition(BaseModel):
 
     result: Annotated[Result, Field(examples=["stopped"])]
     note: Note = ""
-    found_at: Annotated[AwareDatetime | None, Field(description="When it was found; leave it out for now.")] = None
+    found_at: Annotated[IsoMoment | None, Field(description="When it was found; leave it out for now.")] = None
     met_by: Annotated[PlainName | None, Field(description="Who met or called the person.")] = None
     channel: Annotated[Channel | None, Field(description="How the person was reached.")] = None
     paid_cny: Annotated[Amount | None, Field(description="What had been paid by then, CNY.")] = None
     prevented_cny: Annotated[Amount | None, Field(description="What was kept from being paid, CNY.")] = None
     snoozed_until: Annotated[
-        AwareDatetime | None, Field(description="No new alert of this person before, unless new money moves.")
+        IsoMoment | None, Field(description="No new alert of this person before, unless new money moves.")
     ] = None
     follow_up_days: Annotated[Days | None, Field(description="Ask again so many days later.", examples=[[1, 3, 7]])] = (
         None

@@ -1,6 +1,5 @@
 """The API of follow-ups."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query, Response
@@ -10,6 +9,7 @@ from serving.dispositions.endpoints import Decider
 from serving.etags import MATCH_RESPONSES, IfMatch, etag_of, version_of
 from serving.follow_ups import service
 from serving.follow_ups.schemas import Done, FollowUp, FollowUpPage, Move
+from serving.moments import IsoDay
 from serving.paging import Cursor, Limit
 from serving.routing import ApiRouter
 from serving.tables import SHANGHAI
@@ -26,7 +26,7 @@ def list_follow_ups(
     viewer: Decider,
     session: Reading,
     now: Now,
-    due_by: Annotated[date | None, Query(description="Due on this day or before; leave it out for today.")] = None,
+    due_by: Annotated[IsoDay | None, Query(description="Due on this day or before; leave it out for today.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> FollowUpPage:

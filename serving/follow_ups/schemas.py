@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.dispositions.notes import Note
+from serving.moments import IsoDay
 from serving.store import Level
 
 __all__ = ["Done", "Finding", "FollowUp", "FollowUpOutcome", "FollowUpPage", "Move"]
@@ -56,4 +57,4 @@ class Move(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    due_on: Annotated[date, Field(examples=["2026-07-08"])]
+    due_on: Annotated[IsoDay, Field(examples=["2026-07-08"])]

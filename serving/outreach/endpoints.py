@@ -1,6 +1,5 @@
 """The API of outreach lists."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Response
@@ -8,6 +7,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.moments import IsoDay
 from serving.outreach import results, service
 from serving.outreach.schemas import (
     Entered,
@@ -39,7 +39,7 @@ def read_outreach(
     session: Writing,
     services: ServicesOfApp,
     now: Now,
-    day: date | None = None,
+    day: IsoDay | None = None,
     format: Format | None = None,  # noqa: A002
     lang: Language = "zh",
     accept: Annotated[str, Header()] = "*/*",
@@ -96,7 +96,7 @@ def sheet_response(outreach: OutreachList, *, form: Format, language: Language) 
     if form == "json":
         return JSONResponse(outreach.model_dump(mode="json"))
     name = f"outreach-{outreach.day}-{outreach.list_id}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if form == "csv":
         lines = csv_lines(outreach, language=language)
         return StreamingResponse(lines, media_type=MEDIA_TYPES["csv"], headers=headers)

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.dispositions.schemas import Amount, Channel, Disposition, Note, PlainName, Result, Status
+from serving.moments import IsoMoment
 from serving.store import Level
 
 __all__ = [
@@ -105,7 +106,7 @@ class NewEntry(BaseModel):
     position: Annotated[int, Field(ge=1, le=10_000, examples=[1])]
     version: Annotated[int, Field(ge=0, lt=2**31, examples=[0])]
     result: Annotated[Result, Field(examples=["stopped"])]
-    found_at: AwareDatetime
+    found_at: IsoMoment
     met_by: Annotated[PlainName | None, Field(description="Who met or called the person.")] = None
     channel: Channel | None = None
     paid_cny: Amount | None = None

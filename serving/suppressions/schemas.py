@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.dispositions.notes import Note
 from serving.dispositions.schemas import PlainName
+from serving.moments import IsoMoment
 
 __all__ = ["Lift", "NewSuppression", "Suppression", "SuppressionPage"]
 
@@ -24,7 +25,7 @@ class NewSuppression(BaseModel):
     ]
     reason: Annotated[Note, Field(min_length=1, examples=["购房首付，已核实合同"])]
     owner: PlainName | None = None
-    expires_at: AwareDatetime
+    expires_at: IsoMoment
 
 
 class Lift(BaseModel):

@@ -33,7 +33,16 @@ from serving.watchlists.repository import WatchlistRepository
 from serving.watchlists.service import day_of
 from serving.wording import OPEN, Language
 
-__all__ = ["Asked", "format_of", "issue", "latest_day_with_list", "look_at", "shown_again", "to_be_reached"]
+__all__ = [
+    "Asked",
+    "communities_with_alerts",
+    "format_of",
+    "issue",
+    "latest_day_with_list",
+    "look_at",
+    "shown_again",
+    "to_be_reached",
+]
 
 # An alert with any other result is settled: calling again would be the second office that warns the same person.
 TO_BE_REACHED = frozenset({OPEN, "in_progress", "not_found_yet", "refused"})
@@ -89,13 +98,19 @@ def look_at(
 
 
 def shown_again(
-    session: Session, asked: Asked, *, made: OutreachListRow, vault: IdentityVault | None, settings: ServingSettings
+    session: Session,
+    asked: Asked,
+    *,
+    made: OutreachListRow,
+    form: str,
+    vault: IdentityVault | None,
+    settings: ServingSettings,
 ) -> dict[int, OutreachRow]:
     """Return the people of a list that the viewer may still see, by their position on it; audited under its id."""
     opened = opened_vault(vault)
     alerts = OutreachRepository(session).alerts_of(made, viewer=asked.viewer)
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
-    _audit(session, asked, list(found.values()), form="again", list_id=made.list_id)
+    _audit(session, asked, list(found.values()), form=form, list_id=made.list_id)
     rows = _named(list(found.values()), vault=opened, settings=settings, language=asked.language)
     return dict(zip(found, rows, strict=True))
 
@@ -108,8 +123,7 @@ def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) 
     """
     if not asked.viewer.may_see(asked.community_id):
         raise ProblemError(403, "This community is not one of yours.", remedy="Ask for the list of your own community.")
-    start, end = day_of(datetime.combine(asked.day, time.min, SHANGHAI))
-    start -= timedelta(days=settings.carry_over_days)
+    start, end = _span(asked.day, settings=settings)
     alerts = AlertRepository(session)
     found = alerts.issued_between(start, end, viewer=asked.viewer, community_id=asked.community_id)
     told = sorted((one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at)
@@ -121,6 +135,15 @@ def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) 
         if newest.get(one[0].person) is one and _status(one) in TO_BE_REACHED and one[0].person not in resting
     ]
     return sorted(waiting, key=lambda one: URGENCY[shown_level(one[0], one[1])])
+
+
+def communities_with_alerts(session: Session, *, viewer: Viewer, day: date, settings: ServingSettings) -> list[str]:
+    """Return the communities that ``viewer`` can ask a list of: their own, or those with alerts on ``day``."""
+    if viewer.communities is not None:
+        return sorted(viewer.communities)
+    start, end = _span(day, settings=settings)
+    found = AlertRepository(session).issued_between(start, end, viewer=viewer)
+    return sorted({alert.community_id for alert, _ in found})
 
 
 def latest_day_with_list(session: Session) -> date:
@@ -136,6 +159,11 @@ def format_of(accept: str) -> Format:
     if "spreadsheetml" in accept:
         return "xlsx"
     return "csv" if "text/csv" in accept else "json"
+
+
+def _span(day: date, *, settings: ServingSettings) -> tuple[datetime, datetime]:
+    start, end = day_of(datetime.combine(day, time.min, SHANGHAI))
+    return start - timedelta(days=settings.carry_over_days), end
 
 
 def _list_id(asked: Asked, *, number: int) -> str:

@@ -8,9 +8,11 @@ from serving.web import (
     alert,
     audit,
     dispositions,
+    follow_ups,
     operations,
     outreach,
     queue,
+    suppressions,
     suspects,
     trends,
     users,
@@ -19,5 +21,7 @@ from serving.web import (
 __all__ = ["router"]
 
 router = APIRouter()
-for area in (queue, alert, dispositions, suspects, outreach, trends, operations, access, account, users, audit):
+worked = (queue, alert, dispositions, follow_ups, suppressions, suspects, outreach)
+run = (trends, operations, access, account, users, audit)
+for area in (*worked, *run):
     router.include_router(area.router)

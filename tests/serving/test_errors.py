@@ -65,8 +65,8 @@ NUL = "\x00"
         ("GET", "/api/v1/outreach/%00", None),
         ("DELETE", "/api/v1/users/%00", None),
         ("POST", "/api/v1/users", {"name": "wu", "role": "officer", "communities": [NUL]}),
-        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "version": 0, "note": NUL}),
-        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "version": 2**70}),
+        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "note": NUL}),
+        ("POST", f"/api/v1/alerts/{ID_A}/dispositions", {"result": "lawful", "paid_cny": 2**70}),
         ("POST", "/api/v1/people/p1_%00/rescore", None),
     ],
 )

@@ -156,7 +156,7 @@ def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
     assert "正常交易" in client.get("/").text
     late = client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=OWN)
     assert late.status_code == 412
-    assert "他人已登记了新的结果" in late.text
+    assert "他人刚刚作了修改" in late.text
     assert len(dispositions(engine)) == 1
 
 

@@ -1,0 +1,49 @@
+"""The page of those who are not alerted for a while."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+
+from serving.auth import Role
+from serving.dependencies import Now, Reading, Writing
+from serving.dispositions.endpoints import Decider
+from serving.paging import Cursor
+from serving.suppressions import service
+from serving.suppressions.endpoints import SuppressionId, Suppressor
+from serving.suppressions.schemas import Lift
+from serving.web.dispositions import unusable
+from serving.web.templating import render, see_other
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/suppressions")
+A_PAGE = 50
+
+
+class LiftForm(BaseModel):
+    """What the form to end a suppression sends."""
+
+    reason: Annotated[str, Field(max_length=8000)] = ""
+
+
+@router.get("")
+def show_suppressions(request: Request, viewer: Decider, session: Reading, now: Now, cursor: Cursor = None) -> Response:
+    """Show who is not alerted for a while, why, until when and who answers for it."""
+    page = service.suppression_page(session, viewer=viewer, at=now, cursor=cursor, limit=A_PAGE)
+    may_lift = viewer.role in {Role.ANALYST, Role.ADMIN}
+    context = {"viewer": viewer, "page": page, "may_lift": may_lift, "continued": bool(cursor)}
+    return render(request, "suppressions.html", context)
+
+
+@router.post("/{suppression_id}/lift")
+def lift(
+    suppression_id: SuppressionId, form: Annotated[LiftForm, Form()], viewer: Suppressor, session: Writing, now: Now
+) -> Response:
+    """End a suppression before its time."""
+    try:
+        reason = Lift(reason=form.reason).reason
+    except ValidationError as error:
+        raise unusable(error) from None
+    service.lift(session, viewer=viewer, suppression_id=suppression_id, reason=reason, at=now)
+    return see_other("/suppressions")

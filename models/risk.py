@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from data_contracts.errors import ModelError
@@ -20,11 +21,13 @@ from models.reputation import Reputations
 from models.sampling import folds
 from models.scam_types import ScamTypes, fit_types
 
-__all__ = ["RiskModel", "Tuning", "fit"]
+__all__ = ["RiskModel", "Tuning", "fit", "out_of_fold"]
 
 # LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
 # minutes. OpenMP reads this once, as LightGBM is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+Flags = npt.NDArray[np.bool_]
 
 BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = "model.txt", "types.txt", "numbers.txt", "payees.txt", "model.json"
 
@@ -37,8 +40,8 @@ class Tuning:
     and a heavy penalty on leaf weights.
     """
 
-    rounds: int = 400
-    learning_rate: float = 0.05
+    rounds: int = 800
+    learning_rate: float = 0.025
     num_leaves: int = 31
     min_data_in_leaf: int = 20
     feature_fraction: float = 0.5
@@ -90,7 +93,7 @@ class RiskModel:
             raise ModelError(
                 f"the snapshot lacks {', '.join(lacking[:5])}", remedy="Train a model on today's features."
             )
-        return np.asarray(frame.select(pl.col(self.features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+        return matrix_of(frame, self.features)
 
     def predict(self, frame: pl.DataFrame) -> Floats:
         """Calibrated probability of each row of a snapshot.
@@ -178,6 +181,34 @@ def digest_of(folder: Path) -> str:
     return total.hexdigest()
 
 
+def matrix_of(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
+    """The ``features`` of each row, float64, missing as NaN."""
+    return np.asarray(frame.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+
+
+def boosted(
+    rows: pl.DataFrame, inputs: Floats, keep: Flags, *, features: tuple[str, ...], tuning: Tuning, seed: int
+) -> Any:
+    """A booster from the rows to ``keep``; ``inputs`` are the features of all ``rows``."""
+    import lightgbm as lgb
+
+    label, weight = (rows[name].to_numpy()[keep] for name in ("label", "weight"))
+    data = lgb.Dataset(inputs[keep], label, weight=weight, feature_name=list(features), free_raw_data=True)
+    return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
+
+
+def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
+    """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
+    inputs = matrix_of(rows, features)
+    fold = folds(rows["person"], count=tuning.folds, seed=seed)
+    raw = np.zeros(len(rows))
+    for number in range(tuning.folds):
+        out = fold == number
+        booster = boosted(rows, inputs, ~out, features=features, tuning=tuning, seed=seed)
+        raw[out] = booster.predict(inputs[out], raw_score=True)
+    return raw
+
+
 def fit(
     rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
 ) -> tuple[RiskModel, Floats]:
@@ -186,8 +217,6 @@ def fit(
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
     calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
     """
-    import lightgbm as lgb
-
     labels = rows["label"].to_numpy().astype(np.float64)
     episodes = rows["case_id"].n_unique() - 1
     if labels.sum() < 10 or episodes < 5 or labels.min() == 1:
@@ -195,24 +224,13 @@ def fit(
             f"only {max(0, episodes)} episodes with a trace are known before {at:%Y-%m-%d %H:%M}",
             remedy="Ingest more cases, or train at a later moment.",
         )
-    inputs = np.asarray(rows.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
-    weights = rows["weight"].to_numpy()
-
-    def boost(keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
-        data = lgb.Dataset(
-            inputs[keep], labels[keep], weight=weights[keep], feature_name=list(features), free_raw_data=True
-        )
-        return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
-
-    raw = np.zeros(len(rows))
+    inputs = matrix_of(rows, features)
     fold = folds(rows["person"], count=tuning.folds, seed=seed)
-    for number in range(tuning.folds):
-        out = fold == number
-        raw[out] = boost(~out).predict(inputs[out], raw_score=True)
+    raw = out_of_fold(rows, features=features, tuning=tuning, seed=seed)
     calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
     types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
-        booster=boost(np.ones(len(rows), dtype=np.bool_)),
+        booster=boosted(rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed),
         features=features,
         calibration=calibration,
         trained_at=at,

@@ -50,19 +50,19 @@ def cooled(chances: Floats, temperature: float) -> Floats:
 def fit_types(
     rows: pl.DataFrame, *, inputs: Floats, fold: npt.NDArray[np.int64], params: Mapping[str, Any]
 ) -> ScamTypes:
-    """Learn from the live moments of ``rows``; nothing is known where they tell of fewer than two types.
+    """Learn from the live moments of ``rows`` whose type is known; of fewer than two types nothing is known.
 
     ``fold`` numbers the parts that are held out in turn, to choose the temperature and to measure.
     """
     import lightgbm as lgb
 
-    live = rows["label"].to_numpy() == 1
-    told = rows.filter(pl.col("label") == 1)
-    names = tuple(told["scam_type"].unique().drop_nulls().sort().to_list())
+    live = rows.select((pl.col("label") == 1) & pl.col("scam_type").is_not_null()).to_series()
+    told = rows.filter(live)
+    names = tuple(told["scam_type"].unique().sort().to_list())
     if len(names) < 2:
         return ScamTypes()
     target = told["scam_type"].replace_strict(dict(zip(names, range(len(names)), strict=True))).to_numpy()
-    weight, matrix, part = told["weight"].to_numpy(), inputs[live], fold[live]
+    weight, matrix, part = told["weight"].to_numpy(), inputs[live.to_numpy()], fold[live.to_numpy()]
     own = {**params, "objective": "multiclass", "num_class": len(names), "num_leaves": 7, "min_data_in_leaf": 10}
     own |= {"lambda_l2": 10.0}
 

@@ -82,9 +82,15 @@ class Training(BaseModel):
         default=Tuning.bagging_fraction, gt=0, le=1, description="share of the moments that each tree is shown"
     )
     lambda_l2: float = Field(default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves")
-    quiet_moments: int = Field(default=150_000, ge=1_000, description="moments without fraud drawn to learn from")
+    quiet_moments: int = Field(default=100_000, ge=1_000, description="moments without fraud drawn to learn from")
     outage_share: float = Field(
         default=0.05, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
+    )
+    unreported: float = Field(
+        default=0.6,
+        ge=0,
+        le=5,
+        description="for each episode that was reported, so many unreported ones are looked for",
     )
     threads: int = Field(default=Tuning.threads, ge=1, description="processor cores that LightGBM uses")
     maturity_days: int = Field(default=7, ge=0, description="what was not reported after so many days counts as quiet")

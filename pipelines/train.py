@@ -20,9 +20,10 @@ from models.fairness import data_seen_of_rows
 from models.labels import episodes
 from models.outages import learning_rows
 from models.reputation import Reputations, learn_reputations
-from models.risk import RiskModel, Tuning, fit
+from models.risk import RiskModel, Tuning, fit, out_of_fold
 from models.sampling import Sampling, training_moments
 from models.saving import losses_by_type
+from models.unreported import with_unreported
 from pipelines.challenge import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
 from pipelines.drift import profiled
 from pipelines.history import records_before
@@ -159,7 +160,16 @@ def learn(
     struck = settings.training.outage_share
     rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
-    model, raw = fit(rows, features=inputs(), at=at, tuning=tuning_of(settings), seed=seed)
+    tuning = tuning_of(settings)
+    if settings.training.unreported:
+        rows = with_unreported(
+            rows,
+            out_of_fold(rows, features=inputs(), tuning=tuning, seed=seed),
+            per_reported=settings.training.unreported,
+            live_weight=sampling.live_weight,
+            known=pl.concat([told["person"], words.quiet["person"]]),
+        )
+    model, raw = fit(rows, features=inputs(), at=at, tuning=tuning, seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
     if settings.training.calibrate_by_data:
         group = rows.select(data_seen_of_rows()).to_series()
@@ -169,7 +179,8 @@ def learn(
         **model.facts,
         "episodes": float(len(told)),
         "losses": float((told["outcome"] == "loss").sum()),
-        "live_moments": float(labels.sum()),
+        "live_moments": float(rows["case_id"].count()),
+        "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),

@@ -16,7 +16,7 @@ from models.sampling import Sampling, training_moments
 from pipelines.history import records_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
 
-TUNING = Tuning(rounds=40, min_data_in_leaf=20, folds=2, threads=1)
+TUNING = Tuning(rounds=40, learning_rate=0.05, min_data_in_leaf=20, folds=2, threads=1)
 SAMPLING = Sampling(negatives=6_000)
 
 

@@ -14,7 +14,7 @@ from models.scam_types import ScamTypes
 from tests.models.drawn import on
 
 FEATURES = ("talk_s", "paid_cny", "age_years")
-TUNING = Tuning(rounds=40, min_data_in_leaf=10, lambda_l2=1.0, threads=1)
+TUNING = Tuning(rounds=40, learning_rate=0.05, min_data_in_leaf=10, lambda_l2=1.0, threads=1)
 PEOPLE, PER_PERSON = 200, 4
 
 

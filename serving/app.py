@@ -39,6 +39,7 @@ from serving.suspects.endpoints import router as suspects
 from serving.tables import SHANGHAI
 from serving.talks.endpoints import router as talks
 from serving.talks.service import talk_book
+from serving.trends.endpoints import router as trends
 from serving.users.endpoints import router as users
 from serving.watchlists.endpoints import router as watchlists
 from serving.web.endpoints import router as pages
@@ -109,6 +110,7 @@ def create_app(
         people,
         outreach,
         operations,
+        trends,
         users,
         audit,
         webhooks,

@@ -1,7 +1,57 @@
-"""The pages of the map and the trends."""
+"""The page of the map and the trends."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from serving.auth import Viewer, allow
+from serving.dependencies import Now, Reading
+from serving.suspects import service as suspects
+from serving.suspects.schemas import Suspect
+from serving.trends import charts
+from serving.trends.schemas import PERIODS, Period
+from serving.trends.service import READERS, trends
+from serving.web.templating import language_of, render
+from serving.web.translations import translator
 
 __all__ = ["router"]
 
 router = APIRouter()
+Reader = Annotated[Viewer, Depends(allow(*READERS))]
+
+SUSPECTS_SHOWN = 8
+
+
+@router.get("/trends")
+def show_trends(request: Request, viewer: Reader, session: Reading, now: Now, days: Period = 28) -> Response:
+    """Show where, when and of which kind alerts were, how many were right, and what warnings prevented."""
+    say = translator(language_of(request))
+    found = trends(session, viewer=viewer, days=days, now=now)
+    context = {
+        "viewer": viewer,
+        "found": found,
+        "periods": PERIODS,
+        "busiest": charts.busiest(found.by_hour),
+        "hours": charts.HOURS,
+        "of_hour": {(cell.community_id, cell.of): cell.alerts for cell in found.by_hour},
+        "charts": {
+            "hours": charts.community_hours(found.by_hour, say),
+            "types": charts.community_types(found.by_type, say),
+            "volume": charts.volume_chart(found.volume, say),
+            "precision": charts.precision_chart(found.precision, say),
+        }
+        if found.alerts
+        else {},
+        "suspects": _suspects(session, viewer),
+    }
+    return render(request, "trends.html", context)
+
+
+def _suspects(session: Session, viewer: Viewer) -> dict[str, list[Suspect]]:
+    """Return the likeliest suspects of the latest list, for those who may read them."""
+    if viewer.role not in suspects.READERS:
+        return {}
+    numbers = suspects.suspect_page(session, kind="number", cursor=None, limit=SUSPECTS_SHOWN)
+    accounts = suspects.suspect_page(session, kind="account", cursor=None, limit=SUSPECTS_SHOWN)
+    return {"number": numbers.items, "account": accounts.items}

@@ -13,6 +13,7 @@ from data_contracts.errors import ForestallError
 from pipelines.arguments import SHANGHAI, parse_day, parse_days, parse_moment
 from pipelines.cli_lab import lab
 from pipelines.cli_status import status
+from pipelines.cli_users import audit, users
 from pipelines.cli_webhooks import webhooks
 from pipelines.options import AsJson, At, Home, moment, settings_of
 from pipelines.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
@@ -35,9 +36,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-users = typer.Typer(help="People and machines that may read what is published.", no_args_is_help=True)
 export = typer.Typer(help="Lists for people who work away from the screen.", no_args_is_help=True)
 app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(lab)
@@ -50,15 +51,6 @@ class Promote(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
-
-
-class Role(StrEnum):
-    """What a user may do."""
-
-    analyst = "analyst"
-    officer = "officer"
-    engineer = "engineer"
-    admin = "admin"
 
 
 class Language(StrEnum):
@@ -336,29 +328,6 @@ def docs(folder: Path = Path("docs")) -> None:
     write_documentation(folder / "contracts")
     (folder / "features.md").write_text(feature_documentation(), encoding="utf-8")
     typer.echo(f"wrote {folder / 'contracts'} and {folder / 'features.md'}")
-
-
-@users.command("add")
-def users_add(
-    name: str,
-    role: Annotated[Role, typer.Option()],
-    community: Annotated[
-        list[str] | None, typer.Option(help="A community an officer may see; give it again for more.")
-    ] = None,
-    token: Annotated[bool, typer.Option("--token", help="Print only the token.")] = False,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add a user and print the token, which is shown this once."""
-    from pipelines.web import add_user
-
-    issued = add_user(settings_of(home), name=name, role=role.value, communities=tuple(community or ()))
-    if as_json:
-        print_json({"name": name, "role": role.value, "communities": community or [], "token": issued})
-    else:
-        typer.echo(
-            issued if token else f"{name} ({role.value}) may now log in with this token, shown only once:\n{issued}"
-        )
 
 
 @export.command("outreach")

@@ -20,10 +20,10 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
 
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.
     """
+    from pipelines.accounts import login_link
     from pipelines.runs import ingest, score, train
     from pipelines.simulate import Mix, simulate
     from pipelines.terminal import print_watchlist
-    from pipelines.web import login_link
 
     began = monotonic()
 

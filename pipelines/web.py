@@ -1,6 +1,5 @@
 """The composition root of the serving room: settings, vault and rescorer handed to the application."""
 
-import getpass
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import NotReadyError
+from pipelines.accounts import operator
 from pipelines.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.vault import Vault
@@ -16,12 +16,10 @@ from serving.database import open_database, writing
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
 from serving.settings import ServingSettings
-from serving.users import service as accounts
-from serving.users import tokens
 from serving.watchlists.repository import WatchlistRepository
 from serving.webhooks.delivery import Delivered, deliver_due
 
-__all__ = ["add_user", "deliver_webhooks", "login_link", "outreach_list", "run_server"]
+__all__ = ["deliver_webhooks", "outreach_list", "run_server"]
 
 Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
@@ -50,24 +48,6 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     )
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
     serve(app, host=host, port=port)
-
-
-def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str, ...]) -> str:
-    """Add a user; return the token that is shown this once."""
-    with writing(open_database(settings.serving_database_url)) as session:
-        return accounts.add_user(
-            session, name=name, role=Role(role), at=datetime.now(SHANGHAI), communities=communities, actor=operator()
-        )
-
-
-def login_link(settings: Settings, *, name: str, role: str, host: str, port: int) -> str:
-    """A link that logs ``name`` in once, within half an hour; the user is made if missing."""
-    with writing(open_database(settings.serving_database_url)) as session:
-        now = datetime.now(SHANGHAI)
-        if name not in {user.name for user in accounts.list_users(session)}:
-            accounts.add_user(session, name=name, role=Role(role), at=now, communities=(), actor=operator())
-        token = tokens.issue_token(session, name=name, at=now, kind="login")
-    return f"http://{host}:{port}/login?token={token}"
 
 
 def outreach_list(settings: Settings, *, community: str, day: date | None, format: Format, language: Language) -> bytes:  # noqa: A002
@@ -104,8 +84,3 @@ def latest_day(session: Session) -> date:
     if newest is None:
         raise NotReadyError("nothing was published yet", remedy="Run `forestall score` first.")
     return newest.at.astimezone(SHANGHAI).date()
-
-
-def operator() -> str:
-    """Whoever sits at the terminal, for the audit."""
-    return getpass.getuser()

@@ -82,11 +82,11 @@ def change_user(session: Session, *, name: str, changes: UserChanges, at: dateti
     communities = _codes_of(user) if changes.communities is None else sorted(set(changes.communities))
     if (role.value, communities) != (user.role, _codes_of(user)):
         _require_communities(role, communities)
-        user.role = role.value
+        before, user.role = user.role, role.value
         kept = {item.community_id: item for item in user.communities}
         user.communities = [kept.get(code) or UserCommunityRow(community_id=code) for code in communities]
         session.flush()
-        _require_an_administrator(session)
+        _require_an_administrator_after(session, before)
         record(
             session, at=at, actor=actor, action="user-changed", subject=name, role=user.role, communities=communities
         )
@@ -125,7 +125,7 @@ def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, ac
         return
     user.disabled_at = user.disabled_at or at
     session.flush()
-    _require_an_administrator(session)
+    _require_an_administrator_after(session, user.role)
     UserRepository(session).revoke_tokens_of(user, at=at)
     record(session, at=at, actor=actor, action="user-revoked", subject=user.name)
 
@@ -135,8 +135,8 @@ def _require_communities(role: Role, communities: Collection[str]) -> None:
         raise ProblemError(422, "An officer needs at least one community.", remedy="Name the officer's communities.")
 
 
-def _require_an_administrator(session: Session) -> None:
-    if not UserRepository(session).has_active(Role.ADMIN):
+def _require_an_administrator_after(session: Session, role_lost: str) -> None:
+    if role_lost == Role.ADMIN and not UserRepository(session).has_active(Role.ADMIN):
         raise ProblemError(
             409, "Nobody would be left to manage users.", remedy="Make somebody else administrator first."
         )

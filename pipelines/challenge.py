@@ -160,7 +160,7 @@ def compare_models(
     trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
     for moments in days(evidence, span, every=settings.training.judged_every):
         for scorer, model in models.items():
-            rows = score_moments(evidence, model, moments)
+            rows = score_moments(evidence, model, moments, effect=settings.warning_works)
             trials[scorer].see(rows, column="score")
             if scorer == CHALLENGER:
                 trials[RULE].see(rows, column="baseline_score")

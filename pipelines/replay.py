@@ -117,7 +117,9 @@ def replay(
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
-            rows = score_moments(evidence, model, asked(evidence, day, tick=tick, every=every))
+            rows = score_moments(
+                evidence, model, asked(evidence, day, tick=tick, every=every), effect=settings.warning_works
+            )
             moments += len(rows)
             ticks += ticks_of(rows, rules=rules) if budgets else ()
             for column in SCORERS:

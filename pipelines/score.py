@@ -28,6 +28,7 @@ from pipelines.gaps import gaps_of
 from pipelines.history import records_before
 from pipelines.lake import Lake
 from pipelines.progress import Progress, quiet
+from pipelines.resting import awake
 from pipelines.score_history import kept_scores
 from pipelines.scorelog import ScoreLog
 from pipelines.scoring import candidates, rules_of, score_moments
@@ -46,6 +47,7 @@ from serving.store import (
     publish,
     publish_suspects,
     recent_alerts,
+    resting,
 )
 from serving.wording import OTHER
 
@@ -100,15 +102,14 @@ def score(
     log = ScoreLog(settings.scores_folder)
     moments = asked(scene, people=people, since=log.latest(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_moments(scene.evidence, scene.model, moments)
+    rows = score_moments(scene.evidence, scene.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
     rules = rules_of(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = remembered(recent, log=log, at=at, rules=rules)
-    resting = {alert.person for alert in recent if alert.snoozed_until is not None and alert.snoozed_until > at}
-    awake = rows.filter(~pl.col("person").is_in(sorted(resting)))
-    decided = decide(candidates(awake, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    chosen = awake(rows, resting(engine, at), at=at, rules=rules)
+    decided = decide(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(scene, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}

@@ -1,6 +1,6 @@
 """From moments to scored people: snapshot, model and rule side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -10,7 +10,7 @@ from features.snapshot import snapshot
 from models.baseline import baseline_score
 from models.policy import Candidate, Rules
 from models.risk import RiskModel
-from models.saving import stake_cny
+from models.saving import EFFECT, stake_cny
 from pipelines.settings import Settings
 
 __all__ = ["POLICY_COLUMNS", "by_tick", "candidates", "rules_of", "score_moments", "scored"]
@@ -20,22 +20,24 @@ LIKELIEST = 200  # of each moment: more than can ever be alerted, far fewer than
 POLICY_COLUMNS = ("new_debit_cny_6h", "stake_cny")  # what the policy must know of a row beside its score
 
 
-def score_moments(evidence: Evidence, model: RiskModel, moments: pl.DataFrame) -> pl.DataFrame:
+def score_moments(
+    evidence: Evidence, model: RiskModel, moments: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT
+) -> pl.DataFrame:
     """The snapshot of ``moments`` with ``score`` (calibrated probability), ``stake_cny`` and ``baseline_score``.
 
     ``stake_cny`` is what a warning would save (``models.saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
     rows = snapshot(evidence, moments, standing=model.reputations)
-    return scored(model, rows).with_columns(baseline_score=baseline_score())
+    return scored(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
 
 
-def scored(model: RiskModel, rows: pl.DataFrame) -> pl.DataFrame:
-    """``rows`` with the model's ``score`` and ``stake_cny``."""
+def scored(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT) -> pl.DataFrame:
+    """``rows`` with the model's ``score`` and ``stake_cny``; ``effect`` is the chance that a warning works by type."""
     scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
     rows = rows.with_columns(scores).with_row_index("row")
     likely = rows.filter(pl.col("score").rank("ordinal", descending=True).over("at") <= LIKELIEST)
-    stakes = likely.select("row").with_columns(stake_cny(model, likely))
+    stakes = likely.select("row").with_columns(stake_cny(model, likely, effect=effect))
     return rows.join(stakes, on="row", how="left", maintain_order="left").drop("row")
 
 

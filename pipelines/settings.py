@@ -7,7 +7,7 @@ Values come, strongest first, from the environment (``FORESTALL_DAILY_BUDGET=30`
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from data_contracts.errors import SettingsError
 from models.gates import Gates
 from models.risk import Tuning
+from models.saving import EFFECT
 
 __all__ = [
     "ANY_SOURCE",
@@ -139,6 +140,9 @@ class Settings(BaseSettings):
     )
     saving_weight: float = Field(
         default=0.1, ge=0, le=1, description="how much the money at stake counts in the rank, beside the probability"
+    )
+    warning_works: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default=dict(EFFECT), description="chance that a warning in time stops the payment, by scam type"
     )
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()

@@ -34,6 +34,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, text in PROBLEM_STATUSES.items()
 }
 FORMATS = {"date-time": "2026-07-05T09:00:00+08:00", "date": "2026-07-05"}
+PLAIN: dict[str, Any] = {"boolean": False, "integer": 1, "number": 0.5, "object": {}, "null": None}
 JSON = "application/json"
 OPEN = "/health/"  # asks nobody who they are
 
@@ -72,14 +73,16 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Document
 def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, whole: bool) -> Any:
     """Return an example of ``schema``, from the examples of its fields.
 
-    A ``whole`` one has every field, another only those that are required or have an example. Raises LookupError for a
-    field of which nobody has said what it looks like.
+    A ``whole`` one has every field, another only those that are required or have an example. Numbers explain
+    themselves; raises LookupError for a text of which nobody has said what it looks like.
     """
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, whole=whole)
     for given in ("examples", "enum"):
         if schema.get(given):
             return schema[given][0]
+    if whole and schema.get("default") is not None:
+        return schema["default"]
     if "const" in schema:
         return schema["const"]
     if variants := schema.get("anyOf") or schema.get("oneOf"):
@@ -107,12 +110,10 @@ def _example_of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, w
             }
         case "array":
             return [example_of(schema["items"], schemas, whole=whole)]
-        case "boolean":
-            return schema.get("default", False)
-        case "null":
-            return None
         case "string" if schema.get("format") in FORMATS:
             return FORMATS[schema["format"]]
+        case plain if plain in PLAIN:
+            return max(schema["minimum"], PLAIN[plain]) if "minimum" in schema else PLAIN[plain]
     raise LookupError(f"{schema.get('title', schema)} needs an example")
 
 

@@ -33,7 +33,7 @@ class FollowUp(BaseModel):
     closed_at: datetime | None
     closed_by: str | None
     outcome: FollowUpOutcome | None
-    note: str
+    note: Annotated[str, Field(examples=["家属已接到，未转账"])]
 
 
 class FollowUpPage(BaseModel):

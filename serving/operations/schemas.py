@@ -4,7 +4,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
     "DriftReport",
@@ -77,9 +77,9 @@ class Run(Report):
 class RejectReason(Said):
     """Why rows were rejected, in both languages, and how many."""
 
-    code: str
-    zh: str
-    en: str
+    code: Annotated[str, Field(examples=["duration_s.negative"])]
+    zh: Annotated[str, Field(examples=["通话时长为负"])]
+    en: Annotated[str, Field(examples=["the duration is negative"])]
     rows: int
 
 
@@ -90,8 +90,8 @@ class SourceQuality(Said):
     was known, ``received_at`` when its newest file was loaded.
     """
 
-    dataset: str
-    source: str
+    dataset: Annotated[str, Field(examples=["calls"])]
+    source: Annotated[str, Field(examples=["cmcc"])]
     files: int
     rows: int
     accepted: int
@@ -107,15 +107,15 @@ class SourceQuality(Said):
 class HeldFile(Said):
     """A delivered file that was held as a whole."""
 
-    path: str
-    reason: str
+    path: Annotated[str, Field(examples=["calls/2026-07-04/cmcc.csv"])]
+    reason: Annotated[str, Field(examples=["cannot be read"])]
 
 
 class SilentSource(Said):
     """A source that has delivered nothing since ``since`` (None: never), while others did."""
 
-    dataset: str
-    source: str
+    dataset: Annotated[str, Field(examples=["transfers"])]
+    source: Annotated[str, Field(examples=["icbc"])]
     since: datetime | None
 
 
@@ -134,7 +134,7 @@ class QualityReport(Report):
 class FigureRow(Said):
     """One figure of the champion, the challenger and today's rule side by side."""
 
-    name: str
+    name: Annotated[str, Field(examples=["precision"])]
     champion: Figure = None
     challenger: Figure = None
     rule: Figure = None
@@ -143,9 +143,9 @@ class FigureRow(Said):
 class GateSaid(Said):
     """What one gate said: ``own`` figure beside ``other``, with ``allowed`` between them (see ``models.gates``)."""
 
-    gate: str
+    gate: Annotated[str, Field(examples=["coverage"])]
     passed: bool
-    reason: str
+    reason: Annotated[str, Field(examples=["covers as many losses as the champion"])]
     own: Figure = None
     other: Figure = None
     allowed: Figure = None
@@ -154,10 +154,10 @@ class GateSaid(Said):
 class ModelFacts(Said):
     """One registered model: its version and digest, what it learned from, and its pictures as SVG by name."""
 
-    version: str
-    digest: str
+    version: Annotated[str, Field(examples=["3"])]
+    digest: Annotated[str, Field(examples=["sha256:9c1f…"])]
     trained_at: datetime
-    run_id: str
+    run_id: Annotated[str, Field(examples=["4f0c2f6e0b7e4d3f"])]
     trees: int
     features: int
     facts: dict[str, Figure] = {}
@@ -183,7 +183,7 @@ class ModelsReport(Report):
 class FeatureMoved(Said):
     """One feature then and now: population stability index, share missing now and when the model learned."""
 
-    feature: str
+    feature: Annotated[str, Field(examples=["stranger_minutes_3d"])]
     psi: Figure
     missing: float
     missing_before: float
@@ -212,7 +212,7 @@ class DriftReport(Report):
 
     kind: ClassVar[str] = "drift"
 
-    version: str
+    version: Annotated[str, Field(examples=["3"])]
     about_at: datetime
     rows: int
     moderate: float
@@ -227,9 +227,9 @@ class DriftReport(Report):
 class GroupFigure(Said):
     """One figure of one group of people: its 90 % interval, and its gap to everybody else with its interval."""
 
-    attribute: str
-    group: str
-    figure: str
+    attribute: Annotated[str, Field(examples=["age"])]
+    group: Annotated[str, Field(examples=["60+"])]
+    figure: Annotated[str, Field(examples=["recall"])]
     count: int
     value: Figure
     low: Figure
@@ -253,7 +253,7 @@ class FairnessReport(Report):
     end: datetime
     gap_points: float
     groups: tuple[GroupFigure, ...]
-    chart: str = ""
+    chart: Annotated[str, Field(examples=["<svg …>"])] = ""
 
 
 class ReplayReport(Report):
@@ -263,7 +263,7 @@ class ReplayReport(Report):
 
     start: datetime
     end: datetime
-    every: str
+    every: Annotated[str, Field(examples=["15m"])]
     budget: int
     figures: tuple[FigureRow, ...]
-    chart: str = ""
+    chart: Annotated[str, Field(examples=["<svg …>"])] = ""

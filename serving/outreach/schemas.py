@@ -77,7 +77,7 @@ class IssuedItem(BaseModel):
 
     position: Annotated[int, Field(description="The number on the list, from 1.", examples=[1])]
     alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]
-    grid_id: str
+    grid_id: Annotated[str, Field(examples=["C01-G3"])]
     level: Level
     status: Status
     version: Annotated[int, Field(examples=[0])]
@@ -126,8 +126,8 @@ class Refused(BaseModel):
     """An entry that was not written, why, and what stands there instead."""
 
     position: int
-    detail: str
-    remedy: str
+    detail: Annotated[str, Field(examples=["Somebody else has changed this meanwhile."])]
+    remedy: Annotated[str, Field(examples=["Look at how it stands now, then enter it again."])]
     current: Disposition | None
 
 

@@ -66,8 +66,8 @@ class QueueItem(Alert):
 class Change(BaseModel):
     """What became of one person's place in the queue, and why. ``before`` and ``now`` count from 1; null: not in it."""
 
-    alert_id: str
-    person: str
+    alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]
+    person: Annotated[str, Field(examples=["p1_9f2c41d07ab35e68"])]
     level: Level
     why: Why
     before: int | None
@@ -101,6 +101,6 @@ class Queue(BaseModel):
     next_page: int | None
     last_change: Annotated[int, Field(description="Send it back as `since` to learn what changed since.")]
     changes: Changes
-    scam_types: list[str]
-    communities: list[str]
-    assignees: list[str]
+    scam_types: Annotated[list[str], Field(examples=[["police"]])]
+    communities: Annotated[list[str], Field(examples=[["C01"]])]
+    assignees: Annotated[list[str], Field(examples=[["li.wei"]])]

@@ -27,8 +27,8 @@ __all__ = ["router"]
 router = ApiRouter(tags=["users"])
 Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
 Anybody = Annotated[Viewer, Depends(allow(*Role))]
-UserName = Annotated[Name, Path()]
-TokenId = Annotated[int, Path(ge=1, lt=2**31)]
+UserName = Annotated[Name, Path(examples=["li.wei"])]
+TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
 
 
 @router.get("/me")

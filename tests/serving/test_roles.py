@@ -42,6 +42,8 @@ API = """
     GET     /api/v1/tokens                              aoed
     DELETE  /api/v1/tokens/{token_id}                   aoed
     GET     /api/v1/audit                                  d
+    GET     /api/v1/trends                              aoed
+    GET     /api/v1/operations                            ed
     GET     /health/live                               -aoed
     GET     /health/ready                              -aoed
     GET     /metrics                                      ed
@@ -73,6 +75,10 @@ PAGES = """
     POST    /users/{name}/tokens                           d
     POST    /users/{name}/tokens/{token_id}/revoke         d
     GET     /audit                                         d
+    GET     /trends                                     aoed
+    GET     /operations                                   ed
+    POST    /operations/promote                           ed
+    POST    /operations/roll-back                         ed
 """
 
 VALUES = {

@@ -26,6 +26,7 @@ from serving.dispositions.repository import DispositionRepository
 from serving.live.repository import ChangeRepository
 from serving.live.service import announce
 from serving.people.repository import ScoreRepository
+from serving.suppressions.repository import SuppressionRepository
 from serving.suspects.repository import SuspectRepository
 from serving.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.watchlists.repository import WatchlistRepository
@@ -42,6 +43,7 @@ __all__ = [
     "PublishedSuspect",
     "Reason",
     "RecentAlert",
+    "Rest",
     "SuspectKind",
     "TimelineEvent",
     "TouchedResident",
@@ -51,6 +53,7 @@ __all__ = [
     "publish",
     "publish_suspects",
     "recent_alerts",
+    "resting",
 ]
 
 Kind = Literal["nightly", "intraday"]
@@ -230,6 +233,15 @@ class Decision:
     merged_into: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money still is."""
+
+    person: str
+    since: datetime
+    until: datetime
+
+
 def publish(engine: Engine, watchlist: Watchlist) -> int:
     """Publish ``watchlist`` as a whole and return its number.
 
@@ -301,6 +313,20 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
             )
             for alert, decision in AlertRepository(session).recent(since)
         ]
+
+
+def resting(engine: Engine, at: datetime) -> list[Rest]:
+    """Return who is not to be alerted at ``at``: their last alert was put off, or they are suppressed."""
+    with reading(engine) as session:
+        put_off = [
+            Rest(person=alert.person, since=decision.decided_at, until=decision.snoozed_until)
+            for alert, decision in AlertRepository(session).put_off(at)
+        ]
+        suppressed = [
+            Rest(person=row.person, since=row.created_at, until=row.expires_at)
+            for row in SuppressionRepository(session).in_force(at)
+        ]
+    return [*put_off, *suppressed]
 
 
 def dispositions(engine: Engine) -> list[Decision]:

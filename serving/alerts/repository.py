@@ -36,6 +36,10 @@ class AlertRepository:
             .order_by(AlertRow.issued_at, AlertRow.id)
         ).all()
 
+    def put_off(self, at: datetime) -> Sequence[Found]:
+        """Return current alerts whose last word puts the person off beyond ``at``."""
+        return self._session.execute(current_alerts().where(DispositionRow.snoozed_until > at)).all()
+
     def get(self, alert_id: str, *, viewer: "Viewer") -> Found | None:
         """Return the newest revision of an alert, if ``viewer`` may see it."""
         statement = visible_to(viewer, all_alerts()).where(AlertRow.alert_id == alert_id)

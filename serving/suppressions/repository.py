@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from serving.auth import Viewer
 from serving.suppressions.tables import SuppressionRow
+
+if TYPE_CHECKING:  # it stands above the store, which stands on this module
+    from serving.auth import Viewer
 
 __all__ = ["SuppressionRepository"]
 
@@ -18,7 +21,7 @@ class SuppressionRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, suppression_id: int, *, viewer: Viewer) -> SuppressionRow | None:
+    def get(self, suppression_id: int, *, viewer: "Viewer") -> SuppressionRow | None:
         """Return the suppression of this number, if ``viewer`` may see it."""
         return self._session.scalar(_visible(viewer).where(SuppressionRow.id == suppression_id))
 
@@ -29,7 +32,7 @@ class SuppressionRepository:
         )
 
     def in_force(
-        self, at: datetime, *, viewer: Viewer | None = None, before: int | None = None, limit: int | None = None
+        self, at: datetime, *, viewer: "Viewer | None" = None, before: int | None = None, limit: int | None = None
     ) -> Sequence[SuppressionRow]:
         """Return what is in force at ``at``, the newest first, up to number ``before``; all of it without a viewer."""
         statement = _visible(viewer).where(SuppressionRow.ended_at.is_(None), SuppressionRow.expires_at > at)
@@ -45,7 +48,7 @@ class SuppressionRepository:
         return row
 
 
-def _visible(viewer: Viewer | None) -> Select[tuple[SuppressionRow]]:
+def _visible(viewer: "Viewer | None") -> Select[tuple[SuppressionRow]]:
     statement = select(SuppressionRow)
     if viewer is None or viewer.communities is None:
         return statement

@@ -162,6 +162,10 @@ PEER_KINDS: Mapping[str, Words] = MappingProxyType(
         "service_106": Words("106 短信", "106 texts"),
         "service_short": Words("短号", "Short number"),
         "international": Words("境外", "International"),
+        "own": Words("本人账户", "Own account"),
+        "merchant": Words("商户", "Merchant"),
+        "resident": Words("本区居民账户", "Account of a resident"),
+        "outside": Words("区外账户", "Account outside the district"),
         "unknown": Words("不明", "Unclear"),
         **SOURCES,
     }

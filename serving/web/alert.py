@@ -1,41 +1,125 @@
-"""The page of one alert."""
+"""The page of one alert: is this real, and what do I do."""
 
-from datetime import timedelta
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlalchemy.orm import Session
 
 from serving.alerts import service as alerts
-from serving.alerts.schemas import AlertId
+from serving.alerts.schemas import AlertDetail, AlertId
 from serving.auth import Role, Viewer, allow
-from serving.dependencies import Now, Reading, ServicesOfApp
+from serving.claims import service as claims
+from serving.database import reading, writing
+from serving.dependencies import Now, Reading, Services, ServicesOfApp, Writing
+from serving.dispositions.schemas import SETTLED
+from serving.people import service as people
+from serving.people.schemas import RevealedPerson, RevealRequest
+from serving.store import BAD_NAME
 from serving.suspects import service as suspects
 from serving.talks.service import talk_script
 from serving.web.dispositions import handling_of
-from serving.web.templating import language_of, render
+from serving.web.templating import render
 
 __all__ = ["router"]
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow(*Role))]
+Revealer = Annotated[Viewer, Depends(allow(*people.REVEALERS))]
+FIRST_EVENTS = 15  # of the timeline's table; the others unfold
 
 
 @router.get("/alerts/{alert_id}")
 def show_alert(
     *, alert_id: AlertId, request: Request, viewer: Reader, session: Reading, services: ServicesOfApp, now: Now
 ) -> Response:
-    """Show one alert: why, how sure, what to say, what was found."""
+    """Show one alert: why, how sure, what happened, what to say, what was found."""
+    _keep_claim(services, viewer=viewer, alert_id=alert_id, at=now)  # before ``session`` reads: it would wait for it
+    return _page(request, viewer, session, services, alert_id=alert_id, at=now, revealed=None)
+
+
+@router.post("/alerts/{alert_id}/reveal")
+def reveal_person(
+    *,
+    alert_id: AlertId,
+    form: Annotated[RevealRequest, Form()],
+    request: Request,
+    viewer: Revealer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Show one alert with who the person is, this once; audited with the reason."""
+    revealed = people.reveal(
+        session, viewer=viewer, alert_id=alert_id, reason=form.reason, vault=services.vault, at=now
+    )
+    claims.renew(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
+    return _page(request, viewer, session, services, alert_id=alert_id, at=now, revealed=revealed)
+
+
+def _page(
+    request: Request,
+    viewer: Viewer,
+    session: Session,
+    services: Services,
+    *,
+    alert_id: str,
+    at: datetime,
+    revealed: RevealedPerson | None,
+) -> Response:
     alert = alerts.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    context = {
+    handling = handling_of(session, viewer=viewer, alert=alert, services=services, at=at)
+    claim = claims.current_claim(session, alert_id=alert_id, at=at)
+    level = (alert.dispositions[-1].level if alert.dispositions else None) or alert.level
+    context: dict[str, Any] = {
         "viewer": viewer,
         "alert": alert,
-        "chart": alerts.chart_of(alert, language_of(request)),
+        "now": at,
+        "handling": handling,
         "talk": talk_script(alert.scam_type),
-        "published": suspects.published(session, keys=[*alert.suspect_numbers, *alert.suspect_accounts])
-        if viewer.role in suspects.READERS
-        else frozenset(),
-        "act_by": alert.issued_at + timedelta(minutes=services.settings.act_within_minutes[alert.level]),
-        "may_decide": viewer.role is not Role.ENGINEER,
-        "handling": handling_of(session, viewer=viewer, alert=alert, services=services, at=now),
+        "level": level,
+        "act_by": alert.issued_at + timedelta(minutes=services.settings.act_within_minutes[level]),
+        "settled": alert.status in SETTLED,
+        "claim": claim,
+        "mine": claim is not None and claim.claimed_by == viewer.name,
+        "may_take": viewer.role is not Role.ENGINEER,
+        "may_reveal": viewer.role in people.REVEALERS and services.vault is not None,
+        "revealed": revealed,
+        "colleagues": handling["colleagues"],
+        "earlier": alerts.earlier_alerts(session, viewer=viewer, alert=alert),
+        "scores": alerts.score_history(session, alert=alert),
+        "events": list(reversed(alert.timeline)),
+        "first_events": FIRST_EVENTS,
+        "bad_name": BAD_NAME,
+        "suspects": [*alert.suspect_numbers, *alert.suspect_accounts],
+        "published": _published(session, viewer, alert),
+        "named_by": _named_by(session, viewer, alert),
     }
     return render(request, "alert.html", context)
+
+
+def _published(session: Session, viewer: Viewer, alert: AlertDetail) -> frozenset[str]:
+    """Return the numbers and accounts of the page that ``viewer`` can look up."""
+    if viewer.role not in suspects.READERS:
+        return frozenset()
+    named = {*alert.suspect_numbers, *alert.suspect_accounts, *(event.peer for event in alert.timeline)}
+    return suspects.published(session, keys=sorted(named))
+
+
+def _named_by(session: Session, viewer: Viewer, alert: AlertDetail) -> dict[str, list[Any]]:
+    """Return the other alerts that name each suspect, as far as ``viewer`` may see them."""
+    return {
+        key: [one for one in alerts.alerts_naming(session, viewer=viewer, key=key) if one.person != alert.person]
+        for key in (*alert.suspect_numbers, *alert.suspect_accounts)
+    }
+
+
+def _keep_claim(services: Services, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
+    """Renew one's own claim when one looks at the alert, once half of its time has gone."""
+    half = timedelta(minutes=services.settings.claim_minutes) / 2
+    with reading(services.engine, communities=viewer.communities) as session:
+        claim = claims.current_claim(session, alert_id=alert_id, at=at)
+        going = claim is not None and claim.claimed_by == viewer.name and claim.expires_at - at < half
+    if going:
+        with writing(services.engine, communities=viewer.communities) as session:
+            claims.renew(session, viewer=viewer, alert_id=alert_id, at=at, settings=services.settings)

@@ -1,26 +1,147 @@
-"""The page of the queue."""
+"""The pages of the queue: what waits, taking the next one, and the search."""
 
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
+from serving.alerts.schemas import AlertId, Code
 from serving.auth import Role, Viewer, allow
-from serving.dependencies import Reading
+from serving.claims import service as claims
+from serving.claims.schemas import Colleague
+from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.dispositions.schemas import Status
 from serving.errors import ProblemError
-from serving.watchlists.service import latest_day
-from serving.web.templating import render
+from serving.queue.schemas import QueueQuery
+from serving.queue.service import queue_of
+from serving.search import service as searching
+from serving.search.schemas import SearchRequest
+from serving.store import Level
+from serving.watchlists.repository import WatchlistRepository
+from serving.web.dispositions import Blank
+from serving.web.templating import render, see_other
 
 __all__ = ["router"]
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow(*Role))]
+Taker = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
+Searcher = Annotated[Viewer, Depends(allow(*searching.SEARCHERS))]
+TAKERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
+
+
+class Filters(BaseModel):
+    """What the filters of the page send; a field left empty asks for everything."""
+
+    model_config = ConfigDict(extra="ignore")  # the language stands in the address as well
+
+    level: Annotated[Level | None, Blank] = None
+    scam_type: Annotated[Code | None, Blank] = None
+    community_id: Annotated[Code | None, Blank] = None
+    status: Annotated[Literal["waiting", "all"] | Status | None, Blank] = None
+    assignee: Annotated[Code | None, Blank] = None
+    since: Annotated[int | None, Field(ge=0, lt=2**31), Blank] = None
+    page: Annotated[int, Field(ge=1, le=1000)] = 1
+    nothing: Annotated[bool, Field(description="Nothing was left to take.")] = False
+
+    def query(self) -> QueueQuery:
+        """Return what the queue is asked for."""
+        asked = self.model_dump(exclude={"nothing"}, exclude_none=True)
+        return QueueQuery.model_validate(asked)
+
+    def address(self, page: int) -> str:
+        """Return the address of another page with the same filters."""
+        kept = self.model_dump(exclude={"nothing", "page"}, exclude_none=True)
+        return f"/?{urlencode(kept | {'page': page})}"
+
+
+class AssignForm(BaseModel):
+    """To whom an alert goes."""
+
+    to: Colleague
 
 
 @router.get("/")
-def show_queue(request: Request, viewer: Reader, session: Reading) -> Response:
-    """Show the alerts of the latest list's day, the most urgent first."""
+def show_queue(
+    *,
+    request: Request,
+    filters: Annotated[Filters, Query()],
+    viewer: Reader,
+    session: Reading,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Show what waits for somebody, the most urgent first."""
+    queue = queue_of(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
+    context = {
+        "viewer": viewer,
+        "queue": queue,
+        "latest": WatchlistRepository(session).latest(),
+        "filters": filters,
+        "now": now,
+        "may_take": viewer.role in TAKERS,
+        "may_search": viewer.role in searching.SEARCHERS and services.finder is not None,
+    }
+    return render(request, "queue.html", context)
+
+
+@router.post("/queue/next")
+def take_next(viewer: Taker, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+    """Take the most urgent alert that nobody has, and show it."""
     try:
-        watchlist = latest_day(session, viewer=viewer)
-    except ProblemError:
-        watchlist = None
-    return render(request, "queue.html", {"viewer": viewer, "watchlist": watchlist})
+        taken = claims.take_next(session, viewer=viewer, at=now, settings=services.settings)
+    except ProblemError as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return see_other("/?nothing=true")
+    return see_other(f"/alerts/{taken.alert_id}")
+
+
+@router.post("/alerts/{alert_id}/claim")
+def claim(alert_id: AlertId, viewer: Taker, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+    """Take one alert and show it; where somebody else has it, its page says who."""
+    try:
+        claims.claim(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
+    except ProblemError as problem:
+        if problem.status != HTTPStatus.CONFLICT:
+            raise
+    return see_other(f"/alerts/{alert_id}")
+
+
+@router.post("/alerts/{alert_id}/release")
+def release(alert_id: AlertId, viewer: Taker, session: Writing, now: Now) -> Response:
+    """Give one alert back and show the queue."""
+    claims.release(session, viewer=viewer, alert_id=alert_id, at=now)
+    return see_other("/")
+
+
+@router.post("/alerts/{alert_id}/assign")
+def assign(
+    *,
+    alert_id: AlertId,
+    form: Annotated[AssignForm, Form()],
+    viewer: Taker,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Give one alert to a colleague and show it again."""
+    claims.assign(session, viewer=viewer, alert_id=alert_id, to=form.to, at=now, settings=services.settings)
+    return see_other(f"/alerts/{alert_id}")
+
+
+@router.post("/search")
+def search(
+    *,
+    request: Request,
+    form: Annotated[SearchRequest, Form()],
+    viewer: Searcher,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Response:
+    """Show whose alerts a real number or ID leads to; it stands in no address and is shown nowhere again."""
+    found = searching.search(session, viewer=viewer, value=form.value, finder=services.finder, at=now)
+    return render(request, "search.html", {"viewer": viewer, "found": found})

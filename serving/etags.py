@@ -7,17 +7,22 @@ from pydantic import BaseModel
 
 from serving.errors import MEDIA_TYPE, ProblemError
 
-__all__ = ["MATCH_RESPONSES", "IfMatch", "etag_of", "stale", "version_of"]
+__all__ = ["MATCH_RESPONSES", "IfMatch", "IfMatchRow", "etag_of", "stale", "version_of"]
 
-IfMatch = Annotated[
-    str | None,
-    Header(
+
+def _if_match(example: str) -> Any:
+    return Header(
         alias="If-Match",
         max_length=100,
-        description='The ETag of what was read, such as `"0"`. Without it nothing is written (428).',
-        examples=['"0"'],
-    ),
-]
+        description="The ETag of what was read. Without it nothing is written (428).",
+        examples=[example],
+    )
+
+
+IfMatch = Annotated[str | None, _if_match('"0"')]
+"""For what begins empty: its first version is 0."""
+IfMatchRow = Annotated[str | None, _if_match('"1"')]
+"""For a row of its own: its first version is 1."""
 MATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
     412: {
         "description": "It has moved on since it was read; `current` is how it stands now.",

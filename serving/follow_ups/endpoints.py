@@ -6,7 +6,7 @@ from fastapi import Path, Query, Response
 
 from serving.dependencies import Now, Reading, Writing
 from serving.dispositions.endpoints import Decider
-from serving.etags import MATCH_RESPONSES, IfMatch, etag_of, version_of
+from serving.etags import MATCH_RESPONSES, IfMatchRow, etag_of, version_of
 from serving.follow_ups import service
 from serving.follow_ups.schemas import Done, FollowUp, FollowUpPage, Move
 from serving.moments import IsoDay
@@ -52,7 +52,7 @@ def finish_follow_up(
     session: Writing,
     now: Now,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatchRow = None,
 ) -> FollowUp:
     """Close a follow-up with what was found."""
     found = service.finish(
@@ -71,7 +71,7 @@ def move_follow_up(
     session: Writing,
     now: Now,
     response: Response,
-    if_match: IfMatch = None,
+    if_match: IfMatchRow = None,
 ) -> FollowUp:
     """Move a follow-up to another day."""
     found = service.move(

@@ -25,7 +25,7 @@ class NewSuppression(BaseModel):
     ]
     reason: Annotated[Note, Field(min_length=1, examples=["购房首付，已核实合同"])]
     owner: PlainName | None = None
-    expires_at: IsoMoment
+    expires_at: Annotated[IsoMoment, Field(examples=["2026-07-12T09:00:00+08:00"])]
 
 
 class Lift(BaseModel):

@@ -33,7 +33,7 @@ class NewUser(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
+    name: Annotated[Name, Field(examples=["wang.fang"])]
     role: Annotated[Role, Field(examples=["officer"])]
     communities: Communities = []
 
@@ -44,7 +44,9 @@ class UserChanges(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Annotated[Role | None, Field(examples=["officer"])] = None
-    communities: Annotated[Communities | None, Field(description="All of them, not only the new ones.")] = None
+    communities: Annotated[
+        Communities | None, Field(description="All of them, not only the new ones.", examples=[["C01"]])
+    ] = None
     disabled: Annotated[bool | None, Field(description="True shuts out at once, false lets in again.")] = None
 
 

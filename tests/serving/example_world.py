@@ -2,19 +2,34 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from shutil import copy
 
 from fastapi import FastAPI
 
 from serving.app import create_app
-from serving.database import open_database, sqlite_url, writing
+from serving.database import sqlite_url
 from serving.ports import Rescore
 from serving.settings import ServingSettings
 from serving.store import SuspectKind, publish, publish_suspects
-from serving.users.service import add_user
 
-from .conftest import MIDNIGHT, MORNING, NIGHTLY, Client, Known, OpenVault, a_client, a_suspect, an_alert, rescore_one
+from .conftest import (
+    ID_B,
+    ID_C,
+    MIDNIGHT,
+    MORNING,
+    NIGHTLY,
+    Client,
+    Known,
+    OpenVault,
+    a_client,
+    a_suspect,
+    an_alert,
+    rescore_one,
+)
 from .test_webhooks import Sealer
 
 PERSON = "p1_9f2c41d07ab35e68"
@@ -58,31 +73,57 @@ def example_app(path: Path) -> FastAPI:
     )
 
 
-def build_world(path: Path) -> None:
-    """Fill the empty database in ``path``."""
-    engine = open_database(sqlite_url(path))
+@dataclass(frozen=True)
+class World:
+    """A filled database, to be copied, and the tokens of its users by role."""
+
+    path: Path
+    tokens: Mapping[str, str]
+
+    def client(self, path: Path) -> Client:
+        """Return a client of an application on a copy of the database in ``path``."""
+        client = Client(example_app(copy(self.path, path)), follow_redirects=False, base_url="http://testserver")
+        client.tokens = self.tokens
+        return client
+
+
+def build_world(path: Path) -> World:
+    """Fill the empty database in ``path`` through the application itself."""
+    app = example_app(path)
+    engine = app.state.services.engine
+    client = a_client(app, engine)
+    _post(client, "/api/v1/webhooks", {"url": "https://push.example.com/forestall"})
     publish(engine, replace(NIGHTLY, alerts=(*NIGHTLY.alerts, an_alert(PERSON, 5, level="blue", score=0.05))))
     publish_suspects(engine, at=MIDNIGHT, suspects=[a_suspect(SUSPECT), a_suspect("a1_bb")])
-    with writing(engine) as session:
-        add_user(session, name="li.wei", role="analyst", at=MIDNIGHT, communities=[], actor="test")
+    _post(client, "/api/v1/users", {"name": "li.wei", "role": "analyst"})
+    _post(client, f"/api/v1/alerts/{ID_B}/dispositions", {"result": "stopped", "follow_up_days": [1]})
+    tomorrow = (MORNING + timedelta(days=1)).isoformat()
+    _post(client, "/api/v1/suppressions", {"alert_id": ID_C, "reason": "购房", "expires_at": tomorrow})
+    assert client.get("/api/v1/outreach/C01", headers=client.as_("admin")).status_code == 200
     engine.dispose()
-    renumber(path, "watchlists", 17)
+    _renumber(path)
+    return World(path, client.tokens)
 
 
-def renumber(path: Path, table: str, number: int) -> None:
-    """Give the only row of ``table`` the number that the examples name."""
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(f"UPDATE {table} SET id = ?", (number,))
-        if table == "watchlists":
-            for referring in ("alerts", "scores"):
-                connection.execute(f"UPDATE {referring} SET watchlist_id = ?", (number,))
-    connection.close()
+def _post(client: Client, path: str, body: Mapping[str, object]) -> None:
+    answer = client.post(path, json=body, headers=client.as_("admin") | {"If-Match": '"0"'})
+    assert answer.status_code == 201, answer.text
 
 
-def example_client(app: FastAPI) -> Client:
-    """Return a client of ``app`` with a user of every role."""
-    return a_client(app, app.state.services.engine)
+def _renumber(path: Path) -> None:
+    """Give what is in the database the numbers that the examples name."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            """
+            UPDATE alerts SET watchlist_id = 17;
+            UPDATE scores SET watchlist_id = 17;
+            UPDATE watchlists SET id = 17;
+            UPDATE follow_ups SET id = 5;
+            UPDATE suppressions SET id = 3;
+            UPDATE outreach_lists SET list_id = 'L7K3F7QM';
+            UPDATE tokens SET id = 12 WHERE user_id = (SELECT id FROM users WHERE name = 'li.wei');
+            """
+        )
 
 
-__all__ = ["PERSON", "SUSPECT", "build_world", "example_app", "example_client", "renumber"]
+__all__ = ["PERSON", "SUSPECT", "World", "build_world", "example_app"]

@@ -110,10 +110,13 @@ def challenge(
     as_json: AsJson = False,
 ) -> None:
     """What champion and challenger would have alerted, side by side, over days that both have scored."""
+    from pipelines.promotion import note_at_terminal
     from pipelines.shadow import challenge as compare
 
     settings = settings_of(home)
     found = compare(settings, at=moment(at, settings), days=days, promote=promote, progress=saying(as_json))
+    if found.promoted:
+        note_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
     if as_json:
         print_json(plain(found))
         return

@@ -88,9 +88,9 @@ def backtest(
 @task(**PATIENT)
 def follow_champion(home: Path | None) -> str:
     """Put in force what somebody chose on MLflow's own pages; the version in force, empty where there is none."""
-    from models.registry import Registry
+    from pipelines import runs
 
-    version = Registry.of(Settings.load(home)).follow_alias()
+    version = runs.follow_champion(Settings.load(home))
     return str(version or "")
 
 

@@ -5,45 +5,31 @@ from datetime import datetime
 from typing import Literal
 
 from data_contracts.errors import ConflictError
+from models.registry import Registry
 from pipelines.reporting import models_report, verdict_on
 from pipelines.settings import Settings
 from serving.database import open_database, writing
 from serving.operations.promotion import put_down
 from serving.operations.schemas import ModelsReport
 
-__all__ = ["GatedKeeper", "promote_at_terminal", "roll_back_at_terminal"]
-
-
-def promote(settings: Settings, *, version: str, at: datetime) -> ModelsReport:
-    """Put any registered version in force from ``at`` on. Raises ``NotReadyError`` where there is none."""
-    from models.registry import Registry
-
-    Registry.of(settings).promote(version, at=at)
-    return models_report(settings)
-
-
-def roll_back(settings: Settings, *, at: datetime) -> ModelsReport:
-    """Put the champion before the present one back in force. Raises ``NotReadyError`` where there is none."""
-    from models.registry import Registry
-
-    Registry.of(settings).roll_back(at=at)
-    return models_report(settings)
+__all__ = ["GatedKeeper", "note_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
 
 
 def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:
     """Put any registered version in force, past its gates; audited. Raises ``NotReadyError`` where there is none."""
-    put_down_at_terminal(settings, promote(settings, version=version, at=at), action="promote", at=at)
+    Registry.of(settings).promote(version, at=at)
+    note_at_terminal(settings, action="promote", at=at)
 
 
 def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
     """Put the champion before the present one back in force; audited. Raises ``NotReadyError`` where there is none."""
-    put_down_at_terminal(settings, roll_back(settings, at=at), action="roll-back", at=at)
+    Registry.of(settings).roll_back(at=at)
+    note_at_terminal(settings, action="roll-back", at=at)
 
 
-def put_down_at_terminal(
-    settings: Settings, models: ModelsReport, *, action: Literal["promote", "roll-back"], at: datetime
-) -> None:
-    """Audit the change under the name of whoever sits at the terminal."""
+def note_at_terminal(settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime) -> None:
+    """Audit under the name of whoever sits at the terminal that another model is in force, and report the models."""
+    models = models_report(settings)
     with writing(open_database(settings.serving_database_url)) as session:
         put_down(session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at)
 
@@ -59,8 +45,6 @@ class GatedKeeper:
 
         Raises ``ConflictError`` where another version stands in line, or where the gates refuse it, with their words.
         """
-        from models.registry import Registry
-
         registry = Registry.of(self._settings)
         champion, challenger = registry.champion(), registry.challenger()
         if challenger is None or challenger.version != version or challenger == champion:
@@ -72,8 +56,10 @@ class GatedKeeper:
                 f"the gates refuse version {version}: {'; '.join(verdict.reasons)}",
                 remedy="Train again, or ask whoever set the gates.",
             )
-        return promote(self._settings, version=version, at=at)
+        registry.promote(version, at=at)
+        return models_report(self._settings)
 
     def roll_back(self, *, at: datetime) -> ModelsReport:
         """Put the champion before the present one back in force. Raises ``NotReadyError`` where there is none."""
-        return roll_back(self._settings, at=at)
+        Registry.of(self._settings).roll_back(at=at)
+        return models_report(self._settings)

@@ -26,12 +26,13 @@ from serving.store import Kind
 
 if TYPE_CHECKING:  # each verb imports its own, when it is called
     from models.risk import RiskModel
+    from models.shelf import ModelVersion
     from pipelines.ingest import IngestReport
     from pipelines.replay import ReplayResult
     from pipelines.score import ScoreResult
     from pipelines.train import Promotion, TrainResult
 
-__all__ = ["Book", "Clock", "ingest", "replay", "running", "score", "train"]
+__all__ = ["Book", "Clock", "follow_champion", "ingest", "replay", "running", "score", "train"]
 
 log = logging.getLogger("pipelines.runs")
 
@@ -166,6 +167,19 @@ def replay(
                 lambda: fairness_report(rows, source="replay", start=start, end=end, settings=settings)
             )
         return result
+
+
+def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelVersion | None":
+    """Put in force what somebody chose on MLflow's own pages, and report the models if that changed them."""
+    from models.registry import Registry
+    from pipelines.reporting import models_report
+
+    registry = Registry.of(settings)
+    before = registry.champion()
+    version = registry.follow_alias()
+    if version != before:
+        Book(settings, clock=clock).file(lambda: models_report(settings))
+    return version
 
 
 @contextmanager

@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from serving.auth import Viewer, allow
 from serving.dependencies import Now, Reading
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import overview
 from serving.operations.status import Status, status_of
+from serving.routing import ApiRouter
 from serving.web.translations import translator
 from serving.wording import Language
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/operations", tags=["operations"])
+router = ApiRouter(prefix="/operations", tags=["operations"])
 Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
 
 

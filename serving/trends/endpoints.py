@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from serving.auth import Viewer, allow
 from serving.dependencies import Now, Reading
+from serving.routing import ApiRouter
 from serving.trends import service
 from serving.trends.schemas import Period, Trends
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/trends", tags=["trends"])
+router = ApiRouter(prefix="/trends", tags=["trends"])
 Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
 
 
 @router.get("")
-def read_trends(viewer: Reader, session: Reading, now: Now, days: Period = 28) -> Trends:
+def read_trends(viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS) -> Trends:
     """Read where, when and of which kind alerts were, how many were right, and what warnings prevented."""
     return service.trends(session, viewer=viewer, days=days, now=now)

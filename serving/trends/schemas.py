@@ -1,14 +1,20 @@
 """What the API says about trends. First alerts are counted; repeats on the same person are not."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from enum import IntEnum
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-__all__ = ["PERIODS", "Cell", "Period", "Precision", "Prevented", "Step", "Trends"]
+__all__ = ["Cell", "Period", "Precision", "Prevented", "Step", "Trends"]
 
-PERIODS = (7, 28, 84)
-Period = Literal[7, 28, 84]
+
+class Period(IntEnum):
+    """Days that trends can look back."""
+
+    ONE_WEEK = 7
+    FOUR_WEEKS = 28
+    TWELVE_WEEKS = 84
 
 
 class Cell(BaseModel):

@@ -10,7 +10,7 @@ from serving.dependencies import Now, Reading
 from serving.suspects import service as suspects
 from serving.suspects.schemas import Suspect
 from serving.trends import charts
-from serving.trends.schemas import PERIODS, Period
+from serving.trends.schemas import Period
 from serving.trends.service import READERS, trends
 from serving.web.templating import language_of, render
 from serving.web.translations import translator
@@ -24,14 +24,16 @@ SUSPECTS_SHOWN = 8
 
 
 @router.get("/trends")
-def show_trends(request: Request, viewer: Reader, session: Reading, now: Now, days: Period = 28) -> Response:
+def show_trends(
+    request: Request, viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS
+) -> Response:
     """Show where, when and of which kind alerts were, how many were right, and what warnings prevented."""
     say = translator(language_of(request))
     found = trends(session, viewer=viewer, days=days, now=now)
     context = {
         "viewer": viewer,
         "found": found,
-        "periods": PERIODS,
+        "periods": [period.value for period in Period],
         "busiest": charts.busiest(found.by_hour),
         "hours": charts.HOURS,
         "of_hour": {(cell.community_id, cell.of): cell.alerts for cell in found.by_hour},

@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
+from data_contracts.errors import ConflictError, NotReadyError
 from models.gates import Gates
-from models.registry import Registry
+from models.registry import NAME, Registry
 from pipelines import train as training
 from pipelines.flows import nightly, retrain
+from pipelines.promotion import GatedKeeper
+from serving.database import open_database, reading
+from serving.operations.service import overview
 from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
 
 AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
@@ -90,3 +95,46 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
 
     assert Registry.of(settings).roll_back(at=AT).version == "1"
     assert nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
+
+
+def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
+    keeper = GatedKeeper(settings)
+    with pytest.raises(ConflictError, match=r"refuse version 3: .* of the champion: at most 0.03 worse is allowed"):
+        keeper.promote("3", at=AT)
+    with pytest.raises(ConflictError, match="version 1 does not stand in line"):
+        keeper.promote("1", at=AT)
+
+
+def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
+    registry, keeper = Registry.of(settings), GatedKeeper(settings)
+    while registry.champion().version != "1":
+        keeper.roll_back(at=AT)
+    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(NAME, "challenger", "2")
+    registry.follow_alias()
+    models = keeper.promote("2", at=AT)
+    assert registry.champion().version == "2"
+    assert (models.champion.version, models.challenger, models.gates) == ("2", None, ())
+    assert models.champion.pictures.keys() == {"budgets", "calibration", "groups", "importance", "scores"}
+    figures = {row.name: row for row in models.figures}
+    assert figures["precision_at_budget"].champion > figures["precision_at_budget"].rule
+    assert keeper.roll_back(at=AT).champion.version == "1"
+    with pytest.raises(NotReadyError, match="no champion stands before the present one"):
+        keeper.roll_back(at=AT)
+
+
+def test_each_flow_reports_itself(settings, worse):
+    landing = settings.home.parent / "landing"
+    nightly(landing=landing, home=settings.home, at=AT)
+    with reading(open_database(settings.serving_database_url)) as session:
+        found = overview(session, at=datetime.now(SHANGHAI))
+    assert {verb: run.ok for verb, run in found.newest.items()} == {"ingest": True, "train": True, "nightly": True}
+    assert found.newest["nightly"].about_at == AT
+    assert found.newest["nightly"].facts["scored"] == 700
+    assert found.quality.report.sources[0].rows > 0
+    assert found.models.report.challenger.version == "3"
+    refused = [gate.gate for gate in found.models.report.gates if not gate.passed]
+    assert "champion_precision_at_budget" in refused
+    assert found.fairness.report.source == "challenger"
+    assert {group.attribute for group in found.fairness.report.groups} >= {"residency", "sex", "age_band"}
+    assert found.fairness.report.chart.startswith("<svg")
+    assert len(found.drift.report.features) == 20

@@ -115,7 +115,7 @@ def test_one_is_done_with_what_was_found(client: Client, engine: Engine) -> None
     done = change(client, first, "done", role="officer", outcome="safe", note="一切正常")
     assert (done.status_code, done.headers["etag"]) == (200, '"2"')
     assert (done.json()["outcome"], done.json()["closed_by"]) == ("safe", "officer-1")
-    assert [one["id"] for one in due(client)][0] == second["id"]
+    assert due(client)[0]["id"] == second["id"]
     again = change(client, done.json(), "done", outcome="paid")
     assert (again.status_code, again.json()["detail"]) == (409, "This follow-up is closed.")
     assert audited(engine, "follow-up") == [("officer-1", ID_A)]

@@ -1,11 +1,10 @@
-"""The routes of the API: what they write may be sent twice with one key."""
+"""The header of the key, and what it does to the handler of a request."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Header, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -14,11 +13,12 @@ from serving.database import writing
 from serving.idempotency.service import Answer, Attempt, InFlight, ReplayedError, fingerprint_of, keep, replay
 from serving.services import Services
 
-__all__ = ["HEADER", "WRITES", "ApiRoute"]
+__all__ = ["HEADER", "WRITES", "Handler", "describe_key", "done_once"]
 
 HEADER = "Idempotency-Key"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEPT_HEADERS = ("content-type", "etag", "location")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def describe_key(
@@ -37,34 +37,25 @@ def describe_key(
     """Describe the header; the route reads it itself."""
 
 
-class ApiRoute(APIRoute):
-    """A route whose writes are done once for each key."""
+def done_once(handle: Handler) -> Handler:
+    """Return the handler that keeps the answers of ``handle`` to writes with a key, or gives the one that was kept."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        if WRITES & set(options.get("methods") or ()):
-            options["dependencies"] = [*(options.get("dependencies") or ()), Depends(describe_key)]
-        super().__init__(path, endpoint, **options)
+    async def handle_once(request: Request) -> Response:
+        key = request.headers.get(HEADER)
+        if not key or request.method not in WRITES:
+            return await handle(request)
+        once = Once(_attempt(request, key, await request.body()), services=request.app.state.services)
+        request.state.once = once
+        in_flight = cast("InFlight", request.app.state.in_flight)
+        with in_flight.only(once.attempt.secret, key):
+            try:
+                response = await handle(request)
+                await run_in_threadpool(once.keep, response)
+            except ReplayedError as replayed:
+                return await run_in_threadpool(once.again, replayed, path=request.url.path)
+            return response
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of a request, which keeps its answer or gives the one that was kept."""
-        handle = super().get_route_handler()
-
-        async def handle_once(request: Request) -> Response:
-            key = request.headers.get(HEADER)
-            if not key or request.method not in WRITES:
-                return await handle(request)
-            once = Once(_attempt(request, key, await request.body()), services=request.app.state.services)
-            request.state.once = once
-            in_flight = cast("InFlight", request.app.state.in_flight)
-            with in_flight.only(once.attempt.secret, key):
-                try:
-                    response = await handle(request)
-                    await run_in_threadpool(once.keep, response)
-                except ReplayedError as replayed:
-                    return await run_in_threadpool(once.again, replayed, path=request.url.path)
-                return response
-
-        return handle_once
+    return handle_once
 
 
 class Once:

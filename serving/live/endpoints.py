@@ -5,17 +5,18 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import ServicesOfApp
 from serving.live.feed import Feed, News
+from serving.routing import ApiRouter
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["live"])
+router = ApiRouter(tags=["live"])
 HEARTBEAT_S = 15.0  # a comment so often tells proxies and browsers that the stream lives
 NUMBER = r"^\d{1,9}$"
 

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from serving.auth import Role, Viewer, allow
+from serving.routing import ApiRouter
 from serving.talks import service
 from serving.talks.schemas import TalkScript
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/talks", tags=["talks"])
+router = ApiRouter(prefix="/talks", tags=["talks"])
 
 
 @router.get("/{scam_type}")

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Reading
 from serving.paging import Cursor, Limit
+from serving.routing import ApiRouter
 from serving.watchlists import service
 from serving.watchlists.schemas import WatchlistPage, WatchlistWithAlerts
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/watchlists", tags=["watchlists"])
+router = ApiRouter(prefix="/watchlists", tags=["watchlists"])
 WatchlistId = Annotated[int, Path(ge=1, lt=2**31, examples=[17])]
 Reader = Annotated[Viewer, Depends(allow(*Role))]
 

@@ -12,8 +12,9 @@ from sqlalchemy import Engine, func, select, text
 
 from serving.app import create_app
 from serving.database import reading
-from serving.idempotency.route import WRITES, ApiRoute
+from serving.idempotency.route import WRITES
 from serving.idempotency.tables import KeptAnswerRow
+from serving.routing import ApiRoute
 from serving.settings import ServingSettings
 
 from .conftest import MORNING, Client, OpenVault, a_client, audited

@@ -7,11 +7,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from serving.idempotency.route import HEADER, WRITES
 from serving.openapi import operations
+from serving.routing import ApiRoute
 
-from .example_world import World, build_world
+from .example_world import World, build_world, example_app
 
 Document = dict[str, Any]
 JSON = "application/json"
@@ -105,3 +107,17 @@ def test_every_example_of_a_request_does_what_it_says(document: Document, world:
             client.app.state.services.engine.dispose()  # type: ignore[attr-defined]
             copy(world.path, path)
     assert wrong == []
+
+
+def test_every_route_of_the_api_is_one_of_its_own(world: World) -> None:
+    routes = iter_route_contexts(example_app(world.path).routes)
+    of_api = [route for route in routes if str(route.path).startswith("/api/")]
+    assert [route.path for route in of_api if not isinstance(route.original_route, ApiRoute)] == []
+
+
+def test_a_filter_with_a_slip_of_the_pen_is_refused(world: World, tmp_path: Path) -> None:
+    client = world.client(tmp_path / "serving.db")
+    answer = client.get("/api/v1/watchlists?limmit=5", headers=client.as_("analyst"))
+    assert answer.status_code == 422
+    assert answer.json()["remedy"] == "Use only: cursor, limit."
+    assert client.get("/api/v1/me?x", headers=client.as_("analyst")).json()["remedy"] == "Leave the query out."

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -15,7 +16,7 @@ from serving import errors
 from serving.alerts.endpoints import router as alerts
 from serving.audit.endpoints import router as audit
 from serving.claims.endpoints import router as claims
-from serving.database import open_database
+from serving.database import engine_for, open_database
 from serving.dependencies import Clock, Services
 from serving.dispositions.endpoints import router as dispositions
 from serving.exports.endpoints import router as exports
@@ -46,10 +47,30 @@ from serving.web.endpoints import router as pages
 from serving.webhooks.courier import courier
 from serving.webhooks.endpoints import router as webhooks
 
-__all__ = ["create_app", "serve"]
+__all__ = ["api_document", "create_app", "serve"]
 
 API = "/api/v1"
 GRACE_S = 3  # how long requests may still run when the server is stopped; pages that listen never end by themselves
+ROUTERS = (
+    watchlists,
+    exports,  # before the paths of single alerts, which would take its names for ids
+    alerts,
+    queue,
+    claims,
+    search,
+    dispositions,
+    follow_ups,
+    suppressions,
+    talks,
+    suspects,
+    people,
+    outreach,
+    operations,
+    trends,
+    users,
+    audit,
+    webhooks,
+)
 STATIC = Path(__file__).parent / "web" / "static"
 
 
@@ -81,6 +102,21 @@ def create_app(
         sealer=sealer,
         keeper=keeper,
     )
+    return _assembled(services)
+
+
+def api_document() -> dict[str, Any]:
+    """Return the description of the API as /openapi.json gives it; no database is needed."""
+    nowhere = "sqlite://"
+    services = Services(
+        engine=engine_for(nowhere),
+        settings=ServingSettings(database_url=nowhere),
+        clock=lambda: datetime.now(SHANGHAI),
+    )
+    return _assembled(services).openapi()
+
+
+def _assembled(services: Services) -> FastAPI:
     app = FastAPI(
         title="forestall",
         version=version("forestall"),
@@ -94,41 +130,19 @@ def create_app(
     app.state.services = services
     app.state.metrics = Metrics(services)
     app.state.in_flight = InFlight()
-    app.state.feed = Feed(engine, every_s=settings.live_poll_s)
-    for router in (
-        watchlists,
-        exports,  # before the paths of single alerts, which would take its names for ids
-        alerts,
-        queue,
-        claims,
-        search,
-        dispositions,
-        follow_ups,
-        suppressions,
-        talks,
-        suspects,
-        people,
-        outreach,
-        operations,
-        trends,
-        users,
-        audit,
-        webhooks,
-    ):
+    app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
+    for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(live, prefix=API, include_in_schema=False)  # never ends, as far as a client can tell
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
-    _describe_once(app)
-    paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
-    app.add_middleware(Boundary, max_bytes=settings.max_request_bytes, metrics=app.state.metrics, paths=paths)
-    return app
-
-
-def _describe_once(app: FastAPI) -> None:
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
+    paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
+    max_bytes = services.settings.max_request_bytes
+    app.add_middleware(Boundary, max_bytes=max_bytes, metrics=app.state.metrics, paths=paths)
+    return app
 
 
 @asynccontextmanager

@@ -357,8 +357,8 @@ def alert_id(*, at: datetime, kind: str, person: str) -> str:
 
 def _announce(session: Session, row: WatchlistRow, *, fresh: Sequence[AlertRow]) -> None:
     communities = Counter(alert.community_id for alert in fresh)
-    announce(session, topic="list", subject=str(row.id), at=row.published_at, communities=communities)
-    ChangeRepository(session).forget(before=row.published_at - CHANGES_KEPT)
+    announce(session, topic="list", subject=str(row.id), at=row.at, communities=communities)
+    ChangeRepository(session).forget(before=row.at - CHANGES_KEPT)
 
 
 def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> WatchlistRow:

@@ -10,8 +10,8 @@ __all__ = ["waterfall"]
 
 SHOWN = 12  # features with a bar of their own; the others share one
 BAR_STEP_PX = 26
-CHART_WIDTH_PX = 600
-TICKS = 8  # about; more would touch each other
+CHART_WIDTH_PX = 440
+TICKS = 6  # about; more would touch each other
 
 START = Words("起点：全体平均", "Start: everybody's average")
 END = Words("此人", "This person")

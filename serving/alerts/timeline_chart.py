@@ -12,7 +12,7 @@ from serving.wording import Language, Words
 
 __all__ = ["close_up", "timeline_chart"]
 
-WIDTH_PX, LANE_PX = 900, 44
+WIDTH_PX, LANE_PX = 690, 44
 SHORTEST, LONGEST = timedelta(hours=6), timedelta(hours=72)  # of the close-up
 BEFORE = timedelta(hours=1)  # shown before the first contact
 LABELS = 8  # of the largest marks
@@ -35,7 +35,7 @@ COLOURS = {"suspect": "#b71c1c", "stranger": "#d9822b", "known": "#8a97a5"}
 SHAPES = {"suspect": "diamond", "stranger": "triangle-up", "known": "circle"}
 MARKS = {"contact": Words("初次接触", "First contact"), "alert": Words("预警", "Alert")}
 TITLES = {
-    "near": Words("案发前后", "Around the first contact"),
+    "near": Words("重点时段", "The hours that matter"),
     "all": Words("最近 14 天", "The last 14 days"),
 }
 DESCRIPTION = Words("通话、短信和转账的时间线", "When there were calls, texts and transfers")
@@ -123,7 +123,7 @@ def _panel(
     span = end - start
     form = "%H:%M" if span <= timedelta(hours=20) else "%m-%d %H:%M" if span <= LONGEST + BEFORE else "%m-%d"
     scale = alt.Scale(domain=[low, _local(end + span * 0.03)])
-    x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=form, tickCount=10))
+    x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=form, tickCount=8))
     lanes = list(dict.fromkeys(LANES[lane].in_(language) for lane in LANE_ORDER))
     y = alt.Y("lane:N", sort=lanes, title=None, scale=alt.Scale(domain=lanes), axis=alt.Axis(domain=False, grid=True))
     names = [words.in_(language) for words in WHO.values()]

@@ -17,7 +17,7 @@ from serving.queue.repository import Place
 from serving.queue.service import places_of
 from serving.settings import ServingSettings
 
-__all__ = ["assign", "claim", "current_claim", "release", "renew", "take_next"]
+__all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_next"]
 
 
 def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> ClaimRow:
@@ -99,6 +99,14 @@ def renew(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, sett
     standing = current_claim(session, alert_id=alert_id, at=at)
     if standing is not None and standing.claimed_by == viewer.name:
         _prolong(standing, at=at, settings=settings)
+
+
+def follow_result(session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime) -> None:
+    """Tell whoever watches that an alert has a new result; once it is settled nobody has to deal with it any more."""
+    announce(session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by)
+    standing = current_claim(session, alert_id=alert_id, at=at)
+    if settled and standing is not None:
+        ClaimRepository(session).end(standing, at=at)
 
 
 def current_claim(session: Session, *, alert_id: str, at: datetime) -> ClaimRow | None:

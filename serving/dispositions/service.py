@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from serving.alerts.service import visible_alert
 from serving.audit import record
 from serving.auth import Viewer
+from serving.claims.service import follow_result
 from serving.dispositions.episodes import check_merge, episode_of, unsettled
 from serving.dispositions.escalations import raised_level, receiver_of, shown_level
 from serving.dispositions.repository import DispositionRepository
-from serving.dispositions.schemas import Disposition, Escalation, NewDisposition, Source
+from serving.dispositions.schemas import SETTLED, Disposition, Escalation, NewDisposition, Source
 from serving.errors import ProblemError
 from serving.etags import stale
 from serving.follow_ups.service import plan
@@ -59,6 +60,11 @@ def dispose(
         rows += [_added(session, other, word, said | _kept(word) | {"copied_from": alert_id}) for other, word in rest]
     plan(session, alert=alert, new=new, at=at, viewer=viewer, settings=settings)
     _audit(session, rows)
+    for row in rows:
+        settled = row.result in SETTLED
+        follow_result(
+            session, alert_id=row.alert_id, community_id=alert.community_id, settled=settled, by=viewer.name, at=at
+        )
     return rows[0]
 
 

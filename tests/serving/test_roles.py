@@ -23,6 +23,17 @@ API = """
     GET     /api/v1/alerts                              aoed
     GET     /api/v1/alerts/{alert_id}                   aoed
     GET     /api/v1/alerts/{alert_id}/chart.svg         aoed
+    GET     /api/v1/alerts/{alert_id}/timeline.svg      aoed
+    GET     /api/v1/alerts/{alert_id}/scores.svg        aoed
+    GET     /api/v1/alerts/{alert_id}/scores            aoed
+    POST    /api/v1/alerts/{alert_id}/reveal            ao d
+    POST    /api/v1/alerts/{alert_id}/claim             ao d
+    DELETE  /api/v1/alerts/{alert_id}/claim             ao d
+    PUT     /api/v1/alerts/{alert_id}/assignee          ao d
+    GET     /api/v1/queue                               aoed
+    POST    /api/v1/queue/next                          ao d
+    POST    /api/v1/search                              ao d
+    GET     /api/v1/live                                aoed
     GET     /api/v1/alerts/{alert_id}/dispositions      ao d
     POST    /api/v1/alerts/{alert_id}/dispositions      ao d
     GET     /api/v1/talks/{scam_type}                   aoed
@@ -31,6 +42,16 @@ API = """
     POST    /api/v1/suspects/{key}/reveal               a  d
     POST    /api/v1/people/{person}/rescore             a ed
     GET     /api/v1/outreach/{community_id}             ao d
+    GET     /api/v1/outreach-lists                      ao d
+    GET     /api/v1/outreach-lists/{list_id}            ao d
+    POST    /api/v1/outreach-lists/{list_id}/results    ao d
+    GET     /api/v1/follow-ups                          ao d
+    GET     /api/v1/follow-ups/{follow_up_id}           ao d
+    POST    /api/v1/follow-ups/{follow_up_id}/done      ao d
+    POST    /api/v1/follow-ups/{follow_up_id}/move      ao d
+    GET     /api/v1/suppressions                        ao d
+    POST    /api/v1/suppressions                        a  d
+    POST    /api/v1/suppressions/{suppression_id}/lift  a  d
     GET     /api/v1/me                                  aoed
     GET     /api/v1/users                                  d
     POST    /api/v1/users                                  d
@@ -52,7 +73,25 @@ API = """
 PAGES = """
     GET     /                                           aoed
     GET     /alerts/{alert_id}                          aoed
+    POST    /queue/next                                 ao d
+    POST    /alerts/{alert_id}/claim                    ao d
+    POST    /alerts/{alert_id}/release                  ao d
+    POST    /alerts/{alert_id}/assign                   ao d
+    POST    /alerts/{alert_id}/reveal                   ao d
+    POST    /search                                     ao d
     POST    /alerts/{alert_id}/dispositions             ao d
+    POST    /alerts/{alert_id}/suppression              a  d
+    GET     /follow-ups                                 ao d
+    POST    /follow-ups/{follow_up_id}/done             ao d
+    POST    /follow-ups/{follow_up_id}/move             ao d
+    GET     /suppressions                               ao d
+    POST    /suppressions/{suppression_id}/lift         a  d
+    GET     /outreach                                   ao d
+    POST    /outreach/lists                             ao d
+    GET     /outreach/lists                             ao d
+    GET     /outreach/lists/{list_id}                   ao d
+    POST    /outreach/lists/{list_id}                   ao d
+    GET     /outreach/lists/{list_id}/print             ao d
     GET     /suspects                                   a ed
     GET     /suspects/{key}                             a ed
     POST    /suspects/{key}                             a  d
@@ -88,6 +127,9 @@ VALUES = {
     "community_id": "C01",
     "name": "nobody",
     "token_id": "999",
+    "list_id": "LAAAAAAA",
+    "follow_up_id": "999",
+    "suppression_id": "999",
     "scam_type": "police",
     "key": "n1_aa",
 }

@@ -228,7 +228,7 @@ def a_client(app: FastAPI, engine: Engine) -> Client:
 @pytest.fixture
 def settings(url: str) -> ServingSettings:
     """Give the settings of an installation on the test database."""
-    return ServingSettings(database_url=url)
+    return ServingSettings(database_url=url, live_stream_s=1)
 
 
 @pytest.fixture

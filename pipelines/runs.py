@@ -202,22 +202,22 @@ def running(settings: Settings, verb: RunKind, *, clock: Clock, about_at: dateti
 
 
 class Book:
-    """Where runs and reports are written down."""
+    """Where runs and reports are written down; a home that does not exist yet is not made for it."""
 
     def __init__(self, settings: Settings, *, clock: Clock = wall_clock) -> None:
-        self._url = settings.serving_database_url
+        self._settings = settings
         self._clock = clock
         self._number: int | None = None
 
     def begin(self, run: Run) -> None:
         """Write down that a run has begun."""
-        with carefully("the start of a run"):
+        with self._carefully("the start of a run"):
             self._number = begin_run(self._engine, run)
 
     def end(self, run: Run, found: Findings, **outcome: object) -> None:
         """Write down how the run ended."""
         ended = Run.model_validate({**run.model_dump(), "finished_at": self._clock(), "facts": found.facts, **outcome})
-        with carefully("the end of a run"):
+        with self._carefully("the end of a run"):
             if self._number is None:  # its start could not be written
                 begin_run(self._engine, ended)
             else:
@@ -225,18 +225,18 @@ class Book:
 
     def file(self, make: Callable[[], Report]) -> None:
         """Make a report and file it."""
-        with carefully("a report"):
+        with self._carefully("a report"):
             file_report(self._engine, make(), at=self._clock())
 
     @cached_property
     def _engine(self) -> Engine:
-        return open_database(self._url)
+        return open_database(self._settings.serving_database_url)
 
-
-@contextmanager
-def carefully(what: str) -> Iterator[None]:
-    """Log what goes wrong in the block, by its kind only, and go on."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the run itself has done or will do its work
-        log.warning("%s could not be written down: %s", what, type(error).__name__)
+    @contextmanager
+    def _carefully(self, what: str) -> Iterator[None]:
+        """Log what goes wrong in the block, by its kind only, and go on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the run itself has done or will do its work
+            if self._settings.home.exists():
+                log.warning("%s could not be written down: %s", what, type(error).__name__)

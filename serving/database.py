@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, SessionTransaction
 
-__all__ = ["at_head", "engine_for", "open_database", "reading", "sqlite_url", "upgrade", "writing"]
+__all__ = ["at_head", "engine_for", "open_database", "reading", "shows_every_row", "sqlite_url", "upgrade", "writing"]
 
 BUSY_TIMEOUT_S = 30
 EVERY_COMMUNITY = "*"
+SEPARATOR = "\x1f"  # no code of a community holds it
 MIGRATION_LOCK = 0x666F7265  # one migration at a time on PostgreSQL; any fixed number does
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -68,12 +69,16 @@ def _narrow(session: Session, communities: frozenset[str] | None) -> None:
     """Tell PostgreSQL in every transaction of ``session`` whose rows it may show; unsaid, it shows none."""
     if session.get_bind().dialect.name != "postgresql":
         return
-    scope = EVERY_COMMUNITY if communities is None else ",".join(sorted(communities))
+    scope = EVERY_COMMUNITY if communities is None else "".join(SEPARATOR + code for code in sorted(communities))
 
     def say_scope(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-        connection.execute(text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope})
+        _say_scope(connection, scope)
 
     event.listen(session, "after_begin", say_scope)
+
+
+def _say_scope(connection: Connection, scope: str) -> None:
+    connection.execute(text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope})
 
 
 def _writer(engine: Engine) -> Engine:
@@ -81,6 +86,15 @@ def _writer(engine: Engine) -> Engine:
         return engine.execution_options(writes=True)
     # A writer must see what the one it waited for has written; constraints decide who was first.
     return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def shows_every_row(engine: Engine) -> bool:
+    """Say whether PostgreSQL shows our role every row, whatever the policies say: superusers and the like."""
+    if engine.dialect.name != "postgresql":
+        return False
+    with engine.connect() as connection:
+        query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        return bool(connection.execute(query).scalar_one())
 
 
 def upgrade(url: str) -> None:
@@ -108,6 +122,7 @@ def migrate(engine: Engine) -> None:
     with _writer(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            _say_scope(connection, EVERY_COMMUNITY)  # what a migration fills in it must see
         command.upgrade(_alembic_config(connection), "head")
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from serving.app import create_app
 from serving.auth import Role
@@ -33,6 +34,11 @@ from serving.tables import SHANGHAI
 from serving.users.service import add_user
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
+OWNER = "forestall_tests"  # no superuser: the policies of the tables bind it, as they bind an installation's role
+ORDINARY_ROLE = f"""
+    DO $$ BEGIN CREATE ROLE {OWNER} LOGIN PASSWORD '{OWNER}';
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+"""
 MIDNIGHT = datetime(2026, 7, 5, tzinfo=SHANGHAI)
 MORNING = MIDNIGHT + timedelta(hours=9)
 
@@ -116,6 +122,18 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def template() -> Iterator[str]:
+    """Give the name of a PostgreSQL database of the newest schema, to be copied as well."""
+    if POSTGRES_URL is None:
+        pytest.skip("FORESTALL_TEST_POSTGRES_URL names no PostgreSQL server")
+    with server_connection() as connection:
+        connection.execute(text(ORDINARY_ROLE))
+    with a_database() as name:
+        open_database(owned_url(name)).dispose()
+        yield name
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[str]:
     """Give the URL of a database without a row, once of each kind."""
@@ -123,16 +141,34 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Itera
         shutil.copy(migrated, tmp_path / "serving.db")
         yield sqlite_url(tmp_path / "serving.db")
         return
-    if POSTGRES_URL is None:
-        pytest.skip("FORESTALL_TEST_POSTGRES_URL names no PostgreSQL server")
-    name = f"forestall_{uuid4().hex}"
-    server = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
+    with a_database(template=request.getfixturevalue("template")) as name:
+        yield owned_url(name)
+
+
+@contextmanager
+def server_connection() -> Iterator[Connection]:
+    """Give a connection to the PostgreSQL server itself."""
+    server = create_engine(str(POSTGRES_URL), isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        yield connection
     server.dispose()
+
+
+@contextmanager
+def a_database(template: str = "template1") -> Iterator[str]:
+    """Give the name of a fresh copy of ``template`` that an ordinary role owns, and drop it afterwards."""
+    name = f"forestall_{uuid4().hex}"
+    with server_connection() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}"))
+    yield name
+    with server_connection() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def owned_url(name: str) -> str:
+    """Return the URL of a database as its owner reaches it."""
+    owned = make_url(str(POSTGRES_URL)).set(database=name, username=OWNER, password=OWNER)
+    return owned.render_as_string(hide_password=False)
 
 
 @pytest.fixture

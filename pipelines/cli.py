@@ -321,13 +321,18 @@ def models(
 
 @app.command()
 def docs(folder: Path = Path("docs")) -> None:
-    """Write the generated pages: contracts field by field, and the feature catalogue."""
+    """Write what is generated: contracts field by field, the feature catalogue, a client of the API."""
     from data_contracts.docs import write_documentation
     from features.catalogue import feature_documentation
+    from serving.app import api_document
+    from serving.client_source import client_source
 
     write_documentation(folder / "contracts")
     (folder / "features.md").write_text(feature_documentation(), encoding="utf-8")
-    typer.echo(f"wrote {folder / 'contracts'} and {folder / 'features.md'}")
+    client = folder / "client" / "forestall_client.py"
+    client.parent.mkdir(parents=True, exist_ok=True)
+    client.write_text(client_source(api_document()), encoding="utf-8")
+    typer.echo(f"wrote {folder / 'contracts'}, {folder / 'features.md'} and {client}")
 
 
 @export.command("outreach")

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from serving.errors import MEDIA_TYPE, ProblemDetails
 
-__all__ = ["PROBLEM_RESPONSES", "describe", "example_of", "operation_id", "operations"]
+__all__ = ["JSON", "PROBLEM_RESPONSES", "Document", "describe", "example_of", "operation_id", "operations"]
 
 Document = dict[str, Any]
 

@@ -65,6 +65,13 @@ API = """
     GET     /api/v1/audit                                  d
     GET     /api/v1/trends                              aoed
     GET     /api/v1/operations                            ed
+    GET     /api/v1/alerts/export.csv                   aoed
+    GET     /api/v1/alerts/export.ndjson                aoed
+    GET     /api/v1/webhooks                               d
+    POST    /api/v1/webhooks                               d
+    DELETE  /api/v1/webhooks/{webhook_id}                  d
+    GET     /api/v1/webhooks/{webhook_id}/deliveries       d
+    POST    /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver  d
     GET     /health/live                               -aoed
     GET     /health/ready                              -aoed
     GET     /metrics                                      ed
@@ -127,6 +134,8 @@ VALUES = {
     "community_id": "C01",
     "name": "nobody",
     "token_id": "999",
+    "webhook_id": "999",
+    "delivery_id": "999",
     "list_id": "LAAAAAAA",
     "follow_up_id": "999",
     "suppression_id": "999",

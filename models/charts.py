@@ -27,6 +27,22 @@ WIDTH, HEIGHT = 560, 300
 MODEL, RULE, QUIET, BLUE = "#b3261e", "#5f6b7a", "#9aa5b1", "#1565a8"
 TOP = 25
 FONT = "Noto Sans CJK SC, Microsoft YaHei, sans-serif"
+SHARES = [0, 0.25, 0.5, 0.75]  # the last one would touch the next panel's first
+PRECISION, COVERAGE = "准确 precision", "覆盖 coverage"
+EPISODE, OTHERS = "受骗 episode", "其余 others"
+ATTRIBUTES = {"residency": "户籍 residency", "sex": "性别 sex", "age_band": "年龄 age", "data_seen": "数据 records"}
+GROUPS = {
+    "local": "本地 local",
+    "floating": "流动 floating",
+    "F": "女 women",
+    "M": "男 men",
+    "under 18": "18 岁以下 under 18",
+    "both": "通话和转账 both",
+    "calls only": "只有通话 calls only",
+    "transfers only": "只有转账 transfers only",
+    "none": "无 none",
+    "unknown": "未知 unknown",
+}
 
 
 def figures(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
@@ -51,10 +67,10 @@ def importance_chart(model: RiskModel) -> str:
     chart = alt.Chart(best).mark_bar(color=MODEL)
     return _svg(
         chart.encode(
-            x=alt.X("share:Q", title="share of the gain", axis=alt.Axis(format="%")),
+            x=alt.X("share:Q", title="占比 share of the gain", axis=alt.Axis(format="%")),
             y=alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=280)),
         ),
-        title="What the model looks at",
+        title="模型看什么 What the model looks at",
         height=16 * len(best),
     )
 
@@ -70,10 +86,10 @@ def calibration_chart(bins: pl.DataFrame) -> str:
     share = alt.Axis(format="%")
     return _svg(
         alt.layer(line, points).encode(
-            x=alt.X("promised:Q", title="probability promised", axis=share),
-            y=alt.Y("found:Q", title="share found in an episode", axis=share),
+            x=alt.X("promised:Q", title="模型给出的概率 probability promised", axis=share),
+            y=alt.Y("found:Q", title="实际受骗比例 share found in an episode", axis=share),
         ),
-        title="Do the probabilities hold?",
+        title="概率是否可信 Do the probabilities hold?",
     )
 
 
@@ -84,9 +100,7 @@ def score_chart(scored: pl.DataFrame) -> str:
     odds = pl.col("probability").clip(1e-6, 1 - 1e-6)
     step = (odds / (1 - odds)).log10().round(1)
     spread = (
-        scored.group_by(
-            odds=step, group=pl.when(pl.col("label") == 1).then(pl.lit("episode")).otherwise(pl.lit("others"))
-        )
+        scored.group_by(odds=step, group=pl.when(pl.col("label") == 1).then(pl.lit(EPISODE)).otherwise(pl.lit(OTHERS)))
         .agg(moments=pl.col("share").sum())
         .with_columns(share=pl.col("moments") / pl.col("moments").sum().over("group"))
         .sort("group", "odds")
@@ -95,11 +109,11 @@ def score_chart(scored: pl.DataFrame) -> str:
         alt.Chart(spread)
         .mark_area(opacity=0.55, interpolate="step")
         .encode(
-            x=alt.X("odds:Q", title="odds, as a power of ten (0 is fifty-fifty)"),
-            y=alt.Y("share:Q", stack=None, title="share of the group", axis=alt.Axis(format="%")),
-            color=alt.Color("group:N", title=None, scale=alt.Scale(domain=["episode", "others"], range=[MODEL, QUIET])),
+            x=alt.X("odds:Q", title="几率（10 的幂，0 为各半） odds, as a power of ten (0 is fifty-fifty)"),
+            y=alt.Y("share:Q", stack=None, title="占该组比例 share of the group", axis=alt.Axis(format="%")),
+            color=alt.Color("group:N", title=None, scale=alt.Scale(domain=[EPISODE, OTHERS], range=[MODEL, QUIET])),
         ),
-        title="How scores spread",
+        title="分数如何分布 How scores spread",
     )
 
 
@@ -107,17 +121,25 @@ def budget_chart(curves: pl.DataFrame) -> str:
     """Precision and coverage over growing budgets, for the model and for today's rule (``over_budgets``)."""
     import altair as alt
 
-    long = curves.unpivot(["precision", "coverage"], index=["scorer", "alerted"], variable_name="measure")
+    words = {"precision": PRECISION, "coverage": COVERAGE}
+    scorers = {"model": "模型 model", "rule": "规则 rule"}
+    long = (
+        curves.rename(words)
+        .unpivot(list(words.values()), index=["scorer", "alerted"], variable_name="measure")
+        .with_columns(pl.col("scorer").replace(scorers))
+    )
     return _svg(
         alt.Chart(long)
         .mark_line()
         .encode(
-            x=alt.X("alerted:Q", title="moments alerted, in a million", scale=alt.Scale(type="log")),
+            x=alt.X("alerted:Q", title="每百万时刻的预警数 moments alerted, in a million", scale=alt.Scale(type="log")),
             y=alt.Y("value:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("scorer:N", title=None, scale=alt.Scale(domain=["model", "rule"], range=[MODEL, RULE])),
+            color=alt.Color(
+                "scorer:N", title=None, scale=alt.Scale(domain=list(scorers.values()), range=[MODEL, RULE])
+            ),
             strokeDash=alt.StrokeDash("measure:N", title=None),
         ),
-        title="What a budget buys",
+        title="预警名额换来什么 What a budget buys",
     )
 
 
@@ -125,7 +147,7 @@ def daily_budget_chart(curves: pl.DataFrame) -> str:
     """Precision, coverage and money over daily budgets (``models.budgets.over_daily_budgets``)."""
     import altair as alt
 
-    measures = {"precision": "准确 precision", "coverage": "覆盖 coverage", "money": "资金 money"}
+    measures = {"precision": PRECISION, "coverage": COVERAGE, "money": "资金 money"}
     long = curves.rename(measures).unpivot(list(measures.values()), index="budget", variable_name="measure")
     return _svg(
         alt.Chart(long)
@@ -145,17 +167,21 @@ def group_chart(groups: pl.DataFrame) -> str:
     """Precision and coverage of every group with their 90 % intervals (``models.fairness.by_group``)."""
     import altair as alt
 
-    words = {"precision": "准确 precision", "coverage": "覆盖 coverage"}
+    words = {"precision": PRECISION, "coverage": COVERAGE}
+    place = pl.concat_str(pl.col("attribute").replace(ATTRIBUTES), pl.col("group").replace(GROUPS), separator=" · ")
     rows = groups.filter(pl.col("figure").is_in(list(words))).with_columns(
-        place=pl.concat_str("attribute", "group", separator=" · "), measure=pl.col("figure").replace(words)
+        place=place, measure=pl.col("figure").replace(words)
     )
-    base = alt.Chart(rows).encode(y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=280)))
-    share = alt.X("value:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    places = rows["place"].unique(maintain_order=True).to_list()
+    base = alt.Chart(rows).encode(y=alt.Y("place:N", sort=places, title=None, axis=alt.Axis(labelLimit=280)))
+    share = alt.X(
+        "value:Q", title=None, axis=alt.Axis(format="%", values=SHARES), scale=alt.Scale(domain=[0, 1], nice=False)
+    )
     drawn = alt.layer(
         base.mark_rule(color=QUIET, strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q"),
         base.mark_circle(color=MODEL, size=70, opacity=1).encode(x=share),
     )
-    columns = drawn.properties(width=WIDTH // 2 - 60, height=20 * rows["place"].n_unique()).facet(
+    columns = drawn.properties(width=WIDTH // 2 - 60, height=20 * len(places)).facet(
         column=alt.Column("measure:N", title=None)
     )
     return _drawn(columns.properties(title="各人群的准确与覆盖 Precision and coverage by group"))

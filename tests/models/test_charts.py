@@ -18,7 +18,7 @@ def texts(svg):
 def test_importance_names_the_features_best_first():
     found = texts(importance_chart(small_model()))
     assert [text for text in found if text in small_model().features] == ["talk_24h_s", "new_debit_cny_24h"]
-    assert "What the model looks at" in found
+    assert "模型看什么 What the model looks at" in found
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,15 @@ def test_importance_names_the_features_best_first():
     [
         (
             calibration_chart(pl.DataFrame({"promised": [0.1, 0.5], "found": [0.2, 0.4], "moments": [90.0, 10.0]})),
-            {"Do the probabilities hold?", "probability promised", "share found in an episode"},
+            {
+                "概率是否可信 Do the probabilities hold?",
+                "模型给出的概率 probability promised",
+                "实际受骗比例 share found in an episode",
+            },
         ),
         (
             score_chart(pl.DataFrame({"label": [0, 1], "share": [50.0, 1.0], "probability": [0.01, 0.9]})),
-            {"How scores spread", "episode", "others"},
+            {"分数如何分布 How scores spread", "受骗 episode", "其余 others"},
         ),
         (
             budget_chart(
@@ -43,7 +47,7 @@ def test_importance_names_the_features_best_first():
                     }
                 )
             ),
-            {"What a budget buys", "model", "rule", "precision", "coverage"},
+            {"预警名额换来什么 What a budget buys", "模型 model", "规则 rule", "准确 precision", "覆盖 coverage"},
         ),
     ],
     ids=["calibration", "scores", "budgets"],

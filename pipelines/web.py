@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Literal
 
+from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import NotReadyError
@@ -19,7 +20,7 @@ from serving.settings import ServingSettings
 from serving.watchlists.repository import WatchlistRepository
 from serving.webhooks.delivery import Delivered, deliver_due
 
-__all__ = ["deliver_webhooks", "outreach_list", "run_server"]
+__all__ = ["application", "deliver_webhooks", "outreach_list", "run_server"]
 
 Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
@@ -30,15 +31,15 @@ def serving_settings(settings: Settings) -> ServingSettings:
     return ServingSettings(database_url=settings.serving_database_url)
 
 
-def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until stopped."""
+def application(settings: Settings) -> FastAPI:
+    """The serving room's application with everything of this installation that it needs."""
     from pipelines.finder import IdentifierFinder
     from pipelines.promotion import GatedKeeper
     from pipelines.rescore import LiveRescorer
-    from serving.app import create_app, serve
+    from serving.app import create_app
 
     vault = Vault.open(settings)
-    app = create_app(
+    return create_app(
         settings=serving_settings(settings),
         vault=vault,
         finder=IdentifierFinder(settings, vault=vault),
@@ -46,6 +47,13 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
         sealer=vault,
         keeper=GatedKeeper(settings),
     )
+
+
+def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until stopped."""
+    from serving.app import serve
+
+    app = application(settings)
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
     serve(app, host=host, port=port)
 

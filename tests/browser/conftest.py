@@ -1,0 +1,111 @@
+"""A real browser on a real server on a real installation."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from pipelines.web import application
+from serving.tables import SHANGHAI
+from tests.serving.server import running
+
+from .installation import PASSWORD, install
+
+CHROMIUM = os.environ.get("FORESTALL_TEST_CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give Debian's Chromium; skip where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium fonts-noto-cjk, or name one with FORESTALL_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of an installation that serves."""
+    settings = install(tmp_path_factory.mktemp("home"), now=datetime.now(SHANGHAI))
+    with running(application(settings)) as address:
+        yield address
+
+
+@dataclass
+class Person:
+    """Somebody at a browser, and everything that went wrong in it."""
+
+    address: str
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        """Open a page of the site."""
+        self.page.goto(self.address + path)
+
+    def sign_in(self, name: str, *, password: str = PASSWORD) -> None:
+        """Log in with name and password."""
+        self.go("/login")
+        self.page.locator("#name").fill(name)
+        self.page.locator("#password").fill(password)
+        self.page.locator("#password").press("Enter")
+        self.page.wait_for_url(lambda url: "/login" not in url)
+
+    def watch(self) -> None:
+        """Note errors of the console and requests to anybody else."""
+        self.page.on("console", lambda told: self.faults.append(told.text) if told.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", self._note_foreign)
+
+    def _note_foreign(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.address).netloc and not request.url.startswith("data:"):
+            self.faults.append(f"a request to {request.url}")
+
+
+class People:
+    """Opens a browser window of their own for each person."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._opened: list[tuple[BrowserContext, Person]] = []
+
+    def __call__(self, name: str | None = None, *, language: str = "zh-CN", **window: object) -> Person:
+        """Return somebody at a fresh window, signed in if there is a ``name``."""
+        context = self._browser.new_context(locale=language, accept_downloads=True, **window)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        person = Person(self._address, context.new_page())
+        person.watch()
+        self._opened.append((context, person))
+        if name:
+            person.sign_in(name)
+        return person
+
+    def close(self) -> list[str]:
+        """Close all windows and return what went wrong in them."""
+        for context, _ in self._opened:
+            context.close()
+        return [fault for _, person in self._opened for fault in person.faults]
+
+
+@pytest.fixture
+def people(browser: Browser, site: str) -> Iterator[People]:
+    """Give windows; in none of them may an error be told, or anybody else be asked."""
+    people = People(browser, site)
+    yield people
+    assert people.close() == []
+
+
+@pytest.fixture
+def shots() -> Path | None:
+    """Give the folder that pictures of the pages are wanted in, if any."""
+    wanted = os.environ.get("FORESTALL_TEST_SHOTS")
+    return Path(wanted) if wanted else None

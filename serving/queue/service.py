@@ -48,11 +48,10 @@ def queue_of(session: Session, *, viewer: Viewer, query: QueueQuery, at: datetim
         position = positions.get(place.alert.alert_id, 0)
         return queue_item(place, position=position, score_now=scores.get(place.alert.person), at=at, settings=settings)
 
-    everyone = [item(place) for place in waiting]
     return Queue(
         at=latest.at if latest else None,
         waiting=len(waiting),
-        overdue=sum(one.overdue for one in everyone),
+        overdue=sum(_act_by(place, settings=settings) < at for place in waiting),
         unclaimed=sum(place.claim is None for place in waiting),
         mine=sum(place.claim is not None and place.claim.claimed_by == viewer.name for place in waiting),
         matching=len(matching),
@@ -71,7 +70,7 @@ def queue_item(
 ) -> QueueItem:
     """Return an alert with its clock, its lead and whoever has it."""
     alert, waits = place.alert, place.waits(at=at)
-    act_by = alert.issued_at + timedelta(minutes=settings.act_within_minutes[place.level]) if waits else None
+    act_by = _act_by(place, settings=settings) if waits else None
     return QueueItem(
         **summary_of(alert, place.last) | {"level": place.level},
         position=position,
@@ -83,6 +82,11 @@ def queue_item(
         claim=Claim.model_validate(place.claim) if place.claim else None,
         score_now=score_now,
     )
+
+
+def _act_by(place: Place, *, settings: ServingSettings) -> datetime:
+    """Return until when somebody should have been reached."""
+    return place.alert.issued_at + timedelta(minutes=settings.act_within_minutes[place.level])
 
 
 def _tests(query: QueueQuery, *, viewer: Viewer, at: datetime) -> list[Test]:

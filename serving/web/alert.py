@@ -72,6 +72,7 @@ def _page(
     claim = claims.current_claim(session, alert_id=alert_id, at=at)
     level = (alert.dispositions[-1].level if alert.dispositions else None) or alert.level
     context: dict[str, Any] = {
+        "address": f"/alerts/{alert_id}",
         "viewer": viewer,
         "alert": alert,
         "now": at,

@@ -144,4 +144,4 @@ def search(
 ) -> Response:
     """Show whose alerts a real number or ID leads to; it stands in no address and is shown nowhere again."""
     found = searching.search(session, viewer=viewer, value=form.value, finder=services.finder, at=now)
-    return render(request, "search.html", {"viewer": viewer, "found": found})
+    return render(request, "search.html", {"viewer": viewer, "found": found, "address": "/"})

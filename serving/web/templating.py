@@ -52,7 +52,10 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
-    """Return a page; a language asked for in the address is remembered."""
+    """Return a page; a language asked for in the address is remembered.
+
+    ``address`` in the context is where the page in the other language stands, if not at the address of this request.
+    """
     language = language_of(request)
     other: Language = "en" if language == "zh" else "zh"
     say = translator(language)
@@ -62,7 +65,7 @@ def render(request: Request, template: str, context: Mapping[str, Any], *, statu
         ngettext=say.plural,
         language=language,
         other_language=other,
-        switch=f"?{_query_in(request, other)}",
+        switch=f"{context.get('address', '')}?{_query_in(request, other)}",
     )
     response = HTMLResponse(page, status)
     if request.query_params.get("lang") in LANGUAGES:

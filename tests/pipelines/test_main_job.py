@@ -18,6 +18,7 @@ from pipelines.score import score
 from pipelines.settings import Settings
 from pipelines.train import train
 from serving.database import open_database, reading
+from serving.people.repository import ScoreRepository
 from serving.store import recent_alerts
 from serving.watchlists.repository import WatchlistRepository
 from tests.pipelines.district import END, TRAIN_AT
@@ -70,6 +71,21 @@ def test_score_publishes_one_ranked_explained_list(trained):
         calibrated = Registry.of(settings)
         model = calibrated.load(calibrated.champion())
         assert float(model.calibration(total)) == pytest.approx(alert.score, abs=1e-6)
+
+
+def test_alerts_are_published_with_what_happened_and_the_scores(trained):
+    settings, _ = trained
+    at = TRAIN_AT + timedelta(hours=15)
+    result = score(settings, at=at)
+    for alert in result.alerts:
+        assert 0 < len(alert.timeline) <= 200
+        assert all(at - timedelta(days=14) <= event.at < at for event in alert.timeline)
+        assert alert.first_contact_at is None or alert.first_contact_at < at
+        assert alert.person not in {one.person for one in alert.touched}
+    with reading(open_database(settings.serving_database_url)) as session:
+        person = result.alerts[0].person
+        kept = ScoreRepository(session).of_person(person, since=at)
+        assert [tuple(row) for row in kept] == [(at, result.alerts[0].score)]
 
 
 def test_scoring_the_same_moment_again_changes_nothing(trained):

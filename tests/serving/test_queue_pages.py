@@ -218,6 +218,7 @@ def test_who_it_is_is_shown_once_and_written_down(client: Client, engine: Engine
     shown = client.post(f"/alerts/{ID_A}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN).text
     assert "张三" in shown
     assert "13800000001" in shown
+    assert f'href="/alerts/{ID_A}?lang=en"' in shown  # the other language does not ask for it again
     assert "张三" not in client.get(f"/alerts/{ID_A}").text
     assert audited(engine, "reveal") == [("analyst-1", "p1_a")]
     log_in(client, "engineer")

@@ -15,6 +15,7 @@ __all__ = [
     "community_hours",
     "community_types",
     "precision_chart",
+    "types_of",
     "volume_chart",
 ]
 
@@ -24,6 +25,7 @@ COLORS = {"red": "#b3261e", "orange": "#b45309", "yellow": "#fcd34d", "blue": "#
 PALE, DARK, LINE = "#e8eef5", "#17406d", "#17406d"
 INK, LIGHT_INK = "#000000", "#ffffff"
 LIGHT_FROM = 0.68  # from here on white reads better than black; between PALE and DARK either keeps a contrast of 4.4
+A_WORD_A_LINE = "split(datum.label, ' ')"
 CELL_PX, TYPE_CELL_PX, WIDTH_PX, HEIGHT_PX = 30, 92, 720, 190
 
 
@@ -35,6 +37,12 @@ def busiest(cells: Sequence[Cell]) -> list[str]:
     return sorted(totals, key=lambda community: (-totals[community], community))[:COMMUNITIES_SHOWN]
 
 
+def types_of(cells: Sequence[Cell]) -> list[str]:
+    """Return the codes of the scam types that occur, those we have words for first."""
+    seen = {cell.of for cell in cells}
+    return [code for code in SCAM_TYPES if code in seen] + sorted(seen - SCAM_TYPES.keys())
+
+
 def community_hours(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and the hours of the day at which alerts were issued."""
     labels = {hour: hour for hour in HOURS}
@@ -43,9 +51,7 @@ def community_hours(cells: Sequence[Cell], say: Translator) -> str:
 
 def community_types(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and scam types."""
-    seen = {cell.of for cell in cells}
-    codes = [code for code in SCAM_TYPES if code in seen] + sorted(seen - SCAM_TYPES.keys())
-    labels = {code: words(SCAM_TYPES, code, say.language) for code in codes}
+    labels = {code: words(SCAM_TYPES, code, say.language) for code in types_of(cells)}
     return _heat(cells, labels, title=None, label=say("Alerts by community and scam type"), step=TYPE_CELL_PX)
 
 
@@ -64,7 +70,7 @@ def _heat(cells: Sequence[Cell], labels: Mapping[str, str], *, title: str | None
             "of:N",
             title=title,
             scale=alt.Scale(domain=list(labels.values())),
-            axis=alt.Axis(labelAngle=0, labelLimit=0 if step < TYPE_CELL_PX else step, orient="top", domain=False),
+            axis=alt.Axis(labelAngle=0, labelLimit=0, labelExpr=A_WORD_A_LINE, domain=False),
         ),
         y=alt.Y("community:N", title=None, sort=rows, axis=alt.Axis(domain=False, ticks=False)),
     )

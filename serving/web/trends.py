@@ -37,6 +37,8 @@ def show_trends(
         "busiest": charts.busiest(found.by_hour),
         "hours": charts.HOURS,
         "of_hour": {(cell.community_id, cell.of): cell.alerts for cell in found.by_hour},
+        "types": charts.types_of(found.by_type),
+        "of_type": {(cell.community_id, cell.of): cell.alerts for cell in found.by_type},
         "charts": {
             "hours": charts.community_hours(found.by_hour, say),
             "types": charts.community_types(found.by_type, say),

@@ -1,6 +1,6 @@
 """The SQL of alerts. Who may see which community is decided here, for every reader alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,11 @@ __all__ = ["UNKNOWN_SAVING_CNY", "AlertRepository"]
 Found = Row[tuple[AlertRow, DispositionRow]]
 UNKNOWN_SAVING_CNY = -1.0  # sorts below every saving, where NULL would sort as each database likes
 SAVING = func.coalesce(AlertRow.saving_cny, UNKNOWN_SAVING_CNY)
+FILTERS: Mapping[str, ColumnElement[str]] = {
+    "level": func.coalesce(DispositionRow.level, AlertRow.level),  # the one it was raised to, if it was
+    "scam_type": AlertRow.scam_type.expression,
+    "community_id": AlertRow.community_id.expression,
+}
 SUSPECTS = (AlertRow.suspect_numbers, AlertRow.suspect_accounts)
 
 
@@ -135,9 +140,9 @@ def filtered(
     statement: Select[tuple[AlertRow, DispositionRow]], query: "AlertQuery"
 ) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to what the query asks for."""
-    for name in ("level", "scam_type", "community_id"):
+    for name, column in FILTERS.items():
         if (wanted := getattr(query, name)) is not None:
-            statement = statement.where(getattr(AlertRow, name) == wanted)
+            statement = statement.where(column == wanted)
     if query.since is not None:
         statement = statement.where(AlertRow.issued_at >= query.since)
     if query.status is not None:

@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from serving.alerts.events import Channel, Direction
+from serving.dispositions.escalations import shown_level
 from serving.dispositions.schemas import Disposition, Status
 from serving.moments import IsoMoment
 from serving.store import Level
@@ -99,7 +100,10 @@ class ScorePoint(BaseModel):
 
 
 class Alert(BaseModel):
-    """One person on a list. ``score`` is a probability; ``status`` is ``open`` or the last result."""
+    """One person on a list. ``score`` is a probability; ``status`` is ``open`` or the last result.
+
+    ``level`` is the one the list was published with, or the one somebody raised it to.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -186,5 +190,6 @@ class AlertQuery(AlertFilter):
 
 def summary_of(alert: AlertRow, decision: DispositionRow | None) -> dict[str, Any]:
     """Return the fields of ``Alert`` from an alert and its last disposition."""
-    own = {name: getattr(alert, name) for name in Alert.model_fields if name not in {"id", "status"}}
-    return own | {"id": alert.alert_id, "status": decision.result if decision else "open"}
+    own = {name: getattr(alert, name) for name in Alert.model_fields if name not in {"id", "level", "status"}}
+    status = decision.result if decision else "open"
+    return own | {"id": alert.alert_id, "level": shown_level(alert, decision), "status": status}

@@ -185,6 +185,10 @@ def test_an_escalation_raises_the_level_and_stays(client: Client, engine: Engine
     second = decide(client, ID_B, "refused", 1).json()
     assert (second["level"], second["escalated_to"]) == ("red", None)
     assert audited(engine, "escalate") == [("analyst-1", ID_B)]
+    assert client.get(f"/api/v1/alerts/{ID_B}", headers=client.as_("officer")).json()["level"] == "red"
+    for level, found in (("red", {ID_A, ID_B}), ("orange", set())):
+        listed = client.get(f"/api/v1/alerts?level={level}", headers=client.as_("officer")).json()["items"]
+        assert {one["id"] for one in listed} == found
     lowered = decide(client, ID_B, "refused", 2, escalate={"to": "officer-1", "why": "急", "level": "yellow"})
     assert lowered.status_code == 422
 

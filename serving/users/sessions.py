@@ -18,7 +18,16 @@ from serving.users.repository import PAGE_KINDS, UserRepository
 from serving.users.settings import AccessSettings
 from serving.users.tokens import TokenKind, add_token
 
-__all__ = ["Opened", "change_password", "end_other_sessions", "end_session", "log_in", "open_for", "open_session"]
+__all__ = [
+    "Opened",
+    "change_password",
+    "end_other_sessions",
+    "end_session",
+    "log_in",
+    "note_refusal",
+    "open_for",
+    "open_session",
+]
 
 RENEWAL_LIFETIME = timedelta(minutes=15)
 SOMEBODY = "?"  # in the trail, for names that nobody has: what was typed could be a password
@@ -50,8 +59,7 @@ def log_in(engine: Engine, *, settings: AccessSettings, name: str, password: str
     with writing(engine) as session:
         user = UserRepository(session).by_name(name)
         if not right or user is None or user.password_hash != kept:
-            actor = user.name if user else SOMEBODY
-            record(session, at=at, actor=actor, action="login-failed", subject=actor, by="password", address=address)
+            note_refusal(session, by="password", address=address, at=at, actor=user.name if user else SOMEBODY)
         else:
             lockout.forgive(session, account=account, address=remote)
             user.password_hash = renewed or user.password_hash
@@ -79,7 +87,7 @@ def open_session(
     narrow = token is not None and (token.read_only or token.role is not None)
     once = token is not None and token.kind != "bearer"
     if token is None or narrow or (once and not users.revoke_token(digest=digest, at=at)):
-        record(session, at=at, actor=SOMEBODY, action="login-failed", subject=SOMEBODY, by="token", address=address)
+        note_refusal(session, by="token", address=address, at=at)
         return None
     return open_for(
         session,
@@ -144,6 +152,11 @@ def change_password(
         record(session, at=at, actor=name, action="password-changed", subject=name, address=address)
         secret, _ = add_token(session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime)
     return Opened(secret=secret, renewing=False)
+
+
+def note_refusal(session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY) -> None:
+    """Write into the trail that somebody did not come in."""
+    record(session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address)
 
 
 def end_other_sessions(session: Session, *, name: str, secret: str, at: datetime) -> None:

@@ -3,15 +3,16 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from serving.auth import COOKIE, Role, Viewer, allow, require_same_origin
 from serving.database import writing
 from serving.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.errors import ProblemError
+from serving.users import oidc
 from serving.users.passwords import MAX_LENGTH
-from serving.users.sessions import Opened, end_session, log_in, open_session
+from serving.users.sessions import Opened, end_session, log_in, note_refusal, open_for, open_session
 from serving.users.tokens import TokenKind
 from serving.web.templating import render, see_other
 
@@ -20,6 +21,9 @@ __all__ = ["address_of", "router", "with_cookie"]
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow(*Role))]
 Typed = Annotated[str, Field(max_length=MAX_LENGTH)]
+Word = Annotated[str, Query(max_length=2000)]
+BEGUN_COOKIE = "forestall_begun"
+BEGUN_FOR_S = 600
 
 
 class LoginForm(BaseModel):
@@ -58,6 +62,39 @@ def come_in(request: Request, services: ServicesOfApp, now: Now, form: Annotated
     return with_cookie(see_other("/account" if opened.renewing else "/"), opened, services)
 
 
+@router.get("/login/provider")
+def go_to_provider(services: ServicesOfApp) -> Response:
+    """Send the browser to the identity provider, with a cookie that only this login can be finished with."""
+    address, begun = oidc.begin(services.settings)
+    response = see_other(address)
+    response.set_cookie(
+        BEGUN_COOKIE,
+        begun.as_cookie(),
+        max_age=BEGUN_FOR_S,
+        path=oidc.CALLBACK,
+        httponly=True,
+        samesite="lax",  # the way back begins at the provider
+        secure=services.settings.secure_cookies,
+    )
+    return response
+
+
+@router.get(oidc.CALLBACK)
+def come_back_from_provider(
+    *, request: Request, services: ServicesOfApp, now: Now, state: Word = "", code: Word = "", error: Word = ""
+) -> Response:
+    """Finish a login that the identity provider has vouched for."""
+    try:
+        opened = _vouched_for(request, services, now, state=state, code="" if error else code)
+    except ProblemError as problem:
+        with writing(services.engine) as session:
+            note_refusal(session, by="provider", address=address_of(request), at=now)
+        return _login_page(request, services, problem)
+    response = with_cookie(_sent_on(request, "/"), opened, services)
+    response.delete_cookie(BEGUN_COOKIE, path=oidc.CALLBACK)
+    return response
+
+
 @router.post("/logout")
 def log_out(request: Request, viewer: Reader, session: Writing, now: Now) -> Response:
     """Log out."""
@@ -83,6 +120,16 @@ def with_cookie(response: Response, opened: Opened, services: Services) -> Respo
 def address_of(request: Request) -> str:
     """Return where a request comes from, as far as the server or its trusted proxy can tell."""
     return request.client.host if request.client else ""
+
+
+def _vouched_for(request: Request, services: Services, now: Now, *, state: str, code: str) -> Opened:
+    begun = oidc.Begun.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
+    who = oidc.finish(services.settings, begun=begun, state=state, code=code, at=now)
+    with writing(services.engine) as session:
+        user = oidc.user_of(session, who, at=now)
+        return open_for(
+            session, user=user, settings=services.settings, by="provider", address=address_of(request), at=now
+        )
 
 
 def _come_in_by_token(

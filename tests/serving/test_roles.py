@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy import Engine
 
 from .conftest import ID_A, Client
 
@@ -104,6 +103,8 @@ PAGES = """
     POST    /suspects/{key}                             a  d
     GET     /login                                     -aoed
     POST    /login                                     -aoed
+    GET     /login/provider                            -aoed
+    GET     /login/provider/back                       -aoed
     POST    /logout                                     aoed
     GET     /account                                    aoed
     POST    /account/password                           aoed
@@ -176,19 +177,22 @@ def test_each_role_is_let_in_or_kept_out_of_the_api(client: Client, role: str) -
 
 
 @pytest.mark.parametrize("role", sorted(LETTERS.values()))
-def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, engine: Engine, role: str) -> None:
+def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, role: str) -> None:
+    def log_in() -> None:
+        client.cookies.clear()
+        if role != "anonymous":
+            client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
+
+    log_in()
     wrong = []
     for (method, path), roles in permitted(PAGES).items():
-        client.cookies.clear()
-        if role != "anonymous":  # anew for each, since some routes end the session
-            client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
         answer = client.request(method, path.format(**VALUES), headers=OWN)
-        led_away = answer.status_code == 303 and answer.headers["location"] == "/login" and path != "/logout"
-        refused = led_away if role == "anonymous" else answer.status_code == 403
-        if path == "/logout" and role == "anonymous":
-            refused = answer.headers.get("location") == "/login"
+        led_away = answer.headers.get("location") == "/login" and path != "/logout"
+        refused = answer.status_code == 403 or (led_away if path != "/logout" else role == "anonymous")
         if refused is (role in roles) or answer.status_code >= 500:
             wrong.append((method, path, answer.status_code))
+        if path in {"/login", "/logout"}:
+            log_in()
     assert wrong == []
 
 

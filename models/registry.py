@@ -28,7 +28,7 @@ NAME = "victim-risk"
 CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
 REMEMBERED = 100
 SEARCH, QUALITY = "search", "average_precision"
-CARD, FIGURES = "model_card.md", "figures"
+CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
 DESCRIPTION_LIMIT = 5_000
 REQUIREMENTS = ("lightgbm", "numpy", "polars")
 RECOVERABLE = "Train again, or restore MLflow's folder from a backup."
@@ -123,12 +123,14 @@ class Registry:
         rows: pl.DataFrame,
         versions: Mapping[str, str],
         figures: Mapping[str, str] | None = None,
+        report: str | None = None,
     ) -> ModelVersion:
         """Log the model as a run, register it and make it the challenger.
 
         ``versions`` are those of data, contracts and code (``data_version``, ``contract_version``, ``git_revision``),
-        ``figures`` SVG texts by name, ``card`` is Markdown. Of the training ``rows`` only the names of the model's
-        inputs are kept, as the signature: no row is stored. Raises ``ModelError`` where an input is not among them.
+        ``figures`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML page. Of the training ``rows`` only the
+        names of the model's inputs are kept, as the signature: no row is stored. Raises ``ModelError`` where an input
+        is not among them.
         """
         with TemporaryDirectory() as folder:
             text = Path(folder) / "risk"
@@ -138,6 +140,8 @@ class Registry:
                 for name, svg in (figures or {}).items():
                     mlflow.log_text(svg, f"{FIGURES}/{name}.svg")
                 mlflow.log_text(card, CARD)
+                if report is not None:
+                    mlflow.log_text(report, REPORT)
                 logged = _log_model(mlflow, text, signature=_signature(model, rows))
                 mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
             version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)

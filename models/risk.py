@@ -21,7 +21,7 @@ from models.reputation import Reputations
 from models.sampling import folds
 from models.scam_types import ScamTypes, fit_types
 
-__all__ = ["RiskModel", "Tuning", "fit", "out_of_fold"]
+__all__ = ["RiskModel", "Tuning", "fit", "out_of_fold", "require_episodes"]
 
 # LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
 # minutes. OpenMP reads this once, as LightGBM is first imported.
@@ -29,6 +29,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 Flags = npt.NDArray[np.bool_]
 
+LEAST_LIVE, LEAST_EPISODES = 10, 5
 BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = "model.txt", "types.txt", "numbers.txt", "payees.txt", "model.json"
 
 
@@ -213,6 +214,16 @@ def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning
     return raw
 
 
+def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
+    """Raise ``ModelError`` where the reported episodes in ``rows`` are too few to learn from."""
+    live, episodes = int((rows["label"] == 1).sum()), rows["case_id"].drop_nulls().n_unique()
+    if live < LEAST_LIVE or episodes < LEAST_EPISODES or live == len(rows):
+        raise ModelError(
+            f"only {episodes} episodes with a trace are known before {at:%Y-%m-%d %H:%M}",
+            remedy="Ingest more cases, or train at a later moment.",
+        )
+
+
 def fit(
     rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
 ) -> tuple[RiskModel, Floats]:
@@ -221,13 +232,8 @@ def fit(
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
     calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
     """
+    require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
-    episodes = rows["case_id"].n_unique() - 1
-    if labels.sum() < 10 or episodes < 5 or labels.min() == 1:
-        raise ModelError(
-            f"only {max(0, episodes)} episodes with a trace are known before {at:%Y-%m-%d %H:%M}",
-            remedy="Ingest more cases, or train at a later moment.",
-        )
     inputs = matrix_of(rows, features)
     fold = folds(rows["person"], count=tuning.folds, seed=seed)
     raw = out_of_fold(rows, features=features, tuning=tuning, seed=seed)

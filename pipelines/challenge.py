@@ -59,10 +59,10 @@ class Span:
 class Challenge:
     """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
 
-    ``groups`` are the challenger's figures by group (``models.fairness.by_group``), ``gaps`` what the gates ask of
-    them. A champion that learned from days of
-    the span would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured
-    at its own training, when a model like it knew nothing of the days that it was asked about.
+    ``judged`` are the alerts that the ``figures`` count, ``groups`` the challenger's figures by group
+    (``models.fairness.by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
+    would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured at its own
+    training, when a model like it knew nothing of the days that it was asked about.
     """
 
     span: Span
@@ -70,6 +70,7 @@ class Challenge:
     groups: pl.DataFrame | None = None
     gaps: Mapping[str, float] = field(default_factory=dict)
     recorded: Mapping[str, float] | None = None
+    judged: Mapping[str, Judged] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
         """As metrics of the challenger; those of the others begin with ``champion_`` and ``baseline_``."""
@@ -187,7 +188,7 @@ def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challe
     judged = {scorer: trial.judged(span, story) for scorer, trial in trials.items()}
     groups = by_group(judged[CHALLENGER], story.people)
     named = {scorer: figures(found) for scorer, found in judged.items()}
-    return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups))
+    return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
 
 
 def days(evidence: Evidence, span: Span, *, every: str) -> Iterator[pl.DataFrame]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from models.labels import episodes, moves
 from models.outcomes import last_words
 from models.policy import Rules
 from models.report import Evaluation, evaluation_report
+from pipelines.challenge import CHALLENGER, RULE, Challenge
 from pipelines.history import records_before
 from pipelines.outcomes import decisions_in
 from pipelines.scoring import by_tick, candidates
@@ -24,7 +26,7 @@ from pipelines.tables import ZONE
 from serving.database import open_database
 from serving.store import recent_alerts
 
-__all__ = ["evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
+__all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
 
 
 def evaluate_replay(
@@ -53,6 +55,20 @@ def evaluate_replay(
         rule=rule,
         groups=by_group(model, people),
         budgets=curves,
+    )
+
+
+def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) -> Evaluation:
+    """What the challenger would have warned of on the compared days; ``more`` is what else was measured of it."""
+    return Evaluation(
+        start=contest.span.start,
+        end=contest.span.end,
+        every=settings.training.judged_every,
+        budget=settings.daily_budget,
+        model=contest.judged[CHALLENGER],
+        rule=contest.judged.get(RULE),
+        groups=contest.groups,
+        **more,
     )
 
 

@@ -20,7 +20,7 @@ from models.fairness import data_seen_of_rows
 from models.labels import episodes
 from models.outages import learning_rows
 from models.reputation import Reputations, learn_reputations
-from models.risk import RiskModel, Tuning, fit, out_of_fold
+from models.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
 from models.sampling import Sampling, training_moments
 from models.saving import losses_by_type
 from models.unreported import with_unreported
@@ -73,10 +73,12 @@ def train(
     """
     from models.card import model_card
     from models.charts import figures as pictures
-    from models.diagnostics import diagnose
+    from models.diagnostics import calibration_bins, diagnose, probabilities
     from models.gates import decide
     from models.registry import Registry
+    from models.report import evaluation_report
     from models.stability import between
+    from pipelines.evaluation import evaluate_challenger
 
     progress("gathering evidence")
     records = records_before(settings, at=at, span=HISTORY)
@@ -95,13 +97,16 @@ def train(
     metrics |= contest.metrics() if contest else {}
     model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
-    metrics |= between(before, model, rows.sort("raw").tail(EXPLAINED)).metrics() if before else {}
+    stable = between(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
+    metrics |= stable.metrics() if stable else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
         "contract_version": load_contract("watchlist").version,
         "git_revision": git_revision(),
     }
     groups = contest.groups if contest else None
+    bins = calibration_bins(rows.select("label", "share", probability=probabilities(model, rows)))
+    more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
         model,
         params=tuning_of(settings).params(seed=seed),
@@ -110,6 +115,7 @@ def train(
         rows=rows,
         versions=versions,
         figures=pictures(model, rows, groups=groups),
+        report=evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
     )
     verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
@@ -160,6 +166,7 @@ def learn(
     struck = settings.training.outage_share
     rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
+    require_episodes(rows, at=at)
     tuning = tuning_of(settings)
     if settings.training.unreported:
         rows = with_unreported(

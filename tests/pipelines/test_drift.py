@@ -1,8 +1,10 @@
 """What is kept with a model about the people it learned among, and what is told of later alerts."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
+from mlflow.tracking import MlflowClient
 
 from features.evidence import gather
 from models.drift import Volume, profiles_from
@@ -65,6 +67,13 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
     registry = Registry.of(own_district)
     assert registry.metrics(registry.find(second.version))["reasons_shared"] == second.metrics["reasons_shared"]
     assert any(reason.startswith("gap of coverage by residency") for reason in passed(second.metrics))
+    assert "覆盖率 coverage" in reported(own_district, second.run_id)
+
+
+def reported(settings, run_id):
+    """The evaluation report that a training left."""
+    client = MlflowClient(tracking_uri=settings.mlflow_database_url)
+    return Path(client.download_artifacts(run_id, "evaluation.html")).read_text(encoding="utf-8")
 
 
 def passed(metrics):

@@ -13,7 +13,7 @@ from pipelines.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.vault import Vault
 from serving.auth import Role, Viewer
-from serving.database import open_database, writing
+from serving.database import open_database, shows_every_row, writing
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
 from serving.settings import ServingSettings
@@ -55,6 +55,8 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
 
     app = application(settings)
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
+    if shows_every_row(app.state.services.engine):
+        say("row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role")
     serve(app, host=host, port=port)
 
 

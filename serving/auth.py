@@ -45,6 +45,7 @@ log = logging.getLogger("serving.access")
 COOKIE = "forestall_session"
 NOTHING: frozenset[str] = frozenset()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STREAM = "text/event-stream"
 NOTED_EVERY = timedelta(minutes=1)  # how exactly the last use of a token is known: not a write a request
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
@@ -106,9 +107,10 @@ def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Be
             return None
         viewer = _holder(token)
         stale = token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY
+        by_itself = STREAM in request.headers.get("accept", "")  # a page that listens is not a person who works
     if token.read_only and request.method not in SAFE_METHODS:
         raise ProblemError(403, "This token is for reading only.", remedy="Use a token that may write.")
-    if stale:
+    if stale and not by_itself:
         _note_use(services, token_id=token.id, at=now)
     return viewer
 

@@ -68,6 +68,15 @@ def test_a_session_ends_when_nobody_uses_it(later: Client, hours: Hours) -> None
     assert later.get("/account").headers["location"] == "/login"
 
 
+def test_a_page_that_listens_does_not_keep_a_session_alive(later: Client, hours: Hours) -> None:
+    later.post("/login", data={"token": later.tokens["analyst"]}, headers=OWN)
+    for _ in range(4):
+        hours.pass_(minutes=14)
+        assert later.get("/api/v1/me", headers={"Accept": "text/event-stream"}).status_code == 200
+    hours.pass_(minutes=4)
+    assert later.get("/account").status_code == 303
+
+
 def test_a_session_ends_at_its_age_however_busy(later: Client, hours: Hours) -> None:
     later.post("/login", data={"token": later.tokens["analyst"]}, headers=OWN)
     for _ in range(23):

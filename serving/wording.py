@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 __all__ = [
     "CHANNELS",
+    "EVERYDAY",
     "FACTS",
     "FINDINGS",
     "LEVELS",
@@ -97,6 +98,33 @@ CHANNELS: Mapping[str, Words] = MappingProxyType(
         "call": Words("电话", "Call"),
         "family": Words("联系家属", "Family"),
         "text": Words("短信", "Text message"),
+    }
+)
+
+# What officers are told of a reason on their lists: what happened, in everyday words, without sums, numbers or accounts.
+EVERYDAY: Mapping[str, Words] = MappingProxyType(
+    {
+        "strangers": Words("最近和几个陌生号码来往较多", "Often in touch with unknown numbers lately"),
+        "number_kinds": Words(
+            "接到过境外、虚拟运营商或客服类陌生来电", "Unknown calls from abroad or service-like numbers"
+        ),
+        "call_backs": Words("主动联系过陌生号码", "Has called or texted an unknown number"),
+        "reputed": Words("联系过形迹可疑的号码", "Was in touch with numbers that behave like fraudsters"),
+        "lead": Words("有一个陌生号码特别可疑，也在联系其他居民", "One unknown number stands out and calls others too"),
+        "followed": Words("联系过的号码，已有别的居民随后付了钱", "Others paid after contact with the same number"),
+        "named": Words("联系过报案里提到的号码或账户", "Dealt with a number or account from a reported case"),
+        "call_then_pay": Words("和陌生人联系后就转了钱", "Paid soon after contact with a stranger"),
+        "new_payees": Words("给从未来往过的账户转过钱", "Paid accounts never dealt with before"),
+        "reputed_payees": Words("给形迹可疑的账户转过钱", "Paid accounts that behave like fraudsters'"),
+        "escalation": Words("给同一个新账户的转账越来越大", "Payments to one new account keep growing"),
+        "outlays": Words("接连给外地的新账户转钱", "One payment after another to new accounts elsewhere"),
+        "lures": Words("付了小钱很快收到返利，可能是诱饵", "A small payment came back with a profit: perhaps bait"),
+        "rebates": Words("付给新账户的钱返回来一部分", "Part of the money paid to a new account came back"),
+        "payee_account": Words("新的收款账户比较可疑", "The new account that was paid looks suspicious"),
+        "pooling": Words("把自己的钱归集到了一起", "Has gathered own money in one place"),
+        "loan_credits": Words("收到陌生来款，可能是借款", "Money came from an unknown source, perhaps a loan"),
+        "spending": Words("最近转出的钱明显增多", "Clearly more money than usual went out"),
+        "calling": Words("最近通话和平时不一样", "Calling is not as usual lately"),
     }
 )
 

@@ -42,7 +42,7 @@ class OutreachRow(BaseModel):
     address: Annotated[str, Field(examples=["幸福路 1 号"])]
     grid_id: Annotated[str, Field(examples=["C01-G3"])]
     scam_type: Annotated[str, Field(examples=["police"])]
-    reasons: Annotated[tuple[str, ...], Field(examples=[["3 天内 5 个陌生号码来电，最长 84 分钟"]])]
+    reasons: Annotated[tuple[str, ...], Field(description="In everyday words.", examples=[["和陌生人联系后就转了钱"]])]
     what_to_say: Annotated[str, Field(examples=["您好，我是社区民警……"])]
     status: Annotated[Status, Field(examples=["open"])]
     alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]

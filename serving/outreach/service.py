@@ -6,10 +6,11 @@ id, which the audit names, and holds for a day.
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +32,7 @@ from serving.tables import SHANGHAI
 from serving.talks.service import what_to_say
 from serving.watchlists.repository import WatchlistRepository
 from serving.watchlists.service import day_of
-from serving.wording import OPEN, Language
+from serving.wording import EVERYDAY, OPEN, Language
 
 __all__ = [
     "Asked",
@@ -47,6 +48,7 @@ __all__ = [
 # An alert with any other result is settled: calling again would be the second office that warns the same person.
 TO_BE_REACHED = frozenset({OPEN, "in_progress", "not_found_yet", "refused"})
 REPEATS = "duplicate"
+MOST_REASONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +200,14 @@ def _status(found: Found) -> Status:
     return cast("Status", last.result) if last else OPEN
 
 
+def _everyday(reasons: Sequence[Mapping[str, Any]], language: Language) -> tuple[str, ...]:
+    """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
+    told = (
+        EVERYDAY[code].in_(language) if (code := reason["code"]) in EVERYDAY else reason[language] for reason in reasons
+    )
+    return tuple(islice(dict.fromkeys(told), MOST_REASONS))
+
+
 def _named(
     waiting: Sequence[Found], *, vault: IdentityVault, settings: ServingSettings, language: Language
 ) -> list[OutreachRow]:
@@ -219,7 +229,7 @@ def _row(found: Found, identity: Identity | None, settings: ServingSettings, lan
         address=identity.address if identity else "",
         grid_id=alert.grid_id,
         scam_type=alert.scam_type,
-        reasons=tuple(str(reason[language]) for reason in alert.reasons),
+        reasons=_everyday(alert.reasons, language),
         what_to_say=what_to_say(alert.scam_type, language),
         status=status,
         alert_id=alert.alert_id,

@@ -13,9 +13,22 @@ from sqlalchemy import Engine, text
 from serving.app import create_app
 from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.settings import ServingSettings
-from serving.store import alert_id, dispositions, publish
+from serving.store import Reason, alert_id, dispositions, publish
 
-from .conftest import ID_A, ID_B, ID_D, MIDNIGHT, MORNING, Client, a_client, a_tick, an_alert, audited
+from .conftest import (
+    ID_A,
+    ID_B,
+    ID_D,
+    MIDNIGHT,
+    MORNING,
+    NIGHTLY,
+    Client,
+    a_client,
+    a_tick,
+    a_watchlist,
+    an_alert,
+    audited,
+)
 from .test_dispositions import decide
 
 URL = "/api/v1/outreach/C01"
@@ -51,6 +64,23 @@ def test_the_list_says_whom_to_reach_and_how(client: Client, engine: Engine) -> 
     assert "安全账户" in first["what_to_say"]
     assert "id_number" not in first
     assert audited(engine, "export") == [("officer-1", "C01")]
+
+
+def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> None:
+    told = [
+        Reason(code=code, zh=f"{code} 3,687 元", en=f"{code} CNY 3,687", contribution=1.0)
+        for code in ("call_then_pay", "escalation", "call_then_pay", "lures", "outlays")
+    ]
+    publish(engine, a_watchlist(an_alert("p1_a", 1, reasons=tuple(told)), *NIGHTLY.alerts[1:]))
+    zh, en = (
+        client.get(f"{URL}?lang={lang}", headers=client.as_("officer")).json()["rows"][0] for lang in ("zh", "en")
+    )
+    assert zh["reasons"] == [
+        "和陌生人联系后就转了钱",
+        "给同一个新账户的转账越来越大",
+        "付了小钱很快收到返利，可能是诱饵",
+    ]
+    assert en["reasons"][0] == "Paid soon after contact with a stranger"
 
 
 def test_somebody_without_a_number_is_visited(client: Client) -> None:

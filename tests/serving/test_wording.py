@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.wording import FACTS, fact, gap
+from features.catalogue import GROUPS
+from serving.wording import EVERYDAY, FACTS, fact, gap
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,10 @@ def test_facts_carry_their_unit(name: str, value: float, zh: str, en: str) -> No
 
 def test_every_fact_has_a_name_in_both_languages() -> None:
     assert all(words.zh and words.en for words in FACTS.values())
+
+
+def test_every_reason_that_can_be_told_has_everyday_words() -> None:
+    never_told = {"profile", "feeds"}
+    assert {group.code for group in GROUPS} - never_told == set(EVERYDAY)
+    for words in EVERYDAY.values():
+        assert not any(char.isdigit() for char in words.zh + words.en)

@@ -101,7 +101,7 @@ CHANNELS: Mapping[str, Words] = MappingProxyType(
     }
 )
 
-# What officers are told of a reason on their lists: what happened, in everyday words, without sums, numbers or accounts.
+# What officers are told of a reason on their lists: in everyday words, without sums, numbers or accounts.
 EVERYDAY: Mapping[str, Words] = MappingProxyType(
     {
         "strangers": Words("最近和几个陌生号码来往较多", "Often in touch with unknown numbers lately"),

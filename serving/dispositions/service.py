@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from serving.alerts.service import visible_alert
 from serving.audit import record
 from serving.auth import Viewer
-from serving.claims.service import follow_result
+from serving.claims.service import assign, current_claim, follow_result
 from serving.dispositions.episodes import check_merge, episode_of, unsettled
 from serving.dispositions.escalations import raised_level, receiver_of, shown_level
 from serving.dispositions.repository import DispositionRepository
@@ -65,6 +65,7 @@ def dispose(
         follow_result(
             session, alert_id=row.alert_id, community_id=alert.community_id, settled=settled, by=viewer.name, at=at
         )
+    _give(session, rows[0], viewer=viewer, at=at, settings=settings)
     return rows[0]
 
 
@@ -107,6 +108,15 @@ def _added(session: Session, alert: AlertRow, last: DispositionRow | None, said:
         return dispositions.add(DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said))
     except IntegrityError:  # two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
         raise _moved_on(dispositions.last_of(alert.alert_id)) from None
+
+
+def _give(session: Session, row: DispositionRow, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> None:
+    """Let whom the alert was handed up to have it, unless it is settled or a third person is at it."""
+    if row.escalated_to is None or row.result in SETTLED:
+        return
+    standing = current_claim(session, alert_id=row.alert_id, at=at)
+    if standing is None or standing.claimed_by in {viewer.name, row.escalated_to}:
+        assign(session, viewer=viewer, alert_id=row.alert_id, to=row.escalated_to, at=at, settings=settings)
 
 
 def _kept(last: DispositionRow | None) -> dict[str, Any]:

@@ -37,6 +37,15 @@ class FollowUpRepository:
             statement = statement.where(or_(FollowUpRow.due_on > due_on, later))
         return self._session.execute(statement.order_by(FollowUpRow.due_on, FollowUpRow.id).limit(limit)).all()
 
+    def count_open_until(self, day: date, *, viewer: Viewer, community_id: str) -> int:
+        """Return how many open follow-ups of a community are due on ``day`` or before."""
+        if not viewer.may_see(community_id):
+            return 0
+        due = select(func.count()).where(
+            FollowUpRow.closed_at.is_(None), FollowUpRow.due_on <= day, FollowUpRow.community_id == community_id
+        )
+        return self._session.scalar(due) or 0
+
     def of_alert(self, alert_id: str) -> Sequence[FollowUpRow]:
         """Return an alert's follow-ups by day."""
         return self._session.scalars(

@@ -20,7 +20,7 @@ from serving.settings import ServingSettings
 from serving.tables import SHANGHAI, AlertRow
 from serving.talks.service import talk_script
 
-__all__ = ["due_page", "finish", "follow_up", "move", "of_alert", "plan", "usual_days"]
+__all__ = ["due_in", "due_page", "finish", "follow_up", "move", "of_alert", "plan", "usual_days"]
 
 ASKED_AGAIN = CALLED_FRAUD | {"refused"}
 NOT_NEEDED = "not_needed"
@@ -71,6 +71,11 @@ def due_page(
     return FollowUpPage(
         items=items, next_cursor=encode_cursor(items[-1].due_on.isoformat(), items[-1].id) if more else None
     )
+
+
+def due_in(session: Session, *, viewer: Viewer, community_id: str, day: date) -> int:
+    """Return how many open follow-ups of a community are due on ``day`` or before, 0 if it is not the viewer's."""
+    return FollowUpRepository(session).count_open_until(day, viewer=viewer, community_id=community_id)
 
 
 def follow_up(session: Session, *, viewer: Viewer, follow_up_id: int) -> FollowUp:

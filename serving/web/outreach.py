@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from serving.auth import Viewer
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.errors import ProblemError
+from serving.follow_ups.service import due_in as follow_ups_due
 from serving.outreach import results, service
 from serving.outreach.endpoints import ListId, Reacher, sheet_response
 from serving.outreach.schemas import Entered, NewEntry, Refused
@@ -83,6 +84,7 @@ def show_outreach(
     if community is not None:
         asked = _asked(request, viewer, community, day, now)
         context["rows"] = service.look_at(session, asked, vault=services.vault, settings=services.settings)
+        context["due"] = follow_ups_due(session, viewer=viewer, community_id=community, day=day)
         context["lists"] = results.list_page(session, viewer=viewer, community_id=community).items
     return render(request, "outreach.html", context | {"now": now})
 

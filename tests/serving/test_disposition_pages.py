@@ -145,6 +145,14 @@ def test_an_officer_sees_the_own_community_with_names_and_that_is_written_down(c
     assert audited(engine, "export") == [("officer-1", "C01")]
 
 
+def test_the_list_says_who_is_to_be_asked_again(client: Client) -> None:
+    decide(client, ID_A, "stopped", 0)
+    decide(client, ID_C, "stopped", 0)  # in another community
+    log_in(client, "officer")
+    assert "次回访" not in client.get("/outreach").text
+    assert "到这一天有 2 次回访" in client.get("/outreach?day=2026-07-08").text
+
+
 def test_an_analyst_chooses_a_community_first(client: Client, engine: Engine) -> None:
     log_in(client)
     page = client.get("/outreach").text

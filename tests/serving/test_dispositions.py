@@ -186,6 +186,7 @@ def test_an_escalation_raises_the_level_and_stays(client: Client, engine: Engine
     assert (second["level"], second["escalated_to"]) == ("red", None)
     assert audited(engine, "escalate") == [("analyst-1", ID_B)]
     assert client.get(f"/api/v1/alerts/{ID_B}", headers=client.as_("officer")).json()["level"] == "red"
+    assert [who for who, _ in audited(engine, "assign")] == ["analyst-1"]  # the officer has it now
     for level, found in (("red", {ID_A, ID_B}), ("orange", set())):
         listed = client.get(f"/api/v1/alerts?level={level}", headers=client.as_("officer")).json()["items"]
         assert {one["id"] for one in listed} == found

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from serving.alerts.events import Channel, Direction
 from serving.drawing import LABEL_PX, svg_of
@@ -16,6 +16,7 @@ WIDTH_PX, LANE_PX = 690, 44
 SHORTEST, LONGEST = timedelta(hours=6), timedelta(hours=72)  # of the close-up
 BEFORE = timedelta(hours=1)  # shown before the first contact
 LABELS = 8  # of the largest marks
+ROOM = 0.1  # of the width, for the words of one mark
 
 LANES = {
     ("call", "in"): Words("来电", "Called by"),
@@ -39,6 +40,29 @@ TITLES = {
     "all": Words("最近 14 天", "The last 14 days"),
 }
 DESCRIPTION = Words("通话、短信和转账的时间线", "When there were calls, texts and transfers")
+
+
+INK = "#14385c"
+Point = dict[str, Any]  # an event as the chart's engine reads it
+
+
+class Span(NamedTuple):
+    """What a panel shows, from ``start`` to ``end``."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+    @property
+    def form(self) -> str:
+        """How moments of it are written: hours, days and hours, or days."""
+        if self.length <= timedelta(hours=20):
+            return "%H:%M"
+        return "%m-%d %H:%M" if self.length <= LONGEST + BEFORE else "%m-%d"
 
 
 class Shown(Protocol):
@@ -71,19 +95,13 @@ def timeline_chart(
 
     points = [_point(event, suspects=suspects, language=language) for event in events]
     moments = [(MARKS["alert"], issued_at), *([(MARKS["contact"], first_contact_at)] if first_contact_at else [])]
-    start = close_up(first_contact_at, issued_at)
-    near = _panel(points, moments, start=start, end=issued_at, title=TITLES["near"], language=language, labelled=True)
-    earliest = min((event.at for event in events), default=start)
-    whole = _panel(
-        points,
-        moments,
-        start=min(earliest, start),
-        end=issued_at,
-        title=TITLES["all"],
-        language=language,
-        labelled=False,
+    near = Span(close_up(first_contact_at, issued_at), issued_at)
+    whole = Span(min((event.at for event in events), default=near.start), issued_at)
+    panels = (
+        _panel(points, moments, span=near, title=TITLES["near"], language=language, large=True),
+        _panel(points, moments, span=whole, title=TITLES["all"], language=language, large=False),
     )
-    return svg_of(alt.vconcat(near, whole).properties(description=DESCRIPTION.in_(language)))
+    return svg_of(alt.vconcat(*panels).properties(description=DESCRIPTION.in_(language)))
 
 
 def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime:
@@ -92,7 +110,7 @@ def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime
     return min(max(begun, issued_at - LONGEST), issued_at - SHORTEST)
 
 
-def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> dict[str, Any]:
+def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Point:
     bad = event.suspect_score is not None and event.suspect_score > BAD_NAME
     who = "suspect" if event.peer in suspects or bad else "stranger" if event.is_stranger else "known"
     return {
@@ -107,68 +125,79 @@ def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> dic
 
 
 def _panel(
-    points: Sequence[dict[str, Any]],
+    points: Sequence[Point],
     moments: Sequence[tuple[Words, datetime]],
     *,
-    start: datetime,
-    end: datetime,
+    span: Span,
     title: Words,
     language: Language,
-    labelled: bool,
+    large: bool,
 ) -> Any:
+    """Return one lane for each kind of event, with words and lengths of talks where it is ``large``."""
     import altair as alt
 
-    low, high = _local(start), _local(end)
-    shown = [point for point in points if low <= point["at"] <= high]
-    span = end - start
-    form = "%H:%M" if span <= timedelta(hours=20) else "%m-%d %H:%M" if span <= LONGEST + BEFORE else "%m-%d"
-    scale = alt.Scale(domain=[low, _local(end + span * 0.03)])
-    x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=form, tickCount=8))
+    shown = [point for point in points if _local(span.start) <= point["at"] <= _local(span.end)]
+    scale = alt.Scale(domain=[_local(span.start), _local(span.end + span.length * 0.03)])
+    x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=span.form, tickCount=8))
     lanes = list(dict.fromkeys(LANES[lane].in_(language) for lane in LANE_ORDER))
     y = alt.Y("lane:N", sort=lanes, title=None, scale=alt.Scale(domain=lanes), axis=alt.Axis(domain=False, grid=True))
+    rules = _rules(moments, span=span, scale=scale, language=language, large=large)
+    marks = _marks(shown, x=x, y=y, language=language, large=large)
+    words = _words(shown, x=x, y=y, apart=span.length * ROOM) if large else []
+    return alt.layer(*rules, *marks, *words).properties(
+        width=WIDTH_PX,
+        height=LANE_PX * len(lanes) // (1 if large else 2),
+        title=alt.TitleParams(title.in_(language), anchor="start", fontSize=LABEL_PX),
+    )
+
+
+def _marks(points: Sequence[Point], *, x: Any, y: Any, language: Language, large: bool) -> list[Any]:
+    import altair as alt
+
     names = [words.in_(language) for words in WHO.values()]
-    legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if labelled else None
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if large else None
     colour = alt.Color("who:N", scale=alt.Scale(domain=names, range=list(COLOURS.values())), legend=legend)
     shape = alt.Shape("who:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())), legend=legend)
-    marks = (
-        alt.Chart(alt.InlineData(values=shown))
-        .mark_point(filled=True, opacity=0.75, stroke="#fff", strokeWidth=0.6)
-        .encode(
-            x=x,
-            y=y,
-            size=alt.Size("size:Q", scale=None),
-            color=colour,
-            shape=shape,
-        )
+    marks = alt.Chart(alt.InlineData(values=points)).mark_point(
+        filled=True, opacity=0.75, stroke="#fff", strokeWidth=0.6
     )
-    layers = [*_rules(moments, low=low, scale=scale, language=language, labelled=labelled), marks]
-    if labelled:
-        talks = [point for point in shown if point["until"] > point["at"]]
+    drawn = [marks.encode(x=x, y=y, size=alt.Size("size:Q", scale=None), color=colour, shape=shape)]
+    if large:
+        talks = [point for point in points if point["until"] > point["at"]]
         lines = alt.Chart(alt.InlineData(values=talks)).mark_rule(strokeWidth=7, opacity=0.35, strokeCap="round")
-        layers.insert(-1, lines.encode(x=x, x2="until:T", y=y, color=colour))
-        largest = sorted((point for point in shown if point["weight"]), key=lambda point: -point["weight"])[:LABELS]
-        words = alt.Chart(alt.InlineData(values=largest)).mark_text(dy=-15, fontSize=LABEL_PX - 2)
-        layers.append(words.encode(x=x, y=y, text="text:N"))
-    height = LANE_PX * len(lanes) if labelled else LANE_PX * len(lanes) // 2
-    return alt.layer(*layers).properties(
-        width=WIDTH_PX, height=height, title=alt.TitleParams(title.in_(language), anchor="start", fontSize=LABEL_PX)
-    )
+        drawn.insert(0, lines.encode(x=x, x2="until:T", y=y, color=colour))
+    return drawn
+
+
+def _words(points: Sequence[Point], *, x: Any, y: Any, apart: timedelta) -> list[Any]:
+    import altair as alt
+
+    told = alt.Chart(alt.InlineData(values=_worth_a_word(points, apart=apart)))
+    return [told.mark_text(dy=-15, fontSize=LABEL_PX - 2).encode(x=x, y=y, text="text:N")]
+
+
+def _worth_a_word(points: Sequence[Point], *, apart: timedelta) -> list[Point]:
+    """Return the largest marks of suspects and strangers, without those close to a larger one of their lane."""
+    kept: list[Point] = []
+    for point in sorted((point for point in points if point["weight"]), key=lambda point: -point["weight"]):
+        at = datetime.fromisoformat(point["at"])
+        near = (abs(datetime.fromisoformat(one["at"]) - at) < apart for one in kept if one["lane"] == point["lane"])
+        if not any(near):
+            kept.append(point)
+    return kept[:LABELS]
 
 
 def _rules(
-    moments: Sequence[tuple[Words, datetime]], *, low: str, scale: Any, language: Language, labelled: bool
+    moments: Sequence[tuple[Words, datetime]], *, span: Span, scale: Any, language: Language, large: bool
 ) -> list[Any]:
     import altair as alt
 
-    values = [{"at": _local(at), "text": words.in_(language)} for words, at in moments if _local(at) >= low]
+    values = [{"at": _local(at), "text": words.in_(language)} for words, at in moments if at >= span.start]
     lines = alt.Chart(alt.InlineData(values=values)).encode(x=alt.X("at:T", scale=scale))
-    drawn = [lines.mark_rule(strokeDash=[4, 3], color="#14385c")]
-    if labelled:
-        drawn.append(
-            lines.mark_text(align="right", dx=-4, fontSize=LABEL_PX - 2, color="#14385c").encode(
-                y=alt.value(LANE_PX * len(LANE_ORDER) - 8), text="text:N"
-            )
-        )
+    drawn = [lines.mark_rule(strokeDash=[4, 3], color=INK)]
+    if large:
+        words = lines.mark_text(align="right", dx=-4, fontSize=LABEL_PX - 2, color=INK)
+        drawn.append(words.encode(y=alt.value(LANE_PX * len(LANE_ORDER) - 8), text="text:N"))
     return drawn
 
 

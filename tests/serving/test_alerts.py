@@ -1,5 +1,6 @@
 """Reading alerts: filters, order, pages, explanation, communities."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from serving.alerts.chart import Bar, bars_of
+from serving.alerts.timeline_chart import close_up
 from serving.store import Contribution, publish
 from serving.wording import figure
 
@@ -171,3 +173,10 @@ def test_figures_are_readable() -> None:
 def test_issued_at_keeps_its_zone(client: Client) -> None:
     page = client.get(f"{URL}?limit=1", headers=client.as_("analyst")).json()
     assert page["items"][0]["issued_at"] == MIDNIGHT.isoformat()
+
+
+def test_the_close_up_begins_before_the_first_contact() -> None:
+    assert close_up(MIDNIGHT - timedelta(hours=10), MIDNIGHT) == MIDNIGHT - timedelta(hours=11)
+    assert close_up(MIDNIGHT - timedelta(minutes=40), MIDNIGHT) == MIDNIGHT - timedelta(hours=6)
+    assert close_up(MIDNIGHT - timedelta(days=9), MIDNIGHT) == MIDNIGHT - timedelta(days=3)
+    assert close_up(None, MIDNIGHT) == MIDNIGHT - timedelta(hours=25)

@@ -1,11 +1,12 @@
-"""What people call the actions of the audit trail."""
+"""What people call the actions of the audit trail, and what is told of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
-from serving.wording import Words
+from serving.wording import LEVELS, RESULTS, SCAM_TYPES, Language, Words, words
 
-__all__ = ["ACTIONS"]
+__all__ = ["ACTIONS", "said"]
 
 ACTIONS: Mapping[str, Words] = MappingProxyType(
     {
@@ -45,3 +46,72 @@ ACTIONS: Mapping[str, Words] = MappingProxyType(
         "webhook-removed": Words("删除推送", "removed a webhook"),
     }
 )
+
+DETAILS: Mapping[str, Words] = MappingProxyType(
+    {
+        "address": Words("来源地址", "from"),
+        "alert": Words("预警", "alert"),
+        "alerts": Words("预警", "alerts"),
+        "by": Words("方式", "by"),
+        "communities": Words("社区", "communities"),
+        "community_id": Words("社区", "community"),
+        "day": Words("日期", "day"),
+        "elsewhere": Words("其他设备", "on other devices"),
+        "expires_at": Words("有效期至", "good until"),
+        "form": Words("格式", "form"),
+        "level": Words("级别", "level"),
+        "list_id": Words("名单", "list"),
+        "name": Words("名称", "name"),
+        "owner": Words("负责人", "owner"),
+        "read_only": Words("只读", "for reading only"),
+        "reason": Words("理由", "reason"),
+        "result": Words("结果", "result"),
+        "role": Words("角色", "role"),
+        "scam_type": Words("类型", "scam type"),
+        "status": Words("状态", "status"),
+        "token": Words("令牌", "token"),
+        "until": Words("截止", "until"),
+        "url": Words("地址", "address"),
+    }
+)
+
+WAYS: Mapping[str, Words] = MappingProxyType(
+    {
+        "password": Words("密码", "password"),
+        "bearer": Words("令牌", "token"),
+        "token": Words("令牌", "token"),
+        "login": Words("登录链接", "link"),
+        "invitation": Words("设置密码的链接", "link for a password"),
+        "provider": Words("单位账号", "account of the organisation"),
+    }
+)
+
+ROLES: Mapping[str, Words] = MappingProxyType(
+    {
+        "analyst": Words("分析员", "analyst"),
+        "officer": Words("社区民警", "officer"),
+        "engineer": Words("工程师", "engineer"),
+        "admin": Words("管理员", "admin"),
+    }
+)
+
+YES = Words("是", "yes")
+VALUES: Mapping[str, Mapping[str, Words]] = MappingProxyType(
+    {"by": WAYS, "role": ROLES, "result": RESULTS, "level": LEVELS, "scam_type": SCAM_TYPES}
+)
+
+
+def said(details: Mapping[str, Any], language: Language) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of each detail that says something, as people read them."""
+    for name, value in details.items():
+        if value in (None, "", [], False):
+            continue
+        yield words(DETAILS, name, language), _value(name, value, language)
+
+
+def _value(name: str, value: Any, language: Language) -> str:
+    if value is True:
+        return YES.in_(language)
+    if isinstance(value, list):
+        return " ".join(str(item) for item in value)
+    return words(VALUES.get(name, {}), str(value), language)

@@ -113,7 +113,8 @@ def _account_page(
 ) -> Response:
     with reading(services.engine) as session:
         context: Mapping[str, Any] = {
-            "viewer": viewer,
+            "viewer": None if viewer.renewing else viewer,  # who renews has nowhere else to go
+            "renewing": viewer.renewing,
             "user": service.get_user(session, name=viewer.name),
             "tokens": tokens.list_tokens(session, user=viewer.name, at=now),
             "settings": services.settings,

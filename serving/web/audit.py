@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from serving.audit.chain import Action
 from serving.audit.schemas import AuditQuery
 from serving.audit.service import audit_page
-from serving.audit.wording import ACTIONS
+from serving.audit.wording import ACTIONS, said
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Reading
 from serving.paging import Cursor
@@ -47,5 +47,5 @@ def show_audit(
     fields = {name: value for name, value in wanted.model_dump().items() if value}
     page = audit_page(session, query=AuditQuery(**fields, limit=ENTRIES_A_PAGE))
     older = urlencode({**fields, "cursor": page.next_cursor}) if page.next_cursor else None
-    context = {"viewer": viewer, "page": page, "wanted": wanted, "older": older, "actions": ACTIONS}
+    context = {"viewer": viewer, "page": page, "wanted": wanted, "older": older, "actions": ACTIONS, "said": said}
     return render(request, "audit.html", context)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from serving.audit import Action, record
-from serving.audit.wording import ACTIONS
+from serving.audit.wording import ACTIONS, said
 from serving.database import writing
 
 from .conftest import MIDNIGHT, MORNING, Client
@@ -67,7 +67,7 @@ def test_the_page_filters_and_escapes(trail: Client) -> None:
     page = trail.get("/audit", params={"actor": "li", "action": "", "subject": "", "day": ""}).text
     assert "n1_3" in page
     assert "n1_4" not in page
-    assert "回访 &lt;b&gt;" in page
+    assert "理由</span> 回访 &lt;b&gt;" in page
     assert "查看明文" in page
     assert "没有符合条件的记录" in trail.get("/audit?day=2020-01-01").text
     assert trail.get("/audit?day=today").status_code == 422
@@ -87,3 +87,9 @@ def test_the_page_leads_to_older_entries(trail: Client, engine: Engine) -> None:
 
 def test_every_action_has_words() -> None:
     assert ACTIONS.keys() == set(get_args(Action))
+
+
+def test_details_are_said_in_both_languages() -> None:
+    details = {"by": "invitation", "communities": ["C01", "C02"], "read_only": False, "level": "red", "other": 3}
+    assert dict(said(details, "zh")) == {"方式": "设置密码的链接", "社区": "C01 C02", "级别": "红色·紧急", "other": "3"}
+    assert dict(said(details, "en"))["by"] == "link for a password"

@@ -138,7 +138,7 @@ def show_list(
     *, list_id: ListId, request: Request, viewer: Reacher, session: Writing, services: ServicesOfApp, now: Now
 ) -> Response:
     """Show the form to enter what came back on paper."""
-    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=None, typed={})
+    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=NOTHING, form=None)
 
 
 @router.post("/lists/{list_id}")
@@ -166,8 +166,7 @@ def enter_results(
             session, viewer=viewer, list_id=list_id, entries=entries, at=now, settings=services.settings
         )
     entered = Entered(recorded=entered.recorded, refused=[*entered.refused, *refused])
-    typed = {one.position: lines[str(one.position)] for one in entered.refused if str(one.position) in lines}
-    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=entered, typed=typed)
+    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=entered, form=form)
 
 
 def _entry_page(
@@ -178,8 +177,8 @@ def _entry_page(
     now: datetime,
     *,
     list_id: str,
-    entered: Entered | None,
-    typed: dict[int, dict[str, str]],
+    entered: Entered,
+    form: ResultsForm | None,
 ) -> Response:
     made = results.issued_list(session, viewer=viewer, list_id=list_id)
     told = results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
@@ -192,8 +191,9 @@ def _entry_page(
         "made": told,
         "names": {position: row.name for position, row in rows.items()},
         "entered": entered,
-        "refused": {one.position: one for one in entered.refused} if entered else {},
-        "typed": typed,
+        "refused": {one.position: one for one in entered.refused},
+        "form": form,
+        "typed": {line["position"]: line for line in form.lines()} if form else {},
     }
     return render(request, "outreach_results.html", context)
 

@@ -349,10 +349,10 @@ def export_outreach(
 
     settings = settings_of(home)
     day = parse_day(at) if at else None
-    content = outreach_list(settings, community=community, day=day, format=format.value, language=language.value)
+    number, content = outreach_list(settings, community=community, day=day, form=format.value, language=language.value)
     if out is not None:
         out.write_bytes(content)
-        typer.echo(f"list of {community} in {out}")
+        typer.echo(f"list {number} of {community} in {out}")
     else:
         sys.stdout.buffer.write(content)
 

@@ -60,8 +60,10 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     serve(app, host=host, port=port)
 
 
-def outreach_list(settings: Settings, *, community: str, day: date | None, format: Format, language: Language) -> bytes:  # noqa: A002
-    """A community's list of ``day``, else of the newest list's day, as a file's content; the export is audited.
+def outreach_list(
+    settings: Settings, *, community: str, day: date | None, form: Format, language: Language
+) -> tuple[str, bytes]:
+    """A community's list of ``day``, else of the newest list's day: its number, and a file's content; it is audited.
 
     Raises ``NotReadyError`` where nothing was published.
     """
@@ -73,8 +75,8 @@ def outreach_list(settings: Settings, *, community: str, day: date | None, forma
             at=datetime.now(SHANGHAI),
             language=language,
         )
-        outreach = issue(session, asked, form=format, vault=Vault.open(settings), settings=serving_settings(settings))
-    return write_outreach(outreach, format=format, language=language)
+        outreach = issue(session, asked, form=form, vault=Vault.open(settings), settings=serving_settings(settings))
+    return outreach.list_id, write_outreach(outreach, format=form, language=language)
 
 
 def deliver_webhooks(settings: Settings) -> Delivered:

@@ -6,19 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from alembic import command
 from httpx import Response
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DatabaseError
 
 from serving.auth import Role, Viewer
-from serving.database import writing
+from serving.database import _alembic_config, open_database, reading, upgrade, writing
 from serving.dispositions.notes import holds_identifier
 from serving.dispositions.schemas import NewDisposition
 from serving.dispositions.service import dispose
 from serving.errors import ProblemError
 from serving.settings import ServingSettings
 from serving.store import alert_id, dispositions, publish, recent_alerts
+from serving.tables import DispositionRow
 
 from .conftest import ID_A, ID_B, ID_C, MIDNIGHT, MORNING, NIGHTLY, Client, a_tick, a_watchlist, an_alert, audited
 
@@ -270,3 +273,29 @@ def test_a_mobile_number_is_seen_in_any_company(before: str, number: str, after:
     alone = not (before and before[-1].isdigit()) and not (after and after[0].isdigit())
     if alone and before.isascii() and after.isascii():
         assert holds_identifier(before + number + after)
+
+
+def test_results_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
+    engine = open_database(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        command.downgrade(_alembic_config(connection), "0004")
+        connection.execute(
+            text(
+                "INSERT INTO dispositions (alert_id, version, person, result, note, decided_at, decided_by)"
+                " VALUES ('al_1', 1, 'p1_a', 'refused', '家人在场', '2026-07-05', 'li')"
+            )
+        )
+    upgrade(url)
+    with reading(engine) as session:
+        (kept,) = session.query(DispositionRow).all()
+        assert (kept.result, kept.note, kept.source, kept.found_at, kept.level) == (
+            "refused",
+            "家人在场",
+            "screen",
+            None,
+            None,
+        )
+    for statement in ("UPDATE dispositions SET note = ''", "DELETE FROM dispositions"):
+        with pytest.raises(DatabaseError, match="append-only"), writing(engine) as session:
+            session.execute(text(statement))
+    engine.dispose()

@@ -99,7 +99,7 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
 
 def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
     keeper = GatedKeeper(settings)
-    with pytest.raises(ConflictError, match=r"refuse version 3: .* of the champion: at most 0.03 worse is allowed"):
+    with pytest.raises(ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"):
         keeper.promote("3", at=AT)
     with pytest.raises(ConflictError, match="version 1 does not stand in line"):
         keeper.promote("1", at=AT)

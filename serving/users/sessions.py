@@ -180,6 +180,8 @@ def _require_current(
     if locked_until is not None:
         raise _too_many(locked_until, at=at)
     if not passwords.matches(current, kept):
+        with writing(engine) as session:
+            note_refusal(session, by="password", address=address, at=at, actor=name)
         raise ProblemError(403, "The present password is not right.", remedy="Type it again.")
     with writing(engine) as session:
         lockout.forgive(session, account=account, address=remote)

@@ -222,11 +222,12 @@ def test_changing_the_password_ends_every_other_session(known: Client, engine: E
     assert audited(engine, "password-changed") == [("analyst-1", "analyst-1")] * 2
 
 
-def test_the_present_password_cannot_be_guessed_on_the_page(known: Client) -> None:
+def test_the_present_password_cannot_be_guessed_on_the_page(known: Client, engine: Engine) -> None:
     come_in(known, GOOD)
     form = {"current": "wrong", "new": NEW, "again": NEW}
     statuses = [known.post("/account/password", data=form, headers=OWN).status_code for _ in range(6)]
     assert statuses == [403] * 5 + [429]
+    assert audited(engine, "login-failed") == [("analyst-1", "analyst-1")] * 5
 
 
 def test_logging_out_elsewhere_keeps_this_session(known: Client) -> None:

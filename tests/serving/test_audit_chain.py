@@ -65,13 +65,18 @@ def test_every_entry_follows_the_one_before(engine: Engine) -> None:
     assert verdict_of(engine) == (3, None, True)
 
 
+def reveal_and_fail(engine: Engine) -> None:
+    with writing(engine) as session:
+        record(session, at=MIDNIGHT, actor="li", action="reveal", subject="n1_aa")
+        session.execute(text("SELECT no_such_column"))
+
+
 def test_several_entries_of_one_transaction_and_none_of_a_failed_one(engine: Engine) -> None:
     with writing(engine) as session:
         record(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
         record(session, at=MIDNIGHT, actor="li", action="disposition", subject="al_1", result="stopped")
-    with pytest.raises(StatementError), writing(engine) as session:
-        record(session, at=MIDNIGHT, actor="li", action="reveal", subject="n1_aa")
-        session.execute(text("SELECT no_such_column"))
+    with pytest.raises(StatementError):
+        reveal_and_fail(engine)
     assert verdict_of(engine) == (2, None, True)
 
 

@@ -29,6 +29,8 @@ from pipelines.flows import (
 from pipelines.ingest import FileReport
 from pipelines.schedule import deployments
 from pipelines.settings import Settings
+from serving.database import open_database, reading
+from serving.operations.service import overview
 from serving.store import Alert, Reason
 from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
 
@@ -83,12 +85,28 @@ def test_a_tick_scores_those_touched(trained):
     assert 0 < tick.scored < 1200
 
 
-def test_backtest_shows_model_and_rule(trained):
+@pytest.fixture(scope="module")
+def figures(trained):
     settings, _, _ = trained
-    figures = backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
+    return backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
+
+
+def test_backtest_shows_model_and_rule(figures):
     assert 0 <= figures["precision_at_budget"] <= 1
     assert figures["baseline_alerts_per_day"] <= 5
     assert artifact("backtest")["description"] == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
+
+
+def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
+    settings, *_ = trained
+    with reading(open_database(settings.serving_database_url)) as session:
+        found = overview(session, at=datetime.now(SHANGHAI))
+    assert (found.newest["replay"].ok, found.newest["replay"].about_at) == (True, MIDNIGHT)
+    replay = found.replay.report
+    assert (replay.start, replay.end, replay.every, replay.budget) == (TRAIN_AT, MIDNIGHT, "12h", 5)
+    (alerts,) = (row for row in replay.figures if row.name == "alerts_per_day")
+    assert (alerts.champion, alerts.rule) == (figures["alerts_per_day"], figures["baseline_alerts_per_day"])
+    assert found.fairness.report.source == "replay"
 
 
 def test_no_person_is_named_in_prefect(trained, prefect):

@@ -33,4 +33,5 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
 
 
 def _beyond(position: list[Any]) -> bool:
-    return any(isinstance(value, int) and abs(value) >= 2**31 for value in position)  # no column holds such a number
+    # No column holds such a number, and PostgreSQL no such text.
+    return any(abs(value) >= 2**31 if isinstance(value, int) else "\0" in str(value) for value in position)

@@ -559,6 +559,8 @@ class Forestall:
         self,
         *,
         user: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
     ) -> Any:
         """List the machines' tokens that are good: one's own, to an administrator those of all."""
         return self._send(
@@ -566,16 +568,29 @@ class Forestall:
             "/api/v1/tokens",
             query={
                 "user": user,
+                "cursor": cursor,
+                "limit": limit,
             },
         )
 
     def list_users(
         self,
+        *,
+        role: str | None = None,
+        active: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> Any:
         """List the users by name."""
         return self._send(
             "GET",
             "/api/v1/users",
+            query={
+                "role": role,
+                "active": active,
+                "limit": limit,
+                "cursor": cursor,
+            },
         )
 
     def list_watchlists(

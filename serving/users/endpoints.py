@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query
 
 from serving.auth import Role, Viewer, allow
 from serving.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.paging import Cursor, Limit
 from serving.routing import ApiRouter
 from serving.users import service, tokens
 from serving.users.schemas import (
@@ -16,9 +17,11 @@ from serving.users.schemas import (
     Name,
     NewToken,
     NewUser,
-    Token,
+    TokenPage,
     User,
     UserChanges,
+    UserPage,
+    UserQuery,
     UserWithToken,
 )
 
@@ -38,9 +41,9 @@ def who_am_i(viewer: Anybody) -> Me:
 
 
 @router.get("/users")
-def list_users(_viewer: Admin, session: Reading) -> list[User]:
+def list_users(query: Annotated[UserQuery, Query()], _viewer: Admin, session: Reading) -> UserPage:
     """List the users by name."""
-    return service.list_users(session)
+    return service.user_page(session, query=query)
 
 
 @router.post("/users", status_code=201)
@@ -85,14 +88,17 @@ def issue_token(
 
 @router.get("/tokens")
 def list_tokens(
+    *,
     viewer: Anybody,
     session: Reading,
     now: Now,
     user: Annotated[Name | None, Query(description="Only an administrator sees those of others.")] = None,
-) -> list[Token]:
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> TokenPage:
     """List the machines' tokens that are good: one's own, to an administrator those of all."""
     shown = user if viewer.role is Role.ADMIN else viewer.name
-    return tokens.list_tokens(session, user=shown, at=now)
+    return tokens.token_page(session, user=shown, at=now, cursor=cursor, limit=limit)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)

@@ -27,6 +27,15 @@ class UserRepository:
         """Return every user by name."""
         return self._session.scalars(select(UserRow).order_by(UserRow.name)).all()
 
+    def page(self, *, role: str | None, active: bool | None, after: str, limit: int) -> Sequence[UserRow]:
+        """Return users by name, of those after ``after``; ``active``: whether they may come in, None for both."""
+        statement = select(UserRow).where(UserRow.name > after)
+        if role is not None:
+            statement = statement.where(UserRow.role == role)
+        if active is not None:
+            statement = statement.where(UserRow.disabled_at.is_(None) if active else UserRow.disabled_at.is_not(None))
+        return self._session.scalars(statement.order_by(UserRow.name).limit(limit)).all()
+
     def add(self, user: UserRow) -> UserRow:
         """Add a user."""
         self._session.add(user)
@@ -48,13 +57,17 @@ class UserRepository:
         seen = select(TokenRow.user_id, used_at).where(TokenRow.last_used_at.is_not(None)).group_by(TokenRow.user_id)
         return {user_id: at for user_id, at in self._session.execute(seen)}  # noqa: C416 -- a row is no pair to mypy
 
-    def bearer_tokens(self, *, user: str | None, now: datetime) -> Sequence[TokenRow]:
+    def bearer_tokens(
+        self, *, user: str | None, now: datetime, before: int | None = None, limit: int | None = None
+    ) -> Sequence[TokenRow]:
         """Return the machines' tokens that are good, of one user or of all, the newest first."""
         good = (TokenRow.kind == "bearer", TokenRow.revoked_at.is_(None), TokenRow.expires_at > now)
         statement = select(TokenRow).join(TokenRow.user).where(*good, UserRow.disabled_at.is_(None))
         if user is not None:
             statement = statement.where(UserRow.name == user)
-        return self._session.scalars(statement.order_by(TokenRow.id.desc())).all()
+        if before is not None:
+            statement = statement.where(TokenRow.id < before)
+        return self._session.scalars(statement.order_by(TokenRow.id.desc()).limit(limit)).all()
 
     def bearer_token(self, token_id: int) -> TokenRow | None:
         """Return the machine's token of this number."""

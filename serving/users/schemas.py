@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.alerts.schemas import Code
 from serving.auth import Role
+from serving.paging import Cursor, Limit
 
 __all__ = [
     "Communities",
@@ -18,8 +19,11 @@ __all__ = [
     "NewUser",
     "Token",
     "TokenName",
+    "TokenPage",
     "User",
     "UserChanges",
+    "UserPage",
+    "UserQuery",
     "UserWithToken",
 ]
 
@@ -61,6 +65,24 @@ class User(BaseModel):
     has_password: Annotated[bool, Field(examples=[True])]
     from_provider: Annotated[bool, Field(description="Comes in through the identity provider.", examples=[False])]
     last_seen_at: Annotated[datetime | None, Field(description="To the minute.")]
+
+
+class UserPage(BaseModel):
+    """A page of users; ``next_cursor`` is null on the last one."""
+
+    items: list[User]
+    next_cursor: str | None
+
+
+class UserQuery(BaseModel):
+    """A page of users by name: which ones, after whom."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role | None = None
+    active: Annotated[bool | None, Field(description="Whether they may come in; leave it out for both.")] = None
+    limit: Limit = 50
+    cursor: Cursor = None
 
 
 class UserWithToken(User):
@@ -112,3 +134,10 @@ class Me(BaseModel):
     name: Name
     role: Annotated[Role, Field(examples=["analyst"])]
     communities: list[str] | None
+
+
+class TokenPage(BaseModel):
+    """A page of tokens; ``next_cursor`` is null on the last one."""
+
+    items: list[Token]
+    next_cursor: str | None

@@ -8,12 +8,23 @@ from sqlalchemy.orm import Session
 from serving.audit import record
 from serving.auth import Role
 from serving.errors import ProblemError
+from serving.paging import decode_cursor, encode_cursor
 from serving.tables import UserCommunityRow, UserRow
 from serving.users.repository import PAGE_KINDS, UserRepository
-from serving.users.schemas import Invitation, NewUser, User, UserChanges, UserWithToken
+from serving.users.schemas import Invitation, NewUser, User, UserChanges, UserPage, UserQuery, UserWithToken
 from serving.users.tokens import add_token, issue_token
 
-__all__ = ["add_user", "add_user_from", "change_user", "create_user", "get_user", "invite", "list_users", "revoke_user"]
+__all__ = [
+    "add_user",
+    "add_user_from",
+    "change_user",
+    "create_user",
+    "get_user",
+    "invite",
+    "list_users",
+    "revoke_user",
+    "user_page",
+]
 
 
 def create_user(
@@ -61,6 +72,18 @@ def list_users(session: Session) -> list[User]:
     users = UserRepository(session)
     last_seen = users.last_seen()
     return [_as_user(row, last_seen.get(row.id)) for row in users.all()]
+
+
+def user_page(session: Session, *, query: UserQuery) -> UserPage:
+    """Return one page of users by name."""
+    users = UserRepository(session)
+    after = decode_cursor(query.cursor, str)[0] if query.cursor else ""
+    rows = users.page(role=query.role, active=query.active, after=after, limit=query.limit + 1)
+    shown, last_seen = rows[: query.limit], users.last_seen()
+    return UserPage(
+        items=[_as_user(row, last_seen.get(row.id)) for row in shown],
+        next_cursor=encode_cursor(shown[-1].name) if len(rows) > query.limit else None,
+    )
 
 
 def get_user(session: Session, *, name: str) -> User:

@@ -8,11 +8,20 @@ from sqlalchemy.orm import Session
 from serving.audit import record
 from serving.auth import Role, digest_of, new_secret
 from serving.errors import ProblemError
+from serving.paging import decode_cursor, encode_cursor
 from serving.tables import TokenRow, UserRow
 from serving.users.repository import UserRepository
-from serving.users.schemas import IssuedToken, NewToken, Token
+from serving.users.schemas import IssuedToken, NewToken, Token, TokenPage
 
-__all__ = ["TokenKind", "add_token", "issue_machine_token", "issue_token", "list_tokens", "revoke_machine_token"]
+__all__ = [
+    "TokenKind",
+    "add_token",
+    "issue_machine_token",
+    "issue_token",
+    "list_tokens",
+    "revoke_machine_token",
+    "token_page",
+]
 
 TokenKind = Literal["bearer", "login", "invitation", "session", "renewal"]
 BEARER_LIFETIME = timedelta(days=90)
@@ -84,6 +93,17 @@ def issue_machine_token(
 def list_tokens(session: Session, *, user: str | None, at: datetime) -> list[Token]:
     """Return the machines' tokens that are good at ``at``, of one user or of all, the newest first."""
     return [as_token(row, row.user) for row in UserRepository(session).bearer_tokens(user=user, now=at)]
+
+
+def token_page(session: Session, *, user: str | None, at: datetime, cursor: str | None, limit: int) -> TokenPage:
+    """Return one page of the tokens that ``list_tokens`` returns."""
+    before = decode_cursor(cursor, int)[0] if cursor else None
+    rows = UserRepository(session).bearer_tokens(user=user, now=at, before=before, limit=limit + 1)
+    shown = rows[:limit]
+    return TokenPage(
+        items=[as_token(row, row.user) for row in shown],
+        next_cursor=encode_cursor(shown[-1].id) if len(rows) > limit else None,
+    )
 
 
 def revoke_machine_token(session: Session, *, token_id: int, owner: str | None, at: datetime, actor: str) -> None:

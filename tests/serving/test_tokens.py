@@ -44,7 +44,7 @@ def test_a_token_is_named_used_listed_and_revoked(client: Client, engine: Engine
     assert issued["expires_at"] == "2026-08-04T09:00:00+08:00"
     assert client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).json()["name"] == "analyst-1"
     listed = client.get("/api/v1/tokens?user=analyst-1", headers=client.as_("admin"))
-    assert [(token["name"], token["last_used_at"]) for token in listed.json()] == [
+    assert [(token["name"], token["last_used_at"]) for token in listed.json()["items"]] == [
         ("gateway", "2026-07-05T09:00:00+08:00"),
         ("", None),
     ]
@@ -57,7 +57,7 @@ def test_a_token_is_named_used_listed_and_revoked(client: Client, engine: Engine
 
 def test_everybody_sees_and_revokes_only_their_own(client: Client) -> None:
     mine, other = issue(client, "analyst-1"), issue(client, "engineer-1")
-    listed = client.get("/api/v1/tokens?user=engineer-1", headers=client.as_("analyst")).json()
+    listed = client.get("/api/v1/tokens?user=engineer-1", headers=client.as_("analyst")).json()["items"]
     assert {token["user"] for token in listed} == {"analyst-1"}
     assert client.delete(f"/api/v1/tokens/{other['id']}", headers=client.as_("analyst")).status_code == 404
     assert client.delete(f"/api/v1/tokens/{mine['id']}", headers=client.as_("analyst")).status_code == 204

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from serving.auth import Role
 from serving.database import reading, writing
 from serving.errors import ProblemError
+from serving.paging import encode_cursor
 from serving.settings import ServingSettings
 from serving.users.service import add_user, list_users
 from serving.users.sessions import Opened, open_session
@@ -33,7 +34,13 @@ def test_a_new_user_comes_in_with_the_token_shown_once(client: Client) -> None:
     assert me == {"name": "wang.fang", "role": "officer", "communities": ["C01", "C02"]}
     listed = client.get("/api/v1/users", headers=client.as_("admin"))
     assert "fst_" not in listed.text
-    assert [user["name"] for user in listed.json()] == ["admin-1", "analyst-1", "engineer-1", "officer-1", "wang.fang"]
+    assert [user["name"] for user in listed.json()["items"]] == [
+        "admin-1",
+        "analyst-1",
+        "engineer-1",
+        "officer-1",
+        "wang.fang",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,3 +90,31 @@ def test_a_login_token_works_once_and_for_half_an_hour(engine: Engine, settings:
     assert exchange(first, 29) is None
     assert exchange(second, 30) is None
     assert exchange(bearer, 1) is None
+
+
+def test_users_come_page_by_page_and_can_be_filtered(client: Client) -> None:
+    def names(**query: object) -> list[str]:
+        answer = client.get("/api/v1/users", params=query, headers=client.as_("admin"))  # type: ignore[arg-type]
+        assert answer.status_code == 200
+        return [user["name"] for user in answer.json()["items"]]
+
+    first = client.get("/api/v1/users?limit=3", headers=client.as_("admin")).json()
+    assert [user["name"] for user in first["items"]] == ["admin-1", "analyst-1", "engineer-1"]
+    assert names(limit=3, cursor=first["next_cursor"]) == ["officer-1"]
+    assert names(role="engineer") == ["engineer-1"]
+    assert client.delete("/api/v1/users/officer-1", headers=client.as_("admin")).status_code == 204
+    assert names(active=False) == ["officer-1"]
+    assert names(active=True) == ["admin-1", "analyst-1", "engineer-1"]
+
+
+def test_a_cursor_with_what_no_database_holds_is_refused(client: Client) -> None:
+    cursor = encode_cursor("a\0")
+    answer = client.get("/api/v1/users", params={"cursor": cursor}, headers=client.as_("admin"))
+    assert answer.status_code == 422
+
+
+def test_tokens_come_page_by_page(client: Client) -> None:
+    first = client.get("/api/v1/tokens?limit=3", headers=client.as_("admin")).json()
+    rest = client.get(f"/api/v1/tokens?cursor={first['next_cursor']}", headers=client.as_("admin")).json()
+    users = [token["user"] for token in first["items"] + rest["items"]]
+    assert (sorted(users), rest["next_cursor"]) == (["admin-1", "analyst-1", "engineer-1", "officer-1"], None)

@@ -9,12 +9,14 @@ import pytest
 from data_contracts.errors import NotReadyError, SettingsError
 from features.evidence import gather
 from features.snapshot import snapshot
+from models.policy import Candidate
 from models.registry import Registry
 from models.sampling import everyone
 from pipelines.history import latest_moment, records_before
 from pipelines.replay import parse_every, replay, reveal_persons
 from pipelines.rescore import LiveRescorer
 from pipelines.score import score
+from pipelines.scoring import rules_of
 from pipelines.settings import Settings
 from pipelines.train import train
 from serving.database import open_database, reading
@@ -62,8 +64,12 @@ def test_score_publishes_one_ranked_explained_list(trained):
     assert result.scored == 1200
     assert [alert.rank for alert in result.alerts] == list(range(1, len(result.alerts) + 1))
     assert 1 <= len(result.alerts) <= settings.daily_budget
-    scores = [alert.score for alert in result.alerts]
-    assert scores == sorted(scores, reverse=True)
+    rules = rules_of(settings)
+    worths = [
+        Candidate(alert.person, alert.score, stake_cny=alert.saving_cny / alert.score).worth(rules=rules)
+        for alert in result.alerts
+    ]
+    assert worths == sorted(worths, reverse=True)
     for alert in result.alerts:
         assert 3 <= len(alert.reasons) <= 5
         assert alert.person.startswith("p1_")

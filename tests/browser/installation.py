@@ -44,8 +44,9 @@ def install(home: Path, *, now: datetime) -> Settings:
     _publish(engine, now=now)
     for report in (BAD, DRIFT, FAIRNESS, REPLAY):
         file_report(engine, report, at=now)
-    for run in (a_run(), a_run("intraday", ok=False, error="the lake is locked", remedy="Wait for the other run.")):
-        begin_run(engine, run)
+    begin_run(engine, a_run(started_at=now - timedelta(minutes=8), finished_at=now - timedelta(minutes=7)))
+    failed = {"ok": False, "error": "the lake is locked", "remedy": "Wait for the other run."}
+    begin_run(engine, a_run("intraday", started_at=now - timedelta(minutes=2), finished_at=now, **failed))
     engine.dispose()
     return settings
 

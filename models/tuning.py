@@ -18,7 +18,7 @@ Numbers = Mapping[str, float]
 Range = tuple[float, float]
 
 SPACE: Mapping[str, Range] = {  # of each parameter the least and the largest value that makes sense
-    "rounds": (50, 800),
+    "rounds": (50, 1600),
     "learning_rate": (0.01, 0.15),
     "num_leaves": (4, 63),
     "min_data_in_leaf": (5, 200),

@@ -9,7 +9,7 @@ from models.risk import Tuning
 from models.tuning import SPACE, Split, chosen, later_moments, quality, search
 from tests.models.drawn import on
 
-PRESENT = Tuning(rounds=120, num_leaves=8)
+PRESENT = Tuning(rounds=120, learning_rate=0.05, num_leaves=8)
 
 
 def few_leaves(tuning: Tuning) -> float:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,6 @@ class Tuning:
     lambda_l2: float = 50.0
     folds: int = 3
     threads: int = 2
-
-    def hasty(self) -> "Tuning":
-        """As far in a quarter of the steps: for a first look at the rows."""
-        return replace(self, rounds=max(1, self.rounds // 4), learning_rate=min(1.0, 4 * self.learning_rate))
 
     def params(self, *, seed: int) -> dict[str, Any]:
         """LightGBM's parameters; the same seed on the same rows gives the same trees."""

@@ -171,7 +171,7 @@ def learn(
     if settings.training.unreported:
         rows = with_unreported(
             rows,
-            out_of_fold(rows, features=inputs(), tuning=tuning.hasty(), seed=seed),
+            out_of_fold(rows, features=inputs(), tuning=tuning, seed=seed),
             per_reported=settings.training.unreported,
             live_weight=sampling.live_weight,
             known=pl.concat([told["person"], words.quiet["person"]]),

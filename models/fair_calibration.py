@@ -95,9 +95,9 @@ def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """What one calibration for all (``common``) and one ``by group`` promise: their ``promised_and_found``.
 
     Each is fitted on one half of the people and held against the other. ``rows`` have ``person``, ``group``, ``label``,
-    ``share`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
+    ``scam_type``, ``share`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
     """
-    halves = folds(rows["person"], count=2, seed=0)
+    halves = folds(rows, count=2, seed=0)
     parts = []
     for half in (0, 1):
         here, there = rows.filter(pl.Series(halves != half)), rows.filter(pl.Series(halves == half))

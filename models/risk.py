@@ -201,7 +201,7 @@ def boosted(
 def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
     inputs = matrix_of(rows, features)
-    fold = folds(rows["person"], count=tuning.folds, seed=seed)
+    fold = folds(rows, count=tuning.folds, seed=seed)
     raw = np.zeros(len(rows))
     for number in range(tuning.folds):
         out = fold == number
@@ -231,7 +231,7 @@ def fit(
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
     inputs = matrix_of(rows, features)
-    fold = folds(rows["person"], count=tuning.folds, seed=seed)
+    fold = folds(rows, count=tuning.folds, seed=seed)
     raw = out_of_fold(rows, features=features, tuning=tuning, seed=seed)
     calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
     types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))

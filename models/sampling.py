@@ -1,5 +1,7 @@
 """Which moments to learn from: those at which the system would have been asked."""
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -198,7 +200,28 @@ def first_known(evidence: Evidence) -> datetime | None:
     return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
 
-def folds(persons: pl.Series, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """A fold for each row, the same for all rows of a person."""
-    spread = persons.hash(seed=seed).to_numpy()
-    return np.asarray(spread % np.uint64(count), dtype=np.int64)
+def folds(rows: pl.DataFrame, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """A fold for each row, the same for all rows of a person; ``rows`` have ``person``, ``label`` and ``scam_type``.
+
+    Quiet people fall where their hash puts them. The few live ones are dealt out type by type, those with many moments
+    first: else one fold may hold most of the episodes, and what is learnt without it promises the others too little.
+    """
+    people = rows.group_by("person").agg(
+        live=(pl.col("label") == 1).sum(), scam_type=pl.col("scam_type").filter(pl.col("label") == 1).drop_nulls().min()
+    )
+    people = people.with_columns(spread=pl.col("person").hash(seed=seed))
+    live = people.filter(pl.col("live") > 0).sort("live", "spread", descending=[True, False])
+    of_type: Counter[tuple[int, str | None]] = Counter()
+    weight = [0.0] * count
+    dealt = []
+    for scam_type, moments in live.select("scam_type", "live").iter_rows():
+        fold = min(range(count), key=lambda number: (of_type[number, scam_type], weight[number]))
+        of_type[fold, scam_type] += 1
+        weight[fold] += math.sqrt(moments)
+        dealt.append(fold)
+    hands = live.select("person", dealt=pl.Series(dealt, dtype=pl.Int64))
+    parts = people.join(hands, on="person", how="left").select(
+        "person", fold=pl.coalesce("dealt", (pl.col("spread") % count).cast(pl.Int64))
+    )
+    theirs = rows.select("person").join(parts, on="person", how="left", maintain_order="left")
+    return np.asarray(theirs["fold"].to_numpy(), dtype=np.int64)

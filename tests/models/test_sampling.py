@@ -190,11 +190,35 @@ def test_a_district_without_events_or_cases_has_the_same_columns(story):
     assert quiet["at"].to_list() == [on(12, 0, 15)]
 
 
+def people(live: dict[str, tuple[str | None, int]], *, quiet: int) -> pl.DataFrame:
+    """Three quiet rows of each of ``quiet`` people, then the live ones: a type and a number of moments by person."""
+    rows = [(f"p1_{number % quiet}", 0, None) for number in range(3 * quiet)]
+    rows += [(person, 1, scam_type) for person, (scam_type, moments) in live.items() for _ in range(moments)]
+    return pl.DataFrame(rows, schema={"person": pl.String, "label": pl.Int8, "scam_type": pl.String}, orient="row")
+
+
 def test_a_person_stays_in_one_fold_and_folds_are_about_equal():
-    persons = pl.Series([f"p1_{number % 300}" for number in range(900)])
-    fold = folds(persons, count=3, seed=1)
-    assert pl.DataFrame({"person": persons, "fold": fold}).unique().height == 300
+    rows = people({"p1_7": ("police", 2)}, quiet=300)  # who is live is quiet at other moments
+    fold = folds(rows, count=3, seed=1)
+    assert rows.select("person", fold=fold).unique().height == 300
     sizes = [int((fold == number).sum()) for number in range(3)]
-    assert sum(sizes) == 900
+    assert sum(sizes) == 902
     assert min(sizes) > 200
-    assert (fold != folds(persons, count=3, seed=2)).any()
+    assert (fold != folds(rows, count=3, seed=2)).any()
+
+
+def test_episodes_are_dealt_to_the_folds_type_by_type_the_long_ones_first():
+    live = {"a": ("loan", 9), "b": ("loan", 4), "c": ("loan", 1), "d": ("police", 16), "e": ("police", 1)}
+    rows = people(live | {"f": (None, 1)}, quiet=1)  # of f nobody knows the type
+    dealt = dict(zip(rows["person"], folds(rows, count=2, seed=0).tolist(), strict=True))
+    assert [dealt[person] for person in "dabecf"] == [0, 1, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_fold_has_two_episodes_of_a_type_more_than_another(seed):
+    live = {f"v{number}": (["loan", "police", "brushing"][number % 3], 1 + number % 7) for number in range(31)}
+    rows = people(live, quiet=50)
+    table = rows.with_columns(fold=folds(rows, count=4, seed=seed)).filter(label=1)
+    numbers = table.group_by("scam_type", "fold").agg(pl.col("person").n_unique()).group_by("scam_type")
+    spread = numbers.agg(pl.col("person").max() - pl.col("person").min())["person"]
+    assert spread.max() <= 1

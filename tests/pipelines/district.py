@@ -20,6 +20,7 @@ SMALL = Training(rounds=80, quiet_moments=8_000, threads=1)
 PEOPLE, DAYS, SEED = 1200, 30, 5
 TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
 END = datetime(2026, 6, 30, tzinfo=SHANGHAI)
+KEY = bytes(range(32)).hex()  # the same pseudonyms in every run: folds and samples go by them, so models do too
 
 
 def build(folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: float = 10) -> Settings:
@@ -28,11 +29,18 @@ def build(folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: fl
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
+            write_key(settings)
             mix = Mix(intensity=intensity)
             simulate(folder / "landing", people=people, days=days, seed=SEED, start=START, mix=mix)
             ingest(folder / "landing", settings=settings, received_at=END + timedelta(days=1))
             (folder / "done").touch()
     return settings
+
+
+def write_key(settings: Settings) -> None:
+    """The key of the pseudonyms, before the first is made."""
+    settings.keys_folder.mkdir(parents=True, mode=0o700)
+    (settings.keys_folder / "pseudonym.key").write_text(KEY)
 
 
 def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gates) -> None:

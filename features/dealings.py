@@ -20,7 +20,7 @@ def payee_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -
     rows = latest_of_threads(evidence.new_payees, asked, RECENT)
     now = payee_states(evidence, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     worth = standing.payees(now).alias("payee_reputation")
-    known = pl.concat([rows, now.drop("payee_code")], how="horizontal").with_columns(worth)
+    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(worth)
     return with_naming(known, evidence.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 

@@ -92,12 +92,12 @@ def settled(score: pl.Expr) -> pl.Expr:
 
 
 def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question: ``peer_code`` and ``NUMBER_INPUTS``, from what was known strictly before ``at_ms``."""
+    """One row a question: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
     known = evidence.peer_names.select("peer_kind_code", peer_tagged="tagged")
     followed = evidence.followed.sums("followed", evidence.followed.slices(peer, at_ms, FORTNIGHT))
     return pl.concat(
         [
-            pl.DataFrame({"peer_code": peer}),
+            pl.DataFrame({"peer_code": peer, "at_ms": at_ms}),
             peer_state(evidence.peers, peer=peer, at_ms=at_ms),
             pl.DataFrame({"peer_followed_n": followed}),
             known[pl.Series(peer)],
@@ -107,11 +107,11 @@ def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> p
 
 
 def payee_states(evidence: Evidence, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question: ``payee_code`` and ``PAYEE_INPUTS``, from what was known strictly before ``at_ms``."""
+    """One row a question: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was known before, strictly."""
     known = evidence.payee_names.select(payee_outside=~pl.col("is_local"))
     return pl.concat(
         [
-            pl.DataFrame({"payee_code": payee}),
+            pl.DataFrame({"payee_code": payee, "at_ms": at_ms}),
             payee_state(evidence.payees, payee=payee, at_ms=at_ms),
             known[pl.Series(payee)],
         ],

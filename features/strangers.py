@@ -19,7 +19,7 @@ def stranger_threads(evidence: Evidence, asked: Questions, *, standing: Standing
     rows = latest_of_threads(evidence.strangers, asked, RECENT)
     now = number_states(evidence, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     worth = standing.numbers(now).alias("reputation")
-    known = pl.concat([rows, now.drop("peer_code")], how="horizontal").with_columns(worth)
+    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(worth)
     return with_naming(known, evidence.named_peers, code="peer_code").with_columns(suspicion=suspicion())
 
 

@@ -15,13 +15,13 @@ import polars as pl
 
 from features.evidence import Evidence
 from features.standing import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing, number_states, payee_states
-from features.timeline import Timeline, milliseconds
+from features.timeline import milliseconds
 
 __all__ = ["Folded", "Reputations", "learn_reputations"]
 
 Codes = npt.NDArray[np.int64]
 
-BLOCKS = 3  # stretches of time; what is said of a number while learning comes from the other stretches
+BLOCKS = 6  # stretches of time; what is said at a moment while learning comes from the other stretches
 LEAST_NAMED = 20  # with fewer numbers named by cases the hand-written reputation speaks
 EVENTS = 60_000  # meetings with numbers and accounts that no case names, to learn from
 ODDS = 20.0  # a meeting with the other side against so many others: what a reputation of one half means
@@ -63,25 +63,26 @@ class Reputations:
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """The same for the rows that another model learns from: each number is judged by what other times taught."""
+    """The same for the rows that another model learns from: each moment is judged by what other stretches taught.
+
+    The marks, in milliseconds since 1970, end all stretches but the last.
+    """
 
     parts: tuple[Standing, ...]
-    number_block: Codes
-    payee_block: Codes
+    number_marks: Codes
+    payee_marks: Codes
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``number_states``."""
-        block = self.number_block[states["peer_code"].to_numpy()]
-        return self._each(block, states, [part.numbers for part in self.parts])
+        return self._each(self.number_marks, states, [part.numbers for part in self.parts])
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``payee_states``."""
-        block = self.payee_block[states["payee_code"].to_numpy()]
-        return self._each(block, states, [part.payees for part in self.parts])
+        return self._each(self.payee_marks, states, [part.payees for part in self.parts])
 
     @staticmethod
-    def _each(block: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
-        found = np.zeros(len(states))
+    def _each(marks: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
+        found, block = np.zeros(len(states)), block_of(states["at_ms"], marks)
         for number, part in enumerate(parts):
             mine = block == number
             if mine.any():
@@ -100,26 +101,21 @@ def asked(booster: Any, states: pl.DataFrame, inputs: tuple[str, ...]) -> pl.Ser
 def learn_reputations(evidence: Evidence, *, at: datetime, seed: int, threads: int = 2) -> tuple[Reputations, Folded]:
     """Reputations from the cases known before ``at``: those to use from then on, and those to learn further from.
 
-    The second kind is out of fold by time: the boosters that judge a number saw only numbers of other stretches.
+    The second kind is out of fold by time: what judges a moment saw nothing of its stretch, nor of the named numbers
+    and accounts that were met in it. Were one of the two learned and the other not, or were it to know only some ages,
+    a model would learn from other leads than it is asked about; so all are learned or none is.
     """
     numbers = meetings(evidence, "number", at=at, seed=seed)
     payees = meetings(evidence, "payee", at=at, seed=seed)
-    fitted = [
-        Reputations(
-            fit(numbers, NUMBER_INPUTS, without=block, seed=seed, threads=threads),
-            fit(payees, PAYEE_INPUTS, without=block, seed=seed, threads=threads),
-        )
-        for block in (None, *range(BLOCKS))
-    ]
-    number_block, payee_block = (
-        blocks(evidence.peers, len(evidence.peer_names), numbers),
-        blocks(evidence.payees, len(evidence.payee_names), payees),
-    )
-    return fitted[0], Folded(tuple(fitted[1:]), number_block, payee_block)
+    number_marks, payee_marks = marks(numbers), marks(payees)
+    number_boosters = fit_all(numbers, NUMBER_INPUTS, number_marks, seed=seed, threads=threads)
+    payee_boosters = fit_all(payees, PAYEE_INPUTS, payee_marks, seed=seed, threads=threads)
+    to_use, *folds = [Reputations(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
+    return to_use, Folded(tuple(folds), number_marks, payee_marks)
 
 
 def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
-    """State rows at the moments when residents met strangers, with ``label``, ``weight`` and ``block``.
+    """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
     Label 1 where a case known before ``at`` names the number or account; every one of these counts with the root of
     its meetings, so that the busiest do not drown the others.
@@ -151,43 +147,49 @@ def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.Da
         else payee_states(evidence, payee=keys, at_ms=at_ms)
     )
     weight = pl.when(pl.col("label") == 1).then(1 / pl.len().over(code).sqrt()).otherwise(1.0)
-    rows = states.with_columns(rows["label"]).with_columns(weight=weight)
-    seen = first_seen(evidence.peers if is_number else evidence.payees)
-    return rows.join(seen, left_on=code, right_on="owner", how="left", maintain_order="left")
+    return states.with_columns(rows["label"]).with_columns(weight=weight)
 
 
-def first_seen(timeline: Timeline) -> pl.DataFrame:
-    """``owner`` and ``first_at``, in whole milliseconds: when the first record of each number or account was known."""
-    return timeline.events.group_by(pl.col("owner").cast(pl.Int64)).agg(first_at=pl.col("known_at").min())
+def marks(rows: pl.DataFrame) -> Codes:
+    """The moments that part the stretches, in milliseconds: each holds as many first meetings with named ones."""
+    if not len(rows):
+        return np.zeros(BLOCKS - 1, dtype=np.int64)
+    firsts = rows.filter(pl.col("label") == 1).group_by(rows.columns[0]).agg(pl.col("at_ms").min())["at_ms"]
+    if not len(firsts):
+        return np.zeros(BLOCKS - 1, dtype=np.int64)
+    parts = [(number + 1) / BLOCKS for number in range(BLOCKS - 1)]
+    return np.asarray(np.quantile(firsts.to_numpy(), parts), dtype=np.int64)
 
 
-def blocks(timeline: Timeline, count: int, rows: pl.DataFrame) -> Codes:
-    """For each code the stretch of time in which it was first seen; the stretches hold as many named ones each."""
-    seen = first_seen(timeline)
-    found = np.zeros(count, dtype=np.int64)
-    if len(rows):
-        found[seen["owner"].to_numpy()] = block_of(seen["first_at"], rows)
-    return found
-
-
-def block_of(first_at: pl.Series, rows: pl.DataFrame) -> Codes:
+def block_of(at_ms: pl.Series, marks: Codes) -> Codes:
     """The stretch of each moment."""
-    named = rows.filter(pl.col("label") == 1)["first_at"]
-    if not len(named):
-        return np.zeros(len(first_at), dtype=np.int64)
-    marks = np.quantile(named.dt.epoch("ms").to_numpy(), [(k + 1) / BLOCKS for k in range(BLOCKS - 1)])
-    return np.searchsorted(marks, first_at.dt.epoch("ms").to_numpy(), side="right").astype(np.int64)
+    return np.searchsorted(marks, at_ms.to_numpy(), side="right").astype(np.int64)
 
 
-def fit(rows: pl.DataFrame, inputs: tuple[str, ...], *, without: int | None, seed: int, threads: int) -> Any:
-    """A booster from the rows of every stretch but one; None with too few named ones or nothing to tell them by."""
+def fit_all(rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, seed: int, threads: int) -> list[Any]:
+    """The booster to use, then one for each stretch; all None where one of them has too little to learn from."""
+    found = [
+        fit(rows, inputs, marks, without=block, seed=seed, threads=threads) if len(rows) else None
+        for block in (None, *range(BLOCKS))
+    ]
+    return found if all(booster is not None for booster in found) else [None] * len(found)
+
+
+def fit(
+    rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, without: int | None, seed: int, threads: int
+) -> Any:
+    """A booster from all rows, or from those of every stretch ``without`` one and without the named ones met in it.
+
+    None with too few named ones or nothing to tell them by.
+    """
     import lightgbm as lgb
 
-    if not len(rows):
-        return None
-    kept = rows if without is None else rows.filter(pl.Series(block_of(rows["first_at"], rows) != without))
+    key, kept = rows.columns[0], rows
+    if without is not None:
+        then = pl.Series(block_of(rows["at_ms"], marks) == without)
+        met_then = rows.filter(then, pl.col("label") == 1)[key].unique()
+        kept = rows.filter(~then, ~pl.col(key).is_in(met_then.implode()))
     labels = kept["label"].to_numpy()
-    key = kept.columns[0]
     if kept.filter(pl.col("label") == 1)[key].n_unique() < LEAST_NAMED:
         return None
     weight = kept["weight"].to_numpy()

@@ -145,7 +145,7 @@ def test_the_state_of_an_account() -> None:
     ]
     evidence = gather(district(transfers=moves))
     at_ms = milliseconds(pl.Series([NOON]))
-    (state,) = payee_states(evidence, payee=np.array([0]), at_ms=at_ms).drop("payee_code").to_dicts()
+    (state,) = payee_states(evidence, payee=np.array([0]), at_ms=at_ms).drop("payee_code", "at_ms").to_dicts()
 
     assert state == {
         "payee_payers_14d": 1,

@@ -85,7 +85,9 @@ def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():
 def test_the_correction_is_measured_on_people_it_was_not_fitted_on():
     raw, labels, group = drawn(20_000)
     people = pl.Series([f"p{number % 5_000}" for number in range(len(raw))])
-    rows = scored(raw, labels, group).rename({"probability": "raw"}).with_columns(person=people, scam_type=pl.lit("loan"))
+    rows = (
+        scored(raw, labels, group).rename({"probability": "raw"}).with_columns(person=people, scam_type=pl.lit("loan"))
+    )
     found = promises(rows)
     before, after = (worst_ratio(found[name]) - 1 for name in ("common", "by group"))
     assert 0.6 < before < 1.2

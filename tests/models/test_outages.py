@@ -15,7 +15,6 @@ from features.records import Records
 from features.snapshot import snapshot
 from features.standing import HAND_WRITTEN
 from models.outages import Outage, draw_outages, learning_rows, some, struck, without
-from models.reputation import Folded
 from tests.features.districts import NOON, ago, call, district, moments, transfer
 
 CMCC = Outage("calls", "cmcc", ago(days=4), ago(days=2))
@@ -38,13 +37,6 @@ def records() -> Records:
 @pytest.fixture(scope="module")
 def evidence(records: Records) -> Evidence:
     return gather(records)
-
-
-def hand_written(evidence: Evidence) -> Folded:
-    """Two stretches of time that judge alike, by which names can be told apart."""
-    numbers = np.arange(len(evidence.peer_names), dtype=np.int64) % 2
-    payees = np.arange(len(evidence.payee_names), dtype=np.int64) % 2
-    return Folded((HAND_WRITTEN, HAND_WRITTEN), numbers, payees)
 
 
 def asked() -> pl.DataFrame:
@@ -107,7 +99,7 @@ def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
     records: Records, evidence: Evidence
 ) -> None:
     questions = asked()
-    rows = learning_rows(evidence, records, questions, standing=hand_written(evidence), at=NOON, share=1.0, seed=4)
+    rows = learning_rows(evidence, records, questions, standing=HAND_WRITTEN, at=NOON, share=1.0, seed=4)
     plain = snapshot(evidence, questions)
     outages = draw_outages(evidence, start=START, end=NOON, seed=4)
     lean = snapshot(gather(without(records.known_before(NOON), outages)), questions)
@@ -129,7 +121,7 @@ def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) 
     )
     full = gather(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
-    rows = learning_rows(full, gone, questions, standing=hand_written(full), at=NOON, share=1.0, seed=4)
+    rows = learning_rows(full, gone, questions, standing=HAND_WRITTEN, at=NOON, share=1.0, seed=4)
     plain = snapshot(full, questions)
 
     same = (rows["feeds_missing_n"] == 0) & (rows["lead_thread_n"] == plain["lead_thread_n"])
@@ -139,10 +131,9 @@ def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) 
 
 def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, evidence: Evidence) -> None:
     questions = asked()
-    standing = hand_written(evidence)
 
-    rows = learning_rows(evidence, records, questions, standing=standing, at=NOON, share=0.0, seed=4)
+    rows = learning_rows(evidence, records, questions, standing=HAND_WRITTEN, at=NOON, share=0.0, seed=4)
     assert rows.equals(snapshot(evidence, questions), null_equal=True)
     silent = district()
-    nothing = learning_rows(gather(silent), silent, questions, standing=standing, at=NOON, share=0.5, seed=4)
+    nothing = learning_rows(gather(silent), silent, questions, standing=HAND_WRITTEN, at=NOON, share=0.5, seed=4)
     assert len(nothing) == len(questions)

@@ -23,6 +23,7 @@ QUALITY = {
     "oof_auc": "AUC, out of fold",
     "oof_average_precision": "average precision, out of fold",
     "calibration_error": "calibration error, mean gap over bins of equal numbers of victims",
+    "lead_agreement": "quiet moments whose leading number was the same while learning as it is in use",
     "max_feature_auc": "AUC of the strongest single feature; near 1 it would be a leak",
 }
 TYPE = "episodes_"

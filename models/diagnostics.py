@@ -7,14 +7,18 @@ All frames here are training rows with ``label``, ``share`` (how many real momen
 import numpy as np
 import polars as pl
 
+from features.evidence import Evidence
+from features.snapshot import snapshot
+from features.standing import Standing
 from models.baseline import baseline_score
 from models.risk import RiskModel
 
-__all__ = ["calibration_bins", "diagnose", "feature_aucs", "over_budgets", "probabilities"]
+__all__ = ["calibration_bins", "diagnose", "feature_aucs", "lead_agreement", "over_budgets", "probabilities"]
 
 BINS = 10
 CURVE_POINTS = 60
 MISSING_IS_LOWEST = -1e300
+COMPARED = 2_000
 
 
 def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
@@ -30,6 +34,19 @@ def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
         "calibration_error": float(gap) if isinstance(gap, (int, float)) else float("nan"),
         "max_feature_auc": float(max(aucs, default=float("nan"))),
     }
+
+
+def lead_agreement(rows: pl.DataFrame, evidence: Evidence, *, standing: Standing, seed: int) -> float:
+    """Of the quiet ``rows`` with a leading number, the share whose leading number would be the same in use.
+
+    ``rows`` were made with reputations out of fold, ``standing`` are those in use. Well below 1, a model learns from
+    other leads than it will be asked about; rows seen through outages alone cost some hundredths. NaN without any.
+    """
+    quiet = rows.filter(pl.col("label") == 0, pl.col("lead_peer_code").is_not_null())
+    some = quiet.sample(min(COMPARED, len(quiet)), seed=seed)
+    in_use = snapshot(evidence, some.select("person", "at"), standing=standing)
+    same = in_use["lead_peer_code"].eq_missing(some["lead_peer_code"]).mean()
+    return float(same) if isinstance(same, (int, float)) else float("nan")
 
 
 def probabilities(model: RiskModel, rows: pl.DataFrame) -> pl.Series:

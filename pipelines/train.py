@@ -151,6 +151,8 @@ def learn(
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
+    from models.diagnostics import lead_agreement
+
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     reported = episodes(records.cases, evidence, at=at)
     words = outcomes_before(settings, reported, at=at)
@@ -190,6 +192,7 @@ def learn(
         "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
+        "lead_agreement": lead_agreement(rows, evidence, standing=reputations, seed=seed),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
         **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
         **losses_by_type(told),

@@ -19,6 +19,7 @@ from features.feeds import Feeds
 from features.records import Records
 from features.snapshot import snapshot
 from features.standing import Standing
+from models.reputation import Folded
 from models.sampling import first_known
 
 __all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
@@ -142,9 +143,20 @@ def learning_rows(
         return snapshot(evidence, asked, standing=standing)
     lean = gather(without(records.known_before(at), outages))
     seen = snapshot(evidence, asked.filter(~hit), standing=standing)
-    unseen = snapshot(lean, asked.filter(hit), standing=standing)
+    unseen = snapshot(lean, asked.filter(hit), standing=translated(standing, evidence, lean))
     place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
     return pl.concat([seen, recoded(unseen, evidence, lean)])[np.argsort(place)]
+
+
+def translated(standing: Standing, evidence: Evidence, lean: Evidence) -> Standing:
+    """``standing``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+    if not isinstance(standing, Folded):
+        return standing
+    return replace(
+        standing,
+        number_block=standing.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],
+        payee_block=standing.payee_block[codes(evidence.payee_names, lean.payee_names, "payee").to_numpy()],
+    )
 
 
 def recoded(rows: pl.DataFrame, evidence: Evidence, lean: Evidence) -> pl.DataFrame:

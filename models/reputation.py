@@ -65,24 +65,30 @@ class Reputations:
 class Folded:
     """The same for the rows that another model learns from: each moment is judged by what other stretches taught.
 
-    The marks, in milliseconds since 1970, end all stretches but the last.
+    A number or account that a case names is judged by the model that saw nothing of it, at all moments; all others by
+    that which saw nothing of the stretch of the moment. The marks, in milliseconds since 1970, end all stretches but
+    the last; the blocks hold the stretch of what is named, by its code, and -1 for what is not.
     """
 
     parts: tuple[Standing, ...]
     number_marks: Codes
     payee_marks: Codes
+    number_block: Codes
+    payee_block: Codes
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``number_states``."""
-        return self._each(self.number_marks, states, [part.numbers for part in self.parts])
+        own = self.number_block[states["peer_code"].to_numpy()]
+        return self._each(own, self.number_marks, states, [part.numbers for part in self.parts])
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``payee_states``."""
-        return self._each(self.payee_marks, states, [part.payees for part in self.parts])
+        own = self.payee_block[states["payee_code"].to_numpy()]
+        return self._each(own, self.payee_marks, states, [part.payees for part in self.parts])
 
     @staticmethod
-    def _each(marks: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
-        found, block = np.zeros(len(states)), block_of(states["at_ms"], marks)
+    def _each(own: Codes, marks: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
+        found, block = np.zeros(len(states)), np.where(own >= 0, own, block_of(states["at_ms"], marks))
         for number, part in enumerate(parts):
             mine = block == number
             if mine.any():
@@ -101,9 +107,8 @@ def asked(booster: Any, states: pl.DataFrame, inputs: tuple[str, ...]) -> pl.Ser
 def learn_reputations(evidence: Evidence, *, at: datetime, seed: int, threads: int = 2) -> tuple[Reputations, Folded]:
     """Reputations from the cases known before ``at``: those to use from then on, and those to learn further from.
 
-    The second kind is out of fold by time: what judges a moment saw nothing of its stretch, nor of the named numbers
-    and accounts that were met in it. Were one of the two learned and the other not, or were it to know only some ages,
-    a model would learn from other leads than it is asked about; so all are learned or none is.
+    The second kind is out of fold by time: see :class:`Folded`. Were one of the two learned and the other not, or were
+    it to know only some ages, a model would learn from other leads than it is asked about; so all are learned or none.
     """
     numbers = meetings(evidence, "number", at=at, seed=seed)
     payees = meetings(evidence, "payee", at=at, seed=seed)
@@ -111,7 +116,9 @@ def learn_reputations(evidence: Evidence, *, at: datetime, seed: int, threads: i
     number_boosters = fit_all(numbers, NUMBER_INPUTS, number_marks, seed=seed, threads=threads)
     payee_boosters = fit_all(payees, PAYEE_INPUTS, payee_marks, seed=seed, threads=threads)
     to_use, *folds = [Reputations(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
-    return to_use, Folded(tuple(folds), number_marks, payee_marks)
+    number_block = named_blocks(numbers, number_marks, count=len(evidence.peer_names))
+    payee_block = named_blocks(payees, payee_marks, count=len(evidence.payee_names))
+    return to_use, Folded(tuple(folds), number_marks, payee_marks, number_block, payee_block)
 
 
 def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
@@ -150,15 +157,27 @@ def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.Da
     return states.with_columns(rows["label"]).with_columns(weight=weight)
 
 
+def first_meetings(rows: pl.DataFrame) -> pl.DataFrame:
+    """When each named number or account was first met: its code and ``at_ms``."""
+    return rows.filter(pl.col("label") == 1).group_by(rows.columns[0]).agg(pl.col("at_ms").min())
+
+
 def marks(rows: pl.DataFrame) -> Codes:
     """The moments that part the stretches, in milliseconds: each holds as many first meetings with named ones."""
-    if not len(rows):
-        return np.zeros(BLOCKS - 1, dtype=np.int64)
-    firsts = rows.filter(pl.col("label") == 1).group_by(rows.columns[0]).agg(pl.col("at_ms").min())["at_ms"]
+    firsts = first_meetings(rows)["at_ms"] if len(rows) else pl.Series([], dtype=pl.Int64)
     if not len(firsts):
         return np.zeros(BLOCKS - 1, dtype=np.int64)
     parts = [(number + 1) / BLOCKS for number in range(BLOCKS - 1)]
     return np.asarray(np.quantile(firsts.to_numpy(), parts), dtype=np.int64)
+
+
+def named_blocks(rows: pl.DataFrame, marks: Codes, *, count: int) -> Codes:
+    """For each code the stretch in which what is named was first met, -1 for what is not."""
+    found = np.full(count, -1, dtype=np.int64)
+    if len(rows):
+        firsts = first_meetings(rows)
+        found[firsts[rows.columns[0]].to_numpy()] = block_of(firsts["at_ms"], marks)
+    return found
 
 
 def block_of(at_ms: pl.Series, marks: Codes) -> Codes:
@@ -178,7 +197,7 @@ def fit_all(rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, seed: 
 def fit(
     rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, without: int | None, seed: int, threads: int
 ) -> Any:
-    """A booster from all rows, or from those of every stretch ``without`` one and without the named ones met in it.
+    """A booster from all rows, or from those outside a stretch and without what is named and was first met in it.
 
     None with too few named ones or nothing to tell them by.
     """
@@ -186,8 +205,9 @@ def fit(
 
     key, kept = rows.columns[0], rows
     if without is not None:
+        firsts = first_meetings(rows)
+        met_then = firsts.filter(pl.Series(block_of(firsts["at_ms"], marks) == without))[key]
         then = pl.Series(block_of(rows["at_ms"], marks) == without)
-        met_then = rows.filter(then, pl.col("label") == 1)[key].unique()
         kept = rows.filter(~then, ~pl.col(key).is_in(met_then.implode()))
     labels = kept["label"].to_numpy()
     if kept.filter(pl.col("label") == 1)[key].n_unique() < LEAST_NAMED:

@@ -200,8 +200,20 @@ def boosted(
 
 def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
-    inputs = matrix_of(rows, features)
     fold = folds(rows, count=tuning.folds, seed=seed)
+    return held_out(rows, matrix_of(rows, features), fold, features=features, tuning=tuning, seed=seed)
+
+
+def held_out(
+    rows: pl.DataFrame,
+    inputs: Floats,
+    fold: npt.NDArray[np.int64],
+    *,
+    features: tuple[str, ...],
+    tuning: Tuning,
+    seed: int,
+) -> Floats:
+    """:func:`out_of_fold` where the inputs and the folds of the rows are made already."""
     raw = np.zeros(len(rows))
     for number in range(tuning.folds):
         out = fold == number
@@ -232,7 +244,7 @@ def fit(
     labels = rows["label"].to_numpy().astype(np.float64)
     inputs = matrix_of(rows, features)
     fold = folds(rows, count=tuning.folds, seed=seed)
-    raw = out_of_fold(rows, features=features, tuning=tuning, seed=seed)
+    raw = held_out(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
     calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
     types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(

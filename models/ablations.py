@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from data_contracts.errors import ModelError
-from features.catalogue import FEATURES, Feature
+from features.words.catalogue import FEATURES, Feature
 from models.risk import Tuning
 
 __all__ = ["PARTS", "UntunedTrees", "features_of", "features_without"]

@@ -7,9 +7,9 @@ All frames here are training rows with ``label``, ``share`` (how many real momen
 import numpy as np
 import polars as pl
 
-from features.evidence import Evidence
-from features.snapshot import snapshot
-from features.standing import Standing
+from features.event_index import Evidence
+from features.point_in_time import snapshot
+from features.reputation import Standing
 from models.baseline import baseline_score
 from models.risk import RiskModel
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import ModelError
-from features.reasons import Reason, fold
+from features.words.reasons import Reason, fold
 from models.risk import RiskModel
 
 __all__ = ["Explanation", "explain"]

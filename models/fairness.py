@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.evidence import Evidence
+from features.event_index import Evidence
 from models.bootstrap import DRAWS, Floats, Resamples, interval
 from models.evaluate import RATIOS, Judged, lead_median, resamples_of
 

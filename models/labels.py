@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.evidence import Evidence
+from features.event_index import Evidence
 
 __all__ = ["episodes", "merged", "moves"]
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.evidence import Evidence, gather
-from features.feeds import Feeds
-from features.records import Records
-from features.snapshot import snapshot
-from features.standing import Standing
+from features.entities.feeds import Feeds
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from features.reputation import Standing
 from models.reputation import Folded
 from models.sampling import first_known
 

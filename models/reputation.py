@@ -1,6 +1,6 @@
 """Reputations: how likely a number belongs to a fraud, and how likely an account does, learned from reported cases.
 
-Two small boosters over the state rows of ``features.standing``. They are asked at the moments at which residents met
+Two small boosters over the state rows of ``features.reputation``. They are asked at the moments at which residents met
 the number or the account, so a reputation is that of the moment, not that of hindsight.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.evidence import Evidence
-from features.standing import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing, number_states, payee_states
-from features.timeline import milliseconds
+from features.event_index import Evidence
+from features.kernel.timeline import milliseconds
+from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing, number_states, payee_states
 
 __all__ = ["Folded", "Reputations", "learn_reputations"]
 

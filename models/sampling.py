@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from features.evidence import Evidence
-from features.peers import peer_state
-from features.timeline import milliseconds
+from features.entities.number_profiles import peer_state
+from features.event_index import Evidence
+from features.kernel.timeline import milliseconds
 
 __all__ = ["Sampling", "everyone", "touches", "training_moments"]
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.evidence import Evidence
-from features.records import Records
+from features.event_index import Evidence
+from features.kernel.source_tables import Records
 from models.evaluate import Figures, Judged, figures, judge
 from models.fairness import by_group, gap_metrics, groups_of
 from models.gates import Decision, Gates, decide

@@ -323,7 +323,7 @@ def models(
 def docs(folder: Path = Path("docs")) -> None:
     """Write what is generated: contracts field by field, the feature catalogue, a client of the API."""
     from data_contracts.docs import write_documentation
-    from features.catalogue import feature_documentation
+    from features.words.catalogue import feature_documentation
     from serving.app import api_document
     from serving.client_source import client_source
 

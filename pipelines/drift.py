@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.evidence import Evidence
-from features.snapshot import snapshot
+from features.event_index import Evidence
+from features.point_in_time import snapshot
 from models.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
 from models.risk import RiskModel
 from models.sampling import everyone

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from features.evidence import Evidence, gather
-from features.records import Records
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
 from models.budgets import Tick, over_daily_budgets
 from models.evaluate import judge
 from models.fairness import by_group, groups_of

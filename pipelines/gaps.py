@@ -5,8 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
-from features.evidence import Evidence
-from features.feeds import Silence
+from features.entities.feeds import Silence
+from features.event_index import Evidence
 
 __all__ = ["gaps_of"]
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import NotReadyError
-from features.evidence import Evidence, gather
-from features.records import LOOKBACK, Records
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import LOOKBACK, Records
 from pipelines.lake import Lake
 from pipelines.settings import Settings
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from features.feeds import LATE
+from features.entities.feeds import LATE
 from pipelines.lake import Lake
 from pipelines.ledger import Ledger, LoadedFile
 from pipelines.quarantine import count_reasons

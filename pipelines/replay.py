@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from features.evidence import Evidence, gather
+from features.event_index import Evidence, gather
 from models.budgets import Tick
 from models.evaluate import Figures, figures
 from models.explain import explain

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.evidence import Evidence, gather
-from features.feeds import Feeds
-from features.records import Records
+from features.entities.feeds import Feeds
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
 from models.evaluate import Judged, figures
 from models.journeys import judge_journeys
 from models.outages import OUTAGE_SHARE, Outage, without

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
-from features.catalogue import FEATURES, Feature
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.wording import Language, tell
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.words.catalogue import FEATURES, Feature
+from features.words.wording import Language, tell
 from models.drift import Drift
 from models.explain import Explanation, explain
 from models.labels import episodes

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.evidence import Evidence
-from features.snapshot import snapshot
+from features.event_index import Evidence
+from features.point_in_time import snapshot
 from models.baseline import baseline_score
 from models.policy import Candidate, Rules
 from models.risk import RiskModel

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import ForestallError, NotReadyError
-from features.evidence import Evidence, gather
+from features.event_index import Evidence, gather
 from models.registry import Registry
 from models.shelf import ModelVersion
 from pipelines.challenge import CHALLENGER, CHAMPION, RULE, WARM_UP, Span, compare_scores, matured, told_by

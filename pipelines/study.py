@@ -14,9 +14,9 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.normalise import FORMS
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.snapshot import snapshot
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
 from models.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.baseline import baseline_score
 from models.budgets import BUDGETS

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.evidence import Evidence
-from features.standing import REPUTED, Standing, number_states, payee_states
-from features.timeline import Timeline, milliseconds
+from features.event_index import Evidence
+from features.kernel.timeline import Timeline, milliseconds
+from features.reputation import REPUTED, Standing, number_states, payee_states
 from serving.store import PublishedSuspect, RecentAlert
 
 __all__ = ["suspects_at"]

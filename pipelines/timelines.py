@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from features.evidence import Evidence
-from features.records import Records
-from features.standing import Standing, number_states, payee_states
-from features.timeline import Positions, Timeline, milliseconds
+from features.event_index import Evidence
+from features.kernel.source_tables import Records
+from features.kernel.timeline import Positions, Timeline, milliseconds
+from features.reputation import Standing, number_states, payee_states
 from serving.store import TimelineEvent, TouchedResident
 
 __all__ = ["Story", "stories_of"]

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 
 from data_contracts.contract import load_contract
-from features.catalogue import inputs
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.standing import Standing
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.reputation import Standing
+from features.words.catalogue import inputs
 from models.fair_calibration import calibrate_by_group
 from models.fairness import data_seen_of_rows
 from models.labels import episodes

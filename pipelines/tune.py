@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
-from features.evidence import gather
+from features.event_index import gather
 from models.labels import episodes
 from models.registry import Registry
 from models.risk import Tuning

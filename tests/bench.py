@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.evidence import Evidence, gather
-from features.snapshot import snapshot
+from features.event_index import Evidence, gather
+from features.point_in_time import snapshot
 from models.sampling import everyone, touches
 from pipelines.history import records_before
 from pipelines.ingest import ingest

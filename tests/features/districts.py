@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.records import Records
+from features.kernel.source_tables import Records
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MOMENT = pl.Datetime("us", "Asia/Shanghai")
@@ -158,5 +158,5 @@ def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.LazyFrame:
 
 
 def moments(*asked: tuple[str, datetime]) -> pl.DataFrame:
-    """Questions for :func:`features.snapshot.snapshot`."""
+    """Questions for :func:`features.point_in_time.snapshot`."""
     return pl.DataFrame(list(asked), schema={"person": pl.String, "at": MOMENT}, orient="row")

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from features.records import Records
+from features.kernel.source_tables import Records
 from tests.features import districts
 from tests.features.districts import NOON, Row, district
 

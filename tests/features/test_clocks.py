@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.evidence import gather
-from features.records import LOOKBACK, Records
-from features.snapshot import snapshot
+from features.event_index import gather
+from features.kernel.source_tables import LOOKBACK, Records
+from features.point_in_time import snapshot
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
 
@@ -110,7 +110,7 @@ def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
     asked = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
     whole = snapshot(evidence, asked)
 
-    monkeypatch.setattr("features.snapshot.CHUNK", 4)
+    monkeypatch.setattr("features.point_in_time.CHUNK", 4)
 
     assert_frame_equal(snapshot(evidence, asked), whole, check_exact=True)
     assert whole.select("person", "at").equals(asked)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.catalogue import inputs
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.snapshot import snapshot
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from features.words.catalogue import inputs
 from models.labels import episodes
 from models.risk import RiskModel, Tuning, fit
 from models.sampling import Sampling, training_moments

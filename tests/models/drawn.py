@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.evidence import Evidence, gather
-from features.records import Records
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
 from pipelines.tables import TABLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from data_contracts.errors import ModelError
-from features.catalogue import FEATURES, names
+from features.words.catalogue import FEATURES, names
 from models.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.risk import Tuning
 

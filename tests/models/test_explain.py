@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_contracts.errors import ModelError
-from features.catalogue import GROUPS
+from features.words.catalogue import GROUPS
 from models.explain import Explanation, explain
 
 

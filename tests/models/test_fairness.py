@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from features.evidence import gather
+from features.event_index import gather
 from models.evaluate import judge
 from models.fairness import by_group, data_seen_of_rows, gap_metrics, groups_of
 from tests.models.drawn import call, on, payment, records

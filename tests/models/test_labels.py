@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from features.evidence import gather
+from features.event_index import gather
 from models.labels import episodes, moves
 from tests.models.drawn import call, case, on, payment, records
 

@@ -8,9 +8,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from features.catalogue import FEATURES, inputs, names
-from features.evidence import gather
-from features.snapshot import snapshot
+from features.event_index import gather
+from features.point_in_time import snapshot
+from features.words.catalogue import FEATURES, inputs, names
 from models.baseline import baseline_score
 from models.diagnostics import feature_aucs
 from models.labels import episodes

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.snapshot import snapshot
-from features.standing import HAND_WRITTEN
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from features.reputation import HAND_WRITTEN
 from models.outages import Outage, draw_outages, learning_rows, some, struck, without
 from tests.features.districts import NOON, ago, call, district, moments, transfer
 

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import ModelError
-from features.evidence import Evidence, gather
-from features.records import Records
-from features.standing import HAND_WRITTEN, NUMBER_INPUTS, REPUTED, number_states, payee_states
-from features.timeline import milliseconds
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.kernel.timeline import milliseconds
+from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, REPUTED, number_states, payee_states
 from models.calibration import Calibration
 from models.reputation import BLOCKS, LEAST_NAMED, Folded, Reputations, block_of, learn_reputations, marks, meetings
 from models.risk import RiskModel

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.evidence import Evidence, gather
+from features.event_index import Evidence, gather
 from models.labels import episodes
 from models.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
 from tests.models.drawn import call, case, evidence, on, payment, records

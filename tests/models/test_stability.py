@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.reasons import Reason
+from features.words.reasons import Reason
 from models.explain import Explanation
 from models.stability import agreement, between, rank_correlation, shared_reasons, stability
 from tests.models.small import small_model, small_rows

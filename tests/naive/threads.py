@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from features.records import Records
+from features.kernel.source_tables import Records
 
 Row = Mapping[str, Any]
 Values = dict[str, Any]

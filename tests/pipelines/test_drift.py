@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 from mlflow.tracking import MlflowClient
 
-from features.evidence import gather
+from features.event_index import gather
 from models.drift import Volume, profiles_from
 from models.gates import Gates, decide
 from models.registry import Registry

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.evidence import gather
+from features.event_index import gather
 from models.evaluate import figures
 from models.fairness import ATTRIBUTES
 from models.labels import episodes

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import NotReadyError, SettingsError
-from features.evidence import gather
-from features.snapshot import snapshot
+from features.event_index import gather
+from features.point_in_time import snapshot
 from models.policy import Candidate
 from models.registry import Registry
 from models.sampling import everyone

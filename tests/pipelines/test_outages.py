@@ -5,8 +5,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.evidence import Evidence, gather
-from features.records import Records
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
 from models.outages import OUTAGE_SHARE, Outage, without
 from models.risk import RiskModel
 from models.sampling import everyone

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 from fastapi.testclient import TestClient
 
-from features.evidence import gather
+from features.event_index import gather
 from models.outcomes import EPISODES
 from models.sampling import touches
 from pipelines.history import records_before

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from features.evidence import gather
+from features.event_index import gather
 from models.evaluate import Judged
 from pipelines.robustness import (
     NEW,

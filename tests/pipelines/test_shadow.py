@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import NotReadyError
-from features.evidence import gather
+from features.event_index import gather
 from models.labels import episodes
 from models.registry import Registry
 from models.sampling import touches

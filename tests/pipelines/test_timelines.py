@@ -5,9 +5,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.evidence import gather
-from features.records import Records
-from features.standing import HAND_WRITTEN
+from features.event_index import gather
+from features.kernel.source_tables import Records
+from features.reputation import HAND_WRITTEN
 from pipelines.score_history import kept_scores
 from pipelines.timelines import MOST_EVENTS, Story, stories_of
 from serving.store import TimelineEvent

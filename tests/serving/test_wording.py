@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.catalogue import GROUPS
+from features.words.catalogue import GROUPS
 from serving.wording import EVERYDAY, FACTS, fact, gap
 
 

@@ -1,0 +1,1 @@
+"""The features themselves, a module for each kind of counterparty."""

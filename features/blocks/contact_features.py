@@ -1,0 +1,146 @@
+"""The strangers that a person heard of lately, and the one that speaks most for an episode."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from features.entities.calls import LONG_TALK_S
+from features.event_index import Evidence
+from features.kernel.query_points import Questions, latest_of_threads, spread, with_naming
+from features.kernel.source_tables import RECENT
+from features.kernel.timeline import milliseconds
+from features.reputation import REPUTED, Standing, number_states, settled
+
+__all__ = ["stranger_threads", "thread_features"]
+
+
+def stranger_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
+    """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's standing now."""
+    rows = latest_of_threads(evidence.strangers, asked, RECENT)
+    now = number_states(evidence, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    worth = standing.numbers(now).alias("reputation")
+    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(worth)
+    return with_naming(known, evidence.named_peers, code="peer_code").with_columns(suspicion=suspicion())
+
+
+def suspicion() -> pl.Expr:
+    """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
+    engaged = ((1 + pl.col("thread_talk_s") / 30).log(2) / 6).clip(0, 1)
+    drawn_in = 0.35 + 0.65 * engaged
+    return settled((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
+
+
+LEAD = (
+    "suspicion",
+    "reputation",
+    "thread_n",
+    "thread_talk_s",
+    "thread_max_talk_s",
+    "thread_sms_n",
+    "thread_answered_n",
+    "thread_call_back_n",
+    "thread_age_h",
+    "silent_h",
+    "peer_reach_24h",
+    "peer_reach_3d",
+    "peer_reach_14d",
+    "peer_contacts_14d",
+    "peer_age_d",
+    "peer_in_share",
+    "peer_sms_share",
+    "peer_answer_share",
+    "peer_hang_up_share",
+    "peer_engaged_n",
+    "peer_followed_n",
+    "peer_long_n",
+    "peer_talk_mean_s",
+)
+
+
+DAY_H, FRESH_H = 24, 48  # heard of lately; heard of for the first time lately
+RETURN_H = (6, 72)  # who is first heard of so long ago, and again now, came back
+YOUNG_D = 20  # a number first seen so lately that what follows its calls may be its doing
+
+
+def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+    """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
+
+    Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
+    """
+    together = threads.group_by("moment").agg(**everyone(), **of_bad_name(), **coming_back(), **followed())
+    return spread(together.join(lead(threads), on="moment", how="left"), asked)
+
+
+def everyone() -> Mapping[str, pl.Expr]:
+    """What all strangers of the week come to."""
+    day = pl.col("silent_h") < DAY_H
+    return {
+        "suspicion_sum": pl.col("suspicion").sum(),
+        "reputation_max_24h": pl.col("reputation").filter(day).max(),
+        "reputation_new_48h": pl.col("reputation").filter(pl.col("thread_age_h") < FRESH_H).max(),
+        "named_peers_7d": pl.col("named").sum(),
+        "named_talk_s": (pl.col("thread_talk_s") * pl.col("named")).sum(),
+        "relay_6h": ((pl.col("thread_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)).sum(),
+        "stranger_max_talk_s": pl.col("thread_max_talk_s").max(),
+        "stranger_max_talk_24h_s": (pl.col("thread_max_talk_s") * day).max(),
+        "stranger_max_calls": pl.col("thread_answered_n").max(),
+        "stranger_max_reach_24h": (pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
+    }
+
+
+def of_bad_name() -> Mapping[str, pl.Expr]:
+    """How much a person had to do with the strangers whose reputation is above ``REPUTED``."""
+    reputed, age_h = pl.col("reputation") > REPUTED, pl.col("thread_age_h")
+    day, talk_s = pl.col("silent_h") < DAY_H, pl.col("thread_talk_s")
+    return {
+        "reputed_peers_24h": (reputed & day).sum(),
+        "reputed_peers_7d": reputed.sum(),
+        "reputed_long_24h": (reputed & day & (pl.col("thread_max_talk_s") >= LONG_TALK_S)).sum(),
+        "reputed_talk_s": (talk_s * reputed).sum(),
+        "reputed_talk_24h_s": (talk_s * (reputed & (age_h < DAY_H))).sum(),
+        "reputed_talk_48h_s": (talk_s * (reputed & (age_h < FRESH_H))).sum(),
+        "reputed_span_h": age_h.filter(reputed).max() - pl.col("silent_h").filter(reputed).min(),
+        "reputed_sms": (pl.col("thread_sms_n") * reputed).sum(),
+        "reputed_calls_back": (pl.col("thread_call_back_n") * reputed).sum(),
+    }
+
+
+def coming_back() -> Mapping[str, pl.Expr]:
+    """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
+    again = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(*RETURN_H) & (pl.col("silent_h") < 6)
+    texted = (pl.col("thread_sms_n") >= 1) & (pl.col("thread_answered_n") >= 1)
+    reputed = pl.col("reputation") > REPUTED
+    return {
+        "returning_reputation": pl.col("reputation").filter(again).max(),
+        "returning_n": (again & reputed).sum(),
+        "text_talk_reputation": pl.col("reputation").filter(texted).max(),
+        "text_talk_s": (pl.col("thread_talk_s") * (texted & reputed)).max(),
+    }
+
+
+def followed() -> Mapping[str, pl.Expr]:
+    """Young numbers heard of today that residents paid after: how many did, and of how many."""
+    recent = (pl.col("silent_h") < DAY_H) & (pl.col("peer_age_d") < YOUNG_D)
+    # Five more, that one resident of one reached does not weigh more than ten of forty.
+    share = pl.col("peer_followed_n") / (pl.col("peer_reach_14d") + 5)
+    return {
+        "followed_max": pl.col("peer_followed_n").filter(recent).max(),
+        "followed_share_max": share.filter(recent).max(),
+    }
+
+
+def lead(threads: pl.DataFrame) -> pl.DataFrame:
+    """The most suspicious stranger of each moment; of several the one heard of last."""
+    return (
+        threads.sort("moment", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
+        .unique("moment", keep="first", maintain_order=True)
+        .select(
+            "moment",
+            *(pl.col(name).alias(f"lead_{name}") for name in LEAD),
+            lead_kind=pl.col("peer_kind_code"),
+            lead_named=pl.col("named"),
+            lead_tagged=pl.col("peer_tagged"),
+            lead_started_at=pl.col("thread_started_at"),
+            lead_peer_code=pl.col("peer_code"),
+        )
+    )

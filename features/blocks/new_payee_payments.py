@@ -1,0 +1,68 @@
+"""What a person paid to new accounts outside the district: how payments grow, and lures among them."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from features.entities.account_profiles import LARGE_CNY
+from features.event_index import Evidence
+from features.kernel.query_points import Questions, hours, recent_rows
+from features.kernel.source_tables import OUTLAYS
+
+__all__ = ["outlays"]
+
+ORDER = ("known_at", "occurred_at", "amount_cny", "payee_code")  # one order, whatever else is asked beside
+STAKE_CNY = 1000.0  # nobody lures with more
+LURE_SPAN = timedelta(hours=6)
+LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
+
+
+def outlays(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+    """One row for each ``moment`` with a payment to a new account outside the district within ``OUTLAYS``.
+
+    ``outlay_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
+    the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
+    """
+    rows = recent_rows(evidence.new_payees, asked, OUTLAYS).filter(~pl.col("is_local"))
+    paid = rows.filter("is_debit").sort("moment", *ORDER)
+    grown = paid.group_by("moment").agg(
+        outlay_n=pl.len(),
+        outlay_payees_n=pl.col("payee_code").n_unique(),
+        outlay_days_n=pl.col("known_at").dt.date().n_unique(),
+        outlay_cny=pl.col("amount_cny").sum(),
+        outlay_large_n=(pl.col("amount_cny") >= LARGE_CNY).sum(),
+        outlay_growth=pl.col("amount_cny").last() / pl.col("amount_cny").first(),
+        outlay_max_cny=pl.col("amount_cny").max(),
+        outlay_age_h=hours((pl.col("at") - pl.col("known_at")).max()),
+        outlay_silent_h=hours((pl.col("at") - pl.col("known_at")).min()),
+    )
+    return grown.join(lures(rows), on="moment", how="left")
+
+
+def lures(rows: pl.DataFrame) -> pl.DataFrame:
+    """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another new one.
+
+    One row for each ``moment`` with any: how many, the best profit (received as a multiple of paid), hours since the
+    latest, and the largest sum paid, CNY. What comes back is held against the latest small payment before it.
+    """
+    staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= STAKE_CNY)
+    back = rows.filter(~pl.col("is_debit")).select("moment", "at", "known_at", back_cny="amount_cny")
+    return (
+        back.sort("known_at")
+        .join_asof(
+            staked.sort(ORDER).select("moment", "known_at", stake_cny="amount_cny"),
+            on="known_at",
+            by="moment",
+            tolerance=LURE_SPAN,
+            check_sortedness=False,
+        )
+        .with_columns(profit=pl.col("back_cny") / pl.col("stake_cny"))
+        .filter(pl.col("profit").is_between(*LURE_PROFIT))
+        .group_by("moment")
+        .agg(
+            lures_n=pl.len(),
+            lure_profit=pl.col("profit").max(),
+            lure_age_h=hours((pl.col("at") - pl.col("known_at")).min()),
+            lure_cny=pl.col("stake_cny").max(),
+        )
+    )

@@ -1,0 +1,130 @@
+"""The new payees that a person dealt with lately, the latest outside the district, and who had called before."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import polars as pl
+
+from features.blocks.new_payee_payments import outlays
+from features.event_index import Evidence
+from features.kernel.query_points import Questions, hours, latest_of_threads, spread, with_naming
+from features.kernel.source_tables import RECENT
+from features.kernel.timeline import milliseconds
+from features.reputation import REPUTED, Standing, payee_states
+
+__all__ = ["deal_features", "payee_threads"]
+
+
+def payee_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
+    """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's standing now."""
+    rows = latest_of_threads(evidence.new_payees, asked, RECENT)
+    now = payee_states(evidence, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    worth = standing.payees(now).alias("payee_reputation")
+    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(worth)
+    return with_naming(known, evidence.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
+
+
+DEAL = (
+    "thread_paid_cny",
+    "thread_back_cny",
+    "thread_paid_n",
+    "thread_back_n",
+    "thread_first_cny",
+    "thread_age_h",
+    "silent_h",
+    "outside",
+    "payee_payers_14d",
+    "payee_receivers_14d",
+    "payee_received_cny_14d",
+    "payee_age_d",
+    "payee_reputation",
+    "named",
+)
+
+
+def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+    """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
+
+    ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
+    no such account; names in ``_cny``, hours ``_h``.
+    """
+    together = deals.group_by("moment").agg(**everyone(), **rebates(), **of_bad_name())
+    found = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
+    return spread(
+        found.join(lead(deals), on="moment", how="left").join(callers(threads, deals), on="moment", how="left"), asked
+    )
+
+
+PAID = pl.col("thread_paid_n") > 0
+
+
+def everyone() -> Mapping[str, pl.Expr]:
+    """What all new accounts of the week come to: those that were paid, and those that only paid."""
+    first = pl.col("thread_first_cny").filter(PAID)
+    return {
+        "named_payees_7d": pl.col("named").sum(),
+        "payee_outside_n": (pl.col("outside") & PAID).sum(),
+        "payee_max_cny": pl.col("thread_paid_cny").max(),
+        "payee_min_cny": first.min(),
+        "payee_first_cny": first.sort_by(
+            pl.col("thread_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
+        ).first(),
+        "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
+        "payee_first_started_at": pl.col("thread_started_at").filter(PAID & pl.col("outside")).min(),
+        "payer_new_cny": (pl.col("thread_back_cny") * ~PAID).sum(),
+        "payer_new_reach": (pl.col("payee_receivers_14d") * ~PAID).max(),
+    }
+
+
+def rebates() -> Mapping[str, pl.Expr]:
+    """Money back from new accounts that were paid; three times as much and more is income, no rebate."""
+    back_cny, paid_cny = pl.col("thread_back_cny"), pl.col("thread_paid_cny")
+    rebate = PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
+    return {
+        "payee_back_n": (pl.col("thread_back_n") * PAID).sum(),
+        "payee_back_share": ((back_cny * PAID).sum() / paid_cny.sum()).fill_nan(None),
+        "rebates_n": rebate.sum(),
+        "rebates_outside_n": (rebate & pl.col("outside")).sum(),
+        "rebate_age_h": pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
+    }
+
+
+def of_bad_name() -> Mapping[str, pl.Expr]:
+    """Paid accounts by their reputation: the worst, and those above ``REPUTED``."""
+    reputed = PAID & (pl.col("payee_reputation") > REPUTED)
+    return {
+        "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
+        "reputed_payees_7d": reputed.sum(),
+        "reputed_payees_cny": (pl.col("thread_paid_cny") * reputed).sum(),
+    }
+
+
+def lead(deals: pl.DataFrame) -> pl.DataFrame:
+    """The latest new payee of each moment that was paid, one outside the district before any other."""
+    return (
+        deals.filter(PAID)
+        .sort("moment", "outside", "known_at", "payee_code", descending=[False, True, True, False])
+        .unique("moment", keep="first", maintain_order=True)
+        .select(
+            "moment",
+            *(pl.col(name).alias(f"payee_{name.removeprefix('payee_')}") for name in DEAL),
+            lead_payee_code=pl.col("payee_code"),
+        )
+    )
+
+
+def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
+    """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
+    paid = deals.filter(pl.col("outside") & PAID).select("moment", paid_at="thread_started_at")
+    heard = threads.select("moment", "reputation", "thread_talk_s", heard_at="thread_started_at")
+    gap = pl.col("paid_at") - pl.col("heard_at")
+    return (
+        paid.join(heard, on="moment")
+        .filter(gap.is_between(timedelta(0), timedelta(days=3)))
+        .group_by("moment")
+        .agg(
+            payee_caller_reputation=pl.col("reputation").max(),
+            payee_caller_talk_s=pl.col("thread_talk_s").max(),
+            payee_caller_h=hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
+        )
+    )

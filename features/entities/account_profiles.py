@@ -1,0 +1,52 @@
+"""How an account behaves towards the whole district, as of a moment."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from features.kernel.timeline import Positions, Timeline
+
+__all__ = ["payee_state", "payee_timeline"]
+
+FORTNIGHT = timedelta(days=14)
+HORIZON = timedelta(days=30)
+LARGE_CNY = 1000.0
+
+
+def payee_timeline(payments: pl.LazyFrame) -> Timeline:
+    """All payments of the district from the payee's side, merchants left out."""
+    return Timeline.of(
+        payments.filter(~pl.col("is_merchant")).select(
+            "known_at", "is_first", "is_debit", "amount_cny", owner="payee_code"
+        ),
+        sums={
+            "payer": pl.col("is_first") & pl.col("is_debit"),
+            "receiver": pl.col("is_first") & ~pl.col("is_debit"),
+            "debits": pl.col("is_debit"),
+            "large": pl.col("is_debit") & (pl.col("amount_cny") >= LARGE_CNY),
+            "received_cny": pl.col("amount_cny") * pl.col("is_debit"),
+            "sent_cny": pl.col("amount_cny") * ~pl.col("is_debit"),
+        },
+    )
+
+
+def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
+    """One row a question (``payee``, ``at_ms``), from what was known strictly before.
+
+    ``payee_payers_14d`` residents who first paid it, ``payee_receivers_14d`` residents whom it first paid,
+    ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and ``payee_large_14d`` payments to it, and
+    those of at least ``LARGE_CNY``, ``payee_age_d`` days since it was first seen, at most 30.
+    """
+    fortnight = timeline.slices(payee, at_ms, FORTNIGHT)
+    return pl.DataFrame(
+        {
+            "payee_payers_14d": timeline.sums("payer", fortnight),
+            "payee_receivers_14d": timeline.sums("receiver", fortnight),
+            "payee_received_cny_14d": timeline.sums("received_cny", fortnight),
+            "payee_sent_cny_14d": timeline.sums("sent_cny", fortnight),
+            "payee_debits_14d": timeline.sums("debits", fortnight),
+            "payee_large_14d": timeline.sums("large", fortnight),
+            "payee_age_d": timeline.age_days(payee, at_ms, HORIZON),
+        },
+        nan_to_null=True,
+    )

@@ -1,0 +1,48 @@
+"""Calls and texts as one person's contacts: who is a stranger, how the thread with each stranger runs."""
+
+import polars as pl
+
+from features.kernel.source_tables import STRANGER_AGE, threads, within_thread
+
+__all__ = ["contacts", "strangers"]
+
+LONG_TALK_S = 600
+HANG_UP_S = 25
+
+
+def contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) -> pl.LazyFrame:
+    """Calls of residents, in thread order, with the thread's running figures.
+
+    ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
+    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.threads` adds, and ``thread_talk_s``,
+    ``thread_max_talk_s``, ``thread_sms_n``, ``thread_answered_n``, ``thread_call_back_n`` (calls and texts that the
+    resident makes to the peer).
+    """
+    voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
+    flagged = (
+        calls.join(people.select("number", "owner"), on="number")
+        .join(peers, on="peer")
+        .select(
+            "owner",
+            "peer_code",
+            "peer_kind",
+            "known_at",
+            duration_s=pl.col("duration_s").cast(pl.Int32),
+            is_voice=voice,
+            is_in=inbound,
+            is_answered=voice & (pl.col("duration_s") > 0),
+        )
+    )
+    threaded = threads(flagged, peer="peer_code")
+    return threaded.with_columns(
+        thread_talk_s=within_thread(pl.col("duration_s")),
+        thread_sms_n=within_thread(~pl.col("is_voice")),
+        thread_answered_n=within_thread(pl.col("is_answered")),
+        thread_call_back_n=within_thread(~pl.col("is_in")),
+        thread_max_talk_s=pl.col("duration_s").cum_max().over("thread"),
+    )
+
+
+def strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """The contacts whose thread is younger than ``STRANGER_AGE``: what residents hear from people new to them."""
+    return contacts.filter(pl.col("known_at") - pl.col("thread_started_at") < STRANGER_AGE)

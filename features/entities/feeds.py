@@ -1,0 +1,129 @@
+"""Feeds: which sources serve a person, and since when each has been silent.
+
+A source is the operator or bank that delivers records, and goes by the name that its files bear. The registers say
+which of them a person's numbers and accounts belong to: ``operator`` and ``bank``. So whoever holds a number of an
+operator that delivers nothing is known to be unseen, and is not taken for somebody who makes no calls.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.kernel.query_points import Questions
+from features.kernel.source_tables import Records
+from features.kernel.timeline import Positions, milliseconds
+
+__all__ = ["LATE", "Feeds", "Silence", "call_feeds", "feed_features", "transfer_feeds"]
+
+LATE = timedelta(hours=30)  # what comes once a night is silent for a day, and may be some hours late
+HORIZON_H = 168.0  # longer silence is told as this
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A source that serves a person and has delivered nothing since ``since``; None: nothing within memory."""
+
+    source: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, eq=False)
+class Feeds:
+    """The sources of one dataset.
+
+    ``marks`` holds, by source, the first delivery of each clock hour with any (milliseconds since 1970, in order);
+    ``served`` holds, by source, whether it serves each person, in code order. Sources that the register names have an
+    entry in both; one that never delivered has no marks.
+    """
+
+    marks: Mapping[str, Positions]
+    served: Mapping[str, npt.NDArray[np.bool_]]
+
+    @property
+    def delivering(self) -> tuple[str, ...]:
+        """The sources that serve somebody and have delivered something, in order."""
+        return tuple(source for source, marks in self.marks.items() if len(marks))
+
+    def silent_h(self, source: str, at_ms: Positions) -> npt.NDArray[np.float64]:
+        """Hours since the last hour in which ``source`` delivered something known before each moment, up to 168."""
+        marks = self.marks[source]
+        found = np.full(len(at_ms), HORIZON_H)
+        last = np.searchsorted(marks, at_ms, side="left") - 1
+        heard = last >= 0
+        found[heard] = (at_ms[heard] - marks[last[heard]]) / HOUR_MS
+        return np.asarray(np.minimum(found, HORIZON_H))
+
+    def quietest(self, asked: Questions) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """For each question the longest silence of the person's sources (h, NaN with none), and how many are late."""
+        longest = np.full(len(asked.owner), np.nan)
+        late = np.zeros(len(asked.owner), dtype=np.int64)
+        for source, served in self.served.items():
+            mine = served[asked.owner]
+            silent = self.silent_h(source, asked.at_ms)
+            longest = np.where(mine, np.fmax(longest, silent), longest)
+            late += mine & (silent > LATE / timedelta(hours=1))
+        return longest, late
+
+    def missing(self, owner: int, at: datetime) -> Iterator[Silence]:
+        """The sources of one person that are late at ``at``; not those that nothing was ever heard of."""
+        at_ms = np.array([at.timestamp() * 1000], dtype=np.int64)
+        for source in self.delivering:
+            if self.served[source][owner] and self.silent_h(source, at_ms)[0] > LATE / timedelta(hours=1):
+                heard = self.marks[source][self.marks[source] < at_ms]
+                yield Silence(source, end_of_hour(heard[-1], at) if len(heard) else None)
+
+
+def end_of_hour(mark_ms: int, at: datetime) -> datetime:
+    """The end of the clock hour of a mark, in the zone of ``at``: by then the source had fallen silent."""
+    return datetime.fromtimestamp((mark_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(at.tzinfo)
+
+
+def call_feeds(records: Records, people: pl.DataFrame) -> Feeds:
+    """The operators; ``people`` has ``person`` in code order."""
+    return feeds(records.calls, records.subscribers.select("person", source="operator"), people)
+
+
+def transfer_feeds(records: Records, people: pl.DataFrame) -> Feeds:
+    """The banks; ``people`` has ``person`` in code order."""
+    return feeds(records.transfers, records.accounts.select("person", source="bank"), people)
+
+
+def feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
+    """The sources that serve ``held`` (``person``, ``source``), and when each delivered ``events``."""
+    delivered = (
+        events.group_by("source", hour=pl.col("known_at").dt.truncate("1h"))
+        .agg(pl.col("known_at").min())
+        .sort("source", "known_at")
+        .collect()
+    )
+    pairs = held.drop_nulls().unique().join(people.lazy().select("person", "code"), on="person").collect()
+    names = pairs["source"].unique().sort().to_list()
+    return Feeds(
+        marks={name: milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
+        served={name: flags(pairs.filter(source=name)["code"], len(people)) for name in names},
+    )
+
+
+def flags(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
+    """True at each of ``codes``."""
+    found = np.zeros(count, dtype=np.bool_)
+    found[codes.to_numpy()] = True
+    return found
+
+
+def feed_features(calls: Feeds, transfers: Feeds, asked: Questions) -> pl.DataFrame:
+    """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source), ``feeds_missing_n``."""
+    calls_silent_h, calls_late = calls.quietest(asked)
+    transfers_silent_h, transfers_late = transfers.quietest(asked)
+    return pl.DataFrame(
+        {
+            "calls_feed_silent_h": calls_silent_h,
+            "transfers_feed_silent_h": transfers_silent_h,
+            "feeds_missing_n": calls_late + transfers_late,
+        }
+    ).with_columns(pl.col("calls_feed_silent_h", "transfers_feed_silent_h").fill_nan(None))

@@ -1,0 +1,49 @@
+"""Transfers as one person's payments: own money moved, strangers paid, money that comes back."""
+
+import polars as pl
+
+from features.kernel.source_tables import STRANGER_AGE, threads, within_thread
+
+__all__ = ["new_payees", "payments"]
+
+
+def payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame) -> pl.LazyFrame:
+    """Movements on residents' accounts, in thread order (person, other party), with running figures.
+
+    ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to ``payee_code``. The other
+    party is called payee whichever way the money goes. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
+    other party is an account of the same person), ``is_local`` (of any resident), the figures of
+    :func:`features.kernel.source_tables.threads`, and ``thread_paid_cny``, ``thread_back_cny``, ``thread_paid_n``,
+    ``thread_back_n`` (to and from this payee so far) and ``thread_first_cny`` (the first amount).
+    """
+    owners = holders.select(payee="account", payee_owner="owner")
+    flagged = (
+        transfers.join(holders.select("account", "owner"), on="account")
+        .join(owners, on="payee", how="left")
+        .join(payees, on="payee")
+        .select(
+            "owner",
+            "payee_code",
+            "known_at",
+            "occurred_at",
+            amount_cny=pl.col("amount_cny").cast(pl.Float64),
+            is_debit=pl.col("direction") == "debit",
+            is_own=(pl.col("payee_owner") == pl.col("owner")).fill_null(False),
+            is_local=pl.col("payee_owner").is_not_null(),
+            is_merchant=pl.col("payee_kind") == "merchant",
+        )
+    )
+    paid, back = pl.col("amount_cny") * pl.col("is_debit"), pl.col("amount_cny") * ~pl.col("is_debit")
+    return threads(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
+        thread_paid_cny=within_thread(paid),
+        thread_back_cny=within_thread(back),
+        thread_paid_n=within_thread(pl.col("is_debit")),
+        thread_back_n=within_thread(~pl.col("is_debit")),
+        thread_first_cny=pl.when("is_first").then("amount_cny").forward_fill(),
+    )
+
+
+def new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
+    """Payments to and from private accounts that this person first dealt with less than ``STRANGER_AGE`` ago."""
+    young = pl.col("known_at") - pl.col("thread_started_at") < STRANGER_AGE
+    return payments.filter(young & ~pl.col("is_own") & ~pl.col("is_merchant"))

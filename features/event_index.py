@@ -1,0 +1,229 @@
+"""Everything a snapshot asks, laid out so that asking is cheap: built once for a span, asked for many moments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from features.entities import account_profiles as payees
+from features.entities import calls, transfers
+from features.entities import number_profiles as peers
+from features.entities.feeds import Feeds, call_feeds, transfer_feeds
+from features.kernel.source_tables import Records, codes
+from features.kernel.timeline import Timeline
+
+__all__ = ["KIND_CODES", "Evidence", "gather"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Timelines of a district, and the registers that do not change with the moment.
+
+    ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``, ``account_n``,
+    ``activated_on`` and ``opened_on`` (the oldest). ``peer_names`` and ``payee_names`` hold every number and account in
+    code order (:func:`named_numbers`, :func:`named_accounts`); ``named_peers`` and ``named_payees`` hold ``code`` and
+    the moment ``named_at`` from which a reported case is known to name it.
+    """
+
+    people: pl.DataFrame
+    contacts: Timeline
+    strangers: Timeline
+    peers: Timeline
+    payments: Timeline
+    new_payees: Timeline
+    payees: Timeline
+    followed: Timeline
+    named_peers: pl.DataFrame
+    named_payees: pl.DataFrame
+    peer_names: pl.DataFrame
+    payee_names: pl.DataFrame
+    call_feeds: Feeds
+    transfer_feeds: Feeds
+
+
+def gather(records: Records) -> Evidence:
+    """Lay out ``records``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the first moment to be asked."""
+    people = register(records)
+    owners = people.lazy().select("person", owner="code")
+    numbers = records.subscribers.select("number", "person").unique("number").join(owners, on="person")
+    holders = records.accounts.select("account", "person").unique("account").join(owners, on="person")
+    peer_names = named_numbers(records)
+    payee_names = named_accounts(records)
+
+    heard = calls.contacts(
+        records.calls,
+        people=numbers.select("number", "owner"),
+        peers=peer_names.lazy().select("peer", peer_code="code"),
+    ).collect()
+    moved = transfers.payments(
+        records.transfers,
+        holders=holders.select("account", "owner"),
+        payees=payee_names.lazy().select("payee", payee_code="code"),
+    ).collect()
+    met = stranger_timeline(calls.strangers(heard.lazy()))
+    fresh = new_payee_timeline(transfers.new_payees(moved.lazy()))
+    return Evidence(
+        people=people,
+        contacts=contact_timeline(heard.lazy()),
+        strangers=met,
+        followed=peers.followed_timeline(met, fresh),
+        peers=peers.peer_timeline(heard.lazy()),
+        payments=payment_timeline(moved.lazy()),
+        new_payees=fresh,
+        payees=payees.payee_timeline(moved.lazy()),
+        named_peers=named(records.cases, "suspect_numbers", peer_names, "peer"),
+        named_payees=named(records.cases, "suspect_accounts", payee_names, "payee"),
+        peer_names=peer_names,
+        payee_names=payee_names,
+        call_feeds=call_feeds(records, people),
+        transfer_feeds=transfer_feeds(records, people),
+    )
+
+
+def register(records: Records) -> pl.DataFrame:
+    """One row a resident, numbered densely in order of the pseudonym."""
+    numbers = records.subscribers.group_by("person").agg(number_n=pl.len(), activated_on=pl.col("activated_on").min())
+    accounts = records.accounts.group_by("person").agg(account_n=pl.len(), opened_on=pl.col("opened_on").min())
+    return (
+        records.residents.select("person", "birth_month")
+        .unique("person")
+        .sort("person")
+        .with_row_index("code")
+        .join(numbers, on="person", how="left", maintain_order="left")
+        .join(accounts, on="person", how="left", maintain_order="left")
+        .with_columns(pl.col("number_n", "account_n").fill_null(0))
+        .collect()
+    )
+
+
+KIND_CODES = {
+    "international": 1,
+    "virtual": 2,
+    "service_95": 3,
+    "service_96": 3,
+    "service_400": 4,
+    "service_106": 5,
+    "landline": 6,
+    "mobile": 7,
+}
+
+
+def named_numbers(records: Records) -> pl.DataFrame:
+    """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
+    kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
+    return (
+        codes(records.calls, column="peer")
+        .join(kinds, on="peer", how="left", maintain_order="left")
+        .join(
+            records.number_tags.select(peer="number", tagged=pl.lit(True)).unique("peer"),
+            on="peer",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.col("tagged").fill_null(False),
+            peer_kind_code=pl.col("peer_kind").replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
+        )
+        .collect()
+    )
+
+
+def named_accounts(records: Records) -> pl.DataFrame:
+    """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
+    held = records.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
+    return (
+        codes(records.transfers, column="payee")
+        .join(held, on="payee", how="left", maintain_order="left")
+        .with_columns(pl.col("is_local").fill_null(False))
+        .collect()
+    )
+
+
+def named(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: str) -> pl.DataFrame:
+    """``code`` and ``named_at``: since when a reported case is known to name each number or account."""
+    return (
+        cases.select("known_at", pl.col(column).alias(key))
+        .explode(key)
+        .drop_nulls(key)
+        .group_by(key)
+        .agg(named_at=pl.col("known_at").min())
+        .join(names.lazy(), on=key)
+        .select("code", "named_at")
+        .collect()
+    )
+
+
+def contact_timeline(heard: pl.LazyFrame) -> Timeline:
+    """All of a person's calls and texts."""
+    voice = pl.col("is_voice")
+    return Timeline.of(
+        heard.select("owner", "known_at", "is_in", "is_voice", "duration_s"),
+        sums={
+            "calls_in": voice & pl.col("is_in"),
+            "calls_out": voice & ~pl.col("is_in"),
+            "sms": ~voice,
+            "talk_s": pl.col("duration_s"),
+        },
+    )
+
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "international": ("international",),
+    "virtual": ("virtual",),
+    "service": ("service_95", "service_96", "service_400", "service_106", "service_short"),
+    "landline": ("landline",),
+    "mobile": ("mobile",),
+}
+
+
+def stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
+    """A person's contacts with strangers; ``new_*`` count the threads that begin, by kind of number."""
+    voice = pl.col("is_voice")
+    return Timeline.of(
+        strangers,
+        sums={
+            "calls": voice,
+            "calls_long": pl.col("duration_s") >= calls.LONG_TALK_S,
+            "sms": ~voice,
+            "talk_s": pl.col("duration_s"),
+            "call_back": ~pl.col("is_in"),
+            "new": pl.col("is_first"),
+            **{
+                f"new_{kind}": pl.col("is_first") & pl.col("peer_kind").is_in(members)
+                for kind, members in KINDS.items()
+            },
+        },
+    )
+
+
+def payment_timeline(moved: pl.LazyFrame) -> Timeline:
+    """All of a person's money movements."""
+    amount, debit, own = pl.col("amount_cny"), pl.col("is_debit"), pl.col("is_own")
+    return Timeline.of(
+        moved.select("owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"),
+        sums={
+            "debits": debit & ~own,
+            "debit_cny": amount * (debit & ~own),
+            "credit_cny": amount * (~debit & ~own),
+            "own_in_cny": amount * (~debit & own),
+            "first_credit_cny": amount * (~debit & ~own & pl.col("is_first")),
+            "large": debit & ~own & (amount >= 5000),
+        },
+    )
+
+
+def new_payee_timeline(moved: pl.LazyFrame) -> Timeline:
+    """A person's dealings with private accounts not dealt with before."""
+    amount, debit, outside = pl.col("amount_cny"), pl.col("is_debit"), ~pl.col("is_local")
+    back = ~debit & (pl.col("thread_paid_n") > 0)
+    return Timeline.of(
+        moved,
+        sums={
+            "payees": pl.col("is_first") & debit,
+            "payees_outside": pl.col("is_first") & debit & outside,
+            "debit_cny": amount * debit,
+            "debit_outside_cny": amount * (debit & outside),
+            "back": back,
+            "back_cny": amount * back,
+        },
+    )

@@ -1,0 +1,148 @@
+"""``snapshot``: the features of people at moments, from what was known strictly before each.
+
+The one door to the features: training asks for many past moments, a night for everyone at midnight, a tick for those
+touched since the last. The answer for a person and a moment is the same whoever asks.
+"""
+
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.blocks.contact_features import stranger_threads, thread_features
+from features.blocks.payee_features import deal_features, payee_threads
+from features.entities.feeds import feed_features
+from features.event_index import KINDS, Evidence
+from features.kernel.query_points import Questions, hours
+from features.kernel.timeline import Timeline, milliseconds
+from features.reputation import HAND_WRITTEN, Standing, settled
+
+__all__ = ["snapshot"]
+
+HOURS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
+CHUNK = 50_000  # moments worked on at once: bounds memory, never the answer
+
+
+def snapshot(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing = HAND_WRITTEN) -> pl.DataFrame:
+    """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of ``moments``.
+
+    ``moments`` has ``person`` (pseudonym) and ``at`` (zoned, whole milliseconds). People who are not in the register
+    drop out. Beside the features come ``lead_peer`` and ``lead_payee``: the number and account that speak most for
+    an episode, for the reasons and the analyst, never for the model.
+    """
+    known = moments.join(evidence.people.select("person", owner="code"), on="person", maintain_order="left")
+    parts = [
+        answer(evidence, known[start : start + CHUNK], standing=standing)
+        for start in range(0, max(1, len(known)), CHUNK)
+    ]
+    return pl.concat(parts)
+
+
+def answer(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing) -> pl.DataFrame:
+    """:func:`snapshot` of one chunk."""
+    asked = Questions(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
+    threads = stranger_threads(evidence, asked, standing=standing)
+    deals = payee_threads(evidence, asked, standing=standing)
+    blocks = [
+        moments.select("person", "at"),
+        habits(evidence, asked),
+        stranger_sums(evidence, asked),
+        payment_sums(evidence, asked),
+        thread_features(threads, asked),
+        deal_features(evidence, deals, threads, asked),
+        register_features(evidence, asked),
+        feed_features(evidence.call_feeds, evidence.transfer_feeds, asked),
+    ]
+    return derived(pl.concat(blocks, how="horizontal"))
+
+
+def windowed(
+    timeline: Timeline, asked: Questions, wanted: dict[str, tuple[str, ...]]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """``{name}_{window}`` for every total and the windows wanted of it."""
+    spans = {window for windows in wanted.values() for window in windows}
+    slices = {w: timeline.slices(asked.owner, asked.at_ms, timedelta(hours=HOURS[w])) for w in HOURS if w in spans}
+    return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in wanted.items() for w in windows}
+
+
+def habits(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+    """How much this person calls and is called."""
+    found = windowed(
+        evidence.contacts,
+        asked,
+        {"calls_in": ("24h", "30d"), "calls_out": ("24h", "30d"), "sms": ("30d",), "talk_s": ("24h", "30d")},
+    )
+    return pl.DataFrame(found)
+
+
+def stranger_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+    """Contacts with strangers, summed over windows."""
+    every, few = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
+    found = windowed(
+        evidence.strangers,
+        asked,
+        {
+            "calls": every,
+            "calls_long": ("6h", "24h", "7d"),
+            "sms": every,
+            "talk_s": every,
+            "call_back": ("24h", "7d"),
+            "new": every,
+            **{f"new_{kind}": few for kind in KINDS},
+        },
+    )
+    return pl.DataFrame({f"stranger_{name}": values for name, values in found.items()})
+
+
+def payment_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+    """Money moved, and money moved to payees not dealt with before, summed over windows."""
+    every = ("1h", "6h", "24h", "3d", "7d")
+    moved = windowed(
+        evidence.payments,
+        asked,
+        {
+            "debits": ("24h", "7d", "30d"),
+            "debit_cny": (*every, "30d"),
+            "credit_cny": ("24h", "7d", "30d"),
+            "own_in_cny": ("6h", "24h", "7d"),
+            "first_credit_cny": ("6h", "24h", "7d"),
+            "large": ("24h", "7d", "30d"),
+        },
+    )
+    fresh = windowed(
+        evidence.new_payees,
+        asked,
+        {
+            "payees": every,
+            "payees_outside": every,
+            "debit_cny": every,
+            "debit_outside_cny": every,
+            "back": ("24h", "3d", "7d"),
+            "back_cny": ("24h", "7d"),
+        },
+    )
+    return pl.DataFrame({**moved, **{f"new_{name}": values for name, values in fresh.items()}})
+
+
+def register_features(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+    """Age and tenure."""
+    mine = evidence.people[pl.Series(asked.owner)]
+    day = asked.frame["at"].dt.replace_time_zone(None).dt.date()
+    return mine.select(
+        age_years=(day - pl.col("birth_month")).dt.total_days() / 365.25,
+        number_n="number_n",
+        account_n="account_n",
+        number_tenure_d=(day - pl.col("activated_on")).dt.total_days(),
+        account_tenure_d=(day - pl.col("opened_on")).dt.total_days(),
+    )
+
+
+def derived(frame: pl.DataFrame) -> pl.DataFrame:
+    """What follows from the blocks together: deviation from habit and the order of call and payment."""
+    return frame.with_columns(
+        new_debit_to_habit=settled(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
+        payee_escalation=settled(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
+        stranger_talk_to_habit=settled(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
+        call_to_payee_h=hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
+    )

@@ -1,0 +1,192 @@
+"""The features by name: meaning, window, unit, when a value is missing, and the words of each in a reason.
+
+``catalogue.yaml`` beside this file is the one source; the model's inputs, the reasons of an alert and the documentation
+are all read from it.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["FEATURES", "GROUPS", "Feature", "Group", "Words", "feature_documentation", "inputs", "names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same in Chinese and English; a reason's words hold ``{value}`` and, in English, the plural ``{s}``."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of a snapshot.
+
+    ``window`` is how far back it looks (``24h``; None: as long as the thread or register goes) and ``unit`` one of
+    count, s, h, d, years, CNY, ratio, share, score, flag, kind. ``told`` is the closed range of values worth telling as
+    a reason, None for what is never told. Features of one ``family`` say nearly the same, so a reason quotes only one
+    of them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is like, not what
+    happens to them.
+    """
+
+    name: str
+    group: str
+    family: str
+    window: str | None
+    unit: str
+    null_means: str
+    zh: str
+    en: str
+    told: tuple[float, float] | None
+    shown_by: tuple[str, ...]
+    habit: bool
+
+    def tells(self, value: float | None) -> bool:
+        """Whether ``value`` is worth telling; a missing one never is."""
+        return value is not None and self.told is not None and self.told[0] <= value <= self.told[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Features that speak of one thing and become one reason; ``opening`` is the subject its words begin with."""
+
+    code: str
+    title: Words
+    opening: Words | None
+    features: tuple[Feature, ...]
+
+
+#: The values worth telling, where a feature does not say otherwise.
+_TOLD: Mapping[str, tuple[float, float]] = {
+    "count": (1, math.inf),
+    "s": (60, math.inf),
+    "h": (0, math.inf),
+    "d": (0, 14),
+    "CNY": (1, math.inf),
+    "ratio": (2, math.inf),
+    "share": (0.5, 1),
+    "flag": (1, 1),
+}
+_HABIT_WINDOW = "30d"
+
+
+def _load(path: Path) -> tuple[Group, ...]:
+    """Every group of the catalogue, its features expanded to one a column."""
+    text: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    windows = {name: Words(**words) for name, words in text["windows"].items()}
+    return tuple(_group(entry, windows) for entry in text["groups"])
+
+
+def _group(entry: Mapping[str, Any], windows: Mapping[str, Words]) -> Group:
+    opening = entry.get("opening")
+    return Group(
+        code=entry["code"],
+        title=Words(**entry["title"]),
+        opening=Words(**opening) if opening else None,
+        features=tuple(
+            feature
+            for declared in entry["features"]
+            for feature in _expand({"group": entry["code"], "null_means": entry["null_means"], **declared}, windows)
+        ),
+    )
+
+
+def _expand(declared: Mapping[str, Any], windows: Mapping[str, Words]) -> Iterator[Feature]:
+    """The declared feature, or one for each of its windows."""
+    for window in declared.get("windows", [None]):
+        words = windows[window] if window else Words("", "")
+        habit = declared.get("habit", window == _HABIT_WINDOW)
+        yield Feature(
+            name=f"{declared['name']}_{window}" if window else declared["name"],
+            group=declared["group"],
+            family=declared.get("family", declared["name"]),
+            window=window or declared.get("window"),
+            unit=declared["unit"],
+            null_means=declared["null_means"],
+            zh=declared["zh"].replace("{window}", words.zh),
+            en=declared["en"].replace("{window}", words.en),
+            told=None if habit else _told(declared),
+            shown_by=tuple(declared.get("shown_by", ())),
+            habit=habit,
+        )
+
+
+def _told(declared: Mapping[str, Any]) -> tuple[float, float] | None:
+    told = declared.get("told", _TOLD.get(declared["unit"]))
+    return None if told is None or told == "never" else (float(told[0]), float(told[1]))
+
+
+GROUPS: tuple[Group, ...] = _load(Path(__file__).with_name("catalogue.yaml"))
+FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)
+
+
+def names() -> tuple[str, ...]:
+    """Every feature, in its fixed order."""
+    return tuple(feature.name for feature in FEATURES)
+
+
+def inputs() -> tuple[str, ...]:
+    """The model's inputs: what happens to people, not what they are usually like.
+
+    From some hundred episodes a model would learn the habits of those who happened to be the victims.
+    """
+    return tuple(feature.name for feature in FEATURES if not feature.habit)
+
+
+def feature_documentation() -> str:
+    """The catalogue as a Markdown page, one table a group."""
+    tables = "\n\n".join(_table(group) for group in GROUPS)
+    return f"{_INTRODUCTION.format(n=len(FEATURES), groups=len(GROUPS))}\n\n{tables}\n"
+
+
+_INTRODUCTION = """# Features
+
+Made from `features/words/catalogue.yaml` by `forestall docs`; do not edit.
+
+A snapshot has {n} features in {groups} groups. Each is a function of a person and a moment, from what was known
+strictly before it. Residency and address are never among them.
+
+An *unknown number* is one this person first had contact with less than 15 days ago, or again after 30 days of silence;
+a *new payee* (new account) likewise, among private accounts that are not the person's own. The *most suspicious unknown
+number* is the one of the last 7 days whose standing and talk with the person weigh most. The *new payee in focus* is
+the latest of the last 7 days that was paid, one outside the district (held by no resident) before any other.
+
+A number or account has a *standing* from 0 to 1, as bad as that of those named in reported cases at 1; it *behaves
+suspiciously* above 0.5. The standing is learned from reported cases: from how many residents the number reaches and who
+calls whom, how long they talk, whether residents pay afterwards; for an account from who pays it, how much and how
+soon. Until enough cases are reported a young number that reaches out to many residents stands badly, and so does a
+young account outside the district that several residents paid.
+
+Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times), `share` (0 to 1), `score`, `flag`
+(true or false), `kind` (1 international, 2 virtual operator, 3 95/96 service, 4 400, 5 106, 6 landline, 7 mobile,
+0 other). A *habit* is what the person is usually like: other features are
+measured against it, but it is neither an input of the model nor ever given as a reason."""
+
+
+def _table(group: Group) -> str:
+    rows = "\n".join(_row(feature) for feature in group.features)
+    head = "| feature | window | unit | missing when | 中文 | English | habit |\n|---|---|---|---|---|---|---|"
+    return f"## {group.title.en} · {group.title.zh}\n\n{head}\n{rows}"
+
+
+def _row(feature: Feature) -> str:
+    cells = (
+        f"`{feature.name}`",
+        feature.window or "",
+        feature.unit,
+        feature.null_means,
+        _plain(feature.zh),
+        _plain(feature.en),
+        "yes" if feature.habit else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(words: str) -> str:
+    """Reason words as a description: the value's place left open, the plural written out."""
+    return words.replace("{value}", "…").replace("{s}", "s")

@@ -1,0 +1,93 @@
+"""The snapshot against its slow and obvious version, on generated districts."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing
+from tests.features.districts import moments
+from tests.features.generated import asked_at, records
+from tests.naive.snapshot import snapshot as naive_snapshot
+from tests.naive.standing import HandWritten, Judge
+from tests.naive.threads import known
+
+PEOPLE = ("p1", "p2", "p3")
+
+
+def with_names(evidence: Evidence, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a snapshot, the leading number and account by name."""
+    peers = evidence.peer_names.select(lead_peer_code="code", lead_peer="peer")
+    payees = evidence.payee_names.select(lead_payee_code="code", lead_payee="payee")
+    named = frame.join(peers, on="lead_peer_code", how="left", maintain_order="left").join(
+        payees, on="lead_payee_code", how="left", maintain_order="left"
+    )
+    return named.drop("person", "at", "lead_peer_code", "lead_payee_code").to_dicts()
+
+
+def differences(fast: dict[str, Any], naive: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    assert set(fast) == set(naive)
+    return {name: (fast[name], naive[name]) for name in fast if not same(fast[name], naive[name])}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, ages of numbers and accounts to the millisecond."""
+    if isinstance(one, float) and other is not None:
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-7)
+    return one == other
+
+
+class Learned:
+    """Stands in for learned reputations: any function of the state row will do, null as 0."""
+
+    def numbers(self, states: pl.DataFrame) -> pl.Series:
+        return pl.Series([LearnedByRow.number(state) for state in states.to_dicts()], dtype=pl.Float64)
+
+    def payees(self, states: pl.DataFrame) -> pl.Series:
+        return pl.Series([LearnedByRow.payee(state) for state in states.to_dicts()], dtype=pl.Float64)
+
+
+class LearnedByRow:
+    """Each input weighs in, so that a wrong one would show."""
+
+    @staticmethod
+    def number(state: dict[str, Any]) -> float:
+        return squashed(state[name] or 0 for name in NUMBER_INPUTS)
+
+    @staticmethod
+    def payee(state: dict[str, Any]) -> float:
+        return squashed(state[name] or 0 for name in PAYEE_INPUTS)
+
+
+def squashed(inputs: Iterable[float]) -> float:
+    """0 to 1, of seven places."""
+    total = sum(math.log1p(float(value)) / (3 + place) for place, value in enumerate(inputs))
+    return round(total / (4 + total), 7)
+
+
+def check(records: Records, at: datetime, *, standing: Standing, judge: type[Judge]) -> None:
+    evidence = gather(records)
+    asked = moments(*((person, at) for person in PEOPLE))
+    rows = with_names(evidence, snapshot(evidence, asked, standing=standing))
+    district = known(records, at)
+
+    for person, row in zip(PEOPLE, rows, strict=True):
+        assert differences(row, naive_snapshot(district, person, judge)) == {}
+
+
+@settings(max_examples=100, deadline=None)
+@given(records=records(), at=asked_at)
+def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
+    check(records, at, standing=HAND_WRITTEN, judge=HandWritten)
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=records(), at=asked_at)
+def test_snapshot_asks_whatever_standing_it_is_given(records: Records, at: datetime) -> None:
+    check(records, at, standing=Learned(), judge=LearnedByRow)

@@ -13,14 +13,14 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.kernel.source_tables import Records
-from models.evaluate import Figures, Judged, figures, judge
-from models.fairness import by_group, gap_metrics, groups_of
-from models.gates import Decision, Gates, decide
-from models.labels import episodes, moves
-from models.policy import Memory, Rules
-from models.policy import decide as pick
-from models.risk import RiskModel
-from models.sampling import touches
+from models.evaluation.alert_metrics import Figures, Judged, figures, judge
+from models.evaluation.fairness import by_group, gap_metrics, groups_of
+from models.labels.episodes import episodes, moves
+from models.labels.sampling import touches
+from models.learning.risk import RiskModel
+from models.policy.alerting import Memory, Rules
+from models.policy.alerting import decide as pick
+from models.registry.promotion_gates import Decision, Gates, decide
 from pipelines.outcomes import outcomes_before
 from pipelines.progress import Progress, quiet
 from pipelines.scoring import by_tick, candidates, rules_of, score_moments
@@ -60,7 +60,7 @@ class Challenge:
     """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
 
     ``judged`` are the alerts that the ``figures`` count, ``groups`` the challenger's figures by group
-    (``models.fairness.by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
+    (``models.evaluation.fairness.by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
     would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured at its own
     training, when a model like it knew nothing of the days that it was asked about.
     """
@@ -89,7 +89,7 @@ class Challenge:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What is known of the frauds by now: ``episodes`` and ``moves`` of ``models.labels``, and who people are."""
+    """What is known of the frauds by now: ``episodes`` and ``moves`` of ``models.labels.episodes``, and who people are."""
 
     episodes: pl.DataFrame
     moves: pl.DataFrame

@@ -303,7 +303,7 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """Which model is in force and which stands in line; promote one or roll back."""
-    from models.registry import Registry
+    from models.registry.mlflow_registry import Registry
     from pipelines.promotion import promote_at_terminal, roll_back_at_terminal
 
     settings = settings_of(home)

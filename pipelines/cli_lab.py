@@ -24,7 +24,7 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """How good the published alerts were, by the cases and dispositions known by now."""
-    from models.evaluate import figures
+    from models.evaluation.alert_metrics import figures
     from pipelines.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)

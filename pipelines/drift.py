@@ -9,9 +9,9 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.point_in_time import snapshot
-from models.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
-from models.risk import RiskModel
-from models.sampling import everyone
+from models.evaluation.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
+from models.labels.sampling import everyone
+from models.learning.risk import RiskModel
 from serving.store import RecentAlert
 
 __all__ = ["WATCHED", "drift_of", "profiled", "volume_of"]

@@ -10,13 +10,13 @@ import polars as pl
 
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
-from models.budgets import Tick, over_daily_budgets
-from models.evaluate import judge
-from models.fairness import by_group, groups_of
-from models.labels import episodes, moves
-from models.outcomes import last_words
-from models.policy import Rules
-from models.report import Evaluation, evaluation_report
+from models.evaluation.alert_metrics import judge
+from models.evaluation.budget_curve import Tick, over_daily_budgets
+from models.evaluation.fairness import by_group, groups_of
+from models.labels.dispositions import last_words
+from models.labels.episodes import episodes, moves
+from models.policy.alerting import Rules
+from models.reports.evaluation_report import Evaluation, evaluation_report
 from pipelines.challenge import CHALLENGER, RULE, Challenge
 from pipelines.history import records_before
 from pipelines.outcomes import decisions_in

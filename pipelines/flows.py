@@ -18,7 +18,7 @@ from prefect.runtime import flow_run
 from pydantic import AwareDatetime, PositiveInt
 
 from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
-from models.drift import Drift
+from models.evaluation.drift import Drift
 from pipelines.ingest import FileReport, IngestReport
 from pipelines.score import ScoreResult
 from pipelines.settings import Settings

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Engine
 
-from models.outcomes import DECISIONS, Outcomes, labels_from
+from models.labels.dispositions import DECISIONS, Outcomes, labels_from
 from pipelines.settings import Settings
 from serving.database import open_database
 from serving.store import dispositions
@@ -20,5 +20,5 @@ def outcomes_before(settings: Settings, reported: pl.DataFrame, *, at: datetime)
 
 
 def decisions_in(engine: Engine) -> pl.DataFrame:
-    """Every disposition of a serving database, shaped as ``models.outcomes.DECISIONS``."""
+    """Every disposition of a serving database, shaped as ``models.labels.dispositions.DECISIONS``."""
     return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DECISIONS)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from data_contracts.errors import ConflictError
-from models.registry import Registry
+from models.registry.mlflow_registry import Registry
 from pipelines.reporting import models_report, verdict_on
 from pipelines.settings import Settings
 from serving.database import open_database, writing

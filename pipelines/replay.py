@@ -9,13 +9,13 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.event_index import Evidence, gather
-from models.budgets import Tick
-from models.evaluate import Figures, figures
-from models.explain import explain
-from models.policy import Decided, Memory, Rules, decide
-from models.report import Evaluation
-from models.risk import RiskModel
-from models.sampling import everyone, touches
+from models.evaluation.alert_metrics import Figures, figures
+from models.evaluation.budget_curve import Tick
+from models.evaluation.explain import explain
+from models.labels.sampling import everyone, touches
+from models.learning.risk import RiskModel
+from models.policy.alerting import Decided, Memory, Rules, decide
+from models.reports.evaluation_report import Evaluation
 from pipelines.evaluation import evaluate_replay, ticks_of
 from pipelines.history import records_before
 from pipelines.progress import Progress, quiet
@@ -155,7 +155,7 @@ def replay(
 
 def trained_at(settings: Settings, start: datetime) -> RiskModel | None:
     """The champion if it was trained at exactly ``start``: it knows what a model for the replay may know."""
-    from models.registry import Registry
+    from models.registry.mlflow_registry import Registry
 
     registry = Registry.of(settings)
     champion = registry.champion()

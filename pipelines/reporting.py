@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from models.drift import LARGE, MISSING_POINTS, MODERATE, Drift
-from models.evaluate import Figures
-from models.gates import Decision, decide
-from models.registry import Registry
-from models.report import Evaluation
-from models.shelf import ModelVersion
+from models.evaluation.alert_metrics import Figures
+from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
+from models.registry.mlflow_registry import Registry
+from models.registry.model_store import ModelVersion
+from models.registry.promotion_gates import Decision, decide
+from models.reports.evaluation_report import Evaluation
 from pipelines.settings import Settings
 from serving.operations.schemas import (
     DriftReport,
@@ -127,8 +127,8 @@ def fairness_report(
     groups: Sequence[Mapping[str, Any]], *, source: str, start: datetime, end: datetime, settings: Settings
 ) -> FairnessReport:
     """The figures by group of the days from ``start`` to ``end``, with the picture that MLflow and reports show too."""
-    from models.charts import group_chart
-    from models.fairness import SCHEMA
+    from models.evaluation.fairness import SCHEMA
+    from models.reports.charts import group_chart
 
     table = pl.DataFrame(list(groups), schema=SCHEMA)
     return FairnessReport.model_validate(
@@ -145,7 +145,7 @@ def fairness_report(
 
 def replay_report(evaluation: Evaluation, *, model: Figures, rule: Figures) -> ReplayReport:
     """What a replay came to."""
-    from models.charts import daily_budget_chart
+    from models.reports.charts import daily_budget_chart
 
     own, other = model.named(), rule.named()
     return ReplayReport(

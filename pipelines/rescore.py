@@ -3,9 +3,9 @@
 from datetime import datetime
 from threading import Lock
 
-from models.explain import explain
-from models.registry import Registry
-from models.sampling import everyone
+from models.evaluation.explain import explain
+from models.labels.sampling import everyone
+from models.registry.mlflow_registry import Registry
 from pipelines.history import latest_moment
 from pipelines.lake import Lake
 from pipelines.progress import quiet

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from models.policy import Rules
+from models.policy.alerting import Rules
 from serving.store import Rest
 
 __all__ = ["awake"]

@@ -16,10 +16,10 @@ import polars as pl
 from features.entities.feeds import Feeds
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
-from models.evaluate import Judged, figures
-from models.journeys import judge_journeys
-from models.outages import OUTAGE_SHARE, Outage, without
-from models.risk import RiskModel
+from models.evaluation.alert_metrics import Judged, figures
+from models.evaluation.ground_truth import judge_journeys
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.risk import RiskModel
 from pipelines.history import records_before
 from pipelines.ingest import ingest
 from pipelines.progress import Progress, quiet

@@ -25,8 +25,8 @@ from serving.operations.words import UNFORESEEN
 from serving.store import Kind
 
 if TYPE_CHECKING:  # each verb imports its own, when it is called
-    from models.risk import RiskModel
-    from models.shelf import ModelVersion
+    from models.learning.risk import RiskModel
+    from models.registry.model_store import ModelVersion
     from pipelines.ingest import IngestReport
     from pipelines.replay import ReplayResult
     from pipelines.score import ScoreResult
@@ -171,7 +171,7 @@ def replay(
 
 def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelVersion | None":
     """Put in force what somebody chose on MLflow's own pages, and report the models if that changed them."""
-    from models.registry import Registry
+    from models.registry.mlflow_registry import Registry
     from pipelines.reporting import models_report
 
     registry = Registry.of(settings)

@@ -14,15 +14,15 @@ from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.words.catalogue import FEATURES, Feature
 from features.words.wording import Language, tell
-from models.drift import Drift
-from models.explain import Explanation, explain
-from models.labels import episodes
-from models.policy import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
-from models.registry import Registry
-from models.risk import RiskModel
-from models.sampling import everyone, touches
-from models.saving import typical_losses
-from models.shelf import ModelVersion
+from models.evaluation.drift import Drift
+from models.evaluation.explain import Explanation, explain
+from models.labels.episodes import episodes
+from models.labels.sampling import everyone, touches
+from models.learning.risk import RiskModel
+from models.policy.alerting import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
+from models.policy.expected_saving import typical_losses
+from models.registry.mlflow_registry import Registry
+from models.registry.model_store import ModelVersion
 from pipelines.drift import WATCHED, drift_of
 from pipelines.gaps import gaps_of
 from pipelines.history import records_before

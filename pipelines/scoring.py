@@ -7,10 +7,10 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.point_in_time import snapshot
-from models.baseline import baseline_score
-from models.policy import Candidate, Rules
-from models.risk import RiskModel
-from models.saving import EFFECT, stake_cny
+from models.learning.baseline_rule import baseline_score
+from models.learning.risk import RiskModel
+from models.policy.alerting import Candidate, Rules
+from models.policy.expected_saving import EFFECT, stake_cny
 from pipelines.settings import Settings
 
 __all__ = ["POLICY_COLUMNS", "by_tick", "candidates", "rules_of", "score_moments", "scored"]
@@ -25,7 +25,7 @@ def score_moments(
 ) -> pl.DataFrame:
     """The snapshot of ``moments`` with ``score`` (calibrated probability), ``stake_cny`` and ``baseline_score``.
 
-    ``stake_cny`` is what a warning would save (``models.saving``), for the likeliest of each moment, else null;
+    ``stake_cny`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
     rows = snapshot(evidence, moments, standing=model.reputations)

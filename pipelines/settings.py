@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from data_contracts.errors import SettingsError
-from models.gates import Gates
-from models.risk import Tuning
-from models.saving import EFFECT
+from models.learning.risk import Tuning
+from models.policy.expected_saving import EFFECT
+from models.registry.promotion_gates import Gates
 
 __all__ = [
     "ANY_SOURCE",

@@ -8,8 +8,8 @@ import polars as pl
 
 from data_contracts.errors import ForestallError, NotReadyError
 from features.event_index import Evidence, gather
-from models.registry import Registry
-from models.shelf import ModelVersion
+from models.registry.mlflow_registry import Registry
+from models.registry.model_store import ModelVersion
 from pipelines.challenge import CHALLENGER, CHAMPION, RULE, WARM_UP, Span, compare_scores, matured, told_by
 from pipelines.history import records_before
 from pipelines.progress import Progress, quiet

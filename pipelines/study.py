@@ -17,16 +17,16 @@ from data_contracts.normalise import FORMS
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
-from models.ablations import PARTS, UntunedTrees, features_of, features_without
-from models.baseline import baseline_score
-from models.budgets import BUDGETS
-from models.evaluate import Judged, figures, judge
-from models.journeys import judge_journeys
-from models.labels import episodes, moves
-from models.outages import OUTAGE_SHARE
-from models.policy import Memory, Rules
-from models.reputation import Reputations
-from models.risk import RiskModel, Tuning, fit
+from models.evaluation.alert_metrics import Judged, figures, judge
+from models.evaluation.budget_curve import BUDGETS
+from models.evaluation.ground_truth import judge_journeys
+from models.labels.episodes import episodes, moves
+from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
+from models.learning.baseline_rule import baseline_score
+from models.learning.outage_augmentation import OUTAGE_SHARE
+from models.learning.reputation import Reputations
+from models.learning.risk import RiskModel, Tuning, fit
+from models.policy.alerting import Memory, Rules
 from pipelines.history import records_before
 from pipelines.keying import load_pseudonymiser
 from pipelines.progress import Progress, quiet

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from models.ablations import PARTS
-from models.bootstrap import Interval, Resamples, interval
-from models.evaluate import RATIOS, Judged, by_scam_type, figures, intervals
+from models.evaluation.alert_metrics import RATIOS, Judged, by_scam_type, figures, intervals
+from models.evaluation.bootstrap import Interval, Resamples, interval
+from models.learning.ablations import PARTS
 from pipelines.study import FULL, Arm, Study
 from serving.wording import SCAM_TYPES, words
 

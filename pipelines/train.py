@@ -15,15 +15,15 @@ from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.reputation import Standing
 from features.words.catalogue import inputs
-from models.fair_calibration import calibrate_by_group
-from models.fairness import data_seen_of_rows
-from models.labels import episodes
-from models.outages import learning_rows
-from models.reputation import Reputations, learn_reputations
-from models.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
-from models.sampling import Sampling, training_moments
-from models.saving import losses_by_type
-from models.unreported import with_unreported
+from models.evaluation.fairness import data_seen_of_rows
+from models.labels.episodes import episodes
+from models.labels.sampling import Sampling, training_moments
+from models.learning.group_calibration import calibrate_by_group
+from models.learning.outage_augmentation import learning_rows
+from models.learning.pseudo_labels import with_unreported
+from models.learning.reputation import Reputations, learn_reputations
+from models.learning.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
+from models.policy.expected_saving import losses_by_type
 from pipelines.challenge import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
 from pipelines.drift import profiled
 from pipelines.history import records_before
@@ -43,7 +43,7 @@ EXPLAINED = 200  # the moments of the highest scores, on which the reasons of tw
 class TrainResult:
     """What training came to: the registered version, whether it was promoted and why, and its figures.
 
-    ``groups`` are the figures of each group of people (rows of ``models.fairness.by_group``) over the ``judged`` days;
+    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.by_group``) over the ``judged`` days;
     empty and None where no days could be judged.
     """
 
@@ -71,13 +71,13 @@ def train(
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    from models.card import model_card
-    from models.charts import figures as pictures
-    from models.diagnostics import calibration_bins, diagnose, probabilities
-    from models.gates import decide
-    from models.registry import Registry
-    from models.report import evaluation_report
-    from models.stability import between
+    from models.evaluation.diagnostics import calibration_bins, diagnose, probabilities
+    from models.evaluation.stability import between
+    from models.registry.mlflow_registry import Registry
+    from models.registry.model_card import model_card
+    from models.registry.promotion_gates import decide
+    from models.reports.charts import figures as pictures
+    from models.reports.evaluation_report import evaluation_report
     from pipelines.evaluation import evaluate_challenger
 
     progress("gathering evidence")
@@ -151,7 +151,7 @@ def learn(
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    from models.diagnostics import lead_agreement
+    from models.evaluation.diagnostics import lead_agreement
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     reported = episodes(records.cases, evidence, at=at)

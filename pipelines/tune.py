@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from features.event_index import gather
-from models.labels import episodes
-from models.registry import Registry
-from models.risk import Tuning
-from models.sampling import Sampling, training_moments
-from models.tuning import Numbers, Split, chosen, later_moments, quality, search
+from models.labels.episodes import episodes
+from models.labels.sampling import Sampling, training_moments
+from models.learning.risk import Tuning
+from models.learning.tuning import Numbers, Split, chosen, later_moments, quality, search
+from models.registry.mlflow_registry import Registry
 from pipelines.history import records_before
 from pipelines.progress import Progress, quiet
 from pipelines.scoring import score_moments

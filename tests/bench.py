@@ -16,7 +16,7 @@ import polars as pl
 
 from features.event_index import Evidence, gather
 from features.point_in_time import snapshot
-from models.sampling import everyone, touches
+from models.labels.sampling import everyone, touches
 from pipelines.history import records_before
 from pipelines.ingest import ingest
 from pipelines.settings import Settings

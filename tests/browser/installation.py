@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, update
 
-from models.registry import Registry
+from models.registry.mlflow_registry import Registry
 from pipelines.reporting import models_report
 from pipelines.settings import Settings
 from pipelines.vault import Vault
@@ -16,8 +16,8 @@ from serving.store import Alert, TimelineEvent, TouchedResident, publish, publis
 from serving.tables import SHANGHAI, UserRow
 from serving.users.passwords import hash_of
 from serving.users.service import create_user
+from tests.models.registry.test_mlflow_registry import VERSIONS
 from tests.models.small import small_model, small_rows
-from tests.models.test_registry import VERSIONS
 from tests.serving.conftest import a_suspect, a_watchlist, an_alert
 from tests.serving.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
 

@@ -10,9 +10,9 @@ from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.words.catalogue import inputs
-from models.labels import episodes
-from models.risk import RiskModel, Tuning, fit
-from models.sampling import Sampling, training_moments
+from models.labels.episodes import episodes
+from models.labels.sampling import Sampling, training_moments
+from models.learning.risk import RiskModel, Tuning, fit
 from pipelines.history import records_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
 

@@ -7,8 +7,8 @@ import lightgbm as lgb
 import numpy as np
 import polars as pl
 
-from models.calibration import Calibration
-from models.risk import RiskModel
+from models.learning.calibration import Calibration
+from models.learning.risk import RiskModel
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 7, 5, tzinfo=SHANGHAI)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.gates import Gates
+from models.registry.promotion_gates import Gates
 from pipelines.ingest import ingest
 from pipelines.settings import Settings, Training
 from pipelines.simulate import Mix, simulate

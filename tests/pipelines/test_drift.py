@@ -7,9 +7,9 @@ import polars as pl
 from mlflow.tracking import MlflowClient
 
 from features.event_index import gather
-from models.drift import Volume, profiles_from
-from models.gates import Gates, decide
-from models.registry import Registry
+from models.evaluation.drift import Volume, profiles_from
+from models.registry.mlflow_registry import Registry
+from models.registry.promotion_gates import Gates, decide
 from pipelines.drift import drift_of, profiled, volume_of
 from pipelines.history import records_before
 from pipelines.train import train

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from features.event_index import gather
-from models.evaluate import figures
-from models.fairness import ATTRIBUTES
-from models.labels import episodes
+from models.evaluation.alert_metrics import figures
+from models.evaluation.fairness import ATTRIBUTES
+from models.labels.episodes import episodes
 from pipelines.evaluation import evaluate_published, write_report
 from pipelines.history import records_before
 from pipelines.replay import replay

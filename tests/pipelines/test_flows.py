@@ -12,8 +12,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ParameterTypeError
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
-from models.drift import Drift, FeatureDrift, Volume
-from models.registry import Registry
+from models.evaluation.drift import Drift, FeatureDrift, Volume
+from models.registry.mlflow_registry import Registry
 from pipelines.flows import (
     PATIENT,
     backtest,

@@ -9,9 +9,9 @@ import pytest
 from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import gather
 from features.point_in_time import snapshot
-from models.policy import Candidate
-from models.registry import Registry
-from models.sampling import everyone
+from models.labels.sampling import everyone
+from models.policy.alerting import Candidate
+from models.registry.mlflow_registry import Registry
 from pipelines.history import latest_moment, records_before
 from pipelines.replay import parse_every, replay, reveal_persons
 from pipelines.rescore import LiveRescorer

@@ -7,9 +7,9 @@ import pytest
 
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
-from models.outages import OUTAGE_SHARE, Outage, without
-from models.risk import RiskModel
-from models.sampling import everyone
+from models.labels.sampling import everyone
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.risk import RiskModel
 from pipelines.gaps import gaps_of
 from pipelines.history import records_before
 from pipelines.scoring import score_moments

@@ -6,8 +6,8 @@ import polars as pl
 from fastapi.testclient import TestClient
 
 from features.event_index import gather
-from models.outcomes import EPISODES
-from models.sampling import touches
+from models.labels.dispositions import EPISODES
+from models.labels.sampling import touches
 from pipelines.history import records_before
 from pipelines.outcomes import outcomes_before
 from pipelines.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 from mlflow import MlflowClient
 
 from data_contracts.errors import ConflictError, NotReadyError
-from models.gates import Gates
-from models.registry import NAME, Registry
+from models.registry.mlflow_registry import NAME, Registry
+from models.registry.promotion_gates import Gates
 from pipelines import train as training
 from pipelines.flows import nightly, retrain
 from pipelines.promotion import GatedKeeper
@@ -113,7 +113,7 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
     registry.follow_alias()
     models = keeper.promote("2", at=AT)
     assert registry.champion().version == "2"
-    assert (models.champion.version, models.challenger, models.gates) == ("2", None, ())
+    assert (models.champion.version, models.challenger, models.registry.promotion_gates) == ("2", None, ())
     assert models.champion.pictures.keys() == {"budgets", "calibration", "groups", "importance", "scores"}
     figures = {row.name: row for row in models.figures}
     assert figures["precision_at_budget"].champion > figures["precision_at_budget"].rule

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from models.policy import Rules
+from models.policy.alerting import Rules
 from pipelines.resting import awake
 from serving.auth import Role, Viewer
 from serving.database import open_database, sqlite_url, writing

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from features.event_index import gather
-from models.evaluate import Judged
+from models.evaluation.alert_metrics import Judged
 from pipelines.robustness import (
     NEW,
     NEW_TYPE,

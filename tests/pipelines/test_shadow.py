@@ -7,9 +7,9 @@ import pytest
 
 from data_contracts.errors import NotReadyError
 from features.event_index import gather
-from models.labels import episodes
-from models.registry import Registry
-from models.sampling import touches
+from models.labels.episodes import episodes
+from models.labels.sampling import touches
+from models.registry.mlflow_registry import Registry
 from pipelines.history import records_before
 from pipelines.scorelog import ShadowLog
 from pipelines.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError, SettingsError
-from models.ablations import features_of
-from models.evaluate import figures
+from models.evaluation.alert_metrics import figures
+from models.learning.ablations import features_of
 from pipelines import cli
 from pipelines.replay import replay
 from pipelines.study import MODEL, RULE, named_results, read_truth, study

@@ -7,8 +7,8 @@ import mlflow
 import pytest
 
 from data_contracts.errors import NotReadyError
-from models.risk import Tuning
-from models.tuning import chosen
+from models.learning.risk import Tuning
+from models.learning.tuning import chosen
 from pipelines.settings import Settings
 from pipelines.train import tuning_of
 from pipelines.tune import tune

@@ -1,0 +1,1 @@
+"""How good it was: figures of alerts, intervals of chance, fairness, drift, explanations."""

@@ -1,0 +1,46 @@
+"""Why: SHAP contributions of each alert, folded into plain reasons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from data_contracts.errors import ModelError
+from features.words.reasons import Reason, fold
+from models.learning.risk import RiskModel
+
+__all__ = ["Explanation", "explain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """``base`` plus all ``contributions`` is the raw log-odds; calibration then makes it a probability."""
+
+    base: float
+    contributions: dict[str, float]
+    values: dict[str, float | None]
+    reasons: tuple[Reason, ...]
+
+
+def explain(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
+    """One explanation a row of a snapshot. Raises ``ModelError`` if the parts do not add up to the score."""
+    import shap
+
+    if not len(rows):
+        return []
+    inputs = model.matrix(rows)
+    explained = shap.TreeExplainer(model.booster)(inputs)
+    parts = np.asarray(explained.values, dtype=np.float64)
+    bases = np.broadcast_to(np.asarray(explained.base_values, dtype=np.float64), (len(rows),))
+    raw = np.asarray(model.booster.predict(inputs, raw_score=True))
+    if not np.allclose(parts.sum(axis=1) + bases, raw, atol=1e-6):
+        raise ModelError("the explanation does not add up to the score", remedy="Train the model again.")
+    found = []
+    for number in range(len(rows)):
+        contributions = dict(zip(model.features, parts[number].tolist(), strict=True))
+        values = {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(model.features, inputs[number], strict=True)
+        }
+        found.append(Explanation(float(bases[number]), contributions, values, fold(contributions, values)))
+    return found

@@ -1,0 +1,172 @@
+"""Outages to learn from: a share of the moments is seen as if an operator or a bank had been missing.
+
+A model that never met an outage takes a person whose operator is silent for one who is quiet. So outages are drawn over
+the training time, evidence is gathered a second time without the records they would have cost, and some of the moments
+they strike are asked of that. The features of the group ``feeds`` then tell the two apart.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.entities.feeds import Feeds
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from features.reputation import Standing
+from models.labels.sampling import first_known
+from models.learning.reputation import Folded
+
+__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
+
+Flags = npt.NDArray[np.bool_]
+
+OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
+DAY = timedelta(days=1)
+LONGEST_D = 7  # the longest outage that ends
+CALM_D = 2  # the longest time from the end of one outage to the start of the next in the same dataset
+FOR_EVER = 0.15  # the chance that a source does not come back
+CODES = {"lead_peer_code": ("peer_names", "peer"), "lead_payee_code": ("payee_names", "payee")}
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A source of ``dataset`` delivers nothing from ``start_at`` until ``end_at``; None: it never comes back."""
+
+    dataset: Literal["calls", "transfers"]
+    source: str
+    start_at: datetime
+    end_at: datetime | None = None
+
+    @property
+    def records(self) -> pl.Expr:
+        """Which records of the dataset it costs."""
+        known_at = pl.col("known_at")
+        lost = (pl.col("source") == self.source) & (known_at >= self.start_at)
+        return lost if self.end_at is None else lost & (known_at < self.end_at)
+
+
+def draw_outages(evidence: Evidence, *, start: datetime, end: datetime, seed: int) -> tuple[Outage, ...]:
+    """Outages that begin in ``[start, end)``, of one to seven days or for ever, of the sources that deliver."""
+    rng = np.random.default_rng([seed, 7])
+    return (
+        *drawn("calls", evidence.call_feeds, start=start, end=end, rng=rng),
+        *drawn("transfers", evidence.transfer_feeds, start=start, end=end, rng=rng),
+    )
+
+
+def drawn(
+    dataset: Literal["calls", "transfers"], feeds: Feeds, *, start: datetime, end: datetime, rng: np.random.Generator
+) -> Iterator[Outage]:
+    """One after the other with calm days between; of several sources the last never goes for ever."""
+    alive = list(feeds.delivering)
+    start += DAY * int(rng.integers(1, CALM_D + 1))
+    while alive and start < end:
+        source = alive[int(rng.integers(len(alive)))]
+        back = start + DAY * int(rng.integers(1, LONGEST_D + 1))
+        if rng.random() < FOR_EVER and len(alive) > 1:
+            alive.remove(source)
+            yield Outage(dataset, source, start)
+        else:
+            yield Outage(dataset, source, start, back)
+        start = back + DAY * int(rng.integers(1, CALM_D + 1))
+
+
+def without(records: Records, outages: Sequence[Outage]) -> Records:
+    """``records`` as they would have come had these outages happened."""
+    kept = {
+        dataset: pl.all_horizontal(
+            pl.lit(True), *(~one.records.fill_null(False) for one in outages if one.dataset == dataset)
+        )
+        for dataset in ("calls", "transfers")
+    }
+    return replace(
+        records,
+        calls=records.calls.filter(kept["calls"]),
+        transfers=records.transfers.filter(kept["transfers"]),
+    )
+
+
+def struck(evidence: Evidence, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
+    """Whether at each moment (``person``, ``at``) a source that serves the person is out."""
+    asked = moments.select("person", "at").join(
+        evidence.people.select("person", "code"), on="person", how="left", maintain_order="left"
+    )
+    owner, at = asked["code"].to_numpy(), asked["at"]
+    found = np.zeros(len(asked), dtype=np.bool_)
+    for one in outages:
+        feeds = evidence.call_feeds if one.dataset == "calls" else evidence.transfer_feeds
+        during = at > one.start_at if one.end_at is None else (at > one.start_at) & (at <= one.end_at)
+        found |= feeds.served[one.source][owner] & during.to_numpy()
+    return found
+
+
+def some(hit: Flags, labels: npt.NDArray[np.int8], *, share: float, seed: int) -> Flags:
+    """About ``share`` of all moments, out of those that are ``hit``, and as large a part of each label.
+
+    Were outages to strike fewer live moments than quiet ones, as chance has it with few episodes, the model would learn
+    that an outage is a good sign. So where one label is hit less than ``share``, no other is taken from more often.
+    """
+    rates = {label: float(hit[labels == label].mean()) for label in np.unique(labels)}
+    rate = min([share, *rates.values()])
+    chance = np.zeros(len(hit))
+    for label, hit_rate in rates.items():
+        chance[labels == label] = rate / hit_rate if hit_rate else 0.0
+    return np.asarray(hit & (np.random.default_rng([seed, 8]).random(len(hit)) < chance))
+
+
+def learning_rows(
+    evidence: Evidence,
+    records: Records,
+    moments: pl.DataFrame,
+    *,
+    standing: Standing,
+    at: datetime,
+    share: float,
+    seed: int,
+) -> pl.DataFrame:
+    """The snapshot of ``moments``, about ``share`` of them seen through outages; rows in the order of ``moments``.
+
+    ``moments`` has ``person``, ``at`` and ``label``. ``evidence`` was gathered from ``records``, of which nothing known
+    from ``at`` on is used a second time. It costs another gathering, unless ``share`` is 0 or nothing is struck.
+    """
+    asked = moments.select("person", "at")
+    start = first_known(evidence)
+    outages = draw_outages(evidence, start=start, end=at, seed=seed) if share and start else ()
+    hit = some(struck(evidence, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
+    if not hit.any():
+        return snapshot(evidence, asked, standing=standing)
+    lean = gather(without(records.known_before(at), outages))
+    seen = snapshot(evidence, asked.filter(~hit), standing=standing)
+    unseen = snapshot(lean, asked.filter(hit), standing=translated(standing, evidence, lean))
+    place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
+    return pl.concat([seen, recoded(unseen, evidence, lean)])[np.argsort(place)]
+
+
+def translated(standing: Standing, evidence: Evidence, lean: Evidence) -> Standing:
+    """``standing``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+    if not isinstance(standing, Folded):
+        return standing
+    return replace(
+        standing,
+        number_block=standing.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],
+        payee_block=standing.payee_block[codes(evidence.payee_names, lean.payee_names, "payee").to_numpy()],
+    )
+
+
+def recoded(rows: pl.DataFrame, evidence: Evidence, lean: Evidence) -> pl.DataFrame:
+    """A snapshot of ``lean`` with its leading numbers and accounts under their codes in ``evidence``."""
+    return rows.with_columns(
+        codes(getattr(evidence, names), getattr(lean, names), key).gather(rows[column]).alias(column)
+        for column, (names, key) in CODES.items()
+    ).cast({column: rows.schema[column] for column in CODES})
+
+
+def codes(names: pl.DataFrame, fewer: pl.DataFrame, key: str) -> pl.Series:
+    """For each code in ``fewer`` the code of the same name in ``names``."""
+    return fewer.select(key).join(names.select(key, "code"), on=key, how="left", maintain_order="left")["code"]

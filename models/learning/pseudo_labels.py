@@ -1,0 +1,62 @@
+"""Victims who reported nothing, to learn from all the same.
+
+Half of the small losses and most attempts never become a case. Their moments stand among the quiet ones and teach the
+model that fraud is nothing. So a first model, asked of people it did not learn from, names those who look most like
+the reported victims, as many as can be expected; their likeliest moments are learned from as live, and those around
+them, of which nobody can tell, not at all.
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from models.learning.calibration import Floats, calibrate
+
+__all__ = ["with_unreported"]
+
+LEAST = 0.15  # by reported cases, so about twice that by all: below this nobody is taken for a victim
+BEFORE = timedelta(days=2)  # moments around the likely ones that are neither live nor quiet
+AFTER = timedelta(days=7)
+
+
+def with_unreported(
+    rows: pl.DataFrame, raw: Floats, *, per_reported: float, live_weight: float, known: pl.Series
+) -> pl.DataFrame:
+    """``rows`` to learn from, in which the likeliest unreported episodes are live and what is around them is left out.
+
+    ``rows`` are ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id`` and features; ``raw`` is what a model
+    that saw nothing of a row's person says of it, in log-odds. For each reported episode ``per_reported`` unreported
+    ones are looked for, among people of whom nothing is ``known``. What is found has the label 1 and no ``case_id``;
+    like a reported episode it weighs ``live_weight`` times the root of its moments. The order of rows stays.
+    """
+    scored = rows.with_columns(raw=pl.Series(raw), chance=pl.Series(chances(rows, raw))).with_row_index("row")
+    quiet = scored.filter(pl.col("label") == 0, ~pl.col("person").is_in(known.implode()))
+    number = round(per_reported * rows["case_id"].drop_nulls().n_unique())
+    best = quiet.group_by("person").agg(pl.col("raw", "chance").max()).filter(pl.col("chance") >= LEAST)
+    taken = best.sort("raw", "person", descending=[True, False]).head(number)
+    if not len(taken):
+        return rows
+    theirs = quiet.join(taken.select("person"), on="person", how="semi")
+    likely = theirs.filter(pl.col("raw") >= taken["raw"].min())
+    span = likely.group_by("person").agg(first_at=pl.col("at").min(), last_at=pl.col("at").max())
+    around = theirs.join(span, on="person").filter(
+        pl.col("at").is_between(pl.col("first_at") - BEFORE, pl.col("last_at") + AFTER)
+    )
+    unclear = around.join(likely, on="row", how="anti")
+    found = likely.select("row", found_weight=live_weight / pl.len().over("person").sqrt())
+    is_found = pl.col("found_weight").is_not_null()
+    return (
+        rows.with_row_index("row")
+        .join(unclear, on="row", how="anti", maintain_order="left")
+        .join(found, on="row", how="left", maintain_order="left")
+        .with_columns(
+            label=pl.when(is_found).then(1).otherwise("label").cast(rows.schema["label"]),
+            weight=pl.coalesce("found_weight", "weight"),
+        )
+        .drop("row", "found_weight")
+    )
+
+
+def chances(rows: pl.DataFrame, raw: Floats) -> Floats:
+    """The probability of each row by the reported cases."""
+    return calibrate(raw, rows["label"].to_numpy().astype(float), share=rows["share"].to_numpy())(raw)

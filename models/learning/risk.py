@@ -1,0 +1,258 @@
+"""The victim-risk model: how likely a person is in a live episode, as LightGBM and a few numbers beside it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from data_contracts.errors import ModelError
+from models.evaluation.fairness import data_seen_of_rows
+from models.labels.sampling import folds
+from models.learning.calibration import Calibration, Floats, calibrate
+from models.learning.group_calibration import GroupCalibration
+from models.learning.reputation import Reputations
+from models.learning.scam_types import ScamTypes, fit_types
+
+__all__ = ["RiskModel", "Tuning", "fit", "out_of_fold", "require_episodes"]
+
+# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
+# minutes. OpenMP reads this once, as LightGBM is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+Flags = npt.NDArray[np.bool_]
+
+LEAST_LIVE, LEAST_EPISODES = 10, 5
+BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = "model.txt", "types.txt", "numbers.txt", "payees.txt", "model.json"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Parameters of the boosters.
+
+    With about a hundred episodes to learn from, what matters is to learn little from each: random cuts (extra trees)
+    and a heavy penalty on leaf weights.
+    """
+
+    rounds: int = 800
+    learning_rate: float = 0.025
+    num_leaves: int = 31
+    min_data_in_leaf: int = 20
+    feature_fraction: float = 0.5
+    bagging_fraction: float = 0.8
+    lambda_l2: float = 50.0
+    folds: int = 3
+    threads: int = 2
+
+    def params(self, *, seed: int) -> dict[str, Any]:
+        """LightGBM's parameters; the same seed on the same rows gives the same trees."""
+        return {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "min_data_in_leaf": self.min_data_in_leaf,
+            "feature_fraction": self.feature_fraction,
+            "bagging_fraction": self.bagging_fraction,
+            "bagging_freq": 1,
+            "lambda_l2": self.lambda_l2,
+            "extra_trees": True,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "force_col_wise": True,  # else LightGBM times both ways and takes the faster
+            "seed": seed,
+            "verbose": -1,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RiskModel:
+    """A fitted booster with its calibration, what names the scam type, and the reputations it reads.
+
+    ``facts`` are what a card tells of it: counts, spans and figures, no personal data.
+    """
+
+    booster: Any
+    features: tuple[str, ...]
+    calibration: Calibration
+    trained_at: datetime
+    by_data: GroupCalibration | None = None
+    types: ScamTypes = field(default_factory=ScamTypes)
+    reputations: Reputations = field(default_factory=Reputations)
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+    def matrix(self, frame: pl.DataFrame) -> Floats:
+        """The model's inputs as it wants them, float64, missing as NaN. Raises ``ModelError`` for a missing column."""
+        lacking = sorted(set(self.features) - set(frame.columns))
+        if lacking:
+            raise ModelError(
+                f"the snapshot lacks {', '.join(lacking[:5])}", remedy="Train a model on today's features."
+            )
+        return matrix_of(frame, self.features)
+
+    def predict(self, frame: pl.DataFrame) -> Floats:
+        """Calibrated probability of each row of a snapshot.
+
+        By one line for all or, where ``by_data`` is set, by one for each kind of data that there is on a person.
+        """
+        raw = np.asarray(self.booster.predict(self.matrix(frame), raw_score=True))
+        if self.by_data is None:
+            return self.calibration(raw)
+        return self.by_data(raw, frame.select(data_seen_of_rows()).to_series())
+
+    @property
+    def scam_types(self) -> tuple[str, ...]:
+        """The scam types that the model can name."""
+        return self.types.names
+
+    def scam_type(self, frame: pl.DataFrame) -> list[str]:
+        """The likeliest scam type of each row, ``unknown`` where none is likely enough."""
+        return self.types.named(self.matrix(frame))
+
+    def type_chances(self, frame: pl.DataFrame) -> Floats:
+        """How likely each of ``scam_types`` is were the person of a row in an episode: a row each, adding up to one."""
+        return self.types.chances(self.matrix(frame))
+
+    def save(self, folder: Path) -> str:
+        """Write the model as text into ``folder``; return the sha256 digest of all its files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / BOOSTER).write_text(self.booster.model_to_string())
+        for name, booster in self._others().items():
+            (folder / name).unlink(missing_ok=True)  # of a model saved here earlier
+            if booster is not None:
+                (folder / name).write_text(booster.model_to_string())
+        facts = {
+            "features": self.features,
+            "calibration": asdict(self.calibration),
+            "trained_at": self.trained_at.isoformat(),
+            "by_data": self.by_data.numbers() if self.by_data else None,
+            "scam_types": self.scam_types,
+            "type_temperature": self.types.temperature,
+            "facts": dict(self.facts),
+        }
+        (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+        return digest_of(folder)
+
+    def _others(self) -> dict[str, Any]:
+        """The boosters that a model may lack, by the name of their file."""
+        return {
+            TYPES: self.types.booster,
+            NUMBERS: self.reputations.number_booster,
+            PAYEES: self.reputations.payee_booster,
+        }
+
+    @classmethod
+    def load(cls, folder: Path, *, digest: str | None = None) -> "RiskModel":
+        """Read what ``save`` wrote. Raises ``ModelError`` where files are missing or are not those of ``digest``."""
+        import lightgbm as lgb
+
+        if not (folder / FACTS).is_file() or not (folder / BOOSTER).is_file():
+            raise ModelError(f"no model in {folder}", remedy="Run `forestall train`.")
+        if digest is not None and digest_of(folder) != digest:
+            raise ModelError(f"the model in {folder} is not the one that was registered", remedy="Train again.")
+        facts = json.loads((folder / FACTS).read_text())
+        others = {
+            name: lgb.Booster(model_file=str(folder / name)) if (folder / name).is_file() else None
+            for name in (TYPES, NUMBERS, PAYEES)
+        }
+        return cls(
+            booster=lgb.Booster(model_file=str(folder / BOOSTER)),
+            features=tuple(facts["features"]),
+            calibration=Calibration(**facts["calibration"]),
+            trained_at=datetime.fromisoformat(facts["trained_at"]),
+            by_data=GroupCalibration.of(facts["by_data"]) if facts.get("by_data") else None,
+            types=ScamTypes(others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)),
+            reputations=Reputations(others[NUMBERS], others[PAYEES]),
+            facts=facts["facts"],
+        )
+
+
+def digest_of(folder: Path) -> str:
+    """The sha256 over the model's files in order."""
+    total = hashlib.sha256()
+    for name in (BOOSTER, TYPES, NUMBERS, PAYEES, FACTS):
+        if (folder / name).is_file():
+            total.update(name.encode() + b"\0" + (folder / name).read_bytes())
+    return total.hexdigest()
+
+
+def matrix_of(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
+    """The ``features`` of each row, float64, missing as NaN."""
+    return np.asarray(frame.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
+
+
+def boosted(
+    rows: pl.DataFrame, inputs: Floats, keep: Flags, *, features: tuple[str, ...], tuning: Tuning, seed: int
+) -> Any:
+    """A booster from the rows to ``keep``; ``inputs`` are the features of all ``rows``."""
+    import lightgbm as lgb
+
+    label, weight = (rows[name].to_numpy()[keep] for name in ("label", "weight"))
+    data = lgb.Dataset(inputs[keep], label, weight=weight, feature_name=list(features), free_raw_data=True)
+    return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
+
+
+def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
+    """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
+    fold = folds(rows, count=tuning.folds, seed=seed)
+    return held_out(rows, matrix_of(rows, features), fold, features=features, tuning=tuning, seed=seed)
+
+
+def held_out(
+    rows: pl.DataFrame,
+    inputs: Floats,
+    fold: npt.NDArray[np.int64],
+    *,
+    features: tuple[str, ...],
+    tuning: Tuning,
+    seed: int,
+) -> Floats:
+    """:func:`out_of_fold` where the inputs and the folds of the rows are made already."""
+    raw = np.zeros(len(rows))
+    for number in range(tuning.folds):
+        out = fold == number
+        booster = boosted(rows, inputs, ~out, features=features, tuning=tuning, seed=seed)
+        raw[out] = booster.predict(inputs[out], raw_score=True)
+    return raw
+
+
+def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
+    """Raise ``ModelError`` where the reported episodes in ``rows`` are too few to learn from."""
+    live, episodes = int((rows["label"] == 1).sum()), rows["case_id"].drop_nulls().n_unique()
+    if live < LEAST_LIVE or episodes < LEAST_EPISODES or live == len(rows):
+        raise ModelError(
+            f"only {episodes} episodes with a trace are known before {at:%Y-%m-%d %H:%M}",
+            remedy="Ingest more cases, or train at a later moment.",
+        )
+
+
+def fit(
+    rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
+) -> tuple[RiskModel, Floats]:
+    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``share``, ``case_id`` and ``scam_type``.
+
+    Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
+    calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
+    """
+    require_episodes(rows, at=at)
+    labels = rows["label"].to_numpy().astype(np.float64)
+    inputs = matrix_of(rows, features)
+    fold = folds(rows, count=tuning.folds, seed=seed)
+    raw = held_out(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
+    calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
+    types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
+    model = RiskModel(
+        booster=boosted(rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed),
+        features=features,
+        calibration=calibration,
+        trained_at=at,
+        types=types,
+        facts=types.figures,
+    )
+    return model, raw

@@ -1,0 +1,352 @@
+"""The registry: every trained model with what it was made of, in MLflow; the only module that knows MLflow.
+
+MLflow keeps the record. What is in force stands on the shelf (``models.registry.model_store``): scoring asks ``champion`` and
+``load``, which import MLflow only when the shelf lacks the version.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version as installed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, Self
+
+import polars as pl
+
+from data_contracts.errors import ModelError, NotReadyError
+from models.learning.risk import RiskModel
+from models.registry.model_store import CHALLENGER, CHAMPION, ModelVersion, Shelf
+
+__all__ = ["CHALLENGER", "CHAMPION", "NAME", "ModelVersion", "Places", "Registry", "TrackedSearch"]
+
+NAME = "victim-risk"
+CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
+REMEMBERED = 100
+SEARCH, QUALITY = "search", "average_precision"
+CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
+DESCRIPTION_LIMIT = 5_000
+REQUIREMENTS = ("lightgbm", "numpy", "polars")
+RECOVERABLE = "Train again, or restore MLflow's folder from a backup."
+
+
+class Places(Protocol):
+    """Where an installation keeps its models, as its settings say."""
+
+    @property
+    def mlflow_database_url(self) -> str:
+        """MLflow's tracking store and registry, as SQLAlchemy writes it."""
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """MLflow's folder for files."""
+
+    @property
+    def models_folder(self) -> Path:
+        """Models in text form, and the pointer to the one in force."""
+
+
+class Registry:
+    """The registered models of one installation.
+
+    ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for files, ``shelf`` the
+    folder of models in text form. Nothing is opened before it is needed.
+    """
+
+    def __init__(self, tracking_uri: str, *, artifacts: Path, shelf: Path) -> None:
+        self._uri = tracking_uri
+        self._artifacts = artifacts
+        self._shelf = Shelf(shelf)
+
+    @classmethod
+    def of(cls, places: Places) -> Self:
+        """The registry of the installation whose settings these are."""
+        return cls(places.mlflow_database_url, artifacts=places.mlflow_artifacts, shelf=places.models_folder)
+
+    def champion(self) -> ModelVersion | None:
+        """The version in force; None before the first promotion."""
+        return self._shelf.pointed(CHAMPION)
+
+    def challenger(self) -> ModelVersion | None:
+        """The version recorded last; None before the first."""
+        return self._shelf.pointed(CHALLENGER)
+
+    def load(self, version: ModelVersion) -> RiskModel:
+        """The model in its text form, its digest checked.
+
+        Raises ``ModelError`` where it is on neither the shelf nor in MLflow as it was registered.
+        """
+        try:
+            return self._shelf.load(version)
+        except ModelError:  # lost or damaged here; MLflow has another copy
+            self._fetch(version)
+            return self._shelf.load(version)
+
+    def find(self, version: str) -> ModelVersion:
+        """The registered version of that number. Raises ``NotReadyError`` where there is none."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _entry(self._client.get_model_version(NAME, version))
+        except MlflowException:
+            raise NotReadyError(f"there is no {NAME}/{version}", remedy="Run `forestall train`.") from None
+
+    def metrics(self, version: ModelVersion) -> dict[str, float]:
+        """What was measured of the version when it was recorded."""
+        return dict(self._client.get_run(version.run_id).data.metrics)
+
+    def pictures(self, version: ModelVersion) -> dict[str, str]:
+        """The pictures recorded with the version, as SVG by name; empty where MLflow's files are gone."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        with TemporaryDirectory() as folder:
+            try:
+                place = download_artifacts(
+                    run_id=version.run_id, artifact_path=FIGURES, dst_path=folder, tracking_uri=self._uri
+                )
+            except (MlflowException, OSError):
+                return {}
+            return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(place).glob("*.svg"))}
+
+    def record(
+        self,
+        model: RiskModel,
+        *,
+        params: Mapping[str, str | float],
+        metrics: Mapping[str, float],
+        card: str,
+        rows: pl.DataFrame,
+        versions: Mapping[str, str],
+        figures: Mapping[str, str] | None = None,
+        report: str | None = None,
+    ) -> ModelVersion:
+        """Log the model as a run, register it and make it the challenger.
+
+        ``versions`` are those of data, contracts and code (``data_version``, ``contract_version``, ``git_revision``),
+        ``figures`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML page. Of the training ``rows`` only the
+        names of the model's inputs are kept, as the signature: no row is stored. Raises ``ModelError`` where an input
+        is not among them.
+        """
+        with TemporaryDirectory() as folder:
+            text = Path(folder) / "risk"
+            digest = model.save(text)
+            marks = {**versions, "digest": digest, "trained_at": model.trained_at.isoformat()}
+            with self._run(marks, params=params) as (mlflow, run):
+                for name, svg in (figures or {}).items():
+                    mlflow.log_text(svg, f"{FIGURES}/{name}.svg")
+                mlflow.log_text(card, CARD)
+                if report is not None:
+                    mlflow.log_text(report, REPORT)
+                logged = _log_model(mlflow, text, signature=_signature(model, rows))
+                mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
+            version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)
+            self._shelf.put(text, version=version)
+        self._client.set_registered_model_alias(NAME, CHALLENGER, version.version)
+        self._shelf.point(CHALLENGER, to=version)
+        return version
+
+    @contextmanager
+    def tracked_search(self, tags: Mapping[str, str]) -> Iterator["TrackedSearch"]:
+        """A run over a search for parameters, below which each trial is a run of its own."""
+        with self._run(tags, params={}, name=SEARCH) as (mlflow, run):
+            yield TrackedSearch(mlflow, run_id=run.info.run_id, experiment_id=run.info.experiment_id)
+
+    def promote(self, version: str, *, at: datetime) -> None:
+        """Put the version of that number in force from ``at`` on; nothing changes where it is already.
+
+        Raises ``NotReadyError`` where there is none.
+        """
+        found = self.find(version)
+        if found == self.champion():
+            return
+        self.load(found)
+        self._client.set_model_version_tag(NAME, version, "promoted_at", at.isoformat())
+        self._enforce(found, history=[*self._history(), version])
+
+    def roll_back(self, *, at: datetime) -> ModelVersion:
+        """Put the version back in force that the present champion replaced, and return it.
+
+        Raises ``NotReadyError`` where there is none.
+        """
+        history = self._history()
+        if len(history) < 2:
+            raise NotReadyError("no champion stands before the present one", remedy="Promote a version by its number.")
+        version = self.find(history[-2])
+        self.load(version)
+        self._client.set_model_version_tag(NAME, history[-1], "rolled_back_at", at.isoformat())
+        self._enforce(version, history=history[:-1])
+        return version
+
+    def follow_alias(self) -> ModelVersion | None:
+        """Put in force what MLflow's alias ``champion`` names, where somebody moved it there; return the champion.
+
+        This also ends a promotion that was cut short between MLflow and the shelf. The alias ``challenger`` is followed
+        likewise.
+        """
+        challenger = self._aliased(CHALLENGER)
+        if challenger is not None and challenger != self.challenger():
+            self.load(challenger)
+            self._shelf.point(CHALLENGER, to=challenger)
+        version = self._aliased(CHAMPION)
+        if version is not None and version != self.champion():
+            self.load(version)
+            history = self._history()
+            self._enforce(
+                version, history=history if history[-1:] == [version.version] else [*history, version.version]
+            )
+        return self.champion()
+
+    def _enforce(self, version: ModelVersion, *, history: list[str]) -> None:
+        """First MLflow, then the shelf: whoever is cut short between the two is put right by ``follow_alias``."""
+        self._client.set_registered_model_tag(NAME, CHAMPIONS, json.dumps(history[-REMEMBERED:]))
+        self._client.set_registered_model_alias(NAME, CHAMPION, version.version)
+        self._shelf.point(CHAMPION, to=version)
+
+    def _history(self) -> list[str]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            tags = self._client.get_registered_model(NAME).tags
+        except MlflowException:  # nothing was ever recorded
+            return []
+        return [str(number) for number in json.loads(tags.get(CHAMPIONS, "[]"))]
+
+    def _aliased(self, alias: str) -> ModelVersion | None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _entry(self._client.get_model_version_by_alias(NAME, alias))
+        except MlflowException:  # no such model, or no such alias
+            return None
+
+    def _fetch(self, version: ModelVersion) -> None:
+        """Bring the version from MLflow to the shelf."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        with TemporaryDirectory() as folder:
+            source = self._client.get_model_version_download_uri(NAME, version.version)
+            try:
+                place = download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._uri)
+            except (MlflowException, OSError) as error:
+                raise ModelError(f"{version} cannot be read from MLflow", remedy=RECOVERABLE) from error
+            self._shelf.put(Path(place) / "data" / "risk", version=version)
+
+    def _register(self, logged: Any, *, run_id: str, tags: Mapping[str, str], card: str) -> ModelVersion:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.get_registered_model(NAME)
+        except MlflowException:
+            self._client.create_registered_model(NAME, description="Probability that a person is in a live episode.")
+        return _entry(
+            self._client.create_model_version(
+                NAME,
+                source=logged.model_uri,
+                run_id=run_id,
+                model_id=logged.model_id,
+                tags=dict(tags),
+                description=card[:DESCRIPTION_LIMIT],
+            )
+        )
+
+    @contextmanager
+    def _run(
+        self, tags: Mapping[str, str], *, params: Mapping[str, str | float], name: str | None = None
+    ) -> Iterator[tuple[Any, Any]]:
+        """MLflow itself and a run that is marked as failed if the block raises; MLflow then points at our store."""
+        mlflow = _mlflow()
+        mlflow.set_tracking_uri(self._uri)
+        with mlflow.start_run(experiment_id=self._experiment(), tags=dict(tags), run_name=name) as run:
+            mlflow.log_params(dict(params))
+            yield mlflow, run
+
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(NAME)
+        if found is not None:
+            return str(found.experiment_id)
+        place = (self._artifacts / NAME).resolve()
+        return str(self._client.create_experiment(NAME, artifact_location=place.as_uri()))
+
+    @cached_property
+    def _client(self) -> Any:
+        return _mlflow().MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+
+class TrackedSearch:
+    """A search under way: ``trial`` records one try, ``best`` what came of them all."""
+
+    def __init__(self, mlflow: Any, *, run_id: str, experiment_id: str) -> None:
+        self._mlflow = mlflow
+        self._experiment_id = experiment_id
+        self.run_id = run_id
+
+    def trial(self, params: Mapping[str, float], quality: float) -> None:
+        """Record a trial as a run below the search's."""
+        with self._mlflow.start_run(experiment_id=self._experiment_id, nested=True):
+            self._mlflow.log_params(dict(params))
+            self._mlflow.log_metric(QUALITY, quality)
+
+    def best(self, params: Mapping[str, float], quality: float) -> None:
+        """Record the best parameters with the search itself."""
+        self._mlflow.log_params(dict(params))
+        self._mlflow.log_metric(QUALITY, quality)
+
+
+def _mlflow() -> Any:
+    """MLflow, silent and with its telemetry off; takes seconds to import."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    return mlflow
+
+
+def _log_model(mlflow: Any, text: Path, *, signature: Any) -> Any:
+    """Log the text form as a model that MLflow loads through ``_load_pyfunc``: no pickle anywhere."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*An input example was not provided")  # on purpose: it is data
+        return mlflow.pyfunc.log_model(
+            name="model",
+            loader_module=__name__,
+            data_path=str(text),
+            signature=signature,
+            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+        )
+
+
+def _signature(model: RiskModel, rows: pl.DataFrame) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    if lacking := sorted(set(model.features) - set(rows.columns)):
+        raise ModelError(f"the training rows lack {', '.join(lacking[:5])}", remedy="Record the rows it learned from.")
+    columns = [ColSpec("double", name) for name in model.features]
+    return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("double", "probability")]))
+
+
+def _entry(found: Any) -> ModelVersion:
+    return ModelVersion(
+        name=found.name, version=str(found.version), run_id=found.run_id, digest=found.tags.get("digest", "")
+    )
+
+
+class _Served:
+    """The model as MLflow's own tools call it."""
+
+    def __init__(self, model: RiskModel) -> None:
+        self._model = model
+
+    def predict(self, inputs: Any, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 -- MLflow's form
+        return self._model.predict(pl.from_pandas(inputs))
+
+
+def _load_pyfunc(path: str) -> _Served:
+    """What MLflow calls to load a logged model."""
+    return _Served(RiskModel.load(Path(path)))

@@ -1,0 +1,102 @@
+"""The shelf: models in their text form on the disk of one installation, and which of them is in force or in line.
+
+Scoring reads the shelf alone, so it needs no tracker. A version is put up whole or not at all, and the pointers to
+champion and challenger move in one step that outlives a power cut.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data_contracts.errors import ModelError
+from models.learning.risk import RiskModel
+
+__all__ = ["CHALLENGER", "CHAMPION", "ModelVersion", "Shelf"]
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """A registered model: ``version`` counts ``1``, ``2``, …, ``digest`` is the sha256 of its text form."""
+
+    name: str
+    version: str
+    run_id: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+class Shelf:
+    """The models below ``folder``, one folder a version."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def pointed(self, alias: str) -> ModelVersion | None:
+        """The version that ``alias`` names; None where none was pointed to.
+
+        Raises ``ModelError`` if the pointer is unreadable.
+        """
+        pointer = self._pointer(alias)
+        try:
+            return ModelVersion(**json.loads(pointer.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            remedy = "Remove it and promote a version again."
+            raise ModelError(f"{pointer} does not name a model", remedy=remedy) from error
+
+    def point(self, alias: str, *, to: ModelVersion) -> None:
+        """Let ``alias`` name another version: as ``champion`` it is in force, as ``challenger`` next in line."""
+        part = self._folder / f".{alias}.json.{os.getpid()}.part"
+        part.write_text(json.dumps(asdict(to), indent=1))
+        _flush(part)
+        part.replace(self._pointer(alias))
+        _flush(self._folder)
+
+    def holds(self, version: ModelVersion) -> bool:
+        """Whether the version stands here, whatever its state."""
+        return self._place(version).is_dir()
+
+    def load(self, version: ModelVersion) -> RiskModel:
+        """The model itself. Raises ``ModelError`` where files are missing or are not those that were registered."""
+        return RiskModel.load(self._place(version), digest=version.digest)
+
+    def put(self, source: Path, *, version: ModelVersion) -> None:
+        """Put up a copy of what ``RiskModel.save`` wrote to ``source``, in the place of whatever stands there.
+
+        Raises ``ModelError`` where it is not the model that was registered.
+        """
+        part = self._folder / f".{version.version}.{os.getpid()}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+        try:
+            RiskModel.load(part, digest=version.digest)
+        except ModelError:
+            shutil.rmtree(part)
+            raise
+        for path in (*part.iterdir(), part):
+            _flush(path)
+        shutil.rmtree(self._place(version), ignore_errors=True)
+        part.rename(self._place(version))
+        _flush(self._folder)
+
+    def _pointer(self, alias: str) -> Path:
+        return self._folder / f"{alias}.json"
+
+    def _place(self, version: ModelVersion) -> Path:
+        return self._folder / version.version
+
+
+def _flush(path: Path) -> None:
+    """Force a file's contents, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,163 @@
+"""Gates: what a challenger must show before it may take the champion's place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isnan, nan
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Decision", "Gates", "Outcome", "decide"]
+
+Metrics = Mapping[str, float]
+
+COMPARED = ("precision_at_budget", "coverage_at_budget")
+KEPT = (*COMPARED, "money_at_budget")
+BASELINE = "baseline_"
+GROUPED = ("precision", "coverage")
+
+
+class Gates(BaseModel):
+    """Stated conditions of a promotion; every one can be configured, none can be skipped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least_gain: float = Field(default=0.0, ge=0, le=1, description="precision and coverage above those of the rule")
+    tolerance: float = Field(
+        default=0.03, ge=0, le=1, description="precision, coverage and money may lie so much below the champion's"
+    )
+    calibration_error: float = Field(
+        default=0.1, gt=0, le=1, description="largest mean gap between probabilities and what came of them"
+    )
+    episodes: int = Field(default=30, ge=1, description="fewest reported episodes to learn from")
+    feature_auc: float = Field(
+        default=0.95, gt=0.5, le=1, description="a single feature that tells victims apart so well is a leak"
+    )
+    residency_gap_points: float = Field(
+        default=5.0,
+        ge=0,
+        le=100,
+        description="local and floating residents may lie so many points apart in precision and coverage; more is "
+        "refused where chance alone does not explain it",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one gate said: ``own`` figure of the challenger beside ``other``, the figure or bound it is held against.
+
+    ``gate`` names it: ``rule_precision_at_budget``, ``champion_money_at_budget``, ``calibration_error``, ``episodes``,
+    ``max_feature_auc``, ``residency_gap_coverage``. ``allowed`` is how much better or worse than ``other`` is asked or
+    allowed. None is what was not measured.
+    """
+
+    gate: str
+    passed: bool
+    reason: str
+    own: float | None = None
+    other: float | None = None
+    allowed: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Whether to promote; ``reasons`` are the gates passed, or, if any refused, those that did."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> Decision:
+    """Let the challenger pass every gate, or name the gates that refuse it.
+
+    Metrics are shares measured on a hold-out by time, ``precision_at_budget``, ``coverage_at_budget`` and
+    ``money_at_budget``, the rule's under the same names after ``baseline_``; of the challenger also
+    ``calibration_error``, ``episodes`` learnt from and ``max_feature_auc``. The first model of an installation has no
+    champion to hold against. What was not measured, or is NaN, passes no gate; a champion without a figure cannot be
+    fallen short of.
+
+    The gap between groups (``residency_gap_coverage_points``, ``…_low``, ``…_high`` of ``models.evaluation.fairness``) is another
+    matter: it refuses only on evidence, a gap that is too large and whose interval leaves out 0. A district with few
+    losses, or whose register does not tell residency, has no such evidence; if that refused, the old model would stay,
+    of which no more is known. The reasons then say that the gap was not measured.
+    """
+    outcomes = (
+        *_beats_baseline(challenger, gates),
+        *_holds_against(challenger, champion or {}, gates),
+        _at_most("calibration_error", challenger, gates.calibration_error, words="calibration error"),
+        _at_least("episodes", challenger, gates.episodes, words="reported episodes"),
+        _at_most("max_feature_auc", challenger, gates.feature_auc, words="AUC of the strongest single feature"),
+        *_treats_alike(challenger, gates),
+    )
+    refused = tuple(outcome.reason for outcome in outcomes if not outcome.passed)
+    reasons = refused or tuple(outcome.reason for outcome in outcomes)
+    return Decision(promote=not refused, reasons=reasons, outcomes=outcomes)
+
+
+def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
+    for name in COMPARED:
+        own, rule = challenger.get(name), challenger.get(f"{BASELINE}{name}")
+        words = f"{_plain(name)} {_figure(own)} against {_figure(rule)} of the rule"
+        passed = own is not None and rule is not None and own > rule + gates.least_gain
+        yield Outcome(
+            gate=f"rule_{name}",
+            passed=passed,
+            reason=words if passed else f"{words}: more than {gates.least_gain:g} better is asked",
+            own=own,
+            other=rule,
+            allowed=gates.least_gain,
+        )
+
+
+def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[Outcome]:
+    for name in KEPT:
+        own, held = challenger.get(name), champion.get(name)
+        if held is None or isnan(held):
+            continue
+        words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
+        passed = own is not None and own >= held - gates.tolerance
+        yield Outcome(
+            gate=f"champion_{name}",
+            passed=passed,
+            reason=words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed",
+            own=own,
+            other=held,
+            allowed=gates.tolerance,
+        )
+
+
+def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
+    for name in GROUPED:
+        ends = [challenger.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
+        gap, low, high = (nan if end is None else end for end in ends)
+        gate = f"residency_gap_{name}"
+        if isnan(gap) or isnan(low) or isnan(high):
+            yield Outcome(gate=gate, passed=True, reason=f"gap of {name} by residency: not measured")
+            continue
+        words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
+        passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
+        asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
+        reason = words if passed else f"{words}: {asked}"
+        yield Outcome(gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points)
+
+
+def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+    value = challenger.get(gate)
+    passed = value is not None and value <= bound
+    reason = f"{words} {_figure(value)}: at most {bound:g} is allowed"
+    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
+
+
+def _at_least(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+    value = challenger.get(gate)
+    passed = value is not None and value >= bound
+    reason = f"{words} {_figure(value)}: at least {bound:g} are asked"
+    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g}"

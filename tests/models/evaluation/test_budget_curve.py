@@ -1,0 +1,45 @@
+"""Budgets over three days drawn by hand."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from models.evaluation.budget_curve import over_daily_budgets
+from models.policy.alerting import Candidate, Rules
+from tests.models.drawn import on
+from tests.models.evaluation.test_alert_metrics import EPISODES
+
+RULES = Rules(budget=1, stretch=1.0)
+
+
+def tick(day: int, **scores: float):
+    return on(day), [Candidate(person=person, score=score) for person, score in scores.items()]
+
+
+TICKS = [
+    tick(1, ada=0.9, zoe=0.8, yan=0.2),  # before the start
+    tick(3, ada=0.7, zoe=0.9),
+    tick(4, bo=0.8, cai=0.95, zoe=0.9),
+    tick(5, dan=0.9, yan=0.95, cai=0.99),
+]
+
+
+def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
+    found = over_daily_budgets(TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2])
+    # one a day: zoe, cai, yan · two a day: zoe and ada, cai and bo, yan and dan; zoe and cai are resting
+    assert found.to_dict(as_series=False) == {
+        "budget": [1, 2],
+        "alerts_per_day": [3 / 6, 6 / 6],
+        "precision": [1 / 3, 4 / 6],
+        "coverage": [1 / 4, 4 / 4],
+        "money": [20_000 / 100_000, 1.0],
+        "lead_h_median": [60.0, 15.0],
+    }
+
+
+def test_alerts_of_days_before_the_start_only_teach():
+    late = over_daily_budgets(TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40])
+    assert late["alerts_per_day"].item() == 6 / (6 + 23 / 24)
+    none = over_daily_budgets([], EPISODES, rules=RULES, start=on(2), end=on(8))
+    assert none["alerts_per_day"].to_list() == [0.0] * 5
+    assert isinstance(none, pl.DataFrame)

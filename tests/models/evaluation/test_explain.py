@@ -1,0 +1,71 @@
+"""Why a person is on the list: contributions that add up, and reasons a person can read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data_contracts.errors import ModelError
+from features.words.catalogue import GROUPS
+from models.evaluation.explain import Explanation, explain
+
+
+@pytest.fixture(scope="module")
+def best(learnt):
+    """The fifty moments that score highest, as they would be alerted."""
+    return learnt.rows.sort("raw", descending=True).head(50)
+
+
+@pytest.fixture(scope="module")
+def explained(learnt, best) -> list[Explanation]:
+    return explain(learnt.model, best)
+
+
+def test_base_and_contributions_add_up_to_the_score_of_the_list(learnt, best, explained):
+    raw = np.array([one.base + sum(one.contributions.values()) for one in explained])
+    np.testing.assert_allclose(raw, learnt.model.booster.predict(learnt.model.matrix(best), raw_score=True), atol=1e-6)
+    np.testing.assert_allclose(learnt.model.calibration(raw), learnt.model.predict(best), atol=1e-6)
+
+
+def test_contributions_are_those_that_lightgbm_itself_computes(learnt, best, explained):
+    parts = learnt.model.booster.predict(learnt.model.matrix(best), pred_contrib=True)
+    found = [[*one.contributions.values(), one.base] for one in explained]
+    np.testing.assert_allclose(found, parts, atol=1e-9)
+
+
+def test_values_are_those_of_the_snapshot_with_none_for_missing(learnt, best, explained):
+    for row, one in zip(best.iter_rows(named=True), explained, strict=True):
+        assert list(one.values) == list(one.contributions) == list(learnt.model.features)
+        for name, value in one.values.items():
+            assert value == (None if row[name] is None else float(row[name])), name
+
+
+def test_every_alert_has_plain_reasons_heaviest_first(explained):
+    titles = {group.code for group in GROUPS}
+    for one in explained:
+        assert 3 <= len(one.reasons) <= 5
+        assert {reason.code for reason in one.reasons} <= titles
+        weights = [reason.contribution for reason in one.reasons]
+        assert weights == sorted(weights, reverse=True)
+        for reason in one.reasons:
+            assert reason.zh
+            assert reason.en
+            assert not any(mark in reason.zh + reason.en for mark in ("{", "_", "nan", "None", "inf"))
+
+
+def test_a_row_is_explained_the_same_alone_and_among_others(learnt, best, explained):
+    assert explain(learnt.model, best[7:8])[0].reasons == explained[7].reasons
+
+
+def test_nobody_to_explain(learnt, best):
+    assert explain(learnt.model, best.clear()) == []
+
+
+def test_inputs_that_are_lacking_are_told(learnt, best):
+    with pytest.raises(ModelError, match="the snapshot lacks"):
+        explain(learnt.model, best.drop(learnt.model.features[0]))
+
+
+def test_contributions_are_of_the_score_whatever_the_calibration(learnt, best, explained):
+    steep = replace(learnt.model, calibration=replace(learnt.model.calibration, slope=9.0))
+    assert explain(steep, best[:1])[0].contributions == explained[0].contributions

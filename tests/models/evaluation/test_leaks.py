@@ -1,0 +1,83 @@
+"""Nothing tells the future: neither the rows that are learnt from, nor a single column, nor the form of the data."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from features.event_index import gather
+from features.point_in_time import snapshot
+from features.words.catalogue import FEATURES, inputs, names
+from models.evaluation.diagnostics import feature_aucs
+from models.labels.episodes import episodes
+from models.learning.baseline_rule import baseline_score
+from models.learning.risk import fit
+from tests.models.conftest import TUNING, learning_rows
+from tests.pipelines.district import TRAIN_AT
+
+
+def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(learnt):
+    live = learnt.rows.filter(label=1)
+    assert live["case_id"].n_unique() >= 30
+    assert live.height >= 300
+    assert learnt.rows.filter(label=0).height >= 6_000
+
+
+def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
+    """The evidence of a replay reaches beyond the moment of training; nothing of that may show."""
+    then = learnt.records.known_before(TRAIN_AT)
+    evidence = gather(then)
+    assert evidence.contacts.events.height < learnt.evidence.contacts.events.height
+    rows = learning_rows(then, evidence)
+    codes = [column for column in rows.columns if column.endswith("_code")]  # numbers of a row in a list of names
+    assert_frame_equal(rows.drop(codes), learnt.rows.drop("raw", *codes), check_exact=True)
+
+
+def test_shuffled_labels_cannot_be_learnt(learnt):
+    order = np.random.default_rng(3).permutation(len(learnt.rows))
+    told = ["label", "weight", "share", "case_id", "scam_type"]
+    shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
+    _, raw = fit(shuffled, features=inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
+    live, share = shuffled["label"].to_numpy(), shuffled["share"].to_numpy()
+    base_rate = share[live == 1].sum() / share.sum()
+    assert average_precision_score(live, raw, sample_weight=share) < 3 * base_rate
+
+
+def test_no_single_feature_gives_the_victims_away(learnt):
+    strongest = feature_aucs(learnt.rows, names()).row(0)
+    assert strongest[1] < 0.95, strongest
+
+
+def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(learnt):
+    labels, share = learnt.rows["label"], learnt.rows["share"]
+    rule = roc_auc_score(labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=share)
+    assert rule + 0.03 < roc_auc_score(labels, learnt.rows["raw"], sample_weight=share) < 0.995
+
+
+def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
+    words = ("resid", "local", "float", "area", "commun", "grid", "address", "sex", "operator")
+    assert [feature.name for feature in FEATURES if any(word in feature.name for word in words)] == []
+    assert set(learnt.model.features) == set(inputs())
+    assert set(learnt.model.features).isdisjoint(learnt.records.residents.collect_schema())
+    turned = learnt.records.residents.with_columns(
+        residency=pl.when(pl.col("residency") == "local").then(pl.lit("floating")).otherwise(pl.lit("local")),
+        community_id=pl.lit("C999"),
+        grid_id=pl.lit("G9999"),
+        sex=pl.lit("F"),
+    )
+    evidence = gather(type(learnt.records)(**{**vars(learnt.records), "residents": turned}))
+    asked = learnt.rows.select("person", "at").head(300)
+    assert_frame_equal(snapshot(evidence, asked), snapshot(learnt.evidence, asked))
+
+
+def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):
+    told = episodes(learnt.records.cases, learnt.evidence, at=TRAIN_AT)
+    theirs = learnt.rows.filter(label=0).join(told, on="person")
+    since = pl.col("at") - pl.col("closed_at")
+    kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")
+    assert kept.select("person", "at").unique().height == theirs.select("person", "at").unique().height > 0
+    assert learnt.rows["at"].max() < TRAIN_AT

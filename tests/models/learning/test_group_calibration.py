@@ -1,0 +1,102 @@
+"""Probabilities that hold for those of whom less is seen."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.learning.calibration import Calibration, calibrate
+from models.learning.group_calibration import (
+    GroupCalibration,
+    calibrate_by_group,
+    promised_and_found,
+    promises,
+    worst_ratio,
+)
+
+
+def drawn(number: int = 60_000) -> tuple[np.ndarray, np.ndarray, pl.Series]:
+    """Scores that mean less for a third of the people: of them nothing but calls is seen."""
+    rng = np.random.default_rng(3)
+    raw = rng.normal(-2, 1.5, number)
+    half = rng.random(number) < 1 / 3
+    chance = np.where(half, Calibration(0.8, -1.5)(raw), Calibration(1.2, 0.0)(raw))
+    labels = (rng.random(number) < chance).astype(np.float64)
+    return raw, labels, pl.Series(np.where(half, "calls only", "both"))
+
+
+def scored(probability: np.ndarray, labels: np.ndarray, group: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"probability": probability, "label": labels, "group": group, "share": np.ones(len(labels))})
+
+
+def test_each_group_finds_its_own_line_and_promises_hold_in_each():
+    raw, labels, group = drawn()
+    one = np.ones(len(raw))
+    found = calibrate_by_group(raw, labels, share=one, group=group)
+    assert (found.by_group["calls only"].slope, found.by_group["calls only"].intercept) == pytest.approx(
+        (0.8, -1.5), abs=0.15
+    )
+    common = calibrate(raw, labels, share=one)
+    assert found.common == common
+    before = worst_ratio(promised_and_found(scored(common(raw), labels, group)))
+    after = worst_ratio(promised_and_found(scored(found(raw, group), labels, group)))
+    assert before > 1.5
+    assert after < 1.1
+
+
+def test_a_small_group_stays_near_the_common_line():
+    raw, labels, group = drawn(600)
+    found = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=1e9)
+    for line in found.by_group.values():
+        assert (line.slope, line.intercept) == pytest.approx((found.common.slope, found.common.intercept), abs=1e-4)
+    live = float(labels[(group == "calls only").to_numpy()].sum())
+    half = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=live)
+    own = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=0.0)
+    name = "calls only"
+    assert half.by_group[name].slope == pytest.approx((own.by_group[name].slope + found.common.slope) / 2)
+
+
+def test_groups_without_victims_unknown_groups_and_null_have_the_common_line():
+    raw = np.array([-1.0, 0.0, 1.0, 2.0, 0.5])
+    group = pl.Series(["a", "a", "a", "b", None])
+    found = calibrate_by_group(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), share=np.ones(5), group=group)
+    assert list(found.by_group) == ["a"]
+    asked = pl.Series(["b", None, "c"])
+    assert found(np.zeros(3), asked) == pytest.approx(found.common(np.zeros(3)))
+
+
+def test_hand_computed_and_back_from_json():
+    calibration = GroupCalibration(Calibration(2.0, -1.0), {"calls only": Calibration(1.0, 0.0)})
+    group = pl.Series(["both", "calls only"])
+    assert calibration(np.array([1.0, 1.0]), group) == pytest.approx([0.7310586, 0.7310586])
+    assert calibration(np.array([0.5, 0.5]), group) == pytest.approx([0.5, 0.6224593])
+    assert GroupCalibration.of(json.loads(json.dumps(calibration.numbers()))) == calibration
+
+
+def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():
+    frame = pl.DataFrame(
+        {
+            "group": ["both", "both", "calls only"],
+            "label": [1, 0, 0],
+            "share": [1.0, 3.0, 4.0],
+            "probability": [0.8, 0.4, 0.1],
+        }
+    )
+    assert promised_and_found(frame).rows() == [("both", 1, 5000.0, 2500.0, 2.0), ("calls only", 0, 1000.0, 0.0, None)]
+    assert worst_ratio(promised_and_found(frame)) == pytest.approx(2.0)
+    assert worst_ratio(promised_and_found(frame.filter(pl.col("label") == 0))) is None
+
+
+def test_the_correction_is_measured_on_people_it_was_not_fitted_on():
+    raw, labels, group = drawn(20_000)
+    people = pl.Series([f"p{number % 5_000}" for number in range(len(raw))])
+    rows = (
+        scored(raw, labels, group).rename({"probability": "raw"}).with_columns(person=people, scam_type=pl.lit("loan"))
+    )
+    found = promises(rows)
+    before, after = (worst_ratio(found[name]) - 1 for name in ("common", "by group"))
+    assert 0.6 < before < 1.2
+    assert after < before / 2  # not all of it: with some 250 victims a group stands little more than halfway
+    assert found["common"]["live"].sum() == labels.sum()
+    assert promises(rows.filter(pl.col("label") == 0)) == {}

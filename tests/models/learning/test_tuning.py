@@ -1,0 +1,65 @@
+"""Parameters are searched by time: seeded, within bounds, beginning with the present ones."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from models.learning.risk import Tuning
+from models.learning.tuning import SPACE, Split, chosen, later_moments, quality, search
+from tests.models.drawn import on
+
+PRESENT = Tuning(rounds=120, learning_rate=0.05, num_leaves=8)
+
+
+def few_leaves(tuning: Tuning) -> float:
+    return -abs(tuning.num_leaves - 20) - tuning.learning_rate
+
+
+def test_a_search_begins_with_the_present_parameters_and_ends_with_the_best():
+    found = search(few_leaves, present=PRESENT, trials=12, seed=1)
+    assert found.trials[0] == (chosen(PRESENT), pytest.approx(few_leaves(PRESENT)))
+    assert found.present_quality == pytest.approx(-12.05)
+    assert found.quality == max(value for _, value in found.trials) > found.present_quality
+    assert few_leaves(found.best) == found.quality
+    assert (found.best.folds, found.best.threads) == (PRESENT.folds, PRESENT.threads)
+
+
+def test_the_same_seed_makes_the_same_search_and_every_trial_is_told():
+    told: list[float] = []
+    first = search(few_leaves, present=PRESENT, trials=5, seed=1, told=lambda _, value: told.append(value))
+    assert told == [value for _, value in first.trials]
+    assert search(few_leaves, present=PRESENT, trials=5, seed=1) == first
+    assert search(few_leaves, present=PRESENT, trials=5, seed=2) != first
+
+
+def test_trials_stay_within_the_space_and_whole_numbers_stay_whole():
+    found = search(few_leaves, present=Tuning(rounds=3, lambda_l2=0.0), trials=6, seed=4)
+    for parameters, _ in found.trials:
+        assert all(low <= parameters[name] <= high for name, (low, high) in SPACE.items())
+        assert isinstance(parameters["rounds"], int)
+        assert isinstance(parameters["num_leaves"], int)
+
+
+def test_moments_near_the_cut_and_of_episodes_known_before_it_are_not_judged():
+    split = Split.before(on(20), judged=timedelta(days=5), purge=timedelta(days=1))
+    assert split == Split(on(14), on(15), on(20))
+    moments = pl.DataFrame(
+        {
+            "at": [on(14, 12), on(15), on(16), on(17), on(20)],
+            "case_id": ["new", None, "old", "new", None],
+        }
+    )
+    known = pl.DataFrame({"case_id": ["old", "older"]})
+    assert later_moments(moments, split, known=known)["at"].to_list() == [on(15), on(17)]
+
+
+def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(learnt):
+    tuning = Tuning(rounds=40, threads=1)
+    asked = {"features": learnt.model.features, "at": learnt.model.trained_at, "seed": 0}
+    own = quality(tuning, learnt.rows, learnt.rows, **asked)
+    mixed = learnt.rows.with_columns(pl.col("label", "weight", "share", "case_id", "scam_type").shuffle(seed=1))
+    blind = quality(tuning, mixed, learnt.rows, **asked)
+    base = learnt.rows.filter(label=1)["share"].sum() / learnt.rows["share"].sum()
+    assert own > 0.3
+    assert blind < 10 * base

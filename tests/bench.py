@@ -17,10 +17,10 @@ import polars as pl
 from features.event_index import Evidence, gather
 from features.point_in_time import snapshot
 from models.labels.sampling import everyone, touches
-from pipelines.history import records_before
-from pipelines.ingest import ingest
+from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings
 from pipelines.simulate import simulate
+from pipelines.storage.as_of import records_before
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE, DAYS = 3000, 40

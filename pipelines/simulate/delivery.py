@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.simulate.events import DAY_S, CallEvents, PaymentEvents
+from pipelines.simulate.events.columns import DAY_S, CallEvents, PaymentEvents
 from pipelines.simulate.mix import Outage
-from pipelines.simulate.numbering import Floats, Ints
-from pipelines.simulate.population import People
+from pipelines.simulate.people.numbering import Floats, Ints
+from pipelines.simulate.people.population import People
 
 __all__ = ["ZONE", "Landing", "cut_when_busy", "to_times", "to_yuan"]
 

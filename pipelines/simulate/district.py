@@ -12,15 +12,15 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from pipelines.simulate.callers import call_around, honest_callers, tag_numbers
-from pipelines.simulate.daily_life import DailyLife
 from pipelines.simulate.delivery import Landing, cut_when_busy
-from pipelines.simulate.events import CallEvents, Journal, PaymentEvents
-from pipelines.simulate.lookalikes import play_lookalikes
+from pipelines.simulate.events.callers import call_around, honest_callers, tag_numbers
+from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
+from pipelines.simulate.events.daily_life import DailyLife
 from pipelines.simulate.mix import Mix
-from pipelines.simulate.population import People, settle
+from pipelines.simulate.people.population import People, settle
 from pipelines.simulate.reports import draw_cases, truth_of
-from pipelines.simulate.scams import Journey, Underworld
+from pipelines.simulate.stories.lookalikes import play_lookalikes
+from pipelines.simulate.stories.scams import Journey, Underworld
 
 __all__ = ["Progress", "SimulationReport", "simulate"]
 

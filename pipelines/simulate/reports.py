@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulate.delivery import ZONE, to_times, to_yuan
-from pipelines.simulate.events import DAY_S
+from pipelines.simulate.events.columns import DAY_S
 from pipelines.simulate.mix import Mix
-from pipelines.simulate.population import People
-from pipelines.simulate.scams import Journey
+from pipelines.simulate.people.population import People
+from pipelines.simulate.stories.scams import Journey
 
 __all__ = ["draw_cases", "truth_of"]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from pipelines.web import application
+from pipelines.webapp.composition import application
 from serving.tables import SHANGHAI
 from tests.serving.server import running
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Engine, update
 
 from models.registry.mlflow_registry import Registry
-from pipelines.reporting import models_report
+from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
-from pipelines.vault import Vault
+from pipelines.storage.vault import Vault
 from serving.database import open_database, writing
 from serving.operations.service import begin_run, file_report
 from serving.store import Alert, TimelineEvent, TouchedResident, publish, publish_suspects

@@ -13,7 +13,7 @@ from features.words.catalogue import inputs
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import RiskModel, Tuning, fit
-from pipelines.history import records_before
+from pipelines.storage.as_of import records_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
 
 TUNING = Tuning(rounds=40, learning_rate=0.05, min_data_in_leaf=20, folds=2, threads=1)

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
-from pipelines.tables import TABLES
+from pipelines.storage.schemas import TABLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE = ("ada", "bo", "cai")

@@ -7,9 +7,9 @@ import pytest
 from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
 from prefect.testing.utilities import prefect_test_harness
 
-from pipelines.ingest import FileReport, ingest
-from pipelines.lake import Lake
+from pipelines.ingestion.ingest import FileReport, ingest
 from pipelines.settings import Settings
+from pipelines.storage.lake import Lake
 from tests.pipelines.district import build, shared_folder
 from tests.pipelines.landing import RECEIVED_AT
 

@@ -6,11 +6,11 @@ import signal
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from pipelines.ingest import ingest
+from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings
 from tests.pipelines.landing import RECEIVED_AT
 
-PRELOADED = ["great_expectations", "pipelines.ingest", "tests.pipelines.crash"]
+PRELOADED = ["great_expectations", "pipelines.ingestion.ingest", "tests.pipelines.crash"]
 
 
 def started(landing: Path, settings: Settings, *, die_before: tuple[str, str] | None = None) -> ForkServerProcess:
@@ -32,7 +32,7 @@ def _die_before(place: str, method: str) -> None:
     """Let the second call of the method be the last thing this process does."""
     import deltalake
 
-    from pipelines import lake, ledger, vault
+    from pipelines.storage import lake, ledger, vault
 
     owner = {"Ledger": ledger.Ledger, "Lake": lake.Lake, "Vault": vault.Vault, "DeltaTable": deltalake.DeltaTable}[
         place

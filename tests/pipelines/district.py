@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from models.registry.promotion_gates import Gates
-from pipelines.ingest import ingest
+from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings, Training
 from pipelines.simulate import Mix, simulate
 

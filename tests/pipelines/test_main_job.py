@@ -12,13 +12,13 @@ from features.point_in_time import snapshot
 from models.labels.sampling import everyone
 from models.policy.alerting import Candidate
 from models.registry.mlflow_registry import Registry
-from pipelines.history import latest_moment, records_before
-from pipelines.replay import parse_every, replay, reveal_persons
-from pipelines.rescore import LiveRescorer
-from pipelines.score import score
-from pipelines.scoring import rules_of
+from pipelines.backtesting.replay import parse_every, replay, reveal_persons
+from pipelines.scoring.candidates import rules_of
+from pipelines.scoring.score import score
 from pipelines.settings import Settings
-from pipelines.train import train
+from pipelines.storage.as_of import latest_moment, records_before
+from pipelines.training.train import train
+from pipelines.webapp.rescore import LiveRescorer
 from serving.database import open_database, reading
 from serving.people.repository import ScoreRepository
 from serving.store import recent_alerts

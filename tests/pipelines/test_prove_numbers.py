@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError
 from models.subscribers import OURS
-from pipelines import cli
+from pipelines.cli import main as cli
 from pipelines.prove_numbers import EDGES, LIFETIME_AND_PROXIES, TABLE, read_subscribers
 
 PEOPLE = 160

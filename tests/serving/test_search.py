@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from pipelines.finder import IdentifierFinder
 from pipelines.settings import Settings
-from pipelines.vault import Vault
+from pipelines.storage.vault import Vault
+from pipelines.webapp.identifier_lookup import IdentifierFinder
 from serving.app import create_app
 from serving.settings import ServingSettings
 from serving.store import publish, publish_suspects

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from data_contracts.errors import ConflictError
-from pipelines.vault import Vault
+from pipelines.storage.vault import Vault
 from serving.app import create_app
 from serving.database import reading
 from serving.settings import ServingSettings

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from pipelines.simulate.mix import Mix
-from pipelines.simulate.population import settle
+from pipelines.simulate.people.population import settle
 from pipelines.simulate.reports import truth_of
-from pipelines.simulate.scams import Journey
-from pipelines.simulate.script import Played
+from pipelines.simulate.stories.scams import Journey
+from pipelines.simulate.stories.script import Played
 from tests.pipelines.simulate.conftest import District
 
 

@@ -1,0 +1,329 @@
+"""The study: what each clock, each part of the inputs and each policy is worth, on one window and one budget.
+
+Evidence is gathered once and every model is fitted once, on what was known before the window. Each clock is then walked
+once: a day's moments are asked once, scored by every model, and handed to every *arm*, one way to decide.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.errors import DeliveryError, ModelError, SettingsError
+from data_contracts.normalise import FORMS
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.point_in_time import snapshot
+from models.evaluation.alert_metrics import Judged, figures, judge
+from models.evaluation.budget_curve import BUDGETS
+from models.evaluation.ground_truth import judge_journeys
+from models.labels.episodes import episodes, moves
+from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
+from models.learning.baseline_rule import baseline_score
+from models.learning.outage_augmentation import OUTAGE_SHARE
+from models.learning.reputation import Reputations
+from models.learning.risk import RiskModel, Tuning, fit
+from models.policy.alerting import Memory, Rules
+from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
+from pipelines.ingestion.pseudonymisation import load_pseudonymiser
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.candidates import POLICY_COLUMNS, rules_of, scored
+from pipelines.settings import Settings
+from pipelines.storage.as_of import records_before
+from pipelines.training.train import HISTORY, learn, tuning_of
+
+__all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "study"]
+
+CLOCKS = ("1d", "6h", "1h", "15m", "5m")
+NIGHT = "1d"
+FULL = "full"
+AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
+ABLATIONS = (*PARTS, *AFRESH, "untuned")
+MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
+AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to decide: whose score, under which rules, at which clock; a line of one of the study's tables."""
+
+    table: str
+    name: str
+    every: str
+    column: str
+    rules: Rules
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether today's rule decides."""
+        return self.column == RULE
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came of an arm, by the reported cases and, in a simulated district, by the truth."""
+
+    arm: Arm
+    by_cases: Judged
+    by_truth: Judged | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The results in the order of the tables, and the models by the column of their score."""
+
+    start: datetime
+    end: datetime
+    budget: int
+    every: str
+    results: tuple[Result, ...]
+    models: Mapping[str, RiskModel]
+
+    def of(self, table: str) -> tuple[Result, ...]:
+        """The results of one table."""
+        return tuple(result for result in self.results if result.arm.table == table)
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """An arm on its way: what it remembers, and whom it has alerted so far."""
+
+    arm: Arm
+    memory: Memory = field(default_factory=Memory)
+    found: list[pl.DataFrame] = field(default_factory=list)
+
+    @property
+    def alerts(self) -> pl.DataFrame:
+        """All alerts but repeats, in order of time."""
+        return joined(self.found).filter(~pl.col("repeat"))
+
+
+def study(
+    settings: Settings,
+    *,
+    start: datetime,
+    end: datetime,
+    budget: int,
+    every: str = "1h",
+    clocks: Sequence[str] = CLOCKS,
+    ablations: Sequence[str] = ABLATIONS,
+    policies: bool = True,
+    truth: Path | None = None,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> Study:
+    """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
+
+    Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name in a simulated
+    landing folder. Raises ``SettingsError`` for a clock or an ablation that does not exist.
+    """
+    check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
+    journeys = read_truth(truth, settings=settings) if truth else None
+    progress("gathering evidence")
+    records = records_before(settings, at=end, span=(end - start) + HISTORY)
+    evidence = gather(records)
+    models = fitted(evidence, records, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
+    rules = rules_of(settings, budget=budget)
+    arms = (
+        *clock_arms(clocks, rules=rules),
+        *ablation_arms(ablations, models, every=every, rules=rules),
+        *(policy_arms(every=every, rules=rules) if policies else ()),
+    )
+    walks = [Walk(arm) for arm in arms]
+    for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
+        together = [one for one in walks if one.arm.every == clock]
+        walk(evidence, models, together, start=start, end=end, every=clock, progress=progress)
+    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+    results = tuple(
+        Result(
+            arm=one.arm,
+            by_cases=judge(one.alerts, told, start=start, end=end, moves=gone),
+            by_truth=judge_journeys(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
+        )
+        for one in walks
+    )
+    return Study(start=start, end=end, budget=budget, every=every, results=results, models=models)
+
+
+def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]) -> None:
+    """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at once."""
+    if end <= start:
+        raise SettingsError("the study ends before it starts", remedy="Give --to later than --from.")
+    for unknown in sorted(set(ablations) - set(ABLATIONS)):
+        raise SettingsError(f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}.")
+    for part in set(ablations) & set(PARTS):
+        features_of(part)
+    for clock in clocks:
+        parse_every(clock)
+
+
+def named_results(study: Study) -> list[dict[str, str | dict[str, float]]]:
+    """Every result with its figures by name, for machines."""
+    return [
+        {
+            "table": one.arm.table,
+            "name": one.arm.name,
+            "every": one.arm.every,
+            "by": "rule" if one.arm.is_rule else "model",
+        }
+        | {"cases": figures(one.by_cases).named()}
+        | ({"truth": figures(one.by_truth).named()} if one.by_truth else {})
+        for one in study.results
+    ]
+
+
+def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
+    """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of the ID number."""
+    try:
+        truth = pl.read_parquet(file)
+        people = FORMS["id_number"](truth["id_number"])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DeliveryError(
+            f"{file.name} cannot be read as a simulated district's truth",
+            remedy="Give the truth.parquet of the landing folder.",
+        ) from error
+    return truth.drop("id_number").with_columns(load_pseudonymiser(settings).persons(people).alias("person"))
+
+
+def fitted(
+    evidence: Evidence,
+    records: Records,
+    *,
+    settings: Settings,
+    at: datetime,
+    ablations: Sequence[str],
+    seed: int,
+    progress: Progress,
+) -> dict[str, RiskModel]:
+    """The models by the column of their score: the full one, and one for each ablation that can be fitted.
+
+    All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
+    """
+    progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
+    full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    models = {MODEL: full}
+    for name in ablations:
+        progress(f"training again: {name}")
+        try:
+            if name in AFRESH:
+                model = taught_afresh(name, full, evidence, records, settings=settings, seed=seed)
+            else:
+                model = refitted(name, full, rows, tuning=tuning_of(settings), seed=seed)
+        except ModelError as error:
+            progress(f"{name} is left out: {error}")
+        else:
+            models[column_of(name)] = model
+    return models
+
+
+def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int) -> RiskModel:
+    """``full`` fitted again on its own ``rows``, less what the ablation takes away."""
+    features = full.features
+    if ablation == "untuned":
+        tuning = UntunedTrees(threads=tuning.threads)
+    else:
+        features = features_without(ablation, features=features)
+    model, _ = fit(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
+    return replace(model, reputations=full.reputations, facts=full.facts)
+
+
+def taught_afresh(
+    ablation: str, full: RiskModel, evidence: Evidence, records: Records, *, settings: Settings, seed: int
+) -> RiskModel:
+    """A model that learns from other rows, as one of ``AFRESH`` says."""
+    again = partial(learn, evidence, records, at=full.trained_at, seed=seed)
+    if ablation == "hand_written":
+        return again(settings=settings, reputations=Reputations())[0]
+    if ablation == "nightly":
+        model, _ = again(settings=settings, every=NIGHT)
+    else:
+        training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
+        model, _ = again(settings=settings.model_copy(update={"training": training}))
+    return replace(model, reputations=full.reputations)  # the same cases taught the same: one snapshot serves both
+
+
+def column_of(ablation: str) -> str:
+    """Where the scores of an ablated model stand."""
+    return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
+
+
+def clock_arms(clocks: Sequence[str], *, rules: Rules) -> Iterator[Arm]:
+    """Each clock with the full model and with today's rule."""
+    for clock in clocks:
+        for column in (MODEL, RULE):
+            yield Arm("clocks", clock, clock, column, rules)
+
+
+def ablation_arms(
+    ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: Rules
+) -> Iterator[Arm]:
+    """The full model, the models without a part, and today's rule; what is trained for the night runs at night."""
+    if not ablations:
+        return
+    for name in (FULL, *ablations):
+        if column_of(name) in models:
+            yield Arm("ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules)
+    yield Arm("ablations", "rule", every, RULE, rules)
+
+
+def policy_arms(*, every: str, rules: Rules) -> Iterator[Arm]:
+    """Ways to choose among the same scores, each with the model and with today's rule."""
+    for name, changed in policies_of(rules).items():
+        for column in (MODEL, RULE):
+            yield Arm("policies", name, every, column, changed)
+
+
+def policies_of(rules: Rules) -> dict[str, Rules]:
+    """The policies compared, by name: one thing changed in each, and last the budgets."""
+    return {
+        "as_set": rules,
+        "by_probability": replace(rules, saving_weight=0.0),
+        "by_saving": replace(rules, saving_weight=1.0),
+        "no_carry": replace(rules, carry=0.0),
+        "first_come": replace(rules, stretch=AT_ONCE),
+        "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
+        "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
+        **{f"budget_{budget}": replace(rules, budget=budget) for budget in BUDGETS},
+    }
+
+
+def walk(
+    evidence: Evidence,
+    models: Mapping[str, RiskModel],
+    walks: Sequence[Walk],
+    *,
+    start: datetime,
+    end: datetime,
+    every: str,
+    progress: Progress,
+) -> None:
+    """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
+    columns = {MODEL if one.arm.is_rule else one.arm.column for one in walks}
+    for day in days(start - WARM_UP, end):
+        moments = asked(evidence, day, tick=parse_every(every), every=every)
+        frames = scores_of(evidence, {column: models[column] for column in sorted(columns)}, moments)
+        for one in walks:
+            by_rule = one.arm.is_rule
+            rows = frames[MODEL if by_rule else one.arm.column]
+            chosen = decided(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.arm.rules)
+            if day.start < start:
+                one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
+            elif len(chosen):
+                one.found.append(bare(chosen))
+        progress(f"every {every}: walked {day.start:%Y-%m-%d}")
+
+
+def scores_of(evidence: Evidence, models: Mapping[str, RiskModel], moments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What the policy needs of each moment, for each model; models that read the same reputations share a snapshot."""
+    seen: dict[int, pl.DataFrame] = {}
+    frames = {}
+    for column, model in models.items():
+        kept = id(model.reputations)
+        if kept not in seen:
+            seen[kept] = snapshot(evidence, moments, standing=model.reputations)
+            seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
+        frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
+    return frames

@@ -1,0 +1,195 @@
+"""The study's tables in Markdown, and the page they are written to."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from models.evaluation.alert_metrics import RATIOS, Judged, by_scam_type, figures, intervals
+from models.evaluation.bootstrap import Interval, Resamples, interval
+from models.learning.ablations import PARTS
+from pipelines.backtesting.experiments import FULL, Arm, Study
+from serving.wording import SCAM_TYPES, words
+
+__all__ = ["study_page", "tables_of", "write_study"]
+
+Lines = Sequence[tuple[Arm, Judged]]
+PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)
+
+HEADINGS: Mapping[str, str] = {
+    "alerts_per_day": "alerts a day",
+    "precision_a": "precision a",
+    "precision": "precision b",
+    "precision_c": "precision c",
+    "coverage": "coverage",
+    "coverage_traced": "traced",
+    "money": "money",
+    "lead_h_median": "lead, h",
+    "lead_1h_share": "lead ≥ 1 h",
+}
+DECIDING = ("precision", "coverage", "money")  # the figures that get an interval, or a change against the full model
+POLICIES: Mapping[str, str] = {
+    "as_set": "as set here 现行设置",
+    "by_probability": "ranked by probability 按概率排序",
+    "by_saving": "ranked by expected saving 按预计挽回金额排序",
+    "no_carry": "nothing saved for busy days 不留余额给忙日",
+    "first_come": "whoever comes first 先到先得",
+    "cool_down_24h": "one alert in 24 hours 24 小时内不重复",
+    "cool_down_72h": "one alert in 72 hours 72 小时内不重复",
+}
+OTHER_ABLATIONS: Mapping[str, str] = {
+    FULL: "everything 全部输入",
+    "hand_written": "reputations by formula, not learned 信誉按公式计算而非学习",
+    "outages": "trained with outages 训练时模拟数据中断",
+    "nightly": "trained and asked at midnight only 只在零点训练和判断",
+    "untuned": "LightGBM's own defaults LightGBM 默认参数",
+    "rule": "today's rule 现行规则",
+}
+
+
+def write_study(study: Study, out: Path) -> Path:
+    """Write the tables into ``out``, and say where.
+
+    Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``, only these change.
+    """
+    text = out.read_text(encoding="utf-8") if out.is_file() else ""
+    has_places = PLACE.search(text) is not None
+    tables = tables_of(study)
+    page = PLACE.sub(lambda place: put(place, tables), text) if has_places else study_page(study)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return out
+
+
+def put(place: re.Match[str], tables: Mapping[str, str]) -> str:
+    """A place with its table; what was not studied stays as it was."""
+    content = tables.get(place["name"])
+    return place[0] if content is None else f"<!-- study: {place['name']} -->\n{content}\n<!-- end -->"
+
+
+def study_page(study: Study) -> str:
+    """All tables as one Markdown page."""
+    return "\n\n".join(("# What clocks, parts and policies are worth", *tables_of(study).values())) + "\n"
+
+
+def tables_of(study: Study) -> dict[str, str]:
+    """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were studied.
+
+    Each by the reported cases and, in a simulated district, once more by the truth.
+    """
+    tables: dict[str, Callable[[Lines], str]] = {
+        "clocks": level_table,
+        "types": type_table,
+        "ablations": change_table,
+        "policies": level_table,
+    }
+    made = {}
+    for name, render in tables.items():
+        results = study.of("clocks" if name == "types" else name)
+        cases = [(one.arm, one.by_cases) for one in results]
+        truth = [(one.arm, one.by_truth) for one in results if one.by_truth is not None]
+        sides = (("By reported cases", cases), ("By the truth of the simulated district", truth))
+        parts = [f"{title}, {conditions(study, name, lines)}:\n\n{render(lines)}" for title, lines in sides if lines]
+        if parts:
+            made[name] = "\n\n".join(parts)
+    return made
+
+
+def conditions(study: Study, table: str, lines: Lines) -> str:
+    """What a table was made under."""
+    found = figures(lines[0][1])
+    traced = f", {found.traced} of them traced" if found.traced is not None else ""
+    clock = f", every {study.every}" if table in ("ablations", "policies") else ""
+    window = f"{study.start:%Y-%m-%d} to {study.end:%Y-%m-%d}"
+    return f"{window}, {study.budget} alerts a day{clock}, {found.losses} losses{traced}"
+
+
+def level_table(lines: Lines) -> str:
+    """A line an arm: every figure that exists, the deciding ones with their interval."""
+    named = [figures(judged) for _, judged in lines]
+    shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
+    rows = []
+    for (arm, judged), found in zip(lines, named, strict=True):
+        spans = intervals(judged)
+        cells = [cell(getattr(found, name), spans.get(name) if name in DECIDING else None) for name in shown]
+        rows.append((label(arm), *cells))
+    return grid(("", *(HEADINGS[name] for name in shown)), rows)
+
+
+def change_table(lines: Lines) -> str:
+    """A line an arm: its figures, and how far the deciding ones lie from those of the full model."""
+    full = next(judged for arm, judged in lines if arm.name == FULL)
+    named = [figures(judged) for _, judged in lines]
+    shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
+    rows = []
+    for (arm, judged), found in zip(lines, named, strict=True):
+        cells = [cell(getattr(found, name)) for name in shown]
+        changes = ["" if judged is full else change(judged, full, name) for name in DECIDING]
+        rows.append((label(arm), *cells, *changes))
+    return grid(("", *(HEADINGS[name] for name in shown), *(f"Δ {HEADINGS[name]}" for name in DECIDING)), rows)
+
+
+def type_table(lines: Lines) -> str:
+    """A line a scam type, for the model and for today's rule; a column a clock: coverage, money, hours of lead."""
+    found = {(arm.every, arm.is_rule): by_scam_type(judged) for arm, judged in lines}
+    clocks = list(dict.fromkeys(arm.every for arm, _ in lines))
+    rows = []
+    for scam_type, losses in next(iter(found.values())).select("scam_type", "losses").iter_rows():
+        for is_rule in (False, True):
+            kind = words(SCAM_TYPES, scam_type, "en") + " " + words(SCAM_TYPES, scam_type, "zh")
+            named = "&nbsp;&nbsp;today's rule 现行规则" if is_rule else kind
+            cells = (type_cell(found[clock, is_rule], scam_type) for clock in clocks)
+            rows.append((named, "" if is_rule else str(losses), *cells))
+    return grid(("", "losses", *clocks), rows)
+
+
+def type_cell(types: pl.DataFrame, scam_type: str) -> str:
+    """Coverage, money and lead of one type at one clock."""
+    (found,) = types.filter(pl.col("scam_type") == scam_type).select("coverage", "money", "lead_h_median").iter_rows()
+    coverage, money, lead_h = found
+    return f"{cell(coverage)} · {cell(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
+
+
+def change(judged: Judged, full: Judged, name: str) -> str:
+    """The difference of a figure, with the interval that chance leaves to it: the same people drawn for both."""
+    ratio = RATIOS[name]
+    here, there = ratio.of(ratio.rows(judged)), ratio.of(ratio.rows(full))
+    if here is None or there is None:
+        return "–"
+    people = pl.concat([side["person"] for one in (judged, full) for side in (one.alerts, one.losses)])
+    resamples = Resamples(people)
+    drawn = ratio.drawn(ratio.rows(judged), resamples) - ratio.drawn(ratio.rows(full), resamples)
+    return cell(here - there, interval(drawn), sign="+")
+
+
+def cell(value: float | None, span: Interval | None = None, *, sign: str = "") -> str:
+    """A figure of a table, with its interval."""
+    if value is None:
+        return "–"
+    form = f"{sign}z.2f"  # z: no minus before what rounds to zero
+    return f"{value:{form}} ({span.low:{form}} to {span.high:{form}})" if span else f"{value:{form}}"
+
+
+def label(arm: Arm) -> str:
+    """What an arm is called in its table."""
+    if arm.table == "ablations":
+        if arm.name in PARTS:
+            part = PARTS[arm.name]
+            return f"without {part.en} 不用{part.zh}"
+        return OTHER_ABLATIONS[arm.name]
+    budget = f"{arm.rules.budget} alerts a day 每天 {arm.rules.budget} 条"
+    name = arm.name if arm.table == "clocks" else POLICIES.get(arm.name, budget)
+    return f"{name}: today's rule 现行规则" if arm.is_rule else name
+
+
+def grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, the first column to the left and the figures to the right."""
+
+    def lines() -> Iterator[str]:
+        yield f"| {' | '.join(headings)} |"
+        yield f"|---|{'---:|' * (len(headings) - 1)}"
+        for row in rows:
+            yield f"| {' | '.join(row)} |"
+
+    return "\n".join(lines())

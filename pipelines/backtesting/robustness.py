@@ -1,0 +1,224 @@
+"""How much is lost when data go missing or the fraud changes, measured on districts of the simulator.
+
+Three districts are simulated: a usual one, one in which every fraudster calls from an ordinary mobile number, and one
+with a scam type that nobody has seen before. Two models learn from the usual one, with outages and without. Both then
+walk the last days of each scenario, with today's rule beside them, and are judged by the truth.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from features.entities.feeds import Feeds
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from models.evaluation.alert_metrics import Judged, figures
+from models.evaluation.ground_truth import judge_journeys
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.risk import RiskModel
+from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
+from pipelines.ingestion.ingest import ingest
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.candidates import rules_of
+from pipelines.settings import Settings
+from pipelines.simulate import Mix, simulate
+from pipelines.simulate.mix import ScamType
+from pipelines.storage.as_of import records_before
+from pipelines.storage.schemas import ZONE
+from pipelines.training.train import HISTORY, learn
+
+__all__ = ["Line", "Scale", "robustness", "robustness_table"]
+
+NO_OUTAGES = f"{MODEL}_no_outages"
+TRAINED: Mapping[str, str] = {MODEL: "with outages", NO_OUTAGES: "without", RULE: "today's rule"}
+DAY = timedelta(days=1)
+WINDOW = 14 * DAY
+NEW_TYPE = "fake_recruiter"
+USUAL, ORDINARY, NEW = "usual", "ordinary_numbers", "new_type"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large the districts are. ``intensity`` multiplies the fraud, so that few people suffice to count."""
+
+    people: int = 4000
+    days: int = 45
+    intensity: float = 5.0
+    start: date = date(2026, 6, 1)
+    seed: int = 0
+
+    @property
+    def end(self) -> datetime:
+        """The midnight after the last day."""
+        midnight = datetime(self.start.year, self.start.month, self.start.day, tzinfo=ZoneInfo(ZONE))
+        return midnight + timedelta(days=self.days)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What happens in which district, and whom it concerns: ``source`` or ``scam_type``; neither: everybody."""
+
+    name: str
+    district: str = USUAL
+    outage: Outage | None = None
+    scam_type: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One model in one scenario: all figures, those of the losses concerned, and of the same with nothing missing."""
+
+    scenario: str
+    trained: str
+    judged: Judged
+    concerned: Judged
+    before: Judged | None
+
+
+def robustness(
+    folder: Path, *, scale: Scale, settings: Settings, budget: int, every: str, progress: Progress = quiet
+) -> list[Line]:
+    """Simulate under ``folder``, train on what was known two weeks before the end, and walk every scenario.
+
+    Of ``settings`` only the training and the policy count. Raises ``SettingsError`` where ``folder`` is not empty.
+    """
+    start, end = scale.end - WINDOW, scale.end
+    homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
+    known = {name: records_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
+    truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
+    models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
+    rules = rules_of(settings, budget=budget)
+    lines: list[Line] = []
+    undisturbed: dict[str, Judged] = {}
+    for scenario in scenarios(start):
+        progress(f"scenario: {scenario.name}")
+        records = known[scenario.district]
+        evidence = gather(without(records, (scenario.outage,)) if scenario.outage else records)
+        walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
+        walk(evidence, models, walks, start=start, end=end, every=every, progress=quiet)
+        for one in walks:
+            judged = judge_journeys(one.alerts, truths[scenario.district], start=start, end=end)
+            name = TRAINED[one.arm.column]
+            full = undisturbed.setdefault(name, judged)
+            before = concerned(full, scenario, evidence) if scenario.outage else None
+            lines.append(Line(scenario.name, name, judged, concerned(judged, scenario, evidence), before))
+    return lines
+
+
+def mixes(scale: Scale) -> dict[str, Mix]:
+    """The settings of each district."""
+    usual = Mix(intensity=scale.intensity)
+    ordinary = {
+        name: scam.model_copy(
+            update={
+                "caller_kinds": {"mobile": 1.0},
+                "opening": scam.opening.model_copy(update={"text_kinds": {"mobile": 1.0}}),
+            }
+        )
+        for name, scam in usual.scams.items()
+    }
+    recruiter = ScamType.model_validate(
+        {
+            "weight": 0.3,
+            "age_mean": 27,
+            "age_sd": 6,
+            "opening": {"text_share": 0.5, "call_share": 0.5},
+            "talks": {"share": 0.9, "count": [2, 5], "minutes_median": 12},
+            "payments": {"count": [2, 4], "total_cny_median": 9000, "growth": [1.0, 2.0], "gap_h_median": 5},
+            "delay_h_median": 30,
+        }
+    )
+    return {
+        USUAL: usual,
+        ORDINARY: usual.model_copy(update={"scams": ordinary}),
+        NEW: usual.model_copy(update={"scams": {**usual.scams, NEW_TYPE: recruiter}}),
+    }
+
+
+def scenarios(start: datetime) -> Sequence[Scenario]:
+    """What is tried; outages begin with the window, or in its middle."""
+    middle = start + 5 * DAY
+    return (
+        Scenario("nothing is missing"),
+        Scenario("the largest operator is gone for 3 days", outage=Outage("calls", "cmcc", middle, middle + 3 * DAY)),
+        Scenario("the largest operator is gone for ever", outage=Outage("calls", "cmcc", start)),
+        Scenario("a bank is gone for 3 days", outage=Outage("transfers", "icbc", middle, middle + 3 * DAY)),
+        Scenario("a bank is gone for ever", outage=Outage("transfers", "icbc", start)),
+        Scenario("fraudsters call from ordinary mobile numbers", district=ORDINARY),
+        Scenario("a scam type never seen", district=NEW, scam_type=NEW_TYPE),
+    )
+
+
+def built(folder: Path, mix: Mix, scale: Scale, settings: Settings, progress: Progress) -> Settings:
+    """Simulate and ingest one district; the settings of its home."""
+    progress(f"simulating {folder.name}")
+    simulate(folder / "landing", people=scale.people, days=scale.days, seed=scale.seed, start=scale.start, mix=mix)
+    home = settings.model_copy(update={"home": folder / "home", "keys": None})
+    ingest(folder / "landing", settings=home, received_at=scale.end + timedelta(days=1))
+    return home
+
+
+def trained(
+    records: Records, *, settings: Settings, at: datetime, seed: int, progress: Progress
+) -> dict[str, RiskModel]:
+    """A model that met outages in training and one that did not, by the column of their score."""
+    progress("training with outages and without")
+    evidence = gather(records)
+    shares = {MODEL: OUTAGE_SHARE, NO_OUTAGES: 0.0}
+    models = {}
+    for column, share in shares.items():
+        training = settings.training.model_copy(update={"outage_share": share})
+        asked = settings.model_copy(update={"training": training})
+        models[column], _ = learn(evidence, records, at=at, seed=seed, settings=asked)
+    return models
+
+
+def concerned(judged: Judged, scenario: Scenario, evidence: Evidence) -> Judged:
+    """The losses concerned: of those whom the missing source serves, paid in its absence; or of the new type."""
+    losses = judged.losses
+    if scenario.scam_type:
+        losses = losses.filter(scam_type=scenario.scam_type)
+    if scenario.outage:
+        out = scenario.outage
+        feeds = evidence.call_feeds if out.dataset == "calls" else evidence.transfer_feeds
+        losses = losses.join(served(evidence, feeds, out.source), on="person", how="semi")
+        losses = losses.filter(pl.col("main_at") >= out.start_at)
+        losses = losses.filter(pl.col("main_at") < out.end_at) if out.end_at else losses
+    return replace(judged, losses=losses)
+
+
+def served(evidence: Evidence, feeds: Feeds, source: str) -> pl.DataFrame:
+    """``person``: whom the source serves."""
+    return evidence.people.select("person").filter(pl.Series(feeds.served[source]))
+
+
+HEADINGS = (
+    *("scenario", "trained", "precision a", "precision b", "coverage", "traced", "money"),
+    *("losses concerned", "their coverage", "with nothing missing"),
+)
+
+
+def robustness_table(lines: Sequence[Line]) -> str:
+    """The figures as a Markdown table."""
+    rows = (HEADINGS, ["---"] * len(HEADINGS), *map(cells, lines))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def cells(line: Line) -> Iterator[str]:
+    """One line of the table."""
+    every, theirs = figures(line.judged), figures(line.concerned)
+    yield from (line.scenario, line.trained)
+    for value in (every.precision_a, every.precision, every.coverage, every.coverage_traced, every.money):
+        yield cell(value)
+    yield str(theirs.losses)
+    yield cell(theirs.coverage if theirs.losses else None)
+    yield cell(figures(line.before).coverage if line.before and theirs.losses else None)
+
+
+def cell(value: float | None) -> str:
+    """Two decimals, or a dash for what does not exist."""
+    return "–" if value is None else f"{value:.2f}"

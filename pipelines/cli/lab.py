@@ -1,0 +1,175 @@
+"""The engineers' part of the command line: how good it is, what it is worth, and whether another model is better."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.arguments import SHANGHAI, parse_list, parse_moment
+from pipelines.cli.options import AsJson, At, Home, moment, settings_of
+from pipelines.cli.terminal import figure, plain, print_json, say, saying, table
+
+__all__ = ["lab"]
+
+lab = typer.Typer()
+
+
+@lab.command()
+def measure(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """How good the published alerts were, by the cases and dispositions known by now."""
+    from models.evaluation.alert_metrics import figures
+    from pipelines.training.evaluation import evaluate_published, write_report
+
+    first, last = parse_moment(start), parse_moment(end)
+    found = evaluate_published(settings_of(home), start=first, end=last, at=datetime.now(SHANGHAI))
+    if report:
+        write_report(found, report)
+    named = figures(found.model).named()
+    if as_json:
+        print_json(named)
+    else:
+        table(("by cases and dispositions", "figure"), [(name, figure(value)) for name, value in named.items()])
+
+
+@lab.command()
+def study(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    budget: int = 8,
+    every: Annotated[str, typer.Option(help="The clock at which parts and policies are compared.")] = "1h",
+    clocks: Annotated[str, typer.Option(help="Clocks to compare; none: leave them out.")] = "1d,6h,1h,15m,5m",
+    ablations: Annotated[str, typer.Option(help="What to leave out, such as calls,nightly; all or none.")] = "all",
+    policies: Annotated[bool, typer.Option(help="Compare policies too.")] = True,
+    truth: Annotated[Path | None, typer.Option(help="truth.parquet of a simulated district, to judge by too.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the tables; where the file has places for them, only there.")
+    ] = None,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
+    from pipelines.backtesting.experiments import ABLATIONS, named_results
+    from pipelines.backtesting.experiments import study as run
+    from pipelines.backtesting.experiments_page import study_page, write_study
+
+    result = run(
+        settings_of(home),
+        start=parse_moment(start),
+        end=parse_moment(end),
+        budget=budget,
+        every=every,
+        clocks=parse_list(clocks),
+        ablations=ABLATIONS if ablations == "all" else parse_list(ablations),
+        policies=policies,
+        truth=truth,
+        seed=seed,
+        progress=saying(as_json),
+    )
+    if out:
+        write_study(result, out)
+    if as_json:
+        print_json({"results": named_results(result)})
+    else:
+        typer.echo(study_page(result))
+
+
+@lab.command()
+def robustness(
+    folder: Annotated[Path, typer.Argument(help="Where the districts are simulated; not to exist yet.")],
+    people: int = 4000,
+    days: int = 45,
+    intensity: Annotated[float, typer.Option(help="Fraud, times the ordinary rate.")] = 5.0,
+    budget: int = 8,
+    every: str = "1h",
+    seed: int = 0,
+    home: Home = None,
+) -> None:
+    """What is lost when an operator or a bank is missing, or the fraud changes, on simulated districts."""
+    from pipelines.backtesting.robustness import Scale, robustness_table
+    from pipelines.backtesting.robustness import robustness as run
+
+    scale = Scale(people=people, days=days, intensity=intensity, seed=seed)
+    lines = run(folder, scale=scale, settings=settings_of(home), budget=budget, every=every, progress=say)
+    typer.echo(robustness_table(lines))
+
+
+@lab.command()
+def challenge(
+    at: At = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days to compare; default from the settings.")] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Put the challenger in force if the gates allow.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What champion and challenger would have alerted, side by side, over days that both have scored."""
+    from pipelines.scoring.shadow import challenge as compare
+    from pipelines.webapp.promotion import note_at_terminal
+
+    settings = settings_of(home)
+    found = compare(settings, at=moment(at, settings), days=days, promote=promote, progress=saying(as_json))
+    if found.promoted:
+        note_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
+    if as_json:
+        print_json(plain(found))
+        return
+    columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
+    rows = [(name, *(figure(column.get(name)) for column in columns)) for name in columns[0]]
+    table(("by reported cases", f"champion {found.champion}", f"challenger {found.challenger}", "rule"), rows)
+    typer.echo(("the gates let it pass: " if found.passed else "the gates refuse it: ") + "; ".join(found.reasons))
+    if found.promoted:
+        typer.echo(f"version {found.challenger} is in force; `forestall models --roll-back` undoes it")
+
+
+@lab.command()
+def tune(
+    at: At = None,
+    trials: Annotated[int, typer.Option(min=1, help="Parameters to try; the first are the present ones.")] = 30,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search parameters of the trees that rank later moments best, and print them for the settings file."""
+    from pipelines.training.tune import tune as search
+
+    settings = settings_of(home)
+    found = search(settings, at=moment(at, settings), trials=trials, seed=seed, progress=saying(as_json))
+    if as_json:
+        print_json(plain(found))
+        return
+    typer.echo(
+        f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
+        f"{found.present_quality:.4f} with the present settings; {found.trials} trials\n\n{found.text}"
+    )
+
+
+@lab.command("prove-numbers")
+def prove_numbers(
+    folder: Path,
+    seed: int = 0,
+    repeats: Annotated[int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")] = 1,
+    graph: Annotated[bool, typer.Option(help="With the settings that use the graph: most of the time.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
+    from pipelines.prove_numbers import printable
+    from pipelines.prove_numbers import prove_numbers as prove
+
+    proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=saying(as_json))
+    if as_json:
+        print_json(plain(proof))
+        return
+    table(*printable(proof))
+    typer.echo(
+        "* measured by others; ± from fold to fold\n"
+        f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"
+        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows that have it; "
+        f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
+    )

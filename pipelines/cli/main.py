@@ -1,0 +1,361 @@
+"""The command line: names and arguments here, the work in the verbs' own modules, imported when they are called."""
+
+import os
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data_contracts.errors import ForestallError
+from pipelines.cli.arguments import SHANGHAI, parse_day, parse_days, parse_moment
+from pipelines.cli.lab import lab
+from pipelines.cli.options import AsJson, At, Home, moment, settings_of
+from pipelines.cli.status import status
+from pipelines.cli.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
+from pipelines.cli.users import audit, users
+from pipelines.cli.webhooks import webhooks
+
+__all__ = ["app", "main"]
+
+QUIET_ENVIRONMENT = {  # nothing calls home, nothing spins
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve whatever else runs here
+}
+
+app = typer.Typer(
+    name="forestall",
+    help="Early warning for telecom fraud: finds residents who are being drawn in while there is still time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+export = typer.Typer(help="Lists for people who work away from the screen.", no_args_is_help=True)
+app.add_typer(users, name="users")
+app.add_typer(audit, name="audit")
+app.add_typer(export, name="export")
+app.add_typer(webhooks, name="webhooks")
+app.add_typer(lab)
+app.add_typer(status)
+
+
+class Promote(StrEnum):
+    """When a new model takes over."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class Language(StrEnum):
+    """Languages of lists."""
+
+    zh = "zh"
+    en = "en"
+
+
+class Sheet(StrEnum):
+    """Forms of an outreach list."""
+
+    csv = "csv"
+    xlsx = "xlsx"
+    json = "json"
+
+
+def main() -> None:
+    """Run the command line; say what went wrong and what to do about it, without a traceback."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET_ENVIRONMENT.items()})
+    try:
+        app()
+    except ForestallError as error:
+        typer.echo(f"forestall: {error}" + (f" {error.remedy}" if error.remedy else ""), err=True)
+        sys.exit(1)
+
+
+@app.command()
+def demo(home: Home = None, people: int = 4000, days: int = 40, seed: int = 7) -> None:
+    """Simulate a district, ingest, train, score, print the watchlist and where to look next."""
+    from pipelines.cli.demo import run_demo
+
+    run_demo(settings_of(home), people=people, days=days, seed=seed, say=say)
+
+
+@app.command()
+def simulate(
+    out: Path,
+    people: int = 4000,
+    days: int = 40,
+    seed: int = 7,
+    intensity: Annotated[float | None, typer.Option(help="Fraud, times the ordinary rate.")] = None,
+    mix: Annotated[Path | None, typer.Option(help="YAML laid over the default mix of fraud and daily life.")] = None,
+    dirty: Annotated[bool, typer.Option(help="Make it as dirty as real deliveries are.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a simulated district in the delivered form, with its truth, into OUT."""
+    from pipelines.simulate import Mix, load_mix, soil
+    from pipelines.simulate import simulate as build
+
+    chosen = load_mix(mix) if mix else Mix()
+    if intensity is not None:
+        chosen = chosen.model_copy(update={"intensity": intensity})
+    report = build(out, people=people, days=days, seed=seed, mix=chosen)
+    soilings = soil(out, seed=seed) if dirty else []
+    if as_json:
+        print_json({**plain(report), "soilings": [plain(one) for one in soilings]})
+        return
+    typer.echo(
+        f"{report.files} files in {out}: {report.calls:,} calls, {report.transfers:,} transfers, {report.cases} cases"
+    )
+    for one in soilings:
+        typer.echo(f"  {one.fault}: {one.path} ({one.rows} rows, {one.expected})")
+
+
+@app.command()
+def ingest(
+    landing: Path,
+    through: Annotated[
+        str | None, typer.Option(help="Only folders up to this day, and cases reported by its end.")
+    ] = None,
+    retry_held: Annotated[bool, typer.Option(help="Try held files again that have not changed.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes nothing."""
+    from pipelines.orchestration.run_log import ingest as load
+
+    report = load(
+        landing,
+        settings=settings_of(home),
+        through=parse_day(through) if through else None,
+        retry_held=retry_held,
+        progress=counting("file") if not as_json else lambda *_: None,
+    )
+    if as_json:
+        print_json({"files": [plain(file) for file in report.files]})
+        return
+    totals: dict[tuple[str, str], list[int]] = {}
+    for file in report.files:
+        row = totals.setdefault((file.dataset, file.source), [0, 0, 0, 0, 0])
+        for place, number in enumerate((1, file.accepted, file.quarantined, file.duplicates, file.held)):
+            row[place] += number
+    table(
+        ("dataset", "source", "files", "accepted", "quarantined", "duplicate", "held"),
+        [(*key, *row) for key, row in sorted(totals.items())],
+    )
+    for file in report.files:
+        if file.held:
+            typer.echo(f"held: {file.path}: {file.reason}")
+
+
+@app.command()
+def train(
+    at: At = None,
+    promote: Promote = Promote.auto,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on what was known before AT, register the model, and promote it through the gates."""
+    from pipelines.orchestration.run_log import train as learn
+
+    settings = settings_of(home)
+    result = learn(settings, at=moment(at, settings), promote=promote.value, seed=seed, progress=saying(as_json))
+    if as_json:
+        print_json(plain(result))
+        return
+    typer.echo(f"victim-risk/{result.version}, from {result.episodes} episodes and {result.moments:,} moments")
+    table(("figure", "value"), [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())])
+    typer.echo(("promoted: " if result.promoted else "not promoted: ") + "; ".join(result.reasons))
+
+
+@app.command()
+def score(
+    at: At = None,
+    intraday: Annotated[bool, typer.Option(help="Only people whose records changed since the last run.")] = False,
+    budget: Annotated[int | None, typer.Option(help="Alerts a calendar day; default from the settings.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score people as of AT with the champion and publish the watchlist."""
+    from pipelines.orchestration.run_log import score as publish
+
+    settings = settings_of(home)
+    result = publish(
+        settings,
+        at=moment(at, settings),
+        kind="intraday" if intraday else "nightly",
+        budget=budget,
+        progress=saying(as_json),
+    )
+    if as_json:
+        print_json(plain(result))
+        return
+    print_watchlist(result.alerts)
+    typer.echo(
+        f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published"
+    )
+
+
+@app.command()
+def replay(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    every: str = "15m",
+    budget: int = 20,
+    out: Path = Path("alerts.parquet"),
+    reveal: Annotated[bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")] = False,
+    retrain_every: Annotated[str | None, typer.Option(help="Train again so often, such as 7d.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
+    from pipelines.backtesting.replay import reveal_persons, trained_at, write_alerts
+    from pipelines.orchestration.run_log import replay as run
+    from pipelines.training.evaluation import write_report
+
+    settings = settings_of(home)
+    result = run(
+        settings,
+        start=parse_moment(start),
+        end=parse_moment(end),
+        every=every,
+        budget=budget,
+        retrain_every=parse_days(retrain_every) if retrain_every else None,
+        seed=seed,
+        model=trained_at(settings, parse_moment(start)),
+        budgets=report is not None,
+        progress=saying(as_json),
+    )
+    if report:
+        write_report(result.evaluation, report)
+    alerts, baseline = result.alerts, result.baseline_alerts
+    if reveal:
+        alerts, baseline = (reveal_persons(frame, settings=settings) for frame in (alerts, baseline))
+    beside = out.with_name(f"{out.stem}.rule{out.suffix}")
+    write_alerts(alerts, out)
+    write_alerts(baseline, beside)
+    if as_json:
+        print_json({"out": str(out), "rule": str(beside), "moments": result.moments, "figures": dict(result.named)})
+        return
+    rows = [
+        (name, figure(getattr(result.figures, name)), figure(getattr(result.baseline, name)))
+        for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
+    ]
+    table(("by reported cases", "model", "rule"), rows)
+    typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
+
+
+@app.command()
+def serve(host: str = "127.0.0.1", port: int = 8000, home: Home = None) -> None:
+    """Serve the pages and the API of what was published."""
+    from pipelines.webapp.composition import run_server
+
+    run_server(settings_of(home), host=host, port=port, say=say)
+
+
+@app.command()
+def schedule(
+    landing: Annotated[Path, typer.Option(help="The folder that partners deliver into.")] = Path("landing"),
+    home: Home = None,
+) -> None:
+    """Run the flows on their schedules: nightly, intraday, retrain, backtest."""
+    from pipelines.orchestration.schedule import serve_schedule
+
+    serve_schedule(settings_of(home), landing=landing)
+
+
+@app.command()
+def quarantine(
+    dataset: Annotated[str | None, typer.Option(help="Only rows of this dataset.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write them all to FILE, .csv or .parquet.")] = None,
+    reveal: Annotated[bool, typer.Option(help="With the rejected rows themselves, from the vault.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """The rejected rows and held files, with reasons, source file and row."""
+    from pipelines.ingestion.quarantine import export_quarantine, read_quarantine
+
+    rows = read_quarantine(settings_of(home), dataset=dataset, reveal=reveal)
+    if out is not None:
+        export_quarantine(rows, out=out)
+        typer.echo(f"{len(rows)} rejected rows in {out}")
+    elif as_json:
+        print_json({"rows": rows.to_dicts()})
+    else:
+        shown = rows.head(50).select("dataset", "path", "row", "reason_text_en").iter_rows()
+        table(("dataset", "file", "row", "reason"), [tuple(map(str, row)) for row in shown])
+        typer.echo(f"{len(rows)} rejected rows; --out FILE writes them all")
+
+
+@app.command()
+def models(
+    promote: Annotated[str | None, typer.Option(help="Put this version in force.")] = None,
+    roll_back: Annotated[bool, typer.Option(help="Bring back the champion before this one.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which model is in force and which stands in line; promote one or roll back."""
+    from models.registry.mlflow_registry import Registry
+    from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
+
+    settings = settings_of(home)
+    registry = Registry.of(settings)
+    if promote:
+        promote_at_terminal(settings, version=promote, at=datetime.now(SHANGHAI))
+    if roll_back:
+        roll_back_at_terminal(settings, at=datetime.now(SHANGHAI))
+    found = {"champion": registry.champion(), "challenger": registry.challenger()}
+    if as_json:
+        print_json({alias: plain(version) if version else None for alias, version in found.items()})
+        return
+    table(("alias", "version", "run"), [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()])
+
+
+@app.command()
+def docs(folder: Path = Path("docs")) -> None:
+    """Write what is generated: contracts field by field, the feature catalogue, a client of the API."""
+    from data_contracts.docs import write_documentation
+    from features.words.catalogue import feature_documentation
+    from serving.app import api_document
+    from serving.client_source import client_source
+
+    write_documentation(folder / "contracts")
+    (folder / "features.md").write_text(feature_documentation(), encoding="utf-8")
+    client = folder / "client" / "forestall_client.py"
+    client.parent.mkdir(parents=True, exist_ok=True)
+    client.write_text(client_source(api_document()), encoding="utf-8")
+    typer.echo(f"wrote {folder / 'contracts'}, {folder / 'features.md'} and {client}")
+
+
+@export.command("outreach")
+def export_outreach(
+    community: Annotated[str, typer.Option(help="The community the list is for.")],
+    at: At = None,
+    format: Annotated[Sheet, typer.Option()] = Sheet.csv,  # noqa: A002 -- the option's name
+    out: Annotated[Path | None, typer.Option(help="Write to FILE instead of the terminal.")] = None,
+    language: Annotated[Language, typer.Option()] = Language.zh,
+    home: Home = None,
+) -> None:
+    """A community's outreach list of a day, with the names and numbers that officers need."""
+    from pipelines.webapp.composition import outreach_list
+
+    settings = settings_of(home)
+    day = parse_day(at) if at else None
+    number, content = outreach_list(settings, community=community, day=day, form=format.value, language=language.value)
+    if out is not None:
+        out.write_bytes(content)
+        typer.echo(f"list {number} of {community} in {out}")
+    else:
+        sys.stdout.buffer.write(content)
+
+
+if __name__ == "__main__":
+    main()

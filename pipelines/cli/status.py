@@ -1,0 +1,150 @@
+"""``forestall status``: what the engineers' page shows, in a terminal."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.arguments import SHANGHAI
+from pipelines.cli.options import AsJson, Home, settings_of
+from pipelines.cli.terminal import print_json, table
+
+if TYPE_CHECKING:
+    from serving.operations.service import Overview
+    from serving.web.translations import Translator
+
+__all__ = ["status"]
+
+status = typer.Typer()
+
+Rows = Iterator[Sequence[object]]
+
+
+class Language(StrEnum):
+    """Languages of the status."""
+
+    zh = "zh"
+    en = "en"
+
+
+@status.command("status")
+def print_status(
+    language: Annotated[Language, typer.Option()] = Language.en,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """How runs, deliveries and models do; exit code 1 when something asks a person to act."""
+    from serving.database import open_database, reading
+    from serving.operations.service import overview
+    from serving.operations.status import status_of
+    from serving.web.translations import translator
+
+    with reading(open_database(settings_of(home).serving_database_url)) as session:
+        found = overview(session, at=datetime.now(SHANGHAI))
+    say = translator(language.value)
+    told = status_of(found, say)
+    if as_json:
+        print_json(told.model_dump(mode="json"))
+    else:
+        for concern in told.concerns:
+            typer.echo(f"{say('Act') if concern.urgency == 'act' else say('Look')}: {concern.text}")
+        if not told.concerns:
+            typer.echo(say("Nothing: everything runs as it should."))
+        for title, headings, rows in sections(found, say):
+            print_section(title, headings, list(rows))
+    raise typer.Exit(1 if told.needs_a_person else 0)
+
+
+def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
+    """A titled table; nothing where it has no rows."""
+    if rows:
+        typer.echo(f"\n{title}")
+        table(headings, rows)
+
+
+def sections(found: "Overview", say: "Translator") -> Iterator[tuple[str, Sequence[str], Rows]]:
+    """Title, headings and rows of each part of the overview."""
+    runs = [say(word) for word in ("Run", "Began", "Took", "As of", "Outcome", "Details")]
+    yield say("Runs"), runs, run_rows(found, say)
+    deliveries = ("Dataset", "Source", "Rows", "Accepted", "Quarantined", "Held", "Late", "Newest row")
+    yield say("Deliveries"), [say(word) for word in deliveries], quality_rows(found, say)
+    yield say("Models"), ["", say("In force"), say("Challenger"), say("Today's rule")], model_rows(found, say)
+    gates = [say(word) for word in ("Gate", "Challenger", "Asked", "Verdict")]
+    yield say("What the gates say of the challenger"), gates, gate_rows(found, say)
+    drift = [say(word) for word in ("Feature", "Stability index", "Missing now", "Missing then")]
+    yield say("Drift"), drift, drift_rows(found, say)
+    yield say("Last replay"), ["", say("Model"), say("Today's rule")], replay_rows(found, say)
+
+
+def run_rows(found: "Overview", say: "Translator") -> Rows:
+    """The newest run of every verb."""
+    from serving.operations.words import VERBS, fact, named
+
+    for verb, run in found.newest.items():
+        details = f"{run.error} {run.remedy}" if run.error else ", ".join(fact(*one, say) for one in run.facts.items())
+        outcome = "running" if run.finished_at is None else "done" if run.ok else "failed"
+        yield (
+            named(VERBS, verb, say),
+            say.moment(run.started_at),
+            say.span(run.duration) if run.duration is not None else "–",
+            say.moment(run.about_at) if run.about_at else "–",
+            say(outcome),
+            details,
+        )
+
+
+def quality_rows(found: "Overview", say: "Translator") -> Rows:
+    """Each source of the last days."""
+    from serving.operations.words import DATASETS, named
+    from serving.wording import SOURCES, words
+
+    for one in found.quality.report.sources if found.quality else ():
+        counts = (one.rows, one.accepted, one.quarantined, one.held, one.late)
+        yield (
+            named(DATASETS, one.dataset, say),
+            "–" if one.source == one.dataset else words(SOURCES, one.source, say.language),
+            *map(say.number, counts),
+            say.moment(one.last_row_at) if one.last_row_at else "–",
+        )
+
+
+def model_rows(found: "Overview", say: "Translator") -> Rows:
+    """Versions and figures of the champion, the challenger and the rule."""
+    from serving.operations.words import FIGURES, figure, named
+
+    if found.models is None:
+        return
+    models = found.models.report
+    both = (models.champion, models.challenger)
+    yield say("version"), *(model.version if model else "–" for model in both), ""
+    yield say("Learned from what was known before"), *(f"{m.trained_at:%Y-%m-%d %H:%M}" if m else "–" for m in both), ""
+    for row in models.figures:
+        values = (row.champion, row.challenger, row.rule)
+        yield named(FIGURES, row.name, say), *(figure(row.name, value, say) for value in values)
+
+
+def gate_rows(found: "Overview", say: "Translator") -> Rows:
+    """What each gate says."""
+    from serving.operations.words import GATES, asked, named, seen
+
+    for gate in found.models.report.gates if found.models else ():
+        verdict = "passes" if gate.passed else "refuses"
+        yield named(GATES, gate.gate, say), seen(gate, say), asked(gate, say), say(verdict)
+
+
+def drift_rows(found: "Overview", say: "Translator") -> Rows:
+    """The features that moved far."""
+    for one in found.drift.report.features if found.drift else ():
+        if one.noted:
+            psi = "–" if one.psi is None else say.number(one.psi, 3)
+            yield one.feature, psi, say.percent(one.missing), say.percent(one.missing_before)
+
+
+def replay_rows(found: "Overview", say: "Translator") -> Rows:
+    """Figures of the model and of the rule."""
+    from serving.operations.words import FIGURES, figure, named
+
+    for row in found.replay.report.figures if found.replay else ():
+        yield named(FIGURES, row.name, say), figure(row.name, row.champion, say), figure(row.name, row.rule, say)

@@ -1,0 +1,137 @@
+"""The part of the command line that says who comes in, and shows that the record of it is whole."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.options import AsJson, Home, settings_of
+from pipelines.cli.terminal import plain, print_json, table
+
+__all__ = ["audit", "users"]
+
+users = typer.Typer(help="People and machines that may read what is published.", no_args_is_help=True)
+audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    analyst = "analyst"
+    officer = "officer"
+    engineer = "engineer"
+    admin = "admin"
+
+
+@users.command("add")
+def users_add(
+    name: str,
+    role: Annotated[Role, typer.Option()],
+    community: Annotated[
+        list[str] | None, typer.Option(help="A community an officer may see; give it again for more.")
+    ] = None,
+    token: Annotated[bool, typer.Option("--token", help="Print only the token.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a user and print the token, which is shown this once."""
+    from pipelines.webapp.accounts import add_user
+
+    issued = add_user(settings_of(home), name=name, role=role.value, communities=tuple(community or ()))
+    if as_json:
+        print_json({"name": name, "role": role.value, "communities": community or [], "token": issued})
+    else:
+        typer.echo(
+            issued if token else f"{name} ({role.value}) may now log in with this token, shown only once:\n{issued}"
+        )
+
+
+@users.command("list")
+def users_list(home: Home = None, as_json: AsJson = False) -> None:
+    """Who may come in, as what, and when they were last here."""
+    from pipelines.webapp.accounts import list_users
+
+    found = list_users(settings_of(home))
+    if as_json:
+        print_json({"users": [user.model_dump(mode="json") for user in found]})
+        return
+    rows = [
+        (
+            user.name,
+            user.role.value,
+            " ".join(user.communities) or "–",
+            f"{user.last_seen_at:%Y-%m-%d %H:%M}" if user.last_seen_at else "never",
+            "shut out" if user.disabled_at else "active",
+        )
+        for user in found
+    ]
+    table(("name", "role", "communities", "last seen", "state"), rows)
+
+
+@users.command("link")
+def users_link(name: str, home: Home = None) -> None:
+    """Print a link with which the user chooses a password; it works once. The password of before ends."""
+    from pipelines.webapp.accounts import invitation_link
+
+    typer.echo(invitation_link(settings_of(home), name=name))
+
+
+@users.command("token")
+def users_token(
+    name: str,
+    purpose: Annotated[str, typer.Option("--for", help="What the token is for.")],
+    days: int = 90,
+    read_only: Annotated[bool, typer.Option("--read-only", help="It can change nothing.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a machine's token and print it, this once."""
+    from pipelines.webapp.accounts import issue_token
+
+    issued = issue_token(settings_of(home), user=name, name=purpose, days=days, read_only=read_only)
+    if as_json:
+        print_json(issued.model_dump(mode="json"))
+    else:
+        typer.echo(issued.secret)
+
+
+@users.command("disable")
+def users_disable(
+    name: str,
+    restore: Annotated[bool, typer.Option("--restore", help="Let the user in again.")] = False,
+    home: Home = None,
+) -> None:
+    """Shut a user out at once, with every token and session."""
+    from pipelines.webapp.accounts import shut_out
+
+    shut_out(settings_of(home), name=name, restore=restore)
+    typer.echo(f"{name} may come in again" if restore else f"{name} is shut out")
+
+
+@audit.callback()
+def main() -> None:
+    """The record of who did what."""
+
+
+@audit.command("verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(help="The head that an earlier run printed: was anything cut off since?")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that no entry was changed, removed or slipped in; exits with 1 where one was."""
+    from pipelines.webapp.accounts import verify_trail
+
+    verdict = verify_trail(settings_of(home), head=head)
+    if as_json:
+        print_json(plain(verdict) | {"whole": verdict.whole})
+    elif verdict.broken:
+        typer.echo(f"broken at entry {verdict.broken.entry_id}: {verdict.broken.reason}")
+        typer.echo(f"{verdict.entries} entries before it are whole")
+    elif verdict.head_missing:
+        typer.echo("cut off: the entry with this head is gone, though what is left is whole")
+    else:
+        typer.echo(f"whole: {verdict.entries} entries\nhead: {verdict.head}\nkeep the head elsewhere, for --head")
+    raise typer.Exit(0 if verdict.whole else 1)

@@ -1,0 +1,27 @@
+"""The webhooks' part of the command line."""
+
+import typer
+
+from pipelines.cli.options import AsJson, Home, settings_of
+from pipelines.cli.terminal import plain, print_json
+
+__all__ = ["webhooks"]
+
+webhooks = typer.Typer(help="Messages that tell other systems of new alerts.", no_args_is_help=True)
+
+
+@webhooks.callback()
+def main() -> None:
+    """Messages that tell other systems of new alerts."""
+
+
+@webhooks.command()
+def deliver(home: Home = None, as_json: AsJson = False) -> None:
+    """Send what is due, once: for a timer where the pages are not served. `serve` does it by itself."""
+    from pipelines.webapp.composition import deliver_webhooks
+
+    done = deliver_webhooks(settings_of(home))
+    if as_json:
+        print_json(plain(done))
+    else:
+        typer.echo(f"{done.heard} messages heard, {done.unheard} to be sent again or given up")

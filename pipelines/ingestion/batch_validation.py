@@ -1,0 +1,212 @@
+"""What becomes of the rows of one batch of files: accepted, quarantined, duplicate, or held with their whole file."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from data_contracts.contract import load_contract
+from data_contracts.errors import LakeError
+from data_contracts.mapping import mapping_for
+from data_contracts.quarantine import split
+from data_contracts.suites import check
+from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, judge
+from pipelines.ingestion.landing import Delivery
+from pipelines.ingestion.pseudonymisation import MARKS, Keying, compared_columns, record_key
+from pipelines.ingestion.quarantine import CONFLICT_CODE
+from pipelines.settings import Settings
+from pipelines.storage.lake import Lake
+from pipelines.storage.ledger import Arrival, LoadedFile
+from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
+
+__all__ = ["Parsed", "Sifted", "Sifter"]
+
+FILE_ID_DIGITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """A file that was read: its rows, or why there are none.
+
+    ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and ``_file_day`` (null
+    for registers). ``through`` is set where rows reported after that day were left out.
+    """
+
+    delivery: Delivery
+    digest: str
+    stamp: str
+    rows: pl.DataFrame | None
+    problem: str = ""
+    through: date | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sifted:
+    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as ``split`` makes it."""
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    held: tuple[str, ...]
+    files: tuple[LoadedFile, ...]
+    arrivals: tuple[Arrival, ...]
+
+
+class Sifter:
+    """Judges rows by their contract and by what the lake holds already; notes raw identifiers in ``keying``."""
+
+    def __init__(self, *, settings: Settings, lake: Lake, keying: Keying, not_after: datetime) -> None:
+        self._settings = settings
+        self._lake = lake
+        self._keying = keying
+        self._not_after = not_after
+
+    def sift(self, dataset: str, parsed: Sequence[Parsed]) -> Sifted:
+        """Sift one batch of files of a dataset; raises ``LakeError`` if the counts do not add up to the rows."""
+        readable = [item.rows for item in parsed if item.rows is not None]
+        if not readable:
+            return _nothing(dataset, parsed)
+        rows = pl.concat(readable)
+        verdict = check(rows, contract=load_contract(dataset), received_at=self._not_after)
+        good, bad = split(rows, verdict.failures)
+        held = self._too_bad(rows, bad=bad)
+        kept = good.filter(~pl.col("_file").is_in(list(held)))
+        accepted, judged = self._new_rows(dataset, kept, parsed=parsed)
+        conflicts = judged.filter(pl.col("verdict") == CONFLICT).select(
+            *MARKS, pl.lit([CONFLICT_CODE]).alias("reasons")
+        )
+        rejected = pl.concat([bad, split(kept, conflicts)[1]], how="diagonal")
+        files = tuple(_loaded_files(parsed, rejected=rejected, judged=judged, held=held))
+        _check_sums(files, accepted=accepted.height)
+        return Sifted(
+            accepted=accepted.drop(MARKS),
+            rejected=rejected,
+            held=tuple(held),
+            files=files,
+            arrivals=tuple(_arrivals(dataset, accepted, parsed=parsed)),
+        )
+
+    def _too_bad(self, rows: pl.DataFrame, *, bad: pl.DataFrame) -> dict[str, str]:
+        """Files with too large a share of bad rows, with the reason for holding each."""
+        limit = self._settings.ingest.held_share
+        sizes, bads = _by_file(rows), _by_file(bad)
+        return {
+            path: _why_held(bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit)
+            for path, number in bads.items()
+            if number > limit * sizes[path]
+        }
+
+    def _new_rows(
+        self, dataset: str, kept: pl.DataFrame, *, parsed: Sequence[Parsed]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The lake rows (with marks) of the good rows that are new, and the verdict on every good row."""
+        files = self._described(dataset, parsed)
+        if dataset in EVENTS:
+            keyed = self._keying.lake_rows(dataset, kept, files=files)
+            key, values = record_key(dataset), compared_columns(dataset)
+            verdict = judge(keyed, known=self._known(dataset, keyed, columns=[*key, *values]), key=key, values=values)
+            return keyed.filter(verdict == ACCEPTED), kept.select(*MARKS, verdict.alias("verdict"))
+        contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
+        values = tuple(name for name in contract.schema if name not in contract.key)
+        verdict = judge(kept, known=kept.clear(), key=contract.key, values=values)
+        accepted = self._keying.lake_rows(dataset, kept.filter(verdict == ACCEPTED), files=files)
+        return accepted, kept.select(*MARKS, verdict.alias("verdict"))
+
+    def _known(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+        """What the lake holds under the keys of these rows."""
+        if keyed.is_empty():
+            return keyed.select(columns)
+        days = (keyed[DAY].min(), keyed[DAY].max())
+        there = self._lake.scan(dataset, days=days).filter(pl.col(DAY).is_in(keyed[DAY].unique().implode()))  # type: ignore[arg-type]
+        keys = keyed.lazy().select(record_key(dataset)).unique()
+        return there.select(columns).join(keys, on=record_key(dataset), how="semi").collect(engine="streaming")
+
+    def _described(self, dataset: str, parsed: Sequence[Parsed]) -> pl.DataFrame:
+        """What the lake needs to know of each file, as ``Keying`` wants it."""
+        delays = {source: self._delay(dataset, source) for source in {item.delivery.source for item in parsed}}
+        described = [
+            {
+                "_file": item.delivery.path,
+                "source": item.delivery.source,
+                "file_id": item.digest[:FILE_ID_DIGITS],
+                "delivered_at": item.delivery.delivered_at,
+                "delay": delays[item.delivery.source],
+            }
+            for item in parsed
+        ]
+        kinds = {"_file": pl.String(), "source": pl.String(), "file_id": pl.String()}
+        return pl.DataFrame(described, schema={**kinds, "delivered_at": MOMENT, "delay": pl.Duration("us")})
+
+    def _delay(self, dataset: str, source: str) -> timedelta:
+        """The installation's setting, else what the source's mapping says."""
+        set_here = self._settings.delay(dataset, source)
+        if set_here is not None:
+            return set_here
+        return mapping_for(source, folder=self._settings.sources_folder).delay(dataset)
+
+
+def _nothing(dataset: str, parsed: Sequence[Parsed]) -> Sifted:
+    """The outcome for files of which none could be read."""
+    none = pl.DataFrame(
+        schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String), "row_json": pl.String}
+    )
+    files = _loaded_files(parsed, rejected=none, judged=none.with_columns(pl.lit("").alias("verdict")), held={})
+    accepted = pl.DataFrame(schema=TABLES[dataset])
+    return Sifted(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
+
+
+def _by_file(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows.group_by("_file").len().iter_rows())
+
+
+def _why_held(bad: pl.DataFrame, *, size: int, limit: float) -> str:
+    codes = Counter(bad["reasons"].explode().to_list())
+    most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
+    return f"{bad.height} of {size} rows are bad, more than {limit:.0%}: {most}"
+
+
+def _loaded_files(
+    parsed: Sequence[Parsed], *, rejected: pl.DataFrame, judged: pl.DataFrame, held: Mapping[str, str]
+) -> Iterator[LoadedFile]:
+    """Count each file's rows by what became of them."""
+    quarantined = _by_file(rejected)
+    accepted, duplicates = (_by_file(judged.filter(pl.col("verdict") == verdict)) for verdict in (ACCEPTED, DUPLICATE))
+    for item in parsed:
+        path, size = item.delivery.path, 0 if item.rows is None else item.rows.height
+        is_held = path in held
+        yield LoadedFile(
+            path=path,
+            dataset=item.delivery.dataset,
+            source=item.delivery.source,
+            digest=item.digest,
+            stamp=item.stamp,
+            through=item.through,
+            rows=size,
+            accepted=accepted.get(path, 0),
+            quarantined=0 if is_held else quarantined.get(path, 0),
+            duplicates=duplicates.get(path, 0),
+            held=size if is_held else 0,
+            reason=held.get(path, item.problem),
+            notes=item.notes,
+        )
+
+
+def _check_sums(files: Sequence[LoadedFile], *, accepted: int) -> None:
+    """Nothing delivered is ever lost: a load whose rows do not add up must not happen."""
+    for file in files:
+        if file.rows != file.accepted + file.quarantined + file.duplicates + file.held:
+            raise LakeError(f"rows of {file.path} do not add up", remedy="Nothing was loaded; report this as a fault.")
+    if accepted != sum(file.accepted for file in files):
+        raise LakeError("accepted rows do not add up", remedy="Nothing was loaded; report this as a fault.")
+
+
+def _arrivals(dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[Parsed]) -> Iterator[Arrival]:
+    """Accepted rows by file and event day; of a register by file alone."""
+    source_of = {item.delivery.path: item.delivery.source for item in parsed}
+    day = pl.col(DAY) if dataset in EVENTS else pl.lit(None, dtype=pl.Date).alias(DAY)
+    known_at = pl.col("known_at") if "known_at" in accepted.columns else pl.lit(None, dtype=MOMENT)
+    grouped = accepted.group_by("_file", day).agg(pl.len(), known_at.max().alias("known_until"))
+    for path, event_day, number, known_until in grouped.sort("_file", DAY).iter_rows():
+        yield Arrival(source=source_of[path], event_day=event_day, path=path, rows=number, known_until=known_until)

@@ -1,0 +1,107 @@
+"""How good the latest deliveries were, source by source, as the engineers' page shows it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from features.entities.feeds import LATE
+from pipelines.ingestion.quarantine import count_reasons
+from pipelines.settings import Settings
+from pipelines.storage.lake import Lake
+from pipelines.storage.ledger import Ledger, LoadedFile
+from pipelines.storage.schemas import EVENTS
+from serving.operations.schemas import HeldFile, QualityReport, RejectReason, SilentSource, SourceQuality
+
+__all__ = ["DAYS", "quality_report"]
+
+DAYS = 7
+REASONS_SHOWN = 5
+Key = tuple[str, str]  # dataset, source
+Loads = Sequence[tuple[datetime, LoadedFile]]
+HOLDERS: Mapping[str, tuple[str, str]] = {"calls": ("subscribers", "operator"), "transfers": ("accounts", "bank")}
+
+
+def quality_report(settings: Settings) -> QualityReport:
+    """What became of the rows of the last ``DAYS`` delivered days and the registers, and which sources are silent."""
+    ledger = Ledger(settings.lake_folder / "ledger.db")
+    newest = ledger.newest_day()
+    delivered = ledger.delivered(since=newest - timedelta(days=DAYS - 1) if newest else date.min)
+    reasons = count_reasons(settings, batches={batch for batch, _, file in delivered if file.quarantined or file.held})
+    arrived = ledger.arrivals()
+    loads: dict[Key, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
+    for _, received_at, file in delivered:
+        loads[file.dataset, file.source].append((received_at, file))
+    known = last_rows(arrived)
+    return QualityReport(
+        days=DAYS,
+        newest_at=max(known.values(), default=None),
+        sources=tuple(
+            source_quality(key, latest(key, found), arrived=arrived, reasons=reasons, last_row_at=known.get(key))
+            for key, found in sorted(loads.items())
+        ),
+        held=tuple(HeldFile(path=file.path, reason=file.reason) for file in ledger.held()),
+        silent=tuple(silent(settings, known)),
+    )
+
+
+def latest(key: Key, loads: Loads) -> Loads:
+    """Of a register only the file that stands; of events every file of these days."""
+    return loads if key[0] in EVENTS else loads[-1:]
+
+
+def source_quality(
+    key: Key, loads: Loads, *, arrived: pl.DataFrame, reasons: pl.DataFrame, last_row_at: datetime | None
+) -> SourceQuality:
+    """The rows of one source, added up over its ``loads``."""
+    files = [file for _, file in loads]
+    paths = [file.path for file in files]
+    return SourceQuality(
+        dataset=key[0],
+        source=key[1],
+        files=len(files),
+        rows=sum(file.rows for file in files),
+        accepted=sum(file.accepted for file in files),
+        quarantined=sum(file.quarantined for file in files),
+        duplicates=sum(file.duplicates for file in files),
+        held=sum(file.held for file in files),
+        late=late_rows(arrived, dataset=key[0], paths=paths),
+        last_row_at=last_row_at,
+        received_at=max(received_at for received_at, _ in loads),
+        reasons=tuple(told(reasons.filter(pl.col("path").is_in(paths)))),
+    )
+
+
+def late_rows(arrived: pl.DataFrame, *, dataset: str, paths: Sequence[str]) -> int:
+    """Accepted rows of an earlier day than the folder that their file came in."""
+    folder = pl.col("file").str.split("/").list.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False)
+    mine = arrived.filter((pl.col("dataset") == dataset) & pl.col("file").is_in(list(paths)))
+    return int(mine.filter(pl.col("event_day") < folder)["rows"].sum())
+
+
+def told(reasons: pl.DataFrame) -> Iterator[RejectReason]:
+    """The reasons by the number of rows, the most frequent first."""
+    counted = reasons.group_by("code", "zh", "en").agg(pl.col("rows").sum())
+    for row in counted.sort("rows", "code", descending=[True, False]).head(REASONS_SHOWN).iter_rows(named=True):
+        yield RejectReason(**row)
+
+
+def last_rows(arrived: pl.DataFrame) -> dict[Key, datetime]:
+    """When the newest row of each source of events was known."""
+    newest = arrived.group_by("dataset", "source").agg(pl.col("known_until").max()).drop_nulls()
+    return {(dataset, source): known_until for dataset, source, known_until in newest.iter_rows()}
+
+
+def silent(settings: Settings, known: Mapping[Key, datetime]) -> Iterator[SilentSource]:
+    """Sources that the registers name, or that delivered before, and that fell behind the newest row of all."""
+    newest_at = max((at for (dataset, _), at in known.items() if dataset in EVENTS), default=None)
+    if newest_at is None:
+        return
+    lake = Lake(settings.lake_folder)
+    for dataset, (register, column) in HOLDERS.items():
+        named = lake.scan(register).select(pl.col(column).drop_nulls().unique()).collect()[column]
+        for source in sorted({*named, *(source for feed, source in known if feed == dataset)}):
+            since = known.get((dataset, source))
+            if since is None or newest_at - since > LATE:
+                yield SilentSource(dataset=dataset, source=source, since=since)

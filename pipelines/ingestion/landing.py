@@ -1,0 +1,99 @@
+"""The landing folder: which files were delivered, by whom, for which day. Nothing is opened here."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from data_contracts.errors import DeliveryError
+from pipelines.storage.durable_files import digest_of
+from pipelines.storage.schemas import EVENTS, REGISTERS, ZONE
+
+__all__ = ["Delivery", "deliveries"]
+
+ENDINGS = (".parquet", ".csv")
+UNFINISHED = (".part", ".tmp", ".crc")
+TRUTH = "truth"  # only in simulated districts, for evaluation
+STEM = re.compile(r"(?P<source>[^-\s(（]+)(-(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d))?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One delivered file. ``path`` is relative to the landing folder; ``day`` is its folder's, none for registers.
+
+    ``delivered_at`` is the earliest moment the file can have been there: the time in its name, else its day's start.
+    ``problem`` says why the file cannot belong to any dataset; otherwise it is empty.
+    """
+
+    place: Path
+    path: str
+    dataset: str
+    source: str
+    day: date | None
+    delivered_at: datetime | None
+    problem: str = ""
+
+    def stamp(self) -> str:
+        """What changes whenever the file is touched, cheap to get: place, size, inode and both its times."""
+        status = self.place.stat()
+        marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        return f"{self.path} {' '.join(map(str, marks))}"
+
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes, in hex."""
+        return digest_of(self.place)
+
+
+def deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:
+    """The files of a landing folder: registers first, then events by day and name, up to the day ``through``.
+
+    Raises ``DeliveryError`` if the folder does not exist.
+    """
+    if not landing.is_dir():
+        raise DeliveryError(f"there is no landing folder {landing}", remedy="Name the folder that holds the delivery.")
+    found = [_delivery(place, landing=landing) for place in _files(landing)]
+    wanted = (item for item in found if item.day is None or through is None or item.day <= through)
+    return sorted(wanted, key=lambda item: (_order(item.dataset), item.day or date.min, item.path))
+
+
+def _files(landing: Path) -> Iterator[Path]:
+    for place in landing.rglob("*"):
+        hidden = any(part.startswith((".", "_")) for part in place.relative_to(landing).parts)
+        if not hidden and place.is_file() and place.suffix not in UNFINISHED and place.stem != TRUTH:
+            yield place
+
+
+def _delivery(place: Path, *, landing: Path) -> Delivery:
+    parts = place.relative_to(landing).parts
+    path = "/".join(parts)
+    if place.suffix.lower() not in ENDINGS:
+        return _stranger(place, path=path, problem=f"a file must end in {' or '.join(ENDINGS)}")
+    if len(parts) == 1 and place.stem in REGISTERS:
+        return Delivery(place=place, path=path, dataset=place.stem, source=place.stem, day=None, delivered_at=None)
+    if len(parts) == 3 and parts[0] in EVENTS:
+        return _event_file(place, path=path, dataset=parts[0], folder=parts[1])
+    return _stranger(place, path=path, problem="no dataset is delivered under this name")
+
+
+def _event_file(place: Path, *, path: str, dataset: str, folder: str) -> Delivery:
+    try:
+        day = date.fromisoformat(folder)
+    except ValueError:
+        return _stranger(place, path=path, problem="its folder is not named after a day such as 2026-08-01")
+    name = STEM.match(place.stem)
+    # A name of another form (a copy, a part) is still read: its first word is the source, its day the delivery.
+    source = name["source"] if name else re.split(r"[-\s(（]", place.stem, maxsplit=1)[0]
+    minute = time(int(name["hour"]), int(name["minute"])) if name and name["hour"] else time()
+    delivered_at = datetime.combine(day, minute, tzinfo=ZoneInfo(ZONE))
+    return Delivery(place=place, path=path, dataset=dataset, source=source, day=day, delivered_at=delivered_at)
+
+
+def _stranger(place: Path, *, path: str, problem: str) -> Delivery:
+    return Delivery(place=place, path=path, dataset="unknown", source="", day=None, delivered_at=None, problem=problem)
+
+
+def _order(dataset: str) -> int:
+    known = (*REGISTERS, *EVENTS)
+    return known.index(dataset) if dataset in known else len(known)

@@ -1,0 +1,164 @@
+"""From a contract's rows to the lake's: raw identifiers become pseudonyms, and are noted for the vault."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from data_contracts.identifiers import Pseudonymiser, number_area, number_kind
+from data_contracts.normalise import FORMS
+from pipelines.settings import Settings
+from pipelines.storage.schemas import DAY, TABLES
+from pipelines.storage.vault import Kind, Vault, load_key
+
+__all__ = ["MARKS", "Keying", "compared_columns", "key_of", "load_pseudonymiser", "record_key"]
+
+MARKS = ("_file", "_row")
+KEY_VERSION = 1
+FORM_OF = {"person": "id_number", "number": "phone_number", "account": "account_number"}
+# How a record came, and what is concluded from its values by rules that may change.
+NOT_DELIVERED = ("known_at", "file_id", "peer_kind", "peer_area", "payee_kind")
+KEYS = {
+    "calls": ("source", DAY, "record_id"),
+    "transfers": ("source", DAY, "record_id"),
+    "residents": ("person",),
+    "subscribers": ("number",),
+    "accounts": ("account",),
+    "number_tags": ("number", "tag"),
+    "cases": ("case_id",),
+}
+
+
+def record_key(dataset: str) -> tuple[str, ...]:
+    """The columns of a lake table that tell one record from another."""
+    return KEYS[dataset]
+
+
+def compared_columns(dataset: str) -> tuple[str, ...]:
+    """The columns in which two deliveries of one record must agree to be the same."""
+    return tuple(name for name in TABLES[dataset] if name not in (*KEYS[dataset], *NOT_DELIVERED))
+
+
+def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
+    """The pseudonymiser of an installation; its key is made on first use."""
+    return Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=KEY_VERSION)
+
+
+def key_of(raw: str, *, kind: Kind, pseudonymiser: Pseudonymiser) -> str:
+    """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then keyed."""
+    tidy = FORMS[FORM_OF[kind]](pl.Series([raw]))
+    keyed = {"person": pseudonymiser.persons, "number": pseudonymiser.numbers, "account": pseudonymiser.accounts}
+    key: str = keyed[kind](tidy)[0]
+    return key
+
+
+class Keying:
+    """Turns rows into lake rows and collects the raw values behind the pseudonyms until ``keep`` hands them over."""
+
+    def __init__(self, pseudonymiser: Pseudonymiser) -> None:
+        self._of: dict[Kind, Callable[[pl.Series], pl.Series]] = {
+            "person": pseudonymiser.persons,
+            "number": pseudonymiser.numbers,
+            "account": pseudonymiser.accounts,
+        }
+        self._raws: dict[Kind, dict[str, str]] = {"number": {}, "account": {}}
+        self._people: dict[str, dict[str, str]] = {}
+        self._numbers_of: list[tuple[str, str]] | None = None
+
+    def lake_rows(self, dataset: str, rows: pl.DataFrame, *, files: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the lake's schema plus ``_file`` and ``_row``, in the same order.
+
+        ``files`` has one row a file: ``_file``, ``source``, ``file_id``, ``delivered_at`` and ``delay`` (Duration).
+        """
+        described = rows.join(files, on="_file", how="left", maintain_order="left")
+        keyed: pl.DataFrame = getattr(self, f"_{dataset}")(described)
+        return keyed.select(*(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *MARKS)
+
+    def keep(self, vault: Vault) -> None:
+        """Put what was collected into the vault and forget it."""
+        for kind, entries in self._raws.items():
+            if entries:
+                vault.put_many(kind, entries)
+                entries.clear()
+        if self._people:
+            vault.put_people(self._people)
+            self._people = {}
+        if self._numbers_of is not None:
+            vault.put_numbers_of(self._numbers_of)
+            self._numbers_of = None
+
+    def _calls(self, rows: pl.DataFrame) -> pl.DataFrame:
+        peer = pl.col("peer_number")
+        ended_at = pl.col("started_at") + pl.duration(seconds=pl.col("duration_s"))
+        return rows.with_columns(
+            self._keys("number", rows["msisdn"]).alias("number"),
+            self._keys("number", rows["peer_number"]).alias("peer"),
+            number_kind(peer).alias("peer_kind"),
+            number_area(peer).alias("peer_area"),
+            _known_at(ended_at),
+            pl.col("started_at").dt.date().alias(DAY),
+        )
+
+    def _transfers(self, rows: pl.DataFrame) -> pl.DataFrame:
+        is_merchant = pl.col("peer_account").str.contains("^[A-Za-z]")
+        return rows.with_columns(
+            self._keys("account", rows["account_id"]).alias("account"),
+            self._keys("account", rows["peer_account"]).alias("payee"),
+            pl.when(is_merchant).then(pl.lit("merchant")).otherwise(pl.lit("account")).alias("payee_kind"),
+            pl.col("amount").alias("amount_cny"),
+            _known_at(pl.col("occurred_at")),
+            pl.col("occurred_at").dt.date().alias(DAY),
+        )
+
+    def _residents(self, rows: pl.DataFrame) -> pl.DataFrame:
+        keyed = rows.with_columns(
+            self._persons(rows).alias("person"), pl.col("birth_date").dt.month_start().alias("birth_month")
+        )
+        payloads = keyed.select("id_number", "name", "address").fill_null("").to_dicts()
+        self._people |= dict(zip(keyed["person"], payloads, strict=True))
+        return keyed
+
+    def _subscribers(self, rows: pl.DataFrame) -> pl.DataFrame:
+        keyed = rows.with_columns(
+            self._persons(rows).alias("person"), self._keys("number", rows["msisdn"]).alias("number")
+        )
+        self._numbers_of = list(keyed.select("person", "number").iter_rows())
+        return keyed
+
+    def _accounts(self, rows: pl.DataFrame) -> pl.DataFrame:
+        account = self._keys("account", rows["account_id"]).alias("account")
+        return rows.with_columns(self._persons(rows).alias("person"), account)
+
+    def _number_tags(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(self._keys("number", rows["number"]).alias("number"))
+
+    def _cases(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(
+            self._persons(rows).alias("person"),
+            pl.col("loss_amount").alias("loss_amount_cny"),
+            self._listed("number", rows["suspect_numbers"]),
+            self._listed("account", rows["suspect_accounts"]),
+            (pl.col("reported_at") + pl.col("delay")).alias("known_at"),
+        )
+
+    def _persons(self, rows: pl.DataFrame) -> pl.Series:
+        return self._of["person"](rows["id_number"])
+
+    def _keys(self, kind: Kind, raws: pl.Series) -> pl.Series:
+        keys = self._of[kind](raws)
+        pairs = pl.DataFrame({"key": keys, "raw": raws}).drop_nulls().unique()
+        self._raws[kind].update(pairs.iter_rows())
+        return keys
+
+    def _listed(self, kind: Kind, lists: pl.Series) -> pl.Series:
+        """The same lists with pseudonyms; a missing list is an empty one."""
+        numbered = pl.DataFrame({"raw": lists}).with_row_index("_at")
+        items = numbered.explode("raw", empty_as_null=False, keep_nulls=False)
+        keyed = items.with_columns(self._keys(kind, items["raw"]).alias(lists.name))
+        gathered = keyed.group_by("_at", maintain_order=True).agg(lists.name)
+        joined = numbered.select("_at").join(gathered, on="_at", how="left", maintain_order="left")
+        return joined[lists.name].fill_null([])
+
+
+def _known_at(happened_at: pl.Expr) -> pl.Expr:
+    """Nothing is known before the feed's delay has passed, nor before the file that brought it can have been there."""
+    return pl.max_horizontal(happened_at + pl.col("delay"), pl.col("delivered_at")).alias("known_at")

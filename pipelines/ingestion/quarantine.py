@@ -1,0 +1,168 @@
+"""Rejected rows: where they came from and why, with the row itself sealed under the vault's key."""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.errors import SettingsError
+from data_contracts.quarantine import reason_text
+from pipelines.settings import Settings
+from pipelines.storage.durable_files import write_durably
+from pipelines.storage.ledger import Ledger
+from pipelines.storage.schemas import MOMENT
+from pipelines.storage.vault import Vault
+
+__all__ = [
+    "CONFLICT_CODE",
+    "count_reasons",
+    "export_quarantine",
+    "forget_unfinished",
+    "read_quarantine",
+    "store_rejected",
+]
+
+STORED = pl.Schema(
+    {
+        "dataset": pl.String(),
+        "path": pl.String(),
+        "row": pl.Int64(),
+        "reasons": pl.List(pl.String()),
+        "held": pl.Boolean(),
+        "received_at": MOMENT,
+        "sealed": pl.Binary(),
+    }
+)
+# What only a load can find; everything else has its words in the contracts.
+CONFLICT_CODE = "record_id.conflict"
+LOADING_TEXTS = {
+    CONFLICT_CODE: {
+        "en": "A record with this key and other values arrived before; the first is kept.",
+        "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
+    }
+}
+READ = ("dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at")
+
+
+def store_rejected(
+    bad: pl.DataFrame,
+    *,
+    dataset: str,
+    batch: int,
+    held: Sequence[str],
+    received_at: datetime,
+    folder: Path,
+    vault: Vault,
+) -> None:
+    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``); ``held`` are the files held as a whole.
+
+    The rows count only once the ledger knows the batch as loaded.
+    """
+    if bad.is_empty():
+        return
+    binding = bad.select(pl.format("{}#{}", "_file", "_row")).to_series()
+    sealed = [vault.seal(row, bound_to=place) for row, place in zip(bad["row_json"], binding, strict=True)]
+    stored = bad.select(
+        pl.lit(dataset).alias("dataset"),
+        pl.col("_file").alias("path"),
+        pl.col("_row").alias("row"),
+        "reasons",
+        pl.col("_file").is_in(list(held)).alias("held"),
+        pl.lit(received_at).cast(MOMENT).alias("received_at"),
+        pl.Series("sealed", sealed, dtype=pl.Binary),
+    )
+    content = io.BytesIO()
+    stored.write_parquet(content)
+    write_durably(_place(folder, batch), content.getvalue())
+
+
+def forget_unfinished(folder: Path, *, loaded: set[int]) -> None:
+    """Remove what a cut-short load left behind."""
+    kept = {_place(folder, batch) for batch in loaded}
+    for place in folder.glob("batch-*.parquet"):
+        if place not in kept:
+            place.unlink()
+
+
+def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: bool = False) -> pl.DataFrame:
+    """All rejected rows, and a line with neither row nor codes for every file that is held as a whole.
+
+    Columns: dataset, path, row (1-based in the file), reasons (codes), reason_text_zh, reason_text_en, held,
+    received_at and, with ``reveal``, ``row_json`` with the raw values, for which the vault's key is needed.
+    """
+    ledger = Ledger(settings.lake_folder / "ledger.db")
+    places = [_place(settings.quarantine_folder, batch) for batch in sorted(ledger.committed())]
+    parts = [pl.read_parquet(place) for place in places if place.exists()]
+    rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED), *parts]))
+    if reveal:
+        rows = _revealed(rows, vault=Vault.open(settings))
+    wanted = pl.concat([rows.drop("sealed"), _held_files(ledger)], how="diagonal")
+    if dataset is not None:
+        wanted = wanted.filter(pl.col("dataset") == dataset)
+    return wanted.sort("dataset", "path", "row", nulls_last=False, maintain_order=True)
+
+
+def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame:
+    """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and how many."""
+    places = [_place(settings.quarantine_folder, batch) for batch in sorted(batches)]
+    parts = [pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()]
+    rows = pl.concat([pl.DataFrame(schema=STORED).select("path", "reasons"), *parts])
+    counted = rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
+    words = {code: [_say(code, language) for language in ("zh", "en")] for code in counted["code"].unique()}
+    said = (pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String) for place in range(2))
+    return counted.with_columns(**dict(zip(("zh", "en"), said, strict=True)))
+
+
+def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
+    """Write what ``read_quarantine`` returned to a ``.csv`` (UTF-8 with BOM, for spreadsheets) or ``.parquet`` file."""
+    if out.suffix == ".parquet":
+        rows.write_parquet(out)
+    elif out.suffix == ".csv":
+        rows.with_columns(pl.col("reasons").list.join(";")).write_csv(out, include_bom=True)
+    else:
+        raise SettingsError(f"cannot write {out.name}", remedy="Name a file that ends in .csv or .parquet.")
+
+
+def _place(folder: Path, batch: int) -> Path:
+    return folder / f"batch-{batch:08d}.parquet"
+
+
+def _say(code: str, language: str) -> str:
+    own = LOADING_TEXTS.get(code)
+    return own[language] if own else reason_text(code, language)
+
+
+def _with_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    codes = rows["reasons"].explode(empty_as_null=False, keep_nulls=False).unique().to_list()
+    texts = [
+        pl.col("reasons")
+        .list.eval(pl.element().replace_strict({code: _say(code, language) for code in codes}, return_dtype=pl.String))
+        .list.join(separator)
+        .alias(f"reason_text_{language}")
+        for language, separator in (("zh", "；"), ("en", "; "))
+    ]
+    return rows.with_columns(texts).select(*READ, "sealed")
+
+
+def _revealed(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
+    opened = [
+        vault.unseal(sealed, bound_to=f"{path}#{row}")
+        for path, row, sealed in rows.select("path", "row", "sealed").iter_rows()
+    ]
+    return rows.with_columns(pl.Series("row_json", opened, dtype=pl.String))
+
+
+def _held_files(ledger: Ledger) -> pl.DataFrame:
+    held = ledger.held()
+    return pl.DataFrame(
+        {
+            "dataset": [file.dataset for file in held],
+            "path": [file.path for file in held],
+            "reason_text_zh": [file.reason for file in held],
+            "reason_text_en": [file.reason for file in held],
+            "held": [True] * len(held),
+        },
+        schema_overrides=dict.fromkeys(("dataset", "path", "reason_text_zh", "reason_text_en"), pl.String()),
+    )

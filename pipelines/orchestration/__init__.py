@@ -1,0 +1,1 @@
+"""When things run, and what a run writes down about itself."""

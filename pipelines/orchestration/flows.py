@@ -1,0 +1,213 @@
+"""The flows: thin wrappers of the plain functions, with retries, and tables that a person can read in Prefect's pages.
+
+What a flow does is settled by its moment ``at``, by default the time it was scheduled for: a retry, or the same run
+again, publishes the same list. Nothing that Prefect stores names a person.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from pydantic import AwareDatetime, PositiveInt
+
+from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
+from models.evaluation.drift import Drift
+from pipelines.ingestion.ingest import FileReport, IngestReport
+from pipelines.scoring.score import ScoreResult
+from pipelines.settings import Settings
+from pipelines.storage.schemas import ZONE
+from pipelines.training.train import Promotion, TrainResult
+from serving.store import Alert, Kind
+
+__all__ = ["backtest", "intraday", "nightly", "retrain"]
+
+FINAL = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
+SHANGHAI = ZoneInfo(ZONE)
+TOP = 20
+FIGURES = ("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget", "lead_h_median")
+
+
+def worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether a failed task may do better later: another load was running, a disk was full, a database was busy."""
+    return not isinstance(state.result(raise_on_failure=False), FINAL)
+
+
+PATIENT: Mapping[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": [30, 120, 600],
+    "retry_condition_fn": worth_another_try,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
+# Tasks are given the home and read the settings themselves: what is passed between tasks goes through Prefect's hands.
+
+
+@flow(persist_result=False)
+def nightly(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
+    """Load what was delivered and publish the list of midnight (or ``at``): everyone is scored."""
+    follow_champion(home)
+    load(landing, home=home)
+    return publish(home, at=local(at) or midnight(scheduled()), kind="nightly")
+
+
+@flow(persist_result=False)
+def intraday(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
+    """Load what arrived since the last tick and publish what is new among those touched by it."""
+    load(landing, home=home)
+    return publish(home, at=local(at) or scheduled(), kind="intraday")
+
+
+@flow(persist_result=False)
+def retrain(
+    home: Path | None = None, at: AwareDatetime | None = None, promote: Promotion = "auto", seed: int = 0
+) -> TrainResult:
+    """Train a challenger on what was known by midnight (or ``at``) and let it through the gates."""
+    return learn(home, at=local(at) or midnight(scheduled()), promote=promote, seed=seed)
+
+
+@flow(persist_result=False)
+def backtest(
+    home: Path | None = None,
+    at: AwareDatetime | None = None,
+    days: PositiveInt = 14,
+    every: str = "1h",
+    budget: PositiveInt | None = None,
+) -> Mapping[str, float]:
+    """Replay the ``days`` before midnight (or ``at``) with a model that knew only what came before them."""
+    end = local(at) or midnight(scheduled())
+    return look_back(home, start=end - timedelta(days=days), end=end, every=every, budget=budget)
+
+
+@task(**PATIENT)
+def follow_champion(home: Path | None) -> str:
+    """Put in force what somebody chose on MLflow's own pages; the version in force, empty where there is none."""
+    from pipelines.orchestration import run_log as runs
+
+    version = runs.follow_champion(Settings.load(home))
+    return str(version or "")
+
+
+@task(**PATIENT)
+def load(landing: Path, *, home: Path | None) -> IngestReport:
+    """Ingest the landing folder, and show what became of the rows."""
+    from pipelines.orchestration.run_log import ingest
+
+    report = ingest(landing, settings=Settings.load(home))
+    create_table_artifact(key="deliveries", table=delivery_rows(report.files), description="Rows by source")
+    if held := [f"- `{file.path}`: {file.reason}" for file in report.files if file.held]:
+        create_markdown_artifact(key="held-files", markdown="\n".join(["# Files held as a whole", *held]))
+    return report
+
+
+@task(**PATIENT)
+def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
+    """Score and publish, and show the top of the list without who is on it."""
+    from pipelines.orchestration.run_log import score
+
+    result = score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
+    words = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
+    create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:TOP]), description=words)
+    if result.drift:
+        create_table_artifact(key="drift", table=result.drift.table(most=TOP), description=drift_words(result.drift))
+    return result
+
+
+@task(**PATIENT)
+def learn(home: Path | None, *, at: datetime, promote: Promotion, seed: int) -> TrainResult:
+    """Train, and show the figures beside today's rule and what the gates said."""
+    from pipelines.orchestration.run_log import train
+
+    result = train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
+    verdict = "in force" if result.promoted else "not promoted"
+    words = f"Model {result.version} beside today's rule"
+    create_table_artifact(key="figures", table=figure_rows(result.metrics), description=words)
+    reasons = [f"- {reason}" for reason in result.reasons]
+    create_markdown_artifact(key="gates", markdown="\n".join([f"# Model {result.version}: {verdict}", *reasons]))
+    return result
+
+
+@task(**PATIENT)
+def look_back(
+    home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
+) -> Mapping[str, float]:
+    """Replay, and show the figures beside today's rule."""
+    from pipelines.orchestration.run_log import replay
+
+    settings = Settings.load(home)
+    most = budget or settings.daily_budget
+    result = replay(settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info)
+    words = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
+    create_table_artifact(key="backtest", table=figure_rows(result.named), description=words)
+    return dict(result.named)
+
+
+def scheduled() -> datetime:
+    """When this run was meant to start, on the full minute; a run started by hand was meant for now."""
+    meant: datetime = flow_run.scheduled_start_time
+    return meant.astimezone(SHANGHAI).replace(second=0, microsecond=0)
+
+
+def local(moment: datetime | None) -> datetime | None:
+    """The moment in Shanghai's time, where one was given."""
+    return moment.astimezone(SHANGHAI) if moment else None
+
+
+def midnight(moment: datetime) -> datetime:
+    """The beginning of that day."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def delivery_rows(files: Sequence[FileReport]) -> list[dict[str, str | int]]:
+    """One row a dataset and source: files and what became of their rows."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for file in files:
+        counts.setdefault((file.dataset, file.source), Counter()).update(
+            files=1,
+            rows=file.rows,
+            accepted=file.accepted,
+            quarantined=file.quarantined,
+            duplicates=file.duplicates,
+            held=file.held,
+        )
+    return [{"dataset": dataset, "source": source, **found} for (dataset, source), found in sorted(counts.items())]
+
+
+def watchlist_rows(alerts: Sequence[Alert]) -> list[dict[str, str | int | float]]:
+    """One row an alert: its place, level, type and reasons, and nothing that says whose it is."""
+    return [
+        {
+            "rank": alert.rank,
+            "level": alert.level,
+            "probability": round(alert.score, 3),
+            "rule": round(alert.baseline_score, 3),
+            "type": alert.scam_type,
+            "reasons": "；".join(reason.zh for reason in alert.reasons),
+        }
+        for alert in alerts
+    ]
+
+
+def drift_words(drift: Drift) -> str:
+    """What has moved since the model learned, in a few plain sentences; advice, nothing is stopped by it."""
+    volume, promised = drift.volume, drift.estimated_precision
+    words = [" ".join(drift.advice()) or "Nothing that deserves a look."]
+    if volume:
+        words.append(f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before.")
+    if promised is not None:
+        words.append(f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right.")
+    return " ".join(words)
+
+
+def figure_rows(metrics: Mapping[str, float]) -> list[dict[str, str | float | None]]:
+    """One row a figure, the model's beside the rule's; None where there is none."""
+    return [
+        {"figure": name.replace("_", " "), "model": metrics.get(name), "rule": metrics.get(f"baseline_{name}")}
+        for name in FIGURES
+    ]

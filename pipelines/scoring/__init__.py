@@ -1,0 +1,1 @@
+"""From the lake and the champion to a published list."""

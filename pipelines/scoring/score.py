@@ -1,0 +1,297 @@
+"""Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and published as one list."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from sqlalchemy import Engine
+
+from data_contracts.contract import load_contract
+from data_contracts.errors import NotReadyError
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.words.catalogue import FEATURES, Feature
+from features.words.wording import Language, tell
+from models.evaluation.drift import Drift
+from models.evaluation.explain import Explanation, explain
+from models.labels.episodes import episodes
+from models.labels.sampling import everyone, touches
+from models.learning.risk import RiskModel
+from models.policy.alerting import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
+from models.policy.expected_saving import typical_losses
+from models.registry.mlflow_registry import Registry
+from models.registry.model_store import ModelVersion
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.alert_timelines import stories_of
+from pipelines.scoring.candidates import candidates, rules_of, score_moments
+from pipelines.scoring.drift import WATCHED, drift_of
+from pipelines.scoring.missing_data import gaps_of
+from pipelines.scoring.score_history import kept_scores
+from pipelines.scoring.shadow import score_in_shadow
+from pipelines.scoring.suppression_filter import awake
+from pipelines.scoring.suspects import suspects_at
+from pipelines.settings import Settings
+from pipelines.storage.as_of import records_before
+from pipelines.storage.lake import Lake
+from pipelines.storage.score_log import ScoreLog
+from serving.database import open_database
+from serving.store import (
+    Alert,
+    Contribution,
+    Kind,
+    Reason,
+    RecentAlert,
+    Watchlist,
+    publish,
+    publish_suspects,
+    recent_alerts,
+    resting,
+)
+from serving.wording import OTHER
+
+__all__ = ["ScoreResult", "score"]
+
+TICK = "1m"
+FIRST_LOOK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
+NO_COMMUNITY = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreResult:
+    """What was published: the list, who was scored, the model that did it, and at night what has moved since then."""
+
+    at: datetime
+    kind: str
+    watchlist: int
+    scored: int
+    alerts: tuple[Alert, ...]
+    model_version: str
+    drift: Drift | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What one run works with."""
+
+    settings: Settings
+    at: datetime
+    kind: Kind
+    records: Records
+    evidence: Evidence
+    model: RiskModel
+    version: ModelVersion
+
+
+def score(
+    settings: Settings,
+    *,
+    at: datetime,
+    kind: Kind = "nightly",
+    people: Sequence[str] | None = None,
+    budget: int | None = None,
+    progress: Progress = quiet,
+) -> ScoreResult:
+    """Score people as of ``at`` with the champion and publish the alerts in one transaction.
+
+    ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or just ``people``.
+    Running again for the same moment publishes the same list. Raises ``NotReadyError`` without a champion or data.
+    """
+    scene = set_up(settings, at=at, kind=kind, progress=progress)
+    log = ScoreLog(settings.scores_folder)
+    moments = asked(scene, people=people, since=log.latest(before=at))
+    progress(f"scoring {len(moments)} people")
+    rows = score_moments(scene.evidence, scene.model, moments, effect=settings.warning_works)
+    engine = open_database(settings.serving_database_url)
+    rules = rules_of(settings, budget=budget)
+    back = max(rules.cool_down, timedelta(days=rules.memory_days))
+    recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
+    memory = remembered(recent, log=log, at=at, rules=rules)
+    chosen = awake(rows, resting(engine, at), at=at, rules=rules)
+    decided = decide(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    progress(f"explaining {len(decided)} alerts")
+    alerts = describe(scene, decided, rows)
+    alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
+    scores = kept_scores(rows, alerted=alerted, nightly=kind == "nightly")
+    number = publish_list(engine, scene, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
+    log.write(rows, at=at, kind=kind)
+    if kind == "nightly":
+        fresh = recent_alerts(engine, at - rules.cool_down)
+        publish_suspects(
+            engine, at=at, suspects=suspects_at(scene.evidence, scene.model.reputations, at=at, alerts=fresh)
+        )
+    score_in_shadow(settings, rows, scene.evidence, at=at, kind=kind, progress=progress)
+    earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
+    return ScoreResult(
+        at=at,
+        kind=kind,
+        watchlist=number,
+        scored=len(rows),
+        alerts=alerts,
+        model_version=scene.version.version,
+        drift=drift_of(scene.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
+    )
+
+
+def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> Scene:
+    """The champion and the evidence as of ``at``."""
+    registry = Registry.of(settings)
+    version = registry.champion()
+    if version is None:
+        raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
+    progress("gathering evidence")
+    records = records_before(settings, at=at, span=FIRST_LOOK)
+    return Scene(settings, at, kind, records, gather(records), registry.load(version), version)
+
+
+def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
+    """``person``, ``at``: who is scored."""
+    all_people = everyone(scene.evidence, at=scene.at)
+    if people is not None:
+        return all_people.filter(pl.col("person").is_in(list(people)))
+    if scene.kind == "nightly":
+        return all_people
+    start = max(since or scene.at - FIRST_LOOK, scene.at - FIRST_LOOK)
+    touched = touches(scene.evidence, start=start, end=scene.at, every=TICK)
+    return all_people.join(touched.select("person").unique(), on="person", how="semi")
+
+
+def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: Rules) -> Memory:
+    """The policy's memory, from what was published and what was scored before ``at``."""
+    memory, used = Memory(), Counter[date]()
+    for day in log.best(worth(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget):
+        memory.past.append(day)
+    for alert in sorted(recent, key=lambda one: one.issued_at):
+        issued_at = alert.issued_at.astimezone(at.tzinfo)
+        earlier = memory.issued.get(alert.person)
+        fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
+        warned_at = issued_at if fresh or earlier is None else earlier.warned_at
+        memory.issued[alert.person] = Issued(issued_at, warned_at)
+        used[issued_at.date()] += fresh
+    memory.day, memory.used = at.date(), used[at.date()]
+    first = min(used, default=memory.day)
+    past_days = [first + timedelta(days=day) for day in range((memory.day - first).days)]
+    memory.saved = carried(0, used=[used[day] for day in past_days], rules=rules)
+    return memory
+
+
+def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tuple[Alert, ...]:
+    """The alerts as they are published, in rank order."""
+    if not decided:
+        return ()
+    order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
+    chosen = order.join(rows, on="person", maintain_order="left")
+    told = explain(scene.model, chosen)
+    types = scene.model.scam_type(chosen)
+    residents = scene.records.residents.select("person", "community_id", "grid_id").unique("person").collect()
+    homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
+    stakes = typical_losses(episodes(scene.records.cases, scene.evidence, at=scene.at))
+    suspects = named_suspects(scene.evidence, chosen)
+    gaps = gaps_of(scene.evidence, chosen, at=scene.at)
+    stories = stories_of(scene.records, scene.evidence, chosen, standing=scene.model.reputations, at=scene.at)
+    return tuple(
+        Alert(
+            person=one.candidate.person,
+            rank=rank,
+            issued_at=scene.at,
+            score=one.candidate.score,
+            baseline_score=float(row["baseline_score"]),
+            level=one.level,
+            scam_type=types[rank - 1],
+            community_id=homes.get(one.candidate.person, (None, None))[0] or NO_COMMUNITY,
+            grid_id=homes.get(one.candidate.person, (None, None))[1] or NO_COMMUNITY,
+            at_stake_cny=stakes.get(types[rank - 1]),
+            saving_cny=one.candidate.saving_cny,
+            reasons=reasons_of(told[rank - 1]),
+            contributions=contributions_of(told[rank - 1]),
+            base_value=told[rank - 1].base,
+            realert=one.repeat,
+            missing=gaps[rank - 1],
+            age_band=age_band(row["age_years"]),
+            suspect_numbers=suspects[0][rank - 1],
+            suspect_accounts=suspects[1][rank - 1],
+            first_contact_at=stories[rank - 1].first_contact_at,
+            timeline=stories[rank - 1].events,
+            touched=stories[rank - 1].touched,
+        )
+        for rank, (one, row) in enumerate(zip(decided, chosen.iter_rows(named=True), strict=True), start=1)
+    )
+
+
+def reasons_of(explanation: Explanation) -> tuple[Reason, ...]:
+    """Reasons as the store keeps them."""
+    return tuple(
+        Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution) for one in explanation.reasons
+    )
+
+
+def contributions_of(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
+    """The weightiest contributions one by one, and the rest as one, so that they still add up to the score."""
+    parts = explanation.contributions
+    by_name = {feature.name: feature for feature in FEATURES}
+    names = sorted(parts, key=lambda name: -abs(parts[name]))
+    kept = [
+        Contribution(
+            feature=name,
+            value=explanation.values[name],
+            contribution=parts[name],
+            zh=worded(by_name, name, explanation.values[name], "zh"),
+            en=worded(by_name, name, explanation.values[name], "en"),
+        )
+        for name in names[:most]
+    ]
+    rest = sum(parts[name] for name in names[most:])
+    return (*kept, Contribution(feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"))
+
+
+def worded(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
+    """A feature with its value in plain words, or its name and that nothing is known."""
+    if value is None:
+        return f"{name}：未知" if language == "zh" else f"{name}: unknown"
+    return tell(by_name[name], value, language=language)
+
+
+def age_band(age_years: float | None) -> str | None:
+    """The band that outreach and fairness speak of."""
+    if age_years is None:
+        return None
+    for limit, band in ((18, "0-17"), (30, "18-29"), (45, "30-44"), (60, "45-59")):
+        if age_years < limit:
+            return band
+    return "60+"
+
+
+def named_suspects(evidence: Evidence, chosen: pl.DataFrame) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Pseudonyms of the number and the account that speak most for each episode."""
+    peers = evidence.peer_names["peer"].gather(chosen["lead_peer_code"])
+    payees = evidence.payee_names["payee"].gather(chosen["lead_payee_code"])
+    return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
+
+
+def publish_list(
+    engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], scores: Mapping[str, float], scored: int, budget: int
+) -> int:
+    """One transaction: the list with the versions it can be made again from."""
+    return publish(
+        engine,
+        Watchlist(
+            at=scene.at,
+            kind=scene.kind,
+            model_version=scene.version.version,
+            model_digest=scene.version.digest,
+            data_version=Lake(scene.settings.lake_folder).version(),
+            contract_version=load_contract("watchlist").version,
+            budget=budget,
+            residents_scored=scored,
+            alerts=alerts,
+            scores=scores,
+        ),
+    )
+
+
+def rank_of_one(scene: Scene, rows: pl.DataFrame) -> tuple[float, Level]:
+    """Probability and level of the only row."""
+    rules = rules_of(scene.settings)
+    (candidate,) = candidates(rows, column="score", rules=rules)
+    return candidate.score, level_of(candidate, rules=rules)

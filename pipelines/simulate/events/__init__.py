@@ -1,0 +1,1 @@
+"""Calls and payments as columns, and the ordinary day."""

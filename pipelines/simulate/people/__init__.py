@@ -1,0 +1,1 @@
+"""Who lives in the district, with their numbers and accounts."""

@@ -1,0 +1,1 @@
+"""Frauds and honest stories that resemble them, played as their scripts say."""

@@ -1,0 +1,72 @@
+"""What the lake knew before a moment, as the records that features are made of."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from data_contracts.errors import NotReadyError
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import LOOKBACK, Records
+from pipelines.settings import Settings
+from pipelines.storage.lake import Lake
+
+__all__ = ["evidence_before", "latest_moment", "records_before"]
+
+LONGEST_CALL_AND_DELAY = timedelta(days=2)  # an event can become known so long after its event day began
+EVENT_COLUMNS = {
+    "calls": (
+        *("record_id", "source", "number", "peer", "peer_kind", "direction", "service"),
+        *("started_at", "duration_s", "known_at"),
+    ),
+    "transfers": (
+        *("record_id", "source", "account", "payee", "payee_kind", "direction"),
+        *("amount_cny", "occurred_at", "known_at"),
+    ),
+}
+
+
+def records_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> Records:
+    """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span, at]``.
+
+    Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
+    """
+    lake = Lake(settings.lake_folder)
+    first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
+    days = (first, at.date())
+    if not any(days[0] <= day <= days[1] for dataset in EVENT_COLUMNS for day in lake.days(dataset)):
+        raise NotReadyError(
+            f"the lake holds no calls or transfers from {days[0]} to {days[1]}",
+            remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data covers.",
+        )
+    events = {
+        name: lake.scan(name, days=days).select(columns).filter(pl.col("known_at") < at)
+        for name, columns in EVENT_COLUMNS.items()
+    }
+    return Records(
+        calls=events["calls"],
+        transfers=events["transfers"],
+        residents=lake.scan("residents"),
+        subscribers=lake.scan("subscribers"),
+        accounts=lake.scan("accounts"),
+        cases=lake.scan("cases").filter(pl.col("known_at") < at),
+        number_tags=lake.scan("number_tags"),
+    )
+
+
+def evidence_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> Evidence:
+    """:func:`records_before`, laid out for asking."""
+    return gather(records_before(settings, at=at, span=span))
+
+
+def latest_moment(settings: Settings) -> datetime:
+    """The moment just after the last event that the lake knows of, on the full minute."""
+    lake = Lake(settings.lake_folder)
+    latest: list[datetime] = []
+    for name in EVENT_COLUMNS:
+        days = lake.days(name)
+        if days:
+            found = lake.scan(name, days=(days[-1], days[-1])).select(pl.col("known_at").max()).collect().item()
+            latest.append(found)
+    if not latest:
+        raise NotReadyError("the lake is empty", remedy="Run `forestall ingest LANDING` first.")
+    return max(latest).replace(second=0, microsecond=0) + timedelta(minutes=1)

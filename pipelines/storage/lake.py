@@ -1,0 +1,253 @@
+"""The lake: Delta tables of accepted records, events by event day, registers as a whole.
+
+Every load is one Delta commit that carries the number of its batch (see ``pipelines.storage.ledger``); data files are flushed
+to the disk before the commit that names them. Inside a day rows are sorted, so that a reader of some numbers or
+accounts skips most of the file.
+"""
+
+import fcntl
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote
+from uuid import uuid4
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+
+from data_contracts.errors import LakeError
+from pipelines.storage.durable_files import digest_of, flush
+from pipelines.storage.ledger import Ledger
+from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES, ZONE
+
+__all__ = ["Lake"]
+
+APP = "forestall.ingest"
+ROW_GROUP = 100_000
+# Published lists are kept for three years and can be made again from the versions they name.
+KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
+
+
+class Lake:
+    """Reads and writes the Delta tables below ``root``.
+
+    ``versions`` fixes each dataset to one Delta version; without it every scan reads the newest.
+    """
+
+    def __init__(self, root: Path, *, versions: Mapping[str, int] | None = None) -> None:
+        self._root = root
+        self._versions = versions
+
+    def scan(self, dataset: str, *, days: tuple[date, date] | None = None) -> pl.LazyFrame:
+        """The records of ``dataset``, of events only those between two days (both included).
+
+        The frame has the dataset's schema even if nothing was loaded yet. Raises ``LakeError`` for a dataset or
+        version that does not exist.
+        """
+        schema = _schema(dataset)
+        version = self._versions.get(dataset) if self._versions is not None else None
+        if not self._exists(dataset) or (self._versions is not None and version is None):
+            return pl.LazyFrame(schema=schema)
+        frame = pl.scan_delta(str(self._folder(dataset)), version=version)
+        if days is not None and dataset in EVENTS:
+            frame = frame.filter(pl.col(DAY).is_between(*days))
+        moments = [name for name, kind in schema.items() if kind == MOMENT]
+        return frame.with_columns(pl.col(moments).dt.convert_time_zone(ZONE)).select(list(schema))
+
+    def days(self, dataset: str) -> list[date]:
+        """The event days that hold records of ``dataset``, in order."""
+        if dataset not in EVENTS or not self._exists(dataset):
+            return []
+        version = self._versions.get(dataset) if self._versions is not None else None
+        if self._versions is not None and version is None:
+            return []
+        partitions = DeltaTable(self._folder(dataset), version=version).partitions()
+        return sorted({date.fromisoformat(str(item[DAY])) for item in partitions})
+
+    def append(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
+        """Add events in one commit, a file a day; return the Delta version. The same batch is added only once."""
+        return self._commit(dataset, frame, batch=batch, mode="append")
+
+    def replace(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
+        """Put ``frame`` in the place of the whole dataset in one commit; return the Delta version."""
+        return self._commit(dataset, frame, batch=batch, mode="overwrite")
+
+    def last_batch(self, dataset: str) -> int:
+        """Number of the newest batch that reached the dataset; 0 if none did."""
+        if not self._exists(dataset):
+            return 0
+        return DeltaTable(self._folder(dataset)).transaction_version(APP) or 0
+
+    def newest_version(self, dataset: str) -> int:
+        """The dataset's newest Delta version."""
+        return DeltaTable(self._folder(dataset)).version()
+
+    def version(self) -> str:
+        """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text, equal data."""
+        loaded = {dataset: self._ledger().latest_version(dataset) for dataset in TABLES}
+        return ",".join(f"{dataset}={number}" for dataset, number in sorted(loaded.items()) if number is not None)
+
+    def at(self, version: str) -> Self:
+        """The lake as it was at ``version``, for making an old result again."""
+        return type(self)(self._root, versions=_parse(version))
+
+    def changed_days(self, since_version: str, *, dataset: str) -> list[date]:
+        """Event days of ``dataset`` that gained rows after ``since_version`` (empty text: ever)."""
+        since = _parse(since_version).get(dataset, -1)
+        return sorted(self._ledger().changed_days(dataset=dataset, since=since))
+
+    def arrivals(self) -> pl.DataFrame:
+        """What has arrived: dataset, source, event_day, rows, file, ingested_at, known_until."""
+        return self._ledger().arrivals()
+
+    def compact(self, dataset: str) -> list[date]:
+        """Merge the files of every day that lies in several into one sorted file; return those days.
+
+        Contents and ``version()`` stay the same, and the old files stay for readers of old versions. Raises
+        ``LakeError`` while a load is running.
+        """
+        if dataset not in EVENTS or not self._exists(dataset):
+            return []
+        with self.locked():
+            table = DeltaTable(self._folder(dataset))
+            files = Counter(pl.DataFrame(table.get_add_actions(flatten=True))[f"partition.{DAY}"])
+            scattered = sorted(day for day, number in files.items() if number > 1)
+            for day in scattered:
+                merged = self.scan(dataset, days=(day, day)).collect()
+                adds = _write(merged, dataset=dataset, folder=self._folder(dataset), data_change=False)
+                table.create_write_transaction(
+                    list(adds),
+                    "overwrite",
+                    table.schema(),
+                    partition_by=[DAY],
+                    partition_filters=[(DAY, "=", day.isoformat())],
+                )
+                self._flush_log(table, dataset)
+        return scattered
+
+    def damaged(self) -> list[Path]:
+        """Data files whose content is not what was written: a flipped bit is otherwise read without a word."""
+        files = (
+            Path(unquote(uri))
+            for dataset in TABLES
+            if self._exists(dataset)
+            for uri in DeltaTable(self._folder(dataset)).file_uris()
+        )
+        return [path for path in files if digest_of(path) != path.stem.rpartition("-")[2]]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only writer of this lake; ``LakeError`` at once if another process is. Ends with the process."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / "writer.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LakeError("another load is writing to this lake", remedy="Wait until it has ended.") from None
+            yield
+
+    def _commit(self, dataset: str, frame: pl.DataFrame, *, batch: int, mode: str) -> int:
+        table = self._table(dataset)
+        if (table.transaction_version(APP) or 0) >= batch:
+            return table.version()
+        adds = _write(frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset))
+        table.create_write_transaction(
+            list(adds),
+            mode,
+            table.schema(),
+            partition_by=_partitions(dataset),
+            commit_properties=CommitProperties(app_transactions=[Transaction(APP, batch)]),
+        )
+        return self._flush_log(table, dataset)
+
+    def _flush_log(self, table: DeltaTable, dataset: str) -> int:
+        """Flush the commit just made; return its version."""
+        table.update_incremental()
+        log = self._folder(dataset) / "_delta_log"
+        flush(log / f"{table.version():020d}.json")
+        flush(log)
+        return table.version()
+
+    def _table(self, dataset: str) -> DeltaTable:
+        if self._exists(dataset):
+            return DeltaTable(self._folder(dataset))
+        folder = self._folder(dataset)
+        schema = Schema.from_arrow(_stored(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
+        table = DeltaTable.create(
+            folder, schema=schema, mode="ignore", partition_by=_partitions(dataset), configuration=KEEP_VERSIONS
+        )
+        self._flush_log(table, dataset)
+        flush(folder)
+        flush(self._root)
+        return table
+
+    def _exists(self, dataset: str) -> bool:
+        return DeltaTable.is_deltatable(str(self._folder(dataset)))
+
+    def _folder(self, dataset: str) -> Path:
+        _schema(dataset)
+        return self._root / dataset
+
+    def _ledger(self) -> Ledger:
+        return Ledger(self._root / "ledger.db")
+
+
+def _schema(dataset: str) -> pl.Schema:
+    try:
+        return TABLES[dataset]
+    except KeyError:
+        raise LakeError(f"the lake has no dataset {dataset!r}", remedy=f"Choose one of {', '.join(TABLES)}.") from None
+
+
+def _partitions(dataset: str) -> list[str]:
+    return [DAY] if dataset in EVENTS else []
+
+
+def _parse(version: str) -> dict[str, int]:
+    try:
+        return {name: int(number) for name, _, number in (part.partition("=") for part in version.split(",") if part)}
+    except ValueError:
+        raise LakeError(
+            f"{version!r} is no version of the lake", remedy="A version looks like calls=12,residents=3."
+        ) from None
+
+
+def _stored(frame: pl.DataFrame) -> pl.DataFrame:
+    """Delta knows timestamps in UTC only."""
+    moments = [name for name, kind in frame.schema.items() if kind == MOMENT]
+    return frame.with_columns(pl.col(moments).dt.convert_time_zone("UTC"))
+
+
+def _write(
+    frame: pl.DataFrame, *, dataset: str, folder: Path, data_change: bool = True
+) -> Iterator[AddAction | RemoveAction]:
+    """Write and flush the data files of one commit: one a day for events, one in all for a register."""
+    if dataset not in EVENTS:
+        yield _write_file(_stored(frame), folder=folder, partition={}, data_change=data_change)
+        return
+    by_day = _stored(frame).sort(DAY, *SORTED_BY[dataset]).partition_by(DAY, as_dict=True, include_key=False)
+    for (day,), part in by_day.items():
+        yield _write_file(part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change)
+
+
+def _write_file(frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, str], data_change: bool) -> AddAction:
+    inside = folder.joinpath(*(f"{key}={value}" for key, value in partition.items()))
+    inside.mkdir(parents=True, exist_ok=True)
+    part = inside / f".{uuid4().hex}.part"
+    frame.write_parquet(part, row_group_size=ROW_GROUP)
+    flush(part)
+    path = part.rename(inside / f"part-{uuid4().hex[:8]}-{digest_of(part)}.parquet")  # the name is the check sum
+    flush(inside)
+    return AddAction(
+        path=path.relative_to(folder).as_posix(),
+        size=path.stat().st_size,
+        partition_values=partition,
+        modification_time=int(path.stat().st_mtime * 1000),
+        data_change=data_change,
+        stats=json.dumps({"numRecords": frame.height}),
+    )

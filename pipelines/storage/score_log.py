@@ -1,0 +1,90 @@
+"""What was scored when: the memory of the alert policy, a file a run, and beside it what a challenger made of it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from pipelines.storage.schemas import ZONE
+
+__all__ = ["ScoreLog", "ShadowLog"]
+
+SHANGHAI = ZoneInfo(ZONE)
+STAMP = "%Y-%m-%dT%H%M%S"
+
+
+class ScoreLog:
+    """Scores of every run below ``folder``: ``2026-07-05/2026-07-05T000000-nightly.parquet``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
+        """Keep a run's scores; the same run again replaces its file."""
+        place = self._folder / f"{at:%Y-%m-%d}" / f"{at:{STAMP}}-{kind}.parquet"
+        return put(rows.select("person", "at", "score", "stake_cny", "baseline_score"), place)
+
+    def latest(self, *, before: datetime) -> datetime | None:
+        """The moment of the last run before ``before``; None if there was none."""
+        stamps = [stamp for stamp in self._stamps() if stamp < before.replace(tzinfo=None)]
+        return max(stamps).replace(tzinfo=before.tzinfo) if stamps else None
+
+    def best(self, worth: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
+        """For each of the last ``days`` days before that of ``before``: the best ``worth`` of each person, best first.
+
+        ``worth`` is an expression over ``score`` and ``stake_cny``.
+        """
+        found: list[Sequence[float]] = []
+        for back in range(days, 0, -1):
+            folder = self._folder / f"{before - timedelta(days=back):%Y-%m-%d}"
+            if not folder.is_dir():
+                continue
+            best = pl.scan_parquet(folder / "*.parquet").group_by("person").agg(worth=worth.max())
+            found.append(best.sort("worth", descending=True).head(most).collect()["worth"].to_list())
+        return found
+
+    def _stamps(self) -> list[datetime]:
+        return [stamp_of(path) for path in self._folder.glob("*/*.parquet")]
+
+
+class ShadowLog:
+    """Scores that a champion and a challenger gave the same people, below ``folder``.
+
+    ``shadow/3-4/2026-07-05T000000-nightly.parquet`` is of champion 3 and challenger 4; so scores of different pairs are
+    never mixed up.
+    """
+
+    def __init__(self, folder: Path, *, champion: str, challenger: str) -> None:
+        self._folder = folder / "shadow" / f"{champion}-{challenger}"
+
+    def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
+        """Keep a run's scores; the same run again replaces its file."""
+        return put(rows, self._folder / f"{at:{STAMP}}-{kind}.parquet")
+
+    def first(self) -> datetime | None:
+        """The first moment that both have scored; None before that."""
+        stamps = [stamp_of(place) for place in self._folder.glob("*.parquet")]
+        return min(stamps).replace(tzinfo=SHANGHAI) if stamps else None
+
+    def ticks(self, *, start: datetime, end: datetime) -> Iterator[pl.DataFrame]:
+        """What was kept of each run in ``[start, end)``, in order."""
+        for place in sorted(self._folder.glob("*.parquet")):
+            if start.replace(tzinfo=None) <= stamp_of(place) < end.replace(tzinfo=None):
+                yield pl.read_parquet(place)
+
+
+def put(rows: pl.DataFrame, place: Path) -> Path:
+    """Write ``rows`` as a whole, in the place of whatever stood there."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    half = place.with_suffix(".half")
+    rows.write_parquet(half)
+    os.replace(half, place)  # noqa: PTH105 -- atomic on one file system
+    return place
+
+
+def stamp_of(path: Path) -> datetime:
+    """The moment of a run, by the name of its file: wall time in Shanghai."""
+    return datetime.strptime(path.stem.rpartition("-")[0], STAMP)  # noqa: DTZ007

@@ -1,0 +1,157 @@
+"""The vault: the only place where raw identifiers live, and only as ciphertext.
+
+Every entry is sealed with AES-256-GCM under a key kept outside the data, and bound to its own pseudonym, so that
+neither a copied database nor two swapped rows reveal or forge anything.
+"""
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from data_contracts.errors import LakeError, SettingsError
+from pipelines.settings import Settings
+from pipelines.storage import sqlite
+from pipelines.storage.durable_files import write_durably
+
+__all__ = ["Identity", "Kind", "Vault", "load_key"]
+
+Kind = Literal["person", "number", "account"]
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+KEY_VERSION = b"\x01"  # first byte of every sealed value; a new vault key gets the next one
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (kind TEXT, key TEXT, sealed BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbers_of (person TEXT, number TEXT, PRIMARY KEY (person, number)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who a person is: what an officer needs to reach them, and nothing more."""
+
+    id_number: str
+    name: str
+    address: str
+    msisdns: tuple[str, ...]
+
+
+def load_key(path: Path) -> bytes:
+    """Return the 32-byte key in ``path``, made on first use and readable by its owner only.
+
+    Raises ``SettingsError`` if the file holds anything else.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_durably(path, secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"{path} holds no key of {KEY_BYTES} bytes", remedy="Restore the key from its backup.")
+    return key
+
+
+class Vault:
+    """Sealed raw identifiers by pseudonym, in one SQLite file."""
+
+    def __init__(self, path: Path, *, key: bytes) -> None:
+        self._path = path
+        self._cipher = AESGCM(key)
+        sqlite.create(path, schema=SCHEMA)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open the vault of an installation, making key and file on first use."""
+        return cls(settings.vault_file, key=load_key(settings.keys_folder / "vault.key"))
+
+    def seal(self, raw: str, *, bound_to: str) -> bytes:
+        """Encrypt ``raw`` so that it opens only together with ``bound_to``."""
+        nonce = os.urandom(NONCE_BYTES)
+        return KEY_VERSION + nonce + self._cipher.encrypt(nonce, raw.encode(), bound_to.encode())
+
+    def unseal(self, sealed: bytes, *, bound_to: str) -> str:
+        """Decrypt what ``seal`` made; raises ``LakeError`` if the key or the binding is another."""
+        nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, bound_to.encode()).decode()
+        except InvalidTag:
+            raise LakeError("a sealed value does not open", remedy="Use the vault key it was sealed with.") from None
+
+    def put_many(self, kind: Kind, entries: Mapping[str, str]) -> int:
+        """Keep the raw identifier of every pseudonym that is not yet in the vault; return how many were new."""
+        with sqlite.transaction(self._path) as connection:
+            new = _absent(connection, kind, entries)
+            sealed = ((kind, key, self.seal(entries[key], bound_to=key)) for key in new)
+            connection.executemany("INSERT INTO entries VALUES (?, ?, ?)", sealed)
+        return len(new)
+
+    def put_people(self, payloads: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep each person's ``id_number``, ``name`` and ``address``; a person already known is replaced."""
+        sealed = (
+            ("person", person, self.seal(json.dumps(dict(payload), ensure_ascii=False), bound_to=person))
+            for person, payload in payloads.items()
+        )
+        with sqlite.transaction(self._path) as connection:
+            connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", sealed)
+
+    def put_numbers_of(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Replace which numbers belong to which person: ``(person, number)`` pseudonyms."""
+        with sqlite.transaction(self._path) as connection:
+            connection.execute("DELETE FROM numbers_of")
+            connection.executemany("INSERT OR IGNORE INTO numbers_of VALUES (?, ?)", pairs)
+
+    def reveal(self, kind: Kind, keys: Sequence[str]) -> dict[str, str]:
+        """Raw identifiers of the pseudonyms that are known; of a person, the ID number."""
+        raws = {key: self.unseal(sealed, bound_to=key) for key, sealed in self._sealed(kind, keys)}
+        return {key: json.loads(raw)["id_number"] for key, raw in raws.items()} if kind == "person" else raws
+
+    def reveal_people(self, persons: Sequence[str]) -> dict[str, Identity]:
+        """Who the known ones of ``persons`` are, with the numbers they can be reached at."""
+        numbers = self._numbers_of(persons)
+        raw = self.reveal("number", [number for held in numbers.values() for number in held])
+        identities = {}
+        for person, sealed in self._sealed("person", persons):
+            payload = json.loads(self.unseal(sealed, bound_to=person))
+            msisdns = tuple(raw[number] for number in numbers.get(person, ()) if number in raw)
+            identities[person] = Identity(
+                id_number=payload["id_number"],
+                name=payload.get("name", ""),
+                address=payload.get("address", ""),
+                msisdns=msisdns,
+            )
+        return identities
+
+    def holders_of(self, numbers: Sequence[str]) -> list[str]:
+        """Who holds the numbers, all pseudonyms."""
+        query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
+        return [person for (person,) in sqlite.rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
+
+    def _sealed(self, kind: Kind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
+        query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
+        return sqlite.rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
+
+    def _numbers_of(self, persons: Sequence[str]) -> dict[str, list[str]]:
+        query = "SELECT person, number FROM numbers_of WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
+        held: dict[str, list[str]] = {}
+        for person, number in sqlite.rows(self._path, query=query, values=(json.dumps(list(persons)),)):
+            held.setdefault(person, []).append(number)
+        return held
+
+
+def _absent(connection: sqlite3.Connection, kind: Kind, entries: Mapping[str, str]) -> list[str]:
+    """Those of the pseudonyms that ``kind`` does not hold yet, in the order of the primary key."""
+    connection.execute("CREATE TEMP TABLE candidate (key TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT INTO candidate VALUES (?)", ((key,) for key in sorted(entries)))
+    query = "SELECT key FROM candidate EXCEPT SELECT key FROM entries WHERE kind = ?"
+    return [key for (key,) in connection.execute(query, (kind,))]

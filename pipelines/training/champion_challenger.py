@@ -1,0 +1,199 @@
+"""Champion against challenger: over the same days, at the same ticks, by the same policy under the same budget.
+
+The days must be over for a while. A case is known only once it is reported, hours to weeks after the fraud, so of the
+last few days most victims look like anybody else, and an alert on one of them would count as a false alarm. Days are
+compared ``training.maturity_days`` after they ended. What is not reported by then counts as quiet, for both alike.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from features.event_index import Evidence
+from features.kernel.source_tables import Records
+from models.evaluation.alert_metrics import Figures, Judged, figures, judge
+from models.evaluation.fairness import by_group, gap_metrics, groups_of
+from models.labels.episodes import episodes, moves
+from models.labels.sampling import touches
+from models.learning.risk import RiskModel
+from models.policy.alerting import Memory, Rules
+from models.policy.alerting import decide as pick
+from models.registry.promotion_gates import Decision, Gates, decide
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
+from pipelines.settings import Settings
+from pipelines.training.dispositions import outcomes_before
+
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "RULE",
+    "WARM_UP",
+    "Challenge",
+    "Span",
+    "Story",
+    "compare_models",
+    "compare_scores",
+    "matured",
+    "told_by",
+]
+
+CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
+PREFIXES = {CHALLENGER: "", CHAMPION: "champion_", RULE: "baseline_"}
+KNEW = "the champion learned from these days, so its figures are those of its own training"
+WARM_UP = timedelta(days=2)  # days before the first, so that the policy knows what an ordinary day is like
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from ``start`` up to ``end``."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
+
+    ``judged`` are the alerts that the ``figures`` count, ``groups`` the challenger's figures by group
+    (``models.evaluation.fairness.by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
+    would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured at its own
+    training, when a model like it knew nothing of the days that it was asked about.
+    """
+
+    span: Span
+    figures: Mapping[str, Figures]
+    groups: pl.DataFrame | None = None
+    gaps: Mapping[str, float] = field(default_factory=dict)
+    recorded: Mapping[str, float] | None = None
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+
+    def metrics(self) -> dict[str, float]:
+        """As metrics of the challenger; those of the others begin with ``champion_`` and ``baseline_``."""
+        merged = dict(self.gaps)
+        for scorer, found in self.figures.items():
+            merged |= found.named(PREFIXES[scorer])
+        return merged
+
+    def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> Decision:
+        """What the gates say of the challenger; ``metrics`` are what else was measured of it."""
+        champion = self.figures[CHAMPION].named() if CHAMPION in self.figures else self.recorded
+        decision = decide({**metrics, **self.metrics()}, champion, gates=gates)
+        notes = (KNEW,) if self.recorded is not None else ()
+        return replace(decision, reasons=(*decision.reasons, *notes))
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """What is known of the frauds by now: ``episodes`` and ``moves`` of ``models.labels.episodes``, and who people are."""
+
+    episodes: pl.DataFrame
+    moves: pl.DataFrame
+    people: pl.DataFrame
+
+
+@dataclass(eq=False)
+class Trial:
+    """The policy run over one scorer's rows, tick by tick."""
+
+    rules: Rules
+    start: datetime
+    memory: Memory = field(default_factory=Memory)
+    alerts: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def see(self, rows: pl.DataFrame, *, column: str) -> None:
+        """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is ordinary."""
+        for tick, group in by_tick(rows):
+            chosen = pick(
+                candidates(group, column=column, rules=self.rules), memory=self.memory, at=tick, rules=self.rules
+            )
+            if tick < self.start:
+                self.memory.issued.clear()  # nobody was told
+            else:
+                self.alerts += [(one.candidate.person, tick) for one in chosen if not one.repeat]
+
+    def judged(self, span: Span, story: Story) -> Judged:
+        """The alerts, held against what is known by now."""
+        schema = {"person": pl.String(), "issued_at": story.episodes.schema["opened_at"]}
+        alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
+        return judge(alerts, story.episodes, start=span.start, end=span.end, moves=story.moves)
+
+
+def matured(settings: Settings, *, at: datetime) -> Span:
+    """The latest days whose frauds were mostly reported by ``at``."""
+    end = at - timedelta(days=settings.training.maturity_days)
+    return Span(end - timedelta(days=settings.training.judged_days), end)
+
+
+def told_by(settings: Settings, evidence: Evidence, records: Records, *, span: Span, at: datetime) -> Story:
+    """What cases and dispositions known before ``at`` say of the days of ``span``.
+
+    A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
+    """
+    reported = episodes(records.cases, evidence, at=at)
+    met = outcomes_before(settings, reported, at=at).episodes
+    return Story(
+        episodes=pl.concat([reported, met.select(reported.columns)]).sort("opened_at", "case_id"),
+        moves=moves(records.cases, evidence, at=at),
+        people=groups_of(records.residents, evidence, start=span.start, end=span.end),
+    )
+
+
+def compare_models(
+    evidence: Evidence,
+    models: Mapping[str, RiskModel],
+    *,
+    span: Span,
+    story: Story,
+    settings: Settings,
+    recorded: Mapping[str, float] | None = None,
+    progress: Progress = quiet,
+) -> Challenge:
+    """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
+
+    Neither may have learned from them; of a champion that has, give what was ``recorded``.
+    """
+    rules = rules_of(settings)
+    trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
+    for moments in days(evidence, span, every=settings.training.judged_every):
+        for scorer, model in models.items():
+            rows = score_moments(evidence, model, moments, effect=settings.warning_works)
+            trials[scorer].see(rows, column="score")
+            if scorer == CHALLENGER:
+                trials[RULE].see(rows, column="baseline_score")
+        progress("compared one more day")
+    return replace(measured(trials, span=span, story=story), recorded=recorded)
+
+
+def compare_scores(
+    ticks: Iterable[pl.DataFrame], *, columns: Mapping[str, str], span: Span, story: Story, settings: Settings
+) -> Challenge:
+    """The same from scores that were kept as they were made, when no model could know the days to come.
+
+    ``ticks`` come in order, ``columns`` names the column of each scorer.
+    """
+    trials = {scorer: Trial(rules_of(settings), span.start) for scorer in columns}
+    for rows in ticks:
+        for scorer, column in columns.items():
+            trials[scorer].see(rows, column=column)
+    return measured(trials, span=span, story=story)
+
+
+def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challenge:
+    """Measure what each trial came to."""
+    judged = {scorer: trial.judged(span, story) for scorer, trial in trials.items()}
+    groups = by_group(judged[CHALLENGER], story.people)
+    named = {scorer: figures(found) for scorer, found in judged.items()}
+    return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
+
+
+def days(evidence: Evidence, span: Span, *, every: str) -> Iterator[pl.DataFrame]:
+    """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the warm-up on."""
+    start = span.start - WARM_UP
+    while start < span.end:
+        yield touches(evidence, start=start, end=min(start + DAY, span.end), every=every)
+        start += DAY

@@ -1,0 +1,119 @@
+"""Evaluations of a replay and of what was published, from cases and dispositions, ready to be reported."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from models.evaluation.alert_metrics import judge
+from models.evaluation.budget_curve import Tick, over_daily_budgets
+from models.evaluation.fairness import by_group, groups_of
+from models.labels.dispositions import last_words
+from models.labels.episodes import episodes, moves
+from models.policy.alerting import Rules
+from models.reports.evaluation_report import Evaluation, evaluation_report
+from pipelines.scoring.candidates import by_tick, candidates
+from pipelines.settings import Settings
+from pipelines.storage.as_of import records_before
+from pipelines.storage.schemas import ZONE
+from pipelines.training.champion_challenger import CHALLENGER, RULE, Challenge
+from pipelines.training.dispositions import decisions_in
+from serving.database import open_database
+from serving.store import recent_alerts
+
+__all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
+
+
+def evaluate_replay(
+    records: Records,
+    evidence: Evidence,
+    *,
+    alerts: pl.DataFrame,
+    baseline: pl.DataFrame,
+    ticks: Sequence[Tick],
+    rules: Rules,
+    start: datetime,
+    end: datetime,
+    every: str,
+) -> Evaluation:
+    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
+    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+    model, rule = (judge(found, told, start=start, end=end, moves=gone) for found in (alerts, baseline))
+    curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, moves=gone) if ticks else None
+    people = groups_of(records.residents, evidence, start=start, end=end)
+    return Evaluation(
+        start=start,
+        end=end,
+        every=every,
+        budget=rules.budget,
+        model=model,
+        rule=rule,
+        groups=by_group(model, people),
+        budgets=curves,
+    )
+
+
+def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) -> Evaluation:
+    """What the challenger would have warned of on the compared days; ``more`` is what else was measured of it."""
+    return Evaluation(
+        start=contest.span.start,
+        end=contest.span.end,
+        every=settings.training.judged_every,
+        budget=settings.daily_budget,
+        model=contest.judged[CHALLENGER],
+        rule=contest.judged.get(RULE),
+        groups=contest.groups,
+        **more,
+    )
+
+
+def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at: datetime) -> Evaluation:
+    """What was published from ``start`` to ``end``, by the cases and dispositions known at ``at``.
+
+    Raises ``NotReadyError`` where the lake holds no events of that time.
+    """
+    records = records_before(settings, at=at, span=at - start)
+    evidence = gather(records)
+    engine = open_database(settings.serving_database_url)
+    alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
+    judged = judge(
+        alerts,
+        episodes(records.cases, evidence, at=at),
+        start=start,
+        end=end,
+        moves=moves(records.cases, evidence, at=at),
+        dispositions=last_words(decisions_in(engine), at=at),
+    )
+    people = groups_of(records.residents, evidence, start=start, end=end)
+    return Evaluation(
+        start=start,
+        end=end,
+        every="",
+        budget=settings.daily_budget,
+        model=judged,
+        groups=by_group(judged, people),
+    )
+
+
+def ticks_of(rows: pl.DataFrame, *, rules: Rules) -> Iterator[Tick]:
+    """Scored rows as the policy saw them, tick by tick."""
+    for tick, group in by_tick(rows):
+        yield tick, tuple(candidates(group, column="score", rules=rules))
+
+
+def write_report(evaluation: Evaluation, out: Path) -> Path:
+    """Write the report as one HTML page, and say where."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(evaluation_report(evaluation), encoding="utf-8")
+    return out
+
+
+def framed(rows: Sequence[dict[str, object]], words: tuple[str, ...], moments: tuple[str, ...]) -> pl.DataFrame:
+    """Rows of the serving database as a frame, moments in Shanghai's time."""
+    schema = {name: pl.String() for name in words} | {name: pl.Datetime("us", ZONE) for name in moments}
+    return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)

@@ -1,0 +1,256 @@
+"""Training: learn from the cases known by a moment, judge by time, register, and promote through the gates."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from data_contracts.contract import load_contract
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from features.reputation import Standing
+from features.words.catalogue import inputs
+from models.evaluation.fairness import data_seen_of_rows
+from models.labels.episodes import episodes
+from models.labels.sampling import Sampling, training_moments
+from models.learning.group_calibration import calibrate_by_group
+from models.learning.outage_augmentation import learning_rows
+from models.learning.pseudo_labels import with_unreported
+from models.learning.reputation import Reputations, learn_reputations
+from models.learning.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
+from models.policy.expected_saving import losses_by_type
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.drift import profiled
+from pipelines.settings import Settings
+from pipelines.storage.as_of import records_before
+from pipelines.storage.lake import Lake
+from pipelines.training.champion_challenger import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
+from pipelines.training.dispositions import outcomes_before
+
+__all__ = ["Promotion", "TrainResult", "learn", "train"]
+
+Promotion = Literal["auto", "always", "never"]
+HISTORY = timedelta(days=60)
+EXPLAINED = 200  # the moments of the highest scores, on which the reasons of two models are compared
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training came to: the registered version, whether it was promoted and why, and its figures.
+
+    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.by_group``) over the ``judged`` days;
+    empty and None where no days could be judged.
+    """
+
+    version: str
+    run_id: str
+    digest: str
+    promoted: bool
+    reasons: tuple[str, ...]
+    metrics: Mapping[str, float]
+    episodes: int
+    moments: int
+    groups: tuple[Mapping[str, Any], ...] = ()
+    judged: tuple[datetime, datetime] | None = None
+
+
+def train(
+    settings: Settings,
+    *,
+    at: datetime,
+    promote: Promotion = "auto",
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> TrainResult:
+    """Train on what was known before ``at``, register as challenger, and promote if the gates (or ``promote``) say so.
+
+    Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
+    """
+    from models.evaluation.diagnostics import calibration_bins, diagnose, probabilities
+    from models.evaluation.stability import between
+    from models.registry.mlflow_registry import Registry
+    from models.registry.model_card import model_card
+    from models.registry.promotion_gates import decide
+    from models.reports.charts import figures as pictures
+    from models.reports.evaluation_report import evaluation_report
+    from pipelines.training.evaluation import evaluate_challenger
+
+    progress("gathering evidence")
+    records = records_before(settings, at=at, span=HISTORY)
+    evidence = gather(records)
+    registry = Registry.of(settings)
+    champion = registry.champion()
+    before = registry.load(champion) if champion else None
+    recorded = registry.metrics(champion) if champion else None
+    contest = challenge(
+        evidence, records, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
+    )
+    progress("fitting on everything known")
+    model, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
+    metrics |= diagnose(model, rows)
+    metrics |= contest.metrics() if contest else {}
+    model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
+    metrics |= drift.metrics() if drift else {}
+    stable = between(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
+    metrics |= stable.metrics() if stable else {}
+    versions = {
+        "data_version": Lake(settings.lake_folder).version(),
+        "contract_version": load_contract("watchlist").version,
+        "git_revision": git_revision(),
+    }
+    groups = contest.groups if contest else None
+    bins = calibration_bins(rows.select("label", "share", probability=probabilities(model, rows)))
+    more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
+    version = registry.record(
+        model,
+        params=tuning_of(settings).params(seed=seed),
+        metrics=metrics,
+        card=model_card(model, metrics=metrics, versions=versions),
+        rows=rows,
+        versions=versions,
+        figures=pictures(model, rows, groups=groups),
+        report=evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
+    )
+    verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)
+    promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
+    if promoted:
+        registry.promote(version.version, at=at)
+    return TrainResult(
+        version=version.version,
+        run_id=version.run_id,
+        digest=version.digest,
+        promoted=promoted,
+        reasons=verdict.reasons,
+        metrics=metrics,
+        episodes=int(model.facts["episodes"]),
+        moments=len(rows),
+        groups=() if groups is None else tuple(groups.fill_nan(None).to_dicts()),
+        judged=(contest.span.start, contest.span.end) if contest else None,
+    )
+
+
+def learn(
+    evidence: Evidence,
+    records: Records,
+    *,
+    at: datetime,
+    seed: int,
+    settings: Settings,
+    every: str = "15m",
+    reputations: Reputations | None = None,
+) -> tuple[RiskModel, pl.DataFrame]:
+    """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``.
+
+    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these and learns none.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    from models.evaluation.diagnostics import lead_agreement
+
+    sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
+    reported = episodes(records.cases, evidence, at=at)
+    words = outcomes_before(settings, reported, at=at)
+    told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
+    moments = training_moments(
+        evidence, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
+    )
+    standing: Standing
+    if reputations is None:
+        reputations, standing = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+    else:
+        standing = reputations
+    struck = settings.training.outage_share
+    rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
+    rows = rows.with_columns(moments.drop("person", "at"))
+    require_episodes(rows, at=at)
+    tuning = tuning_of(settings)
+    if settings.training.unreported:
+        rows = with_unreported(
+            rows,
+            out_of_fold(rows, features=inputs(), tuning=tuning, seed=seed),
+            per_reported=settings.training.unreported,
+            live_weight=sampling.live_weight,
+            known=pl.concat([told["person"], words.quiet["person"]]),
+        )
+    model, raw = fit(rows, features=inputs(), at=at, tuning=tuning, seed=seed)
+    labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
+    if settings.training.calibrate_by_data:
+        group = rows.select(data_seen_of_rows()).to_series()
+        by_data = calibrate_by_group(raw, labels.astype(np.float64), share=share, group=group)
+        model = replace(model, by_data=by_data)
+    facts = {
+        **model.facts,
+        "episodes": float(len(told)),
+        "losses": float((told["outcome"] == "loss").sum()),
+        "live_moments": float(rows["case_id"].count()),
+        "unreported_moments": float(labels.sum() - rows["case_id"].count()),
+        "quiet_moments": float((labels == 0).sum()),
+        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
+        "lead_agreement": lead_agreement(rows, evidence, standing=reputations, seed=seed),
+        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
+        **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
+        **losses_by_type(told),
+        **words.facts(),
+    }
+    return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
+
+
+def challenge(
+    evidence: Evidence,
+    records: Records,
+    *,
+    champion: RiskModel | None,
+    recorded: Mapping[str, float] | None,
+    settings: Settings,
+    at: datetime,
+    seed: int,
+    progress: Progress,
+) -> Challenge | None:
+    """The latest matured days, scored by the champion as it is and by a model that knew only what came before them.
+
+    A champion that learned from some of these days is not asked again: what was ``recorded`` of it stands for it. None
+    where the district is too young for such a model; the gates then say that nothing was measured.
+    """
+    from data_contracts.errors import ModelError
+
+    span = matured(settings, at=at)
+    progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
+    try:
+        challenger, _ = learn(evidence, records, at=span.start, seed=seed, settings=settings)
+    except ModelError:
+        return None
+    fair = champion is not None and champion.trained_at <= span.start
+    models = {CHALLENGER: challenger} | ({CHAMPION: champion} if champion and fair else {})
+    return compare_models(
+        evidence,
+        models,
+        span=span,
+        story=told_by(settings, evidence, records, span=span, at=at),
+        settings=settings,
+        recorded=None if fair else recorded,
+        progress=progress,
+    )
+
+
+def tuning_of(settings: Settings) -> Tuning:
+    """The boosters' parameters as this installation sets them."""
+    chosen = settings.training.model_dump()
+    return Tuning(**{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen})
+
+
+def git_revision() -> str:
+    """The revision of the code, as far as it can be known."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 -- whichever git the user has
+            capture_output=True, text=True, timeout=5, check=True, cwd=Path(__file__).parent,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()

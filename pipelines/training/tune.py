@@ -1,0 +1,102 @@
+"""Tuning: search the trees' parameters by time, track every trial, and say what to write into the settings."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from data_contracts.errors import NotReadyError
+from features.event_index import gather
+from models.labels.episodes import episodes
+from models.labels.sampling import Sampling, training_moments
+from models.learning.risk import Tuning
+from models.learning.tuning import Numbers, Split, chosen, later_moments, quality, search
+from models.registry.mlflow_registry import Registry
+from pipelines.progress import Progress, quiet
+from pipelines.scoring.candidates import score_moments
+from pipelines.settings import SETTINGS_FILE, Settings
+from pipelines.storage.as_of import records_before
+from pipelines.training.train import HISTORY, learn, tuning_of
+
+__all__ = ["TuneResult", "tune"]
+
+JUDGED = timedelta(days=14)
+PURGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneResult:
+    """The search in short: qualities are average precisions on later moments; ``text`` goes into the settings file."""
+
+    run_id: str
+    trials: int
+    quality: float
+    present_quality: float
+    later_episodes: int
+    best: Numbers
+    text: str
+
+
+def tune(
+    settings: Settings,
+    *,
+    at: datetime,
+    trials: int = 30,
+    seed: int = 0,
+    judged: timedelta = JUDGED,
+    purge: timedelta = PURGE,
+    progress: Progress = quiet,
+) -> TuneResult:
+    """Search parameters that, learned from what was known before, rank later moments best; nothing is changed by it.
+
+    The last ``judged`` before ``at`` are judged, ``purge`` before them is left out. Rows are laid out once and serve
+    all trials; the first trial is the present parameters. Raises ``ModelError`` where too little was known before, and
+    ``NotReadyError`` where no new episode was reported since.
+    """
+    split = Split.before(at, judged=judged, purge=purge)
+    progress("gathering evidence")
+    records = records_before(settings, at=at, span=HISTORY)
+    evidence = gather(records)
+    progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
+    model, rows = learn(evidence, records, at=split.learn_until, seed=seed, settings=settings)
+    sampling = Sampling(negatives=settings.training.quiet_moments)
+    told = episodes(records.cases, evidence, at=at)
+    moments = later_moments(
+        training_moments(evidence, told, at=at, sampling=sampling, seed=seed),
+        split,
+        known=episodes(records.cases, evidence, at=split.learn_until),
+    )
+    later_episodes = moments["case_id"].drop_nulls().n_unique()
+    if not later_episodes:
+        raise NotReadyError(
+            f"no episode since {split.judge_from:%Y-%m-%d} was reported by {at:%Y-%m-%d %H:%M}",
+            remedy="Tune at a later moment.",
+        )
+    later = score_moments(evidence, model, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    present = tuning_of(settings)
+
+    def judge(tuning: Tuning) -> float:
+        return quality(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
+
+    marks = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
+    with Registry.of(settings).tracked_search(marks) as tracked:
+
+        def told_of(parameters: Numbers, value: float) -> None:
+            tracked.trial(parameters, value)
+            progress(f"average precision {value:.4f}")
+
+        found = search(judge, present=present, trials=trials, seed=seed, told=told_of)
+        tracked.best(chosen(found.best), found.quality)
+    return TuneResult(
+        run_id=tracked.run_id,
+        trials=len(found.trials),
+        quality=found.quality,
+        present_quality=found.present_quality,
+        later_episodes=later_episodes,
+        best=chosen(found.best),
+        text=settings_text(chosen(found.best)),
+    )
+
+
+def settings_text(parameters: Numbers) -> str:
+    """The parameters as lines of the settings file."""
+    lines = (f"{name} = {value:.4g}" for name, value in parameters.items())
+    return "\n".join([f"# {SETTINGS_FILE}", "[training]", *lines])

@@ -1,0 +1,98 @@
+"""The composition root of the serving room: settings, vault and rescorer handed to the application."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Literal
+
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from data_contracts.errors import NotReadyError
+from pipelines.cli.arguments import SHANGHAI
+from pipelines.settings import Settings
+from pipelines.storage.vault import Vault
+from pipelines.webapp.accounts import operator
+from serving.auth import Role, Viewer
+from serving.database import open_database, shows_every_row, writing
+from serving.outreach.service import Asked, issue
+from serving.outreach.sheets import write_outreach
+from serving.settings import ServingSettings
+from serving.watchlists.repository import WatchlistRepository
+from serving.webhooks.delivery import Delivered, deliver_due
+
+__all__ = ["application", "deliver_webhooks", "outreach_list", "run_server"]
+
+Format = Literal["json", "csv", "xlsx"]
+Language = Literal["zh", "en"]
+
+
+def serving_settings(settings: Settings) -> ServingSettings:
+    """The serving room's own settings, on this installation's database."""
+    return ServingSettings(database_url=settings.serving_database_url)
+
+
+def application(settings: Settings) -> FastAPI:
+    """The serving room's application with everything of this installation that it needs."""
+    from pipelines.webapp.identifier_lookup import IdentifierFinder
+    from pipelines.webapp.promotion import GatedKeeper
+    from pipelines.webapp.rescore import LiveRescorer
+    from serving.app import create_app
+
+    vault = Vault.open(settings)
+    return create_app(
+        settings=serving_settings(settings),
+        vault=vault,
+        finder=IdentifierFinder(settings, vault=vault),
+        rescorer=LiveRescorer(settings),
+        sealer=vault,
+        keeper=GatedKeeper(settings),
+    )
+
+
+def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until stopped."""
+    from serving.app import serve
+
+    app = application(settings)
+    say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
+    if shows_every_row(app.state.services.engine):
+        say("row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role")
+    serve(app, host=host, port=port)
+
+
+def outreach_list(
+    settings: Settings, *, community: str, day: date | None, form: Format, language: Language
+) -> tuple[str, bytes]:
+    """A community's list of ``day``, else of the newest list's day: its number, and a file's content; it is audited.
+
+    Raises ``NotReadyError`` where nothing was published.
+    """
+    with writing(open_database(settings.serving_database_url)) as session:
+        asked = Asked(
+            viewer=Viewer(name=operator(), role=Role.ADMIN, communities=None),
+            community_id=community,
+            day=day or latest_day(session),
+            at=datetime.now(SHANGHAI),
+            language=language,
+        )
+        outreach = issue(session, asked, form=form, vault=Vault.open(settings), settings=serving_settings(settings))
+    return outreach.list_id, write_outreach(outreach, format=form, language=language)
+
+
+def deliver_webhooks(settings: Settings) -> Delivered:
+    """Send the messages to other systems that are due; say how many were heard."""
+    vault = Vault.open(settings)  # makes the home where there is none
+    return deliver_due(
+        open_database(settings.serving_database_url),
+        sealer=vault,
+        settings=serving_settings(settings),
+        clock=lambda: datetime.now(SHANGHAI),
+    )
+
+
+def latest_day(session: Session) -> date:
+    """The day of the newest list."""
+    newest = WatchlistRepository(session).latest()
+    if newest is None:
+        raise NotReadyError("nothing was published yet", remedy="Run `forestall score` first.")
+    return newest.at.astimezone(SHANGHAI).date()

@@ -1,0 +1,25 @@
+"""From a number or an ID as people write it to the pseudonyms it goes by."""
+
+from collections.abc import Sequence
+
+from pipelines.ingestion.pseudonymisation import key_of, load_pseudonymiser
+from pipelines.settings import Settings
+from pipelines.storage.vault import Kind, Vault
+
+__all__ = ["IdentifierFinder"]
+
+KINDS: tuple[Kind, ...] = ("person", "number", "account")
+
+
+class IdentifierFinder:
+    """Knows the pseudonym of any identifier, and who holds a phone number. The identifier itself is kept nowhere."""
+
+    def __init__(self, settings: Settings, *, vault: Vault) -> None:
+        self._pseudonymiser = load_pseudonymiser(settings)
+        self._vault = vault
+
+    def __call__(self, value: str, /) -> Sequence[str]:
+        """The pseudonyms of ``value`` as an ID, a phone number and an account, and of whoever holds the number."""
+        keys = [key_of(value, kind=kind, pseudonymiser=self._pseudonymiser) for kind in KINDS]
+        known = [key for key in keys if key]
+        return [*known, *self._vault.holders_of([key for key in known if key.startswith("n")])]

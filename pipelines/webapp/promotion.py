@@ -1,0 +1,65 @@
+"""Putting a model in force: by its gates from the pages, or past them by whoever sits at the terminal."""
+
+import getpass
+from datetime import datetime
+from typing import Literal
+
+from data_contracts.errors import ConflictError
+from models.registry.mlflow_registry import Registry
+from pipelines.orchestration.run_reports import models_report, verdict_on
+from pipelines.settings import Settings
+from serving.database import open_database, writing
+from serving.operations.promotion import put_down
+from serving.operations.schemas import ModelsReport
+
+__all__ = ["GatedKeeper", "note_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
+
+
+def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:
+    """Put any registered version in force, past its gates; audited. Raises ``NotReadyError`` where there is none."""
+    Registry.of(settings).promote(version, at=at)
+    note_at_terminal(settings, action="promote", at=at)
+
+
+def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
+    """Put the champion before the present one back in force; audited. Raises ``NotReadyError`` where there is none."""
+    Registry.of(settings).roll_back(at=at)
+    note_at_terminal(settings, action="roll-back", at=at)
+
+
+def note_at_terminal(settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime) -> None:
+    """Audit under the name of whoever sits at the terminal that another model is in force, and report the models."""
+    models = models_report(settings)
+    with writing(open_database(settings.serving_database_url)) as session:
+        put_down(session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at)
+
+
+class GatedKeeper:
+    """Promotes the challenger and nothing else, and only if every gate lets it pass."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
+        """Put the challenger in force.
+
+        Raises ``ConflictError`` where another version stands in line, or where the gates refuse it, with their words.
+        """
+        registry = Registry.of(self._settings)
+        champion, challenger = registry.champion(), registry.challenger()
+        if challenger is None or challenger.version != version or challenger == champion:
+            raise ConflictError(f"version {version} does not stand in line", remedy="Load the page again.")
+        before = registry.metrics(champion) if champion else {}
+        verdict = verdict_on(registry.metrics(challenger), before, settings=self._settings)
+        if not verdict.promote:
+            raise ConflictError(
+                f"the gates refuse version {version}: {'; '.join(verdict.reasons)}",
+                remedy="Train again, or ask whoever set the gates.",
+            )
+        registry.promote(version, at=at)
+        return models_report(self._settings)
+
+    def roll_back(self, *, at: datetime) -> ModelsReport:
+        """Put the champion before the present one back in force. Raises ``NotReadyError`` where there is none."""
+        Registry.of(self._settings).roll_back(at=at)
+        return models_report(self._settings)

@@ -1,0 +1,186 @@
+"""The study on a small district: the same replay, other models and policies, and the tables."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from data_contracts.errors import DeliveryError, SettingsError
+from models.evaluation.alert_metrics import figures
+from models.learning.ablations import features_of
+from pipelines.backtesting.experiments import MODEL, RULE, named_results, read_truth, study
+from pipelines.backtesting.experiments_page import cell, tables_of, write_study
+from pipelines.backtesting.replay import replay
+from pipelines.cli import main as cli
+from tests.pipelines.district import SHANGHAI
+
+FROM = datetime(2026, 6, 20, tzinfo=SHANGHAI)
+TO = FROM + timedelta(days=4)
+ASKED = {"start": FROM, "end": TO, "budget": 5, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def truth_file(district):
+    return district.home.parent / "landing" / "truth.parquet"
+
+
+@pytest.fixture(scope="module")
+def studied(district, truth_file):
+    return study(
+        district,
+        **ASKED,
+        every="12h",
+        clocks=("1d", "12h"),
+        ablations=("calls", "hand_written", "nightly"),
+        truth=truth_file,
+    )
+
+
+def arm(studied, table, name, *, column=MODEL):
+    (found,) = [one for one in studied.of(table) if one.arm.name == name and one.arm.column == column]
+    return found
+
+
+def lines(table):
+    """The cells of a Markdown table that stands alone, headings first."""
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_full_model_does_what_a_plain_replay_does(district, studied):
+    plain = replay(district, **ASKED, every="12h", model=studied.models[MODEL])
+    for table, name in (("clocks", "12h"), ("ablations", "full"), ("policies", "as_set")):
+        assert figures(arm(studied, table, name).by_cases) == plain.figures
+    assert figures(arm(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
+    assert figures(arm(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
+    issued = arm(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
+    assert len(issued) > 5
+    kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
+    assert kept.equals(issued)
+
+
+def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
+    full, ablated = studied.models[MODEL], studied.models["score_calls"]
+    assert set(full.features) - set(ablated.features) == features_of("calls") & set(full.features)
+    assert set(ablated.booster.feature_name()) == set(ablated.features)
+    assert ablated.reputations is full.reputations
+    assert full.reputations.number_booster is not None
+    assert studied.models["score_hand_written"].reputations.number_booster is None
+    assert studied.models["score_nightly"].features == full.features
+    assert studied.models["score_nightly"].reputations is full.reputations
+    assert studied.models["score_nightly"].facts["live_moments"] < full.facts["live_moments"]
+    issued = [arm(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
+              for name, column in (("full", MODEL), ("calls", "score_calls"))]  # fmt: skip
+    assert issued[0] != issued[1]
+
+
+def test_policies_change_who_is_told_but_not_the_scores(studied):
+    budgets = [len(arm(studied, "policies", f"budget_{n}").by_truth.alerts) for n in (4, 8, 12, 20, 40)]
+    assert budgets == sorted(budgets)
+    assert budgets[0] < budgets[-1]
+    first_come = arm(studied, "policies", "first_come").by_cases
+    assert figures(first_come).alerts_per_day == 5.0  # without a threshold the whole budget goes, every day
+    assert set(first_come.alerts["issued_at"].dt.hour()) == {0}  # and at midnight, when everybody is asked
+    assert figures(arm(studied, "policies", "cool_down_72h").by_cases) == figures(
+        arm(studied, "policies", "as_set").by_cases
+    )
+
+
+def test_the_truth_knows_more_losses_than_the_cases(studied):
+    one = arm(studied, "clocks", "12h")
+    assert len(one.by_truth.losses) > len(one.by_cases.losses) > 5
+    assert figures(one.by_truth).precision_a >= figures(one.by_truth).precision >= figures(one.by_truth).precision_c
+    assert figures(one.by_cases).precision_a is None  # a replay has no dispositions
+
+
+def test_the_tables_have_a_line_an_arm(studied):
+    tables = tables_of(studied)
+    assert list(tables) == ["clocks", "types", "ablations", "policies"]
+    cases, truth = tables["clocks"].split("By the truth")
+    assert [line[0] for line in lines(cases)] == [
+        "", "1d", "1d: today's rule 现行规则", "12h", "12h: today's rule 现行规则"
+    ]  # fmt: skip
+    assert lines(truth)[0][1:5] == ["alerts a day", "precision a", "precision b", "precision c"]
+    assert [line[0] for line in lines(tables["ablations"].split("By the truth")[0])] == [
+        "",
+        "everything 全部输入",
+        "without calls and messages 不用通话和短信",
+        "reputations by formula, not learned 信誉按公式计算而非学习",
+        "trained and asked at midnight only 只在零点训练和判断",
+        "today's rule 现行规则",
+    ]
+    assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 12
+    kinds = lines(tables["types"].split("By the truth")[0])
+    assert kinds[0] == ["", "losses", "1d", "12h"]
+    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(arm(studied, "clocks", "12h").by_cases.losses)
+    for table in tables.values():
+        assert all(len(line) == len(lines(side)[0]) for side in table.split("By the truth")[1:] for line in lines(side))
+
+
+def test_a_page_of_its_own_names_nobody(studied, tmp_path):
+    page = write_study(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
+    people = arm(studied, "policies", "budget_40").by_cases.alerts["person"]
+    assert page.count("alerts a day, every 12h") == 4
+    assert not any(person in page for person in people)
+
+
+def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
+    clocks = replace(studied, results=studied.of("clocks")[:2])
+    book = tmp_path / "book.md"
+    other = "words\n<!-- study: policies -->\nkept\n<!-- end -->\n"
+    book.write_text(f"# Ours\n<!-- study: clocks -->\nold\n<!-- end -->\n{other}", encoding="utf-8")
+    once = write_study(clocks, book).read_text(encoding="utf-8")
+    assert once == f"# Ours\n<!-- study: clocks -->\n{tables_of(clocks)['clocks']}\n<!-- end -->\n{other}"
+    assert write_study(clocks, book).read_text(encoding="utf-8") == once
+
+
+def test_machines_get_every_result(studied):
+    results = named_results(studied)
+    assert len(results) == 4 + 5 + 24
+    assert results[0] | {"cases": 0, "truth": 0} == {
+        "table": "clocks", "name": "1d", "every": "1d", "by": "model", "cases": 0, "truth": 0,
+    }  # fmt: skip
+    assert results[1]["by"] == "rule"
+
+
+def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORESTALL_TRAINING__ROUNDS", "20")
+    monkeypatch.setenv("FORESTALL_TRAINING__QUIET_MOMENTS", "3000")
+    arguments = ["study", "--home", str(district.home), "--from", "2026-06-24", "--to", "2026-06-26", "--clocks", "1d"]
+    out = tmp_path / "tables.md"
+    found = CliRunner().invoke(cli.app, [*arguments, "--ablations", "none", "--no-policies", "--out", str(out)])
+    assert found.exit_code == 0, found.output
+    assert out.read_text(encoding="utf-8") in found.stdout
+    assert [line[0] for line in lines(out.read_text(encoding="utf-8"))][:2] == ["", "1d"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ablations": ("tea",)}, "tea"),
+        ({"clocks": ("7m",)}, "7m"),
+        ({"end": FROM}, "ends before"),
+    ],
+)
+def test_what_cannot_be_studied_is_said_at_once(district, changed, message):
+    with pytest.raises(SettingsError, match=message):
+        study(district, **ASKED | changed)
+
+
+def test_a_truth_that_cannot_be_read_is_named_without_its_contents(district, tmp_path):
+    file = tmp_path / "truth.parquet"
+    file.write_bytes(b"330106199001011234")
+    with pytest.raises(DeliveryError, match="simulated district") as error:
+        read_truth(file, settings=district)
+    assert "330106" not in str(error.value)
+    pl.DataFrame({"a": [1]}).write_parquet(file)
+    with pytest.raises(DeliveryError, match="simulated district"):
+        read_truth(file, settings=district)
+
+
+def test_differences_carry_their_sign_and_no_negative_zero():
+    assert cell(0.123, sign="+") == "+0.12"
+    assert cell(-0.001) == "0.00"
+    assert cell(None) == "–"

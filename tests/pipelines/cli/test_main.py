@@ -1,0 +1,147 @@
+"""The command line as a user meets it: names, words, JSON, and errors that say what to do."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import main as cli
+from tests.pipelines.district import TRAIN_AT
+
+
+@pytest.fixture(scope="module")
+def home(own_district):
+    return str(own_district.home)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_training():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"ROUNDS": "40", "QUIET_MOMENTS": "4000", "THREADS": "1"}.items():
+            patch.setenv(f"FORESTALL_TRAINING__{name}", value)
+        patch.setenv("FORESTALL_DAILY_BUDGET", "5")
+        yield
+
+
+def run(*words: str) -> str:
+    """What a command prints, having ended well."""
+    result = CliRunner().invoke(cli.app, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def failed(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, having failed."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli.main", *words], capture_output=True, text=True, check=False
+    )
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, pipelines.cli.main; print([m for m in sys.modules if m in "
+    code += "('polars', 'lightgbm', 'mlflow', 'prefect', 'great_expectations', 'shap', 'fastapi', 'sqlalchemy')])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_every_verb_has_a_word_of_help():
+    text = run("--help")
+    for verb in (
+        "demo",
+        "simulate",
+        "ingest",
+        "train",
+        "score",
+        "replay",
+        "measure",
+        "serve",
+        "schedule",
+        "users",
+        "export",
+        "quarantine",
+    ):
+        assert verb in text
+
+
+def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
+    empty = str(tmp_path)
+    assert "forestall ingest LANDING" in failed("train", "--home", empty).stderr
+    assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty).stderr
+    assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty).stderr
+    assert "forestall score" in failed("export", "outreach", "--community", "C000", "--home", empty).stderr
+
+
+def test_ingest_reports_each_file_as_json(tmp_path):
+    landing, home = tmp_path / "landing", str(tmp_path / "home")
+    run("simulate", str(landing), "--people", "120", "--days", "2", "--seed", "1")
+    (landing / "calls" / "2026-06-01" / "cmcc-2359.parquet").write_bytes(b"PAR1 not really")
+    files = json.loads(run("ingest", str(landing), "--home", home, "--json"))["files"]
+    keys = {"path", "dataset", "rows", "accepted", "quarantined", "duplicates", "held", "reason"}
+    assert all(keys <= file.keys() for file in files)
+    for file in files:
+        whole = file["accepted"] + file["quarantined"] + file["duplicates"]
+        assert file["rows"] == (file["held"] or whole)
+    (broken,) = (file for file in files if file["path"].endswith("cmcc-2359.parquet"))
+    assert broken["reason"]
+    again = json.loads(run("ingest", str(landing), "--home", home, "--json"))["files"]
+    assert sum(file["accepted"] for file in again) == 0
+
+
+def test_quarantine_lists_and_exports(tmp_path):
+    landing, home = tmp_path / "landing", str(tmp_path / "home")
+    run("simulate", str(landing), "--people", "120", "--days", "2", "--seed", "1")
+    tags = pl.DataFrame({"number": ["13800000000"] * 30 + ["nonsense"], "tag": [f"t{n}" for n in range(30)] + ["x"]})
+    tags.write_parquet(landing / "number_tags.parquet")
+    run("ingest", str(landing), "--home", home)
+    run("quarantine", "--dataset", "number_tags", "--out", str(tmp_path / "rejected.csv"), "--home", home)
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "rejected.csv").read_text(encoding="utf-8-sig")))
+    assert (row["path"], row["row"]) == ("number_tags.parquet", "31")
+    assert "nonsense" not in str(row)
+
+
+def test_the_main_job_from_train_to_outreach(home, tmp_path):
+    at = TRAIN_AT.date().isoformat()
+    trained = json.loads(run("train", "--at", at, "--home", home, "--json"))
+    assert trained["version"] == "1"
+    assert trained["promoted"] is True  # the first model of an installation has nobody to beat
+    scored = json.loads(run("score", "--at", f"{at}T15:00", "--home", home, "--json"))
+    assert scored["scored"] == 1200
+    assert 1 <= len(scored["alerts"]) <= 5
+    assert "社区" in run("score", "--at", f"{at}T15:00", "--home", home)
+
+    community = scored["alerts"][0]["community_id"]
+    sheet = run("export", "outreach", "--community", community, "--format", "json", "--home", home)
+    assert len(json.loads(sheet)["rows"] if isinstance(json.loads(sheet), dict) else json.loads(sheet)) >= 1
+
+    token = run("users", "add", "zhang", "--role", "officer", "--community", community, "--token", "--home", home)
+    assert token.strip().startswith("fst_")
+
+    out = tmp_path / "alerts.parquet"
+    end = (TRAIN_AT + timedelta(days=2)).date().isoformat()
+    words = ("replay", "--from", at, "--to", end, "--every", "6h", "--budget", "5", "--out", str(out), "--reveal")
+    report = tmp_path / "report.html"
+    figures = json.loads(run(*words, "--report", str(report), "--home", home, "--json"))["figures"]
+    assert {"precision_at_budget", "baseline_precision_at_budget"} <= figures.keys()
+    alerts = pl.read_parquet(out)
+    assert {"id_number", "issued_at", "score", "level", "scam_type", "reasons"} <= set(alerts.columns)
+    assert (tmp_path / "alerts.rule.parquet").exists()
+    assert "每日预算" in report.read_text(encoding="utf-8")
+    measured = json.loads(run("measure", "--from", at, "--to", end, "--home", home, "--json"))
+    assert measured["alerts_per_day"] == len(scored["alerts"]) / 2
+    assert "champion" in run("models", "--home", home)
+
+
+def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
+    text = run("demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24")
+    assert "社区" in text
+    result = CliRunner().invoke(cli.app, ["demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24"])
+    assert "login?token=" in result.output  # a second run begins where the first ended

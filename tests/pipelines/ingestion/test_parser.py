@@ -1,0 +1,80 @@
+"""The parsing process: what a hostile or broken file does to it, and that the next file is still read."""
+
+import polars as pl
+import pytest
+
+from data_contracts.errors import DeliveryError
+from pipelines.ingestion.parser import Parser
+from pipelines.settings import IngestLimits
+from tests.pipelines.landing import calls, put, put_text
+
+
+def read(parser, place):
+    return parser.read(place, dataset="calls", source="cmcc")
+
+
+def test_rows_and_notes_come_back(tmp_path):
+    place = put(tmp_path, "cmcc.parquet", [row | {"imei": "0"} for row in calls(3)])
+    with Parser(limits=IngestLimits()) as parser:
+        rows, notes = read(parser, place)
+    assert rows["_row"].to_list() == [1, 2, 3]
+    assert rows["msisdn"].to_list() == ["13800000000", "13800000001", "13800000002"]
+    assert len(notes) == 1
+    assert "imei" in notes[0]
+
+
+def test_one_process_reads_many_files_and_a_bad_one_stops_nobody(tmp_path):
+    good = put(tmp_path, "good.parquet", calls(3))
+    bad = put_text(tmp_path, "bad.parquet", "PAR1 and no more")
+    with Parser(limits=IngestLimits()) as parser:
+        read(parser, good)
+        first = parser._process.pid
+        with pytest.raises(DeliveryError):
+            read(parser, bad)
+        assert read(parser, good)[0].height == 3
+        assert parser._process.pid == first
+
+
+def test_a_process_that_died_is_replaced(tmp_path):
+    good = put(tmp_path, "good.parquet", calls(3))
+    with Parser(limits=IngestLimits()) as parser:
+        read(parser, good)
+        parser._process.kill()
+        parser._process.wait()
+        assert read(parser, good)[0].height == 3
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path):
+    good = put(tmp_path, "good.parquet", calls(3))
+    with (
+        Parser(limits=IngestLimits(parser_seconds=0.01)) as parser,
+        pytest.raises(DeliveryError, match="took over"),
+    ):
+        read(parser, good)
+
+
+def test_a_file_that_unpacks_to_gigabytes_ends_its_process_only(tmp_path):
+    bomb = tmp_path / "bomb.parquet"
+    row = {name: str(value) for name, value in calls(1)[0].items()}
+    pl.LazyFrame(row).select(pl.all().repeat_by(8_000_000).explode()).sink_parquet(bomb)
+    assert bomb.stat().st_size < 5_000_000
+    good = put(tmp_path, "good.parquet", calls(3))
+    with Parser(limits=IngestLimits(parser_memory_mb=1_500)) as parser:
+        with pytest.raises(DeliveryError):
+            read(parser, bomb)
+        assert read(parser, good)[0].height == 3
+
+
+def test_flipped_bytes_in_a_footer_are_read_or_refused_without_quoting_the_file(tmp_path):
+    whole = put(tmp_path, "good.parquet", calls(3)).read_bytes()
+    bad = tmp_path / "bad.parquet"
+    refusals = []
+    with Parser(limits=IngestLimits()) as parser:
+        for back in range(12, 400, 16):
+            bad.write_bytes(whole[:-back] + bytes([whole[-back] ^ 0xFF]) + whole[-back + 1 :])
+            try:
+                read(parser, bad)
+            except DeliveryError as error:
+                refusals.append(str(error))
+    assert refusals
+    assert not [text for text in refusals if "1380000" in text]

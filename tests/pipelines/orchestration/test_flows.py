@@ -1,0 +1,245 @@
+"""The flows as Prefect runs them, against a real server of its own and a small district."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect import flow, task
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.exceptions import ParameterTypeError
+
+from data_contracts.errors import LakeError, NotReadyError, SettingsError
+from models.evaluation.drift import Drift, FeatureDrift, Volume
+from models.registry.mlflow_registry import Registry
+from pipelines.ingestion.ingest import FileReport
+from pipelines.orchestration.flows import (
+    PATIENT,
+    backtest,
+    delivery_rows,
+    drift_words,
+    figure_rows,
+    intraday,
+    nightly,
+    retrain,
+    scheduled,
+    watchlist_rows,
+)
+from pipelines.orchestration.schedule import deployments
+from pipelines.settings import Settings
+from serving.database import open_database, reading
+from serving.operations.service import overview
+from serving.store import Alert, Reason
+from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
+
+ROOT = Path(__file__).parents[3]
+MIDNIGHT = TRAIN_AT + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def trained(prefect, district, own_district):
+    """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed from."""
+    settings = own_district
+    write_settings(settings.home, training=SMALL, daily_budget=5)
+    result = retrain(home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3)
+    return settings, district.home.parent / "landing", result
+
+
+def artifact(key):
+    with get_client(sync_client=True) as client:
+        found = client.request("GET", "/artifacts/{key}/latest", path_params={"key": key})
+        return found.json()
+
+
+def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
+    settings, _, result = trained
+    assert Registry.of(settings).champion().version == result.version
+    assert result.promoted
+    shown = artifact("figures")
+    assert "precision at budget" in shown["data"]
+    assert shown["description"] == f"Model {result.version} beside today's rule"
+    assert artifact("gates")["data"].startswith(f"# Model {result.version}: in force")
+
+
+def test_a_night_is_published_once_however_often_it_runs(trained):
+    settings, landing, _ = trained
+    first = nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    again = nightly(landing=landing, home=settings.home, at=MIDNIGHT.astimezone(UTC))
+    assert first == again
+    assert first.at == MIDNIGHT
+    assert first.kind == "nightly"
+    assert first.scored == 1200
+    assert 1 <= len(first.alerts) <= 5
+    assert artifact("watchlist")["description"].startswith(f"List {first.watchlist}, nightly, 2026-06-27 00:00: ")
+    assert '"dataset": "calls"' in artifact("deliveries")["data"]
+    assert first.drift.rows == 1200
+    assert '"psi": ' in artifact("drift")["data"]
+
+
+def test_a_tick_scores_those_touched(trained):
+    settings, landing, _ = trained
+    tick = intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
+    assert tick.kind == "intraday"
+    assert 0 < tick.scored < 1200
+
+
+@pytest.fixture(scope="module")
+def figures(trained):
+    settings, _, _ = trained
+    return backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
+
+
+def test_backtest_shows_model_and_rule(figures):
+    assert 0 <= figures["precision_at_budget"] <= 1
+    assert figures["baseline_alerts_per_day"] <= 5
+    assert artifact("backtest")["description"] == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
+
+
+def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
+    settings, *_ = trained
+    with reading(open_database(settings.serving_database_url)) as session:
+        found = overview(session, at=datetime.now(SHANGHAI))
+    assert (found.newest["replay"].ok, found.newest["replay"].about_at) == (True, MIDNIGHT)
+    replay = found.replay.report
+    assert (replay.start, replay.end, replay.every, replay.budget) == (TRAIN_AT, MIDNIGHT, "12h", 5)
+    (alerts,) = (row for row in replay.figures if row.name == "alerts_per_day")
+    assert (alerts.champion, alerts.rule) == (figures["alerts_per_day"], figures["baseline_alerts_per_day"])
+    assert found.fairness.report.source == "replay"
+
+
+def test_no_person_is_named_in_prefect(trained, prefect):
+    settings, landing, _ = trained
+    nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
+    assert b"nightly" in stored
+    assert not re.search(rb"[pna]1_[A-Za-z0-9_-]{16}", stored)
+
+
+def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
+    (tmp_path / "landing").mkdir()
+    state = nightly(landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True)
+    with pytest.raises(NotReadyError, match="no model in force"):
+        state.result()
+    with get_client(sync_client=True) as client:
+        ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+        runs = {run.name.rpartition("-")[0]: run for run in client.read_task_runs(flow_run_filter=ours)}
+    assert runs["publish"].run_count == 1
+
+
+def test_a_busy_lake_is_tried_again(prefect):
+    tries = []
+
+    @task(**{**PATIENT, "retry_delay_seconds": 0})
+    def load_once_free():
+        tries.append(1)
+        if len(tries) < 3:
+            raise LakeError("another load is running")
+        return "loaded"
+
+    @flow
+    def patient():
+        return load_once_free()
+
+    assert patient() == "loaded"
+    assert len(tries) == 3
+
+
+def test_a_moment_needs_a_zone(prefect, tmp_path):
+    with pytest.raises(ParameterTypeError):
+        retrain(home=tmp_path, at=datetime(2026, 6, 26))  # noqa: DTZ001 -- that is the point
+
+
+def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
+    before = datetime.now(SHANGHAI)
+    moment = flow(scheduled)()
+    assert moment.utcoffset() == timedelta(hours=8)
+    assert moment.second == moment.microsecond == 0
+    assert timedelta(0) <= before - moment < timedelta(minutes=1, seconds=5)
+
+
+def file_report(source, **counts):
+    zero = {"rows": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 0}
+    return FileReport(path=f"calls/{source}", dataset="calls", source=source, reason="", **zero | counts)
+
+
+def test_deliveries_are_counted_by_source():
+    files = [
+        file_report("cucc", rows=4, held=4),
+        file_report("cmcc", rows=10, accepted=9, quarantined=1),
+        file_report("cmcc", rows=5, accepted=2, duplicates=3),
+    ]
+    counted = {"dataset": "calls", "files": 2, "rows": 15, "accepted": 11, "quarantined": 1, "duplicates": 3, "held": 0}
+    held = {"dataset": "calls", "files": 1, "rows": 4, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 4}
+    assert delivery_rows(files) == [counted | {"source": "cmcc"}, held | {"source": "cucc"}]
+
+
+def test_alerts_are_shown_without_who_they_are_about():
+    alert = Alert(
+        person="p1_0123456789abcdef", rank=1, issued_at=MIDNIGHT, score=0.41234, baseline_score=0.5, level="orange",
+        scam_type="police", community_id="C7", grid_id="G1", at_stake_cny=None, contributions=(), base_value=-4.0,
+        reasons=(Reason(code="a", zh="来电频繁", en="many calls", contribution=1.0),
+                 Reason(code="b", zh="新收款人", en="new payee", contribution=0.5)),
+    )  # fmt: skip
+    assert watchlist_rows([alert]) == [
+        {
+            "rank": 1,
+            "level": "orange",
+            "probability": 0.412,
+            "rule": 0.5,
+            "type": "police",
+            "reasons": "来电频繁；新收款人",
+        }
+    ]
+
+
+def test_drift_is_told_in_plain_words():
+    drift = Drift(
+        rows=10,
+        features=(FeatureDrift(feature="sms_30d", psi=0.4, missing=0, missing_before=0),),
+        volume=Volume(expected=7.5, seen=8, low=2, high=16),
+        estimated_precision=0.618,
+    )
+    assert drift_words(drift) == (
+        "These moved: sms_30d. Look at the deliveries, then train again. "
+        "8 alerts in the last 24 hours, 7.5 a day before. "
+        "By their probabilities 62% of the alerts of the last 28 days are right."
+    )
+    assert drift_words(Drift(rows=10, features=())) == "Nothing that deserves a look."
+
+
+def test_figures_stand_beside_those_of_the_rule():
+    rows = figure_rows({"precision_at_budget": 0.7, "baseline_precision_at_budget": 0.2})
+    assert rows[1] == {"figure": "precision at budget", "model": 0.7, "rule": 0.2}
+    assert rows[4] == {"figure": "lead h median", "model": None, "rule": None}
+
+
+def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
+    served = deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
+    written = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    clocks = {}
+    for one in served:
+        (schedule,) = one.schedules
+        clocks[one.flow_name] = (schedule.schedule.cron, schedule.schedule.timezone)
+        assert one.concurrency_limit == 1
+    assert clocks == {
+        "nightly": ("5 0 * * *", "Asia/Shanghai"),
+        "intraday": ("*/15 * * * *", "Asia/Shanghai"),
+        "retrain": ("30 3 * * 1", "Asia/Shanghai"),
+        "backtest": ("30 4 1 * *", "Asia/Shanghai"),
+    }
+    for entry in written:
+        (schedule,) = entry["schedules"]
+        assert clocks.pop(entry["entrypoint"].removeprefix("pipelines/orchestration/flows.py:")) == tuple(
+            schedule.values()
+        )
+        assert entry["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert not clocks
+    assert served[0].parameters == {"home": str(tmp_path), "landing": str(tmp_path / "landing")}
+
+
+def test_a_clock_that_is_none_is_named(tmp_path):
+    settings = Settings(home=tmp_path, schedule={"retrain": "weekly"})
+    with pytest.raises(SettingsError, match=r"schedule\.retrain: 'weekly' is not a cron line"):
+        deployments(settings, landing=tmp_path)

@@ -1,0 +1,140 @@
+"""Runs report themselves, whatever becomes of them, and ``forestall status`` tells of it."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from data_contracts.errors import DeliveryError
+from pipelines.cli import main as cli
+from pipelines.orchestration import run_log as runs
+from pipelines.orchestration.run_log import running
+from pipelines.settings import Settings
+from serving.database import open_database, reading
+from serving.operations.schemas import ModelsReport, Run
+from serving.operations.service import Overview, begin_run, overview
+from tests.pipelines.conftest import Home
+from tests.pipelines.landing import RECEIVED_AT, SHANGHAI, put_district
+
+
+def clock():
+    """A clock that is a minute later each time it is asked."""
+    at = RECEIVED_AT
+
+    def tell() -> datetime:
+        nonlocal at
+        at += timedelta(minutes=1)
+        return at
+
+    return tell
+
+
+def seen(settings: Settings, *, at: datetime = RECEIVED_AT + timedelta(hours=1)) -> Overview:
+    with reading(open_database(settings.serving_database_url)) as session:
+        return overview(session, at=at)
+
+
+def a_model(trained_at: datetime) -> dict[str, object]:
+    return {"version": "7", "digest": "ab", "trained_at": trained_at, "run_id": "r", "trees": 9, "features": 3}
+
+
+def only_run(settings: Settings) -> Run:
+    (run,) = seen(settings).runs
+    return run
+
+
+def status(settings: Settings, *words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.app, ["status", "--home", str(settings.home), *words], catch_exceptions=False)
+    return result.exit_code, result.stdout
+
+
+def test_a_load_reports_its_rows_and_the_deliveries(tmp_path):
+    home = Home(tmp_path)
+    put_district(home.landing)
+    report = runs.ingest(home.landing, settings=home.settings, clock=clock())
+    run = only_run(home.settings)
+    assert (run.verb, run.ok, run.duration) == ("ingest", True, timedelta(minutes=2))
+    assert run.facts["files"] == len(report.files)
+    assert run.facts["accepted"] == sum(file.accepted for file in report.files) > 0
+    assert seen(home.settings).quality.at == RECEIVED_AT + timedelta(minutes=4)
+
+
+def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
+    settings = Settings(home=tmp_path)
+    with pytest.raises(DeliveryError):
+        runs.ingest(tmp_path / "nowhere", settings=settings, clock=clock())
+    run = only_run(settings)
+    assert (run.ok, run.error) == (False, f"there is no landing folder {tmp_path / 'nowhere'}")
+    assert run.remedy == "Name the folder that holds the delivery."
+
+
+def test_a_home_that_is_not_there_is_not_made_for_a_report(tmp_path, caplog):
+    with pytest.raises(DeliveryError):
+        runs.ingest(tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock())
+    assert not (tmp_path / "typo").exists()
+    assert caplog.records == []
+
+
+def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):
+    settings = Settings(home=tmp_path)
+
+    def stumble() -> None:
+        with running(settings, "train", clock=clock()) as found:
+            found.facts["episodes"] = 3
+            raise KeyError("13800000001")
+
+    with pytest.raises(KeyError):
+        stumble()
+    run = only_run(settings)
+    assert (run.error, run.facts) == ("KeyError", {"episodes": 3})
+    assert "13800000001" not in run.model_dump_json()
+    assert run.remedy.startswith("Look into the log")
+
+
+def test_a_database_that_does_not_answer_stops_no_work(tmp_path, caplog):
+    settings = Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/missing/serving.db")
+    with running(settings, "train", clock=clock()) as found:
+        found.reports.append(lambda: Run(verb="train", started_at=RECEIVED_AT))
+    assert [record.getMessage() for record in caplog.records] == [
+        "the start of a run could not be written down: OperationalError",
+        "the end of a run could not be written down: OperationalError",
+        "a report could not be written down: OperationalError",
+    ]
+
+
+def test_a_report_that_cannot_be_made_leaves_the_run_as_it_was(tmp_path):
+    settings = Settings(home=tmp_path)
+    with running(settings, "nightly", clock=clock()) as found:
+        found.reports.append(lambda: 1 / 0)
+    assert only_run(settings).ok
+
+
+def test_a_run_that_was_killed_stays_without_an_end(tmp_path):
+    settings = Settings(home=tmp_path)
+    begin_run(open_database(settings.serving_database_url), Run(verb="train", started_at=RECEIVED_AT))
+    assert only_run(settings).finished_at is None
+
+
+def test_status_tells_what_asks_for_a_person(tmp_path):
+    settings = Settings(home=tmp_path)
+    code, text = status(settings)
+    assert code == 1
+    assert "Act: No list of a night has been published yet." in text
+    assert "须处理: 还没有发布过夜间名单。" in status(settings, "--language", "zh")[1]
+
+
+def test_status_is_content_where_all_is_well(tmp_path):
+    settings = Settings(home=tmp_path)
+    now = datetime.now(SHANGHAI)
+    with running(settings, "nightly", clock=lambda: now, about_at=now) as found:
+        found.facts |= {"scored": 4000, "alerts": 12}
+    models = {"champion": a_model(now), "challenger": None}
+    runs.Book(settings, clock=lambda: now).file(lambda: ModelsReport.model_validate(models))
+    code, text = status(settings)
+    assert (code, "Nothing: everything runs as it should." in text) == (0, True)
+    code, text = status(settings, "--json")
+    told = json.loads(text)
+    assert (code, told["needs_a_person"], told["concerns"]) == (0, False, [])
+    assert told["runs"][0]["facts"] == {"scored": 4000.0, "alerts": 12.0}
+    assert told["models"]["champion"]["version"] == "7"

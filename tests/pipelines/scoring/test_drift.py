@@ -1,0 +1,85 @@
+"""What is kept with a model about the people it learned among, and what is told of later alerts."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+from mlflow.tracking import MlflowClient
+
+from features.event_index import gather
+from models.evaluation.drift import Volume, profiles_from
+from models.registry.mlflow_registry import Registry
+from models.registry.promotion_gates import Gates, decide
+from pipelines.scoring.drift import drift_of, profiled, volume_of
+from pipelines.storage.as_of import records_before
+from pipelines.training.train import train
+from serving.store import RecentAlert
+from tests.models.small import small_model
+from tests.pipelines.district import TRAIN_AT
+
+
+def alert(issued_at, score=0.5):
+    return RecentAlert(
+        person="p1_0123456789abcdef", issued_at=issued_at, at=issued_at, level="red", score=score, at_stake_cny=None,
+        status="open", snoozed_until=None,
+    )  # fmt: skip
+
+
+def test_alerts_are_counted_in_days_back_from_the_moment():
+    hours_ago = [1, 23, 24, 25, 80]
+    found = volume_of([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
+    assert found == Volume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
+    assert volume_of([], at=TRAIN_AT) is None
+
+
+def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
+    evidence = gather(records_before(district, at=TRAIN_AT))
+    first, nothing = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=None, seed=0)
+    assert nothing is None
+    assert set(profiles_from(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
+    _, drift = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=first, seed=1)
+    assert drift.rows == 1200
+    assert [one.psi for one in drift.features] == [0, 0]
+    assert drift.metrics()["drift_features"] == 0
+
+
+def test_late_alerts_promise_a_precision():
+    rows = pl.DataFrame({"talk_s_30d": [1.0], "new_debit_cny_24h": [0.0]})
+    assert drift_of(small_model(), rows) is None  # no profile was kept with it
+    model = small_model()
+    kept = type(model)(**{**vars(model), "facts": {"profile": "{}"}})
+    late = [alert(TRAIN_AT - timedelta(hours=1), score) for score in (0.25, 0.75)]
+    assert drift_of(kept, rows, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
+
+
+def ordinary_model():
+    model = small_model()
+    return type(model)(**{**vars(model), "features": ("talk_s_30d", "new_debit_cny_24h")})
+
+
+def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
+    first = train(own_district, at=TRAIN_AT - timedelta(days=2), promote="always", seed=3)
+    second = train(own_district, at=TRAIN_AT, promote="never", seed=3)
+    assert "drift_psi_max" not in first.metrics
+    assert second.metrics["drift_psi_max"] > 0
+    assert 0 < second.metrics["reasons_shared"] <= 1
+    assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
+    registry = Registry.of(own_district)
+    assert registry.metrics(registry.find(second.version))["reasons_shared"] == second.metrics["reasons_shared"]
+    assert any(reason.startswith("gap of coverage by residency") for reason in passed(second.metrics))
+    assert "覆盖率 coverage" in reported(own_district, second.run_id)
+
+
+def reported(settings, run_id):
+    """The evaluation report that a training left."""
+    client = MlflowClient(tracking_uri=settings.mlflow_database_url)
+    return Path(client.download_artifacts(run_id, "evaluation.html")).read_text(encoding="utf-8")
+
+
+def passed(metrics):
+    """What the gates say of it when nothing else refuses."""
+    good = {"precision_at_budget": 0.9, "coverage_at_budget": 0.9, "money_at_budget": 0.9, "episodes": 99.0}
+    rule = {"baseline_precision_at_budget": 0.1, "baseline_coverage_at_budget": 0.1}
+    return decide(
+        {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8}, None, gates=Gates()
+    ).reasons

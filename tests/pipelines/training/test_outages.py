@@ -1,0 +1,97 @@
+"""An operator and a bank are gone: people are still scored, and their alerts say what was missing."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from features.event_index import Evidence, gather
+from features.kernel.source_tables import Records
+from models.labels.sampling import everyone
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.risk import RiskModel
+from pipelines.scoring.candidates import score_moments
+from pipelines.scoring.missing_data import gaps_of
+from pipelines.storage.as_of import records_before
+from pipelines.training.train import HISTORY, learn
+from serving.wording import gap
+from tests.pipelines.district import TRAIN_AT
+
+AT = TRAIN_AT + timedelta(hours=15)
+CMCC = Outage("calls", "cmcc", AT - timedelta(days=2, hours=15))
+ICBC = Outage("transfers", "icbc", AT - timedelta(days=4, hours=15))
+
+
+@pytest.fixture(scope="module")
+def records(district) -> Records:
+    return records_before(district, at=AT, span=HISTORY)
+
+
+@pytest.fixture(scope="module")
+def model(district, records) -> RiskModel:
+    training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
+    asked = district.model_copy(update={"training": training})
+    return learn(gather(records), records, at=TRAIN_AT, seed=3, settings=asked)[0]
+
+
+@pytest.fixture(scope="module")
+def disturbed(records) -> Evidence:
+    return gather(without(records, (CMCC, ICBC)))
+
+
+@pytest.fixture(scope="module")
+def rows(disturbed, model) -> pl.DataFrame:
+    return score_moments(disturbed, model, everyone(disturbed, at=AT))
+
+
+def held(records: Records, register: str, column: str, source: str) -> set[str]:
+    """Who holds a number or an account of ``source``."""
+    return set(getattr(records, register).filter(pl.col(column) == source).collect()["person"])
+
+
+def test_everybody_still_has_a_score(rows):
+    assert len(rows) == 1200
+    assert rows["score"].is_between(0, 1).all()
+    assert rows["feeds_missing_n"].max() == 2
+
+
+def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(records, disturbed, rows):
+    gaps = dict(zip(rows["person"], gaps_of(disturbed, rows, at=AT), strict=True))
+    named = [
+        ("calls:cmcc:2026-06-24", held(records, "subscribers", "operator", "cmcc")),
+        ("transfers:icbc:2026-06-22", held(records, "accounts", "bank", "icbc")),
+    ]
+
+    for code, people in named:
+        assert 200 < len(people) < 1000
+        assert {person for person, codes in gaps.items() if code in codes} == people
+    sources = {code for codes in gaps.values() for code in codes if ":" in code}
+    assert sources == {code for code, _ in named}
+    assert gap("calls:cmcc:2026-06-24", "en") == "Call records of China Mobile are missing since June 24"
+
+
+def test_nothing_is_missing_while_all_sources_deliver(records, model):
+    evidence = gather(records)
+    rows = score_moments(evidence, model, everyone(evidence, at=AT))
+
+    assert {code for codes in gaps_of(evidence, rows, at=AT) for code in codes if ":" in code} == set()
+    assert rows["feeds_missing_n"].max() == 0
+
+
+def test_without_any_calls_payments_still_raise_an_alarm(records, model):
+    """Of the twenty highest scores without a single call record, some are far above the ordinary."""
+    mute = gather(
+        without(records, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
+    )
+    rows = score_moments(mute, model, everyone(mute, at=AT)).sort("score", descending=True)
+
+    assert mute.contacts.events.is_empty()
+    assert rows["score"][0] > 20 * rows["score"].median()
+    assert rows["new_debit_cny_7d"].head(5).min() > 0
+    assert all("calls" in codes for codes in gaps_of(mute, rows, at=AT))
+
+
+def test_a_model_that_met_outages_knows_of_them(model):
+    weights = dict(zip(model.features, model.booster.feature_importance("gain"), strict=True))
+
+    assert sum(weights[name] for name in ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")) > 0

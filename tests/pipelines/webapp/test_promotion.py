@@ -1,0 +1,140 @@
+"""A worse challenger is refused, a better one takes over, and a roll-back brings the old one back: the real way."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from mlflow import MlflowClient
+
+from data_contracts.errors import ConflictError, NotReadyError
+from models.registry.mlflow_registry import NAME, Registry
+from models.registry.promotion_gates import Gates
+from pipelines.orchestration.flows import nightly, retrain
+from pipelines.training import train as training
+from pipelines.webapp.promotion import GatedKeeper
+from serving.database import open_database, reading
+from serving.operations.service import overview
+from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
+
+AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
+EARLY = AT - timedelta(days=14)  # before the days that are compared
+QUICK = SMALL.model_copy(
+    update={"rounds": 50, "quiet_moments": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
+)
+LABELS = ["label", "weight", "share", "case_id", "scam_type"]
+
+
+LENIENT = Gates(residency_gap_points=100)  # some dozens of alerts tell nothing of groups
+
+
+@pytest.fixture(scope="module")
+def settings(prefect, tmp_path_factory):
+    """A district with so much fraud that a few days tell a good model from a bad one."""
+    found = build(tmp_path_factory.mktemp("busy"), people=700, days=28, intensity=60)
+    write_settings(found.home, daily_budget=12, training=QUICK, gates=LENIENT)
+    return found
+
+
+@contextmanager
+def nonsense():
+    """Meanwhile models learn from labels that were shuffled."""
+    fit = training.fit
+
+    def fit_shuffled(rows, **asked):
+        order = np.random.default_rng(3).permutation(len(rows))
+        return fit(rows.with_columns(rows.select(LABELS)[order]), **asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "fit", fit_shuffled)
+        yield
+
+
+@pytest.fixture(scope="module")
+def crippled(settings):
+    with nonsense():
+        return retrain(home=settings.home, at=EARLY, promote="always", seed=3)
+
+
+@pytest.fixture(scope="module")
+def better(settings, crippled):
+    return retrain(home=settings.home, at=AT, seed=3)
+
+
+@pytest.fixture(scope="module")
+def worse(settings, better):
+    with nonsense():
+        return retrain(home=settings.home, at=AT.astimezone(UTC), seed=3)
+
+
+def test_a_better_challenger_takes_over(settings, crippled, better):
+    assert (crippled.version, crippled.promoted) == ("1", True)
+    assert better.promoted, better.reasons
+    assert Registry.of(settings).champion().version == better.version == "2"
+    assert better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
+    assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
+
+
+def test_a_worse_challenger_is_refused(settings, worse):
+    assert not worse.promoted
+    assert any("of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons)
+    assert worse.reasons[-1].startswith("the champion learned from these days")
+    registry = Registry.of(settings)
+    assert (registry.champion().version, registry.challenger().version) == ("2", "3")
+
+
+def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
+    landing = settings.home.parent / "landing"
+    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "2"
+    (shadow,) = (settings.scores_folder / "shadow" / "2-3").glob("*.parquet")
+    beside = pl.read_parquet(shadow)
+    assert beside["at"].unique().to_list() == [AT]
+    assert beside["person"].is_unique().all()
+    assert not beside["score"].equals(beside["challenger_score"])
+
+    assert Registry.of(settings).roll_back(at=AT).version == "1"
+    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
+
+
+def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
+    keeper = GatedKeeper(settings)
+    with pytest.raises(ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"):
+        keeper.promote("3", at=AT)
+    with pytest.raises(ConflictError, match="version 1 does not stand in line"):
+        keeper.promote("1", at=AT)
+
+
+def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
+    registry, keeper = Registry.of(settings), GatedKeeper(settings)
+    while registry.champion().version != "1":
+        keeper.roll_back(at=AT)
+    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(NAME, "challenger", "2")
+    registry.follow_alias()
+    models = keeper.promote("2", at=AT)
+    assert registry.champion().version == "2"
+    assert (models.champion.version, models.challenger, models.registry.promotion_gates) == ("2", None, ())
+    assert models.champion.pictures.keys() == {"budgets", "calibration", "groups", "importance", "scores"}
+    figures = {row.name: row for row in models.figures}
+    assert figures["precision_at_budget"].champion > figures["precision_at_budget"].rule
+    assert keeper.roll_back(at=AT).champion.version == "1"
+    with pytest.raises(NotReadyError, match="no champion stands before the present one"):
+        keeper.roll_back(at=AT)
+
+
+def test_each_flow_reports_itself(settings, worse):
+    landing = settings.home.parent / "landing"
+    nightly(landing=landing, home=settings.home, at=AT)
+    with reading(open_database(settings.serving_database_url)) as session:
+        found = overview(session, at=datetime.now(SHANGHAI))
+    assert {verb: run.ok for verb, run in found.newest.items()} == {"ingest": True, "train": True, "nightly": True}
+    assert found.newest["nightly"].about_at == AT
+    assert found.newest["nightly"].facts["scored"] == 700
+    assert found.quality.report.sources[0].rows > 0
+    assert found.models.report.challenger.version == "3"
+    refused = [gate.gate for gate in found.models.report.gates if not gate.passed]
+    assert "champion_precision_at_budget" in refused
+    assert found.fairness.report.source == "challenger"
+    assert {group.attribute for group in found.fairness.report.groups} >= {"residency", "sex", "age_band"}
+    assert found.fairness.report.chart.startswith("<svg")
+    assert len(found.drift.report.features) == 20

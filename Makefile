@@ -48,7 +48,7 @@ docs: setup ## write the generated pages of docs/ anew
 CATALOGUE := .venv/translations.pot
 translations: setup ## bring the catalogues of the pages in line with the texts in use
 	.venv/bin/pybabel -q extract -F babel.cfg --no-location --sort-output --msgid-bugs-address forestall -o $(CATALOGUE) .
-	.venv/bin/pybabel -q update -i $(CATALOGUE) -d serving/web/locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 1000
+	.venv/bin/pybabel -q update -i $(CATALOGUE) -d serving/presentation/locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 1000
 
 clean: ## remove what the commands above made, but not .venv
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -12,40 +12,40 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 
-from serving import errors
+from serving.access.audit.endpoints import router as audit
+from serving.access.dependencies import Clock, Services
+from serving.access.users.endpoints import router as users
 from serving.alerts.endpoints import router as alerts
-from serving.audit.endpoints import router as audit
-from serving.claims.endpoints import router as claims
-from serving.database import engine_for, open_database
-from serving.dependencies import Clock, Services
-from serving.dispositions.endpoints import router as dispositions
-from serving.exports.endpoints import router as exports
-from serving.follow_ups.endpoints import router as follow_ups
-from serving.health.endpoints import router as health
-from serving.health.metrics import Metrics
-from serving.idempotency.service import InFlight
-from serving.live.endpoints import router as live
-from serving.live.feed import Feed
-from serving.middleware import Boundary
-from serving.openapi import PROBLEM_RESPONSES, describe, operation_id
+from serving.alerts.people.endpoints import router as people
+from serving.alerts.search.endpoints import router as search
+from serving.alerts.suspects.endpoints import router as suspects
+from serving.alerts.watchlists.endpoints import router as watchlists
+from serving.casework.call_scripts.endpoints import router as talks
+from serving.casework.call_scripts.service import talk_book
+from serving.casework.claims.endpoints import router as claims
+from serving.casework.dispositions.endpoints import router as dispositions
+from serving.casework.follow_ups.endpoints import router as follow_ups
+from serving.casework.queue.endpoints import router as queue
+from serving.casework.suppressions.endpoints import router as suppressions
+from serving.context.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
+from serving.context.settings import ServingSettings
+from serving.database.engine import engine_for, open_database
+from serving.database.tables import SHANGHAI
+from serving.http import errors
+from serving.http.kept_answers import InFlight
+from serving.http.middleware import Boundary
+from serving.http.openapi import PROBLEM_RESPONSES, describe, operation_id
+from serving.notifications.live.endpoints import router as live
+from serving.notifications.live.feed import Feed
+from serving.notifications.webhooks.dispatcher import courier
+from serving.notifications.webhooks.endpoints import router as webhooks
 from serving.operations.endpoints import router as operations
+from serving.operations.health.endpoints import router as health
+from serving.operations.health.metrics import Metrics
+from serving.operations.trends.endpoints import router as trends
 from serving.outreach.endpoints import router as outreach
-from serving.people.endpoints import router as people
-from serving.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
-from serving.queue.endpoints import router as queue
-from serving.search.endpoints import router as search
-from serving.settings import ServingSettings
-from serving.suppressions.endpoints import router as suppressions
-from serving.suspects.endpoints import router as suspects
-from serving.tables import SHANGHAI
-from serving.talks.endpoints import router as talks
-from serving.talks.service import talk_book
-from serving.trends.endpoints import router as trends
-from serving.users.endpoints import router as users
-from serving.watchlists.endpoints import router as watchlists
+from serving.outreach.exports.endpoints import router as exports
 from serving.web.endpoints import router as pages
-from serving.webhooks.courier import courier
-from serving.webhooks.endpoints import router as webhooks
 
 __all__ = ["api_document", "create_app", "serve"]
 
@@ -71,7 +71,7 @@ ROUTERS = (
     audit,
     webhooks,
 )
-STATIC = Path(__file__).parent / "web" / "static"
+STATIC = Path(__file__).parent / "presentation" / "static"
 
 
 def create_app(

@@ -19,18 +19,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import ConflictError
+from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.events import TimelineEvent, TouchedResident
 from serving.alerts.repository import AlertRepository
-from serving.database import reading, writing
-from serving.dispositions.repository import DispositionRepository
-from serving.live.repository import ChangeRepository
-from serving.live.service import announce
-from serving.people.repository import ScoreRepository
-from serving.suppressions.repository import SuppressionRepository
-from serving.suspects.repository import SuspectRepository
-from serving.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
-from serving.watchlists.repository import WatchlistRepository
-from serving.webhooks.outbox import enqueue
+from serving.alerts.scores import ScoreRepository
+from serving.alerts.suspects.repository import SuspectRepository
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.casework.suppressions.repository import SuppressionRepository
+from serving.database.engine import reading, writing
+from serving.database.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
+from serving.notifications.live.repository import ChangeRepository
+from serving.notifications.live.service import announce
+from serving.notifications.webhooks.outbox import enqueue
 
 __all__ = [
     "BAD_NAME",

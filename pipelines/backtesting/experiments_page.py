@@ -10,7 +10,7 @@ from models.evaluation.alert_metrics import RATIOS, Judged, by_scam_type, figure
 from models.evaluation.bootstrap import Interval, Resamples, interval
 from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import FULL, Arm, Study
-from serving.wording import SCAM_TYPES, words
+from serving.presentation.wording import SCAM_TYPES, words
 
 __all__ = ["study_page", "tables_of", "write_study"]
 

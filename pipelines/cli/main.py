@@ -325,7 +325,7 @@ def docs(folder: Path = Path("docs")) -> None:
     from data_contracts.docs import write_documentation
     from features.words.catalogue import feature_documentation
     from serving.app import api_document
-    from serving.client_source import client_source
+    from serving.http.client_source import client_source
 
     write_documentation(folder / "contracts")
     (folder / "features.md").write_text(feature_documentation(), encoding="utf-8")

@@ -13,7 +13,7 @@ from pipelines.cli.terminal import print_json, table
 
 if TYPE_CHECKING:
     from serving.operations.service import Overview
-    from serving.web.translations import Translator
+    from serving.presentation.translations import Translator
 
 __all__ = ["status"]
 
@@ -36,10 +36,10 @@ def print_status(
     as_json: AsJson = False,
 ) -> None:
     """How runs, deliveries and models do; exit code 1 when something asks a person to act."""
-    from serving.database import open_database, reading
+    from serving.database.engine import open_database, reading
     from serving.operations.service import overview
     from serving.operations.status import status_of
-    from serving.web.translations import translator
+    from serving.presentation.translations import translator
 
     with reading(open_database(settings_of(home).serving_database_url)) as session:
         found = overview(session, at=datetime.now(SHANGHAI))
@@ -80,7 +80,7 @@ def sections(found: "Overview", say: "Translator") -> Iterator[tuple[str, Sequen
 
 def run_rows(found: "Overview", say: "Translator") -> Rows:
     """The newest run of every verb."""
-    from serving.operations.words import VERBS, fact, named
+    from serving.operations.wording import VERBS, fact, named
 
     for verb, run in found.newest.items():
         details = f"{run.error} {run.remedy}" if run.error else ", ".join(fact(*one, say) for one in run.facts.items())
@@ -97,8 +97,8 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
 
 def quality_rows(found: "Overview", say: "Translator") -> Rows:
     """Each source of the last days."""
-    from serving.operations.words import DATASETS, named
-    from serving.wording import SOURCES, words
+    from serving.operations.wording import DATASETS, named
+    from serving.presentation.wording import SOURCES, words
 
     for one in found.quality.report.sources if found.quality else ():
         counts = (one.rows, one.accepted, one.quarantined, one.held, one.late)
@@ -112,7 +112,7 @@ def quality_rows(found: "Overview", say: "Translator") -> Rows:
 
 def model_rows(found: "Overview", say: "Translator") -> Rows:
     """Versions and figures of the champion, the challenger and the rule."""
-    from serving.operations.words import FIGURES, figure, named
+    from serving.operations.wording import FIGURES, figure, named
 
     if found.models is None:
         return
@@ -127,7 +127,7 @@ def model_rows(found: "Overview", say: "Translator") -> Rows:
 
 def gate_rows(found: "Overview", say: "Translator") -> Rows:
     """What each gate says."""
-    from serving.operations.words import GATES, asked, named, seen
+    from serving.operations.wording import GATES, asked, named, seen
 
     for gate in found.models.report.gates if found.models else ():
         verdict = "passes" if gate.passed else "refuses"
@@ -144,7 +144,7 @@ def drift_rows(found: "Overview", say: "Translator") -> Rows:
 
 def replay_rows(found: "Overview", say: "Translator") -> Rows:
     """Figures of the model and of the rule."""
-    from serving.operations.words import FIGURES, figure, named
+    from serving.operations.wording import FIGURES, figure, named
 
     for row in found.replay.report.figures if found.replay else ():
         yield named(FIGURES, row.name, say), figure(row.name, row.champion, say), figure(row.name, row.rule, say)

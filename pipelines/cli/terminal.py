@@ -56,7 +56,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def print_watchlist(alerts: Sequence[Any]) -> None:
     """The alerts as a person reads them: a line each, and the reasons below it."""
-    from serving.wording import LEVELS, SCAM_TYPES, words
+    from serving.presentation.wording import LEVELS, SCAM_TYPES, words
 
     for alert in alerts:
         kind = words(SCAM_TYPES, alert.scam_type, "zh")

@@ -12,7 +12,7 @@ from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile
 from pipelines.storage.schemas import EVENTS
-from serving.operations.schemas import HeldFile, QualityReport, RejectReason, SilentSource, SourceQuality
+from serving.vocabulary.reports import HeldFile, QualityReport, RejectReason, SilentSource, SourceQuality
 
 __all__ = ["DAYS", "quality_report"]
 

@@ -18,11 +18,11 @@ from data_contracts.errors import ForestallError
 from pipelines.cli.arguments import SHANGHAI
 from pipelines.progress import Progress, quiet
 from pipelines.settings import Settings
-from serving.database import open_database
-from serving.operations.schemas import Report, Run, RunKind
+from serving.database.engine import open_database
 from serving.operations.service import begin_run, end_run, file_report
-from serving.operations.words import UNFORESEEN
+from serving.operations.wording import UNFORESEEN
 from serving.store import Kind
+from serving.vocabulary.reports import Report, Run, RunKind
 
 if TYPE_CHECKING:  # each verb imports its own, when it is called
     from models.learning.risk import RiskModel

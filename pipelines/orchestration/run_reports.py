@@ -14,7 +14,7 @@ from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import Decision, decide
 from models.reports.evaluation_report import Evaluation
 from pipelines.settings import Settings
-from serving.operations.schemas import (
+from serving.vocabulary.reports import (
     DriftReport,
     FairnessReport,
     FeatureMoved,

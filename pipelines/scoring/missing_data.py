@@ -1,4 +1,4 @@
-"""What was missing of a person at a moment, as the codes that an alert carries and ``serving.wording.gap`` words."""
+"""What was missing of a person at a moment, as the codes that an alert carries and ``serving.presentation.wording.gap`` words."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -36,7 +36,8 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import records_before
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import ScoreLog
-from serving.database import open_database
+from serving.database.engine import open_database
+from serving.presentation.wording import OTHER
 from serving.store import (
     Alert,
     Contribution,
@@ -49,7 +50,6 @@ from serving.store import (
     recent_alerts,
     resting,
 )
-from serving.wording import OTHER
 
 __all__ = ["ScoreResult", "score"]
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from models.labels.dispositions import DECISIONS, Outcomes, labels_from
 from pipelines.settings import Settings
-from serving.database import open_database
+from serving.database.engine import open_database
 from serving.store import dispositions
 
 __all__ = ["decisions_in", "outcomes_before"]

@@ -23,7 +23,7 @@ from pipelines.storage.as_of import records_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.champion_challenger import CHALLENGER, RULE, Challenge
 from pipelines.training.dispositions import decisions_in
-from serving.database import open_database
+from serving.database.engine import open_database
 from serving.store import recent_alerts
 
 __all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "ticks_of", "write_report"]

@@ -12,13 +12,13 @@ from pipelines.cli.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.accounts import operator
-from serving.auth import Role, Viewer
-from serving.database import open_database, shows_every_row, writing
+from serving.access.auth import Role, Viewer
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.context.settings import ServingSettings
+from serving.database.engine import open_database, shows_every_row, writing
+from serving.notifications.webhooks.delivery import Delivered, deliver_due
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
-from serving.settings import ServingSettings
-from serving.watchlists.repository import WatchlistRepository
-from serving.webhooks.delivery import Delivered, deliver_due
 
 __all__ = ["application", "deliver_webhooks", "outreach_list", "run_server"]
 

@@ -8,9 +8,9 @@ from data_contracts.errors import ConflictError
 from models.registry.mlflow_registry import Registry
 from pipelines.orchestration.run_reports import models_report, verdict_on
 from pipelines.settings import Settings
-from serving.database import open_database, writing
+from serving.database.engine import open_database, writing
 from serving.operations.promotion import put_down
-from serving.operations.schemas import ModelsReport
+from serving.vocabulary.reports import ModelsReport
 
 __all__ = ["GatedKeeper", "note_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
 

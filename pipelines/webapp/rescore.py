@@ -12,7 +12,7 @@ from pipelines.scoring.score import Scene, contributions_of, rank_of_one, reason
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake
-from serving.ports import Rescore
+from serving.context.ports import Rescore
 
 __all__ = ["LiveRescorer"]
 

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Reading
 from serving.alerts import service
 from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery, ScorePoint
-from serving.auth import Role, Viewer, allow
-from serving.dependencies import Reading
-from serving.routing import ApiRouter
-from serving.wording import Language
+from serving.http.routing import ApiRouter
+from serving.presentation.wording import Language
 
 __all__ = ["router"]
 

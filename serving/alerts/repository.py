@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from serving.dispositions.repository import latest_dispositions
-from serving.tables import AlertRow, DispositionRow, WatchlistRow
+from serving.alerts.dispositions import latest_dispositions
+from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
 
 if TYPE_CHECKING:  # both stand above the store, which stands on this module
+    from serving.access.auth import Viewer
     from serving.alerts.schemas import AlertQuery
-    from serving.auth import Viewer
 
 __all__ = ["UNKNOWN_SAVING_CNY", "AlertRepository"]
 

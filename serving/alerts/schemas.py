@@ -7,11 +7,11 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from serving.alerts.events import Channel, Direction
-from serving.dispositions.escalations import shown_level
-from serving.dispositions.schemas import Disposition, Status
-from serving.moments import IsoMoment
+from serving.casework.dispositions.escalations import shown_level
+from serving.casework.dispositions.schemas import Disposition, Status
+from serving.database.tables import SHANGHAI, AlertRow, DispositionRow
+from serving.http.fields import IsoMoment
 from serving.store import Level
-from serving.tables import SHANGHAI, AlertRow, DispositionRow
 
 __all__ = [
     "Alert",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from serving.drawing import LABEL_PX, RAISES, STANDS, svg_of
-from serving.wording import Language, Words
+from serving.presentation.drawing import LABEL_PX, RAISES, STANDS, svg_of
+from serving.presentation.wording import Language, Words
 
 __all__ = ["score_chart"]
 

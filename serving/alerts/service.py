@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from serving.alerts.chart import waterfall
+from serving.access.auth import Viewer
+from serving.alerts.contribution_chart import waterfall
+from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
 from serving.alerts.schemas import (
     Alert,
@@ -19,15 +21,13 @@ from serving.alerts.schemas import (
     summary_of,
 )
 from serving.alerts.score_chart import score_chart
+from serving.alerts.scores import ScoreRepository
 from serving.alerts.timeline_chart import timeline_chart
-from serving.auth import Viewer
-from serving.dispositions.repository import DispositionRepository
-from serving.dispositions.schemas import Disposition
-from serving.errors import ProblemError
-from serving.paging import decode_cursor, encode_cursor
-from serving.people.repository import ScoreRepository
-from serving.tables import SHANGHAI, AlertRow, DispositionRow
-from serving.wording import Language
+from serving.casework.dispositions.schemas import Disposition
+from serving.database.tables import SHANGHAI, AlertRow, DispositionRow
+from serving.http.errors import ProblemError
+from serving.http.paging import decode_cursor, encode_cursor
+from serving.presentation.wording import Language
 
 __all__ = [
     "alert_detail",

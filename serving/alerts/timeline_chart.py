@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from serving.alerts.events import Channel, Direction
-from serving.drawing import LABEL_PX, svg_of
+from serving.presentation.drawing import LABEL_PX, svg_of
+from serving.presentation.wording import Language, Words
 from serving.store import BAD_NAME
-from serving.wording import Language, Words
 
 __all__ = ["close_up", "timeline_chart"]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serving.tables import Base
+from serving.database.tables import Base
 
 __all__ = ["KeptAnswerRow"]
 

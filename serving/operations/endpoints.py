@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.auth import Viewer, allow
-from serving.dependencies import Now, Reading
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, Reading
+from serving.http.routing import ApiRouter
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import overview
 from serving.operations.status import Status, status_of
-from serving.routing import ApiRouter
-from serving.web.translations import translator
-from serving.wording import Language
+from serving.presentation.translations import translator
+from serving.presentation.wording import Language
 
 __all__ = ["router"]
 

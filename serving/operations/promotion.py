@@ -5,12 +5,12 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from serving.audit import record
-from serving.auth import Role, Viewer
-from serving.errors import ProblemError
+from serving.access.audit import record
+from serving.access.auth import Role, Viewer
+from serving.context.ports import ModelKeeper
+from serving.http.errors import ProblemError
 from serving.operations.repository import ReportRepository
-from serving.operations.schemas import ModelsReport
-from serving.ports import ModelKeeper
+from serving.vocabulary.reports import ModelsReport
 
 __all__ = ["PROMOTERS", "promote", "put_down", "roll_back"]
 

@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from serving.database import writing
+from serving.database.engine import writing
 from serving.operations.repository import ReportRepository
-from serving.operations.schemas import (
+from serving.vocabulary.reports import (
     DriftReport,
     FairnessReport,
     ModelsReport,

@@ -5,8 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from serving.operations.concerns import Concern, concerns
-from serving.operations.schemas import (
+from serving.operations.health_issues import Concern, concerns
+from serving.operations.service import Overview
+from serving.presentation.translations import Translator
+from serving.vocabulary.reports import (
     DriftReport,
     FairnessReport,
     ModelFacts,
@@ -15,8 +17,6 @@ from serving.operations.schemas import (
     ReplayReport,
     Run,
 )
-from serving.operations.service import Overview
-from serving.web.translations import Translator
 
 __all__ = ["ConcernSaid", "Status", "status_of"]
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serving.tables import Base
+from serving.database.tables import Base
 
 __all__ = ["ReportRow"]
 

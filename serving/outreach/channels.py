@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from serving.dispositions.schemas import Channel
+from serving.casework.dispositions.schemas import Channel
 
 __all__ = ["channel_of", "is_old", "voice_first"]
 

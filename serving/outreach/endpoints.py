@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from serving.auth import Role, Viewer, allow
-from serving.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.moments import IsoDay
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.http.fields import IsoDay
+from serving.http.paging import Cursor, Limit
+from serving.http.routing import ApiRouter
 from serving.outreach import results, service
 from serving.outreach.schemas import (
     Entered,
@@ -18,9 +20,7 @@ from serving.outreach.schemas import (
     OutreachList,
 )
 from serving.outreach.sheets import MEDIA_TYPES, csv_lines, write_outreach
-from serving.paging import Cursor, Limit
-from serving.routing import ApiRouter
-from serving.wording import Language
+from serving.presentation.wording import Language
 
 __all__ = ["CommunityId", "ListId", "Reacher", "router", "sheet_response"]
 

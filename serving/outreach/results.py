@@ -5,11 +5,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from serving.auth import Viewer
-from serving.dispositions.escalations import shown_level
-from serving.dispositions.schemas import Disposition, NewDisposition
-from serving.dispositions.service import dispose
-from serving.errors import ProblemError
+from serving.access.auth import Viewer
+from serving.casework.dispositions.escalations import shown_level
+from serving.casework.dispositions.schemas import Disposition, NewDisposition
+from serving.casework.dispositions.service import dispose
+from serving.context.settings import ServingSettings
+from serving.database.tables import AlertRow, DispositionRow
+from serving.http.errors import ProblemError
+from serving.http.paging import decode_cursor, encode_cursor
 from serving.outreach.repository import OutreachRepository
 from serving.outreach.schemas import (
     Entered,
@@ -21,10 +24,7 @@ from serving.outreach.schemas import (
     Refused,
 )
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
-from serving.paging import decode_cursor, encode_cursor
-from serving.settings import ServingSettings
-from serving.tables import AlertRow, DispositionRow
-from serving.wording import OPEN
+from serving.presentation.wording import OPEN
 
 __all__ = ["enter", "issued_list", "list_page", "list_with_items"]
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.dispositions.schemas import Amount, Channel, Disposition, Note, PlainName, Result, Status
-from serving.moments import IsoMoment
+from serving.casework.dispositions.schemas import Amount, Channel, Disposition, Note, PlainName, Result, Status
+from serving.http.fields import IsoMoment
 from serving.store import Level
 
 __all__ = [

@@ -14,25 +14,25 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
+from serving.access.audit import record
+from serving.access.auth import Viewer
 from serving.alerts.repository import AlertRepository, Found
-from serving.audit import record
-from serving.auth import Viewer
-from serving.dispositions.escalations import shown_level
-from serving.dispositions.schemas import Status
-from serving.errors import ProblemError
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.alerts.watchlists.service import day_of
+from serving.casework.call_scripts.service import what_to_say
+from serving.casework.dispositions.escalations import shown_level
+from serving.casework.dispositions.schemas import Status
+from serving.casework.suppressions.repository import SuppressionRepository
+from serving.context.ports import Identity, IdentityVault, opened_vault
+from serving.context.settings import ServingSettings
+from serving.database.tables import SHANGHAI
+from serving.http.errors import ProblemError
 from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.outreach.repository import OutreachRepository
 from serving.outreach.schemas import Form, Format, IssuedList, OutreachList, OutreachRow
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
-from serving.ports import Identity, IdentityVault, opened_vault
-from serving.settings import ServingSettings
+from serving.presentation.wording import EVERYDAY, OPEN, Language
 from serving.store import URGENCY
-from serving.suppressions.repository import SuppressionRepository
-from serving.tables import SHANGHAI
-from serving.talks.service import what_to_say
-from serving.watchlists.repository import WatchlistRepository
-from serving.watchlists.service import day_of
-from serving.wording import EVERYDAY, OPEN, Language
 
 __all__ = [
     "Asked",

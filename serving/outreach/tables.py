@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from serving.tables import Base
+from serving.database.tables import Base
 
 __all__ = ["OutreachItemRow", "OutreachListRow"]
 

@@ -6,20 +6,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.alerts import service as alerts
+from serving.alerts.people import service as people
+from serving.alerts.people.schemas import RevealedPerson, RevealRequest
 from serving.alerts.schemas import AlertDetail, AlertId
-from serving.auth import Role, Viewer, allow
-from serving.claims import service as claims
-from serving.database import reading, writing
-from serving.dependencies import Now, Reading, Services, ServicesOfApp, Writing
-from serving.dispositions.schemas import SETTLED
-from serving.people import service as people
-from serving.people.schemas import RevealedPerson, RevealRequest
+from serving.alerts.suspects import service as suspects
+from serving.casework.call_scripts.service import talk_script
+from serving.casework.claims import service as claims
+from serving.casework.dispositions.schemas import SETTLED
+from serving.database.engine import reading, writing
+from serving.presentation.templating import render
 from serving.store import BAD_NAME
-from serving.suspects import service as suspects
-from serving.talks.service import talk_script
 from serving.web.dispositions import handling_of
-from serving.web.templating import render
 
 __all__ = ["router"]
 

@@ -8,24 +8,24 @@ from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from serving.access.auth import Role, Viewer
+from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts import service as alerts
 from serving.alerts.schemas import AlertDetail, AlertId
-from serving.auth import Role, Viewer
-from serving.dependencies import Now, ServicesOfApp, Writing
-from serving.dispositions import service as dispositions
-from serving.dispositions.endpoints import Decider
-from serving.dispositions.episodes import episode_of, unsettled
-from serving.dispositions.escalations import colleagues
-from serving.dispositions.notes import IDENTIFIER
-from serving.dispositions.schemas import SETTLED, NewDisposition
-from serving.errors import ProblemError
-from serving.follow_ups import service as follow_ups
-from serving.services import Services
-from serving.suppressions import service as suppressions
-from serving.suppressions.endpoints import Suppressor
-from serving.suppressions.schemas import NewSuppression
-from serving.tables import SHANGHAI
-from serving.web.templating import render, see_other
+from serving.casework.dispositions import service as dispositions
+from serving.casework.dispositions.endpoints import Decider
+from serving.casework.dispositions.episodes import episode_of, unsettled
+from serving.casework.dispositions.escalations import colleagues
+from serving.casework.dispositions.schemas import SETTLED, NewDisposition
+from serving.casework.follow_ups import service as follow_ups
+from serving.casework.suppressions import service as suppressions
+from serving.casework.suppressions.endpoints import Suppressor
+from serving.casework.suppressions.schemas import NewSuppression
+from serving.context.services import Services
+from serving.database.tables import SHANGHAI
+from serving.http.errors import ProblemError
+from serving.http.notes import IDENTIFIER
+from serving.presentation.templating import render, see_other
 
 __all__ = ["Blank", "LocalMoment", "handling_of", "router", "unusable"]
 

@@ -2,21 +2,9 @@
 
 from fastapi import APIRouter
 
-from serving.web import (
-    access,
-    account,
-    alert,
-    audit,
-    dispositions,
-    follow_ups,
-    operations,
-    outreach,
-    queue,
-    suppressions,
-    suspects,
-    trends,
-    users,
-)
+from serving.web import alert, dispositions, follow_ups, operations, outreach, queue, suppressions, suspects, trends
+from serving.web.accounts import account, audit, users
+from serving.web.accounts import login as access
 
 __all__ = ["router"]
 

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from serving.dependencies import Now, Reading, Writing
-from serving.dispositions.endpoints import Decider
-from serving.follow_ups import service
-from serving.follow_ups.endpoints import FollowUpId
-from serving.follow_ups.schemas import Done
-from serving.paging import Cursor
-from serving.tables import SHANGHAI
+from serving.access.dependencies import Now, Reading, Writing
+from serving.casework.dispositions.endpoints import Decider
+from serving.casework.follow_ups import service
+from serving.casework.follow_ups.endpoints import FollowUpId
+from serving.casework.follow_ups.schemas import Done
+from serving.database.tables import SHANGHAI
+from serving.http.paging import Cursor
+from serving.presentation.templating import render, see_other
 from serving.web.dispositions import unusable
-from serving.web.templating import render, see_other
 
 __all__ = ["router"]
 

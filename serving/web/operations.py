@@ -8,14 +8,15 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import ConflictError, NotReadyError
-from serving.auth import Viewer, allow
-from serving.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.operations import promotion, words
-from serving.operations.concerns import concerns, unlike
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.operations import promotion
+from serving.operations import wording as words
+from serving.operations.health_issues import concerns, unlike
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import overview
-from serving.web.templating import language_of, render, see_other
-from serving.web.translations import N_, translator
+from serving.presentation.templating import language_of, render, see_other
+from serving.presentation.translations import N_, translator
 
 __all__ = ["router"]
 

@@ -7,20 +7,20 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.auth import Viewer
-from serving.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.errors import ProblemError
-from serving.follow_ups.service import due_in as follow_ups_due
+from serving.access.auth import Viewer
+from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.casework.follow_ups.service import due_in as follow_ups_due
+from serving.context.services import Services
+from serving.database.tables import SHANGHAI
+from serving.http.errors import ProblemError
 from serving.outreach import results, service
 from serving.outreach.endpoints import ListId, Reacher, sheet_response
 from serving.outreach.schemas import Entered, NewEntry, Refused
 from serving.outreach.schemas import Form as ListForm
 from serving.outreach.service import Asked
-from serving.services import Services
-from serving.tables import SHANGHAI
+from serving.presentation.templating import language_of, render, see_other
+from serving.presentation.translations import N_
 from serving.web.dispositions import unusable
-from serving.web.templating import language_of, render, see_other
-from serving.web.translations import N_
 
 __all__ = ["router"]
 

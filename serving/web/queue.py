@@ -7,21 +7,21 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts.schemas import AlertId, Code
-from serving.auth import Role, Viewer, allow
-from serving.claims import service as claims
-from serving.claims.schemas import Colleague
-from serving.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.dispositions.schemas import Status
-from serving.errors import ProblemError
-from serving.queue.schemas import QueueQuery
-from serving.queue.service import queue_of
-from serving.search import service as searching
-from serving.search.schemas import SearchRequest
+from serving.alerts.search import service as searching
+from serving.alerts.search.schemas import SearchRequest
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.casework.claims import service as claims
+from serving.casework.claims.schemas import Colleague
+from serving.casework.dispositions.schemas import Status
+from serving.casework.queue.schemas import QueueQuery
+from serving.casework.queue.service import queue_of
+from serving.http.errors import ProblemError
+from serving.presentation.templating import render, see_other
 from serving.store import Level
-from serving.watchlists.repository import WatchlistRepository
 from serving.web.dispositions import Blank
-from serving.web.templating import render, see_other
 
 __all__ = ["router"]
 

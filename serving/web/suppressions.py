@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from serving.auth import Role
-from serving.dependencies import Now, Reading, Writing
-from serving.dispositions.endpoints import Decider
-from serving.paging import Cursor
-from serving.suppressions import service
-from serving.suppressions.endpoints import SuppressionId, Suppressor
-from serving.suppressions.schemas import Lift
+from serving.access.auth import Role
+from serving.access.dependencies import Now, Reading, Writing
+from serving.casework.dispositions.endpoints import Decider
+from serving.casework.suppressions import service
+from serving.casework.suppressions.endpoints import SuppressionId, Suppressor
+from serving.casework.suppressions.schemas import Lift
+from serving.http.paging import Cursor
+from serving.presentation.templating import render, see_other
 from serving.web.dispositions import unusable
-from serving.web.templating import render, see_other
 
 __all__ = ["router"]
 

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts import service as alerts
-from serving.auth import Viewer, allow
-from serving.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.paging import Cursor
-from serving.people.schemas import RevealRequest
+from serving.alerts.people.schemas import RevealRequest
+from serving.alerts.suspects import service as suspects
+from serving.alerts.suspects.schemas import SuspectKey
+from serving.http.paging import Cursor
+from serving.presentation.templating import render
 from serving.store import SuspectKind
-from serving.suspects import service as suspects
-from serving.suspects.schemas import SuspectKey
-from serving.web.templating import render
 
 __all__ = ["router"]
 

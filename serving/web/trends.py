@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.auth import Viewer, allow
-from serving.dependencies import Now, Reading
-from serving.suspects import service as suspects
-from serving.suspects.schemas import Suspect
-from serving.trends import charts
-from serving.trends.schemas import Period
-from serving.trends.service import READERS, trends
-from serving.web.templating import language_of, render
-from serving.web.translations import translator
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, Reading
+from serving.alerts.suspects import service as suspects
+from serving.alerts.suspects.schemas import Suspect
+from serving.operations.trends import charts
+from serving.operations.trends.schemas import Period
+from serving.operations.trends.service import READERS, trends
+from serving.presentation.templating import language_of, render
+from serving.presentation.translations import translator
 
 __all__ = ["router"]
 

@@ -10,12 +10,12 @@ from models.registry.mlflow_registry import Registry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
-from serving.database import open_database, writing
+from serving.access.users.passwords import hash_of
+from serving.access.users.service import create_user
+from serving.database.engine import open_database, writing
+from serving.database.tables import SHANGHAI, UserRow
 from serving.operations.service import begin_run, file_report
 from serving.store import Alert, TimelineEvent, TouchedResident, publish, publish_suspects
-from serving.tables import SHANGHAI, UserRow
-from serving.users.passwords import hash_of
-from serving.users.service import create_user
 from tests.models.registry.test_mlflow_registry import VERSIONS
 from tests.models.small import small_model, small_rows
 from tests.serving.conftest import a_suspect, a_watchlist, an_alert

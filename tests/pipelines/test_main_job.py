@@ -19,10 +19,10 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, records_before
 from pipelines.training.train import train
 from pipelines.webapp.rescore import LiveRescorer
-from serving.database import open_database, reading
-from serving.people.repository import ScoreRepository
+from serving.alerts.scores import ScoreRepository
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.database.engine import open_database, reading
 from serving.store import recent_alerts
-from serving.watchlists.repository import WatchlistRepository
 from tests.pipelines.district import END, TRAIN_AT
 
 

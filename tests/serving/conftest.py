@@ -14,11 +14,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
+from serving.access.auth import Role
+from serving.access.users.service import add_user
 from serving.app import create_app
-from serving.auth import Role
-from serving.database import open_database, sqlite_url, writing
-from serving.ports import Rescore
-from serving.settings import ServingSettings
+from serving.context.ports import Rescore
+from serving.context.settings import ServingSettings
+from serving.database.engine import open_database, sqlite_url, writing
+from serving.database.tables import SHANGHAI
 from serving.store import (
     Alert,
     Contribution,
@@ -30,8 +32,6 @@ from serving.store import (
     publish,
     publish_suspects,
 )
-from serving.tables import SHANGHAI
-from serving.users.service import add_user
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
 OWNER = "forestall_tests"  # no superuser: the policies of the tables bind it, as they bind an installation's role

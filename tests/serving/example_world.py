@@ -11,9 +11,9 @@ from shutil import copy
 from fastapi import FastAPI
 
 from serving.app import create_app
-from serving.database import sqlite_url
-from serving.ports import Rescore
-from serving.settings import ServingSettings
+from serving.context.ports import Rescore
+from serving.context.settings import ServingSettings
+from serving.database.engine import sqlite_url
 from serving.store import SuspectKind, publish, publish_suspects
 
 from .conftest import (

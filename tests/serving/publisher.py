@@ -3,7 +3,7 @@
 import sys
 from itertools import cycle
 
-from serving.database import engine_for
+from serving.database.engine import engine_for
 from serving.store import publish
 
 from .conftest import a_watchlist, an_alert

@@ -6,11 +6,11 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from serving.access.auth import COOKIE
+from serving.access.users.service import invite
 from serving.app import create_app
-from serving.auth import COOKIE
-from serving.database import writing
-from serving.settings import ServingSettings
-from serving.users.service import invite
+from serving.context.settings import ServingSettings
+from serving.database.engine import writing
 
 from .conftest import ID_A, MORNING, Client, a_client, audited
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from serving.alerts.chart import Bar, bars_of
+from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
+from serving.presentation.wording import figure
 from serving.store import Contribution, publish
-from serving.wording import figure
 
 from .conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, NIGHTLY, Client, a_tick, a_watchlist, an_alert
 

@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 from sqlalchemy import Engine
 
-from serving.audit import Action, record
-from serving.audit.wording import ACTIONS, said
-from serving.database import writing
+from serving.access.audit import Action, record
+from serving.access.audit.wording import ACTIONS, said
+from serving.database.engine import writing
 
 from .conftest import MIDNIGHT, MORNING, Client
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, StatementError
 
-from serving.audit import record
-from serving.audit.chain import GENESIS, Break, digest_of_entry, verify
-from serving.database import open_database, reading, upgrade, writing
-from serving.tables import AuditRow
+from serving.access.audit import record
+from serving.database.audit_chain import GENESIS, Break, digest_of_entry, verify
+from serving.database.engine import open_database, reading, upgrade, writing
+from serving.database.tables import AuditRow
 
 from .conftest import MIDNIGHT
 
@@ -124,7 +124,7 @@ def test_writers_at_one_moment_keep_one_chain(engine: Engine) -> None:
 def test_entries_of_before_are_chained_as_they_stand(url: str) -> None:
     from alembic import command
 
-    from serving.database import _alembic_config
+    from serving.database.engine import _alembic_config
 
     engine = open_database(url)
     details = json.dumps({"reason": "回访", "share": 0.1})

@@ -11,14 +11,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from serving.access.auth import Role, Viewer
+from serving.access.users.service import add_user
 from serving.app import create_app
-from serving.auth import Role, Viewer
-from serving.claims.service import take_next
-from serving.claims.tables import ClaimRow
-from serving.database import reading, writing
-from serving.errors import ProblemError
-from serving.settings import ServingSettings
-from serving.users.service import add_user
+from serving.casework.claims.service import take_next
+from serving.casework.claims.tables import ClaimRow
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading, writing
+from serving.http.errors import ProblemError
 
 from .conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, MORNING, Client, audited
 

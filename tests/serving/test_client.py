@@ -12,9 +12,9 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from serving.app import api_document
-from serving.client_source import client_source
-from serving.webhooks.outbox import EVENT
-from serving.webhooks.signature import new_signing_secret, signed_headers
+from serving.http.client_source import client_source
+from serving.notifications.webhooks.outbox import EVENT
+from serving.notifications.webhooks.signature import new_signing_secret, signed_headers
 
 from .conftest import ID_A, ID_B, MORNING
 from .example_world import World, build_world

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from serving.app import create_app
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
 from serving.store import dispositions
 
 from .conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault, audited

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
-from serving.auth import Role, Viewer
-from serving.database import _alembic_config, open_database, reading, upgrade, writing
-from serving.dispositions.notes import holds_identifier
-from serving.dispositions.schemas import NewDisposition
-from serving.dispositions.service import dispose
-from serving.errors import ProblemError
-from serving.settings import ServingSettings
+from serving.access.auth import Role, Viewer
+from serving.casework.dispositions.schemas import NewDisposition
+from serving.casework.dispositions.service import dispose
+from serving.context.settings import ServingSettings
+from serving.database.engine import _alembic_config, open_database, reading, upgrade, writing
+from serving.database.tables import DispositionRow
+from serving.http.errors import ProblemError
+from serving.http.notes import holds_identifier
 from serving.store import alert_id, dispositions, publish, recent_alerts
-from serving.tables import DispositionRow
 
 from .conftest import ID_A, ID_B, ID_C, MIDNIGHT, MORNING, NIGHTLY, Client, a_tick, a_watchlist, an_alert, audited
 

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from serving.app import create_app
-from serving.ports import Rescore
-from serving.settings import ServingSettings
+from serving.context.ports import Rescore
+from serving.context.settings import ServingSettings
 
 from .conftest import ID_A, MORNING, Client, a_client
 

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, text
 
+from serving.access.auth import Role, Viewer
 from serving.alerts.schemas import AlertFilter
-from serving.auth import Role, Viewer
-from serving.exports.service import COLUMNS, alerts_as_ndjson
+from serving.outreach.exports.service import COLUMNS, alerts_as_ndjson
 from serving.store import publish
 
 from .conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, Client, a_tick, a_watchlist, an_alert

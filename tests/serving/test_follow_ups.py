@@ -10,7 +10,7 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from serving.app import create_app
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
 
 from .conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault, audited
 from .test_dispositions import decide

@@ -11,11 +11,11 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import Engine, func, select, text
 
 from serving.app import create_app
-from serving.database import reading
-from serving.idempotency.route import WRITES
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading
+from serving.http.idempotency import WRITES
+from serving.http.routing import ApiRoute
 from serving.idempotency.tables import KeptAnswerRow
-from serving.routing import ApiRoute
-from serving.settings import ServingSettings
 
 from .conftest import MORNING, Client, OpenVault, a_client, audited
 
@@ -86,8 +86,8 @@ def test_the_database_holds_neither_the_key_nor_the_answer(client: Client, engin
 
 
 def test_another_token_of_the_same_user_does_not_open_the_answer(client: Client, engine: Engine) -> None:
-    from serving.database import writing
-    from serving.users.service import issue_token
+    from serving.access.users.service import issue_token
+    from serving.database.engine import writing
 
     client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
     with writing(engine) as session:

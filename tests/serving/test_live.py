@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from serving.app import create_app
-from serving.database import writing
-from serving.live.feed import Feed
-from serving.live.service import announce
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
+from serving.database.engine import writing
+from serving.notifications.live.feed import Feed
+from serving.notifications.live.service import announce
 from serving.store import publish
 
 from .conftest import ID_A, MORNING, NIGHTLY, Client, a_client, a_tick, an_alert

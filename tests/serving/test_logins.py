@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
+from serving.access.auth import COOKIE
+from serving.access.users import passwords
+from serving.access.users.service import invite
+from serving.access.users.sessions import log_in
 from serving.app import create_app
-from serving.auth import COOKIE
-from serving.database import reading, writing
-from serving.errors import ProblemError
-from serving.settings import ServingSettings
-from serving.tables import LockoutRow
-from serving.users import passwords
-from serving.users.service import invite
-from serving.users.sessions import log_in
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading, writing
+from serving.database.tables import LockoutRow
+from serving.http.errors import ProblemError
 
 from .conftest import MORNING, Client, a_client, audited
 

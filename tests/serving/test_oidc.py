@@ -9,12 +9,12 @@ import pytest
 import requests
 from sqlalchemy import Engine
 
+from serving.access.users.oidc import CALLBACK
+from serving.access.users.service import add_user
 from serving.app import create_app
-from serving.database import reading, writing
-from serving.settings import ServingSettings
-from serving.tables import UserRow
-from serving.users.oidc import CALLBACK
-from serving.users.service import add_user
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading, writing
+from serving.database.tables import UserRow
 
 from .conftest import MORNING, Client, a_client, audited
 from .oidc_provider import CLIENT_SECRET, OTHER_KEY, Provider, serving

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from serving.idempotency.route import HEADER, WRITES
-from serving.openapi import operations
-from serving.routing import ApiRoute
+from serving.http.idempotency import HEADER, WRITES
+from serving.http.openapi import operations
+from serving.http.routing import ApiRoute
 
 from .example_world import World, build_world, example_app
 

@@ -10,9 +10,12 @@ from sqlalchemy import Engine
 
 from data_contracts.errors import ConflictError, NotReadyError
 from serving.app import create_app
-from serving.database import reading
-from serving.operations.concerns import concerns
-from serving.operations.schemas import (
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading
+from serving.operations.health_issues import concerns
+from serving.operations.service import KEPT, Overview, begin_run, end_run, file_report, overview
+from serving.presentation.translations import translator
+from serving.vocabulary.reports import (
     DriftReport,
     FairnessReport,
     FeatureMoved,
@@ -30,9 +33,6 @@ from serving.operations.schemas import (
     SourceQuality,
     Volume,
 )
-from serving.operations.service import KEPT, Overview, begin_run, end_run, file_report, overview
-from serving.settings import ServingSettings
-from serving.web.translations import translator
 
 from .conftest import MIDNIGHT, MORNING, Client, a_client, audited
 

@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from serving.app import create_app
+from serving.context.settings import ServingSettings
 from serving.outreach.channels import channel_of, is_old, voice_first
-from serving.settings import ServingSettings
 from serving.store import Reason, alert_id, dispositions, publish
 
 from .conftest import (

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from serving.auth import COOKIE
-from serving.database import writing
+from serving.access.auth import COOKIE
+from serving.access.users.service import issue_token
+from serving.database.engine import writing
+from serving.presentation import templating
 from serving.store import dispositions, publish, publish_suspects
-from serving.users.service import issue_token
-from serving.web import templating
 
 from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, a_suspect, a_tick, a_watchlist, an_alert, audited
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.app import create_app
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
 from serving.store import publish
 
 from .conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, a_client, audited

@@ -8,11 +8,11 @@ import time
 
 from sqlalchemy import Engine
 
-from serving.auth import Role, Viewer
-from serving.database import reading
+from serving.access.auth import Role, Viewer
+from serving.alerts.watchlists.service import latest_day
+from serving.database.engine import reading
+from serving.database.tables import WatchlistRow
 from serving.store import publish
-from serving.tables import WatchlistRow
-from serving.watchlists.service import latest_day
 
 from .conftest import a_watchlist, an_alert
 from .publisher import PEOPLE

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from serving.database import writing
+from serving.database.engine import writing
+from serving.database.tables import DispositionRow
 from serving.store import alert_id, publish
-from serving.tables import DispositionRow
 
 from .conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, MORNING, NIGHTLY, Client, a_tick, a_watchlist, an_alert
 

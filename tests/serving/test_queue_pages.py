@@ -7,12 +7,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from serving.access.auth import Role
+from serving.access.users.service import add_user
 from serving.app import create_app
-from serving.auth import Role
-from serving.database import writing
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
+from serving.database.engine import writing
 from serving.store import TimelineEvent, TouchedResident, publish, publish_suspects
-from serving.users.service import add_user
 
 from .conftest import (
     ID_A,

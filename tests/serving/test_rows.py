@@ -5,14 +5,14 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from serving.auth import Role, Viewer
-from serving.claims.tables import ClaimRow
-from serving.database import EVERY_COMMUNITY, reading, shows_every_row, writing
-from serving.dispositions.schemas import NewDisposition
-from serving.dispositions.service import dispose
-from serving.settings import ServingSettings
+from serving.access.auth import Role, Viewer
+from serving.casework.claims.tables import ClaimRow
+from serving.casework.dispositions.schemas import NewDisposition
+from serving.casework.dispositions.service import dispose
+from serving.context.settings import ServingSettings
+from serving.database.engine import EVERY_COMMUNITY, reading, shows_every_row, writing
+from serving.database.tables import AlertRow, Base, DispositionRow
 from serving.store import publish
-from serving.tables import AlertRow, Base, DispositionRow
 
 from .conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, audited
 

@@ -12,7 +12,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
-from serving.openapi import operations
+from serving.http.openapi import operations
 
 from .example_world import World, build_world, example_app
 

@@ -12,7 +12,7 @@ from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.identifier_lookup import IdentifierFinder
 from serving.app import create_app
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
 from serving.store import publish, publish_suspects
 
 from .conftest import ID_A, ID_C, MIDNIGHT, MORNING, NIGHTLY, SUSPECTS, Client, a_client, audited

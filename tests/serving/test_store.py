@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from data_contracts.errors import ConflictError
-from serving.database import at_head, engine_for, open_database, reading, sqlite_url, upgrade, writing
+from serving.database.engine import at_head, engine_for, open_database, reading, sqlite_url, upgrade, writing
+from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
 from serving.store import alert_id, dispositions, publish, recent_alerts
-from serving.tables import AlertRow, Base, DispositionRow, WatchlistRow
 
 from .conftest import MIDNIGHT, a_watchlist, an_alert
 
@@ -128,7 +128,7 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
 def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
     from alembic import command
 
-    from serving.database import _alembic_config
+    from serving.database.engine import _alembic_config
 
     engine = open_database(url)
     publish(engine, a_watchlist(an_alert("p1_a", 1)))

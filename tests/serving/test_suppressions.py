@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from serving.app import create_app
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
 
 from .conftest import ID_A, ID_B, ID_C, MORNING, Client, audited
 from .test_follow_ups import client_of

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, text
 from data_contracts.errors import ConflictError
 from pipelines.storage.vault import Vault
 from serving.app import create_app
-from serving.database import reading
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading
+from serving.database.tables import SuspectListRow, SuspectRow
 from serving.store import publish_suspects
-from serving.tables import SuspectListRow, SuspectRow
 
 from .conftest import MIDNIGHT, MORNING, SUSPECTS, Client, a_client, a_suspect, audited
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from serving.talks.schemas import Line, TalkBook
-from serving.talks.service import talk_book, talk_script, what_to_say
-from serving.wording import SCAM_TYPES
+from serving.casework.call_scripts.schemas import Line, TalkBook
+from serving.casework.call_scripts.service import talk_book, talk_script, what_to_say
+from serving.presentation.wording import SCAM_TYPES
 
 from .conftest import Client
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from serving.database import writing
-from serving.users.schemas import NewToken, UserChanges
-from serving.users.service import change_user
-from serving.users.tokens import issue_machine_token
+from serving.access.users.schemas import NewToken, UserChanges
+from serving.access.users.service import change_user
+from serving.access.users.tokens import issue_machine_token
+from serving.database.engine import writing
 
 from .conftest import ID_A, MORNING, Client, audited
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from serving.database import writing
+from serving.database.engine import writing
+from serving.database.tables import DispositionRow
+from serving.operations.trends.charts import busiest
+from serving.operations.trends.schemas import Cell
+from serving.operations.trends.service import cells, stretch
 from serving.store import Alert, alert_id, publish, publish_suspects
-from serving.tables import DispositionRow
-from serving.trends.charts import busiest
-from serving.trends.schemas import Cell
-from serving.trends.service import cells, stretch
 
 from .conftest import MIDNIGHT, SUSPECTS, Client, a_watchlist, an_alert
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from serving.auth import Role
-from serving.database import reading, writing
-from serving.errors import ProblemError
-from serving.paging import encode_cursor
-from serving.settings import ServingSettings
-from serving.users.service import add_user, list_users
-from serving.users.sessions import Opened, open_session
-from serving.users.tokens import issue_token
+from serving.access.auth import Role
+from serving.access.users.service import add_user, list_users
+from serving.access.users.sessions import Opened, open_session
+from serving.access.users.tokens import issue_token
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading, writing
+from serving.http.errors import ProblemError
+from serving.http.paging import encode_cursor
 
 from .conftest import MIDNIGHT, Client
 

@@ -18,14 +18,14 @@ from standardwebhooks import Webhook
 
 from data_contracts.errors import SettingsError
 from serving.app import create_app
-from serving.database import reading
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
+from serving.database.engine import reading
+from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork, is_permitted
+from serving.notifications.webhooks.delivery import Delivered, deliver_due, retry_delay
+from serving.notifications.webhooks.outbox import EVENT
+from serving.notifications.webhooks.repository import WebhookRepository
+from serving.notifications.webhooks.tables import DeliveryRow
 from serving.store import alert_id, publish
-from serving.webhooks.address import ForbiddenAddressError, GuardedNetwork, is_permitted
-from serving.webhooks.delivery import Delivered, deliver_due, retry_delay
-from serving.webhooks.outbox import EVENT
-from serving.webhooks.repository import WebhookRepository
-from serving.webhooks.tables import DeliveryRow
 
 from .conftest import ID_A, ID_B, MORNING, NIGHTLY, Client, OpenVault, a_client, a_tick, a_watchlist, an_alert, audited
 
@@ -329,7 +329,7 @@ def test_pauses_double_up_to_the_longest(attempts: int, seed: str) -> None:
 
 
 def test_a_sender_that_died_lets_go_of_its_message(client: Client, engine: Engine, receiver: Receiver) -> None:
-    from serving.webhooks.delivery import _taken
+    from serving.notifications.webhooks.delivery import _taken
 
     settings = ServingSettings(database_url=str(engine.url.render_as_string(hide_password=False)))
     hook = added(client, receiver.url)

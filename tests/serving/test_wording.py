@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.words.catalogue import GROUPS
-from serving.wording import EVERYDAY, FACTS, fact, gap
+from serving.presentation.wording import EVERYDAY, FACTS, fact, gap
 
 
 @pytest.mark.parametrize(

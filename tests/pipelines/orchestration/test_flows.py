@@ -29,7 +29,7 @@ from pipelines.orchestration.flows import (
 )
 from pipelines.orchestration.schedule import deployments
 from pipelines.settings import Settings
-from serving.database import open_database, reading
+from serving.database.engine import open_database, reading
 from serving.operations.service import overview
 from serving.store import Alert, Reason
 from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings

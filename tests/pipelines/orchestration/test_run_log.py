@@ -11,9 +11,9 @@ from pipelines.cli import main as cli
 from pipelines.orchestration import run_log as runs
 from pipelines.orchestration.run_log import running
 from pipelines.settings import Settings
-from serving.database import open_database, reading
-from serving.operations.schemas import ModelsReport, Run
+from serving.database.engine import open_database, reading
 from serving.operations.service import Overview, begin_run, overview
+from serving.vocabulary.reports import ModelsReport, Run
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import RECEIVED_AT, SHANGHAI, put_district
 

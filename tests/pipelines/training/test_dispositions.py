@@ -12,12 +12,12 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import records_before
 from pipelines.training.dispositions import outcomes_before
 from pipelines.training.train import HISTORY, learn
+from serving.access.auth import Role
+from serving.access.users.service import add_user
 from serving.app import create_app
-from serving.auth import Role
-from serving.database import open_database, writing
-from serving.settings import ServingSettings
+from serving.context.settings import ServingSettings
+from serving.database.engine import open_database, writing
 from serving.store import alert_id
-from serving.users.service import add_user
 from tests.pipelines.district import TRAIN_AT
 from tests.pipelines.training.test_evaluation import found_out, publish_at
 

@@ -12,9 +12,9 @@ from models.labels.episodes import episodes
 from pipelines.backtesting.replay import replay
 from pipelines.storage.as_of import records_before
 from pipelines.training.evaluation import evaluate_published, write_report
-from serving.database import open_database, writing
+from serving.database.engine import open_database, writing
+from serving.database.tables import DispositionRow
 from serving.store import Alert, Watchlist, alert_id, publish
-from serving.tables import DispositionRow
 from tests.models.small import small_model
 from tests.pipelines.district import END, TRAIN_AT
 

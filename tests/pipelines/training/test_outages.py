@@ -14,7 +14,7 @@ from pipelines.scoring.candidates import score_moments
 from pipelines.scoring.missing_data import gaps_of
 from pipelines.storage.as_of import records_before
 from pipelines.training.train import HISTORY, learn
-from serving.wording import gap
+from serving.presentation.wording import gap
 from tests.pipelines.district import TRAIN_AT
 
 AT = TRAIN_AT + timedelta(hours=15)

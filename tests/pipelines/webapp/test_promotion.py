@@ -14,7 +14,7 @@ from models.registry.promotion_gates import Gates
 from pipelines.orchestration.flows import nightly, retrain
 from pipelines.training import train as training
 from pipelines.webapp.promotion import GatedKeeper
-from serving.database import open_database, reading
+from serving.database.engine import open_database, reading
 from serving.operations.service import overview
 from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
 

@@ -1,0 +1,23 @@
+"""The API of the audit trail, for administrators."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from serving.access.audit.schemas import AuditPage, AuditQuery
+from serving.access.audit.service import audit_page
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Reading
+from serving.http.routing import ApiRouter
+
+__all__ = ["router"]
+
+router = ApiRouter(tags=["audit"])
+
+
+@router.get("/audit")
+def list_entries(
+    _viewer: Annotated[Viewer, Depends(allow(Role.ADMIN))], session: Reading, query: Annotated[AuditQuery, Query()]
+) -> AuditPage:
+    """List who did what, the newest first."""
+    return audit_page(session, query=query)

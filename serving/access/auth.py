@@ -1,0 +1,184 @@
+"""Who is asking, and whether they may.
+
+A machine sends a bearer token; a person logs in and gets a cookie. Either is a random secret of which the database
+keeps the SHA-256 digest only. A cookie is believed for changes only if the browser says that the request comes from our
+own pages: with ``SameSite=Strict`` beside it no form needs a token of its own against forged requests. Requests with a
+bearer token cannot be forged, since no browser adds that header by itself.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import OperationalError
+
+from serving.access.repository import UserRepository
+from serving.context.services import Now, Services, ServicesOfApp
+from serving.database.engine import reading, writing
+from serving.database.tables import TokenRow
+from serving.http.errors import ProblemError
+
+__all__ = [
+    "COOKIE",
+    "NOTHING",
+    "MaybeViewer",
+    "Role",
+    "Viewer",
+    "allow",
+    "allow_renewal",
+    "digest_of",
+    "new_secret",
+    "require_same_origin",
+    "viewer_of",
+]
+
+log = logging.getLogger("serving.access")
+
+COOKIE = "forestall_session"
+NOTHING: frozenset[str] = frozenset()
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STREAM = "text/event-stream"
+NOTED_EVERY = timedelta(minutes=1)  # how exactly the last use of a token is known: not a write a request
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
+
+
+class Role(StrEnum):
+    """What somebody may do."""
+
+    ANALYST = "analyst"
+    OFFICER = "officer"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who is asking. ``communities`` are the only ones they may see; None means all.
+
+    Somebody who is ``renewing`` may do nothing but choose a password.
+    """
+
+    name: str
+    role: Role
+    communities: frozenset[str] | None
+    renewing: bool = False
+
+    def may_see(self, community_id: str) -> bool:
+        """Say whether this community is theirs to see."""
+        return self.communities is None or community_id in self.communities
+
+
+def new_secret() -> str:
+    """Return a fresh token of 256 random bits."""
+    return "fst_" + secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> str:
+    """Return what the database keeps of a token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Bearer) -> Viewer | None:
+    """Return who sends the request, None when that cannot be told.
+
+    Raises a 403 problem for a change that another site's page sends with our cookie, or a token for reading only.
+    """
+    secret, kinds = (bearer.credentials, ("bearer",)) if bearer else (_cookie(request), ("session", "renewal"))
+    if not secret:
+        return None
+    if not bearer:
+        require_same_origin(request)
+    idle_since = now - services.settings.session_idle
+    # A session of its own, closed at once: held open, it would keep a writer of the same request from committing.
+    with reading(services.engine) as session:
+        token = UserRepository(session).valid_token(
+            digest=digest_of(secret), kinds=kinds, now=now, idle_since=idle_since
+        )
+        if token is None:
+            return None
+        viewer = _holder(token)
+        stale = token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY
+        by_itself = STREAM in request.headers.get("accept", "")  # a page that listens is not a person who works
+    if token.read_only and request.method not in SAFE_METHODS:
+        raise ProblemError(403, "This token is for reading only.", remedy="Use a token that may write.")
+    if stale and not by_itself:
+        _note_use(services, token_id=token.id, at=now)
+    return viewer
+
+
+MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]
+
+
+def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
+    """Return who sends the request; raises a 401 problem when that cannot be told."""
+    if viewer is not None and not viewer.renewing:
+        return viewer
+    known = bearer or _cookie(request)
+    raise _unknown("The token is unknown, expired or revoked." if known else "Nobody is logged in.")
+
+
+def allow(*roles: Role) -> Callable[..., Viewer]:
+    """Return the dependency that lets these roles in: 401 for nobody, 403 for somebody else."""
+
+    def permitted(viewer: Annotated[Viewer, Depends(viewer_of)]) -> Viewer:
+        if viewer.role not in roles:
+            raise ProblemError(403, f"The role {viewer.role} may not do this.")
+        return viewer
+
+    permitted.roles = frozenset(roles)  # type: ignore[attr-defined]  # the tests read who may do what
+    return permitted
+
+
+def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
+    """Return who is logged in on the pages, be it only to choose a password; raises a 401 problem for others."""
+    if viewer is None or not _cookie(request):
+        raise _unknown("Nobody is logged in.")
+    return viewer
+
+
+def require_same_origin(request: Request) -> None:
+    """Raise a 403 problem when a browser sends a change from somebody else's page."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    if (site != "same-origin") if site else (origin != request.headers.get("host")):
+        raise ProblemError(
+            403, "This change does not come from our own pages.", remedy="Use the form on the page itself."
+        )
+
+
+def _cookie(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _holder(token: TokenRow) -> Viewer:
+    role = Role(token.role or token.user.role)
+    communities = frozenset(item.community_id for item in token.user.communities)
+    return Viewer(
+        name=token.user.name,
+        role=role,
+        communities=communities if role is Role.OFFICER else None,
+        renewing=token.kind == "renewal",
+    )
+
+
+def _note_use(services: Services, *, token_id: int, at: datetime) -> None:
+    try:
+        with writing(services.engine) as session:
+            UserRepository(session).note_use(token_id, at=at)
+    except OperationalError:  # somebody else is writing for long: the next request will note it
+        log.info("the last use of a token could not be noted")
+
+
+def _unknown(detail: str) -> ProblemError:
+    return ProblemError(401, detail, headers={"WWW-Authenticate": 'Bearer realm="forestall"'})

@@ -1,0 +1,68 @@
+"""Passwords: what a good one is, and argon2id to keep them.
+
+The parameters are those of RFC 9106 for machines without memory to spare (64 MiB, 3 passes). A hash made with others is
+made anew at the next login.
+"""
+
+import secrets
+import unicodedata
+from functools import cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from serving.http.errors import ProblemError
+
+__all__ = ["MAX_LENGTH", "hash_of", "is_outdated", "matches", "require_good"]
+
+MAX_LENGTH = 200
+FEWEST_DIFFERENT = 5
+HASHER = PasswordHasher()
+AT_ONCE = BoundedSemaphore(2)  # a hash takes 64 MiB: a flood of logins must not take all there is
+
+
+def hash_of(password: str) -> str:
+    """Return what the database keeps of a password."""
+    with AT_ONCE:
+        return HASHER.hash(_canonical(password))
+
+
+def matches(password: str, kept: str | None) -> bool:
+    """Say whether this is the password behind the hash ``kept``.
+
+    It takes as long where there is none, so that the time does not tell who has an account.
+    """
+    with AT_ONCE:
+        try:
+            return HASHER.verify(kept or _hash_of_nobody(), _canonical(password)) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Say whether the hash ``kept`` was made with weaker parameters than today's."""
+    return HASHER.check_needs_rehash(kept)
+
+
+def require_good(password: str, *, name: str, length: int, kept: str | None = None) -> None:
+    """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the user's name."""
+    canonical = _canonical(password)
+    if len(canonical) < length:
+        raise ProblemError(422, "This password is too short.", remedy="Choose a longer one; several words are easiest.")
+    if len(set(canonical)) < FEWEST_DIFFERENT:
+        raise ProblemError(422, "This password repeats few characters.", remedy="Choose a more varied one.")
+    if name.casefold() in canonical.casefold():
+        raise ProblemError(422, "This password holds the user's name.", remedy="Choose one without the name.")
+    if kept is not None and matches(password, kept):
+        raise ProblemError(422, "This is the password of before.", remedy="Choose a new one.")
+
+
+def _canonical(password: str) -> str:
+    """The same characters however they were typed: full-width letters and composed accents count as plain ones."""
+    return unicodedata.normalize("NFKC", password)
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return HASHER.hash(secrets.token_urlsafe())

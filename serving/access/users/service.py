@@ -1,0 +1,193 @@
+"""Adding users, changing what they may see, shutting them out and letting them in again."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from serving.access.audit import record
+from serving.access.auth import Role
+from serving.access.repository import PAGE_KINDS, UserRepository
+from serving.access.users.schemas import Invitation, NewUser, User, UserChanges, UserPage, UserQuery, UserWithToken
+from serving.access.users.tokens import add_token, issue_token
+from serving.database.tables import UserCommunityRow, UserRow
+from serving.http.errors import ProblemError
+from serving.http.paging import decode_cursor, encode_cursor
+
+__all__ = [
+    "add_user",
+    "add_user_from",
+    "change_user",
+    "create_user",
+    "get_user",
+    "invite",
+    "list_users",
+    "revoke_user",
+    "user_page",
+]
+
+
+def create_user(
+    session: Session,
+    *,
+    name: str,
+    role: Role | str,
+    at: datetime,
+    communities: Collection[str] = (),
+    actor: str,
+    subject: str | None = None,
+) -> UserRow:
+    """Add a user who has nothing yet to come in with; ``subject`` is who they are to the identity provider.
+
+    Raises a 409 problem if the name is taken, a 422 problem for an officer without a community.
+    """
+    users = UserRepository(session)
+    if users.by_name(name):
+        raise ProblemError(409, "A user of this name exists already.", remedy="Choose another name.")
+    _require_communities(Role(role), communities)
+    user = UserRow(
+        name=name, role=Role(role).value, created_at=at, communities=_community_rows(communities), subject=subject
+    )
+    users.add(user)
+    record(session, at=at, actor=actor, action="user-added", subject=name, role=user.role, communities=_codes_of(user))
+    return user
+
+
+def add_user(
+    session: Session, *, name: str, role: Role | str, at: datetime, communities: Collection[str] = (), actor: str
+) -> str:
+    """Add a user and return a bearer token that is shown this once; see ``create_user``."""
+    create_user(session, name=name, role=role, at=at, communities=communities, actor=actor)
+    return issue_token(session, name=name, kind="bearer", at=at)
+
+
+def add_user_from(session: Session, *, new: NewUser, at: datetime, actor: str) -> UserWithToken:
+    """Add the user that somebody asked for; see ``add_user``."""
+    token = add_user(session, name=new.name, role=new.role, at=at, communities=new.communities, actor=actor)
+    return UserWithToken(**get_user(session, name=new.name).model_dump(), token=token)
+
+
+def list_users(session: Session) -> list[User]:
+    """Return every user by name."""
+    users = UserRepository(session)
+    last_seen = users.last_seen()
+    return [_as_user(row, last_seen.get(row.id)) for row in users.all()]
+
+
+def user_page(session: Session, *, query: UserQuery) -> UserPage:
+    """Return one page of users by name."""
+    users = UserRepository(session)
+    after = decode_cursor(query.cursor, str)[0] if query.cursor else ""
+    rows = users.page(role=query.role, active=query.active, after=after, limit=query.limit + 1)
+    shown, last_seen = rows[: query.limit], users.last_seen()
+    return UserPage(
+        items=[_as_user(row, last_seen.get(row.id)) for row in shown],
+        next_cursor=encode_cursor(shown[-1].name) if len(rows) > query.limit else None,
+    )
+
+
+def get_user(session: Session, *, name: str) -> User:
+    """Return one user. Raises a 404 problem if nobody has that name."""
+    row = _existing(session, name)
+    return _as_user(row, UserRepository(session).last_seen().get(row.id))
+
+
+def change_user(session: Session, *, name: str, changes: UserChanges, at: datetime, actor: str) -> User:
+    """Change a user's role, communities, or whether they may come in, audited.
+
+    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage users, a 422 problem
+    for an officer without a community.
+    """
+    user = _existing(session, name)
+    if changes.disabled is not None and changes.disabled != (user.disabled_at is not None):
+        _switch(session, user, disabled=changes.disabled, at=at, actor=actor)
+    role = changes.role or Role(user.role)
+    communities = _codes_of(user) if changes.communities is None else sorted(set(changes.communities))
+    if (role.value, communities) != (user.role, _codes_of(user)):
+        _require_communities(role, communities)
+        before, user.role = user.role, role.value
+        kept = {item.community_id: item for item in user.communities}
+        user.communities = [kept.get(code) or UserCommunityRow(community_id=code) for code in communities]
+        session.flush()
+        _require_an_administrator_after(session, before)
+        record(
+            session, at=at, actor=actor, action="user-changed", subject=name, role=user.role, communities=communities
+        )
+    return get_user(session, name=name)
+
+
+def revoke_user(session: Session, *, name: str, at: datetime, actor: str) -> None:
+    """Shut a user out at once, with every token they hold.
+
+    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage users.
+    """
+    _switch(session, _existing(session, name), disabled=True, at=at, actor=actor)
+
+
+def invite(session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str) -> Invitation:
+    """Take a user's password, end their sessions, and return a link with which they choose a new password.
+
+    Raises a 404 problem if nobody has that name, a 409 problem for who is shut out or comes from the identity provider.
+    """
+    user = _existing(session, name)
+    if user.disabled_at is not None:
+        raise ProblemError(409, "This user is shut out.", remedy="Let the user in again first.")
+    if user.subject is not None:
+        raise ProblemError(409, "This user's password is kept by the identity provider.", remedy="Change it there.")
+    user.password_hash = user.password_set_at = None
+    UserRepository(session).revoke_tokens_of(user, at=at, kinds=(*PAGE_KINDS, "login", "invitation"))
+    secret, row = add_token(session, user=user, kind="invitation", at=at, expires_at=at + lifetime)
+    record(session, at=at, actor=actor, action="user-reset", subject=name)
+    return Invitation(path=f"/login?token={secret}", expires_at=row.expires_at)
+
+
+def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, actor: str) -> None:
+    if not disabled:
+        user.disabled_at = None
+        record(session, at=at, actor=actor, action="user-restored", subject=user.name)
+        return
+    user.disabled_at = user.disabled_at or at
+    session.flush()
+    _require_an_administrator_after(session, user.role)
+    UserRepository(session).revoke_tokens_of(user, at=at)
+    record(session, at=at, actor=actor, action="user-revoked", subject=user.name)
+
+
+def _require_communities(role: Role, communities: Collection[str]) -> None:
+    if role is Role.OFFICER and not communities:
+        raise ProblemError(422, "An officer needs at least one community.", remedy="Name the officer's communities.")
+
+
+def _require_an_administrator_after(session: Session, role_lost: str) -> None:
+    if role_lost == Role.ADMIN and not UserRepository(session).has_active(Role.ADMIN):
+        raise ProblemError(
+            409, "Nobody would be left to manage users.", remedy="Make somebody else administrator first."
+        )
+
+
+def _existing(session: Session, name: str) -> UserRow:
+    user = UserRepository(session).by_name(name)
+    if user is None:
+        raise ProblemError(404, "There is no user of this name.", remedy="List the users to find the name.")
+    return user
+
+
+def _as_user(row: UserRow, last_seen_at: datetime | None) -> User:
+    return User(
+        name=row.name,
+        role=Role(row.role),
+        communities=_codes_of(row),
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        has_password=row.password_hash is not None,
+        from_provider=row.subject is not None,
+        last_seen_at=last_seen_at,
+    )
+
+
+def _codes_of(user: UserRow) -> list[str]:
+    return sorted(item.community_id for item in user.communities)
+
+
+def _community_rows(communities: Collection[str]) -> list[UserCommunityRow]:
+    return [UserCommunityRow(community_id=community) for community in sorted(set(communities))]

@@ -1,0 +1,211 @@
+"""Coming in on the pages: by password, by a token, by a link that works once; and going out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from serving.access.audit import record
+from serving.access.auth import digest_of
+from serving.access.repository import PAGE_KINDS, UserRepository
+from serving.access.users import lockout, passwords
+from serving.access.users.settings import AccessSettings
+from serving.access.users.tokens import TokenKind, add_token
+from serving.database.engine import writing
+from serving.database.tables import UserRow
+from serving.http.errors import ProblemError
+
+__all__ = [
+    "Opened",
+    "change_password",
+    "end_other_sessions",
+    "end_session",
+    "log_in",
+    "note_refusal",
+    "open_for",
+    "open_session",
+]
+
+RENEWAL_LIFETIME = timedelta(minutes=15)
+SOMEBODY = "?"  # in the trail, for names that nobody has: what was typed could be a password
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A session that was opened: the cookie's content, and whether it serves only to choose a password."""
+
+    secret: str
+    renewing: bool
+
+
+def log_in(engine: Engine, *, settings: AccessSettings, name: str, password: str, address: str, at: datetime) -> Opened:
+    """Open a session for whoever knows the password; one that has expired must be changed first.
+
+    Raises a 401 problem for a wrong name or password, which says not which, and a 429 problem, for names that exist and
+    names that do not, after too many of them. Hashing holds no transaction.
+    """
+    account, remote = guards = lockout.guards_of(settings, name=name, address=address)
+    with writing(engine) as session:
+        locked_until = lockout.count_attempt(session, guards=guards, at=at)
+        user = UserRepository(session).by_name(name)
+        kept = None if user is None or user.disabled_at is not None else user.password_hash
+    if locked_until is not None:
+        raise _too_many(locked_until, at=at)
+    right = passwords.matches(password, kept)
+    renewed = passwords.hash_of(password) if right and kept and passwords.is_outdated(kept) else None
+    with writing(engine) as session:
+        user = UserRepository(session).by_name(name)
+        if not right or user is None or user.password_hash != kept:
+            note_refusal(session, by="password", address=address, at=at, actor=user.name if user else SOMEBODY)
+        else:
+            lockout.forgive(session, account=account, address=remote)
+            user.password_hash = renewed or user.password_hash
+            return open_for(session, user=user, settings=settings, by="password", address=address, at=at)
+    raise ProblemError(401, "This name or password is not right.", remedy="Try again, or ask an administrator.")
+
+
+def open_session(
+    session: Session,
+    *,
+    secret: str,
+    kinds: Collection[TokenKind],
+    settings: AccessSettings,
+    at: datetime,
+    address: str = "",
+) -> Opened | None:
+    """Exchange a token of one of ``kinds`` for a new session; None if the token is not good, which is audited.
+
+    A link is used up by this; the session of a bearer token does not outlive it, and one narrower than its user opens
+    none.
+    """
+    users = UserRepository(session)
+    digest = digest_of(secret)
+    token = users.valid_token(digest=digest, kinds=kinds, now=at)
+    narrow = token is not None and (token.read_only or token.role is not None)
+    once = token is not None and token.kind != "bearer"
+    if token is None or narrow or (once and not users.revoke_token(digest=digest, at=at)):
+        note_refusal(session, by="token", address=address, at=at)
+        return None
+    return open_for(
+        session,
+        user=token.user,
+        settings=settings,
+        by=token.kind,
+        address=address,
+        at=at,
+        until=None if once else token.expires_at,
+    )
+
+
+def open_for(
+    session: Session,
+    *,
+    user: UserRow,
+    settings: AccessSettings,
+    by: str,
+    address: str,
+    at: datetime,
+    until: datetime | None = None,
+) -> Opened:
+    """Open a session for a user who has shown who they are, ``until`` a moment at the latest."""
+    renewing = by == "invitation" or (by == "password" and _has_expired(user, settings, at))
+    lifetime = RENEWAL_LIFETIME if renewing else settings.session_lifetime
+    ends = min(at + lifetime, until or at + lifetime)
+    kind: TokenKind = "renewal" if renewing else "session"
+    secret, _ = add_token(session, user=user, kind=kind, at=at, expires_at=ends)
+    record(session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address)
+    return Opened(secret=secret, renewing=renewing)
+
+
+def change_password(
+    engine: Engine,
+    *,
+    settings: AccessSettings,
+    name: str,
+    current: str | None,
+    new: str,
+    address: str,
+    at: datetime,
+) -> Opened:
+    """Give a user the password they chose, end their sessions everywhere, and open a new one.
+
+    ``current`` is None for who has just shown who they are. Raises a 403 problem for a wrong current password, a 429
+    problem after too many of them, a 422 problem for a new one that is no good, a 409 problem for a user
+    of the identity provider.
+    """
+    with writing(engine) as session:
+        user = _user(session, name)
+        kept, from_provider = user.password_hash, user.subject is not None
+    if from_provider:
+        raise ProblemError(409, "Your password is kept by the identity provider.", remedy="Change it there.")
+    if kept is not None and current is not None:
+        _require_current(engine, settings=settings, name=name, current=current, kept=kept, address=address, at=at)
+    passwords.require_good(new, name=name, length=settings.password_length, kept=kept)
+    digest = passwords.hash_of(new)
+    with writing(engine) as session:
+        user = _user(session, name)
+        user.password_hash, user.password_set_at = digest, at
+        UserRepository(session).revoke_tokens_of(user, at=at, kinds=(*PAGE_KINDS, "login", "invitation"))
+        record(session, at=at, actor=name, action="password-changed", subject=name, address=address)
+        secret, _ = add_token(session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime)
+    return Opened(secret=secret, renewing=False)
+
+
+def note_refusal(session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY) -> None:
+    """Write into the trail that somebody did not come in."""
+    record(session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address)
+
+
+def end_other_sessions(session: Session, *, name: str, secret: str, at: datetime) -> None:
+    """End every session of a user but the one of this secret, audited."""
+    UserRepository(session).revoke_tokens_of(_user(session, name), at=at, kinds=PAGE_KINDS, but=digest_of(secret))
+    record(session, at=at, actor=name, action="logout", subject=name, elsewhere=True)
+
+
+def end_session(session: Session, *, secret: str, at: datetime, actor: str) -> None:
+    """End the session of this secret."""
+    UserRepository(session).revoke_token(digest=digest_of(secret), at=at)
+    record(session, at=at, actor=actor, action="logout", subject=actor)
+
+
+def _require_current(
+    engine: Engine, *, settings: AccessSettings, name: str, current: str, kept: str, address: str, at: datetime
+) -> None:
+    account, remote = guards = lockout.guards_of(settings, name=name, address=address)
+    with writing(engine) as session:
+        locked_until = lockout.count_attempt(session, guards=guards, at=at)
+    if locked_until is not None:
+        raise _too_many(locked_until, at=at)
+    if not passwords.matches(current, kept):
+        with writing(engine) as session:
+            note_refusal(session, by="password", address=address, at=at, actor=name)
+        raise ProblemError(403, "The present password is not right.", remedy="Type it again.")
+    with writing(engine) as session:
+        lockout.forgive(session, account=account, address=remote)
+
+
+def _has_expired(user: UserRow, settings: AccessSettings, at: datetime) -> bool:
+    if not settings.password_days or user.password_set_at is None:
+        return False
+    return at >= user.password_set_at + timedelta(days=settings.password_days)
+
+
+def _user(session: Session, name: str) -> UserRow:
+    user = UserRepository(session).by_name(name)
+    if user is None:
+        raise ProblemError(404, "There is no user of this name.")
+    return user
+
+
+def _too_many(until: datetime, *, at: datetime) -> ProblemError:
+    seconds = max(1, ceil((until - at).total_seconds()))
+    return ProblemError(
+        429,
+        "There were too many failed logins.",
+        remedy="Wait some minutes, then try again; every failure makes the wait longer.",
+        headers={"Retry-After": str(seconds)},
+        until=until.isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,27 @@
+"""The API of the search."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, ServicesOfApp, Writing
+from serving.alerts.search import service
+from serving.alerts.search.schemas import Found, SearchRequest
+from serving.http.routing import ApiRouter
+
+__all__ = ["router"]
+
+router = ApiRouter(prefix="/search", tags=["search"])
+
+
+@router.post("")
+def search(
+    request: SearchRequest,
+    viewer: Annotated[Viewer, Depends(allow(*service.SEARCHERS))],
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+) -> Found:
+    """Find alerts and suspects by a real number or ID. It is kept nowhere; that somebody searched is."""
+    return service.search(session, viewer=viewer, value=request.value, finder=services.finder, at=now)

@@ -1,0 +1,35 @@
+"""Finding alerts and suspects by what people know: a number or an ID."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from serving.access.audit import record
+from serving.access.auth import Role, Viewer
+from serving.alerts.repository import AlertRepository
+from serving.alerts.schemas import Alert, summary_of
+from serving.alerts.search.schemas import Found
+from serving.alerts.suspects.repository import SuspectRepository
+from serving.alerts.suspects.service import READERS
+from serving.context.ports import Finder
+from serving.http.errors import ProblemError
+
+__all__ = ["SEARCHERS", "search"]
+
+SEARCHERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
+
+
+def search(session: Session, *, viewer: Viewer, value: str, finder: Finder | None, at: datetime) -> Found:
+    """Return what ``viewer`` may see of whoever ``value`` belongs to; audited under the pseudonyms, without the value.
+
+    Raises a 503 problem in a process that holds no keys. Commit the session before the answer is handed out.
+    """
+    if finder is None:
+        raise ProblemError(503, "Nothing can be searched for here.", remedy="Start it with the keys.")
+    keys = finder(value)
+    alerts = AlertRepository(session).of_people([key for key in keys if key.startswith("p")], viewer=viewer)
+    published = SuspectRepository(session).published(keys) if viewer.role in READERS else frozenset()
+    named = sorted({alert.person for alert, _ in alerts} | published)
+    for subject in named or ["nobody"]:
+        record(session, at=at, actor=viewer.name, action="search", subject=subject)
+    return Found(alerts=[Alert(**summary_of(alert, last)) for alert, last in alerts], suspects=sorted(published))

@@ -1,5 +1,0 @@
-"""The audit trail: who did what to which subject, as a chain that shows if an entry was changed, added or removed."""
-
-from serving.audit.chain import Action, record
-
-__all__ = ["Action", "record"]

@@ -1,0 +1,23 @@
+"""The API of talk scripts."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from serving.access.auth import Role, Viewer, allow
+from serving.casework.call_scripts import service
+from serving.casework.call_scripts.schemas import TalkScript
+from serving.http.routing import ApiRouter
+
+__all__ = ["router"]
+
+router = ApiRouter(prefix="/talks", tags=["talks"])
+
+
+@router.get("/{scam_type}")
+def read_talk(
+    scam_type: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["police"])],
+    _viewer: Annotated[Viewer, Depends(allow(*Role))],
+) -> TalkScript:
+    """Read what to ask and what to say; a scam type without a script of its own gets the one of `unknown`."""
+    return service.talk_script(scam_type)

@@ -1,0 +1,152 @@
+"""Taking alerts, giving them back, and asking a colleague to take one. No alert is ever with two people."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from serving.access.audit import Action, record
+from serving.access.auth import Role, Viewer
+from serving.alerts.service import visible_alert
+from serving.casework.claims.repository import ClaimRepository
+from serving.casework.claims.tables import ClaimRow
+from serving.casework.dispositions.escalations import colleagues
+from serving.casework.queue.repository import Place
+from serving.casework.queue.service import places_of
+from serving.context.settings import ServingSettings
+from serving.http.errors import ProblemError
+from serving.notifications.live.service import announce
+
+__all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_next"]
+
+
+def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> ClaimRow:
+    """Claim the most urgent alert that waits and is with nobody.
+
+    Of two who ask at once each gets another one. Raises a 404 problem when nothing is left to take.
+    """
+    for place in places_of(session, viewer=viewer, at=at, settings=settings):
+        if place.claim is None and place.waits(at=at):
+            taken = _take(session, place, viewer=viewer, at=at, settings=settings)
+            if taken is not None:
+                return taken
+    raise ProblemError(404, "No alert waits for somebody to take it.", remedy="Look again after the next list.")
+
+
+def claim(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings) -> ClaimRow:
+    """Claim one alert, or renew one's own claim on it; a 409 problem names whoever else has it."""
+    alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    taken = _take(session, Place(alert, last, None), viewer=viewer, at=at, settings=settings)
+    if taken is not None:
+        return taken
+    standing = current_claim(session, alert_id=alert_id, at=at)
+    if standing is None:  # ended between the two looks
+        raise ProblemError(409, "Somebody else had this alert until now.", remedy="Try again.")
+    if standing.claimed_by != viewer.name:
+        raise _held(standing)
+    _prolong(standing, at=at, settings=settings)
+    return standing
+
+
+def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
+    """Give an alert back; a 409 problem for somebody else's, which only an administrator can take away."""
+    visible_alert(session, viewer=viewer, alert_id=alert_id)
+    standing = current_claim(session, alert_id=alert_id, at=at)
+    if standing is None:
+        return
+    if standing.claimed_by != viewer.name and viewer.role is not Role.ADMIN:
+        raise _held(standing)
+    ClaimRepository(session).end(standing, at=at)
+    _note(session, standing, "release", viewer=viewer, at=at, holder=standing.claimed_by)
+
+
+def assign(
+    session: Session, *, viewer: Viewer, alert_id: str, to: str, at: datetime, settings: ServingSettings
+) -> ClaimRow:
+    """Give an alert to a colleague, who has it until the assignment expires.
+
+    Raises a 422 problem for a name that may not take this alert, a 409 problem for an alert that a third person has.
+    """
+    alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    if to not in colleagues(session, community_id=alert.community_id):
+        raise ProblemError(
+            422, "Nobody of this name may take this alert.", remedy="Name a colleague who looks after the community."
+        )
+    claims = ClaimRepository(session)
+    standing = claims.current(alert_id, at=at)
+    if standing is not None:
+        if standing.claimed_by not in {viewer.name, to} and viewer.role is not Role.ADMIN:
+            raise _held(standing)
+        claims.end(standing, at=at)
+    row = ClaimRow(
+        alert_id=alert_id,
+        community_id=alert.community_id,
+        claimed_by=to,
+        assigned_by=viewer.name,
+        claimed_at=at,
+        expires_at=at + timedelta(hours=settings.assignment_hours),
+    )
+    try:
+        claims.add(row)
+    except IntegrityError:
+        raise ProblemError(409, "Somebody else took this alert at this very moment.") from None
+    _note(session, row, "assign", viewer=viewer, at=at, to=to)
+    return row
+
+
+def renew(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings) -> None:
+    """Keep one's own claim on an alert going, since one is working on it; nothing for anybody else's."""
+    standing = current_claim(session, alert_id=alert_id, at=at)
+    if standing is not None and standing.claimed_by == viewer.name:
+        _prolong(standing, at=at, settings=settings)
+
+
+def follow_result(session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime) -> None:
+    """Tell whoever watches that an alert has a new result; once it is settled nobody has to deal with it any more."""
+    announce(session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by)
+    standing = current_claim(session, alert_id=alert_id, at=at)
+    if settled and standing is not None:
+        ClaimRepository(session).end(standing, at=at)
+
+
+def current_claim(session: Session, *, alert_id: str, at: datetime) -> ClaimRow | None:
+    """Return the claim on an alert that stands at ``at``."""
+    return ClaimRepository(session).current(alert_id, at=at)
+
+
+def _take(
+    session: Session, place: Place, *, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> ClaimRow | None:
+    """Claim an alert; None where somebody has it, oneself included."""
+    row = ClaimRow(
+        alert_id=place.alert.alert_id,
+        community_id=place.alert.community_id,
+        claimed_by=viewer.name,
+        claimed_at=at,
+        expires_at=at + timedelta(minutes=settings.claim_minutes),
+    )
+    try:
+        ClaimRepository(session).add(row)
+    except IntegrityError:  # the database lets one claim stand
+        return None
+    _note(session, row, "claim", viewer=viewer, at=at)
+    return row
+
+
+def _prolong(row: ClaimRow, *, at: datetime, settings: ServingSettings) -> None:
+    row.expires_at = max(row.expires_at, at + timedelta(minutes=settings.claim_minutes))
+
+
+def _note(session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str) -> None:
+    record(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
+    announce(session, topic="claim", subject=row.alert_id, at=at, communities={row.community_id: 1}, actor=viewer.name)
+
+
+def _held(standing: ClaimRow) -> ProblemError:
+    return ProblemError(
+        409,
+        "Somebody else has this alert.",
+        remedy="Take the next one, or ask them to give it back.",
+        claimed_by=standing.claimed_by,
+        expires_at=standing.expires_at.isoformat(),
+    )

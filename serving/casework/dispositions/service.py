@@ -1,0 +1,137 @@
+"""Recording what was found."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from serving.access.audit import record
+from serving.access.auth import Viewer
+from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.service import visible_alert
+from serving.casework.claims.service import assign, current_claim, follow_result
+from serving.casework.dispositions.episodes import check_merge, episode_of, unsettled
+from serving.casework.dispositions.escalations import raised_level, receiver_of, shown_level
+from serving.casework.dispositions.schemas import SETTLED, Disposition, Escalation, NewDisposition, Source
+from serving.casework.follow_ups.service import plan
+from serving.context.settings import ServingSettings
+from serving.database.tables import AlertRow, DispositionRow
+from serving.http.errors import ProblemError
+from serving.http.etags import stale
+
+__all__ = ["dispose", "of_alert"]
+
+COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
+OWN = ("note", "merged_into", "paid_cny", "prevented_cny")  # said once: money must not be counted twice
+
+
+def dispose(
+    session: Session,
+    *,
+    viewer: Viewer,
+    alert_id: str,
+    new: NewDisposition,
+    version: int,
+    at: datetime,
+    settings: ServingSettings,
+    source: Source,
+    list_id: str | None = None,
+) -> DispositionRow:
+    """Record what ``viewer`` found about an alert whose ``version``-th word they had read, audited.
+
+    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404 problem for an alert they
+    may not see, a 412 problem if the alert has moved on since it was read, a 422 problem for a time, a colleague or an
+    alert that cannot be meant.
+    """
+    alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    if version != (last.version if last else 0):
+        raise _moved_on(last)
+    _check(session, new, alert=alert, viewer=viewer, at=at, settings=settings)
+    said = {name: getattr(new, name) for name in COPIED}
+    said |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
+    raised = _raised(session, new.escalate, alert=alert, last=last, viewer=viewer)
+    own = {name: getattr(new, name) for name in OWN}
+    rows = [_added(session, alert, last, said | own | raised)]
+    if new.whole_episode:
+        rest = unsettled(episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id)
+        rows += [_added(session, other, word, said | _kept(word) | {"copied_from": alert_id}) for other, word in rest]
+    plan(session, alert=alert, new=new, at=at, viewer=viewer, settings=settings)
+    _audit(session, rows)
+    for row in rows:
+        settled = row.result in SETTLED
+        follow_result(
+            session, alert_id=row.alert_id, community_id=alert.community_id, settled=settled, by=viewer.name, at=at
+        )
+    _give(session, rows[0], viewer=viewer, at=at, settings=settings)
+    return rows[0]
+
+
+def of_alert(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[DispositionRow]:
+    """Return what was found about an alert, oldest first; a 404 problem for an alert they may not see."""
+    visible_alert(session, viewer=viewer, alert_id=alert_id)
+    return DispositionRepository(session).of_alert(alert_id)
+
+
+def _check(
+    session: Session, new: NewDisposition, *, alert: AlertRow, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> None:
+    if new.snoozed_until and not at < new.snoozed_until <= at + timedelta(days=settings.max_snooze_days):
+        raise ProblemError(
+            422, "An alert can be put off from now on, but not for so long.", remedy="Choose another time."
+        )
+    if new.found_at and new.found_at > at:
+        raise ProblemError(422, "It cannot have been found later than now.", remedy="Choose another time.")
+    if new.merged_into is not None:
+        check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
+
+
+def _raised(
+    session: Session, escalation: Escalation | None, *, alert: AlertRow, last: DispositionRow | None, viewer: Viewer
+) -> dict[str, Any]:
+    """Return the level the alert keeps or is raised to, and to whom it is handed up."""
+    if escalation is None:
+        return _kept(last)
+    return {
+        "level": raised_level(shown_level(alert, last), escalation.level),
+        "escalated_to": receiver_of(session, escalation, community_id=alert.community_id, viewer=viewer),
+        "escalated_why": escalation.why,
+    }
+
+
+def _added(session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]) -> DispositionRow:
+    version = last.version + 1 if last else 1
+    dispositions = DispositionRepository(session)
+    try:
+        return dispositions.add(DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said))
+    except IntegrityError:  # two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
+        raise _moved_on(dispositions.last_of(alert.alert_id)) from None
+
+
+def _give(session: Session, row: DispositionRow, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> None:
+    """Let whom the alert was handed up to have it, unless it is settled or a third person is at it."""
+    if row.escalated_to is None or row.result in SETTLED:
+        return
+    standing = current_claim(session, alert_id=row.alert_id, at=at)
+    if standing is None or standing.claimed_by in {viewer.name, row.escalated_to}:
+        assign(session, viewer=viewer, alert_id=row.alert_id, to=row.escalated_to, at=at, settings=settings)
+
+
+def _kept(last: DispositionRow | None) -> dict[str, Any]:
+    """Return the level the alert was raised to before: it stays raised."""
+    return {"level": last.level if last else None}
+
+
+def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
+    for row in rows:
+        noted = partial(record, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id)
+        noted(action="disposition", result=row.result, version=row.version, source=row.source)
+        if row.escalated_to:
+            noted(action="escalate", to=row.escalated_to, level=row.level)
+
+
+def _moved_on(last: DispositionRow | None) -> ProblemError:
+    current = Disposition.model_validate(last) if last else None
+    return stale(version=last.version if last else 0, current=current)

@@ -1,0 +1,1 @@
+"""The serving database: engine, tables, migrations, and the chain of audit entries."""

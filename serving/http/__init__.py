@@ -1,0 +1,1 @@
+"""The mechanics of requests and answers: errors, ETags, pages, fields, routes, idempotency."""

@@ -1,0 +1,96 @@
+"""One look a second at the database for a whole process, however many pages watch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
+
+from serving.database.engine import reading
+from serving.notifications.live.repository import ChangeRepository
+
+__all__ = ["Feed", "News"]
+
+AT_ONCE = 500
+OVERLAP = 50  # numbers are given before a transaction is committed: one may appear after a higher one
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """A change as the pages hear of it; ``communities`` counts the alerts it is about."""
+
+    number: int
+    topic: str
+    subject: str
+    actor: str | None
+    communities: Mapping[str, int]
+
+
+class Feed:
+    """Tells every watcher of each change once. It looks at the database only while somebody watches."""
+
+    def __init__(self, engine: Engine, *, every_s: float) -> None:
+        self._engine = engine
+        self._every_s = every_s
+        self._watchers: set[asyncio.Queue[News]] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator["asyncio.Queue[News]"]:
+        """Give a queue that fills with what changes from now on."""
+        queue: asyncio.Queue[News] = asyncio.Queue()
+        self._watchers.add(queue)
+        if self._looking is None or self._looking.done():
+            start = await run_in_threadpool(self.last)
+            self._looking = asyncio.create_task(self._look(start))
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(queue)
+            if not self._watchers and self._looking is not None:
+                self._looking.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._looking
+                self._looking = None
+
+    def since(self, number: int) -> list[News]:
+        """Return what changed after change ``number``, the latest of it if it is very much."""
+        with reading(self._engine) as session:
+            rows = ChangeRepository(session).after(number, limit=AT_ONCE)
+            return [
+                News(
+                    number=row.id,
+                    topic=row.topic,
+                    subject=row.subject,
+                    actor=row.actor,
+                    communities=row.communities,
+                )
+                for row in rows
+            ]
+
+    def last(self) -> int:
+        """Return the number of the last change."""
+        with reading(self._engine) as session:
+            return ChangeRepository(session).last()
+
+    async def _look(self, start: int) -> None:
+        told = {news.number for news in await run_in_threadpool(self.since, max(0, start - OVERLAP))}
+        told = {number for number in told if number <= start}
+        newest = start
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                found = await run_in_threadpool(self.since, max(0, newest - OVERLAP))
+            except OperationalError:  # the database is away or busy: look again
+                continue
+            for news in found:
+                if news.number in told:
+                    continue
+                told.add(news.number)
+                newest = max(newest, news.number)
+                for watcher in self._watchers:
+                    watcher.put_nowait(news)
+            told = {number for number in told if number > newest - 2 * OVERLAP}

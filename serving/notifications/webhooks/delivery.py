@@ -1,0 +1,152 @@
+"""Sending what is due: signed, to one receiver after another's own pace, again until heard or given up."""
+
+import random
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpcore
+from sqlalchemy import Engine
+
+from data_contracts.errors import ForestallError
+from serving.context.ports import Sealer
+from serving.context.services import Clock
+from serving.database.engine import reading, writing
+from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork
+from serving.notifications.webhooks.repository import WebhookRepository
+from serving.notifications.webhooks.settings import WebhookSettings
+from serving.notifications.webhooks.signature import signed_headers
+from serving.notifications.webhooks.tables import DeliveryRow
+
+__all__ = ["Delivered", "binding_of", "deliver_due", "retry_delay"]
+
+RECEIVERS_AT_ONCE = 4
+LEASE_SLACK = timedelta(seconds=30)  # beyond the timeout: a sender that died has let go of its message by then
+GONE = 410
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """How many messages were heard, and how many were not."""
+
+    heard: int = 0
+    unheard: int = 0
+
+    def __add__(self, other: "Delivered") -> "Delivered":
+        return Delivered(heard=self.heard + other.heard, unheard=self.unheard + other.unheard)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one try: the HTTP status, or why there was none."""
+
+    status: int | None = None
+    error: str | None = None
+
+    @property
+    def heard(self) -> bool:
+        """Whether the receiver has said that it has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def deliver_due(engine: Engine, *, sealer: Sealer, settings: WebhookSettings, clock: Clock) -> Delivered:
+    """Send every message that is due. A receiver that hangs or refuses holds up nobody but itself."""
+    with reading(engine) as session:
+        receivers = WebhookRepository(session).due_receivers(clock())
+    if not receivers:
+        return Delivered()
+
+    def deliver(webhook_id: int) -> Delivered:
+        return _deliver_to(webhook_id, engine=engine, sealer=sealer, settings=settings, clock=clock)
+
+    with ThreadPoolExecutor(min(RECEIVERS_AT_ONCE, len(receivers))) as pool:
+        return sum(pool.map(deliver, receivers), Delivered())
+
+
+def retry_delay(attempts: int, *, seed: str, settings: WebhookSettings) -> timedelta:
+    """Return how long to wait after the ``attempts``-th failure: doubling, up to half of it at random less.
+
+    The tries of one message are spread over hours and outlive this process; so they are dates in the database, not a
+    loop that sleeps. ``seed`` keeps messages that failed together from coming back together.
+    """
+    longest_s = min(settings.webhook_retry_max_s, settings.webhook_retry_s * 2.0 ** min(attempts - 1, 60))
+    return timedelta(seconds=longest_s * random.Random(f"{seed}:{attempts}").uniform(0.5, 1.0))
+
+
+def binding_of(url: str) -> str:
+    """Return what a receiver's secret is bound to: sealed for one address, it opens for no other."""
+    return f"webhook:{url}"
+
+
+def _deliver_to(
+    webhook_id: int, *, engine: Engine, sealer: Sealer, settings: WebhookSettings, clock: Clock
+) -> Delivered:
+    """Send what is due to one receiver, until the first message that is not heard."""
+    done = Delivered()
+    with writing(engine) as session:
+        now = clock()
+        WebhookRepository(session).give_up(
+            webhook_id, due_before=now - settings.webhook_max_age, at=now, reason="the alert is too old to be news"
+        )
+    with httpcore.ConnectionPool(network_backend=GuardedNetwork(settings)) as pool:
+        while (row := _taken(engine, webhook_id, settings=settings, now=clock())) is not None:
+            outcome = _try(row, pool=pool, sealer=sealer, settings=settings, at=clock())
+            _note(engine, row.id, outcome, settings=settings, now=clock())
+            done += Delivered(heard=int(outcome.heard), unheard=int(not outcome.heard))
+            if not outcome.heard:
+                break
+    return done
+
+
+def _taken(engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: datetime) -> DeliveryRow | None:
+    """Take the next message for this process: nobody else sees it as due while the try lasts."""
+    with writing(engine) as session:
+        row = WebhookRepository(session).next_due(webhook_id, now=now)
+        if row is not None:
+            row.attempts += 1
+            row.due_at = now + timedelta(seconds=settings.webhook_timeout_s) + LEASE_SLACK
+        return row
+
+
+def _try(
+    row: DeliveryRow, *, pool: httpcore.ConnectionPool, sealer: Sealer, settings: WebhookSettings, at: datetime
+) -> Outcome:
+    try:
+        secret = sealer.unseal(row.webhook.sealed_secret, bound_to=binding_of(row.webhook.url))
+    except ForestallError:
+        return Outcome(error="the secret does not open with this key")
+    body = row.body.encode()
+    headers = signed_headers(body, message_id=row.message_id, at=at, secret=secret)
+    return _post(pool, row.webhook.url, body=body, headers=headers, timeout_s=settings.webhook_timeout_s)
+
+
+def _post(
+    pool: httpcore.ConnectionPool, url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
+) -> Outcome:
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+    sent = [("content-type", "application/json"), ("user-agent", "forestall"), *headers.items()]
+    try:
+        # Only the status is read: no redirect is followed, and no answer is long enough to hurt.
+        with pool.stream("POST", url, headers=sent, content=body, extensions={"timeout": timeout}) as response:
+            return Outcome(status=response.status, error=None if response.status < 300 else f"HTTP {response.status}")
+    except ForbiddenAddressError:
+        return Outcome(error="messages may not go to this address")
+    except httpcore.TimeoutException:
+        return Outcome(error="no answer in time")
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        return Outcome(error=f"no connection ({type(error).__name__})")
+
+
+def _note(engine: Engine, delivery_id: int, outcome: Outcome, *, settings: WebhookSettings, now: datetime) -> None:
+    with writing(engine) as session:
+        row = WebhookRepository(session).delivery(delivery_id)
+        if row is None:
+            return
+        row.last_status, row.last_error = outcome.status, outcome.error
+        if outcome.heard:
+            row.delivered_at = now
+        elif row.attempts >= settings.webhook_attempts or outcome.status == GONE:
+            row.given_up_at = now
+        else:
+            row.due_at = now + retry_delay(row.attempts, seed=row.message_id, settings=settings)

@@ -1,0 +1,51 @@
+"""What receivers are to be told, written down in the transaction that publishes it."""
+
+import json
+from collections.abc import Sequence
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from serving.database.tables import AlertRow
+from serving.notifications.webhooks.repository import WebhookRepository
+from serving.notifications.webhooks.tables import DeliveryRow, WebhookRow
+
+__all__ = ["EVENT", "enqueue", "payload_of"]
+
+EVENT = "alert.published"
+
+
+def enqueue(session: Session, alerts: Sequence[AlertRow]) -> None:
+    """Note a message to every receiver about each of ``alerts`` of a level it asked for, once an alert."""
+    webhooks = WebhookRepository(session)
+    for webhook in webhooks.all():
+        wanted = [alert for alert in alerts if alert.level in webhook.levels]
+        known = webhooks.announced(webhook.id, {alert.alert_id for alert in wanted})
+        webhooks.add_deliveries([_message(webhook, alert) for alert in wanted if alert.alert_id not in known])
+
+
+def payload_of(alert: AlertRow) -> str:
+    """Return what is told of an alert as JSON: nothing that says who it is about."""
+    document = {
+        "type": EVENT,
+        "timestamp": alert.issued_at.isoformat(),
+        "data": {
+            "alert_id": alert.alert_id,
+            "level": alert.level,
+            "scam_type": alert.scam_type,
+            "community_id": alert.community_id,
+            "issued_at": alert.issued_at.isoformat(),
+        },
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _message(webhook: WebhookRow, alert: AlertRow) -> DeliveryRow:
+    return DeliveryRow(
+        webhook_id=webhook.id,
+        message_id=f"msg_{uuid4().hex}",
+        alert_id=alert.alert_id,
+        body=payload_of(alert),
+        due_at=alert.issued_at,
+        attempts=0,
+    )

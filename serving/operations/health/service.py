@@ -1,0 +1,25 @@
+"""Whether this process can do its work."""
+
+from sqlalchemy.orm import Session
+
+from serving.access.dependencies import Services
+from serving.alerts.watchlists.repository import WatchlistRepository
+from serving.database.engine import at_head
+from serving.http.errors import ProblemError
+from serving.operations.health.schemas import Ready
+
+__all__ = ["ready"]
+
+
+def ready(session: Session, *, services: Services) -> Ready:
+    """Return what can be served; a 503 problem if the database's schema is not this program's."""
+    if not at_head(services.engine):
+        raise ProblemError(
+            503, "The database has another schema.", remedy="Restart with the program that was upgraded."
+        )
+    latest = WatchlistRepository(session).latest()
+    return Ready(
+        latest_at=latest.at if latest else None,
+        vault=services.vault is not None,
+        rescore=services.rescorer is not None,
+    )

@@ -1,0 +1,161 @@
+"""What of the overview needs a person, in plain sentences."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from serving.operations.service import Overview
+from serving.operations.wording import ATTRIBUTES, DATASETS, FIGURES, GROUPS, VERBS, named
+from serving.presentation import wording
+from serving.presentation.translations import Translator
+from serving.vocabulary.reports import GroupFigure, Run
+
+__all__ = ["Concern", "Urgency", "concerns", "unlike"]
+
+Urgency = Literal["act", "look"]
+
+LONGEST_RUN = timedelta(hours=6)
+LONGEST_WITHOUT_LIST = timedelta(hours=26)  # a day, and two hours for a late start
+OLD_MODEL = timedelta(days=35)  # it is to be trained at least monthly
+REJECTED_SHARE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concern:
+    """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a look."""
+
+    urgency: Urgency
+    area: str
+    text: str
+
+
+def concerns(found: Overview, say: Translator) -> tuple[Concern, ...]:
+    """Return what needs a person in the language of ``say``, the urgent first."""
+    told = [concern for part in PARTS for concern in part(found, say)]
+    return tuple(sorted(told, key=lambda concern: concern.urgency))
+
+
+def of_runs(found: Overview, say: Translator) -> Iterator[Concern]:
+    """Yield runs that failed or hang, and lists that are overdue."""
+    for verb, run in found.newest.items():
+        if sentence := _trouble(run, found, say):
+            yield Concern(urgency="act", area="runs", text=f"{named(VERBS, verb, say)}: {sentence}")
+    nightly = found.succeeded.get("nightly")
+    if nightly is None:
+        yield Concern(urgency="act", area="runs", text=say("No list of a night has been published yet."))
+    elif found.at - nightly.started_at > LONGEST_WITHOUT_LIST:
+        text = say("The last list of a night is from {at}.", at=say.moment(nightly.started_at))
+        yield Concern(urgency="act", area="runs", text=text)
+
+
+def _trouble(run: Run, found: Overview, say: Translator) -> str:
+    if run.finished_at is None:
+        hangs = found.at - run.started_at > LONGEST_RUN
+        return say("began at {at} and has not ended.", at=say.moment(run.started_at)) if hangs else ""
+    return "" if run.ok else " ".join([say(run.error), say(run.remedy)]).strip()
+
+
+def of_quality(found: Overview, say: Translator) -> Iterator[Concern]:
+    """Yield files that are held, sources that are silent, and sources of which many rows were rejected."""
+    if found.quality is None:
+        return
+    quality = found.quality.report
+    if quality.held:
+        text = say.plural(
+            "{count} file is held as a whole: have it delivered again.",
+            "{count} files are held as a whole: have them delivered again.",
+            len(quality.held),
+        )
+        yield Concern(urgency="act", area="quality", text=text)
+    for silent in quality.silent:
+        source = wording.words(wording.SOURCES, silent.source, say.language)
+        dataset = named(DATASETS, silent.dataset, say)
+        names = {"dataset": dataset, "source": source}
+        text = (
+            say("{dataset}: {source} has delivered nothing since {at}.", at=say.moment(silent.since), **names)
+            if silent.since
+            else say("{dataset}: {source} has never delivered anything.", **names)
+        )
+        yield Concern(urgency="act", area="quality", text=text)
+    for one in quality.sources:
+        if one.rows and one.quarantined / one.rows > REJECTED_SHARE:
+            text = say(
+                "{dataset}: {share} of the rows of {source} were rejected.",
+                dataset=named(DATASETS, one.dataset, say),
+                share=say.percent(one.quarantined / one.rows),
+                source=wording.words(wording.SOURCES, one.source, say.language),
+            )
+            yield Concern(urgency="look", area="quality", text=text)
+
+
+def of_models(found: Overview, say: Translator) -> Iterator[Concern]:
+    """Yield that no model is in force, that it is old, or that a challenger waits."""
+    models = found.models.report if found.models else None
+    if models is None or models.champion is None:
+        yield Concern(urgency="act", area="models", text=say("No model is in force. Train one: forestall train."))
+        return
+    nightly = found.succeeded.get("nightly")
+    if nightly and nightly.about_at and nightly.about_at - models.champion.trained_at > OLD_MODEL:
+        days = (nightly.about_at - models.champion.trained_at).days
+        text = say("The model in force learned {days} days ago. Train again.", days=days)
+        yield Concern(urgency="look", area="models", text=text)
+    if models.challenger and models.passed:
+        text = say("Model {version} passes every gate and waits to be promoted.", version=models.challenger.version)
+        yield Concern(urgency="look", area="models", text=text)
+
+
+def of_drift(found: Overview, say: Translator) -> Iterator[Concern]:
+    """Yield that features moved, or that alerts are fewer or more than usual."""
+    if found.drift is None:
+        return
+    drift = found.drift.report
+    if drift.noted:
+        text = say.plural(
+            "{count} feature has moved since the model learned. Look at the deliveries, then train again.",
+            "{count} features have moved since the model learned. Look at the deliveries, then train again.",
+            drift.noted,
+        )
+        yield Concern(urgency="look", area="drift", text=text)
+    if drift.volume and not drift.volume.usual:
+        text = say(
+            "{seen} alerts in 24 hours, where {low} to {high} are usual.",
+            seen=drift.volume.seen,
+            low=drift.volume.low,
+            high=drift.volume.high,
+        )
+        yield Concern(urgency="look", area="drift", text=text)
+
+
+def of_fairness(found: Overview, say: Translator) -> Iterator[Concern]:
+    """Yield groups of people that are surely served otherwise than everybody else."""
+    if found.fairness is None:
+        return
+    report = found.fairness.report
+    for group in report.groups:
+        if unlike(group, allowed=report.gap_points):
+            text = say(
+                "{attribute} – {group}: {figure} differs by {points} points from everybody else.",
+                attribute=named(ATTRIBUTES, group.attribute, say),
+                group=named(GROUPS, group.group, say),
+                figure=named(FIGURES, group.figure, say),
+                points=f"{group.gap:+.1f}",
+            )
+            yield Concern(urgency="look", area="fairness", text=text)
+
+
+def unlike(group: GroupFigure, *, allowed: float) -> bool:
+    """Say whether a share of this group differs by more than ``allowed`` points, and by more than chance explains."""
+    if group.figure not in {"precision", "coverage"} or None in {group.gap, group.gap_low, group.gap_high}:
+        return False
+    assert group.gap is not None and group.gap_low is not None and group.gap_high is not None  # noqa: S101, PT018
+    return abs(group.gap) > allowed and not group.gap_low <= 0 <= group.gap_high
+
+
+PARTS: tuple[Callable[[Overview, Translator], Iterator[Concern]], ...] = (
+    of_runs,
+    of_quality,
+    of_models,
+    of_drift,
+    of_fairness,
+)

@@ -1,0 +1,22 @@
+"""The API of trends."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from serving.access.auth import Viewer, allow
+from serving.access.dependencies import Now, Reading
+from serving.http.routing import ApiRouter
+from serving.operations.trends import service
+from serving.operations.trends.schemas import Period, Trends
+
+__all__ = ["router"]
+
+router = ApiRouter(prefix="/trends", tags=["trends"])
+Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
+
+
+@router.get("")
+def read_trends(viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS) -> Trends:
+    """Read where, when and of which kind alerts were, how many were right, and what warnings prevented."""
+    return service.trends(session, viewer=viewer, days=days, now=now)

@@ -1,0 +1,190 @@
+"""What the engineers' page and ``forestall status`` call things: runs, datasets, figures, gates and groups."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from serving.presentation.translations import N_, Translator
+from serving.vocabulary.reports import GateSaid
+
+__all__ = [
+    "ATTRIBUTES",
+    "DATASETS",
+    "FACTS",
+    "FIGURES",
+    "GATES",
+    "GROUPS",
+    "PICTURES",
+    "UNFORESEEN",
+    "VERBS",
+    "asked",
+    "fact",
+    "figure",
+    "named",
+    "seen",
+]
+
+SHARES = ("precision", "coverage", "money", "lead_1h_share")
+UNKNOWN = "–"
+UNFORESEEN = N_("Look into the log of this run; if you cannot tell why, report it with the log.")
+
+VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "ingest": N_("Loading"),
+        "train": N_("Training"),
+        "nightly": N_("List of the night"),
+        "intraday": N_("List of the day"),
+        "replay": N_("Replay"),
+    }
+)
+
+DATASETS: Mapping[str, str] = MappingProxyType(
+    {
+        "calls": N_("Calls"),
+        "transfers": N_("Transfers"),
+        "residents": N_("Residents"),
+        "subscribers": N_("Phone numbers"),
+        "accounts": N_("Bank accounts"),
+        "cases": N_("Reported cases"),
+        "number_tags": N_("Tagged numbers"),
+        "unknown": N_("Unknown files"),
+    }
+)
+
+FACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "files": N_("files"),
+        "accepted": N_("accepted"),
+        "quarantined": N_("quarantined"),
+        "duplicates": N_("duplicates"),
+        "held": N_("held"),
+        "scored": N_("people scored"),
+        "alerts": N_("alerts"),
+        "model": N_("model"),
+        "version": N_("version"),
+        "promoted": N_("promoted"),
+        "episodes": N_("reported episodes"),
+        "moments": N_("moments"),
+        "losses": N_("with a loss"),
+        "live_moments": N_("moments in an episode"),
+        "quiet_moments": N_("quiet moments"),
+    }
+)
+
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "alerts_per_day": N_("Alerts a day"),
+        "precision_at_budget": N_("Right among the alerts"),
+        "coverage_at_budget": N_("Losses warned of in time"),
+        "money_at_budget": N_("Money warned of in time"),
+        "lead_h_median": N_("Hours before the main payment (median)"),
+        "lead_1h_share": N_("Warned at least an hour before"),
+        "losses": N_("Reported losses"),
+        "calibration_error": N_("Calibration error"),
+        "oof_auc": N_("AUC, out of fold"),
+        "oof_average_precision": N_("Average precision, out of fold"),
+        "max_feature_auc": N_("AUC of the strongest feature"),
+        "episodes": N_("Reported episodes"),
+        "precision": N_("Right among the alerts"),
+        "coverage": N_("Losses warned of in time"),
+    }
+)
+
+GATES: Mapping[str, str] = MappingProxyType(
+    {
+        "rule_precision_at_budget": N_("More often right than today's rule"),
+        "rule_coverage_at_budget": N_("Warns of more losses than today's rule"),
+        "champion_precision_at_budget": N_("As often right as the champion"),
+        "champion_coverage_at_budget": N_("Warns of as many losses as the champion"),
+        "champion_money_at_budget": N_("Warns of as much money as the champion"),
+        "calibration_error": N_("Its probabilities hold"),
+        "episodes": N_("Learned from enough reported episodes"),
+        "max_feature_auc": N_("No single feature gives victims away"),
+        "residency_gap_precision": N_("As often right for local and floating residents"),
+        "residency_gap_coverage": N_("Warns local and floating residents alike"),
+    }
+)
+
+ATTRIBUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "residency": N_("Residency"),
+        "sex": N_("Sex"),
+        "age_band": N_("Age"),
+        "data_seen": N_("Records there are"),
+    }
+)
+
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "local": N_("local"),
+        "floating": N_("floating"),
+        "F": N_("women"),
+        "M": N_("men"),
+        "under 18": N_("under 18"),
+        "18-39": "18–39",
+        "40-59": "40–59",
+        "60+": "60+",
+        "both": N_("calls and transfers"),
+        "calls only": N_("calls only"),
+        "transfers only": N_("transfers only"),
+        "none": N_("none"),
+        "unknown": N_("unknown"),
+    }
+)
+
+
+PICTURES: Mapping[str, str] = MappingProxyType(
+    {
+        "calibration": N_("Do its probabilities hold?"),
+        "budgets": N_("What a budget buys"),
+        "importance": N_("What it looks at"),
+        "scores": N_("How its scores spread"),
+        "groups": N_("How it serves each group"),
+    }
+)
+
+
+def named(table: Mapping[str, str], code: str, say: Translator) -> str:
+    """Return what ``table`` calls ``code`` in the language of ``say``; a code that is not in it speaks for itself."""
+    return say(table.get(code, code))
+
+
+def figure(name: str, value: float | None, say: Translator) -> str:
+    """Return a figure as people read it: shares in per cent, counts whole, others with a few decimals."""
+    if value is None:
+        return UNKNOWN
+    if name.startswith(SHARES):
+        return say.percent(value)
+    return say.number(value, 0 if float(value).is_integer() else 3 if abs(value) < 1 else 1)
+
+
+def fact(name: str, value: float | str, say: Translator) -> str:
+    """Return what a run tells of itself, such as ``1,650 people scored``."""
+    label = named(FACTS, name, say)
+    if name == "promoted":
+        return label if value else say("not promoted")
+    if isinstance(value, str):
+        return f"{label} {value}"
+    return say("{count} {thing}", count=say.number(value), thing=label)
+
+
+def asked(gate: GateSaid, say: Translator) -> str:
+    """Return what a gate asks for."""
+    if gate.other is None:
+        return UNKNOWN
+    if gate.gate.startswith("rule_"):
+        return say("more than {figure}", figure=say.percent(gate.other + (gate.allowed or 0)))
+    if gate.gate.startswith("champion_"):
+        return say("at least {figure}", figure=say.percent(gate.other - (gate.allowed or 0)))
+    if gate.gate.startswith("residency_"):
+        return say("at most {points} points, or no more than chance", points=say.number(gate.other))
+    words = N_("at least {figure}") if gate.gate == "episodes" else N_("at most {figure}")
+    return say(words, figure=figure(gate.gate, gate.other, say))
+
+
+def seen(gate: GateSaid, say: Translator) -> str:
+    """Return the figure that a gate looked at."""
+    if gate.gate.startswith(("rule_", "champion_")):
+        return figure("precision", gate.own, say)
+    if gate.gate.startswith("residency_") and gate.own is not None:
+        return say("{points} points", points=f"{gate.own:+.1f}")
+    return figure(gate.gate, gate.own, say)

@@ -1,0 +1,125 @@
+"""The page of one's own account: password and machines' tokens."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import BaseModel, Field
+
+from serving.access.auth import COOKIE, Role, Viewer, allow, allow_renewal
+from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
+from serving.access.users import service, tokens
+from serving.access.users.endpoints import TokenId
+from serving.access.users.passwords import MAX_LENGTH
+from serving.access.users.schemas import NewToken, TokenName
+from serving.access.users.sessions import change_password, end_other_sessions
+from serving.database.engine import reading, writing
+from serving.http.errors import ProblemError
+from serving.presentation.templating import render, see_other
+from serving.web.accounts.login import address_of, with_cookie
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/account")
+Reader = Annotated[Viewer, Depends(allow(*Role))]
+Renewing = Annotated[Viewer, Depends(allow_renewal)]
+Password = Annotated[str, Field(max_length=MAX_LENGTH)]
+
+
+class PasswordForm(BaseModel):
+    """What the form of the password sends; ``current`` stays empty where there is none yet."""
+
+    current: Password = ""
+    new: Password
+    again: Password
+
+
+class TokenForm(BaseModel):
+    """What the form of a new token sends."""
+
+    name: TokenName
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+    role: Annotated[Role | None, Field()] = None
+    read_only: bool = False
+
+
+@router.get("")
+def show_account(request: Request, viewer: Renewing, services: ServicesOfApp, now: Now) -> Response:
+    """Show one's account, or only the choice of a password to who came with an invitation or an expired one."""
+    return _account_page(request, viewer, services, now)
+
+
+@router.post("/password")
+def choose_password(
+    request: Request, viewer: Renewing, services: ServicesOfApp, now: Now, form: Annotated[PasswordForm, Form()]
+) -> Response:
+    """Change one's password; every other session of the user ends."""
+    try:
+        _require_typed_twice(form)
+        opened = change_password(
+            services.engine,
+            settings=services.settings,
+            name=viewer.name,
+            current=None if viewer.renewing else form.current,
+            new=form.new,
+            address=address_of(request),
+            at=now,
+        )
+    except ProblemError as problem:
+        return _account_page(request, viewer, services, now, problem=problem)
+    return with_cookie(see_other("/"), opened, services)
+
+
+@router.post("/sessions")
+def log_out_elsewhere(request: Request, viewer: Reader, session: Writing, now: Now) -> Response:
+    """End every other session of the user."""
+    end_other_sessions(session, name=viewer.name, secret=request.cookies.get(COOKIE, ""), at=now)
+    return see_other("/account")
+
+
+@router.post("/tokens")
+def issue_token(
+    request: Request, viewer: Reader, services: ServicesOfApp, now: Now, form: Annotated[TokenForm, Form()]
+) -> Response:
+    """Issue a token for a machine and show its secret, this once."""
+    longest = timedelta(days=services.settings.token_days)
+    new = NewToken(**form.model_dump())
+    try:
+        with writing(services.engine) as session:
+            issued = tokens.issue_machine_token(
+                session, user=viewer.name, new=new, longest=longest, at=now, actor=viewer.name
+            )
+    except ProblemError as problem:
+        return _account_page(request, viewer, services, now, problem=problem)
+    return _account_page(request, viewer, services, now, issued=issued)
+
+
+@router.post("/tokens/{token_id}/revoke")
+def revoke_token(token_id: TokenId, viewer: Reader, session: Writing, now: Now) -> Response:
+    """Revoke one of one's own tokens."""
+    tokens.revoke_machine_token(session, token_id=token_id, owner=viewer.name, at=now, actor=viewer.name)
+    return see_other("/account")
+
+
+def _require_typed_twice(form: PasswordForm) -> None:
+    if form.new != form.again:
+        raise ProblemError(422, "The two new passwords differ.", remedy="Type the same one twice.")
+
+
+def _account_page(
+    request: Request, viewer: Viewer, services: Services, now: Now, problem: ProblemError | None = None, **shown: Any
+) -> Response:
+    with reading(services.engine) as session:
+        context: Mapping[str, Any] = {
+            "viewer": None if viewer.renewing else viewer,  # who renews has nowhere else to go
+            "renewing": viewer.renewing,
+            "user": service.get_user(session, name=viewer.name),
+            "tokens": tokens.list_tokens(session, user=viewer.name, at=now),
+            "settings": services.settings,
+            "roles": [role for role in Role if role is not Role.OFFICER] if viewer.role is Role.ADMIN else [],
+            "problem": problem,
+            "issued": None,
+        }
+    return render(request, "account.html", {**context, **shown}, status=problem.status if problem else HTTPStatus.OK)

@@ -1,0 +1,172 @@
+"""The pages of coming in and going out."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from serving.access.auth import COOKIE, Role, Viewer, allow, require_same_origin
+from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
+from serving.access.users import oidc
+from serving.access.users.passwords import MAX_LENGTH
+from serving.access.users.sessions import Opened, end_session, log_in, note_refusal, open_for, open_session
+from serving.access.users.tokens import TokenKind
+from serving.database.engine import writing
+from serving.http.errors import ProblemError
+from serving.presentation.templating import render, see_other
+
+__all__ = ["address_of", "router", "with_cookie"]
+
+router = APIRouter()
+Reader = Annotated[Viewer, Depends(allow(*Role))]
+Typed = Annotated[str, Field(max_length=MAX_LENGTH)]
+Word = Annotated[str, Query(max_length=2000)]
+BEGUN_COOKIE = "forestall_begun"
+BEGUN_FOR_S = 600
+
+
+class LoginForm(BaseModel):
+    """What the login page sends: a name with a password, or a token."""
+
+    name: Typed = ""
+    password: Typed = ""
+    token: Typed = ""
+
+
+@router.get("/login")
+def show_login(request: Request, services: ServicesOfApp, now: Now, token: str | None = None) -> Response:
+    """Show the login, or exchange the token of a link at once, so that it stays in no address bar."""
+    if token is None:
+        return _login_page(request, services)
+    return _come_in_by_token(request, services, now, secret=token, kinds=("login", "invitation"))
+
+
+@router.post("/login")
+def come_in(request: Request, services: ServicesOfApp, now: Now, form: Annotated[LoginForm, Form()]) -> Response:
+    """Log in with a name and a password, or with a token."""
+    require_same_origin(request)
+    if form.token:
+        return _come_in_by_token(request, services, now, secret=form.token.strip(), kinds=("bearer", "login"))
+    try:
+        opened = log_in(
+            services.engine,
+            settings=services.settings,
+            name=form.name.strip(),
+            password=form.password,
+            address=address_of(request),
+            at=now,
+        )
+    except ProblemError as problem:
+        return _login_page(request, services, problem)
+    return with_cookie(see_other("/account" if opened.renewing else "/"), opened, services)
+
+
+@router.get("/login/provider")
+def go_to_provider(services: ServicesOfApp) -> Response:
+    """Send the browser to the identity provider, with a cookie that only this login can be finished with."""
+    address, begun = oidc.begin(services.settings)
+    response = see_other(address)
+    response.set_cookie(
+        BEGUN_COOKIE,
+        begun.as_cookie(),
+        max_age=BEGUN_FOR_S,
+        path=oidc.CALLBACK,
+        httponly=True,
+        samesite="lax",  # the way back begins at the provider
+        secure=services.settings.secure_cookies,
+    )
+    return response
+
+
+@router.get(oidc.CALLBACK)
+def come_back_from_provider(
+    *, request: Request, services: ServicesOfApp, now: Now, state: Word = "", code: Word = "", error: Word = ""
+) -> Response:
+    """Finish a login that the identity provider has vouched for."""
+    try:
+        opened = _vouched_for(request, services, now, state=state, code="" if error else code)
+    except ProblemError as problem:
+        with writing(services.engine) as session:
+            note_refusal(session, by="provider", address=address_of(request), at=now)
+        return _login_page(request, services, problem)
+    response = with_cookie(_sent_on(request, "/"), opened, services)
+    response.delete_cookie(BEGUN_COOKIE, path=oidc.CALLBACK)
+    return response
+
+
+@router.post("/logout")
+def log_out(request: Request, viewer: Reader, session: Writing, now: Now) -> Response:
+    """Log out."""
+    end_session(session, secret=request.cookies.get(COOKIE, ""), at=now, actor=viewer.name)
+    response = see_other("/login")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def with_cookie(response: Response, opened: Opened, services: Services) -> Response:
+    """Let ``response`` bring the cookie of a session that was opened."""
+    response.set_cookie(
+        COOKIE,
+        opened.secret,
+        max_age=int(services.settings.session_lifetime.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=services.settings.secure_cookies,
+    )
+    return response
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from, as far as the server or its trusted proxy can tell."""
+    return request.client.host if request.client else ""
+
+
+def _vouched_for(request: Request, services: Services, now: Now, *, state: str, code: str) -> Opened:
+    begun = oidc.Begun.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
+    who = oidc.finish(services.settings, begun=begun, state=state, code=code, at=now)
+    with writing(services.engine) as session:
+        user = oidc.user_of(session, who, at=now)
+        return open_for(
+            session, user=user, settings=services.settings, by="provider", address=address_of(request), at=now
+        )
+
+
+def _come_in_by_token(
+    request: Request, services: Services, now: Now, *, secret: str, kinds: tuple[TokenKind, ...]
+) -> Response:
+    with writing(services.engine) as session:
+        opened = open_session(
+            session,
+            secret=secret,
+            kinds=kinds,
+            settings=services.settings,
+            at=now,
+            address=address_of(request),
+        )
+    if opened is None:
+        problem = ProblemError(
+            401, "This token is unknown, used up or expired.", remedy="Ask an administrator for a new one."
+        )
+        return _login_page(request, services, problem)
+    target = "/account" if opened.renewing else "/"
+    return with_cookie(_sent_on(request, target), opened, services)
+
+
+def _sent_on(request: Request, target: str) -> Response:
+    """Send the browser on to ``target``.
+
+    Who follows a link on another site's page gets a page of ours first: the browser would keep our strict cookie from a
+    redirect that began elsewhere.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return render(request, "arrived.html", {"target": target})
+    return see_other(target)
+
+
+def _login_page(request: Request, services: Services, problem: ProblemError | None = None) -> Response:
+    context = {"problem": problem, "provider": services.settings.oidc_issuer is not None}
+    response = render(request, "login.html", context, status=problem.status if problem else HTTPStatus.OK)
+    if problem:
+        response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,176 @@
+"""The pages on which an administrator manages users."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.orm import Session
+
+from serving.access.audit import record
+from serving.access.auth import Role, Viewer, allow
+from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
+from serving.access.users import lockout, service, tokens
+from serving.access.users.endpoints import TokenId, UserName
+from serving.access.users.schemas import Name, NewToken, UserChanges
+from serving.http.errors import ProblemError
+from serving.presentation.templating import render, see_other
+from serving.web.accounts.account import TokenForm
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/users")
+Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
+CommunityCodes = Annotated[str, Field(max_length=4000)]
+
+
+class UserForm(BaseModel):
+    """What the forms of users send; communities are apart by spaces or commas."""
+
+    role: Role
+    communities: CommunityCodes = ""
+
+
+class NewUserForm(UserForm):
+    """What the form of a new user sends."""
+
+    name: Name
+
+
+@router.get("")
+def show_users(request: Request, viewer: Admin, session: Reading) -> Response:
+    """Show the users by name."""
+    context = {"viewer": viewer, "users": service.list_users(session), "roles": list(Role)}
+    return render(request, "users.html", context)
+
+
+@router.post("")
+def add_user(
+    *,
+    request: Request,
+    viewer: Admin,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+    form: Annotated[NewUserForm, Form()],
+) -> Response:
+    """Add a user and show the link with which they choose a password, this once."""
+    communities = _changes(form).communities or []
+    service.create_user(session, name=form.name, role=form.role, communities=communities, at=now, actor=viewer.name)
+    return _invited(request, viewer, session, services, now, name=form.name)
+
+
+@router.get("/{name}")
+def show_user(
+    *, request: Request, name: UserName, viewer: Admin, session: Reading, services: ServicesOfApp, now: Now
+) -> Response:
+    """Show one user."""
+    return _user_page(request, viewer, session, services, now, name=name)
+
+
+@router.post("/{name}")
+def change_user(
+    name: UserName, viewer: Admin, session: Writing, now: Now, form: Annotated[UserForm, Form()]
+) -> Response:
+    """Change a user's role and communities."""
+    service.change_user(session, name=name, changes=_changes(form), at=now, actor=viewer.name)
+    return see_other(f"/users/{name}")
+
+
+@router.post("/{name}/disable")
+def disable_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> Response:
+    """Shut a user out at once."""
+    service.revoke_user(session, name=name, at=now, actor=viewer.name)
+    return see_other(f"/users/{name}")
+
+
+@router.post("/{name}/restore")
+def restore_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> Response:
+    """Let a user in again."""
+    service.change_user(session, name=name, changes=UserChanges(disabled=False), at=now, actor=viewer.name)
+    return see_other(f"/users/{name}")
+
+
+@router.post("/{name}/invitation")
+def invite_user(
+    *, request: Request, name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+) -> Response:
+    """Take a user's password and show the link with which they choose a new one, this once."""
+    return _invited(request, viewer, session, services, now, name=name)
+
+
+@router.post("/{name}/unlock")
+def unlock_user(name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+    """Let a user try again who failed to log in too often."""
+    service.get_user(session, name=name)
+    lockout.unlock(session, _guard(services, name))
+    record(session, at=now, actor=viewer.name, action="user-unlocked", subject=name)
+    return see_other(f"/users/{name}")
+
+
+@router.post("/{name}/tokens")
+def issue_token(
+    *,
+    request: Request,
+    name: UserName,
+    viewer: Admin,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
+    form: Annotated[TokenForm, Form()],
+) -> Response:
+    """Issue a token for a machine and show its secret, this once."""
+    longest = timedelta(days=services.settings.token_days)
+    new = NewToken(**form.model_dump())
+    issued = tokens.issue_machine_token(session, user=name, new=new, longest=longest, at=now, actor=viewer.name)
+    return _user_page(request, viewer, session, services, now, name=name, issued=issued)
+
+
+@router.post("/{name}/tokens/{token_id}/revoke")
+def revoke_token(name: UserName, token_id: TokenId, viewer: Admin, session: Writing, now: Now) -> Response:
+    """Revoke one of a user's tokens."""
+    tokens.revoke_machine_token(session, token_id=token_id, owner=name, at=now, actor=viewer.name)
+    return see_other(f"/users/{name}")
+
+
+def _changes(form: UserForm) -> UserChanges:
+    codes = [code for code in re.split(r"[\s,，、;；]+", form.communities) if code]
+    try:
+        return UserChanges(role=form.role, communities=codes if form.role is Role.OFFICER else [])
+    except ValidationError:
+        raise ProblemError(
+            422, "A community code cannot be used.", remedy="Write the codes with a space between them."
+        ) from None
+
+
+def _invited(
+    request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str
+) -> Response:
+    lifetime = timedelta(hours=services.settings.invitation_hours)
+    invitation = service.invite(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
+    base = services.settings.public_url or str(request.base_url)
+    link = base.rstrip("/") + invitation.path
+    return _user_page(request, viewer, session, services, now, name=name, link=link, until=invitation.expires_at)
+
+
+def _user_page(
+    request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str, **shown: Any
+) -> Response:
+    user = service.get_user(session, name=name)
+    context = {
+        "viewer": viewer,
+        "user": user,
+        "tokens": tokens.list_tokens(session, user=name, at=now),
+        "locked": lockout.is_locked(session, _guard(services, name), at=now),
+        "roles": list(Role),
+        "token_roles": [role for role in Role if role is not Role.OFFICER] if user.role is Role.ADMIN else [],
+        "link": None,
+        "issued": None,
+    }
+    return render(request, "user.html", context | shown)
+
+
+def _guard(services: Services, name: str) -> lockout.Guard:
+    account, _ = lockout.guards_of(services.settings, name=name, address="")
+    return account

@@ -16,7 +16,7 @@ from features.entities.feeds import feed_features
 from features.event_index import KINDS, Evidence
 from features.kernel.query_points import Questions, hours
 from features.kernel.timeline import Timeline, milliseconds
-from features.reputation import HAND_WRITTEN, Standing, settled
+from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
 
 __all__ = ["snapshot"]
 
@@ -24,7 +24,9 @@ HOURS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
 CHUNK = 50_000  # moments worked on at once: bounds memory, never the answer
 
 
-def snapshot(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing = HAND_WRITTEN) -> pl.DataFrame:
+def snapshot(
+    evidence: Evidence, moments: pl.DataFrame, *, reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION
+) -> pl.DataFrame:
     """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of ``moments``.
 
     ``moments`` has ``person`` (pseudonym) and ``at`` (zoned, whole milliseconds). People who are not in the register
@@ -33,17 +35,17 @@ def snapshot(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing = 
     """
     known = moments.join(evidence.people.select("person", owner="code"), on="person", maintain_order="left")
     parts = [
-        answer(evidence, known[start : start + CHUNK], standing=standing)
+        answer(evidence, known[start : start + CHUNK], reputation_model=reputation_model)
         for start in range(0, max(1, len(known)), CHUNK)
     ]
     return pl.concat(parts)
 
 
-def answer(evidence: Evidence, moments: pl.DataFrame, *, standing: Standing) -> pl.DataFrame:
+def answer(evidence: Evidence, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """:func:`snapshot` of one chunk."""
     asked = Questions(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
-    threads = stranger_threads(evidence, asked, standing=standing)
-    deals = payee_threads(evidence, asked, standing=standing)
+    threads = stranger_threads(evidence, asked, reputation_model=reputation_model)
+    deals = payee_threads(evidence, asked, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
         habits(evidence, asked),
@@ -141,8 +143,8 @@ def register_features(evidence: Evidence, asked: Questions) -> pl.DataFrame:
 def derived(frame: pl.DataFrame) -> pl.DataFrame:
     """What follows from the blocks together: deviation from habit and the order of call and payment."""
     return frame.with_columns(
-        new_debit_to_habit=settled(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
-        payee_escalation=settled(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
-        stranger_talk_to_habit=settled(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
+        new_debit_to_habit=rounded_score(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
+        payee_escalation=rounded_score(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
+        stranger_talk_to_habit=rounded_score(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
         call_to_payee_h=hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
     )

@@ -1,7 +1,7 @@
-"""How a number or an account stands in the district at a moment, and how bad that looks.
+"""The reputation of a number or an account in the district at a moment.
 
 What is known of it are its state rows (``number_states``, ``payee_states``). How bad it looks, 0 to 1, is for a
-``Standing`` to say: models learn one from reported cases; until there are any, ``HAND_WRITTEN`` speaks.
+``ReputationModel`` to say: models learn one from reported cases; until there are any, ``HAND_WRITTEN_REPUTATION`` speaks.
 """
 
 from datetime import timedelta
@@ -15,19 +15,19 @@ from features.event_index import Evidence
 from features.kernel.timeline import Positions
 
 __all__ = [
-    "HAND_WRITTEN",
+    "HAND_WRITTEN_REPUTATION",
     "NUMBER_INPUTS",
     "PAYEE_INPUTS",
-    "REPUTED",
-    "HandWritten",
-    "Standing",
+    "BAD_REPUTATION",
+    "HandWrittenReputation",
+    "ReputationModel",
     "number_states",
     "payee_states",
-    "settled",
+    "rounded_score",
 ]
 
-REPUTED = 0.5  # worse than this is a bad name
-FORTNIGHT = timedelta(days=14)
+BAD_REPUTATION = 0.5  # a reputation above this is bad
+REPUTATION_WINDOW = timedelta(days=14)
 NUMBER_INPUTS = (
     "peer_reach_24h",
     "peer_reach_3d",
@@ -57,7 +57,7 @@ PAYEE_INPUTS = (
 )
 
 
-class Standing(Protocol):
+class ReputationModel(Protocol):
     """How bad numbers and accounts look, from 0 to 1; the same for a row whatever other rows stand beside it."""
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
@@ -67,26 +67,26 @@ class Standing(Protocol):
         """One value for each row of :func:`payee_states`."""
 
 
-class HandWritten:
-    """What stands to reason before any case was reported."""
+class HandWrittenReputation:
+    """The reputation by formula, for the time before enough cases are reported."""
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """Bad: a young number that reaches out to many residents and is not called back."""
         youth = 1 - (pl.col("peer_age_d").fill_null(0) / 20).clip(0, 1)
         reach = ((1 + pl.col("peer_reach_14d")).log(2) / 2).clip(0, 1)
-        return states.select(settled(youth * reach * pl.col("peer_in_share").fill_null(0.5))).to_series()
+        return states.select(rounded_score(youth * reach * pl.col("peer_in_share").fill_null(0.5))).to_series()
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """Bad: a young account outside the district that several residents paid, and that pays little back."""
         youth = 1 - (pl.col("payee_age_d").fill_null(0) / 20).clip(0, 1)
         reach = ((1 + pl.col("payee_payers_14d")).log(2) / 3).clip(0, 1)
-        return states.select(settled(youth * reach * pl.col("payee_outside"))).to_series()
+        return states.select(rounded_score(youth * reach * pl.col("payee_outside"))).to_series()
 
 
-HAND_WRITTEN = HandWritten()
+HAND_WRITTEN_REPUTATION = HandWrittenReputation()
 
 
-def settled(score: pl.Expr) -> pl.Expr:
+def rounded_score(score: pl.Expr) -> pl.Expr:
     """Rounded, because the last bit of a logarithm depends on the row's place in the frame."""
     return score.round(9)
 
@@ -94,7 +94,7 @@ def settled(score: pl.Expr) -> pl.Expr:
 def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row a question: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
     known = evidence.peer_names.select("peer_kind_code", peer_tagged="tagged")
-    followed = evidence.followed.sums("followed", evidence.followed.slices(peer, at_ms, FORTNIGHT))
+    followed = evidence.followed.sums("followed", evidence.followed.slices(peer, at_ms, REPUTATION_WINDOW))
     return pl.concat(
         [
             pl.DataFrame({"peer_code": peer, "at_ms": at_ms}),

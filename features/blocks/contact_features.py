@@ -9,17 +9,17 @@ from features.event_index import Evidence
 from features.kernel.query_points import Questions, latest_of_threads, spread, with_naming
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
-from features.reputation import REPUTED, Standing, number_states, settled
+from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
 __all__ = ["stranger_threads", "thread_features"]
 
 
-def stranger_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
-    """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's standing now."""
+def stranger_threads(evidence: Evidence, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+    """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's reputation at that moment."""
     rows = latest_of_threads(evidence.strangers, asked, RECENT)
     now = number_states(evidence, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
-    worth = standing.numbers(now).alias("reputation")
-    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(worth)
+    reputation = reputation_model.numbers(now).alias("reputation")
+    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
     return with_naming(known, evidence.named_peers, code="peer_code").with_columns(suspicion=suspicion())
 
 
@@ -27,7 +27,7 @@ def suspicion() -> pl.Expr:
     """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
     engaged = ((1 + pl.col("thread_talk_s") / 30).log(2) / 6).clip(0, 1)
     drawn_in = 0.35 + 0.65 * engaged
-    return settled((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
+    return rounded_score((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
 
 
 LEAD = (
@@ -67,7 +67,7 @@ def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
 
     Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
     """
-    together = threads.group_by("moment").agg(**everyone(), **of_bad_name(), **coming_back(), **followed())
+    together = threads.group_by("moment").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
     return spread(together.join(lead(threads), on="moment", how="left"), asked)
 
 
@@ -88,20 +88,20 @@ def everyone() -> Mapping[str, pl.Expr]:
     }
 
 
-def of_bad_name() -> Mapping[str, pl.Expr]:
-    """How much a person had to do with the strangers whose reputation is above ``REPUTED``."""
-    reputed, age_h = pl.col("reputation") > REPUTED, pl.col("thread_age_h")
+def bad_reputation_sums() -> Mapping[str, pl.Expr]:
+    """How much a person had to do with the strangers whose reputation is above ``BAD_REPUTATION``."""
+    bad, age_h = pl.col("reputation") > BAD_REPUTATION, pl.col("thread_age_h")
     day, talk_s = pl.col("silent_h") < DAY_H, pl.col("thread_talk_s")
     return {
-        "reputed_peers_24h": (reputed & day).sum(),
-        "reputed_peers_7d": reputed.sum(),
-        "reputed_long_24h": (reputed & day & (pl.col("thread_max_talk_s") >= LONG_TALK_S)).sum(),
-        "reputed_talk_s": (talk_s * reputed).sum(),
-        "reputed_talk_24h_s": (talk_s * (reputed & (age_h < DAY_H))).sum(),
-        "reputed_talk_48h_s": (talk_s * (reputed & (age_h < FRESH_H))).sum(),
-        "reputed_span_h": age_h.filter(reputed).max() - pl.col("silent_h").filter(reputed).min(),
-        "reputed_sms": (pl.col("thread_sms_n") * reputed).sum(),
-        "reputed_calls_back": (pl.col("thread_call_back_n") * reputed).sum(),
+        "reputed_peers_24h": (bad & day).sum(),
+        "reputed_peers_7d": bad.sum(),
+        "reputed_long_24h": (bad & day & (pl.col("thread_max_talk_s") >= LONG_TALK_S)).sum(),
+        "reputed_talk_s": (talk_s * bad).sum(),
+        "reputed_talk_24h_s": (talk_s * (bad & (age_h < DAY_H))).sum(),
+        "reputed_talk_48h_s": (talk_s * (bad & (age_h < FRESH_H))).sum(),
+        "reputed_span_h": age_h.filter(bad).max() - pl.col("silent_h").filter(bad).min(),
+        "reputed_sms": (pl.col("thread_sms_n") * bad).sum(),
+        "reputed_calls_back": (pl.col("thread_call_back_n") * bad).sum(),
     }
 
 
@@ -109,12 +109,12 @@ def coming_back() -> Mapping[str, pl.Expr]:
     """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
     again = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(*RETURN_H) & (pl.col("silent_h") < 6)
     texted = (pl.col("thread_sms_n") >= 1) & (pl.col("thread_answered_n") >= 1)
-    reputed = pl.col("reputation") > REPUTED
+    bad = pl.col("reputation") > BAD_REPUTATION
     return {
         "returning_reputation": pl.col("reputation").filter(again).max(),
-        "returning_n": (again & reputed).sum(),
+        "returning_n": (again & bad).sum(),
         "text_talk_reputation": pl.col("reputation").filter(texted).max(),
-        "text_talk_s": (pl.col("thread_talk_s") * (texted & reputed)).max(),
+        "text_talk_s": (pl.col("thread_talk_s") * (texted & bad)).max(),
     }
 
 

@@ -10,17 +10,17 @@ from features.event_index import Evidence
 from features.kernel.query_points import Questions, hours, latest_of_threads, spread, with_naming
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
-from features.reputation import REPUTED, Standing, payee_states
+from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 
 __all__ = ["deal_features", "payee_threads"]
 
 
-def payee_threads(evidence: Evidence, asked: Questions, *, standing: Standing) -> pl.DataFrame:
-    """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's standing now."""
+def payee_threads(evidence: Evidence, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+    """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's reputation at that moment."""
     rows = latest_of_threads(evidence.new_payees, asked, RECENT)
     now = payee_states(evidence, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
-    worth = standing.payees(now).alias("payee_reputation")
-    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(worth)
+    reputation = reputation_model.payees(now).alias("payee_reputation")
+    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
     return with_naming(known, evidence.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 
@@ -48,7 +48,7 @@ def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame
     ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
     no such account; names in ``_cny``, hours ``_h``.
     """
-    together = deals.group_by("moment").agg(**everyone(), **rebates(), **of_bad_name())
+    together = deals.group_by("moment").agg(**everyone(), **rebates(), **bad_reputation_sums())
     found = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
     return spread(
         found.join(lead(deals), on="moment", how="left").join(callers(threads, deals), on="moment", how="left"), asked
@@ -89,13 +89,13 @@ def rebates() -> Mapping[str, pl.Expr]:
     }
 
 
-def of_bad_name() -> Mapping[str, pl.Expr]:
-    """Paid accounts by their reputation: the worst, and those above ``REPUTED``."""
-    reputed = PAID & (pl.col("payee_reputation") > REPUTED)
+def bad_reputation_sums() -> Mapping[str, pl.Expr]:
+    """Paid accounts by their reputation: the worst, and those above ``BAD_REPUTATION``."""
+    bad = PAID & (pl.col("payee_reputation") > BAD_REPUTATION)
     return {
         "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
-        "reputed_payees_7d": reputed.sum(),
-        "reputed_payees_cny": (pl.col("thread_paid_cny") * reputed).sum(),
+        "reputed_payees_7d": bad.sum(),
+        "reputed_payees_cny": (pl.col("thread_paid_cny") * bad).sum(),
     }
 
 

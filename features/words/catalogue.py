@@ -153,13 +153,13 @@ strictly before it. Residency and address are never among them.
 
 An *unknown number* is one this person first had contact with less than 15 days ago, or again after 30 days of silence;
 a *new payee* (new account) likewise, among private accounts that are not the person's own. The *most suspicious unknown
-number* is the one of the last 7 days whose standing and talk with the person weigh most. The *new payee in focus* is
+number* is the one of the last 7 days whose reputation and talk with the person weigh most. The *new payee in focus* is
 the latest of the last 7 days that was paid, one outside the district (held by no resident) before any other.
 
-A number or account has a *standing* from 0 to 1, as bad as that of those named in reported cases at 1; it *behaves
-suspiciously* above 0.5. The standing is learned from reported cases: from how many residents the number reaches and who
+A number or account has a *reputation* from 0 to 1, as bad as that of those named in reported cases at 1; it *behaves
+suspiciously* above 0.5. The reputation is learned from reported cases: from how many residents the number reaches and who
 calls whom, how long they talk, whether residents pay afterwards; for an account from who pays it, how much and how
-soon. Until enough cases are reported a young number that reaches out to many residents stands badly, and so does a
+soon. Until enough cases are reported a young number that reaches out to many residents has a bad reputation, and so has a
 young account outside the district that several residents paid.
 
 Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times), `share` (0 to 1), `score`, `flag`

@@ -9,7 +9,7 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.point_in_time import snapshot
-from features.reputation import Standing
+from features.reputation import ReputationModel
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
 
@@ -36,15 +36,15 @@ def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def lead_agreement(rows: pl.DataFrame, evidence: Evidence, *, standing: Standing, seed: int) -> float:
+def lead_agreement(rows: pl.DataFrame, evidence: Evidence, *, reputation_model: ReputationModel, seed: int) -> float:
     """Of the quiet ``rows`` with a leading number, the share whose leading number would be the same in use.
 
-    ``rows`` were made with reputations out of fold, ``standing`` are those in use. Well below 1, a model learns from
+    ``rows`` were made with reputations out of fold, ``reputation_model`` are those in use. Well below 1, a model learns from
     other leads than it will be asked about; rows seen through outages alone cost some hundredths. NaN without any.
     """
     quiet = rows.filter(pl.col("label") == 0, pl.col("lead_peer_code").is_not_null())
     some = quiet.sample(min(COMPARED, len(quiet)), seed=seed)
-    in_use = snapshot(evidence, some.select("person", "at"), standing=standing)
+    in_use = snapshot(evidence, some.select("person", "at"), reputation_model=reputation_model)
     same = in_use["lead_peer_code"].eq_missing(some["lead_peer_code"]).mean()
     return float(same) if isinstance(same, (int, float)) else float("nan")
 

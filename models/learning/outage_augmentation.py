@@ -18,7 +18,7 @@ from features.entities.feeds import Feeds
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
-from features.reputation import Standing
+from features.reputation import ReputationModel
 from models.labels.sampling import first_known
 from models.learning.reputation import Folded
 
@@ -125,7 +125,7 @@ def learning_rows(
     records: Records,
     moments: pl.DataFrame,
     *,
-    standing: Standing,
+    reputation_model: ReputationModel,
     at: datetime,
     share: float,
     seed: int,
@@ -140,22 +140,22 @@ def learning_rows(
     outages = draw_outages(evidence, start=start, end=at, seed=seed) if share and start else ()
     hit = some(struck(evidence, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
     if not hit.any():
-        return snapshot(evidence, asked, standing=standing)
+        return snapshot(evidence, asked, reputation_model=reputation_model)
     lean = gather(without(records.known_before(at), outages))
-    seen = snapshot(evidence, asked.filter(~hit), standing=standing)
-    unseen = snapshot(lean, asked.filter(hit), standing=translated(standing, evidence, lean))
+    seen = snapshot(evidence, asked.filter(~hit), reputation_model=reputation_model)
+    unseen = snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, evidence, lean))
     place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
     return pl.concat([seen, recoded(unseen, evidence, lean)])[np.argsort(place)]
 
 
-def translated(standing: Standing, evidence: Evidence, lean: Evidence) -> Standing:
-    """``standing``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
-    if not isinstance(standing, Folded):
-        return standing
+def translated(reputation_model: ReputationModel, evidence: Evidence, lean: Evidence) -> ReputationModel:
+    """``reputation_model``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+    if not isinstance(reputation_model, Folded):
+        return reputation_model
     return replace(
-        standing,
-        number_block=standing.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],
-        payee_block=standing.payee_block[codes(evidence.payee_names, lean.payee_names, "payee").to_numpy()],
+        reputation_model,
+        number_block=reputation_model.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],
+        payee_block=reputation_model.payee_block[codes(evidence.payee_names, lean.payee_names, "payee").to_numpy()],
     )
 
 

@@ -15,7 +15,14 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.kernel.timeline import milliseconds
-from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing, number_states, payee_states
+from features.reputation import (
+    HAND_WRITTEN_REPUTATION,
+    NUMBER_INPUTS,
+    PAYEE_INPUTS,
+    ReputationModel,
+    number_states,
+    payee_states,
+)
 
 __all__ = ["Folded", "Reputations", "learn_reputations"]
 
@@ -43,7 +50,7 @@ PARAMS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Reputations:
-    """What reported cases taught about numbers and accounts; where there were too few, what stands to reason."""
+    """What reported cases taught about numbers and accounts; where there were too few, the hand-written formula."""
 
     number_booster: Any = None
     payee_booster: Any = None
@@ -51,14 +58,14 @@ class Reputations:
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``number_states``."""
         if self.number_booster is None:
-            return HAND_WRITTEN.numbers(states)
-        return asked(self.number_booster, states, NUMBER_INPUTS)
+            return HAND_WRITTEN_REPUTATION.numbers(states)
+        return predicted_reputation(self.number_booster, states, NUMBER_INPUTS)
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``payee_states``."""
         if self.payee_booster is None:
-            return HAND_WRITTEN.payees(states)
-        return asked(self.payee_booster, states, PAYEE_INPUTS)
+            return HAND_WRITTEN_REPUTATION.payees(states)
+        return predicted_reputation(self.payee_booster, states, PAYEE_INPUTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +77,7 @@ class Folded:
     the last; the blocks hold the stretch of what is named, by its code, and -1 for what is not.
     """
 
-    parts: tuple[Standing, ...]
+    parts: tuple[ReputationModel, ...]
     number_marks: Codes
     payee_marks: Codes
     number_block: Codes
@@ -96,7 +103,7 @@ class Folded:
         return pl.Series("reputation", found)
 
 
-def asked(booster: Any, states: pl.DataFrame, inputs: tuple[str, ...]) -> pl.Series:
+def predicted_reputation(booster: Any, states: pl.DataFrame, inputs: tuple[str, ...]) -> pl.Series:
     """The booster's answer for each row."""
     if not len(states):
         return pl.Series("reputation", [], dtype=pl.Float64)

@@ -323,7 +323,7 @@ def scores_of(evidence: Evidence, models: Mapping[str, RiskModel], moments: pl.D
     for column, model in models.items():
         kept = id(model.reputations)
         if kept not in seen:
-            seen[kept] = snapshot(evidence, moments, standing=model.reputations)
+            seen[kept] = snapshot(evidence, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
         frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
     return frames

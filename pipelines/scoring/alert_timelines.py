@@ -13,7 +13,7 @@ import polars as pl
 from features.event_index import Evidence
 from features.kernel.source_tables import Records
 from features.kernel.timeline import Positions, Timeline, milliseconds
-from features.reputation import Standing, number_states, payee_states
+from features.reputation import ReputationModel, number_states, payee_states
 from serving.store import TimelineEvent, TouchedResident
 
 __all__ = ["Story", "stories_of"]
@@ -36,7 +36,7 @@ class Story:
 
 
 def stories_of(
-    records: Records, evidence: Evidence, chosen: pl.DataFrame, *, standing: Standing, at: datetime
+    records: Records, evidence: Evidence, chosen: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> list[Story]:
     """The story of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and ``lead_payee_code``."""
     people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
@@ -44,8 +44,8 @@ def stories_of(
     )
     told = pl.concat(
         [
-            contacts(records, evidence, people, standing=standing, at=at),
-            payments(records, evidence, people, standing=standing, at=at),
+            contacts(records, evidence, people, reputation_model=reputation_model, at=at),
+            payments(records, evidence, people, reputation_model=reputation_model, at=at),
         ]
     ).sort(*SORTED_BY)
     begun = first_contacts(evidence, people, told, at=at)
@@ -64,7 +64,7 @@ def stories_of(
 
 
 def contacts(
-    records: Records, evidence: Evidence, people: pl.DataFrame, *, standing: Standing, at: datetime
+    records: Records, evidence: Evidence, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> pl.DataFrame:
     """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``, ``known_at``, ``code``."""
     numbers = records.subscribers.select("number", "person").unique("number").collect()
@@ -76,7 +76,7 @@ def contacts(
     )
     codes, at_ms = asked(heard["code"], at=at)
     reached = evidence.peers.sums("reached", evidence.peers.slices(codes, at_ms, SHOWN))
-    scores = standing.numbers(number_states(evidence, peer=codes, at_ms=at_ms))
+    scores = reputation_model.numbers(number_states(evidence, peer=codes, at_ms=at_ms))
     voice = pl.col("service") == "voice"
     return laid_out(
         heard.join(described(codes, reached, scores), on="code", how="left").with_columns(
@@ -89,7 +89,7 @@ def contacts(
 
 
 def payments(
-    records: Records, evidence: Evidence, people: pl.DataFrame, *, standing: Standing, at: datetime
+    records: Records, evidence: Evidence, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> pl.DataFrame:
     """Movements of money of ``people``, in the same columns as :func:`contacts`."""
     holders = records.accounts.select("account", "person").unique("account").collect()
@@ -102,7 +102,7 @@ def payments(
     )
     codes, at_ms = asked(moved["code"], at=at)
     reached = evidence.payees.sums("payer", evidence.payees.slices(codes, at_ms, SHOWN))
-    scores = standing.payees(payee_states(evidence, payee=codes, at_ms=at_ms))
+    scores = reputation_model.payees(payee_states(evidence, payee=codes, at_ms=at_ms))
     return laid_out(
         moved.join(described(codes, reached, scores), on="code", how="left").with_columns(
             at=pl.col("occurred_at"),

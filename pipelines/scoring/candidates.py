@@ -28,7 +28,7 @@ def score_moments(
     ``stake_cny`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
-    rows = snapshot(evidence, moments, standing=model.reputations)
+    rows = snapshot(evidence, moments, reputation_model=model.reputations)
     return scored(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
 
 

@@ -27,7 +27,7 @@ def profiled(
 ) -> tuple[RiskModel, Drift | None]:
     """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
     people = everyone(evidence, at=at)
-    rows = snapshot(evidence, people.sample(min(len(people), SAMPLE), seed=seed), standing=model.reputations)
+    rows = snapshot(evidence, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations)
     facts = {**model.facts, PROFILE: text_of(profile(rows, model.features))}
     return replace(model, facts=facts), drift_of(before, rows) if before else None
 

@@ -189,7 +189,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     stakes = typical_losses(episodes(scene.records.cases, scene.evidence, at=scene.at))
     suspects = named_suspects(scene.evidence, chosen)
     gaps = gaps_of(scene.evidence, chosen, at=scene.at)
-    stories = stories_of(scene.records, scene.evidence, chosen, standing=scene.model.reputations, at=scene.at)
+    stories = stories_of(scene.records, scene.evidence, chosen, reputation_model=scene.model.reputations, at=scene.at)
     return tuple(
         Alert(
             person=one.candidate.person,

@@ -9,7 +9,7 @@ import polars as pl
 
 from features.event_index import Evidence
 from features.kernel.timeline import Timeline, milliseconds
-from features.reputation import REPUTED, Standing, number_states, payee_states
+from features.reputation import BAD_REPUTATION, ReputationModel, number_states, payee_states
 from serving.store import PublishedSuspect, RecentAlert
 
 __all__ = ["suspects_at"]
@@ -36,17 +36,17 @@ PAYEE_FACTS = {
 
 
 def suspects_at(
-    evidence: Evidence, standing: Standing, *, at: datetime, alerts: Sequence[RecentAlert]
+    evidence: Evidence, reputation_model: ReputationModel, *, at: datetime, alerts: Sequence[RecentAlert]
 ) -> list[PublishedSuspect]:
-    """Numbers and accounts of a bad name (``REPUTED``) at ``at``, active in the last week, at most 200 of each kind.
+    """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week, at most 200 of each kind.
 
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
     """
     alerted = evidence.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
-    numbers = states(evidence, standing, "number", at=at).join(
+    numbers = states(evidence, reputation_model, "number", at=at).join(
         touched(evidence.strangers, "peer_code", alerted, at=at), left_on="code", right_on="peer_code", how="left"
     )
-    accounts = states(evidence, standing, "account", at=at).join(
+    accounts = states(evidence, reputation_model, "account", at=at).join(
         touched(evidence.new_payees, "payee_code", alerted, at=at), left_on="code", right_on="payee_code", how="left"
     )
     named_peers, named_payees = (
@@ -58,7 +58,7 @@ def suspects_at(
     ]
 
 
-def states(evidence: Evidence, standing: Standing, kind: str, *, at: datetime) -> pl.DataFrame:
+def states(evidence: Evidence, reputation_model: ReputationModel, kind: str, *, at: datetime) -> pl.DataFrame:
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and what is known."""
     number = kind == "number"
     timeline = evidence.peers if number else evidence.payees
@@ -69,10 +69,10 @@ def states(evidence: Evidence, standing: Standing, kind: str, *, at: datetime) -
     at_ms = np.full(len(codes), milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
     if number:
         now = number_states(evidence, peer=codes, at_ms=at_ms)
-        reputation, reached = standing.numbers(now), "reached"
+        reputation, reached = reputation_model.numbers(now), "reached"
     else:
         now = payee_states(evidence, payee=codes, at_ms=at_ms)
-        reputation, reached = standing.payees(now), "payer"
+        reputation, reached = reputation_model.payees(now), "payer"
     ever, week = (
         pl.Series(timeline.sums(reached, timeline.slices(codes, at_ms, span)), dtype=pl.Float64)
         for span in (LOOKED_BACK, ACTIVE)
@@ -87,7 +87,7 @@ def states(evidence: Evidence, standing: Standing, kind: str, *, at: datetime) -
             residents_reached=ever,
             residents_7d=week,
         )
-        .filter(pl.col("reputation") > REPUTED, pl.col("residents_reached") > 0)
+        .filter(pl.col("reputation") > BAD_REPUTATION, pl.col("residents_reached") > 0)
         .sort("reputation", "key", descending=[True, False])
         .head(MOST)
     )

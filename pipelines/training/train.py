@@ -13,7 +13,7 @@ import polars as pl
 from data_contracts.contract import load_contract
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
-from features.reputation import Standing
+from features.reputation import ReputationModel
 from features.words.catalogue import inputs
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import episodes
@@ -160,13 +160,13 @@ def learn(
     moments = training_moments(
         evidence, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
     )
-    standing: Standing
+    reputation_model: ReputationModel
     if reputations is None:
-        reputations, standing = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+        reputations, reputation_model = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
     else:
-        standing = reputations
+        reputation_model = reputations
     struck = settings.training.outage_share
-    rows = learning_rows(evidence, records, moments, standing=standing, at=at, share=struck, seed=seed)
+    rows = learning_rows(evidence, records, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed)
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
     tuning = tuning_of(settings)
@@ -192,7 +192,7 @@ def learn(
         "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
-        "lead_agreement": lead_agreement(rows, evidence, standing=reputations, seed=seed),
+        "lead_agreement": lead_agreement(rows, evidence, reputation_model=reputations, seed=seed),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
         **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
         **losses_by_type(told),

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
-from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, PAYEE_INPUTS, Standing
+from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
 from tests.features.districts import moments
 from tests.features.generated import asked_at, records
 from tests.naive.snapshot import snapshot as naive_snapshot
-from tests.naive.standing import HandWritten, Judge
+from tests.naive.standing import NaiveHandWrittenReputation, NaiveReputation
 from tests.naive.threads import known
 
 PEOPLE = ("p1", "p2", "p3")
@@ -43,17 +43,17 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-class Learned:
+class LinearReputation:
     """Stands in for learned reputations: any function of the state row will do, null as 0."""
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series([LearnedByRow.number(state) for state in states.to_dicts()], dtype=pl.Float64)
+        return pl.Series([NaiveLinearReputation.number(state) for state in states.to_dicts()], dtype=pl.Float64)
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series([LearnedByRow.payee(state) for state in states.to_dicts()], dtype=pl.Float64)
+        return pl.Series([NaiveLinearReputation.payee(state) for state in states.to_dicts()], dtype=pl.Float64)
 
 
-class LearnedByRow:
+class NaiveLinearReputation:
     """Each input weighs in, so that a wrong one would show."""
 
     @staticmethod
@@ -71,23 +71,25 @@ def squashed(inputs: Iterable[float]) -> float:
     return round(total / (4 + total), 7)
 
 
-def check(records: Records, at: datetime, *, standing: Standing, judge: type[Judge]) -> None:
+def check(
+    records: Records, at: datetime, *, reputation_model: ReputationModel, naive_reputation: type[NaiveReputation]
+) -> None:
     evidence = gather(records)
     asked = moments(*((person, at) for person in PEOPLE))
-    rows = with_names(evidence, snapshot(evidence, asked, standing=standing))
+    rows = with_names(evidence, snapshot(evidence, asked, reputation_model=reputation_model))
     district = known(records, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):
-        assert differences(row, naive_snapshot(district, person, judge)) == {}
+        assert differences(row, naive_snapshot(district, person, naive_reputation)) == {}
 
 
 @settings(max_examples=100, deadline=None)
 @given(records=records(), at=asked_at)
 def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
-    check(records, at, standing=HAND_WRITTEN, judge=HandWritten)
+    check(records, at, reputation_model=HAND_WRITTEN_REPUTATION, naive_reputation=NaiveHandWrittenReputation)
 
 
 @settings(max_examples=50, deadline=None)
 @given(records=records(), at=asked_at)
 def test_snapshot_asks_whatever_standing_it_is_given(records: Records, at: datetime) -> None:
-    check(records, at, standing=Learned(), judge=LearnedByRow)
+    check(records, at, reputation_model=LinearReputation(), naive_reputation=NaiveLinearReputation)

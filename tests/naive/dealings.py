@@ -3,27 +3,28 @@
 from datetime import timedelta
 
 from tests.naive import standing
-from tests.naive.standing import Judge, cny, fresh_moves, is_debit
+from tests.naive.standing import NaiveReputation, cny, fresh_moves, is_debit
 from tests.naive.threads import District, Event, Values, hours, latest_of_each, of, since
 
 
-def rows(district: District, person: str, judge: Judge) -> list[Values]:
+def rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
     """One for each new account dealt with in seven days, in the order of the last movements."""
     mine = fresh_moves(district, person)
     last = latest_of_each(of(district.moves, person))
     recent = since(last, district.at - timedelta(days=7))
     return sorted(
-        (row(district, event, judge) for event in recent if event in mine), key=lambda r: (r["known_at"], r["payee"])
+        (row(district, event, naive_reputation) for event in recent if event in mine),
+        key=lambda r: (r["known_at"], r["payee"]),
     )
 
 
-def row(district: District, event: Event, judge: Judge) -> Values:
+def row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
     state = standing.payee(district, event.other)
     paid = [e for e in event.thread if is_debit(e)]
     back = [e for e in event.thread if not is_debit(e)]
     return {
         **state,
-        "payee_reputation": judge.payee(state),
+        "payee_reputation": naive_reputation.payee(state),
         "payee": event.other,
         "known_at": event.known_at,
         "started_at": event.started_at,
@@ -52,14 +53,14 @@ def together(rows: list[Values]) -> Values:
         return dict.fromkeys(TOGETHER)
     paid, payers = [r for r in rows if r["thread_paid_n"]], [r for r in rows if not r["thread_paid_n"]]
     rebates = [r for r in paid if 0 < r["thread_back_cny"] < 3 * r["thread_paid_cny"]]
-    reputed = [r for r in paid if r["payee_reputation"] > 0.5]
+    bad = [r for r in paid if r["payee_reputation"] > 0.5]
     amounts = [r["last_debit_cny"] for r in rows if r["last_debit_cny"] is not None]
     opened = sorted(paid, key=lambda r: (r["started_at"], r["payee"]))
     spent = sum(r["thread_paid_cny"] for r in rows)
     return {
         "payee_reputation_max": max((r["payee_reputation"] for r in paid), default=None),
-        "reputed_payees_7d": len(reputed),
-        "reputed_payees_cny": sum(r["thread_paid_cny"] for r in reputed),
+        "reputed_payees_7d": len(bad),
+        "reputed_payees_cny": sum(r["thread_paid_cny"] for r in bad),
         "named_payees_7d": sum(r["named"] for r in rows),
         "payee_max_cny": max(r["thread_paid_cny"] for r in rows),
         "payee_min_cny": min((r["thread_first_cny"] for r in paid), default=None),

@@ -5,7 +5,17 @@ from typing import Any
 
 from tests.naive import dealings, strangers
 from tests.naive.feeds import feeds
-from tests.naive.standing import HandWritten, Judge, cny, fresh_moves, is_debit, is_in, is_own, is_voice, talk
+from tests.naive.standing import (
+    NaiveHandWrittenReputation,
+    NaiveReputation,
+    cny,
+    fresh_moves,
+    is_debit,
+    is_in,
+    is_own,
+    is_voice,
+    talk,
+)
 from tests.naive.threads import District, Event, Values, hours, of, since
 
 SPANS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
@@ -19,9 +29,9 @@ KINDS = {
 }
 
 
-def snapshot(district: District, person: str, judge: Judge = HandWritten) -> Values:
+def snapshot(district: District, person: str, naive_reputation: NaiveReputation = NaiveHandWrittenReputation) -> Values:
     """By feature name; beside them ``lead_peer`` and ``lead_payee``."""
-    heard, deals = strangers.rows(district, person, judge), dealings.rows(district, person, judge)
+    heard, deals = strangers.rows(district, person, naive_reputation), dealings.rows(district, person, naive_reputation)
     values = {
         **habits(district, person),
         **stranger_sums(district, person),

@@ -13,7 +13,7 @@ KIND_CODES = {
 }  # fmt: skip
 
 
-class Judge(Protocol):
+class NaiveReputation(Protocol):
     """How bad one number or account looks, from its state."""
 
     @staticmethod
@@ -125,7 +125,7 @@ def is_named(district: District, column: str, key: str) -> bool:
     return any(key in (case[column] or []) for case in district.cases)
 
 
-class HandWritten:
+class NaiveHandWrittenReputation:
     """Young, reaching out to many, and not called back; an account outside the district, young and paid by several."""
 
     @staticmethod
@@ -140,6 +140,6 @@ class HandWritten:
         return youth * min(1.0, math.log2(1 + state["payee_payers_14d"]) / 3) * state["payee_outside"]
 
 
-def suspicion(standing: float, talk_s: float, *, named: bool) -> float:
+def suspicion(reputation: float, talk_s: float, *, named: bool) -> float:
     engaged = min(1.0, math.log2(1 + talk_s / 30) / 6)
-    return (0.1 + 0.9 * standing) * (0.35 + 0.65 * engaged) * (2 if named else 1)
+    return (0.1 + 0.9 * reputation) * (0.35 + 0.65 * engaged) * (2 if named else 1)

@@ -3,21 +3,21 @@
 from datetime import timedelta
 
 from tests.naive import standing
-from tests.naive.standing import Judge, is_answered, is_in, is_voice, talk
+from tests.naive.standing import NaiveReputation, is_answered, is_in, is_voice, talk
 from tests.naive.threads import District, Event, Values, hours, latest_of_each, of, since
 
 
-def rows(district: District, person: str, judge: Judge) -> list[Values]:
+def rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
     """One for each stranger heard of in seven days."""
     last = latest_of_each(of(district.contacts, person))
     recent = [e for e in since(last, district.at - timedelta(days=7)) if e.is_young]
-    return [row(district, event, judge) for event in recent]
+    return [row(district, event, naive_reputation) for event in recent]
 
 
-def row(district: District, event: Event, judge: Judge) -> Values:
+def row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
     state = standing.peer(district, event.other)
     named = standing.is_named(district, "suspect_numbers", event.other)
-    talk_s, worth = sum(map(talk, event.thread)), judge.number(state)
+    talk_s, reputation = sum(map(talk, event.thread)), naive_reputation.number(state)
     return {
         **state,
         "peer": event.other,
@@ -34,8 +34,8 @@ def row(district: District, event: Event, judge: Judge) -> Values:
         "thread_call_back_n": sum(not is_in(e) for e in event.thread),
         "thread_age_h": hours(district.at - event.started_at),
         "silent_h": hours(district.at - event.known_at),
-        "reputation": worth,
-        "suspicion": standing.suspicion(worth, talk_s, named=named),
+        "reputation": reputation,
+        "suspicion": standing.suspicion(reputation, talk_s, named=named),
     }
 
 
@@ -64,24 +64,24 @@ def together(rows: list[Values]) -> Values:
         "stranger_max_talk_24h_s": max((r["thread_max_talk_s"] for r in today), default=0),
         "stranger_max_calls": max(r["thread_answered_n"] for r in rows),
         "stranger_max_reach_24h": max((r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0),
-        **of_bad_name([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
+        **bad_reputation_sums([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
         **coming_back(rows),
         **followed([r for r in today if r["peer_age_d"] < 20]),
     }
 
 
-def of_bad_name(reputed: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
-    span = max(r["thread_age_h"] for r in reputed) - min(r["silent_h"] for r in reputed) if reputed else None
+def bad_reputation_sums(bad: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
+    span = max(r["thread_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
     return {
-        "reputed_peers_24h": sum(r in today for r in reputed),
-        "reputed_peers_7d": len(reputed),
-        "reputed_long_24h": sum(r in today and r["thread_max_talk_s"] >= 600 for r in reputed),
-        "reputed_talk_s": sum(r["thread_talk_s"] for r in reputed),
-        "reputed_talk_24h_s": sum(r["thread_talk_s"] for r in reputed if r["thread_age_h"] < 24),
-        "reputed_talk_48h_s": sum(r["thread_talk_s"] for r in reputed if r in fresh),
+        "reputed_peers_24h": sum(r in today for r in bad),
+        "reputed_peers_7d": len(bad),
+        "reputed_long_24h": sum(r in today and r["thread_max_talk_s"] >= 600 for r in bad),
+        "reputed_talk_s": sum(r["thread_talk_s"] for r in bad),
+        "reputed_talk_24h_s": sum(r["thread_talk_s"] for r in bad if r["thread_age_h"] < 24),
+        "reputed_talk_48h_s": sum(r["thread_talk_s"] for r in bad if r in fresh),
         "reputed_span_h": span,
-        "reputed_sms": sum(r["thread_sms_n"] for r in reputed),
-        "reputed_calls_back": sum(r["thread_call_back_n"] for r in reputed),
+        "reputed_sms": sum(r["thread_sms_n"] for r in bad),
+        "reputed_calls_back": sum(r["thread_call_back_n"] for r in bad),
     }
 
 

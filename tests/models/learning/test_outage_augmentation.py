@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
-from features.reputation import HAND_WRITTEN
+from features.reputation import HAND_WRITTEN_REPUTATION
 from models.learning.outage_augmentation import Outage, draw_outages, learning_rows, some, struck, without
 from tests.features.districts import NOON, ago, call, district, moments, transfer
 
@@ -99,7 +99,9 @@ def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
     records: Records, evidence: Evidence
 ) -> None:
     questions = asked()
-    rows = learning_rows(evidence, records, questions, standing=HAND_WRITTEN, at=NOON, share=1.0, seed=4)
+    rows = learning_rows(
+        evidence, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
+    )
     plain = snapshot(evidence, questions)
     outages = draw_outages(evidence, start=START, end=NOON, seed=4)
     lean = snapshot(gather(without(records.known_before(NOON), outages)), questions)
@@ -121,7 +123,7 @@ def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) 
     )
     full = gather(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
-    rows = learning_rows(full, gone, questions, standing=HAND_WRITTEN, at=NOON, share=1.0, seed=4)
+    rows = learning_rows(full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4)
     plain = snapshot(full, questions)
 
     same = (rows["feeds_missing_n"] == 0) & (rows["lead_thread_n"] == plain["lead_thread_n"])
@@ -132,8 +134,12 @@ def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) 
 def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, evidence: Evidence) -> None:
     questions = asked()
 
-    rows = learning_rows(evidence, records, questions, standing=HAND_WRITTEN, at=NOON, share=0.0, seed=4)
+    rows = learning_rows(
+        evidence, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
+    )
     assert rows.equals(snapshot(evidence, questions), null_equal=True)
     silent = district()
-    nothing = learning_rows(gather(silent), silent, questions, standing=HAND_WRITTEN, at=NOON, share=0.5, seed=4)
+    nothing = learning_rows(
+        gather(silent), silent, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.5, seed=4
+    )
     assert len(nothing) == len(questions)

@@ -15,7 +15,7 @@ from data_contracts.errors import ModelError
 from features.event_index import Evidence, gather
 from features.kernel.source_tables import Records
 from features.kernel.timeline import milliseconds
-from features.reputation import HAND_WRITTEN, NUMBER_INPUTS, REPUTED, number_states, payee_states
+from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, number_states, payee_states
 from models.learning.calibration import Calibration
 from models.learning.reputation import (
     BLOCKS,
@@ -115,18 +115,20 @@ def learned(evidence: Evidence, *, at: datetime = AT) -> tuple[Reputations, Fold
     return learn_reputations(evidence, at=at, seed=0, threads=1)
 
 
-def both(standing: Reputations | Folded, states: Asked) -> np.ndarray:
+def both(reputation_model: Reputations | Folded, states: Asked) -> np.ndarray:
     """What is said of the numbers and of the accounts, one after the other."""
-    return np.concatenate([standing.numbers(states.numbers).to_numpy(), standing.payees(states.payees).to_numpy()])
+    return np.concatenate(
+        [reputation_model.numbers(states.numbers).to_numpy(), reputation_model.payees(states.payees).to_numpy()]
+    )
 
 
 def test_what_cases_name_is_told_from_what_they_do_not() -> None:
     evidence = naming(ALL)
     bad, twins = asked(evidence, "bad", ALL), asked(evidence, "twin", ALL)
 
-    for standing in learned(evidence):
-        assert both(standing, bad).min() > REPUTED
-        assert both(standing, twins).max() < 0.1
+    for reputation_model in learned(evidence):
+        assert both(reputation_model, bad).min() > BAD_REPUTATION
+        assert both(reputation_model, twins).max() < 0.1
 
 
 def test_with_few_named_the_hand_written_speaks() -> None:
@@ -134,7 +136,9 @@ def test_with_few_named_the_hand_written_speaks() -> None:
     burnt_in = range(20, PAIRS)
     few, enough = naming(burnt_in[:LEAST_NAMED]), naming(burnt_in[: 2 * LEAST_NAMED])
     states = asked(few, "bad", ALL)
-    spoken = np.concatenate([HAND_WRITTEN.numbers(states.numbers), HAND_WRITTEN.payees(states.payees)])
+    spoken = np.concatenate(
+        [HAND_WRITTEN_REPUTATION.numbers(states.numbers), HAND_WRITTEN_REPUTATION.payees(states.payees)]
+    )
 
     model, folded = learned(few)
     assert (model.number_booster, model.payee_booster) == (None, None)
@@ -241,9 +245,9 @@ def test_an_answer_is_the_same_whatever_stands_beside() -> None:
     states = asked(evidence, "bad", ALL)
     some = Asked(states.numbers[30:33], states.payees[30:33])
 
-    for standing in learned(evidence):
-        whole = both(standing, states)
-        assert both(standing, some).tolist() == [*whole[30:33], *whole[PAIRS + 30 : PAIRS + 33]]
+    for reputation_model in learned(evidence):
+        whole = both(reputation_model, states)
+        assert both(reputation_model, some).tolist() == [*whole[30:33], *whole[PAIRS + 30 : PAIRS + 33]]
 
 
 def test_a_model_keeps_its_reputations(tmp_path) -> None:

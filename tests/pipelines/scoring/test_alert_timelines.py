@@ -7,7 +7,7 @@ import pytest
 
 from features.event_index import gather
 from features.kernel.source_tables import Records
-from features.reputation import HAND_WRITTEN
+from features.reputation import HAND_WRITTEN_REPUTATION
 from pipelines.scoring.alert_timelines import MOST_EVENTS, Story, stories_of
 from pipelines.scoring.score_history import kept_scores
 from serving.store import TimelineEvent
@@ -23,7 +23,9 @@ def story(records: Records, *, number: str | None = None, account: str | None = 
         {"person": ["p1"], "lead_peer_code": [peers.get(number)], "lead_payee_code": [payees.get(account)]},
         schema_overrides={"lead_peer_code": pl.UInt32, "lead_payee_code": pl.UInt32},
     )
-    (told,) = stories_of(records.known_before(NOON), evidence, chosen, standing=HAND_WRITTEN, at=NOON)
+    (told,) = stories_of(
+        records.known_before(NOON), evidence, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
+    )
     return told
 
 

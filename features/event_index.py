@@ -1,4 +1,4 @@
-"""Everything a snapshot asks, laid out so that asking is cheap: built once for a span, asked for many moments."""
+"""The event index: all events that a snapshot needs, sorted once for a span of time and then queried at many moments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,75 +12,75 @@ from features.entities.feeds import Feeds, call_feeds, transfer_feeds
 from features.kernel.source_tables import Records, codes
 from features.kernel.timeline import Timeline
 
-__all__ = ["KIND_CODES", "Evidence", "gather"]
+__all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class EventIndex:
     """Timelines of a district, and the registers that do not change with the moment.
 
     ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``, ``account_n``,
-    ``activated_on`` and ``opened_on`` (the oldest). ``peer_names`` and ``payee_names`` hold every number and account in
-    code order (:func:`named_numbers`, :func:`named_accounts`); ``named_peers`` and ``named_payees`` hold ``code`` and
+    ``activated_on`` and ``opened_on`` (the oldest). ``numbers`` and ``accounts`` hold every number and account in
+    code order (:func:`list_numbers`, :func:`list_accounts`); ``named_peers`` and ``named_payees`` hold ``code`` and
     the moment ``named_at`` from which a reported case is known to name it.
     """
 
     people: pl.DataFrame
     contacts: Timeline
-    strangers: Timeline
-    peers: Timeline
+    stranger_contacts: Timeline
+    contacts_by_number: Timeline
     payments: Timeline
-    new_payees: Timeline
-    payees: Timeline
-    followed: Timeline
+    new_payee_payments: Timeline
+    payments_by_account: Timeline
+    payments_after_contact: Timeline
     named_peers: pl.DataFrame
     named_payees: pl.DataFrame
-    peer_names: pl.DataFrame
-    payee_names: pl.DataFrame
+    numbers: pl.DataFrame
+    accounts: pl.DataFrame
     call_feeds: Feeds
     transfer_feeds: Feeds
 
 
-def gather(records: Records) -> Evidence:
+def build_event_index(records: Records) -> EventIndex:
     """Lay out ``records``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the first moment to be asked."""
-    people = register(records)
+    people = build_resident_register(records)
     owners = people.lazy().select("person", owner="code")
     numbers = records.subscribers.select("number", "person").unique("number").join(owners, on="person")
     holders = records.accounts.select("account", "person").unique("account").join(owners, on="person")
-    peer_names = named_numbers(records)
-    payee_names = named_accounts(records)
+    number_list = list_numbers(records)
+    account_list = list_accounts(records)
 
-    heard = calls.contacts(
+    contact_events = calls.contacts(
         records.calls,
         people=numbers.select("number", "owner"),
-        peers=peer_names.lazy().select("peer", peer_code="code"),
+        peers=number_list.lazy().select("peer", peer_code="code"),
     ).collect()
-    moved = transfers.payments(
+    payment_events = transfers.payments(
         records.transfers,
         holders=holders.select("account", "owner"),
-        payees=payee_names.lazy().select("payee", payee_code="code"),
+        payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
-    met = stranger_timeline(calls.strangers(heard.lazy()))
-    fresh = new_payee_timeline(transfers.new_payees(moved.lazy()))
-    return Evidence(
+    stranger_timeline = build_stranger_timeline(calls.strangers(contact_events.lazy()))
+    new_payee_timeline = build_new_payee_timeline(transfers.new_payees(payment_events.lazy()))
+    return EventIndex(
         people=people,
-        contacts=contact_timeline(heard.lazy()),
-        strangers=met,
-        followed=peers.followed_timeline(met, fresh),
-        peers=peers.peer_timeline(heard.lazy()),
-        payments=payment_timeline(moved.lazy()),
-        new_payees=fresh,
-        payees=payees.payee_timeline(moved.lazy()),
-        named_peers=named(records.cases, "suspect_numbers", peer_names, "peer"),
-        named_payees=named(records.cases, "suspect_accounts", payee_names, "payee"),
-        peer_names=peer_names,
-        payee_names=payee_names,
+        contacts=build_contact_timeline(contact_events.lazy()),
+        stranger_contacts=stranger_timeline,
+        payments_after_contact=peers.build_followed_timeline(stranger_timeline, new_payee_timeline),
+        contacts_by_number=peers.build_peer_timeline(contact_events.lazy()),
+        payments=build_payment_timeline(payment_events.lazy()),
+        new_payee_payments=new_payee_timeline,
+        payments_by_account=payees.build_payee_timeline(payment_events.lazy()),
+        named_peers=first_named_at(records.cases, "suspect_numbers", number_list, "peer"),
+        named_payees=first_named_at(records.cases, "suspect_accounts", account_list, "payee"),
+        numbers=number_list,
+        accounts=account_list,
         call_feeds=call_feeds(records, people),
         transfer_feeds=transfer_feeds(records, people),
     )
 
 
-def register(records: Records) -> pl.DataFrame:
+def build_resident_register(records: Records) -> pl.DataFrame:
     """One row a resident, numbered densely in order of the pseudonym."""
     numbers = records.subscribers.group_by("person").agg(number_n=pl.len(), activated_on=pl.col("activated_on").min())
     accounts = records.accounts.group_by("person").agg(account_n=pl.len(), opened_on=pl.col("opened_on").min())
@@ -108,7 +108,7 @@ KIND_CODES = {
 }
 
 
-def named_numbers(records: Records) -> pl.DataFrame:
+def list_numbers(records: Records) -> pl.DataFrame:
     """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
     kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
@@ -128,7 +128,7 @@ def named_numbers(records: Records) -> pl.DataFrame:
     )
 
 
-def named_accounts(records: Records) -> pl.DataFrame:
+def list_accounts(records: Records) -> pl.DataFrame:
     """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
     held = records.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
@@ -139,7 +139,7 @@ def named_accounts(records: Records) -> pl.DataFrame:
     )
 
 
-def named(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: str) -> pl.DataFrame:
+def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: str) -> pl.DataFrame:
     """``code`` and ``named_at``: since when a reported case is known to name each number or account."""
     return (
         cases.select("known_at", pl.col(column).alias(key))
@@ -153,11 +153,11 @@ def named(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: str) -> pl
     )
 
 
-def contact_timeline(heard: pl.LazyFrame) -> Timeline:
+def build_contact_timeline(contact_events: pl.LazyFrame) -> Timeline:
     """All of a person's calls and texts."""
     voice = pl.col("is_voice")
     return Timeline.of(
-        heard.select("owner", "known_at", "is_in", "is_voice", "duration_s"),
+        contact_events.select("owner", "known_at", "is_in", "is_voice", "duration_s"),
         sums={
             "calls_in": voice & pl.col("is_in"),
             "calls_out": voice & ~pl.col("is_in"),
@@ -167,7 +167,7 @@ def contact_timeline(heard: pl.LazyFrame) -> Timeline:
     )
 
 
-KINDS: Mapping[str, tuple[str, ...]] = {
+NUMBER_KIND_GROUPS: Mapping[str, tuple[str, ...]] = {
     "international": ("international",),
     "virtual": ("virtual",),
     "service": ("service_95", "service_96", "service_400", "service_106", "service_short"),
@@ -176,7 +176,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
+def build_stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
     """A person's contacts with strangers; ``new_*`` count the threads that begin, by kind of number."""
     voice = pl.col("is_voice")
     return Timeline.of(
@@ -190,17 +190,17 @@ def stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
             "new": pl.col("is_first"),
             **{
                 f"new_{kind}": pl.col("is_first") & pl.col("peer_kind").is_in(members)
-                for kind, members in KINDS.items()
+                for kind, members in NUMBER_KIND_GROUPS.items()
             },
         },
     )
 
 
-def payment_timeline(moved: pl.LazyFrame) -> Timeline:
+def build_payment_timeline(payment_events: pl.LazyFrame) -> Timeline:
     """All of a person's money movements."""
     amount, debit, own = pl.col("amount_cny"), pl.col("is_debit"), pl.col("is_own")
     return Timeline.of(
-        moved.select("owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"),
+        payment_events.select("owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"),
         sums={
             "debits": debit & ~own,
             "debit_cny": amount * (debit & ~own),
@@ -212,12 +212,12 @@ def payment_timeline(moved: pl.LazyFrame) -> Timeline:
     )
 
 
-def new_payee_timeline(moved: pl.LazyFrame) -> Timeline:
+def build_new_payee_timeline(payment_events: pl.LazyFrame) -> Timeline:
     """A person's dealings with private accounts not dealt with before."""
     amount, debit, outside = pl.col("amount_cny"), pl.col("is_debit"), ~pl.col("is_local")
     back = ~debit & (pl.col("thread_paid_n") > 0)
     return Timeline.of(
-        moved,
+        payment_events,
         sums={
             "payees": pl.col("is_first") & debit,
             "payees_outside": pl.col("is_first") & debit & outside,

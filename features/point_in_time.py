@@ -13,7 +13,7 @@ import polars as pl
 from features.blocks.contact_features import stranger_threads, thread_features
 from features.blocks.payee_features import deal_features, payee_threads
 from features.entities.feeds import feed_features
-from features.event_index import KINDS, Evidence
+from features.event_index import NUMBER_KIND_GROUPS, EventIndex
 from features.kernel.query_points import Questions, hours
 from features.kernel.timeline import Timeline, milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
@@ -25,7 +25,7 @@ CHUNK = 50_000  # moments worked on at once: bounds memory, never the answer
 
 
 def snapshot(
-    evidence: Evidence, moments: pl.DataFrame, *, reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION
+    event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION
 ) -> pl.DataFrame:
     """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of ``moments``.
 
@@ -33,28 +33,28 @@ def snapshot(
     drop out. Beside the features come ``lead_peer`` and ``lead_payee``: the number and account that speak most for
     an episode, for the reasons and the analyst, never for the model.
     """
-    known = moments.join(evidence.people.select("person", owner="code"), on="person", maintain_order="left")
+    known = moments.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left")
     parts = [
-        answer(evidence, known[start : start + CHUNK], reputation_model=reputation_model)
+        answer(event_index, known[start : start + CHUNK], reputation_model=reputation_model)
         for start in range(0, max(1, len(known)), CHUNK)
     ]
     return pl.concat(parts)
 
 
-def answer(evidence: Evidence, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def answer(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """:func:`snapshot` of one chunk."""
     asked = Questions(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
-    threads = stranger_threads(evidence, asked, reputation_model=reputation_model)
-    deals = payee_threads(evidence, asked, reputation_model=reputation_model)
+    threads = stranger_threads(event_index, asked, reputation_model=reputation_model)
+    deals = payee_threads(event_index, asked, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
-        habits(evidence, asked),
-        stranger_sums(evidence, asked),
-        payment_sums(evidence, asked),
+        habits(event_index, asked),
+        stranger_sums(event_index, asked),
+        payment_sums(event_index, asked),
         thread_features(threads, asked),
-        deal_features(evidence, deals, threads, asked),
-        register_features(evidence, asked),
-        feed_features(evidence.call_feeds, evidence.transfer_feeds, asked),
+        deal_features(event_index, deals, threads, asked),
+        register_features(event_index, asked),
+        feed_features(event_index.call_feeds, event_index.transfer_feeds, asked),
     ]
     return derived(pl.concat(blocks, how="horizontal"))
 
@@ -68,21 +68,21 @@ def windowed(
     return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in wanted.items() for w in windows}
 
 
-def habits(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+def habits(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     """How much this person calls and is called."""
     found = windowed(
-        evidence.contacts,
+        event_index.contacts,
         asked,
         {"calls_in": ("24h", "30d"), "calls_out": ("24h", "30d"), "sms": ("30d",), "talk_s": ("24h", "30d")},
     )
     return pl.DataFrame(found)
 
 
-def stranger_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+def stranger_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     """Contacts with strangers, summed over windows."""
     every, few = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
     found = windowed(
-        evidence.strangers,
+        event_index.stranger_contacts,
         asked,
         {
             "calls": every,
@@ -91,17 +91,17 @@ def stranger_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
             "talk_s": every,
             "call_back": ("24h", "7d"),
             "new": every,
-            **{f"new_{kind}": few for kind in KINDS},
+            **{f"new_{kind}": few for kind in NUMBER_KIND_GROUPS},
         },
     )
     return pl.DataFrame({f"stranger_{name}": values for name, values in found.items()})
 
 
-def payment_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+def payment_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     """Money moved, and money moved to payees not dealt with before, summed over windows."""
     every = ("1h", "6h", "24h", "3d", "7d")
-    moved = windowed(
-        evidence.payments,
+    all_payment_sums = windowed(
+        event_index.payments,
         asked,
         {
             "debits": ("24h", "7d", "30d"),
@@ -112,8 +112,8 @@ def payment_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
             "large": ("24h", "7d", "30d"),
         },
     )
-    fresh = windowed(
-        evidence.new_payees,
+    new_payee_sums = windowed(
+        event_index.new_payee_payments,
         asked,
         {
             "payees": every,
@@ -124,12 +124,12 @@ def payment_sums(evidence: Evidence, asked: Questions) -> pl.DataFrame:
             "back_cny": ("24h", "7d"),
         },
     )
-    return pl.DataFrame({**moved, **{f"new_{name}": values for name, values in fresh.items()}})
+    return pl.DataFrame({**all_payment_sums, **{f"new_{name}": values for name, values in new_payee_sums.items()}})
 
 
-def register_features(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+def register_features(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     """Age and tenure."""
-    mine = evidence.people[pl.Series(asked.owner)]
+    mine = event_index.people[pl.Series(asked.owner)]
     day = asked.frame["at"].dt.replace_time_zone(None).dt.date()
     return mine.select(
         age_years=(day - pl.col("birth_month")).dt.total_days() / 365.25,

@@ -11,7 +11,7 @@ import polars as pl
 
 from features.entities.account_profiles import payee_state
 from features.entities.number_profiles import peer_state
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.timeline import Positions
 
 __all__ = [
@@ -91,14 +91,16 @@ def rounded_score(score: pl.Expr) -> pl.Expr:
     return score.round(9)
 
 
-def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
+def number_states(event_index: EventIndex, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row a question: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
-    known = evidence.peer_names.select("peer_kind_code", peer_tagged="tagged")
-    followed = evidence.followed.sums("followed", evidence.followed.slices(peer, at_ms, REPUTATION_WINDOW))
+    known = event_index.numbers.select("peer_kind_code", peer_tagged="tagged")
+    followed = event_index.payments_after_contact.sums(
+        "followed", event_index.payments_after_contact.slices(peer, at_ms, REPUTATION_WINDOW)
+    )
     return pl.concat(
         [
             pl.DataFrame({"peer_code": peer, "at_ms": at_ms}),
-            peer_state(evidence.peers, peer=peer, at_ms=at_ms),
+            peer_state(event_index.contacts_by_number, peer=peer, at_ms=at_ms),
             pl.DataFrame({"peer_followed_n": followed}),
             known[pl.Series(peer)],
         ],
@@ -106,13 +108,13 @@ def number_states(evidence: Evidence, *, peer: Positions, at_ms: Positions) -> p
     )
 
 
-def payee_states(evidence: Evidence, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
+def payee_states(event_index: EventIndex, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row a question: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was known before, strictly."""
-    known = evidence.payee_names.select(payee_outside=~pl.col("is_local"))
+    known = event_index.accounts.select(payee_outside=~pl.col("is_local"))
     return pl.concat(
         [
             pl.DataFrame({"payee_code": payee, "at_ms": at_ms}),
-            payee_state(evidence.payees, payee=payee, at_ms=at_ms),
+            payee_state(event_index.payments_by_account, payee=payee, at_ms=at_ms),
             known[pl.Series(payee)],
         ],
         how="horizontal",

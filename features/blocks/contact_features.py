@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from features.entities.calls import LONG_TALK_S
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.query_points import Questions, latest_of_threads, spread, with_naming
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
@@ -14,13 +14,13 @@ from features.reputation import BAD_REPUTATION, ReputationModel, number_states, 
 __all__ = ["stranger_threads", "thread_features"]
 
 
-def stranger_threads(evidence: Evidence, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def stranger_threads(event_index: EventIndex, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's reputation at that moment."""
-    rows = latest_of_threads(evidence.strangers, asked, RECENT)
-    now = number_states(evidence, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    rows = latest_of_threads(event_index.stranger_contacts, asked, RECENT)
+    now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_naming(known, evidence.named_peers, code="peer_code").with_columns(suspicion=suspicion())
+    return with_naming(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion())
 
 
 def suspicion() -> pl.Expr:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from features.entities.account_profiles import LARGE_CNY
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.query_points import Questions, hours, recent_rows
 from features.kernel.source_tables import OUTLAYS
 
@@ -17,13 +17,13 @@ LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 
 
-def outlays(evidence: Evidence, asked: Questions) -> pl.DataFrame:
+def outlays(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     """One row for each ``moment`` with a payment to a new account outside the district within ``OUTLAYS``.
 
     ``outlay_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
     the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
     """
-    rows = recent_rows(evidence.new_payees, asked, OUTLAYS).filter(~pl.col("is_local"))
+    rows = recent_rows(event_index.new_payee_payments, asked, OUTLAYS).filter(~pl.col("is_local"))
     paid = rows.filter("is_debit").sort("moment", *ORDER)
     grown = paid.group_by("moment").agg(
         outlay_n=pl.len(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 
 from features.blocks.new_payee_payments import outlays
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.query_points import Questions, hours, latest_of_threads, spread, with_naming
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
@@ -15,13 +15,13 @@ from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 __all__ = ["deal_features", "payee_threads"]
 
 
-def payee_threads(evidence: Evidence, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def payee_threads(event_index: EventIndex, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's reputation at that moment."""
-    rows = latest_of_threads(evidence.new_payees, asked, RECENT)
-    now = payee_states(evidence, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    rows = latest_of_threads(event_index.new_payee_payments, asked, RECENT)
+    now = payee_states(event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.payees(now).alias("payee_reputation")
     known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_naming(known, evidence.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
+    return with_naming(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 
 DEAL = (
@@ -42,14 +42,16 @@ DEAL = (
 )
 
 
-def deal_features(evidence: Evidence, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+def deal_features(
+    event_index: EventIndex, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions
+) -> pl.DataFrame:
     """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
 
     ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
     no such account; names in ``_cny``, hours ``_h``.
     """
     together = deals.group_by("moment").agg(**everyone(), **rebates(), **bad_reputation_sums())
-    found = outlays(evidence, asked).join(together, on="moment", how="full", coalesce=True)
+    found = outlays(event_index, asked).join(together, on="moment", how="full", coalesce=True)
     return spread(
         found.join(lead(deals), on="moment", how="left").join(callers(threads, deals), on="moment", how="left"), asked
     )

@@ -6,14 +6,14 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["payee_state", "payee_timeline"]
+__all__ = ["payee_state", "build_payee_timeline"]
 
 FORTNIGHT = timedelta(days=14)
 HORIZON = timedelta(days=30)
 LARGE_CNY = 1000.0
 
 
-def payee_timeline(payments: pl.LazyFrame) -> Timeline:
+def build_payee_timeline(payments: pl.LazyFrame) -> Timeline:
     """All payments of the district from the payee's side, merchants left out."""
     return Timeline.of(
         payments.filter(~pl.col("is_merchant")).select(

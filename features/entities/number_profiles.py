@@ -8,13 +8,13 @@ import polars as pl
 from features.kernel.source_tables import FOLLOWS
 from features.kernel.timeline import Positions, Timeline, milliseconds
 
-__all__ = ["followed_timeline", "peer_state", "peer_timeline"]
+__all__ = ["build_followed_timeline", "peer_state", "build_peer_timeline"]
 
 REACH_WINDOWS = {"24h": timedelta(hours=24), "3d": timedelta(days=3), "14d": timedelta(days=14)}
 HORIZON = timedelta(days=30)
 
 
-def peer_timeline(contacts: pl.LazyFrame) -> Timeline:
+def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
     """All contacts of the district from the peer's side: owner is the peer, totals are what it did."""
     answered, inbound = pl.col("is_answered"), pl.col("is_in")
     return Timeline.of(
@@ -34,11 +34,11 @@ def peer_timeline(contacts: pl.LazyFrame) -> Timeline:
     )
 
 
-def followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
+def build_followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
     """The residents whom a peer led to pay: owner is the peer, one event for each thread with a resident.
 
-    Led to pay has whoever first paid an account outside the district within ``FOLLOWS`` of a contact with the peer
-    while it was a stranger. Known with the first such payment.
+    A resident counts who first paid an account outside the district within ``PAYMENT_AFTER_CONTACT`` of a contact with
+    the peer, while the peer was a stranger. The event becomes known with the first such payment.
     """
     paid = deals.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
     resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), milliseconds(paid["known_at"])

@@ -7,7 +7,7 @@ All frames here are training rows with ``label``, ``share`` (how many real momen
 import numpy as np
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.point_in_time import snapshot
 from features.reputation import ReputationModel
 from models.learning.baseline_rule import baseline_score
@@ -36,7 +36,9 @@ def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def lead_agreement(rows: pl.DataFrame, evidence: Evidence, *, reputation_model: ReputationModel, seed: int) -> float:
+def lead_agreement(
+    rows: pl.DataFrame, event_index: EventIndex, *, reputation_model: ReputationModel, seed: int
+) -> float:
     """Of the quiet ``rows`` with a leading number, the share whose leading number would be the same in use.
 
     ``rows`` were made with reputations out of fold, ``reputation_model`` are those in use. Well below 1, a model learns from
@@ -44,7 +46,7 @@ def lead_agreement(rows: pl.DataFrame, evidence: Evidence, *, reputation_model: 
     """
     quiet = rows.filter(pl.col("label") == 0, pl.col("lead_peer_code").is_not_null())
     some = quiet.sample(min(COMPARED, len(quiet)), seed=seed)
-    in_use = snapshot(evidence, some.select("person", "at"), reputation_model=reputation_model)
+    in_use = snapshot(event_index, some.select("person", "at"), reputation_model=reputation_model)
     same = in_use["lead_peer_code"].eq_missing(some["lead_peer_code"]).mean()
     return float(same) if isinstance(same, (int, float)) else float("nan")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from models.evaluation.alert_metrics import RATIOS, Judged, lead_median, resamples_of
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, interval
 
@@ -37,7 +37,7 @@ SCHEMA = pl.Schema(
 )
 
 
-def groups_of(residents: pl.LazyFrame, evidence: Evidence, *, start: datetime, end: datetime) -> pl.DataFrame:
+def groups_of(residents: pl.LazyFrame, event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person`` and the group of each attribute, one row a resident, ``unknown`` where the register does not say.
 
     Age is that at ``end``; ``data_seen`` says which records of the person became known in ``[start, end)``: ``both``
@@ -52,19 +52,19 @@ def groups_of(residents: pl.LazyFrame, evidence: Evidence, *, start: datetime, e
     )
     return (
         register.collect()
-        .join(seen(evidence, start=start, end=end), on="person", how="left")
+        .join(seen(event_index, start=start, end=end), on="person", how="left")
         .with_columns(pl.col("data_seen").fill_null("none"))
     )
 
 
-def seen(evidence: Evidence, *, start: datetime, end: datetime) -> pl.DataFrame:
-    """``person``, ``data_seen`` of everybody in the evidence."""
-    logs = {"calls": evidence.contacts.events, "transfers": evidence.payments.events}
+def seen(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
+    """``person``, ``data_seen`` of everybody in the event_index."""
+    logs = {"calls": event_index.contacts.events, "transfers": event_index.payments.events}
     told = {
         name: events.filter(pl.col("known_at").is_between(start, end, closed="left"))["owner"].unique()
         for name, events in logs.items()
     }
-    return evidence.people.select(
+    return event_index.people.select(
         "person",
         data_seen=data_seen(
             calls=pl.col("code").is_in(told["calls"].implode()),

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 
 __all__ = ["episodes", "merged", "moves"]
 
@@ -15,7 +15,7 @@ EVENT = ("thread", "thread_n")  # which of a person's events it was
 MAIN_SHARE = 0.3  # the main payment is the first of at least this share of the largest
 
 
-def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+def episodes(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """One row a story that cases known strictly before ``at`` tell: when the person behind it was being drawn in.
 
     ``case_id``, ``person``, ``scam_type``, ``outcome`` · ``opened_at`` the first trace (a contact with a suspect number
@@ -25,8 +25,8 @@ def episodes(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.Dat
     Two cases of a person are two episodes; where these overlap they are one (see ``merged``). Cases about people who
     are not in the register, and attempts without any trace, have no row.
     """
-    known = known_cases(cases, evidence, at=at)
-    return merged(one_a_case(known, *case_traces(known, evidence, at=at)))
+    known = known_cases(cases, event_index, at=at)
+    return merged(one_a_case(known, *case_traces(known, event_index, at=at)))
 
 
 def one_a_case(known: pl.DataFrame, calls: pl.DataFrame, paid: pl.DataFrame) -> pl.DataFrame:
@@ -94,14 +94,14 @@ def with_story(told: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def moves(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+def moves(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """Every trace that the cases known strictly before ``at`` left in the records, in the order it became known.
 
     ``case_id``, ``known_at`` · ``paid_at``, ``amount_cny`` of a payment to an account that the case names, both null
     for a call or message of a number that it names. Cases that tell one story go by the ``case_id`` of their episode.
     """
-    known = known_cases(cases, evidence, at=at)
-    calls, paid = case_traces(known, evidence, at=at)
+    known = known_cases(cases, event_index, at=at)
+    calls, paid = case_traces(known, event_index, at=at)
     stories = with_story(one_a_case(known, calls, paid)).select("case_id", "story")
     heard = calls.select("case_id", "known_at", *EVENT, paid_at=pl.lit(None, calls.schema["known_at"]))
     sent = paid.select("case_id", "known_at", *EVENT, pl.col("amount_cny").cast(pl.Float64), paid_at="trace_at")
@@ -116,25 +116,25 @@ def moves(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFr
     )
 
 
-def known_cases(cases: pl.LazyFrame, evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+def known_cases(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """Cases known before ``at`` about residents, with the code ``owner`` and the span to look for traces."""
     return (
         cases.filter(pl.col("known_at") < at)
-        .join(evidence.people.lazy().select("person", owner="code"), on="person")
+        .join(event_index.people.lazy().select("person", owner="code"), on="person")
         .with_columns(anchor_at=pl.coalesce("first_transfer_at", "reported_at"))
         .with_columns(end_at=pl.coalesce("last_transfer_at", "reported_at"))
         .collect()
     )
 
 
-def case_traces(known: pl.DataFrame, evidence: Evidence, *, at: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def case_traces(known: pl.DataFrame, event_index: EventIndex, *, at: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts with the numbers, and payments to the accounts, that the cases name."""
     arrived = pl.col("known_at") < at
-    heard = evidence.strangers.events.filter(arrived).with_columns(trace_at="known_at")
-    debits = evidence.new_payees.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
+    heard = event_index.stranger_contacts.events.filter(arrived).with_columns(trace_at="known_at")
+    debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
     return (
-        traces(known, "suspect_numbers", heard, evidence.peer_names, "peer"),
-        traces(known, "suspect_accounts", debits, evidence.payee_names, "payee"),
+        traces(known, "suspect_numbers", heard, event_index.numbers, "peer"),
+        traces(known, "suspect_accounts", debits, event_index.accounts, "payee"),
     )
 
 

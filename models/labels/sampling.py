@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from features.entities.number_profiles import peer_state
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.timeline import milliseconds
 
 __all__ = ["Sampling", "everyone", "touches", "training_moments"]
@@ -50,32 +50,32 @@ class Sampling:
     every: str = TICK  # the clock whose ticks are learnt from
 
 
-def touches(evidence: Evidence, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
+def touches(event_index: EventIndex, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
     """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after it.
 
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is one.
     """
-    logs = (evidence.contacts, evidence.payments)
+    logs = (event_index.contacts, event_index.payments)
     events = pl.concat([log.events.lazy().select("owner", "known_at") for log in logs])
     return (
         events.filter(pl.col("known_at").is_between(start, end, closed="left"))
         .select("owner", at=pl.col("known_at").dt.truncate(every).dt.offset_by(every))
         .unique()
-        .join(evidence.people.lazy().select("person", owner="code"), on="owner")
+        .join(event_index.people.lazy().select("person", owner="code"), on="owner")
         .select("person", "at")
         .sort("at", "person")
         .collect()
     )
 
 
-def everyone(evidence: Evidence, *, at: datetime) -> pl.DataFrame:
+def everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """``person``, ``at``: every resident at one moment."""
-    moment = pl.lit(at).cast(evidence.contacts.events.schema["known_at"])
-    return evidence.people.select("person", at=moment)
+    moment = pl.lit(at).cast(event_index.contacts.events.schema["known_at"])
+    return event_index.people.select("person", at=moment)
 
 
 def training_moments(
-    evidence: Evidence,
+    event_index: EventIndex,
     episodes: pl.DataFrame,
     *,
     at: datetime,
@@ -95,11 +95,11 @@ def training_moments(
     the lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful ones are learned
     as quiet, none of the unclear ones. ``share`` is how many real moments a row stands for, for calibration.
     """
-    start = first_known(evidence)
+    start = first_known(event_index)
     if start is None:
         return pl.DataFrame(schema=SCHEMA)
     warm = start + timedelta(days=sampling.burn_in_days)
-    ticks = touches(evidence, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
+    ticks = touches(event_index, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
     live = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
@@ -126,7 +126,7 @@ def training_moments(
         how="anti",
         maintain_order="left",
     )
-    hot = quiet.join(stirred(evidence, quiet), on=["person", "at"], how="semi", maintain_order="left")
+    hot = quiet.join(stirred(event_index, quiet), on=["person", "at"], how="semi", maintain_order="left")
     cold = quiet.join(hot, on=["person", "at"], how="anti", maintain_order="left")
     past = aftermath(ticks, episodes).join(live, on=["person", "at"], how="anti", maintain_order="left")
     many = min(len(hot), int(sampling.negatives * sampling.stirred_share))
@@ -161,17 +161,19 @@ def aftermath(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def stirred(evidence: Evidence, ticks: pl.DataFrame) -> pl.DataFrame:
+def stirred(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
     """Those of ``ticks`` soon after something that a fraud could have begun with: the moments that are hard to tell."""
-    heard = evidence.strangers.events.filter(pl.col("thread_talk_s") >= STIRRING_TALK_S)
+    heard = event_index.stranger_contacts.events.filter(pl.col("thread_talk_s") >= STIRRING_TALK_S)
     now = peer_state(
-        evidence.peers, peer=heard["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(heard["known_at"])
+        event_index.contacts_by_number,
+        peer=heard["peer_code"].cast(pl.Int64).to_numpy(),
+        at_ms=milliseconds(heard["known_at"]),
     )
     spreading = (now["peer_reach_14d"] >= STIRRING_REACH) & (now["peer_age_d"] < STIRRING_AGE_D)
     talked = heard.filter(spreading).select("owner", "known_at")
-    paid = evidence.new_payees.events.filter(~pl.col("is_local")).select("owner", "known_at")
+    paid = event_index.new_payee_payments.events.filter(~pl.col("is_local")).select("owner", "known_at")
     events = pl.concat([talked, paid]).sort("known_at").with_columns(stir=pl.lit(True))
-    owned = ticks.join(evidence.people.select("person", owner="code"), on="person", maintain_order="left").sort("at")
+    owned = ticks.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left").sort("at")
     return (
         owned.join_asof(
             events, left_on="at", right_on="known_at", by="owner", tolerance=STIRRED, check_sortedness=False
@@ -194,9 +196,9 @@ def drawn(quiet: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
     )
 
 
-def first_known(evidence: Evidence) -> datetime | None:
+def first_known(event_index: EventIndex) -> datetime | None:
     """When the first of all calls and payments was known, None without any."""
-    firsts = [log.events["known_at"].min() for log in (evidence.contacts, evidence.payments)]
+    firsts = [log.events["known_at"].min() for log in (event_index.contacts, event_index.payments)]
     return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
 

@@ -1,7 +1,7 @@
 """Outages to learn from: a share of the moments is seen as if an operator or a bank had been missing.
 
 A model that never met an outage takes a person whose operator is silent for one who is quiet. So outages are drawn over
-the training time, evidence is gathered a second time without the records they would have cost, and some of the moments
+the training time, the event index is built a second time without the records they would have cost, and some of the moments
 they strike are asked of that. The features of the group ``feeds`` then tell the two apart.
 """
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.entities.feeds import Feeds
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.reputation import ReputationModel
@@ -51,12 +51,12 @@ class Outage:
         return lost if self.end_at is None else lost & (known_at < self.end_at)
 
 
-def draw_outages(evidence: Evidence, *, start: datetime, end: datetime, seed: int) -> tuple[Outage, ...]:
+def draw_outages(event_index: EventIndex, *, start: datetime, end: datetime, seed: int) -> tuple[Outage, ...]:
     """Outages that begin in ``[start, end)``, of one to seven days or for ever, of the sources that deliver."""
     rng = np.random.default_rng([seed, 7])
     return (
-        *drawn("calls", evidence.call_feeds, start=start, end=end, rng=rng),
-        *drawn("transfers", evidence.transfer_feeds, start=start, end=end, rng=rng),
+        *drawn("calls", event_index.call_feeds, start=start, end=end, rng=rng),
+        *drawn("transfers", event_index.transfer_feeds, start=start, end=end, rng=rng),
     )
 
 
@@ -92,15 +92,15 @@ def without(records: Records, outages: Sequence[Outage]) -> Records:
     )
 
 
-def struck(evidence: Evidence, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
+def struck(event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
     """Whether at each moment (``person``, ``at``) a source that serves the person is out."""
     asked = moments.select("person", "at").join(
-        evidence.people.select("person", "code"), on="person", how="left", maintain_order="left"
+        event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
     )
     owner, at = asked["code"].to_numpy(), asked["at"]
     found = np.zeros(len(asked), dtype=np.bool_)
     for one in outages:
-        feeds = evidence.call_feeds if one.dataset == "calls" else evidence.transfer_feeds
+        feeds = event_index.call_feeds if one.dataset == "calls" else event_index.transfer_feeds
         during = at > one.start_at if one.end_at is None else (at > one.start_at) & (at <= one.end_at)
         found |= feeds.served[one.source][owner] & during.to_numpy()
     return found
@@ -121,7 +121,7 @@ def some(hit: Flags, labels: npt.NDArray[np.int8], *, share: float, seed: int) -
 
 
 def learning_rows(
-    evidence: Evidence,
+    event_index: EventIndex,
     records: Records,
     moments: pl.DataFrame,
     *,
@@ -132,37 +132,37 @@ def learning_rows(
 ) -> pl.DataFrame:
     """The snapshot of ``moments``, about ``share`` of them seen through outages; rows in the order of ``moments``.
 
-    ``moments`` has ``person``, ``at`` and ``label``. ``evidence`` was gathered from ``records``, of which nothing known
+    ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``records``, of which nothing known
     from ``at`` on is used a second time. It costs another gathering, unless ``share`` is 0 or nothing is struck.
     """
     asked = moments.select("person", "at")
-    start = first_known(evidence)
-    outages = draw_outages(evidence, start=start, end=at, seed=seed) if share and start else ()
-    hit = some(struck(evidence, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
+    start = first_known(event_index)
+    outages = draw_outages(event_index, start=start, end=at, seed=seed) if share and start else ()
+    hit = some(struck(event_index, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
     if not hit.any():
-        return snapshot(evidence, asked, reputation_model=reputation_model)
-    lean = gather(without(records.known_before(at), outages))
-    seen = snapshot(evidence, asked.filter(~hit), reputation_model=reputation_model)
-    unseen = snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, evidence, lean))
+        return snapshot(event_index, asked, reputation_model=reputation_model)
+    lean = build_event_index(without(records.known_before(at), outages))
+    seen = snapshot(event_index, asked.filter(~hit), reputation_model=reputation_model)
+    unseen = snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, event_index, lean))
     place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
-    return pl.concat([seen, recoded(unseen, evidence, lean)])[np.argsort(place)]
+    return pl.concat([seen, recoded(unseen, event_index, lean)])[np.argsort(place)]
 
 
-def translated(reputation_model: ReputationModel, evidence: Evidence, lean: Evidence) -> ReputationModel:
-    """``reputation_model``, if it knows numbers and accounts by their codes in ``evidence``, by those in ``lean``."""
+def translated(reputation_model: ReputationModel, event_index: EventIndex, lean: EventIndex) -> ReputationModel:
+    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by those in ``lean``."""
     if not isinstance(reputation_model, Folded):
         return reputation_model
     return replace(
         reputation_model,
-        number_block=reputation_model.number_block[codes(evidence.peer_names, lean.peer_names, "peer").to_numpy()],
-        payee_block=reputation_model.payee_block[codes(evidence.payee_names, lean.payee_names, "payee").to_numpy()],
+        number_block=reputation_model.number_block[codes(event_index.numbers, lean.numbers, "peer").to_numpy()],
+        payee_block=reputation_model.payee_block[codes(event_index.accounts, lean.accounts, "payee").to_numpy()],
     )
 
 
-def recoded(rows: pl.DataFrame, evidence: Evidence, lean: Evidence) -> pl.DataFrame:
-    """A snapshot of ``lean`` with its leading numbers and accounts under their codes in ``evidence``."""
+def recoded(rows: pl.DataFrame, event_index: EventIndex, lean: EventIndex) -> pl.DataFrame:
+    """A snapshot of ``lean`` with its leading numbers and accounts under their codes in ``event_index``."""
     return rows.with_columns(
-        codes(getattr(evidence, names), getattr(lean, names), key).gather(rows[column]).alias(column)
+        codes(getattr(event_index, names), getattr(lean, names), key).gather(rows[column]).alias(column)
         for column, (names, key) in CODES.items()
     ).cast({column: rows.schema[column] for column in CODES})
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.timeline import milliseconds
 from features.reputation import (
     HAND_WRITTEN_REPUTATION,
@@ -111,24 +111,26 @@ def predicted_reputation(booster: Any, states: pl.DataFrame, inputs: tuple[str, 
     return pl.Series("reputation", np.asarray(booster.predict(matrix), dtype=np.float64))
 
 
-def learn_reputations(evidence: Evidence, *, at: datetime, seed: int, threads: int = 2) -> tuple[Reputations, Folded]:
+def learn_reputations(
+    event_index: EventIndex, *, at: datetime, seed: int, threads: int = 2
+) -> tuple[Reputations, Folded]:
     """Reputations from the cases known before ``at``: those to use from then on, and those to learn further from.
 
     The second kind is out of fold by time: see :class:`Folded`. Were one of the two learned and the other not, or were
     it to know only some ages, a model would learn from other leads than it is asked about; so all are learned or none.
     """
-    numbers = meetings(evidence, "number", at=at, seed=seed)
-    payees = meetings(evidence, "payee", at=at, seed=seed)
+    numbers = meetings(event_index, "number", at=at, seed=seed)
+    payees = meetings(event_index, "payee", at=at, seed=seed)
     number_marks, payee_marks = marks(numbers), marks(payees)
     number_boosters = fit_all(numbers, NUMBER_INPUTS, number_marks, seed=seed, threads=threads)
     payee_boosters = fit_all(payees, PAYEE_INPUTS, payee_marks, seed=seed, threads=threads)
     to_use, *folds = [Reputations(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
-    number_block = named_blocks(numbers, number_marks, count=len(evidence.peer_names))
-    payee_block = named_blocks(payees, payee_marks, count=len(evidence.payee_names))
+    number_block = named_blocks(numbers, number_marks, count=len(event_index.numbers))
+    payee_block = named_blocks(payees, payee_marks, count=len(event_index.accounts))
     return to_use, Folded(tuple(folds), number_marks, payee_marks, number_block, payee_block)
 
 
-def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
+def meetings(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
     """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
     Label 1 where a case known before ``at`` names the number or account; every one of these counts with the root of
@@ -136,11 +138,11 @@ def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.Da
     """
     is_number = kind == "number"
     log, named, code = (
-        (evidence.strangers.events, evidence.named_peers, "peer_code")
+        (event_index.stranger_contacts.events, event_index.named_peers, "peer_code")
         if is_number
-        else (evidence.new_payees.events.filter("is_debit"), evidence.named_payees, "payee_code")
+        else (event_index.new_payee_payments.events.filter("is_debit"), event_index.named_payees, "payee_code")
     )
-    start = evidence.contacts.events["known_at"].min()
+    start = event_index.contacts.events["known_at"].min()
     if not isinstance(start, datetime):
         return pl.DataFrame()
     bad = named.filter(pl.col("named_at") < at).select(pl.col("code").cast(pl.Int64).alias(code), label=pl.lit(1))
@@ -156,9 +158,9 @@ def meetings(evidence: Evidence, kind: str, *, at: datetime, seed: int) -> pl.Da
     rows = pl.concat([theirs, others.sample(min(EVENTS, len(others)), seed=seed)])
     at_ms, keys = milliseconds(rows["at"]), rows[code].to_numpy()
     states = (
-        number_states(evidence, peer=keys, at_ms=at_ms)
+        number_states(event_index, peer=keys, at_ms=at_ms)
         if is_number
-        else payee_states(evidence, payee=keys, at_ms=at_ms)
+        else payee_states(event_index, payee=keys, at_ms=at_ms)
     )
     weight = pl.when(pl.col("label") == 1).then(1 / pl.len().over(code).sqrt()).otherwise(1.0)
     return states.with_columns(rows["label"]).with_columns(weight=weight)

@@ -14,7 +14,7 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.normalise import FORMS
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from models.evaluation.alert_metrics import Judged, figures, judge
@@ -122,10 +122,12 @@ def study(
     """
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     journeys = read_truth(truth, settings=settings) if truth else None
-    progress("gathering evidence")
+    progress("building the event index")
     records = records_before(settings, at=end, span=(end - start) + HISTORY)
-    evidence = gather(records)
-    models = fitted(evidence, records, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
+    event_index = build_event_index(records)
+    models = fitted(
+        event_index, records, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress
+    )
     rules = rules_of(settings, budget=budget)
     arms = (
         *clock_arms(clocks, rules=rules),
@@ -135,8 +137,8 @@ def study(
     walks = [Walk(arm) for arm in arms]
     for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
         together = [one for one in walks if one.arm.every == clock]
-        walk(evidence, models, together, start=start, end=end, every=clock, progress=progress)
-    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+        walk(event_index, models, together, start=start, end=end, every=clock, progress=progress)
+    told, gone = episodes(records.cases, event_index, at=end), moves(records.cases, event_index, at=end)
     results = tuple(
         Result(
             arm=one.arm,
@@ -189,7 +191,7 @@ def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
 
 
 def fitted(
-    evidence: Evidence,
+    event_index: EventIndex,
     records: Records,
     *,
     settings: Settings,
@@ -203,13 +205,13 @@ def fitted(
     All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
-    full, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    full, rows = learn(event_index, records, at=at, seed=seed, settings=settings)
     models = {MODEL: full}
     for name in ablations:
         progress(f"training again: {name}")
         try:
             if name in AFRESH:
-                model = taught_afresh(name, full, evidence, records, settings=settings, seed=seed)
+                model = taught_afresh(name, full, event_index, records, settings=settings, seed=seed)
             else:
                 model = refitted(name, full, rows, tuning=tuning_of(settings), seed=seed)
         except ModelError as error:
@@ -231,10 +233,10 @@ def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuni
 
 
 def taught_afresh(
-    ablation: str, full: RiskModel, evidence: Evidence, records: Records, *, settings: Settings, seed: int
+    ablation: str, full: RiskModel, event_index: EventIndex, records: Records, *, settings: Settings, seed: int
 ) -> RiskModel:
     """A model that learns from other rows, as one of ``AFRESH`` says."""
-    again = partial(learn, evidence, records, at=full.trained_at, seed=seed)
+    again = partial(learn, event_index, records, at=full.trained_at, seed=seed)
     if ablation == "hand_written":
         return again(settings=settings, reputations=Reputations())[0]
     if ablation == "nightly":
@@ -291,7 +293,7 @@ def policies_of(rules: Rules) -> dict[str, Rules]:
 
 
 def walk(
-    evidence: Evidence,
+    event_index: EventIndex,
     models: Mapping[str, RiskModel],
     walks: Sequence[Walk],
     *,
@@ -303,8 +305,8 @@ def walk(
     """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
     columns = {MODEL if one.arm.is_rule else one.arm.column for one in walks}
     for day in days(start - WARM_UP, end):
-        moments = asked(evidence, day, tick=parse_every(every), every=every)
-        frames = scores_of(evidence, {column: models[column] for column in sorted(columns)}, moments)
+        moments = asked(event_index, day, tick=parse_every(every), every=every)
+        frames = scores_of(event_index, {column: models[column] for column in sorted(columns)}, moments)
         for one in walks:
             by_rule = one.arm.is_rule
             rows = frames[MODEL if by_rule else one.arm.column]
@@ -316,14 +318,16 @@ def walk(
         progress(f"every {every}: walked {day.start:%Y-%m-%d}")
 
 
-def scores_of(evidence: Evidence, models: Mapping[str, RiskModel], moments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def scores_of(
+    event_index: EventIndex, models: Mapping[str, RiskModel], moments: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
     """What the policy needs of each moment, for each model; models that read the same reputations share a snapshot."""
     seen: dict[int, pl.DataFrame] = {}
     frames = {}
     for column, model in models.items():
         kept = id(model.reputations)
         if kept not in seen:
-            seen[kept] = snapshot(evidence, moments, reputation_model=model.reputations)
+            seen[kept] = snapshot(event_index, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
         frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
     return frames

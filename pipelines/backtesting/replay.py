@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from models.evaluation.alert_metrics import Figures, figures
 from models.evaluation.budget_curve import Tick
 from models.evaluation.explain import explain
@@ -102,9 +102,9 @@ def replay(
     tick = parse_every(every)
     if end <= start:
         raise SettingsError("the replay ends before it starts", remedy="Give --to later than --from.")
-    progress("gathering evidence")
+    progress("building the event index")
     records = records_before(settings, at=end, span=(end - start) + HISTORY)
-    evidence = gather(records)
+    event_index = build_event_index(records)
     rules = rules_of(settings, budget=budget)
     memories = {column: Memory() for column in SCORERS}
     found: dict[str, list[pl.DataFrame]] = {column: [] for column in SCORERS}
@@ -113,12 +113,12 @@ def replay(
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
-            model, _ = learn(evidence, records, at=segment.start, seed=seed, settings=settings)
+            model, _ = learn(event_index, records, at=segment.start, seed=seed, settings=settings)
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
             rows = score_moments(
-                evidence, model, asked(evidence, day, tick=tick, every=every), effect=settings.warning_works
+                event_index, model, asked(event_index, day, tick=tick, every=every), effect=settings.warning_works
             )
             moments += len(rows)
             ticks += ticks_of(rows, rules=rules) if budgets else ()
@@ -132,7 +132,7 @@ def replay(
     alerts, baseline = (joined(found[column]) for column in SCORERS)
     evaluation = evaluate_replay(
         records,
-        evidence,
+        event_index,
         alerts=alerts.filter(~pl.col("repeat")),
         baseline=baseline.filter(~pl.col("repeat")),
         ticks=ticks,
@@ -179,11 +179,11 @@ def days(start: datetime, end: datetime) -> Iterator[Segment]:
         start = midnight
 
 
-def asked(evidence: Evidence, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
+def asked(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
     """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first one, everyone."""
-    ticks = touches(evidence, start=day.start - tick, end=day.end - tick, every=every)
+    ticks = touches(event_index, start=day.start - tick, end=day.end - tick, every=every)
     later = ticks.filter((pl.col("at") > day.start) & (pl.col("at") < day.end))
-    return pl.concat([everyone(evidence, at=day.start), later])
+    return pl.concat([everyone(event_index, at=day.start), later])
 
 
 def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: Rules) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from features.entities.feeds import Feeds
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from models.evaluation.alert_metrics import Judged, figures
 from models.evaluation.ground_truth import judge_journeys
@@ -97,15 +97,15 @@ def robustness(
     for scenario in scenarios(start):
         progress(f"scenario: {scenario.name}")
         records = known[scenario.district]
-        evidence = gather(without(records, (scenario.outage,)) if scenario.outage else records)
+        event_index = build_event_index(without(records, (scenario.outage,)) if scenario.outage else records)
         walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
-        walk(evidence, models, walks, start=start, end=end, every=every, progress=quiet)
+        walk(event_index, models, walks, start=start, end=end, every=every, progress=quiet)
         for one in walks:
             judged = judge_journeys(one.alerts, truths[scenario.district], start=start, end=end)
             name = TRAINED[one.arm.column]
             full = undisturbed.setdefault(name, judged)
-            before = concerned(full, scenario, evidence) if scenario.outage else None
-            lines.append(Line(scenario.name, name, judged, concerned(judged, scenario, evidence), before))
+            before = concerned(full, scenario, event_index) if scenario.outage else None
+            lines.append(Line(scenario.name, name, judged, concerned(judged, scenario, event_index), before))
     return lines
 
 
@@ -167,33 +167,33 @@ def trained(
 ) -> dict[str, RiskModel]:
     """A model that met outages in training and one that did not, by the column of their score."""
     progress("training with outages and without")
-    evidence = gather(records)
+    event_index = build_event_index(records)
     shares = {MODEL: OUTAGE_SHARE, NO_OUTAGES: 0.0}
     models = {}
     for column, share in shares.items():
         training = settings.training.model_copy(update={"outage_share": share})
         asked = settings.model_copy(update={"training": training})
-        models[column], _ = learn(evidence, records, at=at, seed=seed, settings=asked)
+        models[column], _ = learn(event_index, records, at=at, seed=seed, settings=asked)
     return models
 
 
-def concerned(judged: Judged, scenario: Scenario, evidence: Evidence) -> Judged:
+def concerned(judged: Judged, scenario: Scenario, event_index: EventIndex) -> Judged:
     """The losses concerned: of those whom the missing source serves, paid in its absence; or of the new type."""
     losses = judged.losses
     if scenario.scam_type:
         losses = losses.filter(scam_type=scenario.scam_type)
     if scenario.outage:
         out = scenario.outage
-        feeds = evidence.call_feeds if out.dataset == "calls" else evidence.transfer_feeds
-        losses = losses.join(served(evidence, feeds, out.source), on="person", how="semi")
+        feeds = event_index.call_feeds if out.dataset == "calls" else event_index.transfer_feeds
+        losses = losses.join(served(event_index, feeds, out.source), on="person", how="semi")
         losses = losses.filter(pl.col("main_at") >= out.start_at)
         losses = losses.filter(pl.col("main_at") < out.end_at) if out.end_at else losses
     return replace(judged, losses=losses)
 
 
-def served(evidence: Evidence, feeds: Feeds, source: str) -> pl.DataFrame:
+def served(event_index: EventIndex, feeds: Feeds, source: str) -> pl.DataFrame:
     """``person``: whom the source serves."""
-    return evidence.people.select("person").filter(pl.Series(feeds.served[source]))
+    return event_index.people.select("person").filter(pl.Series(feeds.served[source]))
 
 
 HEADINGS = (

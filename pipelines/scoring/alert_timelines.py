@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.source_tables import Records
 from features.kernel.timeline import Positions, Timeline, milliseconds
 from features.reputation import ReputationModel, number_states, payee_states
@@ -36,20 +36,20 @@ class Story:
 
 
 def stories_of(
-    records: Records, evidence: Evidence, chosen: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    records: Records, event_index: EventIndex, chosen: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> list[Story]:
     """The story of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and ``lead_payee_code``."""
     people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
-        evidence.people.select("person", "code"), on="person", how="left", maintain_order="left"
+        event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
     )
     told = pl.concat(
         [
-            contacts(records, evidence, people, reputation_model=reputation_model, at=at),
-            payments(records, evidence, people, reputation_model=reputation_model, at=at),
+            contacts(records, event_index, people, reputation_model=reputation_model, at=at),
+            payments(records, event_index, people, reputation_model=reputation_model, at=at),
         ]
     ).sort(*SORTED_BY)
-    begun = first_contacts(evidence, people, told, at=at)
-    met = touched(records, evidence, people, at=at)
+    begun = first_contacts(event_index, people, told, at=at)
+    met = touched(records, event_index, people, at=at)
     events = told.drop("known_at", "code").partition_by("person", as_dict=True, include_key=False)
     return [
         Story(
@@ -64,19 +64,19 @@ def stories_of(
 
 
 def contacts(
-    records: Records, evidence: Evidence, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    records: Records, event_index: EventIndex, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> pl.DataFrame:
     """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``, ``known_at``, ``code``."""
     numbers = records.subscribers.select("number", "person").unique("number").collect()
     mine = numbers.join(people.select("person"), on="person", how="semi")
     heard = (
         recent(records.calls, "number", mine, began="started_at", at=at)
-        .join(evidence.peer_names.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
-        .join(known_strangers(evidence.strangers, "peer_code", people, at=at), on=MET, how="left")
+        .join(event_index.numbers.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
+        .join(known_strangers(event_index.stranger_contacts, "peer_code", people, at=at), on=MET, how="left")
     )
     codes, at_ms = asked(heard["code"], at=at)
-    reached = evidence.peers.sums("reached", evidence.peers.slices(codes, at_ms, SHOWN))
-    scores = reputation_model.numbers(number_states(evidence, peer=codes, at_ms=at_ms))
+    reached = event_index.contacts_by_number.sums("reached", event_index.contacts_by_number.slices(codes, at_ms, SHOWN))
+    scores = reputation_model.numbers(number_states(event_index, peer=codes, at_ms=at_ms))
     voice = pl.col("service") == "voice"
     return laid_out(
         heard.join(described(codes, reached, scores), on="code", how="left").with_columns(
@@ -89,7 +89,7 @@ def contacts(
 
 
 def payments(
-    records: Records, evidence: Evidence, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    records: Records, event_index: EventIndex, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
 ) -> pl.DataFrame:
     """Movements of money of ``people``, in the same columns as :func:`contacts`."""
     holders = records.accounts.select("account", "person").unique("account").collect()
@@ -97,12 +97,12 @@ def payments(
     moved = (
         recent(records.transfers, "account", mine, began="occurred_at", at=at)
         .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
-        .join(evidence.payee_names.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
-        .join(known_strangers(evidence.new_payees, "payee_code", people, at=at), on=MET, how="left")
+        .join(event_index.accounts.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
+        .join(known_strangers(event_index.new_payee_payments, "payee_code", people, at=at), on=MET, how="left")
     )
     codes, at_ms = asked(moved["code"], at=at)
-    reached = evidence.payees.sums("payer", evidence.payees.slices(codes, at_ms, SHOWN))
-    scores = reputation_model.payees(payee_states(evidence, payee=codes, at_ms=at_ms))
+    reached = event_index.payments_by_account.sums("payer", event_index.payments_by_account.slices(codes, at_ms, SHOWN))
+    scores = reputation_model.payees(payee_states(event_index, payee=codes, at_ms=at_ms))
     return laid_out(
         moved.join(described(codes, reached, scores), on="code", how="left").with_columns(
             at=pl.col("occurred_at"),
@@ -188,14 +188,17 @@ def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: 
 
 
 def first_contacts(
-    evidence: Evidence, people: pl.DataFrame, told: pl.DataFrame, *, at: datetime
+    event_index: EventIndex, people: pl.DataFrame, told: pl.DataFrame, *, at: datetime
 ) -> list[datetime | None]:
     """When each of ``people`` first dealt with the suspects that the alert names, in the thread that still runs."""
     found: list[datetime | None] = []
     for person, code, *leads in people.select("person", "code", "lead_peer_code", "lead_payee_code").iter_rows():
         begun: list[datetime] = []
         for timeline, column, lead in zip(
-            (evidence.strangers, evidence.new_payees), ("peer_code", "payee_code"), leads, strict=True
+            (event_index.stranger_contacts, event_index.new_payee_payments),
+            ("peer_code", "payee_code"),
+            leads,
+            strict=True,
         ):
             mine = timeline.rows(
                 timeline.slices(np.array([code], dtype=np.int64), np.array([millisecond(at)]), SHOWN)
@@ -212,11 +215,11 @@ def first_contacts(
 
 
 def touched(
-    records: Records, evidence: Evidence, people: pl.DataFrame, *, at: datetime
+    records: Records, event_index: EventIndex, people: pl.DataFrame, *, at: datetime
 ) -> list[tuple[TouchedResident, ...]]:
     """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last first."""
-    numbers = met_by(evidence, evidence.strangers, "peer_code", people["lead_peer_code"], at=at)
-    accounts = met_by(evidence, evidence.new_payees, "payee_code", people["lead_payee_code"], at=at)
+    numbers = met_by(event_index, event_index.stranger_contacts, "peer_code", people["lead_peer_code"], at=at)
+    accounts = met_by(event_index, event_index.new_payee_payments, "payee_code", people["lead_payee_code"], at=at)
     homes = dict(
         records.residents.select("person", "community_id")
         .unique("person")
@@ -238,11 +241,11 @@ def touched(
     return [(*others(numbers, number, person), *others(accounts, account, person)) for person, number, account in rows]
 
 
-def met_by(evidence: Evidence, timeline: Timeline, code: str, leads: pl.Series, *, at: datetime) -> pl.DataFrame:
+def met_by(event_index: EventIndex, timeline: Timeline, code: str, leads: pl.Series, *, at: datetime) -> pl.DataFrame:
     """``lead``, ``key``, ``person``, ``channel``, ``last_at``: the residents each lead dealt with, the latest first."""
     known = pl.col("known_at")
     number = code == "peer_code"
-    names = evidence.peer_names["peer"] if number else evidence.payee_names["payee"]
+    names = event_index.numbers["peer"] if number else event_index.accounts["payee"]
     wanted = leads.drop_nulls().unique()
     rows = (
         timeline.events.filter(pl.col(code).is_in(wanted.implode()), known < at, known >= at - SHOWN)
@@ -258,7 +261,7 @@ def met_by(evidence: Evidence, timeline: Timeline, code: str, leads: pl.Series, 
     return rows.select(
         "lead",
         key=names.gather(rows["lead"]),
-        person=evidence.people["person"].gather(rows["owner"]),
+        person=event_index.people["person"].gather(rows["owner"]),
         channel=pl.col("channel"),
         last_at="last_at",
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.point_in_time import snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
@@ -21,14 +21,14 @@ POLICY_COLUMNS = ("new_debit_cny_6h", "stake_cny")  # what the policy must know 
 
 
 def score_moments(
-    evidence: Evidence, model: RiskModel, moments: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT
+    event_index: EventIndex, model: RiskModel, moments: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT
 ) -> pl.DataFrame:
     """The snapshot of ``moments`` with ``score`` (calibrated probability), ``stake_cny`` and ``baseline_score``.
 
     ``stake_cny`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
-    rows = snapshot(evidence, moments, reputation_model=model.reputations)
+    rows = snapshot(event_index, moments, reputation_model=model.reputations)
     return scored(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
 
 

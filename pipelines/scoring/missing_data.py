@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from features.entities.feeds import Silence
-from features.event_index import Evidence
+from features.event_index import EventIndex
 
 __all__ = ["gaps_of"]
 
@@ -16,15 +16,15 @@ KINDS = {
 }
 
 
-def gaps_of(evidence: Evidence, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
+def gaps_of(event_index: EventIndex, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
     """The gaps of each of ``rows``, a snapshot at ``at``.
 
     ``calls`` and ``transfers`` where no such record of the person is known in 30 days; ``calls:cmcc:2026-07-03`` where
     a source that serves the person has delivered nothing since that day, ``calls:cmcc`` where nothing within memory.
     """
-    codes = rows.select("person").join(evidence.people, on="person", how="left", maintain_order="left")["code"]
+    codes = rows.select("person").join(event_index.people, on="person", how="left", maintain_order="left")["code"]
     return [
-        (*kinds(row), *sources(evidence, code, at=at))
+        (*kinds(row), *sources(event_index, code, at=at))
         for code, row in zip(codes, rows.iter_rows(named=True), strict=True)
     ]
 
@@ -34,9 +34,9 @@ def kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
     return tuple(kind for kind, columns in KINDS.items() if not any(row[column] for column in columns))
 
 
-def sources(evidence: Evidence, owner: int, *, at: datetime) -> tuple[str, ...]:
+def sources(event_index: EventIndex, owner: int, *, at: datetime) -> tuple[str, ...]:
     """Which operators and banks of this person are late, and since when."""
-    feeds = {"calls": evidence.call_feeds, "transfers": evidence.transfer_feeds}
+    feeds = {"calls": event_index.call_feeds, "transfers": event_index.transfer_feeds}
     return tuple(coded(dataset, one) for dataset, feed in feeds.items() for one in feed.missing(owner, at))
 
 

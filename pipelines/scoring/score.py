@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.words.catalogue import FEATURES, Feature
 from features.words.wording import Language, tell
@@ -79,7 +79,7 @@ class Scene:
     at: datetime
     kind: Kind
     records: Records
-    evidence: Evidence
+    event_index: EventIndex
     model: RiskModel
     version: ModelVersion
 
@@ -102,7 +102,7 @@ def score(
     log = ScoreLog(settings.scores_folder)
     moments = asked(scene, people=people, since=log.latest(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_moments(scene.evidence, scene.model, moments, effect=settings.warning_works)
+    rows = score_moments(scene.event_index, scene.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
     rules = rules_of(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
@@ -119,9 +119,9 @@ def score(
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
         publish_suspects(
-            engine, at=at, suspects=suspects_at(scene.evidence, scene.model.reputations, at=at, alerts=fresh)
+            engine, at=at, suspects=suspects_at(scene.event_index, scene.model.reputations, at=at, alerts=fresh)
         )
-    score_in_shadow(settings, rows, scene.evidence, at=at, kind=kind, progress=progress)
+    score_in_shadow(settings, rows, scene.event_index, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
     return ScoreResult(
         at=at,
@@ -135,25 +135,25 @@ def score(
 
 
 def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> Scene:
-    """The champion and the evidence as of ``at``."""
+    """The champion and the event index as of ``at``."""
     registry = Registry.of(settings)
     version = registry.champion()
     if version is None:
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
-    progress("gathering evidence")
+    progress("building the event index")
     records = records_before(settings, at=at, span=FIRST_LOOK)
-    return Scene(settings, at, kind, records, gather(records), registry.load(version), version)
+    return Scene(settings, at, kind, records, build_event_index(records), registry.load(version), version)
 
 
 def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
     """``person``, ``at``: who is scored."""
-    all_people = everyone(scene.evidence, at=scene.at)
+    all_people = everyone(scene.event_index, at=scene.at)
     if people is not None:
         return all_people.filter(pl.col("person").is_in(list(people)))
     if scene.kind == "nightly":
         return all_people
     start = max(since or scene.at - FIRST_LOOK, scene.at - FIRST_LOOK)
-    touched = touches(scene.evidence, start=start, end=scene.at, every=TICK)
+    touched = touches(scene.event_index, start=start, end=scene.at, every=TICK)
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 
@@ -186,10 +186,12 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     types = scene.model.scam_type(chosen)
     residents = scene.records.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(episodes(scene.records.cases, scene.evidence, at=scene.at))
-    suspects = named_suspects(scene.evidence, chosen)
-    gaps = gaps_of(scene.evidence, chosen, at=scene.at)
-    stories = stories_of(scene.records, scene.evidence, chosen, reputation_model=scene.model.reputations, at=scene.at)
+    stakes = typical_losses(episodes(scene.records.cases, scene.event_index, at=scene.at))
+    suspects = named_suspects(scene.event_index, chosen)
+    gaps = gaps_of(scene.event_index, chosen, at=scene.at)
+    stories = stories_of(
+        scene.records, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at
+    )
     return tuple(
         Alert(
             person=one.candidate.person,
@@ -262,10 +264,12 @@ def age_band(age_years: float | None) -> str | None:
     return "60+"
 
 
-def named_suspects(evidence: Evidence, chosen: pl.DataFrame) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def named_suspects(
+    event_index: EventIndex, chosen: pl.DataFrame
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Pseudonyms of the number and the account that speak most for each episode."""
-    peers = evidence.peer_names["peer"].gather(chosen["lead_peer_code"])
-    payees = evidence.payee_names["payee"].gather(chosen["lead_payee_code"])
+    peers = event_index.numbers["peer"].gather(chosen["lead_peer_code"])
+    payees = event_index.accounts["payee"].gather(chosen["lead_payee_code"])
     return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
 
 

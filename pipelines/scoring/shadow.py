@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import ForestallError, NotReadyError
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from models.registry.mlflow_registry import Registry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
@@ -46,7 +46,7 @@ class ChallengeResult:
 
 
 def score_in_shadow(
-    settings: Settings, rows: pl.DataFrame, evidence: Evidence, *, at: datetime, kind: str, progress: Progress
+    settings: Settings, rows: pl.DataFrame, event_index: EventIndex, *, at: datetime, kind: str, progress: Progress
 ) -> bool:
     """Let the challenger score whom the champion has just scored as ``rows``; whether it did.
 
@@ -59,7 +59,7 @@ def score_in_shadow(
     assert challenger is not None  # noqa: S101 -- tells the type checker what `in` has said
     progress(f"scoring with the challenger {challenger}, for comparison only")
     try:
-        scored = score_moments(evidence, registry.load(challenger), rows.select("person", "at"))
+        scored = score_moments(event_index, registry.load(challenger), rows.select("person", "at"))
     except ForestallError as error:
         progress(f"the challenger could not score: {error}")
         return False
@@ -91,7 +91,7 @@ def challenge(
     span = scored_days(log, Span(span.end - timedelta(days=days), span.end) if days else span, settings=settings)
     progress(f"comparing on {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}")
     records = records_before(settings, at=at, span=at - span.start)
-    story = told_by(settings, gather(records), records, span=span, at=at)
+    story = told_by(settings, build_event_index(records), records, span=span, at=at)
     ticks = log.ticks(start=span.start - WARM_UP, end=span.end)
     found = compare_scores(ticks, columns=COLUMNS, span=span, story=story, settings=settings)
     verdict = found.verdict(registry.metrics(challenger), gates=settings.gates)

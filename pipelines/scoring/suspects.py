@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.timeline import Timeline, milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, payee_states
 from serving.store import PublishedSuspect, RecentAlert
@@ -36,21 +36,28 @@ PAYEE_FACTS = {
 
 
 def suspects_at(
-    evidence: Evidence, reputation_model: ReputationModel, *, at: datetime, alerts: Sequence[RecentAlert]
+    event_index: EventIndex, reputation_model: ReputationModel, *, at: datetime, alerts: Sequence[RecentAlert]
 ) -> list[PublishedSuspect]:
     """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week, at most 200 of each kind.
 
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
     """
-    alerted = evidence.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
-    numbers = states(evidence, reputation_model, "number", at=at).join(
-        touched(evidence.strangers, "peer_code", alerted, at=at), left_on="code", right_on="peer_code", how="left"
+    alerted = event_index.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
+    numbers = states(event_index, reputation_model, "number", at=at).join(
+        touched(event_index.stranger_contacts, "peer_code", alerted, at=at),
+        left_on="code",
+        right_on="peer_code",
+        how="left",
     )
-    accounts = states(evidence, reputation_model, "account", at=at).join(
-        touched(evidence.new_payees, "payee_code", alerted, at=at), left_on="code", right_on="payee_code", how="left"
+    accounts = states(event_index, reputation_model, "account", at=at).join(
+        touched(event_index.new_payee_payments, "payee_code", alerted, at=at),
+        left_on="code",
+        right_on="payee_code",
+        how="left",
     )
     named_peers, named_payees = (
-        set(named.filter(pl.col("named_at") < at)["code"]) for named in (evidence.named_peers, evidence.named_payees)
+        set(named.filter(pl.col("named_at") < at)["code"])
+        for named in (event_index.named_peers, event_index.named_payees)
     )
     return [
         *(suspect("number", row, NUMBER_FACTS, named=named_peers, at=at) for row in numbers.iter_rows(named=True)),
@@ -58,20 +65,20 @@ def suspects_at(
     ]
 
 
-def states(evidence: Evidence, reputation_model: ReputationModel, kind: str, *, at: datetime) -> pl.DataFrame:
+def states(event_index: EventIndex, reputation_model: ReputationModel, kind: str, *, at: datetime) -> pl.DataFrame:
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and what is known."""
     number = kind == "number"
-    timeline = evidence.peers if number else evidence.payees
-    names = evidence.peer_names if number else evidence.payee_names
+    timeline = event_index.contacts_by_number if number else event_index.payments_by_account
+    names = event_index.numbers if number else event_index.accounts
     known = pl.col("known_at")
     recent = timeline.events.filter(known < at, known >= at - ACTIVE)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
     at_ms = np.full(len(codes), milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
     if number:
-        now = number_states(evidence, peer=codes, at_ms=at_ms)
+        now = number_states(event_index, peer=codes, at_ms=at_ms)
         reputation, reached = reputation_model.numbers(now), "reached"
     else:
-        now = payee_states(evidence, payee=codes, at_ms=at_ms)
+        now = payee_states(event_index, payee=codes, at_ms=at_ms)
         reputation, reached = reputation_model.payees(now), "payer"
     ever, week = (
         pl.Series(timeline.sums(reached, timeline.slices(codes, at_ms, span)), dtype=pl.Float64)

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import NotReadyError
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import LOOKBACK, Records
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 
-__all__ = ["evidence_before", "latest_moment", "records_before"]
+__all__ = ["event_index_before", "latest_moment", "records_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(days=2)  # an event can become known so long after its event day began
 EVENT_COLUMNS = {
@@ -53,9 +53,9 @@ def records_before(settings: Settings, *, at: datetime, span: timedelta = timede
     )
 
 
-def evidence_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> Evidence:
+def event_index_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> EventIndex:
     """:func:`records_before`, laid out for asking."""
-    return gather(records_before(settings, at=at, span=span))
+    return build_event_index(records_before(settings, at=at, span=span))
 
 
 def latest_moment(settings: Settings) -> datetime:

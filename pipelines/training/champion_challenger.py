@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.event_index import Evidence
+from features.event_index import EventIndex
 from features.kernel.source_tables import Records
 from models.evaluation.alert_metrics import Figures, Judged, figures, judge
 from models.evaluation.fairness import by_group, gap_metrics, groups_of
@@ -129,22 +129,22 @@ def matured(settings: Settings, *, at: datetime) -> Span:
     return Span(end - timedelta(days=settings.training.judged_days), end)
 
 
-def told_by(settings: Settings, evidence: Evidence, records: Records, *, span: Span, at: datetime) -> Story:
+def told_by(settings: Settings, event_index: EventIndex, records: Records, *, span: Span, at: datetime) -> Story:
     """What cases and dispositions known before ``at`` say of the days of ``span``.
 
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
-    reported = episodes(records.cases, evidence, at=at)
+    reported = episodes(records.cases, event_index, at=at)
     met = outcomes_before(settings, reported, at=at).episodes
     return Story(
         episodes=pl.concat([reported, met.select(reported.columns)]).sort("opened_at", "case_id"),
-        moves=moves(records.cases, evidence, at=at),
-        people=groups_of(records.residents, evidence, start=span.start, end=span.end),
+        moves=moves(records.cases, event_index, at=at),
+        people=groups_of(records.residents, event_index, start=span.start, end=span.end),
     )
 
 
 def compare_models(
-    evidence: Evidence,
+    event_index: EventIndex,
     models: Mapping[str, RiskModel],
     *,
     span: Span,
@@ -159,9 +159,9 @@ def compare_models(
     """
     rules = rules_of(settings)
     trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
-    for moments in days(evidence, span, every=settings.training.judged_every):
+    for moments in days(event_index, span, every=settings.training.judged_every):
         for scorer, model in models.items():
-            rows = score_moments(evidence, model, moments, effect=settings.warning_works)
+            rows = score_moments(event_index, model, moments, effect=settings.warning_works)
             trials[scorer].see(rows, column="score")
             if scorer == CHALLENGER:
                 trials[RULE].see(rows, column="baseline_score")
@@ -191,9 +191,9 @@ def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challe
     return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
 
 
-def days(evidence: Evidence, span: Span, *, every: str) -> Iterator[pl.DataFrame]:
+def days(event_index: EventIndex, span: Span, *, every: str) -> Iterator[pl.DataFrame]:
     """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the warm-up on."""
     start = span.start - WARM_UP
     while start < span.end:
-        yield touches(evidence, start=start, end=min(start + DAY, span.end), every=every)
+        yield touches(event_index, start=start, end=min(start + DAY, span.end), every=every)
         start += DAY

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from models.evaluation.alert_metrics import judge
 from models.evaluation.budget_curve import Tick, over_daily_budgets
@@ -31,7 +31,7 @@ __all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "tick
 
 def evaluate_replay(
     records: Records,
-    evidence: Evidence,
+    event_index: EventIndex,
     *,
     alerts: pl.DataFrame,
     baseline: pl.DataFrame,
@@ -42,10 +42,10 @@ def evaluate_replay(
     every: str,
 ) -> Evaluation:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
-    told, gone = episodes(records.cases, evidence, at=end), moves(records.cases, evidence, at=end)
+    told, gone = episodes(records.cases, event_index, at=end), moves(records.cases, event_index, at=end)
     model, rule = (judge(found, told, start=start, end=end, moves=gone) for found in (alerts, baseline))
     curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, moves=gone) if ticks else None
-    people = groups_of(records.residents, evidence, start=start, end=end)
+    people = groups_of(records.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,
@@ -78,18 +78,18 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     Raises ``NotReadyError`` where the lake holds no events of that time.
     """
     records = records_before(settings, at=at, span=at - start)
-    evidence = gather(records)
+    event_index = build_event_index(records)
     engine = open_database(settings.serving_database_url)
     alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
     judged = judge(
         alerts,
-        episodes(records.cases, evidence, at=at),
+        episodes(records.cases, event_index, at=at),
         start=start,
         end=end,
-        moves=moves(records.cases, evidence, at=at),
+        moves=moves(records.cases, event_index, at=at),
         dispositions=last_words(decisions_in(engine), at=at),
     )
-    people = groups_of(records.residents, evidence, start=start, end=end)
+    people = groups_of(records.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,

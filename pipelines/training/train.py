@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.contract import load_contract
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.reputation import ReputationModel
 from features.words.catalogue import inputs
@@ -80,22 +80,22 @@ def train(
     from models.reports.evaluation_report import evaluation_report
     from pipelines.training.evaluation import evaluate_challenger
 
-    progress("gathering evidence")
+    progress("building the event index")
     records = records_before(settings, at=at, span=HISTORY)
-    evidence = gather(records)
+    event_index = build_event_index(records)
     registry = Registry.of(settings)
     champion = registry.champion()
     before = registry.load(champion) if champion else None
     recorded = registry.metrics(champion) if champion else None
     contest = challenge(
-        evidence, records, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
+        event_index, records, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
     )
     progress("fitting on everything known")
-    model, rows = learn(evidence, records, at=at, seed=seed, settings=settings)
+    model, rows = learn(event_index, records, at=at, seed=seed, settings=settings)
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose(model, rows)
     metrics |= contest.metrics() if contest else {}
-    model, drift = profiled(model, evidence, at=at, before=before, seed=seed)
+    model, drift = profiled(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
     stable = between(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
     metrics |= stable.metrics() if stable else {}
@@ -136,7 +136,7 @@ def train(
 
 
 def learn(
-    evidence: Evidence,
+    event_index: EventIndex,
     records: Records,
     *,
     at: datetime,
@@ -154,19 +154,23 @@ def learn(
     from models.evaluation.diagnostics import lead_agreement
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
-    reported = episodes(records.cases, evidence, at=at)
+    reported = episodes(records.cases, event_index, at=at)
     words = outcomes_before(settings, reported, at=at)
     told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
     moments = training_moments(
-        evidence, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
+        event_index, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
     )
     reputation_model: ReputationModel
     if reputations is None:
-        reputations, reputation_model = learn_reputations(evidence, at=at, seed=seed, threads=settings.training.threads)
+        reputations, reputation_model = learn_reputations(
+            event_index, at=at, seed=seed, threads=settings.training.threads
+        )
     else:
         reputation_model = reputations
     struck = settings.training.outage_share
-    rows = learning_rows(evidence, records, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed)
+    rows = learning_rows(
+        event_index, records, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed
+    )
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
     tuning = tuning_of(settings)
@@ -192,7 +196,7 @@ def learn(
         "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
-        "lead_agreement": lead_agreement(rows, evidence, reputation_model=reputations, seed=seed),
+        "lead_agreement": lead_agreement(rows, event_index, reputation_model=reputations, seed=seed),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
         **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
         **losses_by_type(told),
@@ -202,7 +206,7 @@ def learn(
 
 
 def challenge(
-    evidence: Evidence,
+    event_index: EventIndex,
     records: Records,
     *,
     champion: RiskModel | None,
@@ -222,16 +226,16 @@ def challenge(
     span = matured(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
-        challenger, _ = learn(evidence, records, at=span.start, seed=seed, settings=settings)
+        challenger, _ = learn(event_index, records, at=span.start, seed=seed, settings=settings)
     except ModelError:
         return None
     fair = champion is not None and champion.trained_at <= span.start
     models = {CHALLENGER: challenger} | ({CHAMPION: champion} if champion and fair else {})
     return compare_models(
-        evidence,
+        event_index,
         models,
         span=span,
-        story=told_by(settings, evidence, records, span=span, at=at),
+        story=told_by(settings, event_index, records, span=span, at=at),
         settings=settings,
         recorded=None if fair else recorded,
         progress=progress,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import Tuning
@@ -52,17 +52,17 @@ def tune(
     ``NotReadyError`` where no new episode was reported since.
     """
     split = Split.before(at, judged=judged, purge=purge)
-    progress("gathering evidence")
+    progress("building the event index")
     records = records_before(settings, at=at, span=HISTORY)
-    evidence = gather(records)
+    event_index = build_event_index(records)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
-    model, rows = learn(evidence, records, at=split.learn_until, seed=seed, settings=settings)
+    model, rows = learn(event_index, records, at=split.learn_until, seed=seed, settings=settings)
     sampling = Sampling(negatives=settings.training.quiet_moments)
-    told = episodes(records.cases, evidence, at=at)
+    told = episodes(records.cases, event_index, at=at)
     moments = later_moments(
-        training_moments(evidence, told, at=at, sampling=sampling, seed=seed),
+        training_moments(event_index, told, at=at, sampling=sampling, seed=seed),
         split,
-        known=episodes(records.cases, evidence, at=split.learn_until),
+        known=episodes(records.cases, event_index, at=split.learn_until),
     )
     later_episodes = moments["case_id"].drop_nulls().n_unique()
     if not later_episodes:
@@ -70,7 +70,7 @@ def tune(
             f"no episode since {split.judge_from:%Y-%m-%d} was reported by {at:%Y-%m-%d %H:%M}",
             remedy="Tune at a later moment.",
         )
-    later = score_moments(evidence, model, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    later = score_moments(event_index, model, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
     present = tuning_of(settings)
 
     def judge(tuning: Tuning) -> float:

@@ -30,11 +30,11 @@ class LiveRescorer:
         """The fresh score, or None for a person who is not in the register."""
         with self._lock:
             scene = self._current()
-            moments = everyone(scene.evidence, at=scene.at)
+            moments = everyone(scene.event_index, at=scene.at)
             moments = moments.filter(moments["person"] == person)
             if not len(moments):
                 return None
-            rows = score_moments(scene.evidence, scene.model, moments)
+            rows = score_moments(scene.event_index, scene.model, moments)
             probability, level = rank_of_one(scene, rows)
             (told,) = explain(scene.model, rows)
             return Rescore(

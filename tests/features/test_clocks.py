@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK, Records
 from features.point_in_time import snapshot
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
 
 PEOPLE = ("p1", "p2", "p3")
-CODES = ("lead_peer_code", "lead_payee_code")  # places in the evidence at hand: not part of the answer
+CODES = ("lead_peer_code", "lead_payee_code")  # positions in this event index: not part of the answer
 
 
 def answer(records: Records, *asked: tuple[str, datetime]) -> pl.DataFrame:
-    return snapshot(gather(records), moments(*asked)).drop(CODES)
+    return snapshot(build_event_index(records), moments(*asked)).drop(CODES)
 
 
 def later(records: Records, at: datetime) -> Records:
@@ -61,11 +61,11 @@ def test_what_becomes_known_later_changes_nothing(records: Records, at: datetime
 @settings(max_examples=25, deadline=None)
 @given(records=generated.records(), at=generated.asked_at)
 def test_asked_alone_among_all_and_among_many_moments(records: Records, at: datetime) -> None:
-    evidence = gather(records)
-    among_all = snapshot(evidence, moments(*((person, at) for person in PEOPLE)))
-    alone = snapshot(evidence, moments(("p1", at)))
+    event_index = build_event_index(records)
+    among_all = snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
+    alone = snapshot(event_index, moments(("p1", at)))
     hours = [at - timedelta(hours=hour) for hour in range(-3, 9)]
-    among_moments = snapshot(evidence, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE))))
+    among_moments = snapshot(event_index, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE))))
 
     assert_frame_equal(among_all.filter(pl.col("person") == "p1"), alone, check_exact=True)
     assert_frame_equal(among_moments.filter(person="p1", at=at), alone, check_exact=True)
@@ -106,13 +106,13 @@ def test_the_order_of_rows_does_not_matter(records: Records, at: datetime, seed:
 
 def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
     calls = [call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i) for i in range(1, 40)]
-    evidence = gather(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
+    event_index = build_event_index(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
     asked = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
-    whole = snapshot(evidence, asked)
+    whole = snapshot(event_index, asked)
 
     monkeypatch.setattr("features.point_in_time.CHUNK", 4)
 
-    assert_frame_equal(snapshot(evidence, asked), whole, check_exact=True)
+    assert_frame_equal(snapshot(event_index, asked), whole, check_exact=True)
     assert whole.select("person", "at").equals(asked)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
@@ -21,10 +21,10 @@ from tests.naive.threads import known
 PEOPLE = ("p1", "p2", "p3")
 
 
-def with_names(evidence: Evidence, frame: pl.DataFrame) -> list[dict[str, Any]]:
+def with_names(event_index: EventIndex, frame: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows of a snapshot, the leading number and account by name."""
-    peers = evidence.peer_names.select(lead_peer_code="code", lead_peer="peer")
-    payees = evidence.payee_names.select(lead_payee_code="code", lead_payee="payee")
+    peers = event_index.numbers.select(lead_peer_code="code", lead_peer="peer")
+    payees = event_index.accounts.select(lead_payee_code="code", lead_payee="payee")
     named = frame.join(peers, on="lead_peer_code", how="left", maintain_order="left").join(
         payees, on="lead_payee_code", how="left", maintain_order="left"
     )
@@ -74,9 +74,9 @@ def squashed(inputs: Iterable[float]) -> float:
 def check(
     records: Records, at: datetime, *, reputation_model: ReputationModel, naive_reputation: type[NaiveReputation]
 ) -> None:
-    evidence = gather(records)
+    event_index = build_event_index(records)
     asked = moments(*((person, at) for person in PEOPLE))
-    rows = with_names(evidence, snapshot(evidence, asked, reputation_model=reputation_model))
+    rows = with_names(event_index, snapshot(event_index, asked, reputation_model=reputation_model))
     district = known(records, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.words.catalogue import inputs
@@ -25,23 +25,23 @@ class Learnt:
     """What was known at the end of the district; what was learnt from it some days earlier, with the score ``raw``."""
 
     records: Records
-    evidence: Evidence
+    event_index: EventIndex
     model: RiskModel
     rows: pl.DataFrame
 
 
-def learning_rows(records: Records, evidence: Evidence) -> pl.DataFrame:
+def learning_rows(records: Records, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
-    told = episodes(records.cases, evidence, at=TRAIN_AT)
-    moments = training_moments(evidence, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
-    return snapshot(evidence, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    told = episodes(records.cases, event_index, at=TRAIN_AT)
+    moments = training_moments(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
+    return snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
 
 
 @pytest.fixture(scope="session")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     settings = build(shared_folder(tmp_path_factory))
     records = records_before(settings, at=END, span=timedelta(days=30))
-    evidence = gather(records)
-    rows = learning_rows(records, evidence)
+    event_index = build_event_index(records)
+    rows = learning_rows(records, event_index)
     model, raw = fit(rows, features=inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
-    return Learnt(records, evidence, model, rows.with_columns(raw=pl.Series(raw)))
+    return Learnt(records, event_index, model, rows.with_columns(raw=pl.Series(raw)))

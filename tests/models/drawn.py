@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from pipelines.storage.schemas import TABLES
 
@@ -102,6 +102,6 @@ def records(
     )
 
 
-def evidence(**drawn: Sequence[dict]) -> Evidence:
+def event_index(**drawn: Sequence[dict]) -> EventIndex:
     """:func:`records`, laid out for asking."""
-    return gather(records(**drawn))
+    return build_event_index(records(**drawn))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import NotReadyError, SettingsError
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.point_in_time import snapshot
 from models.labels.sampling import everyone
 from models.policy.alerting import Candidate
@@ -132,8 +132,11 @@ def test_a_person_can_be_scored_afresh(trained):
 def test_the_three_clocks_agree(district):
     """A night, a tick and a training set ask through different doors; the answer is the same."""
     at = TRAIN_AT + timedelta(hours=11, minutes=15)
-    night = snapshot(gather(records_before(district, at=at)), everyone(gather(records_before(district, at=at)), at=at))
-    later = gather(records_before(district, at=END, span=timedelta(days=20)))
+    night = snapshot(
+        build_event_index(records_before(district, at=at)),
+        everyone(build_event_index(records_before(district, at=at)), at=at),
+    )
+    later = build_event_index(records_before(district, at=END, span=timedelta(days=20)))
     past = snapshot(later, everyone(later, at=at))
     some = night["person"].gather_every(97)
     tick = snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.kernel.timeline import milliseconds
 from features.point_in_time import snapshot
 from features.reputation import payee_states
@@ -18,7 +18,7 @@ NO_LURE = [None, None, None, None]
 
 def features(*moves: Row) -> Row:
     """The features of p1 at noon."""
-    (row,) = snapshot(gather(district(transfers=moves)), moments(("p1", NOON))).to_dicts()
+    (row,) = snapshot(build_event_index(district(transfers=moves)), moments(("p1", NOON))).to_dicts()
     return row
 
 
@@ -143,9 +143,9 @@ def test_the_state_of_an_account() -> None:
         transfer("b1", ago(days=1), "1000.00", account="a2"),
         credit("b1", ago(hours=5), "4000.00"),
     ]
-    evidence = gather(district(transfers=moves))
+    event_index = build_event_index(district(transfers=moves))
     at_ms = milliseconds(pl.Series([NOON]))
-    (state,) = payee_states(evidence, payee=np.array([0]), at_ms=at_ms).drop("payee_code", "at_ms").to_dicts()
+    (state,) = payee_states(event_index, payee=np.array([0]), at_ms=at_ms).drop("payee_code", "at_ms").to_dicts()
 
     assert state == {
         "payee_payers_14d": 1,

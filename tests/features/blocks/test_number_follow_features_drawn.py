@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK
 from features.kernel.timeline import milliseconds
 from features.point_in_time import snapshot
@@ -16,16 +16,16 @@ from tests.features.districts import TRANSFERS as TRANSFER_COLUMNS
 
 
 def features(*calls: Row, transfers: tuple[Row, ...] = (), person: str = "p1", at: datetime = NOON) -> Row:
-    (row,) = snapshot(gather(district(calls=calls, transfers=transfers)), moments((person, at))).to_dicts()
+    (row,) = snapshot(build_event_index(district(calls=calls, transfers=transfers)), moments((person, at))).to_dicts()
     return row
 
 
 def followed(*calls: Row, transfers: tuple[Row, ...], at: datetime = NOON) -> list[float]:
     """``peer_followed_n`` of every number, in order of the numbers."""
-    evidence = gather(district(calls=calls, transfers=transfers))
-    peers = evidence.peer_names["code"].cast(pl.Int64).to_numpy()
+    event_index = build_event_index(district(calls=calls, transfers=transfers))
+    peers = event_index.numbers["code"].cast(pl.Int64).to_numpy()
     at_ms = milliseconds(pl.Series([at] * len(peers)))
-    return number_states(evidence, peer=peers, at_ms=at_ms)["peer_followed_n"].to_list()
+    return number_states(event_index, peer=peers, at_ms=at_ms)["peer_followed_n"].to_list()
 
 
 def reached(peer: str, *, hours: float) -> tuple[Row, ...]:
@@ -201,4 +201,4 @@ def test_what_became_known_before_the_lookback_changes_nothing() -> None:
     )
     asked = moments(("p1", NOON), ("p2", NOON))
 
-    assert snapshot(gather(more), asked).equals(snapshot(gather(records), asked))
+    assert snapshot(build_event_index(more), asked).equals(snapshot(build_event_index(records), asked))

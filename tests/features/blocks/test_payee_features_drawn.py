@@ -2,14 +2,14 @@
 
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.point_in_time import snapshot
 from tests.features.districts import NOON, Row, ago, call, case, credit, district, moments, transfer
 
 
 def features(**drawn) -> Row:
     """The features of p1 at noon."""
-    (row,) = snapshot(gather(district(**drawn)), moments(("p1", NOON))).to_dicts()
+    (row,) = snapshot(build_event_index(district(**drawn)), moments(("p1", NOON))).to_dicts()
     return row
 
 
@@ -132,5 +132,5 @@ def test_nothing_happened_at_all() -> None:
 
 
 def test_nobody_asked() -> None:
-    assert snapshot(gather(district()), moments()).height == 0
-    assert snapshot(gather(district()), moments(("nobody", NOON))).height == 0
+    assert snapshot(build_event_index(district()), moments()).height == 0
+    assert snapshot(build_event_index(district()), moments(("nobody", NOON))).height == 0

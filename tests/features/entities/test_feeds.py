@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from features.entities.feeds import Silence
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from tests.features import generated
@@ -19,7 +19,7 @@ HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each
 
 
 def feeds(records: Records, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
-    (row,) = snapshot(gather(records), moments((person, at))).select(FEEDS).rows()
+    (row,) = snapshot(build_event_index(records), moments((person, at))).select(FEEDS).rows()
     return row
 
 
@@ -70,11 +70,13 @@ def test_silence_begins_with_the_first_delivery_of_the_last_hour_with_any() -> N
 
 
 def test_late_sources_are_named_with_the_hour_since_which_they_are_silent() -> None:
-    evidence = gather(delivered(cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37)))
-    (code,) = evidence.people.filter(person="p1")["code"]
+    event_index = build_event_index(
+        delivered(cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37))
+    )
+    (code,) = event_index.people.filter(person="p1")["code"]
 
-    assert list(evidence.call_feeds.missing(code, NOON)) == []
-    assert list(evidence.transfer_feeds.missing(code, NOON)) == [
+    assert list(event_index.call_feeds.missing(code, NOON)) == []
+    assert list(event_index.transfer_feeds.missing(code, NOON)) == [
         Silence("boc", ago(hours=36)),  # its last hour ended then
         Silence("icbc", ago(hours=35)),
     ]
@@ -82,12 +84,12 @@ def test_late_sources_are_named_with_the_hour_since_which_they_are_silent() -> N
 
 def test_a_source_that_never_delivered_is_not_named() -> None:
     """The register may call it by another name than its files do."""
-    evidence = gather(delivered(cmcc=timedelta(days=2)))
+    event_index = build_event_index(delivered(cmcc=timedelta(days=2)))
 
-    assert evidence.call_feeds.delivering == ("cmcc",)
-    assert evidence.transfer_feeds.delivering == ()
-    assert [list(evidence.transfer_feeds.missing(code, NOON)) for code in range(3)] == [[], [], []]
-    assert list(evidence.call_feeds.missing(0, ago(days=3))) == [Silence("cmcc", None)]
+    assert event_index.call_feeds.delivering == ("cmcc",)
+    assert event_index.transfer_feeds.delivering == ()
+    assert [list(event_index.transfer_feeds.missing(code, NOON)) for code in range(3)] == [[], [], []]
+    assert list(event_index.call_feeds.missing(0, ago(days=3))) == [Silence("cmcc", None)]
 
 
 @settings(max_examples=50, deadline=None)

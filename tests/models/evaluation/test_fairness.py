@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.evaluation.alert_metrics import judge
 from models.evaluation.fairness import by_group, data_seen_of_rows, gap_metrics, groups_of
 from tests.models.drawn import call, on, payment, records
@@ -95,7 +95,7 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         birth_month=pl.col("person").replace_strict(born, return_dtype=pl.Date),
         residency=pl.lit("local"),
     )
-    found = groups_of(residents, gather(drawn), start=on(2), end=on(10) + timedelta(hours=1)).sort("person")
+    found = groups_of(residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)).sort("person")
     assert found.select("person", "residency", "sex", "age_band", "data_seen").rows() == [
         ("ada", "local", "unknown", "under 18", "both"),
         ("bo", "local", "unknown", "18-39", "calls only"),

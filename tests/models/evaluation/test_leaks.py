@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.point_in_time import snapshot
 from features.words.catalogue import FEATURES, inputs, names
 from models.evaluation.diagnostics import feature_aucs
@@ -27,11 +27,11 @@ def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(learnt)
 
 
 def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
-    """The evidence of a replay reaches beyond the moment of training; nothing of that may show."""
+    """The event_index of a replay reaches beyond the moment of training; nothing of that may show."""
     then = learnt.records.known_before(TRAIN_AT)
-    evidence = gather(then)
-    assert evidence.contacts.events.height < learnt.evidence.contacts.events.height
-    rows = learning_rows(then, evidence)
+    event_index = build_event_index(then)
+    assert event_index.contacts.events.height < learnt.event_index.contacts.events.height
+    rows = learning_rows(then, event_index)
     codes = [column for column in rows.columns if column.endswith("_code")]  # numbers of a row in a list of names
     assert_frame_equal(rows.drop(codes), learnt.rows.drop("raw", *codes), check_exact=True)
 
@@ -69,13 +69,13 @@ def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
         grid_id=pl.lit("G9999"),
         sex=pl.lit("F"),
     )
-    evidence = gather(type(learnt.records)(**{**vars(learnt.records), "residents": turned}))
+    event_index = build_event_index(type(learnt.records)(**{**vars(learnt.records), "residents": turned}))
     asked = learnt.rows.select("person", "at").head(300)
-    assert_frame_equal(snapshot(evidence, asked), snapshot(learnt.evidence, asked))
+    assert_frame_equal(snapshot(event_index, asked), snapshot(learnt.event_index, asked))
 
 
 def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):
-    told = episodes(learnt.records.cases, learnt.evidence, at=TRAIN_AT)
+    told = episodes(learnt.records.cases, learnt.event_index, at=TRAIN_AT)
     theirs = learnt.rows.filter(label=0).join(told, on="person")
     since = pl.col("at") - pl.col("closed_at")
     kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")

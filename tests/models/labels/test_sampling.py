@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from models.labels.episodes import episodes
 from models.labels.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
-from tests.models.drawn import call, case, evidence, on, payment, records
+from tests.models.drawn import call, case, event_index, on, payment, records
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
 
 
 def ticks_of(*calls: dict, payments=(), every: str = "15m", **span: datetime) -> list[tuple[str, datetime]]:
-    drawn = evidence(calls=calls, payments=payments)
+    drawn = event_index(calls=calls, payments=payments)
     return touches(drawn, every=every, **(span or WHOLE_MONTH)).rows()
 
 
@@ -53,7 +53,7 @@ def test_ticks_lie_on_the_grid_after_the_start_and_not_after_the_end(seconds):
 
 
 def test_everyone_means_also_those_of_whom_nothing_was_ever_heard():
-    drawn = evidence(calls=[call("ada", "x", on(3))])
+    drawn = event_index(calls=[call("ada", "x", on(3))])
     assert everyone(drawn, at=on(5)).rows() == [("ada", on(5)), ("bo", on(5)), ("cai", on(5))]
 
 
@@ -86,9 +86,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def story() -> tuple[Evidence, pl.DataFrame]:
+def story() -> tuple[EventIndex, pl.DataFrame]:
     drawn = records(calls=CALLS, payments=PAYMENTS, cases=CASES)
-    laid_out = gather(drawn)
+    laid_out = build_event_index(drawn)
     return laid_out, episodes(drawn.cases, laid_out, at=on(20))
 
 
@@ -138,7 +138,7 @@ def test_most_quiet_moments_are_drawn_where_a_fraud_could_have_begun():
     calls = [call(who, "new", on(9, 9), duration_s=5) for who in ("ada", "cai")]
     calls += [call("bo", "new", on(9, 10), duration_s=5), call("bo", "new", on(9, 11), duration_s=600)]
     calls += [call("ada", "friend", on(day, 8)) for day in range(1, 9)] + [call("bo", "friend", on(10, 8))]
-    drawn = evidence(calls=calls, payments=[payment("cai", "outside", on(9, 12), 50)])
+    drawn = event_index(calls=calls, payments=[payment("cai", "outside", on(9, 12), 50)])
     ticks = touches(drawn, start=on(1), end=on(20), every="15m")
     assert stirred(drawn, ticks).rows() == [("bo", on(9, 11, 15)), ("cai", on(9, 12, 15))]
     assert ("bo", on(10, 8, 15)) in ticks.rows()  # more than twelve hours later
@@ -182,10 +182,10 @@ def test_the_same_seed_draws_the_same_moments_and_another_seed_others(story):
 
 def test_a_district_without_events_or_cases_has_the_same_columns(story):
     _, told = story
-    nothing = training_moments(evidence(), told.clear(), at=on(20), sampling=Sampling(), seed=0)
+    nothing = training_moments(event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0)
     assert nothing.is_empty()
     assert nothing.schema == moments_of(story).schema == SCHEMA
-    payments_only = evidence(payments=[payment("bo", "m", on(12), 5)])
+    payments_only = event_index(payments=[payment("bo", "m", on(12), 5)])
     quiet = training_moments(payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0)
     assert quiet["at"].to_list() == [on(12, 0, 15)]
 

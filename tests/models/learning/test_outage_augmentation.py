@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION
@@ -35,8 +35,8 @@ def records() -> Records:
 
 
 @pytest.fixture(scope="module")
-def evidence(records: Records) -> Evidence:
-    return gather(records)
+def event_index(records: Records) -> EventIndex:
+    return build_event_index(records)
 
 
 def asked() -> pl.DataFrame:
@@ -56,10 +56,10 @@ def test_an_outage_costs_the_records_known_while_it_lasts(records: Records) -> N
     assert without(records, ()).calls.collect().equals(records.calls.collect())
 
 
-def test_an_outage_strikes_whom_the_source_serves_while_it_lasts(evidence: Evidence) -> None:
+def test_an_outage_strikes_whom_the_source_serves_while_it_lasts(event_index: EventIndex) -> None:
     times = [ago(days=5), ago(days=4), ago(days=3), ago(days=2), ago(days=1)]
     by_person = {
-        person: struck(evidence, moments(*((person, at) for at in times)), (CMCC, BOC)).tolist()
+        person: struck(event_index, moments(*((person, at) for at in times)), (CMCC, BOC)).tolist()
         for person in ("p1", "p2", "p3")
     }
 
@@ -69,10 +69,10 @@ def test_an_outage_strikes_whom_the_source_serves_while_it_lasts(evidence: Evide
 
 
 @given(seed=st.integers(0, 50))
-def test_outages_follow_one_another_and_the_last_source_comes_back(evidence: Evidence, seed: int) -> None:
-    found = draw_outages(evidence, start=START, end=NOON, seed=seed)
+def test_outages_follow_one_another_and_the_last_source_comes_back(event_index: EventIndex, seed: int) -> None:
+    found = draw_outages(event_index, start=START, end=NOON, seed=seed)
 
-    assert found == draw_outages(evidence, start=START, end=NOON, seed=seed)
+    assert found == draw_outages(event_index, start=START, end=NOON, seed=seed)
     for dataset, sources in (("calls", {"cmcc", "cucc"}), ("transfers", {"boc", "icbc"})):
         mine = [one for one in found if one.dataset == dataset]
         assert {one.source for one in mine} <= sources
@@ -96,32 +96,32 @@ def test_as_large_a_part_of_each_label_is_taken() -> None:
 
 
 def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
-    records: Records, evidence: Evidence
+    records: Records, event_index: EventIndex
 ) -> None:
     questions = asked()
     rows = learning_rows(
-        evidence, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
+        event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
     )
-    plain = snapshot(evidence, questions)
-    outages = draw_outages(evidence, start=START, end=NOON, seed=4)
-    lean = snapshot(gather(without(records.known_before(NOON), outages)), questions)
+    plain = snapshot(event_index, questions)
+    outages = draw_outages(event_index, start=START, end=NOON, seed=4)
+    lean = snapshot(build_event_index(without(records.known_before(NOON), outages)), questions)
 
     names = pl.exclude("lead_peer_code", "lead_payee_code")
     assert rows.select("person", "at").equals(questions.select("person", "at"))
     changed = (rows["feeds_missing_n"] > 0).to_numpy()
     assert 20 < changed.sum() < 300
     assert_frame_equal(rows.select(names).filter(changed), lean.select(names).filter(changed))
-    calm = ~struck(evidence, questions, outages)
+    calm = ~struck(event_index, questions, outages)
     assert_frame_equal(rows.filter(calm), plain.filter(calm))
 
 
-def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) -> None:
+def test_leading_numbers_keep_their_names(records: Records, event_index: EventIndex) -> None:
     """Fewer numbers are heard of through an outage, so each has another code there."""
     gone = district(
         calls=[call("aa", START + timedelta(days=12)), *records.calls.collect().to_dicts()],
         transfers=records.transfers.collect().to_dicts(),
     )
-    full = gather(gone)
+    full = build_event_index(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
     rows = learning_rows(full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4)
     plain = snapshot(full, questions)
@@ -131,15 +131,21 @@ def test_leading_numbers_keep_their_names(records: Records, evidence: Evidence) 
     assert rows.filter(same)["lead_peer_code"].equals(plain.filter(same)["lead_peer_code"], null_equal=True)
 
 
-def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, evidence: Evidence) -> None:
+def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, event_index: EventIndex) -> None:
     questions = asked()
 
     rows = learning_rows(
-        evidence, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
+        event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
     )
-    assert rows.equals(snapshot(evidence, questions), null_equal=True)
+    assert rows.equals(snapshot(event_index, questions), null_equal=True)
     silent = district()
     nothing = learning_rows(
-        gather(silent), silent, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.5, seed=4
+        build_event_index(silent),
+        silent,
+        questions,
+        reputation_model=HAND_WRITTEN_REPUTATION,
+        at=NOON,
+        share=0.5,
+        seed=4,
     )
     assert len(nothing) == len(questions)

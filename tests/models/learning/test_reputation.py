@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import ModelError
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, number_states, payee_states
@@ -88,9 +88,9 @@ def district(pairs: range, *, twins: range = range(0)) -> Records:
 
 
 @cache
-def naming(pairs: range, *, twins: range = range(0)) -> Evidence:
+def naming(pairs: range, *, twins: range = range(0)) -> EventIndex:
     """:func:`district`, laid out for asking."""
-    return gather(district(pairs, twins=twins))
+    return build_event_index(district(pairs, twins=twins))
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ class Asked:
     payees: pl.DataFrame
 
 
-def asked(evidence: Evidence, kind: str, pairs: range) -> Asked:
+def asked(event_index: EventIndex, kind: str, pairs: range) -> Asked:
     at_ms = milliseconds(pl.Series([begins(pair) + timedelta(hours=36) for pair in pairs]))
-    peers = dict(evidence.peer_names.select("peer", pl.col("code").cast(pl.Int64)).rows())
-    payees = dict(evidence.payee_names.select("payee", pl.col("code").cast(pl.Int64)).rows())
+    peers = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
+    payees = dict(event_index.accounts.select("payee", pl.col("code").cast(pl.Int64)).rows())
     return Asked(
-        number_states(evidence, peer=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms),
-        payee_states(evidence, payee=np.array([payees[f"{kind} account {pair}"] for pair in pairs]), at_ms=at_ms),
+        number_states(event_index, peer=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms),
+        payee_states(event_index, payee=np.array([payees[f"{kind} account {pair}"] for pair in pairs]), at_ms=at_ms),
     )
 
 
-def learned(evidence: Evidence, *, at: datetime = AT) -> tuple[Reputations, Folded]:
-    return learn_reputations(evidence, at=at, seed=0, threads=1)
+def learned(event_index: EventIndex, *, at: datetime = AT) -> tuple[Reputations, Folded]:
+    return learn_reputations(event_index, at=at, seed=0, threads=1)
 
 
 def both(reputation_model: Reputations | Folded, states: Asked) -> np.ndarray:
@@ -123,10 +123,10 @@ def both(reputation_model: Reputations | Folded, states: Asked) -> np.ndarray:
 
 
 def test_what_cases_name_is_told_from_what_they_do_not() -> None:
-    evidence = naming(ALL)
-    bad, twins = asked(evidence, "bad", ALL), asked(evidence, "twin", ALL)
+    event_index = naming(ALL)
+    bad, twins = asked(event_index, "bad", ALL), asked(event_index, "twin", ALL)
 
-    for reputation_model in learned(evidence):
+    for reputation_model in learned(event_index):
         assert both(reputation_model, bad).min() > BAD_REPUTATION
         assert both(reputation_model, twins).max() < 0.1
 
@@ -150,7 +150,7 @@ def test_with_few_named_the_hand_written_speaks() -> None:
 
 
 def test_without_any_record_there_is_nothing_to_learn() -> None:
-    model, folded = learned(gather(records()))
+    model, folded = learned(build_event_index(records()))
     states = asked(naming(ALL), "bad", ALL)
 
     assert (model.number_booster, model.payee_booster) == (None, None)
@@ -174,7 +174,10 @@ def test_what_becomes_known_later_teaches_nothing() -> None:
     whole = replace(whole, calls=pl.concat([whole.calls, table("calls", more)]))
     states = asked(naming(ALL), "bad", range(40, 60))
 
-    then, now = learned(gather(whole.known_before(at)), at=at)[0], learned(gather(whole), at=at)[0]
+    then, now = (
+        learned(build_event_index(whole.known_before(at)), at=at)[0],
+        learned(build_event_index(whole), at=at)[0],
+    )
     assert both(then, states).tolist() == both(now, states).tolist()
 
 
@@ -198,8 +201,8 @@ def test_every_named_number_counts_with_the_root_of_its_meetings() -> None:
 @pytest.mark.parametrize("stretch", range(BLOCKS))
 def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None:
     """Were all cases of the numbers met in a stretch to name the twins, what is said in it would stay."""
-    evidence = naming(ALL)
-    _, before = learned(evidence)
+    event_index = naming(ALL)
+    _, before = learned(event_index)
     first_ms, last_ms = ([moment.timestamp() * 1000 for _, moment in (met(pair)[at] for pair in ALL)] for at in (0, -1))
     ends = [0.0, *before.number_marks.tolist(), np.inf]
     hour_ms = 3_600_000  # they are asked of up to five hours after the last call
@@ -210,9 +213,9 @@ def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None
     assert len(inside) > 5
     assert before.number_marks.tolist() == pytest.approx(after.number_marks.tolist(), abs=hour_ms)
     for kind in ("bad", "twin"):
-        own = asked(evidence, kind, range(inside[0], inside[-1] + 1))
+        own = asked(event_index, kind, range(inside[0], inside[-1] + 1))
         assert both(before, own).tolist() == both(after, own).tolist()
-        other = asked(evidence, kind, range(inside[0] - 20, inside[0] - 3) if stretch else range(60, PAIRS))
+        other = asked(event_index, kind, range(inside[0] - 20, inside[0] - 3) if stretch else range(60, PAIRS))
         assert (both(before, other) != both(after, other)).all()
 
 
@@ -230,29 +233,29 @@ def test_what_is_said_while_learning_is_what_will_be_said_in_use() -> None:
         for place in range(2)
     ]
     whole = district(ALL)
-    evidence = gather(replace(whole, calls=pl.concat([whole.calls, table("calls", rings)])))
-    to_use, folded = learned(evidence)
-    codes = dict(evidence.peer_names.select("peer", pl.col("code").cast(pl.Int64)).rows())
+    event_index = build_event_index(replace(whole, calls=pl.concat([whole.calls, table("calls", rings)])))
+    to_use, folded = learned(event_index)
+    codes = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     at_ms = milliseconds(pl.Series([begins(pair) for pair in range(30, PAIRS)]))
     for shop in range(6):
-        states = number_states(evidence, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms)
+        states = number_states(event_index, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms)
         assert to_use.numbers(states).max() < 0.2
         assert folded.numbers(states).max() < 0.2
 
 
 def test_an_answer_is_the_same_whatever_stands_beside() -> None:
-    evidence = naming(ALL)
-    states = asked(evidence, "bad", ALL)
+    event_index = naming(ALL)
+    states = asked(event_index, "bad", ALL)
     some = Asked(states.numbers[30:33], states.payees[30:33])
 
-    for reputation_model in learned(evidence):
+    for reputation_model in learned(event_index):
         whole = both(reputation_model, states)
         assert both(reputation_model, some).tolist() == [*whole[30:33], *whole[PAIRS + 30 : PAIRS + 33]]
 
 
 def test_a_model_keeps_its_reputations(tmp_path) -> None:
-    evidence = naming(ALL)
-    reputations, _ = learned(evidence)
+    event_index = naming(ALL)
+    reputations, _ = learned(event_index)
     model = RiskModel(
         booster=reputations.number_booster,
         features=NUMBER_INPUTS,
@@ -261,7 +264,7 @@ def test_a_model_keeps_its_reputations(tmp_path) -> None:
         reputations=reputations,
     )
     digest = model.save(tmp_path)
-    states = asked(evidence, "bad", ALL)
+    states = asked(event_index, "bad", ALL)
 
     assert {"numbers.txt", "payees.txt"} <= {file.name for file in tmp_path.iterdir()}
     loaded = RiskModel.load(tmp_path, digest=digest).reputations

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.evaluation.alert_metrics import Judged
 from pipelines.backtesting.robustness import (
     NEW,
@@ -21,7 +21,7 @@ from pipelines.backtesting.robustness import (
 )
 from tests.features.districts import MOMENT, NOON, ago, call, district
 
-EVIDENCE = gather(district(calls=[call("x1", ago(days=1)), call("x1", ago(days=1), number="n3")]))
+EVIDENCE = build_event_index(district(calls=[call("x1", ago(days=1)), call("x1", ago(days=1), number="n3")]))
 TABLE = """\
 | scenario | trained | precision a | precision b | coverage | traced | money | losses concerned | their coverage | with nothing missing |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from features.kernel.source_tables import Records
 from features.reputation import HAND_WRITTEN_REPUTATION
 from pipelines.scoring.alert_timelines import MOST_EVENTS, Story, stories_of
@@ -16,15 +16,15 @@ from tests.features.districts import NOON, ago, call, credit, district, text, tr
 
 def story(records: Records, *, number: str | None = None, account: str | None = None) -> Story:
     """The story of p1 at noon, when the alert names ``number`` and ``account``."""
-    evidence = gather(records.known_before(NOON))
-    peers = dict(evidence.peer_names.select("peer", "code").iter_rows())
-    payees = dict(evidence.payee_names.select("payee", "code").iter_rows())
+    event_index = build_event_index(records.known_before(NOON))
+    peers = dict(event_index.numbers.select("peer", "code").iter_rows())
+    payees = dict(event_index.accounts.select("payee", "code").iter_rows())
     chosen = pl.DataFrame(
         {"person": ["p1"], "lead_peer_code": [peers.get(number)], "lead_payee_code": [payees.get(account)]},
         schema_overrides={"lead_peer_code": pl.UInt32, "lead_payee_code": pl.UInt32},
     )
     (told,) = stories_of(
-        records.known_before(NOON), evidence, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
+        records.known_before(NOON), event_index, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
     )
     return told
 

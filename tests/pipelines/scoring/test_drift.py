@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 from mlflow.tracking import MlflowClient
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.evaluation.drift import Volume, profiles_from
 from models.registry.mlflow_registry import Registry
 from models.registry.promotion_gates import Gates, decide
@@ -33,11 +33,11 @@ def test_alerts_are_counted_in_days_back_from_the_moment():
 
 
 def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
-    evidence = gather(records_before(district, at=TRAIN_AT))
-    first, nothing = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=None, seed=0)
+    event_index = build_event_index(records_before(district, at=TRAIN_AT))
+    first, nothing = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
     assert nothing is None
     assert set(profiles_from(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
-    _, drift = profiled(ordinary_model(), evidence, at=TRAIN_AT, before=first, seed=1)
+    _, drift = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=first, seed=1)
     assert drift.rows == 1200
     assert [one.psi for one in drift.features] == [0, 0]
     assert drift.metrics()["drift_features"] == 0

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import NotReadyError
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.labels.episodes import episodes
 from models.labels.sampling import touches
 from models.registry.mlflow_registry import Registry
@@ -43,9 +43,9 @@ def settings(own_district) -> Settings:
 def ticks(settings):
     """Who was touched in the three-hour ticks of eight days, and whether a reported fraud was under way."""
     records = records_before(settings, at=END, span=timedelta(days=30))
-    evidence = gather(records)
-    told = episodes(records.cases, evidence, at=END).select("person", "opened_at", "closed_at")
-    moments = touches(evidence, start=FIRST, end=END, every="3h")
+    event_index = build_event_index(records)
+    told = episodes(records.cases, event_index, at=END).select("person", "opened_at", "closed_at")
+    moments = touches(event_index, start=FIRST, end=END, every="3h")
     live = moments.join(told, on="person").filter(pl.col("at").is_between("opened_at", "closed_at"))
     return moments.join(live.select("person", "at", live=pl.lit(1.0)).unique(), on=["person", "at"], how="left")
 
@@ -112,12 +112,12 @@ def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
 
 
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):
-    evidence = gather(records_before(settings, at=END))
+    event_index = build_event_index(records_before(settings, at=END))
     rows = ticks.head(3).with_columns(
         score=0.5, baseline_score=0.1, new_debit_cny_6h=0.0, stake_cny=pl.lit(None, pl.Float64)
     )
     said: list[str] = []
-    done = score_in_shadow(settings, rows, evidence, at=END, kind="intraday", progress=said.append)
+    done = score_in_shadow(settings, rows, event_index, at=END, kind="intraday", progress=said.append)
     assert not done
     assert said[-1].startswith("the challenger could not score: the snapshot lacks")
 

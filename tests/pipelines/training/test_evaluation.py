@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.event_index import gather
+from features.event_index import build_event_index
 from models.evaluation.alert_metrics import figures
 from models.evaluation.fairness import ATTRIBUTES
 from models.labels.episodes import episodes
@@ -25,7 +25,7 @@ START = TRAIN_AT - timedelta(days=10)
 def told(district):
     """Losses of the window, one a person."""
     records = records_before(district, at=END, span=timedelta(days=30))
-    found = episodes(records.cases, gather(records), at=END)
+    found = episodes(records.cases, build_event_index(records), at=END)
     window = found.filter(pl.col("outcome") == "loss", pl.col("opened_at") >= START, pl.col("main_at") < TRAIN_AT)
     return window.unique("person", keep="none").filter(pl.col("main_at") - pl.col("opened_at") > timedelta(hours=2))
 
@@ -60,7 +60,9 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     victim = told.row(0, named=True)
     warned_at = victim["main_at"] - timedelta(hours=1)
     residents = records_before(own_district, at=END).residents.select("person").collect()["person"].sort()
-    known = episodes(records_before(own_district, at=END).cases, gather(records_before(own_district, at=END)), at=END)
+    known = episodes(
+        records_before(own_district, at=END).cases, build_event_index(records_before(own_district, at=END)), at=END
+    )
     stopped, lawful = [person for person in residents if person not in known["person"]][:2]
     publish_at(engine, warned_at, victim["person"])
     publish_at(engine, START + timedelta(hours=1), stopped, lawful)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from features.event_index import Evidence, gather
+from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from models.labels.sampling import everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
@@ -31,12 +31,12 @@ def records(district) -> Records:
 def model(district, records) -> RiskModel:
     training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
     asked = district.model_copy(update={"training": training})
-    return learn(gather(records), records, at=TRAIN_AT, seed=3, settings=asked)[0]
+    return learn(build_event_index(records), records, at=TRAIN_AT, seed=3, settings=asked)[0]
 
 
 @pytest.fixture(scope="module")
-def disturbed(records) -> Evidence:
-    return gather(without(records, (CMCC, ICBC)))
+def disturbed(records) -> EventIndex:
+    return build_event_index(without(records, (CMCC, ICBC)))
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +71,16 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(records,
 
 
 def test_nothing_is_missing_while_all_sources_deliver(records, model):
-    evidence = gather(records)
-    rows = score_moments(evidence, model, everyone(evidence, at=AT))
+    event_index = build_event_index(records)
+    rows = score_moments(event_index, model, everyone(event_index, at=AT))
 
-    assert {code for codes in gaps_of(evidence, rows, at=AT) for code in codes if ":" in code} == set()
+    assert {code for codes in gaps_of(event_index, rows, at=AT) for code in codes if ":" in code} == set()
     assert rows["feeds_missing_n"].max() == 0
 
 
 def test_without_any_calls_payments_still_raise_an_alarm(records, model):
     """Of the twenty highest scores without a single call record, some are far above the ordinary."""
-    mute = gather(
+    mute = build_event_index(
         without(records, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
     )
     rows = score_moments(mute, model, everyone(mute, at=AT)).sort("score", descending=True)

@@ -14,7 +14,7 @@ from features.blocks.contact_features import stranger_threads, thread_features
 from features.blocks.payee_features import deal_features, payee_threads
 from features.entities.feeds import feed_features
 from features.event_index import NUMBER_KIND_GROUPS, EventIndex
-from features.kernel.query_points import Questions, hours
+from features.kernel.query_points import QueryPoints, to_hours
 from features.kernel.timeline import Timeline, milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
 
@@ -43,47 +43,47 @@ def snapshot(
 
 def answer(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """:func:`snapshot` of one chunk."""
-    asked = Questions(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
-    threads = stranger_threads(event_index, asked, reputation_model=reputation_model)
-    deals = payee_threads(event_index, asked, reputation_model=reputation_model)
+    points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
+    threads = stranger_threads(event_index, points, reputation_model=reputation_model)
+    deals = payee_threads(event_index, points, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
-        habits(event_index, asked),
-        stranger_sums(event_index, asked),
-        payment_sums(event_index, asked),
-        thread_features(threads, asked),
-        deal_features(event_index, deals, threads, asked),
-        register_features(event_index, asked),
-        feed_features(event_index.call_feeds, event_index.transfer_feeds, asked),
+        habits(event_index, points),
+        stranger_sums(event_index, points),
+        payment_sums(event_index, points),
+        thread_features(threads, points),
+        deal_features(event_index, deals, threads, points),
+        register_features(event_index, points),
+        feed_features(event_index.call_feeds, event_index.transfer_feeds, points),
     ]
     return derived(pl.concat(blocks, how="horizontal"))
 
 
 def windowed(
-    timeline: Timeline, asked: Questions, wanted: dict[str, tuple[str, ...]]
+    timeline: Timeline, points: QueryPoints, wanted: dict[str, tuple[str, ...]]
 ) -> dict[str, npt.NDArray[np.float64]]:
     """``{name}_{window}`` for every total and the windows wanted of it."""
     spans = {window for windows in wanted.values() for window in windows}
-    slices = {w: timeline.slices(asked.owner, asked.at_ms, timedelta(hours=HOURS[w])) for w in HOURS if w in spans}
+    slices = {w: timeline.slices(points.owner, points.at_ms, timedelta(hours=HOURS[w])) for w in HOURS if w in spans}
     return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in wanted.items() for w in windows}
 
 
-def habits(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
+def habits(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """How much this person calls and is called."""
     found = windowed(
         event_index.contacts,
-        asked,
+        points,
         {"calls_in": ("24h", "30d"), "calls_out": ("24h", "30d"), "sms": ("30d",), "talk_s": ("24h", "30d")},
     )
     return pl.DataFrame(found)
 
 
-def stranger_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
+def stranger_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """Contacts with strangers, summed over windows."""
     every, few = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
     found = windowed(
         event_index.stranger_contacts,
-        asked,
+        points,
         {
             "calls": every,
             "calls_long": ("6h", "24h", "7d"),
@@ -97,12 +97,12 @@ def stranger_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     return pl.DataFrame({f"stranger_{name}": values for name, values in found.items()})
 
 
-def payment_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
+def payment_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """Money moved, and money moved to payees not dealt with before, summed over windows."""
     every = ("1h", "6h", "24h", "3d", "7d")
     all_payment_sums = windowed(
         event_index.payments,
-        asked,
+        points,
         {
             "debits": ("24h", "7d", "30d"),
             "debit_cny": (*every, "30d"),
@@ -114,7 +114,7 @@ def payment_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     )
     new_payee_sums = windowed(
         event_index.new_payee_payments,
-        asked,
+        points,
         {
             "payees": every,
             "payees_outside": every,
@@ -127,10 +127,10 @@ def payment_sums(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
     return pl.DataFrame({**all_payment_sums, **{f"new_{name}": values for name, values in new_payee_sums.items()}})
 
 
-def register_features(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
+def register_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """Age and tenure."""
-    mine = event_index.people[pl.Series(asked.owner)]
-    day = asked.frame["at"].dt.replace_time_zone(None).dt.date()
+    mine = event_index.people[pl.Series(points.owner)]
+    day = points.frame["at"].dt.replace_time_zone(None).dt.date()
     return mine.select(
         age_years=(day - pl.col("birth_month")).dt.total_days() / 365.25,
         number_n="number_n",
@@ -146,5 +146,5 @@ def derived(frame: pl.DataFrame) -> pl.DataFrame:
         new_debit_to_habit=rounded_score(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
         payee_escalation=rounded_score(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
         stranger_talk_to_habit=rounded_score(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
-        call_to_payee_h=hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
+        call_to_payee_h=to_hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
     )

@@ -92,7 +92,7 @@ def rounded_score(score: pl.Expr) -> pl.Expr:
 
 
 def number_states(event_index: EventIndex, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
+    """One row for each query point: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
     known = event_index.numbers.select("peer_kind_code", peer_tagged="tagged")
     followed = event_index.payments_after_contact.sums(
         "followed", event_index.payments_after_contact.slices(peer, at_ms, REPUTATION_WINDOW)
@@ -109,7 +109,7 @@ def number_states(event_index: EventIndex, *, peer: Positions, at_ms: Positions)
 
 
 def payee_states(event_index: EventIndex, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was known before, strictly."""
+    """One row for each query point: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was known before, strictly."""
     known = event_index.accounts.select(payee_outside=~pl.col("is_local"))
     return pl.concat(
         [

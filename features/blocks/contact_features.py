@@ -6,7 +6,7 @@ import polars as pl
 
 from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
-from features.kernel.query_points import Questions, latest_of_threads, spread, with_naming
+from features.kernel.query_points import QueryPoints, latest_of_threads, one_row_per_point, with_named
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
@@ -14,13 +14,15 @@ from features.reputation import BAD_REPUTATION, ReputationModel, number_states, 
 __all__ = ["stranger_threads", "thread_features"]
 
 
-def stranger_threads(event_index: EventIndex, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def stranger_threads(
+    event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
+) -> pl.DataFrame:
     """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's reputation at that moment."""
-    rows = latest_of_threads(event_index.stranger_contacts, asked, RECENT)
+    rows = latest_of_threads(event_index.stranger_contacts, points, RECENT)
     now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_naming(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion())
+    return with_named(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion())
 
 
 def suspicion() -> pl.Expr:
@@ -62,13 +64,13 @@ RETURN_H = (6, 72)  # who is first heard of so long ago, and again now, came bac
 YOUNG_D = 20  # a number first seen so lately that what follows its calls may be its doing
 
 
-def thread_features(threads: pl.DataFrame, asked: Questions) -> pl.DataFrame:
+def thread_features(threads: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
     """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
 
     Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
     """
-    together = threads.group_by("moment").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
-    return spread(together.join(lead(threads), on="moment", how="left"), asked)
+    together = threads.group_by("point").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
+    return one_row_per_point(together.join(lead(threads), on="point", how="left"), points)
 
 
 def everyone() -> Mapping[str, pl.Expr]:
@@ -132,10 +134,10 @@ def followed() -> Mapping[str, pl.Expr]:
 def lead(threads: pl.DataFrame) -> pl.DataFrame:
     """The most suspicious stranger of each moment; of several the one heard of last."""
     return (
-        threads.sort("moment", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
-        .unique("moment", keep="first", maintain_order=True)
+        threads.sort("point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
+        .unique("point", keep="first", maintain_order=True)
         .select(
-            "moment",
+            "point",
             *(pl.col(name).alias(f"lead_{name}") for name in LEAD),
             lead_kind=pl.col("peer_kind_code"),
             lead_named=pl.col("named"),

@@ -6,7 +6,7 @@ import polars as pl
 
 from features.entities.account_profiles import LARGE_CNY
 from features.event_index import EventIndex
-from features.kernel.query_points import Questions, hours, recent_rows
+from features.kernel.query_points import QueryPoints, recent_events, to_hours
 from features.kernel.source_tables import OUTLAYS
 
 __all__ = ["outlays"]
@@ -17,15 +17,15 @@ LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 
 
-def outlays(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
-    """One row for each ``moment`` with a payment to a new account outside the district within ``OUTLAYS``.
+def outlays(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
+    """One row for each ``point`` with a payment to a new account outside the district within ``OUTLAYS``.
 
     ``outlay_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
     the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
     """
-    rows = recent_rows(event_index.new_payee_payments, asked, OUTLAYS).filter(~pl.col("is_local"))
-    paid = rows.filter("is_debit").sort("moment", *ORDER)
-    grown = paid.group_by("moment").agg(
+    rows = recent_events(event_index.new_payee_payments, points, OUTLAYS).filter(~pl.col("is_local"))
+    paid = rows.filter("is_debit").sort("point", *ORDER)
+    grown = paid.group_by("point").agg(
         outlay_n=pl.len(),
         outlay_payees_n=pl.col("payee_code").n_unique(),
         outlay_days_n=pl.col("known_at").dt.date().n_unique(),
@@ -33,36 +33,36 @@ def outlays(event_index: EventIndex, asked: Questions) -> pl.DataFrame:
         outlay_large_n=(pl.col("amount_cny") >= LARGE_CNY).sum(),
         outlay_growth=pl.col("amount_cny").last() / pl.col("amount_cny").first(),
         outlay_max_cny=pl.col("amount_cny").max(),
-        outlay_age_h=hours((pl.col("at") - pl.col("known_at")).max()),
-        outlay_silent_h=hours((pl.col("at") - pl.col("known_at")).min()),
+        outlay_age_h=to_hours((pl.col("at") - pl.col("known_at")).max()),
+        outlay_silent_h=to_hours((pl.col("at") - pl.col("known_at")).min()),
     )
-    return grown.join(lures(rows), on="moment", how="left")
+    return grown.join(lures(rows), on="point", how="left")
 
 
 def lures(rows: pl.DataFrame) -> pl.DataFrame:
     """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another new one.
 
-    One row for each ``moment`` with any: how many, the best profit (received as a multiple of paid), hours since the
+    One row for each ``point`` with any: how many, the best profit (received as a multiple of paid), hours since the
     latest, and the largest sum paid, CNY. What comes back is held against the latest small payment before it.
     """
     staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= STAKE_CNY)
-    back = rows.filter(~pl.col("is_debit")).select("moment", "at", "known_at", back_cny="amount_cny")
+    back = rows.filter(~pl.col("is_debit")).select("point", "at", "known_at", back_cny="amount_cny")
     return (
         back.sort("known_at")
         .join_asof(
-            staked.sort(ORDER).select("moment", "known_at", stake_cny="amount_cny"),
+            staked.sort(ORDER).select("point", "known_at", stake_cny="amount_cny"),
             on="known_at",
-            by="moment",
+            by="point",
             tolerance=LURE_SPAN,
             check_sortedness=False,
         )
         .with_columns(profit=pl.col("back_cny") / pl.col("stake_cny"))
         .filter(pl.col("profit").is_between(*LURE_PROFIT))
-        .group_by("moment")
+        .group_by("point")
         .agg(
             lures_n=pl.len(),
             lure_profit=pl.col("profit").max(),
-            lure_age_h=hours((pl.col("at") - pl.col("known_at")).min()),
+            lure_age_h=to_hours((pl.col("at") - pl.col("known_at")).min()),
             lure_cny=pl.col("stake_cny").max(),
         )
     )

@@ -7,7 +7,7 @@ import polars as pl
 
 from features.blocks.new_payee_payments import outlays
 from features.event_index import EventIndex
-from features.kernel.query_points import Questions, hours, latest_of_threads, spread, with_naming
+from features.kernel.query_points import QueryPoints, latest_of_threads, one_row_per_point, to_hours, with_named
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
@@ -15,13 +15,13 @@ from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 __all__ = ["deal_features", "payee_threads"]
 
 
-def payee_threads(event_index: EventIndex, asked: Questions, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def payee_threads(event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's reputation at that moment."""
-    rows = latest_of_threads(event_index.new_payee_payments, asked, RECENT)
+    rows = latest_of_threads(event_index.new_payee_payments, points, RECENT)
     now = payee_states(event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.payees(now).alias("payee_reputation")
     known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_naming(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
+    return with_named(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 
 DEAL = (
@@ -43,17 +43,17 @@ DEAL = (
 
 
 def deal_features(
-    event_index: EventIndex, deals: pl.DataFrame, threads: pl.DataFrame, asked: Questions
+    event_index: EventIndex, deals: pl.DataFrame, threads: pl.DataFrame, points: QueryPoints
 ) -> pl.DataFrame:
     """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
 
     ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
     no such account; names in ``_cny``, hours ``_h``.
     """
-    together = deals.group_by("moment").agg(**everyone(), **rebates(), **bad_reputation_sums())
-    found = outlays(event_index, asked).join(together, on="moment", how="full", coalesce=True)
-    return spread(
-        found.join(lead(deals), on="moment", how="left").join(callers(threads, deals), on="moment", how="left"), asked
+    together = deals.group_by("point").agg(**everyone(), **rebates(), **bad_reputation_sums())
+    found = outlays(event_index, points).join(together, on="point", how="full", coalesce=True)
+    return one_row_per_point(
+        found.join(lead(deals), on="point", how="left").join(callers(threads, deals), on="point", how="left"), points
     )
 
 
@@ -105,10 +105,10 @@ def lead(deals: pl.DataFrame) -> pl.DataFrame:
     """The latest new payee of each moment that was paid, one outside the district before any other."""
     return (
         deals.filter(PAID)
-        .sort("moment", "outside", "known_at", "payee_code", descending=[False, True, True, False])
-        .unique("moment", keep="first", maintain_order=True)
+        .sort("point", "outside", "known_at", "payee_code", descending=[False, True, True, False])
+        .unique("point", keep="first", maintain_order=True)
         .select(
-            "moment",
+            "point",
             *(pl.col(name).alias(f"payee_{name.removeprefix('payee_')}") for name in DEAL),
             lead_payee_code=pl.col("payee_code"),
         )
@@ -117,16 +117,16 @@ def lead(deals: pl.DataFrame) -> pl.DataFrame:
 
 def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
     """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
-    paid = deals.filter(pl.col("outside") & PAID).select("moment", paid_at="thread_started_at")
-    heard = threads.select("moment", "reputation", "thread_talk_s", heard_at="thread_started_at")
+    paid = deals.filter(pl.col("outside") & PAID).select("point", paid_at="thread_started_at")
+    heard = threads.select("point", "reputation", "thread_talk_s", heard_at="thread_started_at")
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (
-        paid.join(heard, on="moment")
+        paid.join(heard, on="point")
         .filter(gap.is_between(timedelta(0), timedelta(days=3)))
-        .group_by("moment")
+        .group_by("point")
         .agg(
             payee_caller_reputation=pl.col("reputation").max(),
             payee_caller_talk_s=pl.col("thread_talk_s").max(),
-            payee_caller_h=hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
+            payee_caller_h=to_hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
         )
     )

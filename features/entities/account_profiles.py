@@ -31,7 +31,7 @@ def build_payee_timeline(payments: pl.LazyFrame) -> Timeline:
 
 
 def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question (``payee``, ``at_ms``), from what was known strictly before.
+    """One row for each query point (``payee``, ``at_ms``), from what was known strictly before.
 
     ``payee_payers_14d`` residents who first paid it, ``payee_receivers_14d`` residents whom it first paid,
     ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and ``payee_large_14d`` payments to it, and

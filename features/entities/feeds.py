@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.kernel.query_points import Questions
+from features.kernel.query_points import QueryPoints
 from features.kernel.source_tables import Records
 from features.kernel.timeline import Positions, milliseconds
 
@@ -58,13 +58,13 @@ class Feeds:
         found[heard] = (at_ms[heard] - marks[last[heard]]) / HOUR_MS
         return np.asarray(np.minimum(found, HORIZON_H))
 
-    def quietest(self, asked: Questions) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """For each question the longest silence of the person's sources (h, NaN with none), and how many are late."""
-        longest = np.full(len(asked.owner), np.nan)
-        late = np.zeros(len(asked.owner), dtype=np.int64)
+    def quietest(self, points: QueryPoints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """For each query point the longest silence of the person's sources (h, NaN with none), and how many are late."""
+        longest = np.full(len(points.owner), np.nan)
+        late = np.zeros(len(points.owner), dtype=np.int64)
         for source, served in self.served.items():
-            mine = served[asked.owner]
-            silent = self.silent_h(source, asked.at_ms)
+            mine = served[points.owner]
+            silent = self.silent_h(source, points.at_ms)
             longest = np.where(mine, np.fmax(longest, silent), longest)
             late += mine & (silent > LATE / timedelta(hours=1))
         return longest, late
@@ -116,10 +116,10 @@ def flags(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
     return found
 
 
-def feed_features(calls: Feeds, transfers: Feeds, asked: Questions) -> pl.DataFrame:
+def feed_features(calls: Feeds, transfers: Feeds, points: QueryPoints) -> pl.DataFrame:
     """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source), ``feeds_missing_n``."""
-    calls_silent_h, calls_late = calls.quietest(asked)
-    transfers_silent_h, transfers_late = transfers.quietest(asked)
+    calls_silent_h, calls_late = calls.quietest(points)
+    transfers_silent_h, transfers_late = transfers.quietest(points)
     return pl.DataFrame(
         {
             "calls_feed_silent_h": calls_silent_h,

@@ -46,7 +46,7 @@ def build_followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
     heard = strangers.rows(strangers.slices(resident, paid_ms + 1, FOLLOWS + timedelta(milliseconds=1)))
     led = (
         heard.lazy()
-        .with_columns(paid_at=paid["known_at"].gather(heard["moment"]))
+        .with_columns(paid_at=paid["known_at"].gather(heard["point"]))
         .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), FOLLOWS))
         .group_by("owner", "peer_code", "thread_started_at")
         .agg(pl.col("paid_at").min())
@@ -56,7 +56,7 @@ def build_followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
 
 
 def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row a question (``peer``, ``at_ms``), from what was known strictly before.
+    """One row for each query point (``peer``, ``at_ms``), from what was known strictly before.
 
     ``peer_reach_*`` residents first contacted in the window · ``peer_age_d`` days since the number was first seen, at
     most 30 · shares are over 14 days, null where their base is empty.

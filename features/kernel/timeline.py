@@ -1,6 +1,6 @@
 """Events by owner and moment: a window is a slice, and a windowed sum the difference of two running totals.
 
-This is the one fast kernel beneath every feature. For ``q`` questions over ``n`` events a windowed sum costs
+This is the one fast kernel beneath every feature. For ``q`` query points over ``n`` events a windowed sum costs
 ``q · log n``, whatever the length of the window, and nothing is ever looked at that was not known before the moment
 asked for. ``tests/naive`` holds the slow and obvious version of each operation.
 """
@@ -91,12 +91,12 @@ class Timeline:
         return self.events.select(columns).select(pl.all().gather(picked))
 
     def rows(self, slices: tuple[Positions, Positions]) -> pl.DataFrame:
-        """Every event of every slice, with ``moment``: the number of the slice it belongs to (UInt32).
+        """Every event of every slice, with ``point``: the number of the slice it belongs to (UInt32).
 
         An event that lies in several slices comes once for each.
         """
         start, end = slices
         lengths = end - start
-        moment = np.repeat(np.arange(len(start), dtype=np.uint32), lengths)
-        offset = np.arange(len(moment), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return self.events[pl.Series(np.repeat(start, lengths) + offset)].with_columns(moment=pl.Series(moment))
+        point = np.repeat(np.arange(len(start), dtype=np.uint32), lengths)
+        offset = np.arange(len(point), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return self.events[pl.Series(np.repeat(start, lengths) + offset)].with_columns(point=pl.Series(point))

@@ -74,7 +74,7 @@ def contacts(
         .join(event_index.numbers.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
         .join(known_strangers(event_index.stranger_contacts, "peer_code", people, at=at), on=MET, how="left")
     )
-    codes, at_ms = asked(heard["code"], at=at)
+    codes, at_ms = distinct_codes_at(heard["code"], at=at)
     reached = event_index.contacts_by_number.sums("reached", event_index.contacts_by_number.slices(codes, at_ms, SHOWN))
     scores = reputation_model.numbers(number_states(event_index, peer=codes, at_ms=at_ms))
     voice = pl.col("service") == "voice"
@@ -100,7 +100,7 @@ def payments(
         .join(event_index.accounts.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
         .join(known_strangers(event_index.new_payee_payments, "payee_code", people, at=at), on=MET, how="left")
     )
-    codes, at_ms = asked(moved["code"], at=at)
+    codes, at_ms = distinct_codes_at(moved["code"], at=at)
     reached = event_index.payments_by_account.sums("payer", event_index.payments_by_account.slices(codes, at_ms, SHOWN))
     scores = reputation_model.payees(payee_states(event_index, payee=codes, at_ms=at_ms))
     return laid_out(
@@ -140,7 +140,7 @@ def recent(events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str,
     )
 
 
-def asked(codes: pl.Series, *, at: datetime) -> tuple[Positions, Positions]:
+def distinct_codes_at(codes: pl.Series, *, at: datetime) -> tuple[Positions, Positions]:
     """Each code once, and the moment beside it, as timelines are asked."""
     once = codes.cast(pl.Int64).unique().sort().to_numpy()
     return once, np.full(len(once), millisecond(at))
@@ -180,7 +180,7 @@ def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: 
     rows = timeline.rows(timeline.slices(owners, np.full(len(owners), millisecond(at)), SHOWN))
     return (
         rows.select(
-            "known_at", "is_first", code=pl.col(code).cast(pl.Int64), person=people["person"].gather(rows["moment"])
+            "known_at", "is_first", code=pl.col(code).cast(pl.Int64), person=people["person"].gather(rows["point"])
         )
         .group_by(MET)
         .agg(pl.col("is_first").any())

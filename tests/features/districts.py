@@ -157,6 +157,6 @@ def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.LazyFrame:
     return pl.LazyFrame(list(rows), schema=schema, orient="row")
 
 
-def moments(*asked: tuple[str, datetime]) -> pl.DataFrame:
-    """Questions for :func:`features.point_in_time.snapshot`."""
-    return pl.DataFrame(list(asked), schema={"person": pl.String, "at": MOMENT}, orient="row")
+def moments(*points: tuple[str, datetime]) -> pl.DataFrame:
+    """Query points for :func:`features.point_in_time.snapshot`."""
+    return pl.DataFrame(list(points), schema={"person": pl.String, "at": MOMENT}, orient="row")

@@ -153,7 +153,7 @@ def records(draw: st.DrawFn) -> Records:
 
 
 #: Whole milliseconds, as a snapshot takes them.
-asked_at: st.SearchStrategy[datetime] = st.sampled_from(
+query_times: st.SearchStrategy[datetime] = st.sampled_from(
     [
         NOON,
         NOON + timedelta(milliseconds=1),

@@ -18,8 +18,8 @@ PEOPLE = ("p1", "p2", "p3")
 CODES = ("lead_peer_code", "lead_payee_code")  # positions in this event index: not part of the answer
 
 
-def answer(records: Records, *asked: tuple[str, datetime]) -> pl.DataFrame:
-    return snapshot(build_event_index(records), moments(*asked)).drop(CODES)
+def snapshot_of(records: Records, *points: tuple[str, datetime]) -> pl.DataFrame:
+    return snapshot(build_event_index(records), moments(*points)).drop(CODES)
 
 
 def later(records: Records, at: datetime) -> Records:
@@ -49,17 +49,17 @@ def later(records: Records, at: datetime) -> Records:
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.asked_at)
+@given(records=generated.records(), at=generated.query_times)
 def test_what_becomes_known_later_changes_nothing(records: Records, at: datetime) -> None:
-    asked = [(person, at) for person in PEOPLE]
-    then = answer(records.known_before(at), *asked)
+    points = [(person, at) for person in PEOPLE]
+    then = snapshot_of(records.known_before(at), *points)
 
-    assert_frame_equal(answer(records, *asked), then, check_exact=True)
-    assert_frame_equal(answer(later(records, at), *asked), then, check_exact=True)
+    assert_frame_equal(snapshot_of(records, *points), then, check_exact=True)
+    assert_frame_equal(snapshot_of(later(records, at), *points), then, check_exact=True)
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.asked_at)
+@given(records=generated.records(), at=generated.query_times)
 def test_asked_alone_among_all_and_among_many_moments(records: Records, at: datetime) -> None:
     event_index = build_event_index(records)
     among_all = snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
@@ -72,26 +72,26 @@ def test_asked_alone_among_all_and_among_many_moments(records: Records, at: date
 
 
 @settings(max_examples=30, deadline=None)
-@given(records=generated.records(), at=generated.asked_at)
+@given(records=generated.records(), at=generated.query_times)
 def test_what_was_known_before_the_lookback_changes_nothing(records: Records, at: datetime) -> None:
-    asked = [(person, at) for person in PEOPLE]
+    points = [(person, at) for person in PEOPLE]
     recent = pl.col("known_at") >= at - LOOKBACK
     cut = replace(records, calls=records.calls.filter(recent), transfers=records.transfers.filter(recent))
 
-    assert_frame_equal(answer(cut, *asked), answer(records, *asked), check_exact=True)
+    assert_frame_equal(snapshot_of(cut, *points), snapshot_of(records, *points), check_exact=True)
 
 
 def test_a_peer_heard_of_within_the_lookback_is_no_stranger() -> None:
     """Forty-six days ago, then 26 days of silence, which is not enough to be a stranger again."""
     records = district(calls=[call("x1", ago(days=day)) for day in (46, 20, 6)])
 
-    (row,) = answer(records, ("p1", NOON)).to_dicts()
+    (row,) = snapshot_of(records, ("p1", NOON)).to_dicts()
 
     assert (row["stranger_calls_7d"], row["lead_thread_n"]) == (0, None)
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.asked_at, seed=st.integers(0, 9))
+@given(records=generated.records(), at=generated.query_times, seed=st.integers(0, 9))
 def test_the_order_of_rows_does_not_matter(records: Records, at: datetime, seed: int) -> None:
     shuffled = Records(
         **{
@@ -99,21 +99,21 @@ def test_the_order_of_rows_does_not_matter(records: Records, at: datetime, seed:
             for name, table in vars(records).items()
         }
     )
-    asked = [(person, at) for person in PEOPLE]
+    points = [(person, at) for person in PEOPLE]
 
-    assert_frame_equal(answer(shuffled, *asked), answer(records, *asked), check_exact=True)
+    assert_frame_equal(snapshot_of(shuffled, *points), snapshot_of(records, *points), check_exact=True)
 
 
 def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
     calls = [call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i) for i in range(1, 40)]
     event_index = build_event_index(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
-    asked = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
-    whole = snapshot(event_index, asked)
+    points = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
+    whole = snapshot(event_index, points)
 
     monkeypatch.setattr("features.point_in_time.CHUNK", 4)
 
-    assert_frame_equal(snapshot(event_index, asked), whole, check_exact=True)
-    assert whole.select("person", "at").equals(asked)
+    assert_frame_equal(snapshot(event_index, points), whole, check_exact=True)
+    assert whole.select("person", "at").equals(points)
 
 
 def test_a_long_call_is_not_known_while_it_lasts() -> None:
@@ -121,7 +121,7 @@ def test_a_long_call_is_not_known_while_it_lasts() -> None:
     records = district(
         calls=[call("x1", ago(hours=2), duration_s=7200), call("x2", ago(minutes=30), duration_s=60)],
     )
-    at_noon, after = answer(records, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
+    at_noon, after = snapshot_of(records, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
 
     assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_thread_talk_s"]) == (1, 60, 60)
     assert (after["stranger_calls_3d"], after["stranger_max_talk_s"], after["lead_thread_talk_s"]) == (2, 7200, 7200)
@@ -129,7 +129,7 @@ def test_a_long_call_is_not_known_while_it_lasts() -> None:
 
 def test_a_case_names_a_number_only_once_it_is_known() -> None:
     records = district(calls=[call("x1", ago(hours=2))], cases=[case(ago(hours=1), numbers=["x1"])])
-    before, after = answer(records, ("p1", ago(hours=1)), ("p1", NOON)).to_dicts()
+    before, after = snapshot_of(records, ("p1", ago(hours=1)), ("p1", NOON)).to_dicts()
 
     assert (before["lead_named"], before["named_peers_7d"], before["named_talk_s"]) == (False, 0, 0)
     assert (after["lead_named"], after["named_peers_7d"], after["named_talk_s"]) == (True, 1, 60)

@@ -13,7 +13,7 @@ from features.kernel.source_tables import Records
 from features.point_in_time import snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
 from tests.features.districts import moments
-from tests.features.generated import asked_at, records
+from tests.features.generated import query_times, records
 from tests.naive.snapshot import snapshot as naive_snapshot
 from tests.naive.standing import NaiveHandWrittenReputation, NaiveReputation
 from tests.naive.threads import known
@@ -84,12 +84,12 @@ def check(
 
 
 @settings(max_examples=100, deadline=None)
-@given(records=records(), at=asked_at)
+@given(records=records(), at=query_times)
 def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
     check(records, at, reputation_model=HAND_WRITTEN_REPUTATION, naive_reputation=NaiveHandWrittenReputation)
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=records(), at=asked_at)
+@given(records=records(), at=query_times)
 def test_snapshot_asks_whatever_standing_it_is_given(records: Records, at: datetime) -> None:
     check(records, at, reputation_model=LinearReputation(), naive_reputation=NaiveLinearReputation)

@@ -93,7 +93,7 @@ def test_a_source_that_never_delivered_is_not_named() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=generated.records(), at=generated.asked_at)
+@given(records=generated.records(), at=generated.query_times)
 def test_feeds_equal_the_naive_ones(records: Records, at: datetime) -> None:
     for person in ("p1", "p2", "p3"):
         assert feeds(records, person, at) == pytest.approx(tuple(naive_feeds(known(records, at), person).values()))

@@ -13,7 +13,7 @@ from features.point_in_time import snapshot
 from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, names
 from features.words.wording import tell
 from tests.features.districts import NOON, district, moments
-from tests.features.generated import asked_at, records
+from tests.features.generated import query_times, records
 
 NOT_FEATURES = {"person", "at", "lead_started_at", "lead_peer_code", "payee_first_started_at", "lead_payee_code"}
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=records(), at=asked_at)
+@given(records=records(), at=query_times)
 def test_features_that_are_missing_for_one_reason_are_missing_together(records: Records, at: datetime) -> None:
     asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
     for row in snapshot(build_event_index(records), asked).to_dicts():

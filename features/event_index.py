@@ -9,7 +9,7 @@ from features.entities import account_profiles as payees
 from features.entities import calls, transfers
 from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
-from features.kernel.source_tables import Records, codes
+from features.kernel.source_tables import Records, dense_codes
 from features.kernel.timeline import Timeline
 
 __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
@@ -50,18 +50,18 @@ def build_event_index(records: Records) -> EventIndex:
     number_list = list_numbers(records)
     account_list = list_accounts(records)
 
-    contact_events = calls.contacts(
+    contact_events = calls.build_contacts(
         records.calls,
         people=numbers.select("number", "owner"),
         peers=number_list.lazy().select("peer", peer_code="code"),
     ).collect()
-    payment_events = transfers.payments(
+    payment_events = transfers.build_payments(
         records.transfers,
         holders=holders.select("account", "owner"),
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
-    stranger_timeline = build_stranger_timeline(calls.strangers(contact_events.lazy()))
-    new_payee_timeline = build_new_payee_timeline(transfers.new_payees(payment_events.lazy()))
+    stranger_timeline = build_stranger_timeline(calls.filter_strangers(contact_events.lazy()))
+    new_payee_timeline = build_new_payee_timeline(transfers.filter_new_payees(payment_events.lazy()))
     return EventIndex(
         people=people,
         contacts=build_contact_timeline(contact_events.lazy()),
@@ -112,7 +112,7 @@ def list_numbers(records: Records) -> pl.DataFrame:
     """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
     kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
-        codes(records.calls, column="peer")
+        dense_codes(records.calls, column="peer")
         .join(kinds, on="peer", how="left", maintain_order="left")
         .join(
             records.number_tags.select(peer="number", tagged=pl.lit(True)).unique("peer"),
@@ -132,7 +132,7 @@ def list_accounts(records: Records) -> pl.DataFrame:
     """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
     held = records.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
-        codes(records.transfers, column="payee")
+        dense_codes(records.transfers, column="payee")
         .join(held, on="payee", how="left", maintain_order="left")
         .with_columns(pl.col("is_local").fill_null(False))
         .collect()
@@ -177,7 +177,7 @@ NUMBER_KIND_GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def build_stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
-    """A person's contacts with strangers; ``new_*`` count the threads that begin, by kind of number."""
+    """A person's contacts with strangers; ``new_*`` count the relationships that begin, by kind of number."""
     voice = pl.col("is_voice")
     return Timeline.of(
         strangers,

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.blocks.contact_features import stranger_threads, thread_features
-from features.blocks.payee_features import deal_features, payee_threads
+from features.blocks.contact_features import stranger_relationships, thread_features
+from features.blocks.payee_features import deal_features, payee_relationships
 from features.entities.feeds import feed_features
 from features.event_index import NUMBER_KIND_GROUPS, EventIndex
 from features.kernel.query_points import QueryPoints, to_hours
@@ -44,15 +44,15 @@ def snapshot(
 def answer(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """:func:`snapshot` of one chunk."""
     points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
-    threads = stranger_threads(event_index, points, reputation_model=reputation_model)
-    deals = payee_threads(event_index, points, reputation_model=reputation_model)
+    strangers = stranger_relationships(event_index, points, reputation_model=reputation_model)
+    payees = payee_relationships(event_index, points, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
         habits(event_index, points),
         stranger_sums(event_index, points),
         payment_sums(event_index, points),
-        thread_features(threads, points),
-        deal_features(event_index, deals, threads, points),
+        thread_features(strangers, points),
+        deal_features(event_index, payees, strangers, points),
         register_features(event_index, points),
         feed_features(event_index.call_feeds, event_index.transfer_feeds, points),
     ]

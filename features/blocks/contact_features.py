@@ -6,19 +6,19 @@ import polars as pl
 
 from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
-from features.kernel.query_points import QueryPoints, latest_of_threads, one_row_per_point, with_named
+from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, with_named
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
-__all__ = ["stranger_threads", "thread_features"]
+__all__ = ["stranger_relationships", "thread_features"]
 
 
-def stranger_threads(
+def stranger_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and stranger heard of in ``RECENT``: the thread so far, and the number's reputation at that moment."""
-    rows = latest_of_threads(event_index.stranger_contacts, points, RECENT)
+    """One row for each moment and stranger heard of in ``RECENT``: the relationship so far, and the number's reputation at that moment."""
+    rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT)
     now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
@@ -64,13 +64,13 @@ RETURN_H = (6, 72)  # who is first heard of so long ago, and again now, came bac
 YOUNG_D = 20  # a number first seen so lately that what follows its calls may be its doing
 
 
-def thread_features(threads: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
+def thread_features(rows: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
     """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
 
     Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
     """
-    together = threads.group_by("point").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
-    return one_row_per_point(together.join(lead(threads), on="point", how="left"), points)
+    together = rows.group_by("point").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
+    return one_row_per_point(together.join(lead(rows), on="point", how="left"), points)
 
 
 def everyone() -> Mapping[str, pl.Expr]:
@@ -131,10 +131,10 @@ def followed() -> Mapping[str, pl.Expr]:
     }
 
 
-def lead(threads: pl.DataFrame) -> pl.DataFrame:
+def lead(rows: pl.DataFrame) -> pl.DataFrame:
     """The most suspicious stranger of each moment; of several the one heard of last."""
     return (
-        threads.sort("point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
+        rows.sort("point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",
@@ -142,7 +142,7 @@ def lead(threads: pl.DataFrame) -> pl.DataFrame:
             lead_kind=pl.col("peer_kind_code"),
             lead_named=pl.col("named"),
             lead_tagged=pl.col("peer_tagged"),
-            lead_started_at=pl.col("thread_started_at"),
+            lead_started_at=pl.col("relationship_started_at"),
             lead_peer_code=pl.col("peer_code"),
         )
     )

@@ -7,17 +7,19 @@ import polars as pl
 
 from features.blocks.new_payee_payments import outlays
 from features.event_index import EventIndex
-from features.kernel.query_points import QueryPoints, latest_of_threads, one_row_per_point, to_hours, with_named
+from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, to_hours, with_named
 from features.kernel.source_tables import RECENT
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 
-__all__ = ["deal_features", "payee_threads"]
+__all__ = ["deal_features", "payee_relationships"]
 
 
-def payee_threads(event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def payee_relationships(
+    event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
+) -> pl.DataFrame:
     """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's reputation at that moment."""
-    rows = latest_of_threads(event_index.new_payee_payments, points, RECENT)
+    rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT)
     now = payee_states(event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.payees(now).alias("payee_reputation")
     known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
@@ -43,17 +45,18 @@ DEAL = (
 
 
 def deal_features(
-    event_index: EventIndex, deals: pl.DataFrame, threads: pl.DataFrame, points: QueryPoints
+    event_index: EventIndex, payees: pl.DataFrame, strangers: pl.DataFrame, points: QueryPoints
 ) -> pl.DataFrame:
     """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
 
-    ``deals`` are those of :func:`payee_threads`, ``threads`` the strangers of the same moments. Null where a moment has
+    ``payees`` are those of :func:`payee_relationships`, ``with_relationships`` the strangers of the same moments. Null where a moment has
     no such account; names in ``_cny``, hours ``_h``.
     """
-    together = deals.group_by("point").agg(**everyone(), **rebates(), **bad_reputation_sums())
+    together = payees.group_by("point").agg(**everyone(), **rebates(), **bad_reputation_sums())
     found = outlays(event_index, points).join(together, on="point", how="full", coalesce=True)
     return one_row_per_point(
-        found.join(lead(deals), on="point", how="left").join(callers(threads, deals), on="point", how="left"), points
+        found.join(lead(payees), on="point", how="left").join(callers(strangers, payees), on="point", how="left"),
+        points,
     )
 
 
@@ -69,10 +72,10 @@ def everyone() -> Mapping[str, pl.Expr]:
         "payee_max_cny": pl.col("thread_paid_cny").max(),
         "payee_min_cny": first.min(),
         "payee_first_cny": first.sort_by(
-            pl.col("thread_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
+            pl.col("relationship_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
         ).first(),
         "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
-        "payee_first_started_at": pl.col("thread_started_at").filter(PAID & pl.col("outside")).min(),
+        "payee_first_started_at": pl.col("relationship_started_at").filter(PAID & pl.col("outside")).min(),
         "payer_new_cny": (pl.col("thread_back_cny") * ~PAID).sum(),
         "payer_new_reach": (pl.col("payee_receivers_14d") * ~PAID).max(),
     }
@@ -101,10 +104,10 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     }
 
 
-def lead(deals: pl.DataFrame) -> pl.DataFrame:
+def lead(payees: pl.DataFrame) -> pl.DataFrame:
     """The latest new payee of each moment that was paid, one outside the district before any other."""
     return (
-        deals.filter(PAID)
+        payees.filter(PAID)
         .sort("point", "outside", "known_at", "payee_code", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
@@ -115,10 +118,10 @@ def lead(deals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def callers(threads: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
+def callers(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
     """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
-    paid = deals.filter(pl.col("outside") & PAID).select("point", paid_at="thread_started_at")
-    heard = threads.select("point", "reputation", "thread_talk_s", heard_at="thread_started_at")
+    paid = payees.filter(pl.col("outside") & PAID).select("point", paid_at="relationship_started_at")
+    heard = strangers.select("point", "reputation", "thread_talk_s", heard_at="relationship_started_at")
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (
         paid.join(heard, on="point")

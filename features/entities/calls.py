@@ -1,20 +1,20 @@
-"""Calls and texts as one person's contacts: who is a stranger, how the thread with each stranger runs."""
+"""Calls and texts as one person's contacts: who is a stranger, how the relationship with each stranger runs."""
 
 import polars as pl
 
-from features.kernel.source_tables import STRANGER_AGE, threads, within_thread
+from features.kernel.source_tables import STRANGER_AGE, running_total, with_relationships
 
-__all__ = ["contacts", "strangers"]
+__all__ = ["build_contacts", "filter_strangers"]
 
 LONG_TALK_S = 600
 HANG_UP_S = 25
 
 
-def contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) -> pl.LazyFrame:
-    """Calls of residents, in thread order, with the thread's running figures.
+def build_contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) -> pl.LazyFrame:
+    """Calls of residents, in relationship order, with the relationship's running figures.
 
     ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
-    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.threads` adds, and ``thread_talk_s``,
+    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.with_relationships` adds, and ``thread_talk_s``,
     ``thread_max_talk_s``, ``thread_sms_n``, ``thread_answered_n``, ``thread_call_back_n`` (calls and texts that the
     resident makes to the peer).
     """
@@ -33,16 +33,16 @@ def contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) 
             is_answered=voice & (pl.col("duration_s") > 0),
         )
     )
-    threaded = threads(flagged, peer="peer_code")
-    return threaded.with_columns(
-        thread_talk_s=within_thread(pl.col("duration_s")),
-        thread_sms_n=within_thread(~pl.col("is_voice")),
-        thread_answered_n=within_thread(pl.col("is_answered")),
-        thread_call_back_n=within_thread(~pl.col("is_in")),
-        thread_max_talk_s=pl.col("duration_s").cum_max().over("thread"),
+    related = with_relationships(flagged, peer="peer_code")
+    return related.with_columns(
+        thread_talk_s=running_total(pl.col("duration_s")),
+        thread_sms_n=running_total(~pl.col("is_voice")),
+        thread_answered_n=running_total(pl.col("is_answered")),
+        thread_call_back_n=running_total(~pl.col("is_in")),
+        thread_max_talk_s=pl.col("duration_s").cum_max().over("relationship"),
     )
 
 
-def strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
-    """The contacts whose thread is younger than ``STRANGER_AGE``: what residents hear from people new to them."""
-    return contacts.filter(pl.col("known_at") - pl.col("thread_started_at") < STRANGER_AGE)
+def filter_strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """The contacts whose relationship is younger than ``STRANGER_AGE``: what residents hear from people new to them."""
+    return contacts.filter(pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE)

@@ -110,7 +110,7 @@ def feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Fee
 
 
 def flags(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
-    """True at each of ``codes``."""
+    """True at each of ``dense_codes``."""
     found = np.zeros(count, dtype=np.bool_)
     found[codes.to_numpy()] = True
     return found

@@ -34,13 +34,13 @@ def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
     )
 
 
-def build_followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
-    """The residents whom a peer led to pay: owner is the peer, one event for each thread with a resident.
+def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeline:
+    """The residents whom a peer led to pay: owner is the peer, one event for each relationship with a resident.
 
     A resident counts who first paid an account outside the district within ``PAYMENT_AFTER_CONTACT`` of a contact with
     the peer, while the peer was a stranger. The event becomes known with the first such payment.
     """
-    paid = deals.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
+    paid = new_payees.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
     resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), milliseconds(paid["known_at"])
     # One millisecond more, for a slice ends before its moment: what became known with the payment belongs to it.
     heard = strangers.rows(strangers.slices(resident, paid_ms + 1, FOLLOWS + timedelta(milliseconds=1)))
@@ -48,7 +48,7 @@ def build_followed_timeline(strangers: Timeline, deals: Timeline) -> Timeline:
         heard.lazy()
         .with_columns(paid_at=paid["known_at"].gather(heard["point"]))
         .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), FOLLOWS))
-        .group_by("owner", "peer_code", "thread_started_at")
+        .group_by("owner", "peer_code", "relationship_started_at")
         .agg(pl.col("paid_at").min())
         .select(pl.lit(1.0).alias("followed"), known_at="paid_at", owner="peer_code")
     )

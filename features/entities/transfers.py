@@ -2,18 +2,18 @@
 
 import polars as pl
 
-from features.kernel.source_tables import STRANGER_AGE, threads, within_thread
+from features.kernel.source_tables import STRANGER_AGE, running_total, with_relationships
 
-__all__ = ["new_payees", "payments"]
+__all__ = ["filter_new_payees", "build_payments"]
 
 
-def payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame) -> pl.LazyFrame:
-    """Movements on residents' accounts, in thread order (person, other party), with running figures.
+def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame) -> pl.LazyFrame:
+    """Movements on residents' accounts, in relationship order (person, other party), with running figures.
 
     ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to ``payee_code``. The other
     party is called payee whichever way the money goes. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
     other party is an account of the same person), ``is_local`` (of any resident), the figures of
-    :func:`features.kernel.source_tables.threads`, and ``thread_paid_cny``, ``thread_back_cny``, ``thread_paid_n``,
+    :func:`features.kernel.source_tables.with_relationships`, and ``thread_paid_cny``, ``thread_back_cny``, ``thread_paid_n``,
     ``thread_back_n`` (to and from this payee so far) and ``thread_first_cny`` (the first amount).
     """
     owners = holders.select(payee="account", payee_owner="owner")
@@ -34,16 +34,16 @@ def payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyF
         )
     )
     paid, back = pl.col("amount_cny") * pl.col("is_debit"), pl.col("amount_cny") * ~pl.col("is_debit")
-    return threads(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
-        thread_paid_cny=within_thread(paid),
-        thread_back_cny=within_thread(back),
-        thread_paid_n=within_thread(pl.col("is_debit")),
-        thread_back_n=within_thread(~pl.col("is_debit")),
+    return with_relationships(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
+        thread_paid_cny=running_total(paid),
+        thread_back_cny=running_total(back),
+        thread_paid_n=running_total(pl.col("is_debit")),
+        thread_back_n=running_total(~pl.col("is_debit")),
         thread_first_cny=pl.when("is_first").then("amount_cny").forward_fill(),
     )
 
 
-def new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
+def filter_new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
     """Payments to and from private accounts that this person first dealt with less than ``STRANGER_AGE`` ago."""
-    young = pl.col("known_at") - pl.col("thread_started_at") < STRANGER_AGE
+    young = pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE
     return payments.filter(young & ~pl.col("is_own") & ~pl.col("is_merchant"))

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["QueryPoints", "to_hours", "latest_of_threads", "recent_events", "one_row_per_point", "with_named"]
+__all__ = ["QueryPoints", "to_hours", "latest_of_relationships", "recent_events", "one_row_per_point", "with_named"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ def recent_events(timeline: Timeline, points: QueryPoints, window: timedelta) ->
     return rows.with_columns(at=points.frame["at"].gather(rows["point"]))
 
 
-def latest_of_threads(timeline: Timeline, points: QueryPoints, window: timedelta) -> pl.DataFrame:
-    """The last event of each thread heard of in ``window`` before each moment: it speaks for the thread.
+def latest_of_relationships(timeline: Timeline, points: QueryPoints, window: timedelta) -> pl.DataFrame:
+    """The last event of each relationship heard of in ``window`` before each moment: it speaks for the relationship.
 
     Beside what :func:`recent_events` adds, ``thread_age_h`` and ``silent_h``: hours since its first event and since this.
     """
@@ -47,7 +47,7 @@ def latest_of_threads(timeline: Timeline, points: QueryPoints, window: timedelta
         recent_events(timeline, points, window)
         .filter(last)
         .with_columns(
-            thread_age_h=to_hours(pl.col("at") - pl.col("thread_started_at")),
+            thread_age_h=to_hours(pl.col("at") - pl.col("relationship_started_at")),
             silent_h=to_hours(pl.col("at") - pl.col("known_at")),
         )
     )

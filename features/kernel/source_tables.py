@@ -13,20 +13,20 @@ __all__ = [
     "LOOKBACK",
     "OUTLAYS",
     "RECENT",
-    "SILENCE",
+    "RELATIONSHIP_GAP",
     "STRANGER_AGE",
     "Records",
-    "codes",
-    "threads",
-    "within_thread",
+    "dense_codes",
+    "with_relationships",
+    "running_total",
 ]
 
-SILENCE = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
+RELATIONSHIP_GAP = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
 STRANGER_AGE = timedelta(days=15)  # so long after first contact a peer is still a stranger
-RECENT = timedelta(days=7)  # so far back go the threads with strangers and new payees that a snapshot looks at
+RECENT = timedelta(days=7)  # so far back go the relationships with strangers and new payees that a snapshot looks at
 OUTLAYS = timedelta(days=14)  # so far back go the payments to new payees taken together
 FOLLOWS = timedelta(days=1)  # a payment so soon after a contact may be its fruit
-LOOKBACK = OUTLAYS + FOLLOWS + STRANGER_AGE + SILENCE  # what became known earlier changes no feature
+LOOKBACK = OUTLAYS + FOLLOWS + STRANGER_AGE + RELATIONSHIP_GAP  # what became known earlier changes no feature
 
 
 @dataclass(frozen=True)
@@ -54,39 +54,41 @@ class Records:
         )
 
 
-def codes(values: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
+def dense_codes(values: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
     """``column`` and ``code``: each distinct value once, numbered densely from 0 in sorted order."""
     return values.select(column).drop_nulls().unique().sort(column).with_row_index("code")
 
 
-def threads(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()) -> pl.LazyFrame:
-    """Sort events by (``owner``, ``peer``, ``known_at``) and say where each stands in the thread of the two.
+def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()) -> pl.LazyFrame:
+    """Sort events by (``owner``, ``peer``, ``known_at``) and add its place in the relationship of the two.
 
     What became known at once, as all that one delivery brings, is put in the order of ``ties``.
 
-    A thread begins with the first contact, or the first after ``SILENCE``. Adds ``is_first`` (this event begins a
-    thread), ``thread`` (dense number), ``thread_started_at``, ``thread_n`` (events so far, this one included) and
-    ``next_known_at`` (the thread's following event, null at its end): an event speaks for its thread at a moment
+    A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds ``is_first`` (this event begins a
+    relationship), ``relationship`` (dense number), ``relationship_started_at``, ``thread_n`` (events so far, this one included) and
+    ``next_known_at`` (the relationship's following event, null at its end): an event speaks for its relationship at a moment
     exactly when the following one is not known yet.
     """
     same = (pl.col("owner") == pl.col("owner").shift()) & (pl.col(peer) == pl.col(peer).shift())
-    recent = (pl.col("known_at") - pl.col("known_at").shift()) <= SILENCE
+    recent = (pl.col("known_at") - pl.col("known_at").shift()) <= RELATIONSHIP_GAP
     return (
         events.sort("owner", peer, "known_at", *ties, maintain_order=True)
         .with_columns(is_first=~(same & recent).fill_null(False))
         .with_columns(
-            thread=pl.col("is_first").cum_sum(),
-            thread_started_at=pl.when("is_first").then("known_at").forward_fill(),
+            relationship=pl.col("is_first").cum_sum(),
+            relationship_started_at=pl.when("is_first").then("known_at").forward_fill(),
         )
         .with_columns(
             thread_n=pl.int_range(pl.len()) - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill() + 1,
-            next_known_at=pl.when(pl.col("thread") == pl.col("thread").shift(-1)).then(pl.col("known_at").shift(-1)),
+            next_known_at=pl.when(pl.col("relationship") == pl.col("relationship").shift(-1)).then(
+                pl.col("known_at").shift(-1)
+            ),
         )
     )
 
 
-def within_thread(expr: pl.Expr) -> pl.Expr:
-    """The running total of ``expr`` (at most two decimals) since the thread began; frame in :func:`threads` order."""
+def running_total(expr: pl.Expr) -> pl.Expr:
+    """The running total of ``expr`` (at most two decimals) since the relationship began; frame in :func:`with_relationships` order."""
     amount = hundredths(expr)
     total = amount.cum_sum()
     opening = pl.when("is_first").then(total - amount).forward_fill()

@@ -27,7 +27,7 @@ class Words:
 class Feature:
     """One column of a snapshot.
 
-    ``window`` is how far back it looks (``24h``; None: as long as the thread or register goes) and ``unit`` one of
+    ``window`` is how far back it looks (``24h``; None: as long as the relationship or register goes) and ``unit`` one of
     count, s, h, d, years, CNY, ratio, share, score, flag, kind. ``told`` is the closed range of values worth telling as
     a reason, None for what is never told. Features of one ``family`` say nearly the same, so a reason quotes only one
     of them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is like, not what

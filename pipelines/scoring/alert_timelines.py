@@ -205,7 +205,7 @@ def first_contacts(
             ).filter(pl.col(column).eq(pl.lit(lead, dtype=pl.Int64)))
             if not len(mine):
                 continue
-            known_at = mine["thread_started_at"][-1]
+            known_at = mine["relationship_started_at"][-1]
             calls = told["channel"] != "transfer" if column == "peer_code" else told["channel"] == "transfer"
             seen = told.filter(calls, person=person, code=lead).filter(pl.col("known_at") >= known_at)
             # A call is known once it has ended; what counts is when it began, where that is still on the timeline.

@@ -20,8 +20,8 @@ def rows(district: District, person: str, naive_reputation: NaiveReputation) -> 
 
 def row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
     state = standing.payee(district, event.other)
-    paid = [e for e in event.thread if is_debit(e)]
-    back = [e for e in event.thread if not is_debit(e)]
+    paid = [e for e in event.relationship if is_debit(e)]
+    back = [e for e in event.relationship if not is_debit(e)]
     return {
         **state,
         "payee_reputation": naive_reputation.payee(state),
@@ -35,7 +35,7 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
         "thread_back_cny": sum(map(cny, back)),
         "thread_paid_n": len(paid),
         "thread_back_n": len(back),
-        "thread_first_cny": cny(event.thread[0]),
+        "thread_first_cny": cny(event.relationship[0]),
         "thread_age_h": hours(district.at - event.started_at),
         "silent_h": hours(district.at - event.known_at),
     }
@@ -93,10 +93,10 @@ def lead(rows: list[Values]) -> Values:
     return {**found, "lead_payee": ranked[0]["payee"] if ranked else None}
 
 
-def callers(strangers: list[Values], deals: list[Values]) -> Values:
+def callers(strangers: list[Values], payees: list[Values]) -> Values:
     pairs = [
         (stranger["reputation"], stranger["thread_talk_s"], deal["started_at"] - stranger["started_at"])
-        for deal in deals
+        for deal in payees
         for stranger in strangers
         if deal["outside"]
         and deal["thread_paid_n"]

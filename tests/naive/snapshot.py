@@ -31,7 +31,10 @@ KINDS = {
 
 def snapshot(district: District, person: str, naive_reputation: NaiveReputation = NaiveHandWrittenReputation) -> Values:
     """By feature name; beside them ``lead_peer`` and ``lead_payee``."""
-    heard, deals = strangers.rows(district, person, naive_reputation), dealings.rows(district, person, naive_reputation)
+    heard, payees = (
+        strangers.rows(district, person, naive_reputation),
+        dealings.rows(district, person, naive_reputation),
+    )
     values = {
         **habits(district, person),
         **stranger_sums(district, person),
@@ -39,9 +42,9 @@ def snapshot(district: District, person: str, naive_reputation: NaiveReputation 
         **new_payee_sums(district, person),
         **strangers.together(heard),
         **strangers.lead(heard),
-        **dealings.together(deals),
-        **dealings.lead(deals),
-        **dealings.callers(heard, deals),
+        **dealings.together(payees),
+        **dealings.lead(payees),
+        **dealings.callers(heard, payees),
         **dealings.outlays(district, person),
         **register(district, person),
         **feeds(district, person),
@@ -101,7 +104,7 @@ def new_payee_sums(district: District, person: str) -> Values:
     mine, at = fresh_moves(district, person), district.at
     paid = [e for e in mine if is_debit(e)]
     outside = [e for e in paid if e.other not in district.holder]
-    back = [e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.thread)]
+    back = [e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.relationship)]
     return {
         **over("new_payees", EVERY, paid, at, lambda e: e.is_first),
         **over("new_payees_outside", EVERY, outside, at, lambda e: e.is_first),

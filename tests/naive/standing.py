@@ -101,8 +101,8 @@ def followed(district: District, number: str) -> int:
         for paid in fresh_moves(district, heard.person):
             first = paid.is_first and is_debit(paid) and paid.other not in district.holder
             if first and timedelta(0) <= paid.known_at - heard.known_at <= DAY:
-                thread = heard.thread[0]
-                paid_at[thread] = min(paid.known_at, paid_at.get(thread, paid.known_at))
+                relationship = heard.relationship[0]
+                paid_at[relationship] = min(paid.known_at, paid_at.get(relationship, paid.known_at))
     return sum(moment >= district.at - 14 * DAY for moment in paid_at.values())
 
 

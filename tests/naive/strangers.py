@@ -1,4 +1,4 @@
-"""The strangers of one person's last week, by looping over their threads."""
+"""The strangers of one person's last week, by looping over their relationships."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def rows(district: District, person: str, naive_reputation: NaiveReputation) -> 
 def row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
     state = standing.peer(district, event.other)
     named = standing.is_named(district, "suspect_numbers", event.other)
-    talk_s, reputation = sum(map(talk, event.thread)), naive_reputation.number(state)
+    talk_s, reputation = sum(map(talk, event.relationship)), naive_reputation.number(state)
     return {
         **state,
         "peer": event.other,
@@ -26,12 +26,12 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
         "kind": state["peer_kind_code"],
         "named": named,
         "tagged": state["peer_tagged"],
-        "thread_n": len(event.thread),
+        "thread_n": len(event.relationship),
         "thread_talk_s": talk_s,
-        "thread_max_talk_s": max(map(talk, event.thread)),
-        "thread_sms_n": sum(not is_voice(e) for e in event.thread),
-        "thread_answered_n": sum(map(is_answered, event.thread)),
-        "thread_call_back_n": sum(not is_in(e) for e in event.thread),
+        "thread_max_talk_s": max(map(talk, event.relationship)),
+        "thread_sms_n": sum(not is_voice(e) for e in event.relationship),
+        "thread_answered_n": sum(map(is_answered, event.relationship)),
+        "thread_call_back_n": sum(not is_in(e) for e in event.relationship),
         "thread_age_h": hours(district.at - event.started_at),
         "silent_h": hours(district.at - event.known_at),
         "reputation": reputation,

@@ -1,4 +1,4 @@
-"""Who is a stranger: events of two parties put in threads, row by row."""
+"""Who is a stranger: events of two parties put in relationships, row by row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ Values = dict[str, Any]
 
 @dataclass(eq=False)
 class Event:
-    """A call, text or movement of ``person`` with ``other``, and the events of its thread up to itself."""
+    """A call, text or movement of ``person`` with ``other``, and the events of its relationship up to itself."""
 
     person: str
     other: str
     known_at: datetime
     row: Row
-    thread: list["Event"] = field(default_factory=list)
+    relationship: list["Event"] = field(default_factory=list)
 
     @property
     def started_at(self) -> datetime:
-        return self.thread[0].known_at
+        return self.relationship[0].known_at
 
     @property
     def is_first(self) -> bool:
-        return self.thread[0] is self
+        return self.relationship[0] is self
 
     @property
     def is_young(self) -> bool:
@@ -63,8 +63,10 @@ def known(records: Records, at: datetime) -> District:
     moves.sort(key=lambda row: (row["occurred_at"], row["direction"] == "debit", row["amount_cny"]))
     return District(
         at=at,
-        contacts=threaded(Event(caller[row["number"]], row["peer"], row["known_at"], row) for row in calls),
-        moves=threaded(Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves),
+        contacts=group_by_relationship(
+            Event(caller[row["number"]], row["peer"], row["known_at"], row) for row in calls
+        ),
+        moves=group_by_relationship(Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves),
         holder=holder,
         born={row["person"]: row["birth_month"] for row in records.residents.collect().to_dicts()},
         numbers=numbers,
@@ -81,16 +83,16 @@ def deliveries(events: pl.LazyFrame, at: datetime) -> list[tuple[str, datetime]]
     return [(row["source"], row["known_at"]) for row in events.collect().to_dicts() if row["known_at"] < at]
 
 
-def threaded(events: Iterable[Event]) -> list[Event]:
-    """Events in the order in which they became known, each with its thread so far; 30 days of silence end a thread."""
+def group_by_relationship(events: Iterable[Event]) -> list[Event]:
+    """Events in the order in which they became known, each with its relationship so far; 30 days of silence end a relationship."""
     ordered = sorted(events, key=lambda event: event.known_at)
     last: dict[tuple[str, str], Event] = {}
     for event in ordered:
         before = last.get((event.person, event.other))
         if before is not None and event.known_at - before.known_at <= timedelta(days=30):
-            event.thread = [*before.thread, event]
+            event.relationship = [*before.relationship, event]
         else:
-            event.thread = [event]
+            event.relationship = [event]
         last[event.person, event.other] = event
     return ordered
 

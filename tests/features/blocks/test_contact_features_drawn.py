@@ -118,7 +118,7 @@ def test_two_tags_of_a_number_count_once() -> None:
 
 
 def test_what_one_delivery_brings_keeps_its_order() -> None:
-    """Three calls delivered together at 11:55 stand in one thread; the longest is the maximum whichever comes last."""
+    """Three calls delivered together at 11:55 stand in one relationship; the longest is the maximum whichever comes last."""
     known_at = NOON - timedelta(minutes=5)
     calls = [call("x1", ago(minutes=m), duration_s=s, known_at=known_at) for m, s in ((40, 30), (30, 900), (12, 60))]
     row = features(calls=calls)

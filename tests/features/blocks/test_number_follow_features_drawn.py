@@ -175,7 +175,7 @@ def test_one_after_another_on_the_line() -> None:
 def test_the_lookback_reaches_to_the_call_before_a_payment_of_a_fortnight_ago() -> None:
     """Sixty days matter: x1 was heard of then, so it is no stranger when p1 pays after its call.
 
-    Without the first call the second would begin a thread, and the third be that of a stranger.
+    Without the first call the second would begin a relationship, and the third be that of a stranger.
     """
     calls = [call("x1", NOON - age) for age in (LOOKBACK - timedelta(minutes=10), timedelta(days=30, minutes=-10))]
     calls = [*calls, call("x1", ago(days=15, minutes=-5)), call("x1", ago(hours=1), number="n3")]

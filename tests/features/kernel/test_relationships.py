@@ -1,4 +1,4 @@
-"""Where an event stands in the thread of two parties, against a loop over rows."""
+"""Where an event stands in the relationship of two parties, against a loop over rows."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,12 +7,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernel.source_tables import codes, threads, within_thread
+from features.kernel.source_tables import dense_codes, running_total, with_relationships
 from tests.features.districts import MOMENT, NOON
-from tests.naive.threads import Event, threaded
+from tests.naive.threads import Event, group_by_relationship
 
 SCHEMA = {"owner": pl.String, "peer": pl.String, "known_at": MOMENT, "worth": pl.Float64}
-SILENCE = timedelta(days=30)
+RELATIONSHIP_GAP = timedelta(days=30)
 
 events = st.lists(
     st.tuples(
@@ -25,36 +25,44 @@ events = st.lists(
 )
 
 
-def told(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+def with_running_totals(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     frame = pl.LazyFrame(rows, schema=SCHEMA, orient="row")
-    return threads(frame, peer="peer", ties=["worth"]).with_columns(so_far=within_thread(pl.col("worth"))).collect()
+    return (
+        with_relationships(frame, peer="peer", ties=["worth"])
+        .with_columns(so_far=running_total(pl.col("worth")))
+        .collect()
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(rows=events)
 def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float]]) -> None:
-    naive = threaded(Event(*row[:3], row={"worth": row[3]}) for row in sorted(rows, key=lambda row: row[3]))
+    naive = group_by_relationship(
+        Event(*row[:3], row={"worth": row[3]}) for row in sorted(rows, key=lambda row: row[3])
+    )
     expected = sorted(
-        ((e.person, e.other, e.known_at, e.row["worth"], e.is_first, e.started_at, len(e.thread)) for e in naive),
+        ((e.person, e.other, e.known_at, e.row["worth"], e.is_first, e.started_at, len(e.relationship)) for e in naive),
         key=lambda e: e[:4],
     )
-    found = told(rows)
-    columns = [*SCHEMA, "is_first", "thread_started_at", "thread_n"]
+    found = with_running_totals(rows)
+    columns = [*SCHEMA, "is_first", "relationship_started_at", "thread_n"]
 
     assert sorted(found.select(columns).rows(), key=lambda e: e[:4]) == expected
-    sums = {(e.person, e.other, e.known_at, len(e.thread)): sum(x.row["worth"] for x in e.thread) for e in naive}
+    sums = {
+        (e.person, e.other, e.known_at, len(e.relationship)): sum(x.row["worth"] for x in e.relationship) for e in naive
+    }
     for row in found.to_dicts():
         key = (row["owner"], row["peer"], row["known_at"], row["thread_n"])
         assert abs(row["so_far"] - sums[key]) < 1e-6
 
 
 def test_thirty_days_of_silence_end_a_thread() -> None:
-    moments = [NOON, NOON + SILENCE, NOON + 2 * SILENCE + timedelta(microseconds=1)]
-    found = told([("p1", "x1", at, 1.0) for at in moments])
+    moments = [NOON, NOON + RELATIONSHIP_GAP, NOON + 2 * RELATIONSHIP_GAP + timedelta(microseconds=1)]
+    found = with_running_totals([("p1", "x1", at, 1.0) for at in moments])
 
     assert found["is_first"].to_list() == [True, False, True]
     assert found["thread_n"].to_list() == [1, 2, 1]
-    assert found["thread_started_at"].to_list() == [moments[0], moments[0], moments[2]]
+    assert found["relationship_started_at"].to_list() == [moments[0], moments[0], moments[2]]
     assert found["next_known_at"].to_list() == [moments[1], None, None]
     assert found["so_far"].to_list() == [1, 2, 1]
 
@@ -62,4 +70,4 @@ def test_thirty_days_of_silence_end_a_thread() -> None:
 def test_codes_are_dense_and_sorted() -> None:
     values = pl.LazyFrame({"peer": ["x2", None, "x1", "x2"]})
 
-    assert codes(values, column="peer").collect().rows() == [(0, "x1"), (1, "x2")]
+    assert dense_codes(values, column="peer").collect().rows() == [(0, "x1"), (1, "x2")]

@@ -215,7 +215,7 @@ def build_payment_timeline(payment_events: pl.LazyFrame) -> Timeline:
 def build_new_payee_timeline(payment_events: pl.LazyFrame) -> Timeline:
     """A person's dealings with private accounts not dealt with before."""
     amount, debit, outside = pl.col("amount_cny"), pl.col("is_debit"), ~pl.col("is_local")
-    back = ~debit & (pl.col("thread_paid_n") > 0)
+    back = ~debit & (pl.col("relationship_paid_n") > 0)
     return Timeline.of(
         payment_events,
         sums={

@@ -27,7 +27,7 @@ def stranger_relationships(
 
 def suspicion() -> pl.Expr:
     """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
-    engaged = ((1 + pl.col("thread_talk_s") / 30).log(2) / 6).clip(0, 1)
+    engaged = ((1 + pl.col("relationship_talk_s") / 30).log(2) / 6).clip(0, 1)
     drawn_in = 0.35 + 0.65 * engaged
     return rounded_score((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
 
@@ -35,13 +35,13 @@ def suspicion() -> pl.Expr:
 LEAD = (
     "suspicion",
     "reputation",
-    "thread_n",
-    "thread_talk_s",
-    "thread_max_talk_s",
-    "thread_sms_n",
-    "thread_answered_n",
-    "thread_call_back_n",
-    "thread_age_h",
+    "relationship_n",
+    "relationship_talk_s",
+    "relationship_max_talk_s",
+    "relationship_sms_n",
+    "relationship_answered_n",
+    "relationship_call_back_n",
+    "relationship_age_h",
     "silent_h",
     "peer_reach_24h",
     "peer_reach_3d",
@@ -79,44 +79,48 @@ def everyone() -> Mapping[str, pl.Expr]:
     return {
         "suspicion_sum": pl.col("suspicion").sum(),
         "reputation_max_24h": pl.col("reputation").filter(day).max(),
-        "reputation_new_48h": pl.col("reputation").filter(pl.col("thread_age_h") < FRESH_H).max(),
+        "reputation_new_48h": pl.col("reputation").filter(pl.col("relationship_age_h") < FRESH_H).max(),
         "named_peers_7d": pl.col("named").sum(),
-        "named_talk_s": (pl.col("thread_talk_s") * pl.col("named")).sum(),
-        "relay_6h": ((pl.col("thread_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)).sum(),
-        "stranger_max_talk_s": pl.col("thread_max_talk_s").max(),
-        "stranger_max_talk_24h_s": (pl.col("thread_max_talk_s") * day).max(),
-        "stranger_max_calls": pl.col("thread_answered_n").max(),
+        "named_talk_s": (pl.col("relationship_talk_s") * pl.col("named")).sum(),
+        "relay_6h": ((pl.col("relationship_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)).sum(),
+        "stranger_max_talk_s": pl.col("relationship_max_talk_s").max(),
+        "stranger_max_talk_24h_s": (pl.col("relationship_max_talk_s") * day).max(),
+        "stranger_max_calls": pl.col("relationship_answered_n").max(),
         "stranger_max_reach_24h": (pl.col("peer_reach_24h") * (pl.col("peer_age_d") < 15)).max(),
     }
 
 
 def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     """How much a person had to do with the strangers whose reputation is above ``BAD_REPUTATION``."""
-    bad, age_h = pl.col("reputation") > BAD_REPUTATION, pl.col("thread_age_h")
-    day, talk_s = pl.col("silent_h") < DAY_H, pl.col("thread_talk_s")
+    bad, age_h = pl.col("reputation") > BAD_REPUTATION, pl.col("relationship_age_h")
+    day, talk_s = pl.col("silent_h") < DAY_H, pl.col("relationship_talk_s")
     return {
         "reputed_peers_24h": (bad & day).sum(),
         "reputed_peers_7d": bad.sum(),
-        "reputed_long_24h": (bad & day & (pl.col("thread_max_talk_s") >= LONG_TALK_S)).sum(),
+        "reputed_long_24h": (bad & day & (pl.col("relationship_max_talk_s") >= LONG_TALK_S)).sum(),
         "reputed_talk_s": (talk_s * bad).sum(),
         "reputed_talk_24h_s": (talk_s * (bad & (age_h < DAY_H))).sum(),
         "reputed_talk_48h_s": (talk_s * (bad & (age_h < FRESH_H))).sum(),
         "reputed_span_h": age_h.filter(bad).max() - pl.col("silent_h").filter(bad).min(),
-        "reputed_sms": (pl.col("thread_sms_n") * bad).sum(),
-        "reputed_calls_back": (pl.col("thread_call_back_n") * bad).sum(),
+        "reputed_sms": (pl.col("relationship_sms_n") * bad).sum(),
+        "reputed_calls_back": (pl.col("relationship_call_back_n") * bad).sum(),
     }
 
 
 def coming_back() -> Mapping[str, pl.Expr]:
     """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
-    again = (pl.col("thread_answered_n") >= 2) & pl.col("thread_age_h").is_between(*RETURN_H) & (pl.col("silent_h") < 6)
-    texted = (pl.col("thread_sms_n") >= 1) & (pl.col("thread_answered_n") >= 1)
+    again = (
+        (pl.col("relationship_answered_n") >= 2)
+        & pl.col("relationship_age_h").is_between(*RETURN_H)
+        & (pl.col("silent_h") < 6)
+    )
+    texted = (pl.col("relationship_sms_n") >= 1) & (pl.col("relationship_answered_n") >= 1)
     bad = pl.col("reputation") > BAD_REPUTATION
     return {
         "returning_reputation": pl.col("reputation").filter(again).max(),
         "returning_n": (again & bad).sum(),
         "text_talk_reputation": pl.col("reputation").filter(texted).max(),
-        "text_talk_s": (pl.col("thread_talk_s") * (texted & bad)).max(),
+        "text_talk_s": (pl.col("relationship_talk_s") * (texted & bad)).max(),
     }
 
 

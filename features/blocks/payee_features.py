@@ -27,12 +27,12 @@ def payee_relationships(
 
 
 DEAL = (
-    "thread_paid_cny",
-    "thread_back_cny",
-    "thread_paid_n",
-    "thread_back_n",
-    "thread_first_cny",
-    "thread_age_h",
+    "relationship_paid_cny",
+    "relationship_back_cny",
+    "relationship_paid_n",
+    "relationship_back_n",
+    "relationship_first_cny",
+    "relationship_age_h",
     "silent_h",
     "outside",
     "payee_payers_14d",
@@ -60,33 +60,33 @@ def deal_features(
     )
 
 
-PAID = pl.col("thread_paid_n") > 0
+PAID = pl.col("relationship_paid_n") > 0
 
 
 def everyone() -> Mapping[str, pl.Expr]:
     """What all new accounts of the week come to: those that were paid, and those that only paid."""
-    first = pl.col("thread_first_cny").filter(PAID)
+    first = pl.col("relationship_first_cny").filter(PAID)
     return {
         "named_payees_7d": pl.col("named").sum(),
         "payee_outside_n": (pl.col("outside") & PAID).sum(),
-        "payee_max_cny": pl.col("thread_paid_cny").max(),
+        "payee_max_cny": pl.col("relationship_paid_cny").max(),
         "payee_min_cny": first.min(),
         "payee_first_cny": first.sort_by(
             pl.col("relationship_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
         ).first(),
         "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
         "payee_first_started_at": pl.col("relationship_started_at").filter(PAID & pl.col("outside")).min(),
-        "payer_new_cny": (pl.col("thread_back_cny") * ~PAID).sum(),
+        "payer_new_cny": (pl.col("relationship_back_cny") * ~PAID).sum(),
         "payer_new_reach": (pl.col("payee_receivers_14d") * ~PAID).max(),
     }
 
 
 def rebates() -> Mapping[str, pl.Expr]:
     """Money back from new accounts that were paid; three times as much and more is income, no rebate."""
-    back_cny, paid_cny = pl.col("thread_back_cny"), pl.col("thread_paid_cny")
+    back_cny, paid_cny = pl.col("relationship_back_cny"), pl.col("relationship_paid_cny")
     rebate = PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
     return {
-        "payee_back_n": (pl.col("thread_back_n") * PAID).sum(),
+        "payee_back_n": (pl.col("relationship_back_n") * PAID).sum(),
         "payee_back_share": ((back_cny * PAID).sum() / paid_cny.sum()).fill_nan(None),
         "rebates_n": rebate.sum(),
         "rebates_outside_n": (rebate & pl.col("outside")).sum(),
@@ -100,7 +100,7 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     return {
         "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
         "reputed_payees_7d": bad.sum(),
-        "reputed_payees_cny": (pl.col("thread_paid_cny") * bad).sum(),
+        "reputed_payees_cny": (pl.col("relationship_paid_cny") * bad).sum(),
     }
 
 
@@ -121,7 +121,7 @@ def lead(payees: pl.DataFrame) -> pl.DataFrame:
 def callers(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
     """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
     paid = payees.filter(pl.col("outside") & PAID).select("point", paid_at="relationship_started_at")
-    heard = strangers.select("point", "reputation", "thread_talk_s", heard_at="relationship_started_at")
+    heard = strangers.select("point", "reputation", "relationship_talk_s", heard_at="relationship_started_at")
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (
         paid.join(heard, on="point")
@@ -129,7 +129,7 @@ def callers(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
         .group_by("point")
         .agg(
             payee_caller_reputation=pl.col("reputation").max(),
-            payee_caller_talk_s=pl.col("thread_talk_s").max(),
+            payee_caller_talk_s=pl.col("relationship_talk_s").max(),
             payee_caller_h=to_hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
         )
     )

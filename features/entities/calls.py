@@ -14,8 +14,8 @@ def build_contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyF
     """Calls of residents, in relationship order, with the relationship's running figures.
 
     ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
-    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.with_relationships` adds, and ``thread_talk_s``,
-    ``thread_max_talk_s``, ``thread_sms_n``, ``thread_answered_n``, ``thread_call_back_n`` (calls and texts that the
+    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.with_relationships` adds, and ``relationship_talk_s``,
+    ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``, ``relationship_call_back_n`` (calls and texts that the
     resident makes to the peer).
     """
     voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
@@ -35,11 +35,11 @@ def build_contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyF
     )
     related = with_relationships(flagged, peer="peer_code")
     return related.with_columns(
-        thread_talk_s=running_total(pl.col("duration_s")),
-        thread_sms_n=running_total(~pl.col("is_voice")),
-        thread_answered_n=running_total(pl.col("is_answered")),
-        thread_call_back_n=running_total(~pl.col("is_in")),
-        thread_max_talk_s=pl.col("duration_s").cum_max().over("relationship"),
+        relationship_talk_s=running_total(pl.col("duration_s")),
+        relationship_sms_n=running_total(~pl.col("is_voice")),
+        relationship_answered_n=running_total(pl.col("is_answered")),
+        relationship_call_back_n=running_total(~pl.col("is_in")),
+        relationship_max_talk_s=pl.col("duration_s").cum_max().over("relationship"),
     )
 
 

@@ -13,8 +13,8 @@ def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl
     ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to ``payee_code``. The other
     party is called payee whichever way the money goes. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
     other party is an account of the same person), ``is_local`` (of any resident), the figures of
-    :func:`features.kernel.source_tables.with_relationships`, and ``thread_paid_cny``, ``thread_back_cny``, ``thread_paid_n``,
-    ``thread_back_n`` (to and from this payee so far) and ``thread_first_cny`` (the first amount).
+    :func:`features.kernel.source_tables.with_relationships`, and ``relationship_paid_cny``, ``relationship_back_cny``, ``relationship_paid_n``,
+    ``relationship_back_n`` (to and from this payee so far) and ``relationship_first_cny`` (the first amount).
     """
     owners = holders.select(payee="account", payee_owner="owner")
     flagged = (
@@ -35,11 +35,11 @@ def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl
     )
     paid, back = pl.col("amount_cny") * pl.col("is_debit"), pl.col("amount_cny") * ~pl.col("is_debit")
     return with_relationships(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
-        thread_paid_cny=running_total(paid),
-        thread_back_cny=running_total(back),
-        thread_paid_n=running_total(pl.col("is_debit")),
-        thread_back_n=running_total(~pl.col("is_debit")),
-        thread_first_cny=pl.when("is_first").then("amount_cny").forward_fill(),
+        relationship_paid_cny=running_total(paid),
+        relationship_back_cny=running_total(back),
+        relationship_paid_n=running_total(pl.col("is_debit")),
+        relationship_back_n=running_total(~pl.col("is_debit")),
+        relationship_first_cny=pl.when("is_first").then("amount_cny").forward_fill(),
     )
 
 

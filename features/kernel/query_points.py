@@ -40,14 +40,14 @@ def recent_events(timeline: Timeline, points: QueryPoints, window: timedelta) ->
 def latest_of_relationships(timeline: Timeline, points: QueryPoints, window: timedelta) -> pl.DataFrame:
     """The last event of each relationship heard of in ``window`` before each moment: it speaks for the relationship.
 
-    Beside what :func:`recent_events` adds, ``thread_age_h`` and ``silent_h``: hours since its first event and since this.
+    Beside what :func:`recent_events` adds, ``relationship_age_h`` and ``silent_h``: hours since its first event and since this.
     """
     last = pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
     return (
         recent_events(timeline, points, window)
         .filter(last)
         .with_columns(
-            thread_age_h=to_hours(pl.col("at") - pl.col("relationship_started_at")),
+            relationship_age_h=to_hours(pl.col("at") - pl.col("relationship_started_at")),
             silent_h=to_hours(pl.col("at") - pl.col("known_at")),
         )
     )

@@ -65,7 +65,7 @@ def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] =
     What became known at once, as all that one delivery brings, is put in the order of ``ties``.
 
     A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds ``is_first`` (this event begins a
-    relationship), ``relationship`` (dense number), ``relationship_started_at``, ``thread_n`` (events so far, this one included) and
+    relationship), ``relationship`` (dense number), ``relationship_started_at``, ``relationship_n`` (events so far, this one included) and
     ``next_known_at`` (the relationship's following event, null at its end): an event speaks for its relationship at a moment
     exactly when the following one is not known yet.
     """
@@ -79,7 +79,7 @@ def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] =
             relationship_started_at=pl.when("is_first").then("known_at").forward_fill(),
         )
         .with_columns(
-            thread_n=pl.int_range(pl.len()) - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill() + 1,
+            relationship_n=pl.int_range(pl.len()) - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill() + 1,
             next_known_at=pl.when(pl.col("relationship") == pl.col("relationship").shift(-1)).then(
                 pl.col("known_at").shift(-1)
             ),

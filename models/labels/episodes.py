@@ -11,7 +11,7 @@ __all__ = ["episodes", "merged", "moves"]
 COURTSHIP = timedelta(days=15)  # contacts with a suspect number so long before the first payment belong to the episode
 ATTEMPT_LIVE = timedelta(hours=72)  # an attempt is live for so long after its first contact
 LEAST_WARNING = timedelta(hours=1)  # victims do not recall every number: this long before paying they were in contact
-EVENT = ("relationship", "thread_n")  # which of a person's events it was
+EVENT = ("relationship", "relationship_n")  # which of a person's events it was
 MAIN_SHARE = 0.3  # the main payment is the first of at least this share of the largest
 
 

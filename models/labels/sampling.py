@@ -163,7 +163,7 @@ def aftermath(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
 
 def stirred(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
     """Those of ``ticks`` soon after something that a fraud could have begun with: the moments that are hard to tell."""
-    heard = event_index.stranger_contacts.events.filter(pl.col("thread_talk_s") >= STIRRING_TALK_S)
+    heard = event_index.stranger_contacts.events.filter(pl.col("relationship_talk_s") >= STIRRING_TALK_S)
     now = peer_state(
         event_index.contacts_by_number,
         peer=heard["peer_code"].cast(pl.Int64).to_numpy(),

@@ -87,7 +87,7 @@ def test_a_peer_heard_of_within_the_lookback_is_no_stranger() -> None:
 
     (row,) = snapshot_of(records, ("p1", NOON)).to_dicts()
 
-    assert (row["stranger_calls_7d"], row["lead_thread_n"]) == (0, None)
+    assert (row["stranger_calls_7d"], row["lead_relationship_n"]) == (0, None)
 
 
 @settings(max_examples=25, deadline=None)
@@ -123,8 +123,16 @@ def test_a_long_call_is_not_known_while_it_lasts() -> None:
     )
     at_noon, after = snapshot_of(records, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
 
-    assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_thread_talk_s"]) == (1, 60, 60)
-    assert (after["stranger_calls_3d"], after["stranger_max_talk_s"], after["lead_thread_talk_s"]) == (2, 7200, 7200)
+    assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_relationship_talk_s"]) == (
+        1,
+        60,
+        60,
+    )
+    assert (after["stranger_calls_3d"], after["stranger_max_talk_s"], after["lead_relationship_talk_s"]) == (
+        2,
+        7200,
+        7200,
+    )
 
 
 def test_a_case_names_a_number_only_once_it_is_known() -> None:

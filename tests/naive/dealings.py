@@ -31,12 +31,12 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
         "outside": event.other not in district.holder,
         "named": standing.is_named(district, "suspect_accounts", event.other),
         "last_debit_cny": cny(event) if is_debit(event) else None,
-        "thread_paid_cny": sum(map(cny, paid)),
-        "thread_back_cny": sum(map(cny, back)),
-        "thread_paid_n": len(paid),
-        "thread_back_n": len(back),
-        "thread_first_cny": cny(event.relationship[0]),
-        "thread_age_h": hours(district.at - event.started_at),
+        "relationship_paid_cny": sum(map(cny, paid)),
+        "relationship_back_cny": sum(map(cny, back)),
+        "relationship_paid_n": len(paid),
+        "relationship_back_n": len(back),
+        "relationship_first_cny": cny(event.relationship[0]),
+        "relationship_age_h": hours(district.at - event.started_at),
         "silent_h": hours(district.at - event.known_at),
     }
 
@@ -51,35 +51,35 @@ TOGETHER = (
 def together(rows: list[Values]) -> Values:
     if not rows:
         return dict.fromkeys(TOGETHER)
-    paid, payers = [r for r in rows if r["thread_paid_n"]], [r for r in rows if not r["thread_paid_n"]]
-    rebates = [r for r in paid if 0 < r["thread_back_cny"] < 3 * r["thread_paid_cny"]]
+    paid, payers = [r for r in rows if r["relationship_paid_n"]], [r for r in rows if not r["relationship_paid_n"]]
+    rebates = [r for r in paid if 0 < r["relationship_back_cny"] < 3 * r["relationship_paid_cny"]]
     bad = [r for r in paid if r["payee_reputation"] > 0.5]
     amounts = [r["last_debit_cny"] for r in rows if r["last_debit_cny"] is not None]
     opened = sorted(paid, key=lambda r: (r["started_at"], r["payee"]))
-    spent = sum(r["thread_paid_cny"] for r in rows)
+    spent = sum(r["relationship_paid_cny"] for r in rows)
     return {
         "payee_reputation_max": max((r["payee_reputation"] for r in paid), default=None),
         "reputed_payees_7d": len(bad),
-        "reputed_payees_cny": sum(r["thread_paid_cny"] for r in bad),
+        "reputed_payees_cny": sum(r["relationship_paid_cny"] for r in bad),
         "named_payees_7d": sum(r["named"] for r in rows),
-        "payee_max_cny": max(r["thread_paid_cny"] for r in rows),
-        "payee_min_cny": min((r["thread_first_cny"] for r in paid), default=None),
+        "payee_max_cny": max(r["relationship_paid_cny"] for r in rows),
+        "payee_min_cny": min((r["relationship_first_cny"] for r in paid), default=None),
         "payee_last_cny": amounts[-1] if amounts else None,
-        "payee_first_cny": opened[0]["thread_first_cny"] if opened else None,
-        "payee_back_n": sum(r["thread_back_n"] for r in paid),
-        "payee_back_share": sum(r["thread_back_cny"] for r in paid) / spent if spent else None,
+        "payee_first_cny": opened[0]["relationship_first_cny"] if opened else None,
+        "payee_back_n": sum(r["relationship_back_n"] for r in paid),
+        "payee_back_share": sum(r["relationship_back_cny"] for r in paid) / spent if spent else None,
         "payee_outside_n": sum(r["outside"] for r in paid),
         "rebates_n": len(rebates),
         "rebates_outside_n": sum(r["outside"] for r in rebates),
         "rebate_age_h": min((r["silent_h"] for r in rebates if r["outside"]), default=None),
-        "payer_new_cny": sum(r["thread_back_cny"] for r in payers),
+        "payer_new_cny": sum(r["relationship_back_cny"] for r in payers),
         "payer_new_reach": max((r["payee_receivers_14d"] for r in payers), default=0),
         "payee_first_started_at": min((r["started_at"] for r in paid if r["outside"]), default=None),
     }
 
 
 DEAL = (
-    "thread_paid_cny", "thread_back_cny", "thread_paid_n", "thread_back_n", "thread_first_cny", "thread_age_h",
+    "relationship_paid_cny", "relationship_back_cny", "relationship_paid_n", "relationship_back_n", "relationship_first_cny", "relationship_age_h",
     "silent_h", "outside", "payee_payers_14d", "payee_receivers_14d", "payee_received_cny_14d", "payee_age_d",
     "payee_reputation", "named",
 )  # fmt: skip
@@ -87,7 +87,7 @@ DEAL = (
 
 def lead(rows: list[Values]) -> Values:
     """The latest new payee that was paid, one outside the district before any other."""
-    paid = [r for r in rows if r["thread_paid_n"]]
+    paid = [r for r in rows if r["relationship_paid_n"]]
     ranked = sorted(paid, key=lambda r: (not r["outside"], -r["known_at"].timestamp(), r["payee"]))
     found = {f"payee_{name.removeprefix('payee_')}": ranked[0][name] if ranked else None for name in DEAL}
     return {**found, "lead_payee": ranked[0]["payee"] if ranked else None}
@@ -95,11 +95,11 @@ def lead(rows: list[Values]) -> Values:
 
 def callers(strangers: list[Values], payees: list[Values]) -> Values:
     pairs = [
-        (stranger["reputation"], stranger["thread_talk_s"], deal["started_at"] - stranger["started_at"])
+        (stranger["reputation"], stranger["relationship_talk_s"], deal["started_at"] - stranger["started_at"])
         for deal in payees
         for stranger in strangers
         if deal["outside"]
-        and deal["thread_paid_n"]
+        and deal["relationship_paid_n"]
         and timedelta(0) <= deal["started_at"] - stranger["started_at"] <= timedelta(days=3)
     ]
     worst = max(pairs, key=lambda pair: (pair[0], -pair[2]), default=None)

@@ -26,13 +26,13 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
         "kind": state["peer_kind_code"],
         "named": named,
         "tagged": state["peer_tagged"],
-        "thread_n": len(event.relationship),
-        "thread_talk_s": talk_s,
-        "thread_max_talk_s": max(map(talk, event.relationship)),
-        "thread_sms_n": sum(not is_voice(e) for e in event.relationship),
-        "thread_answered_n": sum(map(is_answered, event.relationship)),
-        "thread_call_back_n": sum(not is_in(e) for e in event.relationship),
-        "thread_age_h": hours(district.at - event.started_at),
+        "relationship_n": len(event.relationship),
+        "relationship_talk_s": talk_s,
+        "relationship_max_talk_s": max(map(talk, event.relationship)),
+        "relationship_sms_n": sum(not is_voice(e) for e in event.relationship),
+        "relationship_answered_n": sum(map(is_answered, event.relationship)),
+        "relationship_call_back_n": sum(not is_in(e) for e in event.relationship),
+        "relationship_age_h": hours(district.at - event.started_at),
         "silent_h": hours(district.at - event.known_at),
         "reputation": reputation,
         "suspicion": standing.suspicion(reputation, talk_s, named=named),
@@ -51,18 +51,18 @@ TOGETHER = (
 def together(rows: list[Values]) -> Values:
     if not rows:
         return dict.fromkeys(TOGETHER)
-    today, fresh = [r for r in rows if r["silent_h"] < 24], [r for r in rows if r["thread_age_h"] < 48]
-    named, long = [r for r in rows if r["named"]], [r for r in rows if r["thread_max_talk_s"] >= 600]
+    today, fresh = [r for r in rows if r["silent_h"] < 24], [r for r in rows if r["relationship_age_h"] < 48]
+    named, long = [r for r in rows if r["named"]], [r for r in rows if r["relationship_max_talk_s"] >= 600]
     return {
         "suspicion_sum": sum(r["suspicion"] for r in rows),
         "reputation_max_24h": max((r["reputation"] for r in today), default=None),
         "reputation_new_48h": max((r["reputation"] for r in fresh), default=None),
         "named_peers_7d": len(named),
-        "named_talk_s": sum(r["thread_talk_s"] for r in named),
+        "named_talk_s": sum(r["relationship_talk_s"] for r in named),
         "relay_6h": sum(r["silent_h"] < 6 for r in long),
-        "stranger_max_talk_s": max(r["thread_max_talk_s"] for r in rows),
-        "stranger_max_talk_24h_s": max((r["thread_max_talk_s"] for r in today), default=0),
-        "stranger_max_calls": max(r["thread_answered_n"] for r in rows),
+        "stranger_max_talk_s": max(r["relationship_max_talk_s"] for r in rows),
+        "stranger_max_talk_24h_s": max((r["relationship_max_talk_s"] for r in today), default=0),
+        "stranger_max_calls": max(r["relationship_answered_n"] for r in rows),
         "stranger_max_reach_24h": max((r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0),
         **bad_reputation_sums([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
         **coming_back(rows),
@@ -71,28 +71,32 @@ def together(rows: list[Values]) -> Values:
 
 
 def bad_reputation_sums(bad: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
-    span = max(r["thread_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
+    span = max(r["relationship_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
     return {
         "reputed_peers_24h": sum(r in today for r in bad),
         "reputed_peers_7d": len(bad),
-        "reputed_long_24h": sum(r in today and r["thread_max_talk_s"] >= 600 for r in bad),
-        "reputed_talk_s": sum(r["thread_talk_s"] for r in bad),
-        "reputed_talk_24h_s": sum(r["thread_talk_s"] for r in bad if r["thread_age_h"] < 24),
-        "reputed_talk_48h_s": sum(r["thread_talk_s"] for r in bad if r in fresh),
+        "reputed_long_24h": sum(r in today and r["relationship_max_talk_s"] >= 600 for r in bad),
+        "reputed_talk_s": sum(r["relationship_talk_s"] for r in bad),
+        "reputed_talk_24h_s": sum(r["relationship_talk_s"] for r in bad if r["relationship_age_h"] < 24),
+        "reputed_talk_48h_s": sum(r["relationship_talk_s"] for r in bad if r in fresh),
         "reputed_span_h": span,
-        "reputed_sms": sum(r["thread_sms_n"] for r in bad),
-        "reputed_calls_back": sum(r["thread_call_back_n"] for r in bad),
+        "reputed_sms": sum(r["relationship_sms_n"] for r in bad),
+        "reputed_calls_back": sum(r["relationship_call_back_n"] for r in bad),
     }
 
 
 def coming_back(rows: list[Values]) -> Values:
-    again = [r for r in rows if r["thread_answered_n"] >= 2 and 6 <= r["thread_age_h"] <= 72 and r["silent_h"] < 6]
-    texted = [r for r in rows if r["thread_answered_n"] and r["thread_sms_n"]]
+    again = [
+        r
+        for r in rows
+        if r["relationship_answered_n"] >= 2 and 6 <= r["relationship_age_h"] <= 72 and r["silent_h"] < 6
+    ]
+    texted = [r for r in rows if r["relationship_answered_n"] and r["relationship_sms_n"]]
     return {
         "returning_reputation": max((r["reputation"] for r in again), default=None),
         "returning_n": sum(r["reputation"] > 0.5 for r in again),
         "text_talk_reputation": max((r["reputation"] for r in texted), default=None),
-        "text_talk_s": max((r["thread_talk_s"] for r in texted if r["reputation"] > 0.5), default=0),
+        "text_talk_s": max((r["relationship_talk_s"] for r in texted if r["reputation"] > 0.5), default=0),
     }
 
 
@@ -105,8 +109,8 @@ def followed(rows: list[Values]) -> Values:
 
 
 LEAD = (
-    "suspicion", "reputation", "thread_n", "thread_talk_s", "thread_max_talk_s", "thread_sms_n", "thread_answered_n",
-    "thread_call_back_n", "thread_age_h", "silent_h", "peer_reach_24h", "peer_reach_3d", "peer_reach_14d",
+    "suspicion", "reputation", "relationship_n", "relationship_talk_s", "relationship_max_talk_s", "relationship_sms_n", "relationship_answered_n",
+    "relationship_call_back_n", "relationship_age_h", "silent_h", "peer_reach_24h", "peer_reach_3d", "peer_reach_14d",
     "peer_contacts_14d", "peer_age_d", "peer_in_share", "peer_sms_share", "peer_answer_share", "peer_hang_up_share",
     "peer_engaged_n", "peer_followed_n", "peer_long_n", "peer_talk_mean_s", "kind", "named", "tagged", "started_at",
     "peer",

@@ -66,9 +66,17 @@ def test_the_leading_stranger() -> None:
     row = features(calls=TEN_CALLS)
 
     assert row["lead_kind"] == 2  # the virtual operator's number
-    assert (row["lead_thread_n"], row["lead_thread_answered_n"], row["lead_thread_call_back_n"]) == (4, 4, 1)
-    assert (row["lead_thread_talk_s"], row["lead_thread_max_talk_s"], row["lead_thread_sms_n"]) == (5780, 5040, 0)
-    assert row["lead_thread_age_h"] == pytest.approx(50 - 20 / 3600, abs=1e-3)  # known when it ended
+    assert (row["lead_relationship_n"], row["lead_relationship_answered_n"], row["lead_relationship_call_back_n"]) == (
+        4,
+        4,
+        1,
+    )
+    assert (row["lead_relationship_talk_s"], row["lead_relationship_max_talk_s"], row["lead_relationship_sms_n"]) == (
+        5780,
+        5040,
+        0,
+    )
+    assert row["lead_relationship_age_h"] == pytest.approx(50 - 20 / 3600, abs=1e-3)  # known when it ended
     assert row["lead_silent_h"] == pytest.approx(58 / 60, abs=1e-3)
     assert (row["lead_peer_reach_24h"], row["lead_peer_reach_3d"], row["lead_peer_contacts_14d"]) == (0, 1, 4)
     assert (row["lead_peer_in_share"], row["lead_peer_answer_share"]) == (0.75, 1.0)
@@ -108,7 +116,7 @@ def test_a_peer_is_a_stranger_for_fifteen_days() -> None:
 
     assert features(calls=[first, call("x1", ago(days=1, hours=1))])["stranger_calls_7d"] == 1
     assert features(calls=[first, call("x1", ago(days=1))])["stranger_calls_7d"] == 0
-    assert features(calls=[first, call("x1", ago(days=1))])["lead_thread_n"] is None
+    assert features(calls=[first, call("x1", ago(days=1))])["lead_relationship_n"] is None
 
 
 def test_two_tags_of_a_number_count_once() -> None:
@@ -123,7 +131,11 @@ def test_what_one_delivery_brings_keeps_its_order() -> None:
     calls = [call("x1", ago(minutes=m), duration_s=s, known_at=known_at) for m, s in ((40, 30), (30, 900), (12, 60))]
     row = features(calls=calls)
 
-    assert (row["lead_thread_n"], row["lead_thread_talk_s"], row["lead_thread_max_talk_s"]) == (3, 990, 900)
+    assert (row["lead_relationship_n"], row["lead_relationship_talk_s"], row["lead_relationship_max_talk_s"]) == (
+        3,
+        990,
+        900,
+    )
     assert row["stranger_new_1h"] == 1
 
 

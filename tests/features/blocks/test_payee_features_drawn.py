@@ -69,8 +69,12 @@ def test_growth_and_the_payee_in_focus() -> None:
 
     assert (row["payee_first_cny"], row["payee_last_cny"], row["payee_min_cny"]) == (100, 14999.99, 80)
     assert row["payee_escalation"] == pytest.approx(149.9999)
-    assert (row["payee_thread_paid_cny"], row["payee_thread_paid_n"], row["payee_outside"]) == (14999.99, 1, True)
-    assert (row["payee_thread_age_h"], row["payee_silent_h"]) == (0.5, 0.5)
+    assert (row["payee_relationship_paid_cny"], row["payee_relationship_paid_n"], row["payee_outside"]) == (
+        14999.99,
+        1,
+        True,
+    )
+    assert (row["payee_relationship_age_h"], row["payee_silent_h"]) == (0.5, 0.5)
     assert (row["payee_payers_14d"], row["payee_received_cny_14d"]) == (1, 14999.99)
 
 
@@ -128,7 +132,7 @@ def test_nothing_happened_at_all() -> None:
     counts = {name: value for name, value in row.items() if name.endswith(("_1h", "_24h", "_7d"))}
 
     assert set(counts.values()) == {0, None}
-    assert (row["lead_suspicion"], row["payee_thread_paid_cny"], row["suspicion_sum"]) == (None, None, None)
+    assert (row["lead_suspicion"], row["payee_relationship_paid_cny"], row["suspicion_sum"]) == (None, None, None)
 
 
 def test_nobody_asked() -> None:

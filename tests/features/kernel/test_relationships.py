@@ -45,14 +45,14 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
         key=lambda e: e[:4],
     )
     found = with_running_totals(rows)
-    columns = [*SCHEMA, "is_first", "relationship_started_at", "thread_n"]
+    columns = [*SCHEMA, "is_first", "relationship_started_at", "relationship_n"]
 
     assert sorted(found.select(columns).rows(), key=lambda e: e[:4]) == expected
     sums = {
         (e.person, e.other, e.known_at, len(e.relationship)): sum(x.row["worth"] for x in e.relationship) for e in naive
     }
     for row in found.to_dicts():
-        key = (row["owner"], row["peer"], row["known_at"], row["thread_n"])
+        key = (row["owner"], row["peer"], row["known_at"], row["relationship_n"])
         assert abs(row["so_far"] - sums[key]) < 1e-6
 
 
@@ -61,7 +61,7 @@ def test_thirty_days_of_silence_end_a_thread() -> None:
     found = with_running_totals([("p1", "x1", at, 1.0) for at in moments])
 
     assert found["is_first"].to_list() == [True, False, True]
-    assert found["thread_n"].to_list() == [1, 2, 1]
+    assert found["relationship_n"].to_list() == [1, 2, 1]
     assert found["relationship_started_at"].to_list() == [moments[0], moments[0], moments[2]]
     assert found["next_known_at"].to_list() == [moments[1], None, None]
     assert found["so_far"].to_list() == [1, 2, 1]

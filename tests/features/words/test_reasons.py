@@ -32,7 +32,8 @@ def test_windows_of_one_thing_are_one_reason() -> None:
 
 def test_what_a_score_weighs_is_told_by_what_it_is_made_of() -> None:
     reason = only(
-        {"lead_reputation": 1.5, "lead_thread_n": 0.1}, {**NUMBER, "lead_reputation": 0.8, "lead_thread_n": 3.0}
+        {"lead_reputation": 1.5, "lead_relationship_n": 0.1},
+        {**NUMBER, "lead_reputation": 0.8, "lead_relationship_n": 3.0},
     )
 
     assert reason.zh == "最可疑的陌生号码：3 天内与本区 31 名居民首次联系，2 天前首次出现（近 30 天）"
@@ -116,10 +117,16 @@ def test_only_what_speaks_for_an_episode_beyond_the_third() -> None:
 
 def test_what_did_not_happen_is_no_reason() -> None:
     """No call can weigh for an episode, but it is nothing to tell; neither is a missing value nor a habit."""
-    weights = {"calls_in_24h": 2.0, "lead_thread_talk_s": 1.0, "age_years": 3.0, "payee_named": 1.0, "payee_age_d": 1.0}
+    weights = {
+        "calls_in_24h": 2.0,
+        "lead_relationship_talk_s": 1.0,
+        "age_years": 3.0,
+        "payee_named": 1.0,
+        "payee_age_d": 1.0,
+    }
     values = {
         "calls_in_24h": 0.0,
-        "lead_thread_talk_s": None,
+        "lead_relationship_talk_s": None,
         "age_years": 70.0,
         "payee_named": False,
         "payee_age_d": math.nan,

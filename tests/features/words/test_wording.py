@@ -24,7 +24,7 @@ def said(name: str, value: float) -> tuple[str, str]:
     ],
 )
 def test_talk_is_told_in_minutes(seconds: float, zh: str, en: str) -> None:
-    assert said("lead_thread_talk_s", seconds) == (f"与本人通话共 {zh}", f"talked {en} with this person")
+    assert said("lead_relationship_talk_s", seconds) == (f"与本人通话共 {zh}", f"talked {en} with this person")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_reputation_is_what_others_saw():
     assert not numbers & payees
     assert {"lead_peer_reach_24h", "reputation_max_24h", "payee_caller_reputation", "lead_suspicion"} <= numbers
     assert {"payee_payers_14d", "payee_received_cny_14d", "payee_age_d"} <= payees
-    own = {"stranger_talk_s_24h", "lead_thread_talk_s", "payee_thread_paid_cny", "new_debit_cny_24h"}
+    own = {"stranger_talk_s_24h", "lead_relationship_talk_s", "payee_relationship_paid_cny", "new_debit_cny_24h"}
     assert not own & (numbers | payees)
 
 

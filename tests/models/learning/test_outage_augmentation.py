@@ -126,7 +126,7 @@ def test_leading_numbers_keep_their_names(records: Records, event_index: EventIn
     rows = learning_rows(full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4)
     plain = snapshot(full, questions)
 
-    same = (rows["feeds_missing_n"] == 0) & (rows["lead_thread_n"] == plain["lead_thread_n"])
+    same = (rows["feeds_missing_n"] == 0) & (rows["lead_relationship_n"] == plain["lead_relationship_n"])
     assert rows.schema == plain.schema
     assert rows.filter(same)["lead_peer_code"].equals(plain.filter(same)["lead_peer_code"], null_equal=True)
 

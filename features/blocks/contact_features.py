@@ -95,15 +95,15 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     bad, age_h = pl.col("reputation") > BAD_REPUTATION, pl.col("relationship_age_h")
     day, talk_s = pl.col("silent_h") < DAY_H, pl.col("relationship_talk_s")
     return {
-        "reputed_peers_24h": (bad & day).sum(),
-        "reputed_peers_7d": bad.sum(),
-        "reputed_long_24h": (bad & day & (pl.col("relationship_max_talk_s") >= LONG_TALK_S)).sum(),
-        "reputed_talk_s": (talk_s * bad).sum(),
-        "reputed_talk_24h_s": (talk_s * (bad & (age_h < DAY_H))).sum(),
-        "reputed_talk_48h_s": (talk_s * (bad & (age_h < FRESH_H))).sum(),
-        "reputed_span_h": age_h.filter(bad).max() - pl.col("silent_h").filter(bad).min(),
-        "reputed_sms": (pl.col("relationship_sms_n") * bad).sum(),
-        "reputed_calls_back": (pl.col("relationship_call_back_n") * bad).sum(),
+        "bad_reputation_peers_24h": (bad & day).sum(),
+        "bad_reputation_peers_7d": bad.sum(),
+        "bad_reputation_long_24h": (bad & day & (pl.col("relationship_max_talk_s") >= LONG_TALK_S)).sum(),
+        "bad_reputation_talk_s": (talk_s * bad).sum(),
+        "bad_reputation_talk_24h_s": (talk_s * (bad & (age_h < DAY_H))).sum(),
+        "bad_reputation_talk_48h_s": (talk_s * (bad & (age_h < FRESH_H))).sum(),
+        "bad_reputation_span_h": age_h.filter(bad).max() - pl.col("silent_h").filter(bad).min(),
+        "bad_reputation_sms": (pl.col("relationship_sms_n") * bad).sum(),
+        "bad_reputation_calls_back": (pl.col("relationship_call_back_n") * bad).sum(),
     }
 
 

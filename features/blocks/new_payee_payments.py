@@ -20,21 +20,21 @@ LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 def outlays(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """One row for each ``point`` with a payment to a new account outside the district within ``OUTLAYS``.
 
-    ``outlay_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
+    ``new_payee_payment_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
     the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
     """
     rows = recent_events(event_index.new_payee_payments, points, OUTLAYS).filter(~pl.col("is_local"))
     paid = rows.filter("is_debit").sort("point", *ORDER)
     grown = paid.group_by("point").agg(
-        outlay_n=pl.len(),
-        outlay_payees_n=pl.col("payee_code").n_unique(),
-        outlay_days_n=pl.col("known_at").dt.date().n_unique(),
-        outlay_cny=pl.col("amount_cny").sum(),
-        outlay_large_n=(pl.col("amount_cny") >= LARGE_CNY).sum(),
-        outlay_growth=pl.col("amount_cny").last() / pl.col("amount_cny").first(),
-        outlay_max_cny=pl.col("amount_cny").max(),
-        outlay_age_h=to_hours((pl.col("at") - pl.col("known_at")).max()),
-        outlay_silent_h=to_hours((pl.col("at") - pl.col("known_at")).min()),
+        new_payee_payment_n=pl.len(),
+        new_payee_payment_payees_n=pl.col("payee_code").n_unique(),
+        new_payee_payment_days_n=pl.col("known_at").dt.date().n_unique(),
+        new_payee_payment_cny=pl.col("amount_cny").sum(),
+        new_payee_payment_large_n=(pl.col("amount_cny") >= LARGE_CNY).sum(),
+        new_payee_payment_growth=pl.col("amount_cny").last() / pl.col("amount_cny").first(),
+        new_payee_payment_max_cny=pl.col("amount_cny").max(),
+        new_payee_payment_age_h=to_hours((pl.col("at") - pl.col("known_at")).max()),
+        new_payee_payment_silent_h=to_hours((pl.col("at") - pl.col("known_at")).min()),
     )
     return grown.join(lures(rows), on="point", how="left")
 

@@ -99,8 +99,8 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     bad = PAID & (pl.col("payee_reputation") > BAD_REPUTATION)
     return {
         "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
-        "reputed_payees_7d": bad.sum(),
-        "reputed_payees_cny": (pl.col("relationship_paid_cny") * bad).sum(),
+        "bad_reputation_payees_7d": bad.sum(),
+        "bad_reputation_payees_cny": (pl.col("relationship_paid_cny") * bad).sum(),
     }
 
 

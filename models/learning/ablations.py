@@ -39,7 +39,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
             "what numbers do to other residents",
             groups=("reputed",),
             patterns=(
-                r"(?!payee_reputation).*reputation.*", r"(?!reputed_payees).*reputed.*", r".*suspicion.*",
+                r"(?!payee_reputation|bad_reputation_payees).*reputation.*", r".*suspicion.*",
                 r"lead_peer_.*", r"named_peers.*", r"named_talk.*", r"lead_named", r"lead_tagged",
                 r"followed_.*", r"returning_n", r"text_talk_s", r"stranger_max_reach_24h",
             ),
@@ -48,7 +48,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
             "收款账户在全区的表现",
             "what payees do to other residents",
             patterns=(
-                r"payee_reputation.*", r"reputed_payees_.*", r"payee_payers_.*", r"payee_receivers_.*",
+                r"payee_reputation.*", r"bad_reputation_payees_.*", r"payee_payers_.*", r"payee_receivers_.*",
                 r"payee_received_.*", r"payee_age_d", r"payer_new_reach.*",
                 *NAMED_PAYEES,
             ),

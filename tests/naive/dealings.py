@@ -44,7 +44,7 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
 TOGETHER = (
     "named_payees_7d", "payee_max_cny", "payee_min_cny", "payee_last_cny", "payee_first_cny", "payee_back_n",
     "payee_back_share", "payee_outside_n", "rebates_n", "rebates_outside_n", "rebate_age_h", "payer_new_cny",
-    "payer_new_reach", "payee_first_started_at", "payee_reputation_max", "reputed_payees_7d", "reputed_payees_cny",
+    "payer_new_reach", "payee_first_started_at", "payee_reputation_max", "bad_reputation_payees_7d", "bad_reputation_payees_cny",
 )  # fmt: skip
 
 
@@ -59,8 +59,8 @@ def together(rows: list[Values]) -> Values:
     spent = sum(r["relationship_paid_cny"] for r in rows)
     return {
         "payee_reputation_max": max((r["payee_reputation"] for r in paid), default=None),
-        "reputed_payees_7d": len(bad),
-        "reputed_payees_cny": sum(r["relationship_paid_cny"] for r in bad),
+        "bad_reputation_payees_7d": len(bad),
+        "bad_reputation_payees_cny": sum(r["relationship_paid_cny"] for r in bad),
         "named_payees_7d": sum(r["named"] for r in rows),
         "payee_max_cny": max(r["relationship_paid_cny"] for r in rows),
         "payee_min_cny": min((r["relationship_first_cny"] for r in paid), default=None),
@@ -111,8 +111,8 @@ def callers(strangers: list[Values], payees: list[Values]) -> Values:
 
 
 OUTLAYS = (
-    "outlay_n", "outlay_payees_n", "outlay_days_n", "outlay_cny", "outlay_large_n", "outlay_growth", "outlay_max_cny",
-    "outlay_age_h", "outlay_silent_h",
+    "new_payee_payment_n", "new_payee_payment_payees_n", "new_payee_payment_days_n", "new_payee_payment_cny", "new_payee_payment_large_n", "new_payee_payment_growth", "new_payee_payment_max_cny",
+    "new_payee_payment_age_h", "new_payee_payment_silent_h",
 )  # fmt: skip
 LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
 
@@ -128,15 +128,15 @@ def outlays(district: District, person: str) -> Values:
     if not paid:
         return dict.fromkeys((*OUTLAYS, *LURES))
     return {
-        "outlay_n": len(paid),
-        "outlay_payees_n": len({e.other for e in paid}),
-        "outlay_days_n": len({e.known_at.date() for e in paid}),
-        "outlay_cny": sum(map(cny, paid)),
-        "outlay_large_n": sum(cny(e) >= 1000 for e in paid),
-        "outlay_growth": cny(paid[-1]) / cny(paid[0]),
-        "outlay_max_cny": max(map(cny, paid)),
-        "outlay_age_h": hours(district.at - paid[0].known_at),
-        "outlay_silent_h": hours(district.at - paid[-1].known_at),
+        "new_payee_payment_n": len(paid),
+        "new_payee_payment_payees_n": len({e.other for e in paid}),
+        "new_payee_payment_days_n": len({e.known_at.date() for e in paid}),
+        "new_payee_payment_cny": sum(map(cny, paid)),
+        "new_payee_payment_large_n": sum(cny(e) >= 1000 for e in paid),
+        "new_payee_payment_growth": cny(paid[-1]) / cny(paid[0]),
+        "new_payee_payment_max_cny": max(map(cny, paid)),
+        "new_payee_payment_age_h": hours(district.at - paid[0].known_at),
+        "new_payee_payment_silent_h": hours(district.at - paid[-1].known_at),
         **lures(recent, district),
     }
 

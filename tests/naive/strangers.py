@@ -40,10 +40,10 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
 
 
 TOGETHER = (
-    "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "reputed_peers_24h", "reputed_peers_7d",
-    "reputed_talk_s", "reputed_talk_48h_s", "reputed_sms", "reputed_calls_back", "named_peers_7d", "named_talk_s",
+    "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "bad_reputation_peers_24h", "bad_reputation_peers_7d",
+    "bad_reputation_talk_s", "bad_reputation_talk_48h_s", "bad_reputation_sms", "bad_reputation_calls_back", "named_peers_7d", "named_talk_s",
     "stranger_max_talk_s", "stranger_max_talk_24h_s", "stranger_max_calls", "stranger_max_reach_24h",
-    "reputed_long_24h", "reputed_talk_24h_s", "reputed_span_h", "followed_max", "followed_share_max",
+    "bad_reputation_long_24h", "bad_reputation_talk_24h_s", "bad_reputation_span_h", "followed_max", "followed_share_max",
     "returning_reputation", "returning_n", "text_talk_reputation", "text_talk_s", "relay_6h",
 )  # fmt: skip
 
@@ -73,15 +73,15 @@ def together(rows: list[Values]) -> Values:
 def bad_reputation_sums(bad: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
     span = max(r["relationship_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
     return {
-        "reputed_peers_24h": sum(r in today for r in bad),
-        "reputed_peers_7d": len(bad),
-        "reputed_long_24h": sum(r in today and r["relationship_max_talk_s"] >= 600 for r in bad),
-        "reputed_talk_s": sum(r["relationship_talk_s"] for r in bad),
-        "reputed_talk_24h_s": sum(r["relationship_talk_s"] for r in bad if r["relationship_age_h"] < 24),
-        "reputed_talk_48h_s": sum(r["relationship_talk_s"] for r in bad if r in fresh),
-        "reputed_span_h": span,
-        "reputed_sms": sum(r["relationship_sms_n"] for r in bad),
-        "reputed_calls_back": sum(r["relationship_call_back_n"] for r in bad),
+        "bad_reputation_peers_24h": sum(r in today for r in bad),
+        "bad_reputation_peers_7d": len(bad),
+        "bad_reputation_long_24h": sum(r in today and r["relationship_max_talk_s"] >= 600 for r in bad),
+        "bad_reputation_talk_s": sum(r["relationship_talk_s"] for r in bad),
+        "bad_reputation_talk_24h_s": sum(r["relationship_talk_s"] for r in bad if r["relationship_age_h"] < 24),
+        "bad_reputation_talk_48h_s": sum(r["relationship_talk_s"] for r in bad if r in fresh),
+        "bad_reputation_span_h": span,
+        "bad_reputation_sms": sum(r["relationship_sms_n"] for r in bad),
+        "bad_reputation_calls_back": sum(r["relationship_call_back_n"] for r in bad),
     }
 
 

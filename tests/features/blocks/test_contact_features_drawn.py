@@ -100,7 +100,11 @@ def test_a_number_that_reaches_out_to_the_district() -> None:
     age_d = (6 * 3600 - 10) / 86_400
     assert row["lead_peer_age_d"] == pytest.approx(age_d)
     assert row["lead_reputation"] == pytest.approx(1 - age_d / 20)  # three residents, log2(1 + 3) / 2, are many
-    assert (row["reputed_peers_24h"], row["reputed_peers_7d"], row["reputed_talk_s"]) == (1, 1, 1800)
+    assert (row["bad_reputation_peers_24h"], row["bad_reputation_peers_7d"], row["bad_reputation_talk_s"]) == (
+        1,
+        1,
+        1800,
+    )
     assert row["stranger_max_reach_24h"] == 3
 
 

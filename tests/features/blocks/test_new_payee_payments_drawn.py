@@ -104,24 +104,33 @@ def test_payments_that_grow() -> None:
         transfer("b2", ago(hours=3), "9000.00"),
     )
 
-    assert (row["outlay_n"], row["outlay_payees_n"], row["outlay_days_n"], row["outlay_large_n"]) == (4, 2, 4, 2)
-    assert (row["outlay_cny"], row["outlay_max_cny"], row["outlay_growth"]) == (pytest.approx(11099.99), 9000, 90)
-    assert (row["outlay_age_h"], row["outlay_silent_h"]) == (13 * 24, 3)
+    assert (
+        row["new_payee_payment_n"],
+        row["new_payee_payment_payees_n"],
+        row["new_payee_payment_days_n"],
+        row["new_payee_payment_large_n"],
+    ) == (4, 2, 4, 2)
+    assert (row["new_payee_payment_cny"], row["new_payee_payment_max_cny"], row["new_payee_payment_growth"]) == (
+        pytest.approx(11099.99),
+        9000,
+        90,
+    )
+    assert (row["new_payee_payment_age_h"], row["new_payee_payment_silent_h"]) == (13 * 24, 3)
 
 
 def test_two_weeks_are_looked_at() -> None:
     on_the_edge = features(transfer("b1", ago(days=14), "100.00"))
     beyond = features(transfer("b1", ago(days=14, minutes=1), "100.00"))
 
-    assert (on_the_edge["outlay_n"], on_the_edge["outlay_age_h"]) == (1, 336)
-    assert beyond["outlay_n"] is None
+    assert (on_the_edge["new_payee_payment_n"], on_the_edge["new_payee_payment_age_h"]) == (1, 336)
+    assert beyond["new_payee_payment_n"] is None
 
 
 def test_an_account_known_for_long_is_no_outlay() -> None:
     """First paid sixteen days ago, and again."""
     row = features(transfer("b1", ago(days=16), "100.00"), transfer("b1", ago(hours=1), "9000.00"))
 
-    assert (row["outlay_n"], row["outlay_cny"]) == (None, None)
+    assert (row["new_payee_payment_n"], row["new_payee_payment_cny"]) == (None, None)
 
 
 def test_the_hand_written_standing_of_accounts() -> None:
@@ -131,7 +140,7 @@ def test_the_hand_written_standing_of_accounts() -> None:
 
     both = (1 - 1 / 24 / 20) * 0.5283208335737187
     assert row["payee_reputation_max"] == pytest.approx(both)
-    assert (row["reputed_payees_7d"], row["reputed_payees_cny"]) == (1, 700)
+    assert (row["bad_reputation_payees_7d"], row["bad_reputation_payees_cny"]) == (1, 700)
     assert row["payee_reputation"] == pytest.approx((1 - 20 / 1440 / 20) / 3)  # b2, the latest
 
 

@@ -133,8 +133,12 @@ def test_a_caller_who_comes_back() -> None:
     age_d = (30 * 3600 - 10) / 86_400
     assert row["returning_n"] == 1
     assert row["returning_reputation"] == row["lead_reputation"] == pytest.approx(1 - age_d / 20)
-    assert row["reputed_span_h"] == pytest.approx(25 + (700 - 60) / 3600)
-    assert (row["reputed_long_24h"], row["reputed_talk_s"], row["reputed_talk_24h_s"]) == (1, 760, 0)
+    assert row["bad_reputation_span_h"] == pytest.approx(25 + (700 - 60) / 3600)
+    assert (row["bad_reputation_long_24h"], row["bad_reputation_talk_s"], row["bad_reputation_talk_24h_s"]) == (
+        1,
+        760,
+        0,
+    )
     assert row["relay_6h"] == 1
 
 
@@ -150,7 +154,7 @@ def test_a_caller_who_comes_back() -> None:
 def test_who_does_not_come_back(calls: list[Row]) -> None:
     row = features(*calls, *reached("x1", hours=30))
 
-    assert (row["returning_reputation"], row["returning_n"], row["reputed_peers_7d"]) == (None, 0, 1)
+    assert (row["returning_reputation"], row["returning_n"], row["bad_reputation_peers_7d"]) == (None, 0, 1)
 
 
 def test_texts_and_talk_with_one_number() -> None:

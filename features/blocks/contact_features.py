@@ -7,7 +7,7 @@ import polars as pl
 from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, with_named
-from features.kernel.source_tables import RECENT
+from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
@@ -17,8 +17,8 @@ __all__ = ["stranger_relationships", "thread_features"]
 def stranger_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and stranger heard of in ``RECENT``: the relationship so far, and the number's reputation at that moment."""
-    rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT)
+    """One row for each moment and stranger heard of in ``RECENT_WINDOW``: the relationship so far, and the number's reputation at that moment."""
+    rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT_WINDOW)
     now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)

@@ -1,4 +1,4 @@
-"""What a person paid to new accounts outside the district: how payments grow, and lures among them."""
+"""What a person paid to new accounts outside the district: their number, sum and growth, and the lures among them."""
 
 from datetime import timedelta
 
@@ -7,25 +7,25 @@ import polars as pl
 from features.entities.account_profiles import LARGE_CNY
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, recent_events, to_hours
-from features.kernel.source_tables import OUTLAYS
+from features.kernel.source_tables import NEW_PAYEE_WINDOW
 
-__all__ = ["outlays"]
+__all__ = ["new_payee_payment_features"]
 
-ORDER = ("known_at", "occurred_at", "amount_cny", "payee_code")  # one order, whatever else is asked beside
-STAKE_CNY = 1000.0  # nobody lures with more
+EVENT_ORDER = ("known_at", "occurred_at", "amount_cny", "payee_code")  # one order, whatever else is asked beside
+MAX_STAKE_CNY = 1000.0  # nobody lures with more
 LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 
 
-def outlays(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
-    """One row for each ``point`` with a payment to a new account outside the district within ``OUTLAYS``.
+def new_payee_payment_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
+    """One row for each ``point`` with a payment to a new account outside the district within ``NEW_PAYEE_WINDOW``.
 
     ``new_payee_payment_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
-    the first and the latest. ``lure*`` as :func:`lures` has them, null where there was none.
+    the first and the latest. ``lure*`` as :func:`lure_features` has them, null where there was none.
     """
-    rows = recent_events(event_index.new_payee_payments, points, OUTLAYS).filter(~pl.col("is_local"))
-    paid = rows.filter("is_debit").sort("point", *ORDER)
-    grown = paid.group_by("point").agg(
+    rows = recent_events(event_index.new_payee_payments, points, NEW_PAYEE_WINDOW).filter(~pl.col("is_local"))
+    paid = rows.filter("is_debit").sort("point", *EVENT_ORDER)
+    growth = paid.group_by("point").agg(
         new_payee_payment_n=pl.len(),
         new_payee_payment_payees_n=pl.col("payee_code").n_unique(),
         new_payee_payment_days_n=pl.col("known_at").dt.date().n_unique(),
@@ -36,21 +36,21 @@ def outlays(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
         new_payee_payment_age_h=to_hours((pl.col("at") - pl.col("known_at")).max()),
         new_payee_payment_silent_h=to_hours((pl.col("at") - pl.col("known_at")).min()),
     )
-    return grown.join(lures(rows), on="point", how="left")
+    return growth.join(lure_features(rows), on="point", how="left")
 
 
-def lures(rows: pl.DataFrame) -> pl.DataFrame:
+def lure_features(rows: pl.DataFrame) -> pl.DataFrame:
     """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another new one.
 
     One row for each ``point`` with any: how many, the best profit (received as a multiple of paid), hours since the
     latest, and the largest sum paid, CNY. What comes back is held against the latest small payment before it.
     """
-    staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= STAKE_CNY)
+    staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= MAX_STAKE_CNY)
     back = rows.filter(~pl.col("is_debit")).select("point", "at", "known_at", back_cny="amount_cny")
     return (
         back.sort("known_at")
         .join_asof(
-            staked.sort(ORDER).select("point", "known_at", stake_cny="amount_cny"),
+            staked.sort(EVENT_ORDER).select("point", "known_at", stake_cny="amount_cny"),
             on="known_at",
             by="point",
             tolerance=LURE_SPAN,

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from features.blocks.new_payee_payments import outlays
+from features.blocks.new_payee_payments import new_payee_payment_features
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, to_hours, with_named
-from features.kernel.source_tables import RECENT
+from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 
@@ -18,8 +18,8 @@ __all__ = ["deal_features", "payee_relationships"]
 def payee_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and new payee of ``RECENT``: what went there and back, and the account's reputation at that moment."""
-    rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT)
+    """One row for each moment and new payee of ``RECENT_WINDOW``: what went there and back, and the account's reputation at that moment."""
+    rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT_WINDOW)
     now = payee_states(event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.payees(now).alias("payee_reputation")
     known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
@@ -53,7 +53,7 @@ def deal_features(
     no such account; names in ``_cny``, hours ``_h``.
     """
     together = payees.group_by("point").agg(**everyone(), **rebates(), **bad_reputation_sums())
-    found = outlays(event_index, points).join(together, on="point", how="full", coalesce=True)
+    found = new_payee_payment_features(event_index, points).join(together, on="point", how="full", coalesce=True)
     return one_row_per_point(
         found.join(lead(payees), on="point", how="left").join(callers(strangers, payees), on="point", how="left"),
         points,

@@ -8,8 +8,8 @@ from features.kernel.timeline import Positions, Timeline
 
 __all__ = ["payee_state", "build_payee_timeline"]
 
-FORTNIGHT = timedelta(days=14)
-HORIZON = timedelta(days=30)
+PROFILE_WINDOW = timedelta(days=14)
+AGE_HORIZON = timedelta(days=30)
 LARGE_CNY = 1000.0
 
 
@@ -37,7 +37,7 @@ def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl
     ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and ``payee_large_14d`` payments to it, and
     those of at least ``LARGE_CNY``, ``payee_age_d`` days since it was first seen, at most 30.
     """
-    fortnight = timeline.slices(payee, at_ms, FORTNIGHT)
+    fortnight = timeline.slices(payee, at_ms, PROFILE_WINDOW)
     return pl.DataFrame(
         {
             "payee_payers_14d": timeline.sums("payer", fortnight),
@@ -46,7 +46,7 @@ def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl
             "payee_sent_cny_14d": timeline.sums("sent_cny", fortnight),
             "payee_debits_14d": timeline.sums("debits", fortnight),
             "payee_large_14d": timeline.sums("large", fortnight),
-            "payee_age_d": timeline.age_days(payee, at_ms, HORIZON),
+            "payee_age_d": timeline.age_days(payee, at_ms, AGE_HORIZON),
         },
         nan_to_null=True,
     )

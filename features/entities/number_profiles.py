@@ -5,13 +5,13 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from features.kernel.source_tables import FOLLOWS
+from features.kernel.source_tables import PAYMENT_AFTER_CONTACT
 from features.kernel.timeline import Positions, Timeline, milliseconds
 
 __all__ = ["build_followed_timeline", "peer_state", "build_peer_timeline"]
 
 REACH_WINDOWS = {"24h": timedelta(hours=24), "3d": timedelta(days=3), "14d": timedelta(days=14)}
-HORIZON = timedelta(days=30)
+AGE_HORIZON = timedelta(days=30)
 
 
 def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
@@ -43,11 +43,11 @@ def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeli
     paid = new_payees.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
     resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), milliseconds(paid["known_at"])
     # One millisecond more, for a slice ends before its moment: what became known with the payment belongs to it.
-    heard = strangers.rows(strangers.slices(resident, paid_ms + 1, FOLLOWS + timedelta(milliseconds=1)))
+    heard = strangers.rows(strangers.slices(resident, paid_ms + 1, PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1)))
     led = (
         heard.lazy()
         .with_columns(paid_at=paid["known_at"].gather(heard["point"]))
-        .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), FOLLOWS))
+        .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), PAYMENT_AFTER_CONTACT))
         .group_by("owner", "peer_code", "relationship_started_at")
         .agg(pl.col("paid_at").min())
         .select(pl.lit(1.0).alias("followed"), known_at="paid_at", owner="peer_code")
@@ -68,7 +68,7 @@ def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.D
         frame = {
             **{f"peer_reach_{name}": timeline.sums("reached", span) for name, span in windows.items()},
             "peer_contacts_14d": total["contact"],
-            "peer_age_d": timeline.age_days(peer, at_ms, HORIZON),
+            "peer_age_d": timeline.age_days(peer, at_ms, AGE_HORIZON),
             "peer_in_share": total["in"] / total["contact"],
             "peer_sms_share": total["sms"] / total["contact"],
             "peer_answer_share": total["answered"] / total["rang"],

@@ -9,10 +9,10 @@ import polars as pl
 from features.kernel.timeline import hundredths
 
 __all__ = [
-    "FOLLOWS",
+    "PAYMENT_AFTER_CONTACT",
     "LOOKBACK",
-    "OUTLAYS",
-    "RECENT",
+    "NEW_PAYEE_WINDOW",
+    "RECENT_WINDOW",
     "RELATIONSHIP_GAP",
     "STRANGER_AGE",
     "Records",
@@ -23,10 +23,14 @@ __all__ = [
 
 RELATIONSHIP_GAP = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
 STRANGER_AGE = timedelta(days=15)  # so long after first contact a peer is still a stranger
-RECENT = timedelta(days=7)  # so far back go the relationships with strangers and new payees that a snapshot looks at
-OUTLAYS = timedelta(days=14)  # so far back go the payments to new payees taken together
-FOLLOWS = timedelta(days=1)  # a payment so soon after a contact may be its fruit
-LOOKBACK = OUTLAYS + FOLLOWS + STRANGER_AGE + RELATIONSHIP_GAP  # what became known earlier changes no feature
+RECENT_WINDOW = timedelta(
+    days=7
+)  # so far back go the relationships with strangers and new payees that a snapshot looks at
+NEW_PAYEE_WINDOW = timedelta(days=14)  # so far back go the payments to new payees taken together
+PAYMENT_AFTER_CONTACT = timedelta(days=1)  # a payment this soon after a contact may be caused by it
+LOOKBACK = (
+    NEW_PAYEE_WINDOW + PAYMENT_AFTER_CONTACT + STRANGER_AGE + RELATIONSHIP_GAP
+)  # what became known earlier changes no feature
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Hypothesis strategies for small districts: few people, few others, many ties in time, deliveries out of order.
 
-Beside unrelated rows there are a few stories, told in the order in which they happen: a lure, payments that grow, a
+Beside unrelated rows there are a few scripted courses of events, in order: a lure, payments that grow, a
 caller who comes back, and payments after a call.
 """
 
@@ -71,14 +71,14 @@ def cases(draw: st.DrawFn) -> Row:
     )
 
 
-Story = Mapping[str, Sequence[Row]]
+ScriptedRows = Mapping[str, Sequence[Row]]
 AFTER = (timedelta(0), timedelta(minutes=18), timedelta(hours=6), timedelta(hours=24))
 LATE = (timedelta(0), timedelta(0), timedelta(milliseconds=1))
 recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
 
 
 @st.composite
-def lures(draw: st.DrawFn) -> Story:
+def lures(draw: st.DrawFn) -> ScriptedRows:
     """A small payment, and money back: a little more, far more, as much or less, in time or just too late."""
     paid_at, account = draw(st.one_of(recent_times, times)), draw(st.sampled_from(("a1", "a1", "a2")))
     stake = Decimal(draw(st.sampled_from(("100.00", "1000.00", "1000.01"))))
@@ -94,7 +94,7 @@ def lures(draw: st.DrawFn) -> Story:
 
 
 @st.composite
-def outlays(draw: st.DrawFn) -> Story:
+def growing_payments(draw: st.DrawFn) -> ScriptedRows:
     """Payments days apart that grow, the first of them on the edge of two weeks."""
     account, start = draw(st.sampled_from(("a1", "a2"))), NOON - timedelta(days=14) + draw(st.sampled_from(AFTER))
     growth, step = draw(st.sampled_from((1, 2, 10))), timedelta(days=draw(st.sampled_from((1, 3, 5))))
@@ -108,7 +108,7 @@ def outlays(draw: st.DrawFn) -> Story:
 
 
 @st.composite
-def returns(draw: st.DrawFn) -> Story:
+def returning_caller(draw: st.DrawFn) -> ScriptedRows:
     """A number that calls residents, texts or not, and calls again hours or days later."""
     again_at, peer = draw(recent_times), draw(st.sampled_from(PEERS[1:]))
     numbers = draw(st.sampled_from((("n1",), ("n1", "n2"), ("n1", "n2", "n3"))))
@@ -124,7 +124,7 @@ def returns(draw: st.DrawFn) -> Story:
 
 
 @st.composite
-def follows(draw: st.DrawFn) -> Story:
+def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
     """One number calls residents, each of whom then pays one account: at once, within a day or too late."""
     called_at, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
     residents = draw(st.sampled_from((("1",), ("1", "2"), ("2", "1"), ("1", "2", "3"))))
@@ -140,12 +140,14 @@ def follows(draw: st.DrawFn) -> Story:
 
 @st.composite
 def records(draw: st.DrawFn) -> Records:
-    stories = draw(st.lists(st.one_of(lures(), outlays(), returns(), follows()), max_size=4))
+    scripts = draw(
+        st.lists(st.one_of(lures(), growing_payments(), returning_caller(), payments_after_contact()), max_size=4)
+    )
     return district(
-        calls=[*draw(st.lists(calls(), max_size=18)), *(row for story in stories for row in story.get("calls", ()))],
+        calls=[*draw(st.lists(calls(), max_size=18)), *(row for script in scripts for row in script.get("calls", ()))],
         transfers=[
             *draw(st.lists(transfers(), max_size=12)),
-            *(row for story in stories for row in story.get("transfers", ())),
+            *(row for script in scripts for row in script.get("transfers", ())),
         ],
         cases=draw(st.lists(cases(), max_size=2)),
         tags=draw(st.lists(st.sampled_from((("x1", "courier"), ("x1", "delivery"), ("x3", "bank"))), unique=True)),

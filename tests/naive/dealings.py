@@ -110,14 +110,14 @@ def callers(strangers: list[Values], payees: list[Values]) -> Values:
     }
 
 
-OUTLAYS = (
+NEW_PAYEE_PAYMENTS = (
     "new_payee_payment_n", "new_payee_payment_payees_n", "new_payee_payment_days_n", "new_payee_payment_cny", "new_payee_payment_large_n", "new_payee_payment_growth", "new_payee_payment_max_cny",
     "new_payee_payment_age_h", "new_payee_payment_silent_h",
 )  # fmt: skip
 LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
 
 
-def outlays(district: District, person: str) -> Values:
+def new_payee_payments(district: District, person: str) -> Values:
     """Two weeks of movements with new accounts outside the district."""
     outside = [e for e in fresh_moves(district, person) if e.other not in district.holder]
     recent = sorted(
@@ -126,7 +126,7 @@ def outlays(district: District, person: str) -> Values:
     )
     paid = [e for e in recent if is_debit(e)]
     if not paid:
-        return dict.fromkeys((*OUTLAYS, *LURES))
+        return dict.fromkeys((*NEW_PAYEE_PAYMENTS, *LURES))
     return {
         "new_payee_payment_n": len(paid),
         "new_payee_payment_payees_n": len({e.other for e in paid}),

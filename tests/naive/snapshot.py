@@ -45,7 +45,7 @@ def snapshot(district: District, person: str, naive_reputation: NaiveReputation 
         **dealings.together(payees),
         **dealings.lead(payees),
         **dealings.callers(heard, payees),
-        **dealings.outlays(district, person),
+        **dealings.new_payee_payments(district, person),
         **register(district, person),
         **feeds(district, person),
     }

@@ -1,7 +1,7 @@
-"""``snapshot``: the features of people at moments, from what was known strictly before each.
+"""``build_snapshot``: the features of people at moments, from what was known strictly before each.
 
-The one door to the features: training asks for many past moments, a night for everyone at midnight, a tick for those
-touched since the last. The answer for a person and a moment is the same whoever asks.
+All features are computed here: training needs many past moments, a night everyone at midnight, a tick the people
+touched since the last tick. The same person and moment always give the same row.
 """
 
 from datetime import timedelta
@@ -10,21 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.blocks.contact_features import stranger_relationships, thread_features
-from features.blocks.payee_features import deal_features, payee_relationships
+from features.blocks.contact_features import contact_features, stranger_relationships
+from features.blocks.payee_features import payee_features, payee_relationships
 from features.entities.feeds import feed_features
 from features.event_index import NUMBER_KIND_GROUPS, EventIndex
 from features.kernel.query_points import QueryPoints, to_hours
 from features.kernel.timeline import Timeline, milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
 
-__all__ = ["snapshot"]
+__all__ = ["build_snapshot"]
 
-HOURS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
-CHUNK = 50_000  # moments worked on at once: bounds memory, never the answer
+WINDOW_HOURS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
+CHUNK_SIZE = 50_000  # moments worked on at once: bounds memory, never the answer
 
 
-def snapshot(
+def build_snapshot(
     event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION
 ) -> pl.DataFrame:
     """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of ``moments``.
@@ -35,53 +35,57 @@ def snapshot(
     """
     known = moments.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left")
     parts = [
-        answer(event_index, known[start : start + CHUNK], reputation_model=reputation_model)
-        for start in range(0, max(1, len(known)), CHUNK)
+        build_chunk(event_index, known[start : start + CHUNK_SIZE], reputation_model=reputation_model)
+        for start in range(0, max(1, len(known)), CHUNK_SIZE)
     ]
     return pl.concat(parts)
 
 
-def answer(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
-    """:func:`snapshot` of one chunk."""
+def build_chunk(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
+    """:func:`build_snapshot` of one chunk."""
     points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
     strangers = stranger_relationships(event_index, points, reputation_model=reputation_model)
     payees = payee_relationships(event_index, points, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
-        habits(event_index, points),
+        habit_sums(event_index, points),
         stranger_sums(event_index, points),
         payment_sums(event_index, points),
-        thread_features(strangers, points),
-        deal_features(event_index, payees, strangers, points),
+        contact_features(strangers, points),
+        payee_features(event_index, payees, strangers, points),
         register_features(event_index, points),
         feed_features(event_index.call_feeds, event_index.transfer_feeds, points),
     ]
-    return derived(pl.concat(blocks, how="horizontal"))
+    return with_derived_features(pl.concat(blocks, how="horizontal"))
 
 
-def windowed(
-    timeline: Timeline, points: QueryPoints, wanted: dict[str, tuple[str, ...]]
+def windowed_sums(
+    timeline: Timeline, points: QueryPoints, windows_of: dict[str, tuple[str, ...]]
 ) -> dict[str, npt.NDArray[np.float64]]:
     """``{name}_{window}`` for every total and the windows wanted of it."""
-    spans = {window for windows in wanted.values() for window in windows}
-    slices = {w: timeline.slices(points.owner, points.at_ms, timedelta(hours=HOURS[w])) for w in HOURS if w in spans}
-    return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in wanted.items() for w in windows}
+    spans = {window for windows in windows_of.values() for window in windows}
+    slices = {
+        w: timeline.slices(points.owner, points.at_ms, timedelta(hours=WINDOW_HOURS[w]))
+        for w in WINDOW_HOURS
+        if w in spans
+    }
+    return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in windows_of.items() for w in windows}
 
 
-def habits(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
+def habit_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """How much this person calls and is called."""
-    found = windowed(
+    sums = windowed_sums(
         event_index.contacts,
         points,
         {"calls_in": ("24h", "30d"), "calls_out": ("24h", "30d"), "sms": ("30d",), "talk_s": ("24h", "30d")},
     )
-    return pl.DataFrame(found)
+    return pl.DataFrame(sums)
 
 
 def stranger_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """Contacts with strangers, summed over windows."""
     every, few = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
-    found = windowed(
+    sums = windowed_sums(
         event_index.stranger_contacts,
         points,
         {
@@ -94,13 +98,13 @@ def stranger_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
             **{f"new_{kind}": few for kind in NUMBER_KIND_GROUPS},
         },
     )
-    return pl.DataFrame({f"stranger_{name}": values for name, values in found.items()})
+    return pl.DataFrame({f"stranger_{name}": values for name, values in sums.items()})
 
 
 def payment_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     """Money moved, and money moved to payees not dealt with before, summed over windows."""
     every = ("1h", "6h", "24h", "3d", "7d")
-    all_payment_sums = windowed(
+    all_payment_sums = windowed_sums(
         event_index.payments,
         points,
         {
@@ -112,7 +116,7 @@ def payment_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
             "large": ("24h", "7d", "30d"),
         },
     )
-    new_payee_sums = windowed(
+    new_payee_sums = windowed_sums(
         event_index.new_payee_payments,
         points,
         {
@@ -140,7 +144,7 @@ def register_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFr
     )
 
 
-def derived(frame: pl.DataFrame) -> pl.DataFrame:
+def with_derived_features(frame: pl.DataFrame) -> pl.DataFrame:
     """What follows from the blocks together: deviation from habit and the order of call and payment."""
     return frame.with_columns(
         new_debit_to_habit=rounded_score(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),

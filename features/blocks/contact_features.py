@@ -11,7 +11,7 @@ from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
-__all__ = ["stranger_relationships", "thread_features"]
+__all__ = ["stranger_relationships", "contact_features"]
 
 
 def stranger_relationships(
@@ -22,17 +22,17 @@ def stranger_relationships(
     now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_named(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion())
+    return with_named(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion_score())
 
 
-def suspicion() -> pl.Expr:
+def suspicion_score() -> pl.Expr:
     """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
     engaged = ((1 + pl.col("relationship_talk_s") / 30).log(2) / 6).clip(0, 1)
     drawn_in = 0.35 + 0.65 * engaged
     return rounded_score((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
 
 
-LEAD = (
+LEAD_COLUMNS = (
     "suspicion",
     "reputation",
     "relationship_n",
@@ -60,20 +60,22 @@ LEAD = (
 
 
 DAY_H, FRESH_H = 24, 48  # heard of lately; heard of for the first time lately
-RETURN_H = (6, 72)  # who is first heard of so long ago, and again now, came back
-YOUNG_D = 20  # a number first seen so lately that what follows its calls may be its doing
+RETURN_AFTER_H = (6, 72)  # who is first heard of so long ago, and again now, came back
+YOUNG_NUMBER_D = 20  # a number first seen so lately that what follows its calls may be its doing
 
 
-def thread_features(rows: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
+def contact_features(rows: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
     """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
 
     Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
     """
-    together = rows.group_by("point").agg(**everyone(), **bad_reputation_sums(), **coming_back(), **followed())
-    return one_row_per_point(together.join(lead(rows), on="point", how="left"), points)
+    together = rows.group_by("point").agg(
+        **week_sums(), **bad_reputation_sums(), **returning_numbers(), **paid_after_contact()
+    )
+    return one_row_per_point(together.join(lead_number(rows), on="point", how="left"), points)
 
 
-def everyone() -> Mapping[str, pl.Expr]:
+def week_sums() -> Mapping[str, pl.Expr]:
     """What all strangers of the week come to."""
     day = pl.col("silent_h") < DAY_H
     return {
@@ -107,11 +109,11 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     }
 
 
-def coming_back() -> Mapping[str, pl.Expr]:
+def returning_numbers() -> Mapping[str, pl.Expr]:
     """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
     again = (
         (pl.col("relationship_answered_n") >= 2)
-        & pl.col("relationship_age_h").is_between(*RETURN_H)
+        & pl.col("relationship_age_h").is_between(*RETURN_AFTER_H)
         & (pl.col("silent_h") < 6)
     )
     texted = (pl.col("relationship_sms_n") >= 1) & (pl.col("relationship_answered_n") >= 1)
@@ -124,9 +126,9 @@ def coming_back() -> Mapping[str, pl.Expr]:
     }
 
 
-def followed() -> Mapping[str, pl.Expr]:
+def paid_after_contact() -> Mapping[str, pl.Expr]:
     """Young numbers heard of today that residents paid after: how many did, and of how many."""
-    recent = (pl.col("silent_h") < DAY_H) & (pl.col("peer_age_d") < YOUNG_D)
+    recent = (pl.col("silent_h") < DAY_H) & (pl.col("peer_age_d") < YOUNG_NUMBER_D)
     # Five more, that one resident of one reached does not weigh more than ten of forty.
     share = pl.col("peer_followed_n") / (pl.col("peer_reach_14d") + 5)
     return {
@@ -135,14 +137,14 @@ def followed() -> Mapping[str, pl.Expr]:
     }
 
 
-def lead(rows: pl.DataFrame) -> pl.DataFrame:
+def lead_number(rows: pl.DataFrame) -> pl.DataFrame:
     """The most suspicious stranger of each moment; of several the one heard of last."""
     return (
         rows.sort("point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",
-            *(pl.col(name).alias(f"lead_{name}") for name in LEAD),
+            *(pl.col(name).alias(f"lead_{name}") for name in LEAD_COLUMNS),
             lead_kind=pl.col("peer_kind_code"),
             lead_named=pl.col("named"),
             lead_tagged=pl.col("peer_tagged"),

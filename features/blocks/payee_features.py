@@ -12,7 +12,7 @@ from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 
-__all__ = ["deal_features", "payee_relationships"]
+__all__ = ["payee_features", "payee_relationships"]
 
 
 def payee_relationships(
@@ -26,7 +26,7 @@ def payee_relationships(
     return with_named(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
 
 
-DEAL = (
+LEAD_COLUMNS = (
     "relationship_paid_cny",
     "relationship_back_cny",
     "relationship_paid_n",
@@ -44,7 +44,7 @@ DEAL = (
 )
 
 
-def deal_features(
+def payee_features(
     event_index: EventIndex, payees: pl.DataFrame, strangers: pl.DataFrame, points: QueryPoints
 ) -> pl.DataFrame:
     """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
@@ -52,42 +52,44 @@ def deal_features(
     ``payees`` are those of :func:`payee_relationships`, ``with_relationships`` the strangers of the same moments. Null where a moment has
     no such account; names in ``_cny``, hours ``_h``.
     """
-    together = payees.group_by("point").agg(**everyone(), **rebates(), **bad_reputation_sums())
+    together = payees.group_by("point").agg(**week_sums(), **rebate_sums(), **bad_reputation_sums())
     found = new_payee_payment_features(event_index, points).join(together, on="point", how="full", coalesce=True)
     return one_row_per_point(
-        found.join(lead(payees), on="point", how="left").join(callers(strangers, payees), on="point", how="left"),
+        found.join(lead_payee(payees), on="point", how="left").join(
+            callers_before_payment(strangers, payees), on="point", how="left"
+        ),
         points,
     )
 
 
-PAID = pl.col("relationship_paid_n") > 0
+WAS_PAID = pl.col("relationship_paid_n") > 0
 
 
-def everyone() -> Mapping[str, pl.Expr]:
+def week_sums() -> Mapping[str, pl.Expr]:
     """What all new accounts of the week come to: those that were paid, and those that only paid."""
-    first = pl.col("relationship_first_cny").filter(PAID)
+    first = pl.col("relationship_first_cny").filter(WAS_PAID)
     return {
         "named_payees_7d": pl.col("named").sum(),
-        "payee_outside_n": (pl.col("outside") & PAID).sum(),
+        "payee_outside_n": (pl.col("outside") & WAS_PAID).sum(),
         "payee_max_cny": pl.col("relationship_paid_cny").max(),
         "payee_min_cny": first.min(),
         "payee_first_cny": first.sort_by(
-            pl.col("relationship_started_at").filter(PAID), pl.col("payee_code").filter(PAID)
+            pl.col("relationship_started_at").filter(WAS_PAID), pl.col("payee_code").filter(WAS_PAID)
         ).first(),
         "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
-        "payee_first_started_at": pl.col("relationship_started_at").filter(PAID & pl.col("outside")).min(),
-        "payer_new_cny": (pl.col("relationship_back_cny") * ~PAID).sum(),
-        "payer_new_reach": (pl.col("payee_receivers_14d") * ~PAID).max(),
+        "payee_first_started_at": pl.col("relationship_started_at").filter(WAS_PAID & pl.col("outside")).min(),
+        "payer_new_cny": (pl.col("relationship_back_cny") * ~WAS_PAID).sum(),
+        "payer_new_reach": (pl.col("payee_receivers_14d") * ~WAS_PAID).max(),
     }
 
 
-def rebates() -> Mapping[str, pl.Expr]:
+def rebate_sums() -> Mapping[str, pl.Expr]:
     """Money back from new accounts that were paid; three times as much and more is income, no rebate."""
     back_cny, paid_cny = pl.col("relationship_back_cny"), pl.col("relationship_paid_cny")
-    rebate = PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
+    rebate = WAS_PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
     return {
-        "payee_back_n": (pl.col("relationship_back_n") * PAID).sum(),
-        "payee_back_share": ((back_cny * PAID).sum() / paid_cny.sum()).fill_nan(None),
+        "payee_back_n": (pl.col("relationship_back_n") * WAS_PAID).sum(),
+        "payee_back_share": ((back_cny * WAS_PAID).sum() / paid_cny.sum()).fill_nan(None),
         "rebates_n": rebate.sum(),
         "rebates_outside_n": (rebate & pl.col("outside")).sum(),
         "rebate_age_h": pl.col("silent_h").filter(rebate & pl.col("outside")).min(),
@@ -96,31 +98,31 @@ def rebates() -> Mapping[str, pl.Expr]:
 
 def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     """Paid accounts by their reputation: the worst, and those above ``BAD_REPUTATION``."""
-    bad = PAID & (pl.col("payee_reputation") > BAD_REPUTATION)
+    bad = WAS_PAID & (pl.col("payee_reputation") > BAD_REPUTATION)
     return {
-        "payee_reputation_max": pl.col("payee_reputation").filter(PAID).max(),
+        "payee_reputation_max": pl.col("payee_reputation").filter(WAS_PAID).max(),
         "bad_reputation_payees_7d": bad.sum(),
         "bad_reputation_payees_cny": (pl.col("relationship_paid_cny") * bad).sum(),
     }
 
 
-def lead(payees: pl.DataFrame) -> pl.DataFrame:
+def lead_payee(payees: pl.DataFrame) -> pl.DataFrame:
     """The latest new payee of each moment that was paid, one outside the district before any other."""
     return (
-        payees.filter(PAID)
+        payees.filter(WAS_PAID)
         .sort("point", "outside", "known_at", "payee_code", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",
-            *(pl.col(name).alias(f"payee_{name.removeprefix('payee_')}") for name in DEAL),
+            *(pl.col(name).alias(f"payee_{name.removeprefix('payee_')}") for name in LEAD_COLUMNS),
             lead_payee_code=pl.col("payee_code"),
         )
     )
 
 
-def callers(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
+def callers_before_payment(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
     """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
-    paid = payees.filter(pl.col("outside") & PAID).select("point", paid_at="relationship_started_at")
+    paid = payees.filter(pl.col("outside") & WAS_PAID).select("point", paid_at="relationship_started_at")
     heard = strangers.select("point", "reputation", "relationship_talk_s", heard_at="relationship_started_at")
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.event_index import EventIndex
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
@@ -46,7 +46,7 @@ def lead_agreement(
     """
     quiet = rows.filter(pl.col("label") == 0, pl.col("lead_peer_code").is_not_null())
     some = quiet.sample(min(COMPARED, len(quiet)), seed=seed)
-    in_use = snapshot(event_index, some.select("person", "at"), reputation_model=reputation_model)
+    in_use = build_snapshot(event_index, some.select("person", "at"), reputation_model=reputation_model)
     same = in_use["lead_peer_code"].eq_missing(some["lead_peer_code"]).mean()
     return float(same) if isinstance(same, (int, float)) else float("nan")
 

@@ -2,7 +2,7 @@
 
 A model that never met an outage takes a person whose operator is silent for one who is quiet. So outages are drawn over
 the training time, the event index is built a second time without the records they would have cost, and some of the moments
-they strike are asked of that. The features of the group ``feeds`` then tell the two apart.
+they strike are asked of that. The features of the group ``feed_features`` then tell the two apart.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ import polars as pl
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.sampling import first_known
 from models.learning.reputation import Folded
@@ -140,10 +140,10 @@ def learning_rows(
     outages = draw_outages(event_index, start=start, end=at, seed=seed) if share and start else ()
     hit = some(struck(event_index, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
     if not hit.any():
-        return snapshot(event_index, asked, reputation_model=reputation_model)
+        return build_snapshot(event_index, asked, reputation_model=reputation_model)
     lean = build_event_index(without(records.known_before(at), outages))
-    seen = snapshot(event_index, asked.filter(~hit), reputation_model=reputation_model)
-    unseen = snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, event_index, lean))
+    seen = build_snapshot(event_index, asked.filter(~hit), reputation_model=reputation_model)
+    unseen = build_snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, event_index, lean))
     place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
     return pl.concat([seen, recoded(unseen, event_index, lean)])[np.argsort(place)]
 

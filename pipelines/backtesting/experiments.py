@@ -16,7 +16,7 @@ from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.normalise import FORMS
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import Judged, figures, judge
 from models.evaluation.budget_curve import BUDGETS
 from models.evaluation.ground_truth import judge_journeys
@@ -327,7 +327,7 @@ def scores_of(
     for column, model in models.items():
         kept = id(model.reputations)
         if kept not in seen:
-            seen[kept] = snapshot(event_index, moments, reputation_model=model.reputations)
+            seen[kept] = build_snapshot(event_index, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
         frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
     return frames

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from features.event_index import EventIndex
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
 from models.policy.alerting import Candidate, Rules
@@ -28,7 +28,7 @@ def score_moments(
     ``stake_cny`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
-    rows = snapshot(event_index, moments, reputation_model=model.reputations)
+    rows = build_snapshot(event_index, moments, reputation_model=model.reputations)
     return scored(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from features.event_index import EventIndex
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from models.evaluation.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
 from models.labels.sampling import everyone
 from models.learning.risk import RiskModel
@@ -27,7 +27,9 @@ def profiled(
 ) -> tuple[RiskModel, Drift | None]:
     """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
     people = everyone(event_index, at=at)
-    rows = snapshot(event_index, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations)
+    rows = build_snapshot(
+        event_index, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations
+    )
     facts = {**model.facts, PROFILE: text_of(profile(rows, model.features))}
     return replace(model, facts=facts), drift_of(before, rows) if before else None
 

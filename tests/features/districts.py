@@ -158,5 +158,5 @@ def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.LazyFrame:
 
 
 def moments(*points: tuple[str, datetime]) -> pl.DataFrame:
-    """Query points for :func:`features.point_in_time.snapshot`."""
+    """Query points for :func:`features.point_in_time.build_snapshot`."""
     return pl.DataFrame(list(points), schema={"person": pl.String, "at": MOMENT}, orient="row")

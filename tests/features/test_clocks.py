@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK, Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
 
@@ -19,7 +19,7 @@ CODES = ("lead_peer_code", "lead_payee_code")  # positions in this event index: 
 
 
 def snapshot_of(records: Records, *points: tuple[str, datetime]) -> pl.DataFrame:
-    return snapshot(build_event_index(records), moments(*points)).drop(CODES)
+    return build_snapshot(build_event_index(records), moments(*points)).drop(CODES)
 
 
 def later(records: Records, at: datetime) -> Records:
@@ -62,10 +62,12 @@ def test_what_becomes_known_later_changes_nothing(records: Records, at: datetime
 @given(records=generated.records(), at=generated.query_times)
 def test_asked_alone_among_all_and_among_many_moments(records: Records, at: datetime) -> None:
     event_index = build_event_index(records)
-    among_all = snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
-    alone = snapshot(event_index, moments(("p1", at)))
+    among_all = build_snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
+    alone = build_snapshot(event_index, moments(("p1", at)))
     hours = [at - timedelta(hours=hour) for hour in range(-3, 9)]
-    among_moments = snapshot(event_index, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE))))
+    among_moments = build_snapshot(
+        event_index, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE)))
+    )
 
     assert_frame_equal(among_all.filter(pl.col("person") == "p1"), alone, check_exact=True)
     assert_frame_equal(among_moments.filter(person="p1", at=at), alone, check_exact=True)
@@ -108,11 +110,11 @@ def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
     calls = [call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i) for i in range(1, 40)]
     event_index = build_event_index(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
     points = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
-    whole = snapshot(event_index, points)
+    whole = build_snapshot(event_index, points)
 
-    monkeypatch.setattr("features.point_in_time.CHUNK", 4)
+    monkeypatch.setattr("features.point_in_time.CHUNK_SIZE", 4)
 
-    assert_frame_equal(snapshot(event_index, points), whole, check_exact=True)
+    assert_frame_equal(build_snapshot(event_index, points), whole, check_exact=True)
     assert whole.select("person", "at").equals(points)
 
 

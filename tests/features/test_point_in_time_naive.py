@@ -10,13 +10,13 @@ from hypothesis import given, settings
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
 from tests.features.districts import moments
 from tests.features.generated import query_times, records
-from tests.naive.snapshot import snapshot as naive_snapshot
+from tests.naive.snapshot import naive_snapshot
 from tests.naive.standing import NaiveHandWrittenReputation, NaiveReputation
-from tests.naive.threads import known
+from tests.naive.threads import known_district
 
 PEOPLE = ("p1", "p2", "p3")
 
@@ -76,8 +76,8 @@ def check(
 ) -> None:
     event_index = build_event_index(records)
     asked = moments(*((person, at) for person in PEOPLE))
-    rows = with_names(event_index, snapshot(event_index, asked, reputation_model=reputation_model))
-    district = known(records, at)
+    rows = with_names(event_index, build_snapshot(event_index, asked, reputation_model=reputation_model))
+    district = known_district(records, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):
         assert differences(row, naive_snapshot(district, person, naive_reputation)) == {}

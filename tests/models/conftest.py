@@ -8,7 +8,7 @@ import pytest
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.words.catalogue import inputs
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
@@ -34,7 +34,7 @@ def learning_rows(records: Records, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
     told = episodes(records.cases, event_index, at=TRAIN_AT)
     moments = training_moments(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
-    return snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    return build_snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ def silent_h(source: str, deliveries: list[tuple[str, datetime]], at: datetime) 
     return min((at - opened) / HOUR, 168.0)
 
 
-def feeds(district: District, person: str) -> dict[str, Any]:
+def feed_features(district: District, person: str) -> dict[str, Any]:
     operators = {row["operator"] for row in district.numbers if row["person"] == person}
     banks = {row["bank"] for row in district.accounts if row["person"] == person}
     calls = [silent_h(name, district.call_deliveries, district.at) for name in operators]

@@ -4,19 +4,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.naive import dealings, strangers
-from tests.naive.feeds import feeds
+from tests.naive.feeds import feed_features
 from tests.naive.standing import (
     NaiveHandWrittenReputation,
     NaiveReputation,
-    cny,
-    fresh_moves,
+    amount_cny,
     is_debit,
     is_in,
     is_own,
     is_voice,
-    talk,
+    new_payee_moves,
+    talk_seconds,
 )
-from tests.naive.threads import District, Event, Values, hours, of, since
+from tests.naive.threads import District, Event, Values, events_of, events_since, to_hours
 
 SPANS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
 EVERY, FEW = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
@@ -29,93 +29,96 @@ KINDS = {
 }
 
 
-def snapshot(district: District, person: str, naive_reputation: NaiveReputation = NaiveHandWrittenReputation) -> Values:
+def naive_snapshot(
+    district: District, person: str, naive_reputation: NaiveReputation = NaiveHandWrittenReputation
+) -> Values:
     """By feature name; beside them ``lead_peer`` and ``lead_payee``."""
     heard, payees = (
-        strangers.rows(district, person, naive_reputation),
-        dealings.rows(district, person, naive_reputation),
+        strangers.stranger_rows(district, person, naive_reputation),
+        dealings.payee_rows(district, person, naive_reputation),
     )
     values = {
-        **habits(district, person),
+        **habit_sums(district, person),
         **stranger_sums(district, person),
         **payment_sums(district, person),
         **new_payee_sums(district, person),
-        **strangers.together(heard),
-        **strangers.lead(heard),
-        **dealings.together(payees),
-        **dealings.lead(payees),
-        **dealings.callers(heard, payees),
+        **strangers.week_sums(heard),
+        **strangers.lead_number(heard),
+        **dealings.week_sums(payees),
+        **dealings.lead_payee(payees),
+        **dealings.callers_before_payment(heard, payees),
         **dealings.new_payee_payments(district, person),
-        **register(district, person),
-        **feeds(district, person),
+        **register_features(district, person),
+        **feed_features(district, person),
     }
-    return {**values, **derived(values)}
+    return {**values, **derived_features(values)}
 
 
-def over(name: str, windows: tuple[str, ...], events: list[Event], at: datetime, measure: Any) -> Values:
+def sums_over_windows(name: str, windows: tuple[str, ...], events: list[Event], at: datetime, measure: Any) -> Values:
     return {
-        f"{name}_{w}": sum(measure(event) for event in since(events, at - timedelta(hours=SPANS[w]))) for w in windows
+        f"{name}_{w}": sum(measure(event) for event in events_since(events, at - timedelta(hours=SPANS[w])))
+        for w in windows
     }
 
 
-def habits(district: District, person: str) -> Values:
-    mine, at = of(district.contacts, person), district.at
+def habit_sums(district: District, person: str) -> Values:
+    mine, at = events_of(district.contacts, person), district.at
     return {
-        **over("calls_in", ("24h", "30d"), mine, at, lambda e: is_voice(e) and is_in(e)),
-        **over("calls_out", ("24h", "30d"), mine, at, lambda e: is_voice(e) and not is_in(e)),
-        **over("sms", ("30d",), mine, at, lambda e: not is_voice(e)),
-        **over("talk_s", ("24h", "30d"), mine, at, talk),
+        **sums_over_windows("calls_in", ("24h", "30d"), mine, at, lambda e: is_voice(e) and is_in(e)),
+        **sums_over_windows("calls_out", ("24h", "30d"), mine, at, lambda e: is_voice(e) and not is_in(e)),
+        **sums_over_windows("sms", ("30d",), mine, at, lambda e: not is_voice(e)),
+        **sums_over_windows("talk_s", ("24h", "30d"), mine, at, talk_seconds),
     }
 
 
 def stranger_sums(district: District, person: str) -> Values:
-    mine, at = [e for e in of(district.contacts, person) if e.is_young], district.at
+    mine, at = [e for e in events_of(district.contacts, person) if e.is_young], district.at
     values = {
-        **over("stranger_calls", EVERY, mine, at, is_voice),
-        **over("stranger_calls_long", ("6h", "24h", "7d"), mine, at, lambda e: talk(e) >= 600),
-        **over("stranger_sms", EVERY, mine, at, lambda e: not is_voice(e)),
-        **over("stranger_talk_s", EVERY, mine, at, talk),
-        **over("stranger_call_back", FEW, mine, at, lambda e: not is_in(e)),
-        **over("stranger_new", EVERY, mine, at, lambda e: e.is_first),
+        **sums_over_windows("stranger_calls", EVERY, mine, at, is_voice),
+        **sums_over_windows("stranger_calls_long", ("6h", "24h", "7d"), mine, at, lambda e: talk_seconds(e) >= 600),
+        **sums_over_windows("stranger_sms", EVERY, mine, at, lambda e: not is_voice(e)),
+        **sums_over_windows("stranger_talk_s", EVERY, mine, at, talk_seconds),
+        **sums_over_windows("stranger_call_back", FEW, mine, at, lambda e: not is_in(e)),
+        **sums_over_windows("stranger_new", EVERY, mine, at, lambda e: e.is_first),
     }
     for kind, members in KINDS.items():
         begun = [e for e in mine if e.is_first and e.row["peer_kind"] in members]
-        values.update(over(f"stranger_new_{kind}", FEW, begun, at, lambda _: 1))
+        values.update(sums_over_windows(f"stranger_new_{kind}", FEW, begun, at, lambda _: 1))
     return values
 
 
 def payment_sums(district: District, person: str) -> Values:
     at = district.at
-    mine = of(district.moves, person)
+    mine = events_of(district.moves, person)
     out = [e for e in mine if is_debit(e) and not is_own(district, e)]
     came = [e for e in mine if not is_debit(e) and not is_own(district, e)]
     own = [e for e in mine if not is_debit(e) and is_own(district, e)]
     return {
-        **over("debits", ("24h", "7d", "30d"), out, at, lambda _: 1),
-        **over("debit_cny", (*EVERY, "30d"), out, at, cny),
-        **over("credit_cny", ("24h", "7d", "30d"), came, at, cny),
-        **over("own_in_cny", ("6h", "24h", "7d"), own, at, cny),
-        **over("first_credit_cny", ("6h", "24h", "7d"), [e for e in came if e.is_first], at, cny),
-        **over("large", ("24h", "7d", "30d"), [e for e in out if cny(e) >= 5000], at, lambda _: 1),
+        **sums_over_windows("debits", ("24h", "7d", "30d"), out, at, lambda _: 1),
+        **sums_over_windows("debit_cny", (*EVERY, "30d"), out, at, amount_cny),
+        **sums_over_windows("credit_cny", ("24h", "7d", "30d"), came, at, amount_cny),
+        **sums_over_windows("own_in_cny", ("6h", "24h", "7d"), own, at, amount_cny),
+        **sums_over_windows("first_credit_cny", ("6h", "24h", "7d"), [e for e in came if e.is_first], at, amount_cny),
+        **sums_over_windows("large", ("24h", "7d", "30d"), [e for e in out if amount_cny(e) >= 5000], at, lambda _: 1),
     }
 
 
 def new_payee_sums(district: District, person: str) -> Values:
-    mine, at = fresh_moves(district, person), district.at
+    mine, at = new_payee_moves(district, person), district.at
     paid = [e for e in mine if is_debit(e)]
     outside = [e for e in paid if e.other not in district.holder]
     back = [e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.relationship)]
     return {
-        **over("new_payees", EVERY, paid, at, lambda e: e.is_first),
-        **over("new_payees_outside", EVERY, outside, at, lambda e: e.is_first),
-        **over("new_debit_cny", EVERY, paid, at, cny),
-        **over("new_debit_outside_cny", EVERY, outside, at, cny),
-        **over("new_back", ("24h", "3d", "7d"), back, at, lambda _: 1),
-        **over("new_back_cny", FEW, back, at, cny),
+        **sums_over_windows("new_payees", EVERY, paid, at, lambda e: e.is_first),
+        **sums_over_windows("new_payees_outside", EVERY, outside, at, lambda e: e.is_first),
+        **sums_over_windows("new_debit_cny", EVERY, paid, at, amount_cny),
+        **sums_over_windows("new_debit_outside_cny", EVERY, outside, at, amount_cny),
+        **sums_over_windows("new_back", ("24h", "3d", "7d"), back, at, lambda _: 1),
+        **sums_over_windows("new_back_cny", FEW, back, at, amount_cny),
     }
 
 
-def register(district: District, person: str) -> Values:
+def register_features(district: District, person: str) -> Values:
     today = district.at.date()
     numbers = [row["activated_on"] for row in district.numbers if row["person"] == person]
     accounts = [row["opened_on"] for row in district.accounts if row["person"] == person]
@@ -132,12 +135,12 @@ def register(district: District, person: str) -> Values:
     }
 
 
-def derived(values: Values) -> Values:
+def derived_features(values: Values) -> Values:
     last, first = values["payee_last_cny"], values["payee_first_cny"]
     paid_at, heard_at = values["payee_first_started_at"], values["lead_started_at"]
     return {
         "new_debit_to_habit": values["new_debit_cny_24h"] / (values["debit_cny_30d"] / 30 + 50),
         "payee_escalation": last / first if last is not None and first is not None else None,
         "stranger_talk_to_habit": values["stranger_talk_s_24h"] / (values["talk_s_30d"] / 30 + 60),
-        "call_to_payee_h": hours(paid_at - heard_at) if paid_at and heard_at else None,
+        "call_to_payee_h": to_hours(paid_at - heard_at) if paid_at and heard_at else None,
     }

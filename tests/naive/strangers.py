@@ -3,21 +3,21 @@
 from datetime import timedelta
 
 from tests.naive import standing
-from tests.naive.standing import NaiveReputation, is_answered, is_in, is_voice, talk
-from tests.naive.threads import District, Event, Values, hours, latest_of_each, of, since
+from tests.naive.standing import NaiveReputation, is_answered, is_in, is_voice, talk_seconds
+from tests.naive.threads import District, Event, Values, events_of, events_since, latest_of_each, to_hours
 
 
-def rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
+def stranger_rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
     """One for each stranger heard of in seven days."""
-    last = latest_of_each(of(district.contacts, person))
-    recent = [e for e in since(last, district.at - timedelta(days=7)) if e.is_young]
-    return [row(district, event, naive_reputation) for event in recent]
+    last = latest_of_each(events_of(district.contacts, person))
+    recent = [e for e in events_since(last, district.at - timedelta(days=7)) if e.is_young]
+    return [stranger_row(district, event, naive_reputation) for event in recent]
 
 
-def row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
-    state = standing.peer(district, event.other)
+def stranger_row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
+    state = standing.number_state(district, event.other)
     named = standing.is_named(district, "suspect_numbers", event.other)
-    talk_s, reputation = sum(map(talk, event.relationship)), naive_reputation.number(state)
+    talk_s, reputation = sum(map(talk_seconds, event.relationship)), naive_reputation.number(state)
     return {
         **state,
         "peer": event.other,
@@ -28,18 +28,18 @@ def row(district: District, event: Event, naive_reputation: NaiveReputation) -> 
         "tagged": state["peer_tagged"],
         "relationship_n": len(event.relationship),
         "relationship_talk_s": talk_s,
-        "relationship_max_talk_s": max(map(talk, event.relationship)),
+        "relationship_max_talk_s": max(map(talk_seconds, event.relationship)),
         "relationship_sms_n": sum(not is_voice(e) for e in event.relationship),
         "relationship_answered_n": sum(map(is_answered, event.relationship)),
         "relationship_call_back_n": sum(not is_in(e) for e in event.relationship),
-        "relationship_age_h": hours(district.at - event.started_at),
-        "silent_h": hours(district.at - event.known_at),
+        "relationship_age_h": to_hours(district.at - event.started_at),
+        "silent_h": to_hours(district.at - event.known_at),
         "reputation": reputation,
-        "suspicion": standing.suspicion(reputation, talk_s, named=named),
+        "suspicion": standing.suspicion_score(reputation, talk_s, named=named),
     }
 
 
-TOGETHER = (
+WEEK_SUMS = (
     "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "bad_reputation_peers_24h", "bad_reputation_peers_7d",
     "bad_reputation_talk_s", "bad_reputation_talk_48h_s", "bad_reputation_sms", "bad_reputation_calls_back", "named_peers_7d", "named_talk_s",
     "stranger_max_talk_s", "stranger_max_talk_24h_s", "stranger_max_calls", "stranger_max_reach_24h",
@@ -48,9 +48,9 @@ TOGETHER = (
 )  # fmt: skip
 
 
-def together(rows: list[Values]) -> Values:
+def week_sums(rows: list[Values]) -> Values:
     if not rows:
-        return dict.fromkeys(TOGETHER)
+        return dict.fromkeys(WEEK_SUMS)
     today, fresh = [r for r in rows if r["silent_h"] < 24], [r for r in rows if r["relationship_age_h"] < 48]
     named, long = [r for r in rows if r["named"]], [r for r in rows if r["relationship_max_talk_s"] >= 600]
     return {
@@ -65,8 +65,8 @@ def together(rows: list[Values]) -> Values:
         "stranger_max_calls": max(r["relationship_answered_n"] for r in rows),
         "stranger_max_reach_24h": max((r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0),
         **bad_reputation_sums([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
-        **coming_back(rows),
-        **followed([r for r in today if r["peer_age_d"] < 20]),
+        **returning_numbers(rows),
+        **paid_after_contact([r for r in today if r["peer_age_d"] < 20]),
     }
 
 
@@ -85,7 +85,7 @@ def bad_reputation_sums(bad: list[Values], *, today: list[Values], fresh: list[V
     }
 
 
-def coming_back(rows: list[Values]) -> Values:
+def returning_numbers(rows: list[Values]) -> Values:
     again = [
         r
         for r in rows
@@ -100,7 +100,7 @@ def coming_back(rows: list[Values]) -> Values:
     }
 
 
-def followed(rows: list[Values]) -> Values:
+def paid_after_contact(rows: list[Values]) -> Values:
     """Of young numbers heard of within a day."""
     return {
         "followed_max": max((r["peer_followed_n"] for r in rows), default=None),
@@ -117,7 +117,7 @@ LEAD = (
 )  # fmt: skip
 
 
-def lead(rows: list[Values]) -> Values:
+def lead_number(rows: list[Values]) -> Values:
     """The most suspicious stranger; of several the one heard of last."""
     ranked = sorted(rows, key=lambda r: (-r["suspicion"], -r["known_at"].timestamp(), r["peer"]))
     return {f"lead_{name}": ranked[0][name] if ranked else None for name in LEAD}

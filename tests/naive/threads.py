@@ -54,7 +54,7 @@ class District:
     transfer_deliveries: list[tuple[str, datetime]]
 
 
-def known(records: Records, at: datetime) -> District:
+def known_district(records: Records, at: datetime) -> District:
     numbers, accounts = records.subscribers.collect().to_dicts(), records.accounts.collect().to_dicts()
     caller = {row["number"]: row["person"] for row in numbers}
     holder = {row["account"]: row["person"] for row in accounts}
@@ -97,16 +97,16 @@ def group_by_relationship(events: Iterable[Event]) -> list[Event]:
     return ordered
 
 
-def hours(span: timedelta) -> float:
+def to_hours(span: timedelta) -> float:
     """Whole seconds counted."""
     return int(span.total_seconds()) / 3600
 
 
-def of(events: Iterable[Event], person: str) -> list[Event]:
+def events_of(events: Iterable[Event], person: str) -> list[Event]:
     return [event for event in events if event.person == person]
 
 
-def since(events: Iterable[Event], start: datetime) -> list[Event]:
+def events_since(events: Iterable[Event], start: datetime) -> list[Event]:
     return [event for event in events if event.known_at >= start]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import build_event_index
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from models.labels.sampling import everyone
 from models.policy.alerting import Candidate
 from models.registry.mlflow_registry import Registry
@@ -132,14 +132,14 @@ def test_a_person_can_be_scored_afresh(trained):
 def test_the_three_clocks_agree(district):
     """A night, a tick and a training set ask through different doors; the answer is the same."""
     at = TRAIN_AT + timedelta(hours=11, minutes=15)
-    night = snapshot(
+    night = build_snapshot(
         build_event_index(records_before(district, at=at)),
         everyone(build_event_index(records_before(district, at=at)), at=at),
     )
     later = build_event_index(records_before(district, at=END, span=timedelta(days=20)))
-    past = snapshot(later, everyone(later, at=at))
+    past = build_snapshot(later, everyone(later, at=at))
     some = night["person"].gather_every(97)
-    tick = snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
+    tick = build_snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
     codes = pl.exclude("lead_peer_code", "lead_payee_code")  # numbers of this run, not of the person
     assert night.select(codes).equals(past.select(codes), null_equal=True)
     assert past.filter(pl.col("person").is_in(some.implode())).equals(tick, null_equal=True)

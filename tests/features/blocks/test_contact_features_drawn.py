@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from features.event_index import build_event_index
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from tests.features.districts import NOON, Row, ago, call, district, moments, text
 
 
 def features(**drawn) -> Row:
     """The features of p1 at noon."""
-    (row,) = snapshot(build_event_index(district(**drawn)), moments(("p1", NOON))).to_dicts()
+    (row,) = build_snapshot(build_event_index(district(**drawn)), moments(("p1", NOON))).to_dicts()
     return row
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from features.event_index import build_event_index
 from features.kernel.timeline import milliseconds
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import payee_states
 from features.words.catalogue import GROUPS
 from features.words.reasons import fold
@@ -18,7 +18,7 @@ NO_LURE = [None, None, None, None]
 
 def features(*moves: Row) -> Row:
     """The features of p1 at noon."""
-    (row,) = snapshot(build_event_index(district(transfers=moves)), moments(("p1", NOON))).to_dicts()
+    (row,) = build_snapshot(build_event_index(district(transfers=moves)), moments(("p1", NOON))).to_dicts()
     return row
 
 

@@ -9,14 +9,16 @@ import pytest
 from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK
 from features.kernel.timeline import milliseconds
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import number_states
 from tests.features.districts import NOON, Row, ago, call, district, frame, moments, text, transfer
 from tests.features.districts import TRANSFERS as TRANSFER_COLUMNS
 
 
 def features(*calls: Row, transfers: tuple[Row, ...] = (), person: str = "p1", at: datetime = NOON) -> Row:
-    (row,) = snapshot(build_event_index(district(calls=calls, transfers=transfers)), moments((person, at))).to_dicts()
+    (row,) = build_snapshot(
+        build_event_index(district(calls=calls, transfers=transfers)), moments((person, at))
+    ).to_dicts()
     return row
 
 
@@ -205,4 +207,4 @@ def test_what_became_known_before_the_lookback_changes_nothing() -> None:
     )
     asked = moments(("p1", NOON), ("p2", NOON))
 
-    assert snapshot(build_event_index(more), asked).equals(snapshot(build_event_index(records), asked))
+    assert build_snapshot(build_event_index(more), asked).equals(build_snapshot(build_event_index(records), asked))

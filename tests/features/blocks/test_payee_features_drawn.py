@@ -3,13 +3,13 @@
 import pytest
 
 from features.event_index import build_event_index
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from tests.features.districts import NOON, Row, ago, call, case, credit, district, moments, transfer
 
 
 def features(**drawn) -> Row:
     """The features of p1 at noon."""
-    (row,) = snapshot(build_event_index(district(**drawn)), moments(("p1", NOON))).to_dicts()
+    (row,) = build_snapshot(build_event_index(district(**drawn)), moments(("p1", NOON))).to_dicts()
     return row
 
 
@@ -136,5 +136,5 @@ def test_nothing_happened_at_all() -> None:
 
 
 def test_nobody_asked() -> None:
-    assert snapshot(build_event_index(district()), moments()).height == 0
-    assert snapshot(build_event_index(district()), moments(("nobody", NOON))).height == 0
+    assert build_snapshot(build_event_index(district()), moments()).height == 0
+    assert build_snapshot(build_event_index(district()), moments(("nobody", NOON))).height == 0

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from features.entities.feeds import Silence
 from features.event_index import build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from tests.features import generated
 from tests.features.districts import BANKS, NOON, OPERATORS, ago, call, district, moments, transfer
-from tests.naive.feeds import feeds as naive_feeds
-from tests.naive.threads import known
+from tests.naive.feeds import feed_features as naive_feeds
+from tests.naive.threads import known_district
 
 FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
 
 
 def feeds(records: Records, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
-    (row,) = snapshot(build_event_index(records), moments((person, at))).select(FEEDS).rows()
+    (row,) = build_snapshot(build_event_index(records), moments((person, at))).select(FEEDS).rows()
     return row
 
 
@@ -96,4 +96,6 @@ def test_a_source_that_never_delivered_is_not_named() -> None:
 @given(records=generated.records(), at=generated.query_times)
 def test_feeds_equal_the_naive_ones(records: Records, at: datetime) -> None:
     for person in ("p1", "p2", "p3"):
-        assert feeds(records, person, at) == pytest.approx(tuple(naive_feeds(known(records, at), person).values()))
+        assert feeds(records, person, at) == pytest.approx(
+            tuple(naive_feeds(known_district(records, at), person).values())
+        )

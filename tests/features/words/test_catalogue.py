@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from features.event_index import build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, names
 from features.words.wording import tell
 from tests.features.districts import NOON, district, moments
@@ -22,7 +22,7 @@ BY_NAME = {feature.name: feature for feature in FEATURES}
 
 @pytest.fixture(scope="module")
 def columns() -> pl.Schema:
-    return snapshot(build_event_index(district()), moments(("p1", NOON))).schema
+    return build_snapshot(build_event_index(district()), moments(("p1", NOON))).schema
 
 
 def test_the_catalogue_is_what_the_snapshot_computes(columns: pl.Schema) -> None:
@@ -42,7 +42,7 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 @given(records=records(), at=query_times)
 def test_features_that_are_missing_for_one_reason_are_missing_together(records: Records, at: datetime) -> None:
     asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
-    for row in snapshot(build_event_index(records), asked).to_dicts():
+    for row in build_snapshot(build_event_index(records), asked).to_dicts():
         missing: dict[str, set[bool]] = {}
         for feature in FEATURES:
             missing.setdefault(feature.null_means, set()).add(row[feature.name] is None)

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from features.event_index import build_event_index
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.words.catalogue import FEATURES, inputs, names
 from models.evaluation.diagnostics import feature_aucs
 from models.labels.episodes import episodes
@@ -71,7 +71,7 @@ def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
     )
     event_index = build_event_index(type(learnt.records)(**{**vars(learnt.records), "residents": turned}))
     asked = learnt.rows.select("person", "at").head(300)
-    assert_frame_equal(snapshot(event_index, asked), snapshot(learnt.event_index, asked))
+    assert_frame_equal(build_snapshot(event_index, asked), build_snapshot(learnt.event_index, asked))
 
 
 def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.point_in_time import snapshot
+from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION
 from models.learning.outage_augmentation import Outage, draw_outages, learning_rows, some, struck, without
 from tests.features.districts import NOON, ago, call, district, moments, transfer
@@ -102,9 +102,9 @@ def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
     rows = learning_rows(
         event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
     )
-    plain = snapshot(event_index, questions)
+    plain = build_snapshot(event_index, questions)
     outages = draw_outages(event_index, start=START, end=NOON, seed=4)
-    lean = snapshot(build_event_index(without(records.known_before(NOON), outages)), questions)
+    lean = build_snapshot(build_event_index(without(records.known_before(NOON), outages)), questions)
 
     names = pl.exclude("lead_peer_code", "lead_payee_code")
     assert rows.select("person", "at").equals(questions.select("person", "at"))
@@ -124,7 +124,7 @@ def test_leading_numbers_keep_their_names(records: Records, event_index: EventIn
     full = build_event_index(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
     rows = learning_rows(full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4)
-    plain = snapshot(full, questions)
+    plain = build_snapshot(full, questions)
 
     same = (rows["feeds_missing_n"] == 0) & (rows["lead_relationship_n"] == plain["lead_relationship_n"])
     assert rows.schema == plain.schema
@@ -137,7 +137,7 @@ def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, event_i
     rows = learning_rows(
         event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
     )
-    assert rows.equals(snapshot(event_index, questions), null_equal=True)
+    assert rows.equals(build_snapshot(event_index, questions), null_equal=True)
     silent = district()
     nothing = learning_rows(
         build_event_index(silent),

@@ -12,11 +12,20 @@ from typing import Any
 
 import yaml
 
-__all__ = ["FEATURES", "GROUPS", "Feature", "Group", "Words", "feature_documentation", "inputs", "names"]
+__all__ = [
+    "FEATURES",
+    "GROUPS",
+    "Feature",
+    "FeatureGroup",
+    "BilingualText",
+    "feature_documentation",
+    "model_inputs",
+    "feature_names",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class BilingualText:
     """The same in Chinese and English; a reason's words hold ``{value}`` and, in English, the plural ``{s}``."""
 
     zh: str
@@ -28,8 +37,8 @@ class Feature:
     """One column of a snapshot.
 
     ``window`` is how far back it looks (``24h``; None: as long as the relationship or register goes) and ``unit`` one of
-    count, s, h, d, years, CNY, ratio, share, score, flag, kind. ``told`` is the closed range of values worth telling as
-    a reason, None for what is never told. Features of one ``family`` say nearly the same, so a reason quotes only one
+    count, s, h, d, years, CNY, ratio, share, score, flag, kind. ``notable_range`` is the closed range of values that a reason may quote;
+    None means that no reason quotes it. Features of one ``family`` say nearly the same, so a reason quotes only one
     of them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is like, not what
     happens to them.
     """
@@ -42,27 +51,31 @@ class Feature:
     null_means: str
     zh: str
     en: str
-    told: tuple[float, float] | None
+    notable_range: tuple[float, float] | None
     shown_by: tuple[str, ...]
     habit: bool
 
-    def tells(self, value: float | None) -> bool:
-        """Whether ``value`` is worth telling; a missing one never is."""
-        return value is not None and self.told is not None and self.told[0] <= value <= self.told[1]
+    def is_notable(self, value: float | None) -> bool:
+        """Whether a reason may quote ``value``; a missing value is never notable."""
+        return (
+            value is not None
+            and self.notable_range is not None
+            and self.notable_range[0] <= value <= self.notable_range[1]
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FeatureGroup:
     """Features that speak of one thing and become one reason; ``opening`` is the subject its words begin with."""
 
     code: str
-    title: Words
-    opening: Words | None
+    title: BilingualText
+    opening: BilingualText | None
     features: tuple[Feature, ...]
 
 
-#: The values worth telling, where a feature does not say otherwise.
-_TOLD: Mapping[str, tuple[float, float]] = {
+#: The notable range by unit, where a feature does not say otherwise.
+_NOTABLE_RANGES: Mapping[str, tuple[float, float]] = {
     "count": (1, math.inf),
     "s": (60, math.inf),
     "h": (0, math.inf),
@@ -75,19 +88,19 @@ _TOLD: Mapping[str, tuple[float, float]] = {
 _HABIT_WINDOW = "30d"
 
 
-def _load(path: Path) -> tuple[Group, ...]:
+def _load(path: Path) -> tuple[FeatureGroup, ...]:
     """Every group of the catalogue, its features expanded to one a column."""
     text: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    windows = {name: Words(**words) for name, words in text["windows"].items()}
+    windows = {name: BilingualText(**words) for name, words in text["windows"].items()}
     return tuple(_group(entry, windows) for entry in text["groups"])
 
 
-def _group(entry: Mapping[str, Any], windows: Mapping[str, Words]) -> Group:
+def _group(entry: Mapping[str, Any], windows: Mapping[str, BilingualText]) -> FeatureGroup:
     opening = entry.get("opening")
-    return Group(
+    return FeatureGroup(
         code=entry["code"],
-        title=Words(**entry["title"]),
-        opening=Words(**opening) if opening else None,
+        title=BilingualText(**entry["title"]),
+        opening=BilingualText(**opening) if opening else None,
         features=tuple(
             feature
             for declared in entry["features"]
@@ -96,10 +109,10 @@ def _group(entry: Mapping[str, Any], windows: Mapping[str, Words]) -> Group:
     )
 
 
-def _expand(declared: Mapping[str, Any], windows: Mapping[str, Words]) -> Iterator[Feature]:
+def _expand(declared: Mapping[str, Any], windows: Mapping[str, BilingualText]) -> Iterator[Feature]:
     """The declared feature, or one for each of its windows."""
     for window in declared.get("windows", [None]):
-        words = windows[window] if window else Words("", "")
+        words = windows[window] if window else BilingualText("", "")
         habit = declared.get("habit", window == _HABIT_WINDOW)
         yield Feature(
             name=f"{declared['name']}_{window}" if window else declared["name"],
@@ -110,27 +123,31 @@ def _expand(declared: Mapping[str, Any], windows: Mapping[str, Words]) -> Iterat
             null_means=declared["null_means"],
             zh=declared["zh"].replace("{window}", words.zh),
             en=declared["en"].replace("{window}", words.en),
-            told=None if habit else _told(declared),
+            notable_range=None if habit else _notable_range(declared),
             shown_by=tuple(declared.get("shown_by", ())),
             habit=habit,
         )
 
 
-def _told(declared: Mapping[str, Any]) -> tuple[float, float] | None:
-    told = declared.get("told", _TOLD.get(declared["unit"]))
-    return None if told is None or told == "never" else (float(told[0]), float(told[1]))
+def _notable_range(declared: Mapping[str, Any]) -> tuple[float, float] | None:
+    notable_range = declared.get("notable_range", _NOTABLE_RANGES.get(declared["unit"]))
+    return (
+        None
+        if notable_range is None or notable_range == "never"
+        else (float(notable_range[0]), float(notable_range[1]))
+    )
 
 
-GROUPS: tuple[Group, ...] = _load(Path(__file__).with_name("catalogue.yaml"))
+GROUPS: tuple[FeatureGroup, ...] = _load(Path(__file__).with_name("catalogue.yaml"))
 FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)
 
 
-def names() -> tuple[str, ...]:
+def feature_names() -> tuple[str, ...]:
     """Every feature, in its fixed order."""
     return tuple(feature.name for feature in FEATURES)
 
 
-def inputs() -> tuple[str, ...]:
+def model_inputs() -> tuple[str, ...]:
     """The model's inputs: what happens to people, not what they are usually like.
 
     From some hundred episodes a model would learn the habits of those who happened to be the victims.
@@ -168,7 +185,7 @@ Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times
 measured against it, but it is neither an input of the model nor ever given as a reason."""
 
 
-def _table(group: Group) -> str:
+def _table(group: FeatureGroup) -> str:
     rows = "\n".join(_row(feature) for feature in group.features)
     head = "| feature | window | unit | missing when | 中文 | English | habit |\n|---|---|---|---|---|---|---|"
     return f"## {group.title.en} · {group.title.zh}\n\n{head}\n{rows}"

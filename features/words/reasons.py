@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from features.words.catalogue import GROUPS, Feature, Group
+from features.words.catalogue import GROUPS, Feature, FeatureGroup
 from features.words.wording import tell
 
 __all__ = ["Reason", "fold"]
@@ -42,7 +42,9 @@ def fold(
     return tuple(told[: min(most, max(LEAST, weighty))])
 
 
-def reason_of(group: Group, contributions: Mapping[str, float], values: Mapping[str, float | None]) -> Reason | None:
+def reason_of(
+    group: FeatureGroup, contributions: Mapping[str, float], values: Mapping[str, float | None]
+) -> Reason | None:
     """What ``group`` has to say, None where none of its features has a value worth telling."""
     quoted = quotes(group, contributions, values)
     if not quoted:
@@ -56,7 +58,7 @@ def reason_of(group: Group, contributions: Mapping[str, float], values: Mapping[
 
 
 def quotes(
-    group: Group, contributions: Mapping[str, float], values: Mapping[str, float | None]
+    group: FeatureGroup, contributions: Mapping[str, float], values: Mapping[str, float | None]
 ) -> Sequence[tuple[Feature, float]]:
     """The features to quote with their values: of the families that weigh most, the one that tells it best."""
     weight = family_weights(group, contributions)
@@ -75,7 +77,7 @@ def family_of(quoted: tuple[Feature, float]) -> str:
     return quoted[0].family
 
 
-def family_weights(group: Group, contributions: Mapping[str, float]) -> Mapping[str, float]:
+def family_weights(group: FeatureGroup, contributions: Mapping[str, float]) -> Mapping[str, float]:
     """Contributions added up by family; what a score contributes counts for the families that put it in words."""
     weight = {feature.family: 0.0 for feature in group.features}
     for feature in group.features:
@@ -84,11 +86,11 @@ def family_weights(group: Group, contributions: Mapping[str, float]) -> Mapping[
     return weight
 
 
-def telling(group: Group, values: Mapping[str, float | None]) -> Iterator[tuple[Feature, float]]:
+def telling(group: FeatureGroup, values: Mapping[str, float | None]) -> Iterator[tuple[Feature, float]]:
     """The group's features whose values are worth telling, with the values."""
     for feature in group.features:
         value = values.get(feature.name)
-        if value is not None and not math.isnan(value) and feature.tells(value):
+        if value is not None and not math.isnan(value) and feature.is_notable(value):
             yield feature, float(value)
 
 

@@ -14,7 +14,7 @@ from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.reputation import ReputationModel
-from features.words.catalogue import inputs
+from features.words.catalogue import model_inputs
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
@@ -177,12 +177,12 @@ def learn(
     if settings.training.unreported:
         rows = with_unreported(
             rows,
-            out_of_fold(rows, features=inputs(), tuning=tuning, seed=seed),
+            out_of_fold(rows, features=model_inputs(), tuning=tuning, seed=seed),
             per_reported=settings.training.unreported,
             live_weight=sampling.live_weight,
             known=pl.concat([told["person"], words.quiet["person"]]),
         )
-    model, raw = fit(rows, features=inputs(), at=at, tuning=tuning, seed=seed)
+    model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
     if settings.training.calibrate_by_data:
         group = rows.select(data_seen_of_rows()).to_series()

@@ -9,7 +9,7 @@ import pytest
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import build_snapshot
-from features.words.catalogue import inputs
+from features.words.catalogue import model_inputs
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import RiskModel, Tuning, fit
@@ -43,5 +43,5 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     records = records_before(settings, at=END, span=timedelta(days=30))
     event_index = build_event_index(records)
     rows = learning_rows(records, event_index)
-    model, raw = fit(rows, features=inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    model, raw = fit(rows, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     return Learnt(records, event_index, model, rows.with_columns(raw=pl.Series(raw)))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from features.event_index import build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import build_snapshot
-from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, names
+from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, feature_names
 from features.words.wording import tell
 from tests.features.districts import NOON, district, moments
 from tests.features.generated import query_times, records
@@ -26,13 +26,17 @@ def columns() -> pl.Schema:
 
 
 def test_the_catalogue_is_what_the_snapshot_computes(columns: pl.Schema) -> None:
-    assert set(names()) == set(columns) - NOT_FEATURES
-    assert len(names()) == len(set(names()))
+    assert set(feature_names()) == set(columns) - NOT_FEATURES
+    assert len(feature_names()) == len(set(feature_names()))
 
 
 def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
-    others = {name: columns[name] for name in names() if not columns[name].is_numeric() and columns[name] != pl.Boolean}
-    flags = {name for name in names() if columns[name] == pl.Boolean}
+    others = {
+        name: columns[name]
+        for name in feature_names()
+        if not columns[name].is_numeric() and columns[name] != pl.Boolean
+    }
+    flags = {name for name in feature_names() if columns[name] == pl.Boolean}
 
     assert others == {}
     assert flags == {feature.name for feature in FEATURES if feature.unit == "flag"}
@@ -53,12 +57,12 @@ def test_features_that_are_missing_for_one_reason_are_missing_together(records: 
 def test_where_someone_lives_or_comes_from_is_never_a_feature() -> None:
     banned = ("residency", "local", "floating", "community", "grid", "address", "sex", "area")
 
-    assert [name for name in names() if any(word in name for word in banned)] == []
+    assert [name for name in feature_names() if any(word in name for word in banned)] == []
 
 
 def test_the_order_is_the_files_own() -> None:
-    assert names()[:3] == ("stranger_new_1h", "stranger_new_6h", "stranger_new_24h")
-    assert names().index("account_tenure_d") - names().index("age_years") == 4
+    assert feature_names()[:3] == ("stranger_new_1h", "stranger_new_6h", "stranger_new_24h")
+    assert feature_names().index("account_tenure_d") - feature_names().index("age_years") == 4
 
 
 def test_a_family_of_windows_is_declared_once() -> None:
@@ -75,20 +79,20 @@ def test_habits_are_known_and_never_told() -> None:
     habits = {feature.name for feature in FEATURES if feature.habit}
 
     assert {"age_years", "number_tenure_d", "debit_cny_30d", "talk_s_30d", "sms_30d"} <= habits
-    assert all(feature.told is None for feature in FEATURES if feature.habit)
+    assert all(feature.notable_range is None for feature in FEATURES if feature.habit)
     assert "stranger_calls_24h" not in habits
 
 
 def test_scores_are_told_in_the_words_of_their_own_group() -> None:
     for group in GROUPS:
-        told = {feature.family for feature in group.features if feature.told}
-        assert told or all(feature.habit for feature in group.features) or group.code == "feeds", group.code
-        assert {family for feature in group.features for family in feature.shown_by} <= told, group.code
+        notable_families = {feature.family for feature in group.features if feature.notable_range}
+        assert notable_families or all(feature.habit for feature in group.features) or group.code == "feeds", group.code
+        assert {family for feature in group.features for family in feature.shown_by} <= notable_families, group.code
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_every_feature_can_be_said(feature: Feature) -> None:
-    value = feature.told[0] if feature.told else 3.0
+    value = feature.notable_range[0] if feature.notable_range else 3.0
     zh, en = tell(feature, value, language="zh"), tell(feature, value, language="en")
 
     assert feature.null_means
@@ -100,7 +104,7 @@ def test_every_feature_can_be_said(feature: Feature) -> None:
 def test_the_documentation_lists_every_feature_and_is_up_to_date() -> None:
     page = feature_documentation()
 
-    assert [name for name in names() if f"| `{name}` |" not in page] == []
+    assert [name for name in feature_names() if f"| `{name}` |" not in page] == []
     assert (
         "| `own_in_cny_24h` | 24h | CNY | never | 24 小时内从本人其他账户归集 … | "
         "… moved together from own accounts in the last 24 hours |  |"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.words.catalogue import FEATURES, GROUPS, names
+from features.words.catalogue import FEATURES, GROUPS, feature_names
 from features.words.reasons import Reason, fold
 
 NUMBER = {"lead_peer_reach_24h": 0.0, "lead_peer_reach_3d": 31.0, "lead_peer_reach_14d": 31.0, "lead_peer_age_d": 2.1}
@@ -137,21 +137,21 @@ def test_what_did_not_happen_is_no_reason() -> None:
 
 
 values_of_features = st.dictionaries(
-    st.sampled_from(names()),
+    st.sampled_from(feature_names()),
     st.one_of(st.none(), st.sampled_from((0.0, 1.0, 2.0, 59.9)), st.floats(0, 1e6)),
     max_size=60,
 )
-weights_of_features = st.dictionaries(st.sampled_from(names()), st.floats(-5, 5), max_size=60)
+weights_of_features = st.dictionaries(st.sampled_from(feature_names()), st.floats(-5, 5), max_size=60)
 
 
 @settings(max_examples=100, deadline=None)
 @given(contributions=weights_of_features, values=values_of_features)
 def test_any_alert(contributions: dict[str, float], values: dict[str, float | None]) -> None:
     reasons = fold(contributions, values)
-    tellable = {feature.group for feature in FEATURES if feature.tells(values.get(feature.name))}
+    notable_groups = {feature.group for feature in FEATURES if feature.is_notable(values.get(feature.name))}
 
-    assert min(3, len(tellable)) <= len(reasons) <= 5
-    assert {reason.code for reason in reasons} <= tellable
+    assert min(3, len(notable_groups)) <= len(reasons) <= 5
+    assert {reason.code for reason in reasons} <= notable_groups
     assert len({reason.code for reason in reasons}) == len(reasons)
     weights = [reason.contribution for reason in reasons]
     assert weights == sorted(weights, reverse=True)

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
-from features.words.catalogue import FEATURES, inputs, names
+from features.words.catalogue import FEATURES, feature_names, model_inputs
 from models.evaluation.diagnostics import feature_aucs
 from models.labels.episodes import episodes
 from models.learning.baseline_rule import baseline_score
@@ -40,7 +40,7 @@ def test_shuffled_labels_cannot_be_learnt(learnt):
     order = np.random.default_rng(3).permutation(len(learnt.rows))
     told = ["label", "weight", "share", "case_id", "scam_type"]
     shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
-    _, raw = fit(shuffled, features=inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    _, raw = fit(shuffled, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
     live, share = shuffled["label"].to_numpy(), shuffled["share"].to_numpy()
     base_rate = share[live == 1].sum() / share.sum()
@@ -48,7 +48,7 @@ def test_shuffled_labels_cannot_be_learnt(learnt):
 
 
 def test_no_single_feature_gives_the_victims_away(learnt):
-    strongest = feature_aucs(learnt.rows, names()).row(0)
+    strongest = feature_aucs(learnt.rows, feature_names()).row(0)
     assert strongest[1] < 0.95, strongest
 
 
@@ -61,7 +61,7 @@ def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(learnt):
 def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
     words = ("resid", "local", "float", "area", "commun", "grid", "address", "sex", "operator")
     assert [feature.name for feature in FEATURES if any(word in feature.name for word in words)] == []
-    assert set(learnt.model.features) == set(inputs())
+    assert set(learnt.model.features) == set(model_inputs())
     assert set(learnt.model.features).isdisjoint(learnt.records.residents.collect_schema())
     turned = learnt.records.residents.with_columns(
         residency=pl.when(pl.col("residency") == "local").then(pl.lit("floating")).otherwise(pl.lit("local")),

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from data_contracts.errors import ModelError
-from features.words.catalogue import FEATURES, names
+from features.words.catalogue import FEATURES, feature_names
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.risk import Tuning
 
 
 def test_without_calls_and_transfers_only_the_register_and_the_feeds_are_left():
-    left = features_without("transfers", features=features_without("calls", features=names()))
+    left = features_without("transfers", features=features_without("calls", features=feature_names()))
     assert {feature.group for feature in FEATURES if feature.name in left} <= {"profile", "feeds"}
 
 
@@ -31,9 +31,9 @@ def test_a_reputation_is_what_others_saw():
 
 @pytest.mark.parametrize("code", PARTS)
 def test_the_rest_keeps_its_order(code):
-    left = features_without(code, features=names())
-    assert 0 < len(left) < len(names())
-    assert list(left) == [name for name in names() if name in set(left)]
+    left = features_without(code, features=feature_names())
+    assert 0 < len(left) < len(feature_names())
+    assert list(left) == [name for name in feature_names() if name in set(left)]
 
 
 def test_a_group_that_nobody_attributed_stops_the_ablation():

@@ -1,4 +1,4 @@
-"""Values as people say them, in Chinese and English."""
+"""Values worded for people, in Chinese and English."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Literal
 
 from features.words.catalogue import Feature
 
-__all__ = ["Language", "tell"]
+__all__ = ["Language", "describe_value"]
 
 Language = Literal["zh", "en"]
 
@@ -23,7 +23,7 @@ _KINDS: Mapping[int, tuple[str, str]] = {  # of every number that can be told of
 _SPANS = (("天", "day", 86_400), ("小时", "hour", 3_600), ("分钟", "minute", 60), ("秒", "second", 1))
 
 
-def tell(feature: Feature, value: float, *, language: Language) -> str:
+def describe_value(feature: Feature, value: float, *, language: Language) -> str:
     """The feature's words with ``value`` in them; English nouns after the value follow its number."""
     zh, en = _FORMATS[feature.unit](value)
     if language == "zh":

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import ModelError
-from features.words.reasons import Reason, fold
+from features.words.reasons import Reason, summarise_reasons
 from models.learning.risk import RiskModel
 
 __all__ = ["Explanation", "explain"]
@@ -42,5 +42,5 @@ def explain(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
             name: None if np.isnan(value) else float(value)
             for name, value in zip(model.features, inputs[number], strict=True)
         }
-        found.append(Explanation(float(bases[number]), contributions, values, fold(contributions, values)))
+        found.append(Explanation(float(bases[number]), contributions, values, summarise_reasons(contributions, values)))
     return found

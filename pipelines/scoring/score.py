@@ -13,7 +13,7 @@ from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
 from features.words.catalogue import FEATURES, Feature
-from features.words.wording import Language, tell
+from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
 from models.evaluation.explain import Explanation, explain
 from models.labels.episodes import episodes
@@ -251,7 +251,7 @@ def worded(by_name: Mapping[str, Feature], name: str, value: float | None, langu
     """A feature with its value in plain words, or its name and that nothing is known."""
     if value is None:
         return f"{name}：未知" if language == "zh" else f"{name}: unknown"
-    return tell(by_name[name], value, language=language)
+    return describe_value(by_name[name], value, language=language)
 
 
 def age_band(age_years: float | None) -> str | None:

@@ -9,7 +9,7 @@ from features.kernel.timeline import milliseconds
 from features.point_in_time import build_snapshot
 from features.reputation import payee_states
 from features.words.catalogue import GROUPS
-from features.words.reasons import fold
+from features.words.reasons import summarise_reasons
 from tests.features.districts import NOON, Row, ago, credit, district, moments, transfer
 
 LURE = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
@@ -172,7 +172,7 @@ def test_a_lure_in_words() -> None:
     row = features(transfer("b1", ago(hours=2), "100.00"), credit("b2", ago(hours=1), "106.00"))
     weights = {"lures_n": 1.0, "lure_age_h": 0.4, "lure_profit": 0.3}
     names = {feature.name for group in GROUPS if group.code == "lures" for feature in group.features}
-    (reason,) = fold(weights, {name: row[name] for name in names})
+    (reason,) = summarise_reasons(weights, {name: row[name] for name in names})
 
     assert reason.zh == "14 天内有 1 次：付出一笔小额，6 小时内收回更多（返利），最近一次返利在 60 分钟前"
     assert reason.en == (

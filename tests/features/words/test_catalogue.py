@@ -11,7 +11,7 @@ from features.event_index import build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import build_snapshot
 from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, feature_names
-from features.words.wording import tell
+from features.words.wording import describe_value
 from tests.features.districts import NOON, district, moments
 from tests.features.generated import query_times, records
 
@@ -93,7 +93,7 @@ def test_scores_are_told_in_the_words_of_their_own_group() -> None:
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_every_feature_can_be_said(feature: Feature) -> None:
     value = feature.notable_range[0] if feature.notable_range else 3.0
-    zh, en = tell(feature, value, language="zh"), tell(feature, value, language="en")
+    zh, en = describe_value(feature, value, language="zh"), describe_value(feature, value, language="en")
 
     assert feature.null_means
     assert "{" not in zh + en

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.words.catalogue import FEATURES, GROUPS, feature_names
-from features.words.reasons import Reason, fold
+from features.words.reasons import Reason, summarise_reasons
 
 NUMBER = {"lead_peer_reach_24h": 0.0, "lead_peer_reach_3d": 31.0, "lead_peer_reach_14d": 31.0, "lead_peer_age_d": 2.1}
 
 
-def only(contributions: dict[str, float], values: dict[str, float | None]) -> Reason:
-    (reason,) = fold(contributions, values)
+def only_reason(contributions: dict[str, float], values: dict[str, float | None]) -> Reason:
+    (reason,) = summarise_reasons(contributions, values)
     return reason
 
 
@@ -22,7 +22,7 @@ def test_windows_of_one_thing_are_one_reason() -> None:
     weights = {"stranger_new_24h": 0.1, "stranger_new_3d": 0.3, "stranger_new_7d": 0.4, "stranger_max_talk_s": 0.2}
     values = {"stranger_new_24h": 2.0, "stranger_new_3d": 5.0, "stranger_new_7d": 5.0, "stranger_max_talk_s": 5040.0}
 
-    assert only(weights, values) == Reason(
+    assert only_reason(weights, values) == Reason(
         code="strangers",
         zh="3 天内与 5 个陌生号码首次联系，与陌生号码最长一次通话 84 分钟",
         en="First contact with 5 unknown numbers in the last 3 days, longest call with an unknown number 84 minutes",
@@ -31,7 +31,7 @@ def test_windows_of_one_thing_are_one_reason() -> None:
 
 
 def test_what_a_score_weighs_is_told_by_what_it_is_made_of() -> None:
-    reason = only(
+    reason = only_reason(
         {"lead_reputation": 1.5, "lead_relationship_n": 0.1},
         {**NUMBER, "lead_reputation": 0.8, "lead_relationship_n": 3.0},
     )
@@ -75,7 +75,7 @@ def test_what_a_score_weighs_is_told_by_what_it_is_made_of() -> None:
 )
 def test_words(values: dict[str, float], zh: str | None, en: str | None) -> None:
     (name,) = values
-    reason = only({name: 1.0}, values)
+    reason = only_reason({name: 1.0}, values)
 
     assert zh in {None, reason.zh}
     assert en in {None, reason.en}
@@ -92,14 +92,14 @@ def test_heaviest_first_and_five_at_most() -> None:
     values |= {"stranger_sms_6h": 2.0, "payee_caller_h": 2.0}
     weights = {name: 1.0 + place for place, name in enumerate(values)}
 
-    assert [reason.code for reason in fold(weights, values)] == [
+    assert [reason.code for reason in summarise_reasons(weights, values)] == [
         "call_then_pay",
         "strangers",
         "spending",
         "payee_account",
         "named",
     ]
-    assert len(fold(weights, values, most=2)) == 2
+    assert len(summarise_reasons(weights, values, limit=2)) == 2
 
 
 def test_only_what_speaks_for_an_episode_beyond_the_third() -> None:
@@ -107,8 +107,10 @@ def test_only_what_speaks_for_an_episode_beyond_the_third() -> None:
     values = {"new_debit_cny_6h": 900.0, "own_in_cny_6h": 50.0, "payee_named": 1.0, "payee_age_d": 1.0}
     weights = {"new_debit_cny_6h": 2.0, "own_in_cny_6h": 0.01, "payee_named": -0.2, "payee_age_d": -0.1}
 
-    assert [reason.code for reason in fold(weights, values)] == ["new_payees", "pooling", "payee_account"]
-    assert [reason.code for reason in fold({**weights, "payee_age_d": 0.5, "payee_named": 0.09}, values)] == [
+    assert [reason.code for reason in summarise_reasons(weights, values)] == ["new_payees", "pooling", "payee_account"]
+    assert [
+        reason.code for reason in summarise_reasons({**weights, "payee_age_d": 0.5, "payee_named": 0.09}, values)
+    ] == [
         "new_payees",
         "payee_account",
         "named",
@@ -132,8 +134,8 @@ def test_what_did_not_happen_is_no_reason() -> None:
         "payee_age_d": math.nan,
     }
 
-    assert fold(weights, values) == ()
-    assert fold({}, {}) == ()
+    assert summarise_reasons(weights, values) == ()
+    assert summarise_reasons({}, {}) == ()
 
 
 values_of_features = st.dictionaries(
@@ -147,7 +149,7 @@ weights_of_features = st.dictionaries(st.sampled_from(feature_names()), st.float
 @settings(max_examples=100, deadline=None)
 @given(contributions=weights_of_features, values=values_of_features)
 def test_any_alert(contributions: dict[str, float], values: dict[str, float | None]) -> None:
-    reasons = fold(contributions, values)
+    reasons = summarise_reasons(contributions, values)
     notable_groups = {feature.group for feature in FEATURES if feature.is_notable(values.get(feature.name))}
 
     assert min(3, len(notable_groups)) <= len(reasons) <= 5

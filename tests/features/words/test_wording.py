@@ -4,14 +4,14 @@ import pytest
 
 from features.event_index import KIND_CODES
 from features.words.catalogue import FEATURES
-from features.words.wording import tell
+from features.words.wording import describe_value
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
-def said(name: str, value: float) -> tuple[str, str]:
+def described(name: str, value: float) -> tuple[str, str]:
     feature = BY_NAME[name]
-    return tell(feature, value, language="zh"), tell(feature, value, language="en")
+    return describe_value(feature, value, language="zh"), describe_value(feature, value, language="en")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def said(name: str, value: float) -> tuple[str, str]:
     ],
 )
 def test_talk_is_told_in_minutes(seconds: float, zh: str, en: str) -> None:
-    assert said("lead_relationship_talk_s", seconds) == (f"与本人通话共 {zh}", f"talked {en} with this person")
+    assert described("lead_relationship_talk_s", seconds) == (f"与本人通话共 {zh}", f"talked {en} with this person")
 
 
 @pytest.mark.parametrize(
@@ -38,23 +38,23 @@ def test_talk_is_told_in_minutes(seconds: float, zh: str, en: str) -> None:
     ],
 )
 def test_time_past_is_told_in_what_fits(hours: float, zh: str, en: str) -> None:
-    assert said("lead_silent_h", hours) == (f"最近一次联系在 {zh}前", f"last had contact {en} ago")
+    assert described("lead_silent_h", hours) == (f"最近一次联系在 {zh}前", f"last had contact {en} ago")
 
 
 def test_one_is_singular() -> None:
-    assert said("new_payees_3d", 1)[1] == "first paid 1 new account in the last 3 days"
-    assert said("new_payees_3d", 2)[1] == "first paid 2 new accounts in the last 3 days"
+    assert described("new_payees_3d", 1)[1] == "first paid 1 new account in the last 3 days"
+    assert described("new_payees_3d", 2)[1] == "first paid 2 new accounts in the last 3 days"
 
 
 def test_times_are_rounded_down_because_the_words_say_at_least() -> None:
-    assert said("payee_escalation", 22.99) == (
+    assert described("payee_escalation", 22.99) == (
         "近期一笔新账户付款达最初往来金额的 22 倍以上",
         "a recent payment to a new account at least 22 times the first amount",
     )
 
 
 def test_every_kind_of_number_has_words_even_those_that_are_no_reason():
-    told = {code: said("lead_kind", code) for code in {0, *KIND_CODES.values()}}
-    assert told[7] == ("为手机号码", "is a mobile number")
-    assert told[0] == ("为其他类型的号码", "is another kind of number")
-    assert len(set(told.values())) == 8
+    phrases = {code: described("lead_kind", code) for code in {0, *KIND_CODES.values()}}
+    assert phrases[7] == ("为手机号码", "is a mobile number")
+    assert phrases[0] == ("为其他类型的号码", "is another kind of number")
+    assert len(set(phrases.values())) == 8

@@ -17,15 +17,15 @@ from features.kernel.query_points import QueryPoints
 from features.kernel.source_tables import Records
 from features.kernel.timeline import Positions, milliseconds
 
-__all__ = ["LATE", "Feeds", "Silence", "call_feeds", "feed_features", "transfer_feeds"]
+__all__ = ["LATE_AFTER", "Feeds", "LateSource", "call_feeds", "feed_features", "transfer_feeds"]
 
-LATE = timedelta(hours=30)  # what comes once a night is silent for a day, and may be some hours late
-HORIZON_H = 168.0  # longer silence is told as this
+LATE_AFTER = timedelta(hours=30)  # what comes once a night is silent for a day, and may be some hours late
+MAX_SILENCE_H = 168.0  # a longer silence counts as this
 HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
-class Silence:
+class LateSource:
     """A source that serves a person and has delivered nothing since ``since``; None: nothing within memory."""
 
     source: str
@@ -36,29 +36,29 @@ class Silence:
 class Feeds:
     """The sources of one dataset.
 
-    ``marks`` holds, by source, the first delivery of each clock hour with any (milliseconds since 1970, in order);
+    ``delivery_hours`` holds, by source, the first delivery of each clock hour with any (milliseconds since 1970, in order);
     ``served`` holds, by source, whether it serves each person, in code order. Sources that the register names have an
-    entry in both; one that never delivered has no marks.
+    entry in both; one that never delivered has no delivery_hours.
     """
 
-    marks: Mapping[str, Positions]
+    delivery_hours: Mapping[str, Positions]
     served: Mapping[str, npt.NDArray[np.bool_]]
 
     @property
-    def delivering(self) -> tuple[str, ...]:
+    def delivering_sources(self) -> tuple[str, ...]:
         """The sources that serve somebody and have delivered something, in order."""
-        return tuple(source for source, marks in self.marks.items() if len(marks))
+        return tuple(source for source, delivery_hours in self.delivery_hours.items() if len(delivery_hours))
 
     def silent_h(self, source: str, at_ms: Positions) -> npt.NDArray[np.float64]:
         """Hours since the last hour in which ``source`` delivered something known before each moment, up to 168."""
-        marks = self.marks[source]
-        found = np.full(len(at_ms), HORIZON_H)
-        last = np.searchsorted(marks, at_ms, side="left") - 1
-        heard = last >= 0
-        found[heard] = (at_ms[heard] - marks[last[heard]]) / HOUR_MS
-        return np.asarray(np.minimum(found, HORIZON_H))
+        delivery_hours = self.delivery_hours[source]
+        found = np.full(len(at_ms), MAX_SILENCE_H)
+        last = np.searchsorted(delivery_hours, at_ms, side="left") - 1
+        delivered = last >= 0
+        found[delivered] = (at_ms[delivered] - delivery_hours[last[delivered]]) / HOUR_MS
+        return np.asarray(np.minimum(found, MAX_SILENCE_H))
 
-    def quietest(self, points: QueryPoints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    def longest_silence(self, points: QueryPoints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """For each query point the longest silence of the person's sources (h, NaN with none), and how many are late."""
         longest = np.full(len(points.owner), np.nan)
         late = np.zeros(len(points.owner), dtype=np.int64)
@@ -66,34 +66,34 @@ class Feeds:
             mine = served[points.owner]
             silent = self.silent_h(source, points.at_ms)
             longest = np.where(mine, np.fmax(longest, silent), longest)
-            late += mine & (silent > LATE / timedelta(hours=1))
+            late += mine & (silent > LATE_AFTER / timedelta(hours=1))
         return longest, late
 
-    def missing(self, owner: int, at: datetime) -> Iterator[Silence]:
+    def late_sources(self, owner: int, at: datetime) -> Iterator[LateSource]:
         """The sources of one person that are late at ``at``; not those that nothing was ever heard of."""
         at_ms = np.array([at.timestamp() * 1000], dtype=np.int64)
-        for source in self.delivering:
-            if self.served[source][owner] and self.silent_h(source, at_ms)[0] > LATE / timedelta(hours=1):
-                heard = self.marks[source][self.marks[source] < at_ms]
-                yield Silence(source, end_of_hour(heard[-1], at) if len(heard) else None)
+        for source in self.delivering_sources:
+            if self.served[source][owner] and self.silent_h(source, at_ms)[0] > LATE_AFTER / timedelta(hours=1):
+                delivered = self.delivery_hours[source][self.delivery_hours[source] < at_ms]
+                yield LateSource(source, end_of_hour(delivered[-1], at) if len(delivered) else None)
 
 
-def end_of_hour(mark_ms: int, at: datetime) -> datetime:
+def end_of_hour(hour_ms: int, at: datetime) -> datetime:
     """The end of the clock hour of a mark, in the zone of ``at``: by then the source had fallen silent."""
-    return datetime.fromtimestamp((mark_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(at.tzinfo)
+    return datetime.fromtimestamp((hour_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(at.tzinfo)
 
 
 def call_feeds(records: Records, people: pl.DataFrame) -> Feeds:
     """The operators; ``people`` has ``person`` in code order."""
-    return feeds(records.calls, records.subscribers.select("person", source="operator"), people)
+    return build_feeds(records.calls, records.subscribers.select("person", source="operator"), people)
 
 
 def transfer_feeds(records: Records, people: pl.DataFrame) -> Feeds:
     """The banks; ``people`` has ``person`` in code order."""
-    return feeds(records.transfers, records.accounts.select("person", source="bank"), people)
+    return build_feeds(records.transfers, records.accounts.select("person", source="bank"), people)
 
 
-def feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
+def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
     """The sources that serve ``held`` (``person``, ``source``), and when each delivered ``events``."""
     delivered = (
         events.group_by("source", hour=pl.col("known_at").dt.truncate("1h"))
@@ -104,12 +104,12 @@ def feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Fee
     pairs = held.drop_nulls().unique().join(people.lazy().select("person", "code"), on="person").collect()
     names = pairs["source"].unique().sort().to_list()
     return Feeds(
-        marks={name: milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
-        served={name: flags(pairs.filter(source=name)["code"], len(people)) for name in names},
+        delivery_hours={name: milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
+        served={name: flags_at(pairs.filter(source=name)["code"], len(people)) for name in names},
     )
 
 
-def flags(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
+def flags_at(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
     """True at each of ``dense_codes``."""
     found = np.zeros(count, dtype=np.bool_)
     found[codes.to_numpy()] = True
@@ -118,8 +118,8 @@ def flags(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
 
 def feed_features(calls: Feeds, transfers: Feeds, points: QueryPoints) -> pl.DataFrame:
     """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source), ``feeds_missing_n``."""
-    calls_silent_h, calls_late = calls.quietest(points)
-    transfers_silent_h, transfers_late = transfers.quietest(points)
+    calls_silent_h, calls_late = calls.longest_silence(points)
+    transfers_silent_h, transfers_late = transfers.longest_silence(points)
     return pl.DataFrame(
         {
             "calls_feed_silent_h": calls_silent_h,

@@ -64,7 +64,7 @@ def drawn(
     dataset: Literal["calls", "transfers"], feeds: Feeds, *, start: datetime, end: datetime, rng: np.random.Generator
 ) -> Iterator[Outage]:
     """One after the other with calm days between; of several sources the last never goes for ever."""
-    alive = list(feeds.delivering)
+    alive = list(feeds.delivering_sources)
     start += DAY * int(rng.integers(1, CALM_D + 1))
     while alive and start < end:
         source = alive[int(rng.integers(len(alive)))]

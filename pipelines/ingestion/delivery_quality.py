@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from features.entities.feeds import LATE
+from features.entities.feeds import LATE_AFTER
 from pipelines.ingestion.quarantine import count_reasons
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
@@ -103,5 +103,5 @@ def silent(settings: Settings, known: Mapping[Key, datetime]) -> Iterator[Silent
         named = lake.scan(register).select(pl.col(column).drop_nulls().unique()).collect()[column]
         for source in sorted({*named, *(source for feed, source in known if feed == dataset)}):
             since = known.get((dataset, source))
-            if since is None or newest_at - since > LATE:
+            if since is None or newest_at - since > LATE_AFTER:
                 yield SilentSource(dataset=dataset, source=source, since=since)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from features.entities.feeds import Silence
+from features.entities.feeds import LateSource
 from features.event_index import EventIndex
 
 __all__ = ["gaps_of"]
@@ -37,10 +37,10 @@ def kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
 def sources(event_index: EventIndex, owner: int, *, at: datetime) -> tuple[str, ...]:
     """Which operators and banks of this person are late, and since when."""
     feeds = {"calls": event_index.call_feeds, "transfers": event_index.transfer_feeds}
-    return tuple(coded(dataset, one) for dataset, feed in feeds.items() for one in feed.missing(owner, at))
+    return tuple(coded(dataset, one) for dataset, feed in feeds.items() for one in feed.late_sources(owner, at))
 
 
-def coded(dataset: str, silence: Silence) -> str:
+def coded(dataset: str, silence: LateSource) -> str:
     """The code of one silent source."""
     since = f":{silence.since:%Y-%m-%d}" if silence.since else ""
     return f"{dataset}:{silence.source}{since}"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 
-from features.entities.feeds import Silence
+from features.entities.feeds import LateSource
 from features.event_index import build_event_index
 from features.kernel.source_tables import Records
 from features.point_in_time import build_snapshot
@@ -18,12 +18,12 @@ FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
 
 
-def feeds(records: Records, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
+def feed_values(records: Records, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
     (row,) = build_snapshot(build_event_index(records), moments((person, at))).select(FEEDS).rows()
     return row
 
 
-def delivered(**ago_of: timedelta) -> Records:
+def delivered_records(**ago_of: timedelta) -> Records:
     """A district in which each source delivered one record, that long before noon; p1 is not in the calls."""
     ages = [(NOON - age, HOLDS[name]) for name, age in ago_of.items()]
     return district(
@@ -33,69 +33,69 @@ def delivered(**ago_of: timedelta) -> Records:
 
 
 def test_a_person_is_as_blind_as_the_quietest_of_their_sources() -> None:
-    records = delivered(
+    records = delivered_records(
         cmcc=timedelta(hours=2), cucc=timedelta(hours=40), icbc=timedelta(hours=1), boc=timedelta(hours=50)
     )
 
-    assert feeds(records, "p1") == (2.0, 50.0, 1)  # cmcc; icbc and boc
-    assert feeds(records, "p2") == (2.0, 50.0, 1)  # cmcc; boc
-    assert feeds(records, "p3") == (40.0, None, 1)  # cucc; no account
+    assert feed_values(records, "p1") == (2.0, 50.0, 1)  # cmcc; icbc and boc
+    assert feed_values(records, "p2") == (2.0, 50.0, 1)  # cmcc; boc
+    assert feed_values(records, "p3") == (40.0, None, 1)  # cucc; no account
 
 
 def test_silence_is_counted_up_to_a_week_and_a_source_unheard_of_counts_as_that() -> None:
-    records = delivered(cmcc=timedelta(days=9), icbc=timedelta(days=6))
+    records = delivered_records(cmcc=timedelta(days=9), icbc=timedelta(days=6))
 
-    assert feeds(records, "p1") == (168.0, 168.0, 3)  # boc delivered nothing
-    assert feeds(records, "p3") == (168.0, None, 1)
+    assert feed_values(records, "p1") == (168.0, 168.0, 3)  # boc delivered nothing
+    assert feed_values(records, "p3") == (168.0, None, 1)
 
 
 def test_a_nightly_delivery_may_be_six_hours_late() -> None:
     edge = {"icbc": timedelta(hours=1), "boc": timedelta(hours=1)}
 
-    assert feeds(delivered(cmcc=timedelta(hours=30), **edge), "p1") == (30.0, 1.0, 0)
-    assert feeds(delivered(cmcc=timedelta(hours=31), **edge), "p1") == (31.0, 1.0, 1)
+    assert feed_values(delivered_records(cmcc=timedelta(hours=30), **edge), "p1") == (30.0, 1.0, 0)
+    assert feed_values(delivered_records(cmcc=timedelta(hours=31), **edge), "p1") == (31.0, 1.0, 1)
 
 
 def test_what_is_known_at_the_moment_itself_does_not_count_yet() -> None:
-    records = delivered(cmcc=timedelta(0))
+    records = delivered_records(cmcc=timedelta(0))
 
-    assert feeds(records, "p1")[0] == 168.0
-    assert feeds(records, "p1", NOON + timedelta(minutes=30))[0] == 0.5
+    assert feed_values(records, "p1")[0] == 168.0
+    assert feed_values(records, "p1", NOON + timedelta(minutes=30))[0] == 0.5
 
 
 def test_silence_begins_with_the_first_delivery_of_the_last_hour_with_any() -> None:
     records = district(calls=[call("x1", ago(minutes=minute), duration_s=0) for minute in (130, 110, 65)])
 
-    assert feeds(records, "p1")[0] == pytest.approx(110 / 60)  # 10:10 of 09:50, 10:10 and 10:55
+    assert feed_values(records, "p1")[0] == pytest.approx(110 / 60)  # 10:10 of 09:50, 10:10 and 10:55
 
 
 def test_late_sources_are_named_with_the_hour_since_which_they_are_silent() -> None:
     event_index = build_event_index(
-        delivered(cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37))
+        delivered_records(cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37))
     )
     (code,) = event_index.people.filter(person="p1")["code"]
 
-    assert list(event_index.call_feeds.missing(code, NOON)) == []
-    assert list(event_index.transfer_feeds.missing(code, NOON)) == [
-        Silence("boc", ago(hours=36)),  # its last hour ended then
-        Silence("icbc", ago(hours=35)),
+    assert list(event_index.call_feeds.late_sources(code, NOON)) == []
+    assert list(event_index.transfer_feeds.late_sources(code, NOON)) == [
+        LateSource("boc", ago(hours=36)),  # its last hour ended then
+        LateSource("icbc", ago(hours=35)),
     ]
 
 
 def test_a_source_that_never_delivered_is_not_named() -> None:
     """The register may call it by another name than its files do."""
-    event_index = build_event_index(delivered(cmcc=timedelta(days=2)))
+    event_index = build_event_index(delivered_records(cmcc=timedelta(days=2)))
 
-    assert event_index.call_feeds.delivering == ("cmcc",)
-    assert event_index.transfer_feeds.delivering == ()
-    assert [list(event_index.transfer_feeds.missing(code, NOON)) for code in range(3)] == [[], [], []]
-    assert list(event_index.call_feeds.missing(0, ago(days=3))) == [Silence("cmcc", None)]
+    assert event_index.call_feeds.delivering_sources == ("cmcc",)
+    assert event_index.transfer_feeds.delivering_sources == ()
+    assert [list(event_index.transfer_feeds.late_sources(code, NOON)) for code in range(3)] == [[], [], []]
+    assert list(event_index.call_feeds.late_sources(0, ago(days=3))) == [LateSource("cmcc", None)]
 
 
 @settings(max_examples=50, deadline=None)
 @given(records=generated.records(), at=generated.query_times)
 def test_feeds_equal_the_naive_ones(records: Records, at: datetime) -> None:
     for person in ("p1", "p2", "p3"):
-        assert feeds(records, person, at) == pytest.approx(
+        assert feed_values(records, person, at) == pytest.approx(
             tuple(naive_feeds(known_district(records, at), person).values())
         )

@@ -15,7 +15,7 @@ from features.blocks.payee_features import payee_features, payee_relationships
 from features.entities.feeds import feed_features
 from features.event_index import NUMBER_KIND_GROUPS, EventIndex
 from features.kernel.query_points import QueryPoints, to_hours
-from features.kernel.timeline import Timeline, milliseconds
+from features.kernel.timeline import Timeline, to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
 
 __all__ = ["build_snapshot"]
@@ -43,7 +43,7 @@ def build_snapshot(
 
 def build_chunk(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
     """:func:`build_snapshot` of one chunk."""
-    points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), milliseconds(moments["at"]))
+    points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(moments["at"]))
     strangers = stranger_relationships(event_index, points, reputation_model=reputation_model)
     payees = payee_relationships(event_index, points, reputation_model=reputation_model)
     blocks = [

@@ -8,7 +8,7 @@ from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, with_named
 from features.kernel.source_tables import RECENT_WINDOW
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
 __all__ = ["stranger_relationships", "contact_features"]
@@ -19,7 +19,9 @@ def stranger_relationships(
 ) -> pl.DataFrame:
     """One row for each moment and stranger heard of in ``RECENT_WINDOW``: the relationship so far, and the number's reputation at that moment."""
     rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT_WINDOW)
-    now = number_states(event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    now = number_states(
+        event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=to_milliseconds(rows["at"])
+    )
     reputation = reputation_model.numbers(now).alias("reputation")
     known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
     return with_named(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion_score())

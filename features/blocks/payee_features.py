@@ -9,7 +9,7 @@ from features.blocks.new_payee_payments import new_payee_payment_features
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, to_hours, with_named
 from features.kernel.source_tables import RECENT_WINDOW
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
 
 __all__ = ["payee_features", "payee_relationships"]
@@ -20,7 +20,9 @@ def payee_relationships(
 ) -> pl.DataFrame:
     """One row for each moment and new payee of ``RECENT_WINDOW``: what went there and back, and the account's reputation at that moment."""
     rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT_WINDOW)
-    now = payee_states(event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=milliseconds(rows["at"]))
+    now = payee_states(
+        event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=to_milliseconds(rows["at"])
+    )
     reputation = reputation_model.payees(now).alias("payee_reputation")
     known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
     return with_named(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))

@@ -15,7 +15,7 @@ import polars as pl
 
 from features.kernel.query_points import QueryPoints
 from features.kernel.source_tables import Records
-from features.kernel.timeline import Positions, milliseconds
+from features.kernel.timeline import Positions, to_milliseconds
 
 __all__ = ["LATE_AFTER", "Feeds", "LateSource", "call_feeds", "feed_features", "transfer_feeds"]
 
@@ -104,7 +104,7 @@ def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) 
     pairs = held.drop_nulls().unique().join(people.lazy().select("person", "code"), on="person").collect()
     names = pairs["source"].unique().sort().to_list()
     return Feeds(
-        delivery_hours={name: milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
+        delivery_hours={name: to_milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
         served={name: flags_at(pairs.filter(source=name)["code"], len(people)) for name in names},
     )
 

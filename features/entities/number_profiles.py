@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from features.kernel.source_tables import PAYMENT_AFTER_CONTACT
-from features.kernel.timeline import Positions, Timeline, milliseconds
+from features.kernel.timeline import Positions, Timeline, to_milliseconds
 
 __all__ = ["build_followed_timeline", "peer_state", "build_peer_timeline"]
 
@@ -41,7 +41,7 @@ def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeli
     the peer, while the peer was a stranger. The event becomes known with the first such payment.
     """
     paid = new_payees.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
-    resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), milliseconds(paid["known_at"])
+    resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(paid["known_at"])
     # One millisecond more, for a slice ends before its moment: what became known with the payment belongs to it.
     heard = strangers.rows(strangers.slices(resident, paid_ms + 1, PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1)))
     led = (

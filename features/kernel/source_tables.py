@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from features.kernel.timeline import hundredths
+from features.kernel.timeline import to_hundredths
 
 __all__ = [
     "PAYMENT_AFTER_CONTACT",
@@ -93,7 +93,7 @@ def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] =
 
 def running_total(expr: pl.Expr) -> pl.Expr:
     """The running total of ``expr`` (at most two decimals) since the relationship began; frame in :func:`with_relationships` order."""
-    amount = hundredths(expr)
+    amount = to_hundredths(expr)
     total = amount.cum_sum()
     opening = pl.when("is_first").then(total - amount).forward_fill()
     return (total - opening) / 100

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["Timeline", "hundredths", "milliseconds"]
+__all__ = ["Timeline", "to_hundredths", "to_milliseconds"]
 
 Positions = npt.NDArray[np.int64]
 
@@ -22,12 +22,12 @@ FAR_PAST_MS = 0
 DAY_MS = 86_400_000
 
 
-def milliseconds(moments: pl.Series) -> Positions:
+def to_milliseconds(moments: pl.Series) -> Positions:
     """Whole milliseconds since 1970, rounded down: that leaves the order towards any whole millisecond as it is."""
     return np.asarray(moments.dt.epoch("us").to_numpy() // 1000, dtype=np.int64)
 
 
-def hundredths(expr: pl.Expr) -> pl.Expr:
+def to_hundredths(expr: pl.Expr) -> pl.Expr:
     """Numbers of at most two decimals as whole hundredths, null as none."""
     return (expr.cast(pl.Float64).fill_null(0.0) * 100).round().cast(pl.Int64)
 
@@ -52,21 +52,21 @@ class Timeline:
         """
         sums = sums or {}
         frame = events.sort("owner", "known_at", maintain_order=True).collect()
-        added = frame.select(hundredths(expr).alias(name) for name, expr in sums.items())
+        added = frame.select(to_hundredths(expr).alias(name) for name, expr in sums.items())
         totals = {name: np.concatenate(([0], added[name].cum_sum().to_numpy())) for name in sums}
-        keys = (frame["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS) | milliseconds(frame["known_at"])
+        keys = (frame["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS) | to_milliseconds(frame["known_at"])
         return cls(events=frame, keys=keys, totals=totals)
 
-    def before(self, owner: Positions, at_ms: Positions) -> Positions:
+    def count_before(self, owner: Positions, at_ms: Positions) -> Positions:
         """How many events, counted from the start of the timeline, lie strictly before ``at`` for each owner."""
         return np.searchsorted(self.keys, (owner << MOMENT_BITS) | np.maximum(at_ms, FAR_PAST_MS), side="left")
 
     def slices(self, owner: Positions, at_ms: Positions, window: timedelta) -> tuple[Positions, Positions]:
         """Start and end positions of the events known in ``[at - window, at)`` for each owner."""
         start_ms = at_ms - np.int64(window // timedelta(milliseconds=1))
-        return self.before(owner, start_ms), self.before(owner, at_ms)
+        return self.count_before(owner, start_ms), self.count_before(owner, at_ms)
 
-    def moment_ms(self, positions: Positions) -> Positions:
+    def known_ms(self, positions: Positions) -> Positions:
         """The moment of the events at ``positions``, milliseconds since 1970."""
         return np.asarray(self.keys[positions] & ((1 << MOMENT_BITS) - 1))
 
@@ -75,7 +75,7 @@ class Timeline:
         start, end = self.slices(owner, at_ms, horizon)
         seen = end > start
         age = np.full(len(owner), np.nan)
-        age[seen] = (at_ms[seen] - self.moment_ms(start[seen])) / DAY_MS
+        age[seen] = (at_ms[seen] - self.known_ms(start[seen])) / DAY_MS
         return age
 
     def sums(self, name: str, slices: tuple[Positions, Positions]) -> npt.NDArray[np.float64]:

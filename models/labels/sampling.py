@@ -10,7 +10,7 @@ import polars as pl
 
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 
 __all__ = ["Sampling", "everyone", "touches", "training_moments"]
 
@@ -167,7 +167,7 @@ def stirred(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
     now = peer_state(
         event_index.contacts_by_number,
         peer=heard["peer_code"].cast(pl.Int64).to_numpy(),
-        at_ms=milliseconds(heard["known_at"]),
+        at_ms=to_milliseconds(heard["known_at"]),
     )
     spreading = (now["peer_reach_14d"] >= STIRRING_REACH) & (now["peer_age_d"] < STIRRING_AGE_D)
     talked = heard.filter(spreading).select("owner", "known_at")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.event_index import EventIndex
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.reputation import (
     HAND_WRITTEN_REPUTATION,
     NUMBER_INPUTS,
@@ -156,7 +156,7 @@ def meetings(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> 
     )
     theirs, others = met.filter(pl.col("label") == 1), met.filter(pl.col("label") == 0)
     rows = pl.concat([theirs, others.sample(min(EVENTS, len(others)), seed=seed)])
-    at_ms, keys = milliseconds(rows["at"]), rows[code].to_numpy()
+    at_ms, keys = to_milliseconds(rows["at"]), rows[code].to_numpy()
     states = (
         number_states(event_index, peer=keys, at_ms=at_ms)
         if is_number

@@ -12,7 +12,7 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.kernel.source_tables import Records
-from features.kernel.timeline import Positions, Timeline, milliseconds
+from features.kernel.timeline import Positions, Timeline, to_milliseconds
 from features.reputation import ReputationModel, number_states, payee_states
 from serving.store import TimelineEvent, TouchedResident
 
@@ -269,4 +269,4 @@ def met_by(event_index: EventIndex, timeline: Timeline, code: str, leads: pl.Ser
 
 def millisecond(at: datetime) -> int:
     """A moment as the timelines count it."""
-    return int(milliseconds(pl.Series([at], dtype=pl.Datetime("us", "Asia/Shanghai")))[0])
+    return int(to_milliseconds(pl.Series([at], dtype=pl.Datetime("us", "Asia/Shanghai")))[0])

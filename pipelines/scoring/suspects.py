@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.event_index import EventIndex
-from features.kernel.timeline import Timeline, milliseconds
+from features.kernel.timeline import Timeline, to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, payee_states
 from serving.store import PublishedSuspect, RecentAlert
 
@@ -73,7 +73,7 @@ def states(event_index: EventIndex, reputation_model: ReputationModel, kind: str
     known = pl.col("known_at")
     recent = timeline.events.filter(known < at, known >= at - ACTIVE)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
-    at_ms = np.full(len(codes), milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
+    at_ms = np.full(len(codes), to_milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
     if number:
         now = number_states(event_index, peer=codes, at_ms=at_ms)
         reputation, reached = reputation_model.numbers(now), "reached"

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from features.event_index import build_event_index
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
 from features.reputation import payee_states
 from features.words.catalogue import GROUPS
@@ -153,7 +153,7 @@ def test_the_state_of_an_account() -> None:
         credit("b1", ago(hours=5), "4000.00"),
     ]
     event_index = build_event_index(district(transfers=moves))
-    at_ms = milliseconds(pl.Series([NOON]))
+    at_ms = to_milliseconds(pl.Series([NOON]))
     (state,) = payee_states(event_index, payee=np.array([0]), at_ms=at_ms).drop("payee_code", "at_ms").to_dicts()
 
     assert state == {

@@ -8,7 +8,7 @@ import pytest
 
 from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
 from features.reputation import number_states
 from tests.features.districts import NOON, Row, ago, call, district, frame, moments, text, transfer
@@ -26,7 +26,7 @@ def followed(*calls: Row, transfers: tuple[Row, ...], at: datetime = NOON) -> li
     """``peer_followed_n`` of every number, in order of the numbers."""
     event_index = build_event_index(district(calls=calls, transfers=transfers))
     peers = event_index.numbers["code"].cast(pl.Int64).to_numpy()
-    at_ms = milliseconds(pl.Series([at] * len(peers)))
+    at_ms = to_milliseconds(pl.Series([at] * len(peers)))
     return number_states(event_index, peer=peers, at_ms=at_ms)["peer_followed_n"].to_list()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernel.timeline import Timeline, milliseconds
+from features.kernel.timeline import Timeline, to_milliseconds
 from tests.naive import timeline as naive
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def build_timeline(found: list[naive.Event]) -> Timeline:
 
 def encode_points(wanted: list[tuple[int, datetime]]) -> tuple[np.ndarray, np.ndarray]:
     owner = np.array([owner for owner, _ in wanted], dtype=np.int64)
-    return owner, milliseconds(pl.Series([at for _, at in wanted], dtype=MOMENT))
+    return owner, to_milliseconds(pl.Series([at for _, at in wanted], dtype=MOMENT))
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,7 +14,7 @@ import pytest
 from data_contracts.errors import ModelError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import Records
-from features.kernel.timeline import milliseconds
+from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, number_states, payee_states
 from models.learning.calibration import Calibration
 from models.learning.reputation import (
@@ -102,7 +102,7 @@ class Asked:
 
 
 def asked(event_index: EventIndex, kind: str, pairs: range) -> Asked:
-    at_ms = milliseconds(pl.Series([begins(pair) + timedelta(hours=36) for pair in pairs]))
+    at_ms = to_milliseconds(pl.Series([begins(pair) + timedelta(hours=36) for pair in pairs]))
     peers = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     payees = dict(event_index.accounts.select("payee", pl.col("code").cast(pl.Int64)).rows())
     return Asked(
@@ -236,7 +236,7 @@ def test_what_is_said_while_learning_is_what_will_be_said_in_use() -> None:
     event_index = build_event_index(replace(whole, calls=pl.concat([whole.calls, table("calls", rings)])))
     to_use, folded = learned(event_index)
     codes = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
-    at_ms = milliseconds(pl.Series([begins(pair) for pair in range(30, PAIRS)]))
+    at_ms = to_milliseconds(pl.Series([begins(pair) for pair in range(30, PAIRS)]))
     for shop in range(6):
         states = number_states(event_index, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms)
         assert to_use.numbers(states).max() < 0.2

@@ -9,7 +9,7 @@ from features.entities import account_profiles as payees
 from features.entities import calls, transfers
 from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
-from features.kernel.source_tables import Records, dense_codes
+from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
 
 __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
@@ -41,22 +41,22 @@ class EventIndex:
     transfer_feeds: Feeds
 
 
-def build_event_index(records: Records) -> EventIndex:
-    """Lay out ``records``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the first moment to be asked."""
-    people = build_resident_register(records)
+def build_event_index(tables: SourceTables) -> EventIndex:
+    """Lay out ``tables``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the first moment to be asked."""
+    people = build_resident_register(tables)
     owners = people.lazy().select("person", owner="code")
-    numbers = records.subscribers.select("number", "person").unique("number").join(owners, on="person")
-    holders = records.accounts.select("account", "person").unique("account").join(owners, on="person")
-    number_list = list_numbers(records)
-    account_list = list_accounts(records)
+    numbers = tables.subscribers.select("number", "person").unique("number").join(owners, on="person")
+    holders = tables.accounts.select("account", "person").unique("account").join(owners, on="person")
+    number_list = list_numbers(tables)
+    account_list = list_accounts(tables)
 
     contact_events = calls.build_contacts(
-        records.calls,
+        tables.calls,
         people=numbers.select("number", "owner"),
         peers=number_list.lazy().select("peer", peer_code="code"),
     ).collect()
     payment_events = transfers.build_payments(
-        records.transfers,
+        tables.transfers,
         holders=holders.select("account", "owner"),
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
@@ -71,21 +71,21 @@ def build_event_index(records: Records) -> EventIndex:
         payments=build_payment_timeline(payment_events.lazy()),
         new_payee_payments=new_payee_timeline,
         payments_by_account=payees.build_payee_timeline(payment_events.lazy()),
-        named_peers=first_named_at(records.cases, "suspect_numbers", number_list, "peer"),
-        named_payees=first_named_at(records.cases, "suspect_accounts", account_list, "payee"),
+        named_peers=first_named_at(tables.cases, "suspect_numbers", number_list, "peer"),
+        named_payees=first_named_at(tables.cases, "suspect_accounts", account_list, "payee"),
         numbers=number_list,
         accounts=account_list,
-        call_feeds=call_feeds(records, people),
-        transfer_feeds=transfer_feeds(records, people),
+        call_feeds=call_feeds(tables, people),
+        transfer_feeds=transfer_feeds(tables, people),
     )
 
 
-def build_resident_register(records: Records) -> pl.DataFrame:
+def build_resident_register(tables: SourceTables) -> pl.DataFrame:
     """One row a resident, numbered densely in order of the pseudonym."""
-    numbers = records.subscribers.group_by("person").agg(number_n=pl.len(), activated_on=pl.col("activated_on").min())
-    accounts = records.accounts.group_by("person").agg(account_n=pl.len(), opened_on=pl.col("opened_on").min())
+    numbers = tables.subscribers.group_by("person").agg(number_n=pl.len(), activated_on=pl.col("activated_on").min())
+    accounts = tables.accounts.group_by("person").agg(account_n=pl.len(), opened_on=pl.col("opened_on").min())
     return (
-        records.residents.select("person", "birth_month")
+        tables.residents.select("person", "birth_month")
         .unique("person")
         .sort("person")
         .with_row_index("code")
@@ -108,14 +108,14 @@ KIND_CODES = {
 }
 
 
-def list_numbers(records: Records) -> pl.DataFrame:
+def list_numbers(tables: SourceTables) -> pl.DataFrame:
     """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
-    kinds = records.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
+    kinds = tables.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
-        dense_codes(records.calls, column="peer")
+        dense_codes(tables.calls, column="peer")
         .join(kinds, on="peer", how="left", maintain_order="left")
         .join(
-            records.number_tags.select(peer="number", tagged=pl.lit(True)).unique("peer"),
+            tables.number_tags.select(peer="number", tagged=pl.lit(True)).unique("peer"),
             on="peer",
             how="left",
             maintain_order="left",
@@ -128,11 +128,11 @@ def list_numbers(records: Records) -> pl.DataFrame:
     )
 
 
-def list_accounts(records: Records) -> pl.DataFrame:
+def list_accounts(tables: SourceTables) -> pl.DataFrame:
     """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
-    held = records.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
+    held = tables.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
-        dense_codes(records.transfers, column="payee")
+        dense_codes(tables.transfers, column="payee")
         .join(held, on="payee", how="left", maintain_order="left")
         .with_columns(pl.col("is_local").fill_null(False))
         .collect()

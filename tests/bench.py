@@ -20,7 +20,7 @@ from models.labels.sampling import everyone, touches
 from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings
 from pipelines.simulate import simulate
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE, DAYS = 3000, 40
@@ -47,9 +47,9 @@ def main() -> None:
 def bench_features(settings: Settings) -> None:
     """Layout, one moment for everyone, and a day of ticks, beside plain group-bys."""
     at = datetime(2026, 7, 10, tzinfo=SHANGHAI)
-    records = records_before(settings, at=at)
+    tables = source_tables_before(settings, at=at)
     began = perf_counter()
-    event_index = build_event_index(records)
+    event_index = build_event_index(tables)
     say("event_index", f"laid out in {perf_counter() - began:.2f} s ({len(event_index.contacts.events):,} contacts)")
     moments = everyone(event_index, at=at)
     ours = median(lambda: build_snapshot(event_index, moments))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.kernel.query_points import QueryPoints
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Positions, to_milliseconds
 
 __all__ = ["LATE_AFTER", "Feeds", "LateSource", "call_feeds", "feed_features", "transfer_feeds"]
@@ -83,14 +83,14 @@ def end_of_hour(hour_ms: int, at: datetime) -> datetime:
     return datetime.fromtimestamp((hour_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(at.tzinfo)
 
 
-def call_feeds(records: Records, people: pl.DataFrame) -> Feeds:
+def call_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
     """The operators; ``people`` has ``person`` in code order."""
-    return build_feeds(records.calls, records.subscribers.select("person", source="operator"), people)
+    return build_feeds(tables.calls, tables.subscribers.select("person", source="operator"), people)
 
 
-def transfer_feeds(records: Records, people: pl.DataFrame) -> Feeds:
+def transfer_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
     """The banks; ``people`` has ``person`` in code order."""
-    return build_feeds(records.transfers, records.accounts.select("person", source="bank"), people)
+    return build_feeds(tables.transfers, tables.accounts.select("person", source="bank"), people)
 
 
 def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:

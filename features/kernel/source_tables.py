@@ -15,7 +15,7 @@ __all__ = [
     "RECENT_WINDOW",
     "RELATIONSHIP_GAP",
     "STRANGER_AGE",
-    "Records",
+    "SourceTables",
     "dense_codes",
     "with_relationships",
     "running_total",
@@ -34,7 +34,7 @@ LOOKBACK = (
 
 
 @dataclass(frozen=True)
-class Records:
+class SourceTables:
     """Lake tables as lazy frames, with the columns that the lake gives them."""
 
     calls: pl.LazyFrame
@@ -45,9 +45,9 @@ class Records:
     cases: pl.LazyFrame
     number_tags: pl.LazyFrame
 
-    def known_before(self, at: datetime) -> "Records":
+    def known_before(self, at: datetime) -> "SourceTables":
         """The same tables with only the events and cases known strictly before ``at``."""
-        return Records(
+        return SourceTables(
             calls=self.calls.filter(pl.col("known_at") < at),
             transfers=self.transfers.filter(pl.col("known_at") < at),
             residents=self.residents,

@@ -16,7 +16,7 @@ import polars as pl
 
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.sampling import first_known
@@ -77,8 +77,8 @@ def drawn(
         start = back + DAY * int(rng.integers(1, CALM_D + 1))
 
 
-def without(records: Records, outages: Sequence[Outage]) -> Records:
-    """``records`` as they would have come had these outages happened."""
+def without(tables: SourceTables, outages: Sequence[Outage]) -> SourceTables:
+    """``tables`` as they would have come had these outages happened."""
     kept = {
         dataset: pl.all_horizontal(
             pl.lit(True), *(~one.records.fill_null(False) for one in outages if one.dataset == dataset)
@@ -86,9 +86,9 @@ def without(records: Records, outages: Sequence[Outage]) -> Records:
         for dataset in ("calls", "transfers")
     }
     return replace(
-        records,
-        calls=records.calls.filter(kept["calls"]),
-        transfers=records.transfers.filter(kept["transfers"]),
+        tables,
+        calls=tables.calls.filter(kept["calls"]),
+        transfers=tables.transfers.filter(kept["transfers"]),
     )
 
 
@@ -122,7 +122,7 @@ def some(hit: Flags, labels: npt.NDArray[np.int8], *, share: float, seed: int) -
 
 def learning_rows(
     event_index: EventIndex,
-    records: Records,
+    tables: SourceTables,
     moments: pl.DataFrame,
     *,
     reputation_model: ReputationModel,
@@ -132,7 +132,7 @@ def learning_rows(
 ) -> pl.DataFrame:
     """The snapshot of ``moments``, about ``share`` of them seen through outages; rows in the order of ``moments``.
 
-    ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``records``, of which nothing known
+    ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of which nothing known
     from ``at`` on is used a second time. It costs another gathering, unless ``share`` is 0 or nothing is struck.
     """
     asked = moments.select("person", "at")
@@ -141,7 +141,7 @@ def learning_rows(
     hit = some(struck(event_index, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
     if not hit.any():
         return build_snapshot(event_index, asked, reputation_model=reputation_model)
-    lean = build_event_index(without(records.known_before(at), outages))
+    lean = build_event_index(without(tables.known_before(at), outages))
     seen = build_snapshot(event_index, asked.filter(~hit), reputation_model=reputation_model)
     unseen = build_snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, event_index, lean))
     place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])

@@ -15,7 +15,7 @@ import polars as pl
 from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.normalise import FORMS
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import Judged, figures, judge
 from models.evaluation.budget_curve import BUDGETS
@@ -32,7 +32,7 @@ from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import POLICY_COLUMNS, rules_of, scored
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn, tuning_of
 
 __all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "study"]
@@ -123,11 +123,9 @@ def study(
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     journeys = read_truth(truth, settings=settings) if truth else None
     progress("building the event index")
-    records = records_before(settings, at=end, span=(end - start) + HISTORY)
-    event_index = build_event_index(records)
-    models = fitted(
-        event_index, records, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress
-    )
+    tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
+    event_index = build_event_index(tables)
+    models = fitted(event_index, tables, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
     rules = rules_of(settings, budget=budget)
     arms = (
         *clock_arms(clocks, rules=rules),
@@ -138,7 +136,7 @@ def study(
     for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
         together = [one for one in walks if one.arm.every == clock]
         walk(event_index, models, together, start=start, end=end, every=clock, progress=progress)
-    told, gone = episodes(records.cases, event_index, at=end), moves(records.cases, event_index, at=end)
+    told, gone = episodes(tables.cases, event_index, at=end), moves(tables.cases, event_index, at=end)
     results = tuple(
         Result(
             arm=one.arm,
@@ -192,7 +190,7 @@ def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
 
 def fitted(
     event_index: EventIndex,
-    records: Records,
+    tables: SourceTables,
     *,
     settings: Settings,
     at: datetime,
@@ -205,13 +203,13 @@ def fitted(
     All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
-    full, rows = learn(event_index, records, at=at, seed=seed, settings=settings)
+    full, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
     models = {MODEL: full}
     for name in ablations:
         progress(f"training again: {name}")
         try:
             if name in AFRESH:
-                model = taught_afresh(name, full, event_index, records, settings=settings, seed=seed)
+                model = taught_afresh(name, full, event_index, tables, settings=settings, seed=seed)
             else:
                 model = refitted(name, full, rows, tuning=tuning_of(settings), seed=seed)
         except ModelError as error:
@@ -233,10 +231,10 @@ def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuni
 
 
 def taught_afresh(
-    ablation: str, full: RiskModel, event_index: EventIndex, records: Records, *, settings: Settings, seed: int
+    ablation: str, full: RiskModel, event_index: EventIndex, tables: SourceTables, *, settings: Settings, seed: int
 ) -> RiskModel:
     """A model that learns from other rows, as one of ``AFRESH`` says."""
-    again = partial(learn, event_index, records, at=full.trained_at, seed=seed)
+    again = partial(learn, event_index, tables, at=full.trained_at, seed=seed)
     if ablation == "hand_written":
         return again(settings=settings, reputations=Reputations())[0]
     if ablation == "nightly":

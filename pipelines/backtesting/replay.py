@@ -19,7 +19,7 @@ from models.reports.evaluation_report import Evaluation
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_replay, ticks_of
 from pipelines.training.train import HISTORY, learn
 
@@ -103,8 +103,8 @@ def replay(
     if end <= start:
         raise SettingsError("the replay ends before it starts", remedy="Give --to later than --from.")
     progress("building the event index")
-    records = records_before(settings, at=end, span=(end - start) + HISTORY)
-    event_index = build_event_index(records)
+    tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
+    event_index = build_event_index(tables)
     rules = rules_of(settings, budget=budget)
     memories = {column: Memory() for column in SCORERS}
     found: dict[str, list[pl.DataFrame]] = {column: [] for column in SCORERS}
@@ -113,7 +113,7 @@ def replay(
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
-            model, _ = learn(event_index, records, at=segment.start, seed=seed, settings=settings)
+            model, _ = learn(event_index, tables, at=segment.start, seed=seed, settings=settings)
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
@@ -131,7 +131,7 @@ def replay(
             progress(f"replayed {day.start:%Y-%m-%d}")
     alerts, baseline = (joined(found[column]) for column in SCORERS)
     evaluation = evaluate_replay(
-        records,
+        tables,
         event_index,
         alerts=alerts.filter(~pl.col("repeat")),
         baseline=baseline.filter(~pl.col("repeat")),

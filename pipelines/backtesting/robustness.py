@@ -15,7 +15,7 @@ import polars as pl
 
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import Judged, figures
 from models.evaluation.ground_truth import judge_journeys
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
@@ -27,7 +27,7 @@ from pipelines.scoring.candidates import rules_of
 from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
 from pipelines.simulate.mix import ScamType
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.train import HISTORY, learn
 
@@ -88,7 +88,7 @@ def robustness(
     """
     start, end = scale.end - WINDOW, scale.end
     homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
-    known = {name: records_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
+    known = {name: source_tables_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
     truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
     models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = rules_of(settings, budget=budget)
@@ -96,8 +96,8 @@ def robustness(
     undisturbed: dict[str, Judged] = {}
     for scenario in scenarios(start):
         progress(f"scenario: {scenario.name}")
-        records = known[scenario.district]
-        event_index = build_event_index(without(records, (scenario.outage,)) if scenario.outage else records)
+        tables = known[scenario.district]
+        event_index = build_event_index(without(tables, (scenario.outage,)) if scenario.outage else tables)
         walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
         walk(event_index, models, walks, start=start, end=end, every=every, progress=quiet)
         for one in walks:
@@ -163,17 +163,17 @@ def built(folder: Path, mix: Mix, scale: Scale, settings: Settings, progress: Pr
 
 
 def trained(
-    records: Records, *, settings: Settings, at: datetime, seed: int, progress: Progress
+    tables: SourceTables, *, settings: Settings, at: datetime, seed: int, progress: Progress
 ) -> dict[str, RiskModel]:
     """A model that met outages in training and one that did not, by the column of their score."""
     progress("training with outages and without")
-    event_index = build_event_index(records)
+    event_index = build_event_index(tables)
     shares = {MODEL: OUTAGE_SHARE, NO_OUTAGES: 0.0}
     models = {}
     for column, share in shares.items():
         training = settings.training.model_copy(update={"outage_share": share})
         asked = settings.model_copy(update={"training": training})
-        models[column], _ = learn(event_index, records, at=at, seed=seed, settings=asked)
+        models[column], _ = learn(event_index, tables, at=at, seed=seed, settings=asked)
     return models
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from features.event_index import EventIndex
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Positions, Timeline, to_milliseconds
 from features.reputation import ReputationModel, number_states, payee_states
 from serving.store import TimelineEvent, TouchedResident
@@ -36,7 +36,12 @@ class Story:
 
 
 def stories_of(
-    records: Records, event_index: EventIndex, chosen: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    tables: SourceTables,
+    event_index: EventIndex,
+    chosen: pl.DataFrame,
+    *,
+    reputation_model: ReputationModel,
+    at: datetime,
 ) -> list[Story]:
     """The story of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and ``lead_payee_code``."""
     people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
@@ -44,12 +49,12 @@ def stories_of(
     )
     told = pl.concat(
         [
-            contacts(records, event_index, people, reputation_model=reputation_model, at=at),
-            payments(records, event_index, people, reputation_model=reputation_model, at=at),
+            contacts(tables, event_index, people, reputation_model=reputation_model, at=at),
+            payments(tables, event_index, people, reputation_model=reputation_model, at=at),
         ]
     ).sort(*SORTED_BY)
     begun = first_contacts(event_index, people, told, at=at)
-    met = touched(records, event_index, people, at=at)
+    met = touched(tables, event_index, people, at=at)
     events = told.drop("known_at", "code").partition_by("person", as_dict=True, include_key=False)
     return [
         Story(
@@ -64,13 +69,18 @@ def stories_of(
 
 
 def contacts(
-    records: Records, event_index: EventIndex, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    tables: SourceTables,
+    event_index: EventIndex,
+    people: pl.DataFrame,
+    *,
+    reputation_model: ReputationModel,
+    at: datetime,
 ) -> pl.DataFrame:
     """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``, ``known_at``, ``code``."""
-    numbers = records.subscribers.select("number", "person").unique("number").collect()
+    numbers = tables.subscribers.select("number", "person").unique("number").collect()
     mine = numbers.join(people.select("person"), on="person", how="semi")
     heard = (
-        recent(records.calls, "number", mine, began="started_at", at=at)
+        recent(tables.calls, "number", mine, began="started_at", at=at)
         .join(event_index.numbers.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
         .join(known_strangers(event_index.stranger_contacts, "peer_code", people, at=at), on=MET, how="left")
     )
@@ -89,13 +99,18 @@ def contacts(
 
 
 def payments(
-    records: Records, event_index: EventIndex, people: pl.DataFrame, *, reputation_model: ReputationModel, at: datetime
+    tables: SourceTables,
+    event_index: EventIndex,
+    people: pl.DataFrame,
+    *,
+    reputation_model: ReputationModel,
+    at: datetime,
 ) -> pl.DataFrame:
     """Movements of money of ``people``, in the same columns as :func:`contacts`."""
-    holders = records.accounts.select("account", "person").unique("account").collect()
+    holders = tables.accounts.select("account", "person").unique("account").collect()
     mine = holders.join(people.select("person"), on="person", how="semi")
     moved = (
-        recent(records.transfers, "account", mine, began="occurred_at", at=at)
+        recent(tables.transfers, "account", mine, began="occurred_at", at=at)
         .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
         .join(event_index.accounts.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
         .join(known_strangers(event_index.new_payee_payments, "payee_code", people, at=at), on=MET, how="left")
@@ -215,13 +230,13 @@ def first_contacts(
 
 
 def touched(
-    records: Records, event_index: EventIndex, people: pl.DataFrame, *, at: datetime
+    tables: SourceTables, event_index: EventIndex, people: pl.DataFrame, *, at: datetime
 ) -> list[tuple[TouchedResident, ...]]:
     """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last first."""
     numbers = met_by(event_index, event_index.stranger_contacts, "peer_code", people["lead_peer_code"], at=at)
     accounts = met_by(event_index, event_index.new_payee_payments, "payee_code", people["lead_payee_code"], at=at)
     homes = dict(
-        records.residents.select("person", "community_id")
+        tables.residents.select("person", "community_id")
         .unique("person")
         .join(pl.concat([numbers, accounts]).lazy(), on="person", how="semi")
         .collect()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.words.catalogue import FEATURES, Feature
 from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
@@ -33,7 +33,7 @@ from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import awake
 from pipelines.scoring.suspects import suspects_at
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import ScoreLog
 from serving.database.engine import open_database
@@ -78,7 +78,7 @@ class Scene:
     settings: Settings
     at: datetime
     kind: Kind
-    records: Records
+    tables: SourceTables
     event_index: EventIndex
     model: RiskModel
     version: ModelVersion
@@ -141,8 +141,8 @@ def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) 
     if version is None:
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
     progress("building the event index")
-    records = records_before(settings, at=at, span=FIRST_LOOK)
-    return Scene(settings, at, kind, records, build_event_index(records), registry.load(version), version)
+    tables = source_tables_before(settings, at=at, span=FIRST_LOOK)
+    return Scene(settings, at, kind, tables, build_event_index(tables), registry.load(version), version)
 
 
 def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
@@ -184,14 +184,12 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     chosen = order.join(rows, on="person", maintain_order="left")
     told = explain(scene.model, chosen)
     types = scene.model.scam_type(chosen)
-    residents = scene.records.residents.select("person", "community_id", "grid_id").unique("person").collect()
+    residents = scene.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(episodes(scene.records.cases, scene.event_index, at=scene.at))
+    stakes = typical_losses(episodes(scene.tables.cases, scene.event_index, at=scene.at))
     suspects = named_suspects(scene.event_index, chosen)
     gaps = gaps_of(scene.event_index, chosen, at=scene.at)
-    stories = stories_of(
-        scene.records, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at
-    )
+    stories = stories_of(scene.tables, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at)
     return tuple(
         Alert(
             person=one.candidate.person,

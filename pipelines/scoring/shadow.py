@@ -13,7 +13,7 @@ from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import POLICY_COLUMNS, score_moments
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
 from pipelines.training.champion_challenger import (
     CHALLENGER,
@@ -90,8 +90,8 @@ def challenge(
     log = log_of(settings, champion, challenger)
     span = scored_days(log, Span(span.end - timedelta(days=days), span.end) if days else span, settings=settings)
     progress(f"comparing on {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}")
-    records = records_before(settings, at=at, span=at - span.start)
-    story = told_by(settings, build_event_index(records), records, span=span, at=at)
+    tables = source_tables_before(settings, at=at, span=at - span.start)
+    story = told_by(settings, build_event_index(tables), tables, span=span, at=at)
     ticks = log.ticks(start=span.start - WARM_UP, end=span.end)
     found = compare_scores(ticks, columns=COLUMNS, span=span, story=story, settings=settings)
     verdict = found.verdict(registry.metrics(challenger), gates=settings.gates)

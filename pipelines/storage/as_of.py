@@ -6,11 +6,11 @@ import polars as pl
 
 from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import LOOKBACK, Records
+from features.kernel.source_tables import LOOKBACK, SourceTables
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 
-__all__ = ["event_index_before", "latest_moment", "records_before"]
+__all__ = ["event_index_before", "latest_moment", "source_tables_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(days=2)  # an event can become known so long after its event day began
 EVENT_COLUMNS = {
@@ -25,7 +25,7 @@ EVENT_COLUMNS = {
 }
 
 
-def records_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> Records:
+def source_tables_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> SourceTables:
     """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span, at]``.
 
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
@@ -42,7 +42,7 @@ def records_before(settings: Settings, *, at: datetime, span: timedelta = timede
         name: lake.scan(name, days=days).select(columns).filter(pl.col("known_at") < at)
         for name, columns in EVENT_COLUMNS.items()
     }
-    return Records(
+    return SourceTables(
         calls=events["calls"],
         transfers=events["transfers"],
         residents=lake.scan("residents"),
@@ -54,8 +54,8 @@ def records_before(settings: Settings, *, at: datetime, span: timedelta = timede
 
 
 def event_index_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> EventIndex:
-    """:func:`records_before`, laid out for asking."""
-    return build_event_index(records_before(settings, at=at, span=span))
+    """:func:`source_tables_before`, laid out for asking."""
+    return build_event_index(source_tables_before(settings, at=at, span=span))
 
 
 def latest_moment(settings: Settings) -> datetime:

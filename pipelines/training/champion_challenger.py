@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from features.event_index import EventIndex
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import Figures, Judged, figures, judge
 from models.evaluation.fairness import by_group, gap_metrics, groups_of
 from models.labels.episodes import episodes, moves
@@ -129,17 +129,17 @@ def matured(settings: Settings, *, at: datetime) -> Span:
     return Span(end - timedelta(days=settings.training.judged_days), end)
 
 
-def told_by(settings: Settings, event_index: EventIndex, records: Records, *, span: Span, at: datetime) -> Story:
+def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *, span: Span, at: datetime) -> Story:
     """What cases and dispositions known before ``at`` say of the days of ``span``.
 
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
-    reported = episodes(records.cases, event_index, at=at)
+    reported = episodes(tables.cases, event_index, at=at)
     met = outcomes_before(settings, reported, at=at).episodes
     return Story(
         episodes=pl.concat([reported, met.select(reported.columns)]).sort("opened_at", "case_id"),
-        moves=moves(records.cases, event_index, at=at),
-        people=groups_of(records.residents, event_index, start=span.start, end=span.end),
+        moves=moves(tables.cases, event_index, at=at),
+        people=groups_of(tables.residents, event_index, start=span.start, end=span.end),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import judge
 from models.evaluation.budget_curve import Tick, over_daily_budgets
 from models.evaluation.fairness import by_group, groups_of
@@ -19,7 +19,7 @@ from models.policy.alerting import Rules
 from models.reports.evaluation_report import Evaluation, evaluation_report
 from pipelines.scoring.candidates import by_tick, candidates
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.champion_challenger import CHALLENGER, RULE, Challenge
 from pipelines.training.dispositions import decisions_in
@@ -30,7 +30,7 @@ __all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "tick
 
 
 def evaluate_replay(
-    records: Records,
+    tables: SourceTables,
     event_index: EventIndex,
     *,
     alerts: pl.DataFrame,
@@ -42,10 +42,10 @@ def evaluate_replay(
     every: str,
 ) -> Evaluation:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
-    told, gone = episodes(records.cases, event_index, at=end), moves(records.cases, event_index, at=end)
+    told, gone = episodes(tables.cases, event_index, at=end), moves(tables.cases, event_index, at=end)
     model, rule = (judge(found, told, start=start, end=end, moves=gone) for found in (alerts, baseline))
     curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, moves=gone) if ticks else None
-    people = groups_of(records.residents, event_index, start=start, end=end)
+    people = groups_of(tables.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,
@@ -77,19 +77,19 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
 
     Raises ``NotReadyError`` where the lake holds no events of that time.
     """
-    records = records_before(settings, at=at, span=at - start)
-    event_index = build_event_index(records)
+    tables = source_tables_before(settings, at=at, span=at - start)
+    event_index = build_event_index(tables)
     engine = open_database(settings.serving_database_url)
     alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
     judged = judge(
         alerts,
-        episodes(records.cases, event_index, at=at),
+        episodes(tables.cases, event_index, at=at),
         start=start,
         end=end,
-        moves=moves(records.cases, event_index, at=at),
+        moves=moves(tables.cases, event_index, at=at),
         dispositions=last_words(decisions_in(engine), at=at),
     )
-    people = groups_of(records.residents, event_index, start=start, end=end)
+    people = groups_of(tables.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,

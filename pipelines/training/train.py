@@ -12,7 +12,7 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
 from features.words.catalogue import model_inputs
 from models.evaluation.fairness import data_seen_of_rows
@@ -27,7 +27,7 @@ from models.policy.expected_saving import losses_by_type
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.drift import profiled
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
 from pipelines.training.champion_challenger import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
 from pipelines.training.dispositions import outcomes_before
@@ -81,17 +81,17 @@ def train(
     from pipelines.training.evaluation import evaluate_challenger
 
     progress("building the event index")
-    records = records_before(settings, at=at, span=HISTORY)
-    event_index = build_event_index(records)
+    tables = source_tables_before(settings, at=at, span=HISTORY)
+    event_index = build_event_index(tables)
     registry = Registry.of(settings)
     champion = registry.champion()
     before = registry.load(champion) if champion else None
     recorded = registry.metrics(champion) if champion else None
     contest = challenge(
-        event_index, records, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
+        event_index, tables, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
     )
     progress("fitting on everything known")
-    model, rows = learn(event_index, records, at=at, seed=seed, settings=settings)
+    model, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose(model, rows)
     metrics |= contest.metrics() if contest else {}
@@ -137,7 +137,7 @@ def train(
 
 def learn(
     event_index: EventIndex,
-    records: Records,
+    tables: SourceTables,
     *,
     at: datetime,
     seed: int,
@@ -154,7 +154,7 @@ def learn(
     from models.evaluation.diagnostics import lead_agreement
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
-    reported = episodes(records.cases, event_index, at=at)
+    reported = episodes(tables.cases, event_index, at=at)
     words = outcomes_before(settings, reported, at=at)
     told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
     moments = training_moments(
@@ -169,7 +169,7 @@ def learn(
         reputation_model = reputations
     struck = settings.training.outage_share
     rows = learning_rows(
-        event_index, records, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed
+        event_index, tables, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed
     )
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
@@ -207,7 +207,7 @@ def learn(
 
 def challenge(
     event_index: EventIndex,
-    records: Records,
+    tables: SourceTables,
     *,
     champion: RiskModel | None,
     recorded: Mapping[str, float] | None,
@@ -226,7 +226,7 @@ def challenge(
     span = matured(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
-        challenger, _ = learn(event_index, records, at=span.start, seed=seed, settings=settings)
+        challenger, _ = learn(event_index, tables, at=span.start, seed=seed, settings=settings)
     except ModelError:
         return None
     fair = champion is not None and champion.trained_at <= span.start
@@ -235,7 +235,7 @@ def challenge(
         event_index,
         models,
         span=span,
-        story=told_by(settings, event_index, records, span=span, at=at),
+        story=told_by(settings, event_index, tables, span=span, at=at),
         settings=settings,
         recorded=None if fair else recorded,
         progress=progress,

@@ -13,7 +13,7 @@ from models.registry.mlflow_registry import Registry
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import score_moments
 from pipelines.settings import SETTINGS_FILE, Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn, tuning_of
 
 __all__ = ["TuneResult", "tune"]
@@ -53,16 +53,16 @@ def tune(
     """
     split = Split.before(at, judged=judged, purge=purge)
     progress("building the event index")
-    records = records_before(settings, at=at, span=HISTORY)
-    event_index = build_event_index(records)
+    tables = source_tables_before(settings, at=at, span=HISTORY)
+    event_index = build_event_index(tables)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
-    model, rows = learn(event_index, records, at=split.learn_until, seed=seed, settings=settings)
+    model, rows = learn(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
     sampling = Sampling(negatives=settings.training.quiet_moments)
-    told = episodes(records.cases, event_index, at=at)
+    told = episodes(tables.cases, event_index, at=at)
     moments = later_moments(
         training_moments(event_index, told, at=at, sampling=sampling, seed=seed),
         split,
-        known=episodes(records.cases, event_index, at=split.learn_until),
+        known=episodes(tables.cases, event_index, at=split.learn_until),
     )
     later_episodes = moments["case_id"].drop_nulls().n_unique()
     if not later_episodes:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MOMENT = pl.Datetime("us", "Asia/Shanghai")
@@ -113,9 +113,9 @@ def district(
     transfers: Iterable[Row] = (),
     cases: Iterable[Row] = (),
     tags: Iterable[tuple[str, str]] = (),
-) -> Records:
+) -> SourceTables:
     """Three residents: p1 holds n1, a1 and a9; p2 holds n2 and a2; p3 holds n3 and no account."""
-    return Records(
+    return SourceTables(
         calls=frame(calls, CALLS),
         transfers=frame(transfers, TRANSFERS),
         residents=frame(

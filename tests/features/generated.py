@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from tests.features import districts
 from tests.features.districts import NOON, Row, district
 
@@ -139,7 +139,7 @@ def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
 
 
 @st.composite
-def records(draw: st.DrawFn) -> Records:
+def source_tables(draw: st.DrawFn) -> SourceTables:
     scripts = draw(
         st.lists(st.one_of(lures(), growing_payments(), returning_caller(), payments_after_contact()), max_size=4)
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
-from features.kernel.source_tables import LOOKBACK, Records
+from features.kernel.source_tables import LOOKBACK, SourceTables
 from features.point_in_time import build_snapshot
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
@@ -18,11 +18,11 @@ PEOPLE = ("p1", "p2", "p3")
 CODES = ("lead_peer_code", "lead_payee_code")  # positions in this event index: not part of the answer
 
 
-def snapshot_of(records: Records, *points: tuple[str, datetime]) -> pl.DataFrame:
-    return build_snapshot(build_event_index(records), moments(*points)).drop(CODES)
+def snapshot_of(tables: SourceTables, *points: tuple[str, datetime]) -> pl.DataFrame:
+    return build_snapshot(build_event_index(tables), moments(*points)).drop(CODES)
 
 
-def later(records: Records, at: datetime) -> Records:
+def later(tables: SourceTables, at: datetime) -> SourceTables:
     """The same with more that becomes known from ``at`` on, some of it about things long past."""
     calls = pl.LazyFrame(
         [
@@ -30,38 +30,38 @@ def later(records: Records, at: datetime) -> Records:
             call("x9", at - timedelta(days=40), number="n2", known_at=at + timedelta(seconds=1)),
             call("a-new-peer", at - timedelta(minutes=1), known_at=at + timedelta(days=1)),
         ],
-        schema=records.calls.collect_schema(),
+        schema=tables.calls.collect_schema(),
     )
     transfers = pl.LazyFrame(
         [
             transfer("b1", at - timedelta(days=20), "9000.00", known_at=at),
             credit("a-new-payer", at - timedelta(hours=1), "0.33", known_at=at + timedelta(hours=3)),
         ],
-        schema=records.transfers.collect_schema(),
+        schema=tables.transfers.collect_schema(),
     )
-    cases = pl.LazyFrame([case(at, numbers=["x1", "x2"], accounts=["b1"])], schema=records.cases.collect_schema())
+    cases = pl.LazyFrame([case(at, numbers=["x1", "x2"], accounts=["b1"])], schema=tables.cases.collect_schema())
     return replace(
-        records,
-        calls=pl.concat([calls, records.calls]),
-        transfers=pl.concat([transfers, records.transfers]),
-        cases=pl.concat([cases, records.cases]),
+        tables,
+        calls=pl.concat([calls, tables.calls]),
+        transfers=pl.concat([transfers, tables.transfers]),
+        cases=pl.concat([cases, tables.cases]),
     )
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.query_times)
-def test_what_becomes_known_later_changes_nothing(records: Records, at: datetime) -> None:
+@given(tables=generated.source_tables(), at=generated.query_times)
+def test_what_becomes_known_later_changes_nothing(tables: SourceTables, at: datetime) -> None:
     points = [(person, at) for person in PEOPLE]
-    then = snapshot_of(records.known_before(at), *points)
+    then = snapshot_of(tables.known_before(at), *points)
 
-    assert_frame_equal(snapshot_of(records, *points), then, check_exact=True)
-    assert_frame_equal(snapshot_of(later(records, at), *points), then, check_exact=True)
+    assert_frame_equal(snapshot_of(tables, *points), then, check_exact=True)
+    assert_frame_equal(snapshot_of(later(tables, at), *points), then, check_exact=True)
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.query_times)
-def test_asked_alone_among_all_and_among_many_moments(records: Records, at: datetime) -> None:
-    event_index = build_event_index(records)
+@given(tables=generated.source_tables(), at=generated.query_times)
+def test_asked_alone_among_all_and_among_many_moments(tables: SourceTables, at: datetime) -> None:
+    event_index = build_event_index(tables)
     among_all = build_snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
     alone = build_snapshot(event_index, moments(("p1", at)))
     hours = [at - timedelta(hours=hour) for hour in range(-3, 9)]
@@ -74,36 +74,36 @@ def test_asked_alone_among_all_and_among_many_moments(records: Records, at: date
 
 
 @settings(max_examples=30, deadline=None)
-@given(records=generated.records(), at=generated.query_times)
-def test_what_was_known_before_the_lookback_changes_nothing(records: Records, at: datetime) -> None:
+@given(tables=generated.source_tables(), at=generated.query_times)
+def test_what_was_known_before_the_lookback_changes_nothing(tables: SourceTables, at: datetime) -> None:
     points = [(person, at) for person in PEOPLE]
     recent = pl.col("known_at") >= at - LOOKBACK
-    cut = replace(records, calls=records.calls.filter(recent), transfers=records.transfers.filter(recent))
+    cut = replace(tables, calls=tables.calls.filter(recent), transfers=tables.transfers.filter(recent))
 
-    assert_frame_equal(snapshot_of(cut, *points), snapshot_of(records, *points), check_exact=True)
+    assert_frame_equal(snapshot_of(cut, *points), snapshot_of(tables, *points), check_exact=True)
 
 
 def test_a_peer_heard_of_within_the_lookback_is_no_stranger() -> None:
     """Forty-six days ago, then 26 days of silence, which is not enough to be a stranger again."""
-    records = district(calls=[call("x1", ago(days=day)) for day in (46, 20, 6)])
+    tables = district(calls=[call("x1", ago(days=day)) for day in (46, 20, 6)])
 
-    (row,) = snapshot_of(records, ("p1", NOON)).to_dicts()
+    (row,) = snapshot_of(tables, ("p1", NOON)).to_dicts()
 
     assert (row["stranger_calls_7d"], row["lead_relationship_n"]) == (0, None)
 
 
 @settings(max_examples=25, deadline=None)
-@given(records=generated.records(), at=generated.query_times, seed=st.integers(0, 9))
-def test_the_order_of_rows_does_not_matter(records: Records, at: datetime, seed: int) -> None:
-    shuffled = Records(
+@given(tables=generated.source_tables(), at=generated.query_times, seed=st.integers(0, 9))
+def test_the_order_of_rows_does_not_matter(tables: SourceTables, at: datetime, seed: int) -> None:
+    shuffled = SourceTables(
         **{
             name: table.collect().sample(fraction=1, shuffle=True, seed=seed).lazy()
-            for name, table in vars(records).items()
+            for name, table in vars(tables).items()
         }
     )
     points = [(person, at) for person in PEOPLE]
 
-    assert_frame_equal(snapshot_of(shuffled, *points), snapshot_of(records, *points), check_exact=True)
+    assert_frame_equal(snapshot_of(shuffled, *points), snapshot_of(tables, *points), check_exact=True)
 
 
 def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
@@ -120,10 +120,10 @@ def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
 
 def test_a_long_call_is_not_known_while_it_lasts() -> None:
     """Two hours from 10:00; a short one from another stranger at 11:30 is known before it."""
-    records = district(
+    tables = district(
         calls=[call("x1", ago(hours=2), duration_s=7200), call("x2", ago(minutes=30), duration_s=60)],
     )
-    at_noon, after = snapshot_of(records, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
+    at_noon, after = snapshot_of(tables, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
 
     assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_relationship_talk_s"]) == (
         1,
@@ -138,8 +138,8 @@ def test_a_long_call_is_not_known_while_it_lasts() -> None:
 
 
 def test_a_case_names_a_number_only_once_it_is_known() -> None:
-    records = district(calls=[call("x1", ago(hours=2))], cases=[case(ago(hours=1), numbers=["x1"])])
-    before, after = snapshot_of(records, ("p1", ago(hours=1)), ("p1", NOON)).to_dicts()
+    tables = district(calls=[call("x1", ago(hours=2))], cases=[case(ago(hours=1), numbers=["x1"])])
+    before, after = snapshot_of(tables, ("p1", ago(hours=1)), ("p1", NOON)).to_dicts()
 
     assert (before["lead_named"], before["named_peers_7d"], before["named_talk_s"]) == (False, 0, 0)
     assert (after["lead_named"], after["named_peers_7d"], after["named_talk_s"]) == (True, 1, 60)

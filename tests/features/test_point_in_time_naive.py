@@ -9,11 +9,11 @@ import polars as pl
 from hypothesis import given, settings
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
 from tests.features.districts import moments
-from tests.features.generated import query_times, records
+from tests.features.generated import query_times, source_tables
 from tests.naive.snapshot import naive_snapshot
 from tests.naive.standing import NaiveHandWrittenReputation, NaiveReputation
 from tests.naive.threads import known_district
@@ -72,24 +72,24 @@ def squashed(inputs: Iterable[float]) -> float:
 
 
 def check(
-    records: Records, at: datetime, *, reputation_model: ReputationModel, naive_reputation: type[NaiveReputation]
+    tables: SourceTables, at: datetime, *, reputation_model: ReputationModel, naive_reputation: type[NaiveReputation]
 ) -> None:
-    event_index = build_event_index(records)
+    event_index = build_event_index(tables)
     asked = moments(*((person, at) for person in PEOPLE))
     rows = with_names(event_index, build_snapshot(event_index, asked, reputation_model=reputation_model))
-    district = known_district(records, at)
+    district = known_district(tables, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):
         assert differences(row, naive_snapshot(district, person, naive_reputation)) == {}
 
 
 @settings(max_examples=100, deadline=None)
-@given(records=records(), at=query_times)
-def test_snapshot_equals_the_naive_one(records: Records, at: datetime) -> None:
-    check(records, at, reputation_model=HAND_WRITTEN_REPUTATION, naive_reputation=NaiveHandWrittenReputation)
+@given(tables=source_tables(), at=query_times)
+def test_snapshot_equals_the_naive_one(tables: SourceTables, at: datetime) -> None:
+    check(tables, at, reputation_model=HAND_WRITTEN_REPUTATION, naive_reputation=NaiveHandWrittenReputation)
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=records(), at=query_times)
-def test_snapshot_asks_whatever_standing_it_is_given(records: Records, at: datetime) -> None:
-    check(records, at, reputation_model=LinearReputation(), naive_reputation=NaiveLinearReputation)
+@given(tables=source_tables(), at=query_times)
+def test_snapshot_asks_whatever_standing_it_is_given(tables: SourceTables, at: datetime) -> None:
+    check(tables, at, reputation_model=LinearReputation(), naive_reputation=NaiveLinearReputation)

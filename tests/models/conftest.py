@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.words.catalogue import model_inputs
 from models.labels.episodes import episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import RiskModel, Tuning, fit
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
 
 TUNING = Tuning(rounds=40, learning_rate=0.05, min_data_in_leaf=20, folds=2, threads=1)
@@ -24,15 +24,15 @@ SAMPLING = Sampling(negatives=6_000)
 class Learnt:
     """What was known at the end of the district; what was learnt from it some days earlier, with the score ``raw``."""
 
-    records: Records
+    tables: SourceTables
     event_index: EventIndex
     model: RiskModel
     rows: pl.DataFrame
 
 
-def learning_rows(records: Records, event_index: EventIndex) -> pl.DataFrame:
+def learning_rows(tables: SourceTables, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
-    told = episodes(records.cases, event_index, at=TRAIN_AT)
+    told = episodes(tables.cases, event_index, at=TRAIN_AT)
     moments = training_moments(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
     return build_snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
 
@@ -40,8 +40,8 @@ def learning_rows(records: Records, event_index: EventIndex) -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     settings = build(shared_folder(tmp_path_factory))
-    records = records_before(settings, at=END, span=timedelta(days=30))
-    event_index = build_event_index(records)
-    rows = learning_rows(records, event_index)
+    tables = source_tables_before(settings, at=END, span=timedelta(days=30))
+    event_index = build_event_index(tables)
+    rows = learning_rows(tables, event_index)
     model, raw = fit(rows, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
-    return Learnt(records, event_index, model, rows.with_columns(raw=pl.Series(raw)))
+    return Learnt(tables, event_index, model, rows.with_columns(raw=pl.Series(raw)))

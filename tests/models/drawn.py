@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from pipelines.storage.schemas import TABLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -83,15 +83,15 @@ def table(name: str, rows: Sequence[dict] = ()) -> pl.LazyFrame:
     return pl.LazyFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
 
 
-def records(
+def source_tables(
     *,
     calls: Sequence[dict] = (),
     payments: Sequence[dict] = (),
     cases: Sequence[dict] = (),
     people: Sequence[str] = PEOPLE,
-) -> Records:
+) -> SourceTables:
     """A district in which everybody holds one number and one account."""
-    return Records(
+    return SourceTables(
         calls=table("calls", calls),
         transfers=table("transfers", payments),
         residents=table("residents", [{"person": person, "birth_month": date(1980, 1, 1)} for person in people]),
@@ -103,5 +103,5 @@ def records(
 
 
 def event_index(**drawn: Sequence[dict]) -> EventIndex:
-    """:func:`records`, laid out for asking."""
-    return build_event_index(records(**drawn))
+    """:func:`source_tables`, laid out for asking."""
+    return build_event_index(source_tables(**drawn))

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 
 Row = Mapping[str, Any]
 Values = dict[str, Any]
@@ -54,12 +54,12 @@ class District:
     transfer_deliveries: list[tuple[str, datetime]]
 
 
-def known_district(records: Records, at: datetime) -> District:
-    numbers, accounts = records.subscribers.collect().to_dicts(), records.accounts.collect().to_dicts()
+def known_district(tables: SourceTables, at: datetime) -> District:
+    numbers, accounts = tables.subscribers.collect().to_dicts(), tables.accounts.collect().to_dicts()
     caller = {row["number"]: row["person"] for row in numbers}
     holder = {row["account"]: row["person"] for row in accounts}
-    calls = [row for row in records.calls.collect().to_dicts() if row["known_at"] < at and row["number"] in caller]
-    moves = [row for row in records.transfers.collect().to_dicts() if row["known_at"] < at and row["account"] in holder]
+    calls = [row for row in tables.calls.collect().to_dicts() if row["known_at"] < at and row["number"] in caller]
+    moves = [row for row in tables.transfers.collect().to_dicts() if row["known_at"] < at and row["account"] in holder]
     moves.sort(key=lambda row: (row["occurred_at"], row["direction"] == "debit", row["amount_cny"]))
     return District(
         at=at,
@@ -68,13 +68,13 @@ def known_district(records: Records, at: datetime) -> District:
         ),
         moves=group_by_relationship(Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves),
         holder=holder,
-        born={row["person"]: row["birth_month"] for row in records.residents.collect().to_dicts()},
+        born={row["person"]: row["birth_month"] for row in tables.residents.collect().to_dicts()},
         numbers=numbers,
         accounts=accounts,
-        cases=[row for row in records.cases.collect().to_dicts() if row["known_at"] < at],
-        tagged={row["number"] for row in records.number_tags.collect().to_dicts()},
-        call_deliveries=deliveries(records.calls, at),
-        transfer_deliveries=deliveries(records.transfers, at),
+        cases=[row for row in tables.cases.collect().to_dicts() if row["known_at"] < at],
+        tagged={row["number"] for row in tables.number_tags.collect().to_dicts()},
+        call_deliveries=deliveries(tables.calls, at),
+        transfer_deliveries=deliveries(tables.transfers, at),
     )
 
 

@@ -16,7 +16,7 @@ from pipelines.backtesting.replay import parse_every, replay, reveal_persons
 from pipelines.scoring.candidates import rules_of
 from pipelines.scoring.score import score
 from pipelines.settings import Settings
-from pipelines.storage.as_of import latest_moment, records_before
+from pipelines.storage.as_of import latest_moment, source_tables_before
 from pipelines.training.train import train
 from pipelines.webapp.rescore import LiveRescorer
 from serving.alerts.scores import ScoreRepository
@@ -133,10 +133,10 @@ def test_the_three_clocks_agree(district):
     """A night, a tick and a training set ask through different doors; the answer is the same."""
     at = TRAIN_AT + timedelta(hours=11, minutes=15)
     night = build_snapshot(
-        build_event_index(records_before(district, at=at)),
-        everyone(build_event_index(records_before(district, at=at)), at=at),
+        build_event_index(source_tables_before(district, at=at)),
+        everyone(build_event_index(source_tables_before(district, at=at)), at=at),
     )
-    later = build_event_index(records_before(district, at=END, span=timedelta(days=20)))
+    later = build_event_index(source_tables_before(district, at=END, span=timedelta(days=20)))
     past = build_snapshot(later, everyone(later, at=at))
     some = night["person"].gather_every(97)
     tick = build_snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))

@@ -196,15 +196,15 @@ def test_what_became_known_before_the_lookback_changes_nothing() -> None:
     """Calls and payments of months ago, with the same number and the same account."""
     calls = (call("x1", ago(hours=26)), call("x1", ago(hours=1), duration_s=700), *reached("x1", hours=30))
     moves = (transfer("b1", ago(hours=20), "100.00"), transfer("b1", ago(hours=2), "9000.00"))
-    records = district(calls=calls, transfers=moves)
+    tables = district(calls=calls, transfers=moves)
     long_ago = [NOON - LOOKBACK - timedelta(days=day, milliseconds=1) for day in (0, 3, 20)]
     more = replace(
-        records,
-        calls=pl.concat([records.calls, district(calls=[call("x1", at, known_at=at) for at in long_ago]).calls]),
+        tables,
+        calls=pl.concat([tables.calls, district(calls=[call("x1", at, known_at=at) for at in long_ago]).calls]),
         transfers=pl.concat(
-            [records.transfers, frame([transfer("b1", at, "5.00") for at in long_ago], TRANSFER_COLUMNS)]
+            [tables.transfers, frame([transfer("b1", at, "5.00") for at in long_ago], TRANSFER_COLUMNS)]
         ),
     )
     asked = moments(("p1", NOON), ("p2", NOON))
 
-    assert build_snapshot(build_event_index(more), asked).equals(build_snapshot(build_event_index(records), asked))
+    assert build_snapshot(build_event_index(more), asked).equals(build_snapshot(build_event_index(tables), asked))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from features.entities.feeds import LateSource
 from features.event_index import build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from tests.features import generated
 from tests.features.districts import BANKS, NOON, OPERATORS, ago, call, district, moments, transfer
@@ -18,12 +18,12 @@ FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
 
 
-def feed_values(records: Records, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
-    (row,) = build_snapshot(build_event_index(records), moments((person, at))).select(FEEDS).rows()
+def feed_values(tables: SourceTables, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
+    (row,) = build_snapshot(build_event_index(tables), moments((person, at))).select(FEEDS).rows()
     return row
 
 
-def delivered_records(**ago_of: timedelta) -> Records:
+def delivered_records(**ago_of: timedelta) -> SourceTables:
     """A district in which each source delivered one record, that long before noon; p1 is not in the calls."""
     ages = [(NOON - age, HOLDS[name]) for name, age in ago_of.items()]
     return district(
@@ -33,20 +33,20 @@ def delivered_records(**ago_of: timedelta) -> Records:
 
 
 def test_a_person_is_as_blind_as_the_quietest_of_their_sources() -> None:
-    records = delivered_records(
+    tables = delivered_records(
         cmcc=timedelta(hours=2), cucc=timedelta(hours=40), icbc=timedelta(hours=1), boc=timedelta(hours=50)
     )
 
-    assert feed_values(records, "p1") == (2.0, 50.0, 1)  # cmcc; icbc and boc
-    assert feed_values(records, "p2") == (2.0, 50.0, 1)  # cmcc; boc
-    assert feed_values(records, "p3") == (40.0, None, 1)  # cucc; no account
+    assert feed_values(tables, "p1") == (2.0, 50.0, 1)  # cmcc; icbc and boc
+    assert feed_values(tables, "p2") == (2.0, 50.0, 1)  # cmcc; boc
+    assert feed_values(tables, "p3") == (40.0, None, 1)  # cucc; no account
 
 
 def test_silence_is_counted_up_to_a_week_and_a_source_unheard_of_counts_as_that() -> None:
-    records = delivered_records(cmcc=timedelta(days=9), icbc=timedelta(days=6))
+    tables = delivered_records(cmcc=timedelta(days=9), icbc=timedelta(days=6))
 
-    assert feed_values(records, "p1") == (168.0, 168.0, 3)  # boc delivered nothing
-    assert feed_values(records, "p3") == (168.0, None, 1)
+    assert feed_values(tables, "p1") == (168.0, 168.0, 3)  # boc delivered nothing
+    assert feed_values(tables, "p3") == (168.0, None, 1)
 
 
 def test_a_nightly_delivery_may_be_six_hours_late() -> None:
@@ -57,16 +57,16 @@ def test_a_nightly_delivery_may_be_six_hours_late() -> None:
 
 
 def test_what_is_known_at_the_moment_itself_does_not_count_yet() -> None:
-    records = delivered_records(cmcc=timedelta(0))
+    tables = delivered_records(cmcc=timedelta(0))
 
-    assert feed_values(records, "p1")[0] == 168.0
-    assert feed_values(records, "p1", NOON + timedelta(minutes=30))[0] == 0.5
+    assert feed_values(tables, "p1")[0] == 168.0
+    assert feed_values(tables, "p1", NOON + timedelta(minutes=30))[0] == 0.5
 
 
 def test_silence_begins_with_the_first_delivery_of_the_last_hour_with_any() -> None:
-    records = district(calls=[call("x1", ago(minutes=minute), duration_s=0) for minute in (130, 110, 65)])
+    tables = district(calls=[call("x1", ago(minutes=minute), duration_s=0) for minute in (130, 110, 65)])
 
-    assert feed_values(records, "p1")[0] == pytest.approx(110 / 60)  # 10:10 of 09:50, 10:10 and 10:55
+    assert feed_values(tables, "p1")[0] == pytest.approx(110 / 60)  # 10:10 of 09:50, 10:10 and 10:55
 
 
 def test_late_sources_are_named_with_the_hour_since_which_they_are_silent() -> None:
@@ -93,9 +93,9 @@ def test_a_source_that_never_delivered_is_not_named() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=generated.records(), at=generated.query_times)
-def test_feeds_equal_the_naive_ones(records: Records, at: datetime) -> None:
+@given(tables=generated.source_tables(), at=generated.query_times)
+def test_feeds_equal_the_naive_ones(tables: SourceTables, at: datetime) -> None:
     for person in ("p1", "p2", "p3"):
-        assert feed_values(records, person, at) == pytest.approx(
-            tuple(naive_feeds(known_district(records, at), person).values())
+        assert feed_values(tables, person, at) == pytest.approx(
+            tuple(naive_feeds(known_district(tables, at), person).values())
         )

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from features.event_index import build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, feature_names
 from features.words.wording import describe_value
 from tests.features.districts import NOON, district, moments
-from tests.features.generated import query_times, records
+from tests.features.generated import query_times, source_tables
 
 NOT_FEATURES = {"person", "at", "lead_started_at", "lead_peer_code", "payee_first_started_at", "lead_payee_code"}
 ROOT = Path(__file__).parents[3]
@@ -43,10 +43,10 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=records(), at=query_times)
-def test_features_that_are_missing_for_one_reason_are_missing_together(records: Records, at: datetime) -> None:
+@given(tables=source_tables(), at=query_times)
+def test_features_that_are_missing_for_one_reason_are_missing_together(tables: SourceTables, at: datetime) -> None:
     asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
-    for row in build_snapshot(build_event_index(records), asked).to_dicts():
+    for row in build_snapshot(build_event_index(tables), asked).to_dicts():
         missing: dict[str, set[bool]] = {}
         for feature in FEATURES:
             missing.setdefault(feature.null_means, set()).add(row[feature.name] is None)

@@ -8,7 +8,7 @@ import pytest
 from features.event_index import build_event_index
 from models.evaluation.alert_metrics import judge
 from models.evaluation.fairness import by_group, data_seen_of_rows, gap_metrics, groups_of
-from tests.models.drawn import call, on, payment, records
+from tests.models.drawn import call, on, payment, source_tables
 from tests.models.evaluation.test_alert_metrics import EPISODES, alerts
 
 PEOPLE = pl.DataFrame(
@@ -85,7 +85,7 @@ def test_one_alert_is_enough_to_measure():
 
 def test_groups_come_from_the_register_and_from_what_was_delivered():
     people = ("ada", "bo", "cai", "dan")
-    drawn = records(
+    drawn = source_tables(
         calls=[call("ada", "friend", on(9)), call("bo", "friend", on(9)), call("dan", "friend", on(1))],
         payments=[payment("ada", "shop", on(9), 10), payment("cai", "shop", on(9), 10)],
         people=people,

@@ -28,7 +28,7 @@ def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(learnt)
 
 def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
     """The event_index of a replay reaches beyond the moment of training; nothing of that may show."""
-    then = learnt.records.known_before(TRAIN_AT)
+    then = learnt.tables.known_before(TRAIN_AT)
     event_index = build_event_index(then)
     assert event_index.contacts.events.height < learnt.event_index.contacts.events.height
     rows = learning_rows(then, event_index)
@@ -62,20 +62,20 @@ def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
     words = ("resid", "local", "float", "area", "commun", "grid", "address", "sex", "operator")
     assert [feature.name for feature in FEATURES if any(word in feature.name for word in words)] == []
     assert set(learnt.model.features) == set(model_inputs())
-    assert set(learnt.model.features).isdisjoint(learnt.records.residents.collect_schema())
-    turned = learnt.records.residents.with_columns(
+    assert set(learnt.model.features).isdisjoint(learnt.tables.residents.collect_schema())
+    turned = learnt.tables.residents.with_columns(
         residency=pl.when(pl.col("residency") == "local").then(pl.lit("floating")).otherwise(pl.lit("local")),
         community_id=pl.lit("C999"),
         grid_id=pl.lit("G9999"),
         sex=pl.lit("F"),
     )
-    event_index = build_event_index(type(learnt.records)(**{**vars(learnt.records), "residents": turned}))
+    event_index = build_event_index(type(learnt.tables)(**{**vars(learnt.tables), "residents": turned}))
     asked = learnt.rows.select("person", "at").head(300)
     assert_frame_equal(build_snapshot(event_index, asked), build_snapshot(learnt.event_index, asked))
 
 
 def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):
-    told = episodes(learnt.records.cases, learnt.event_index, at=TRAIN_AT)
+    told = episodes(learnt.tables.cases, learnt.event_index, at=TRAIN_AT)
     theirs = learnt.rows.filter(label=0).join(told, on="person")
     since = pl.col("at") - pl.col("closed_at")
     kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")

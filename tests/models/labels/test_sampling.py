@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from features.event_index import EventIndex, build_event_index
 from models.labels.episodes import episodes
 from models.labels.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
-from tests.models.drawn import call, case, event_index, on, payment, records
+from tests.models.drawn import call, case, event_index, on, payment, source_tables
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
 
@@ -87,7 +87,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def story() -> tuple[EventIndex, pl.DataFrame]:
-    drawn = records(calls=CALLS, payments=PAYMENTS, cases=CASES)
+    drawn = source_tables(calls=CALLS, payments=PAYMENTS, cases=CASES)
     laid_out = build_event_index(drawn)
     return laid_out, episodes(drawn.cases, laid_out, at=on(20))
 

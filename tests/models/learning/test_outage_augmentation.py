@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION
 from models.learning.outage_augmentation import Outage, draw_outages, learning_rows, some, struck, without
@@ -23,7 +23,7 @@ START = ago(days=30)
 
 
 @pytest.fixture(scope="module")
-def records() -> Records:
+def records() -> SourceTables:
     """Every six hours of a month a call to p1, p2 or p3, and each day a payment of p1 and of p2."""
     return district(
         calls=[call(f"x{i % 7}", START + i * timedelta(hours=6), number=f"n{1 + i % 3}") for i in range(120)],
@@ -35,8 +35,8 @@ def records() -> Records:
 
 
 @pytest.fixture(scope="module")
-def event_index(records: Records) -> EventIndex:
-    return build_event_index(records)
+def event_index(tables: SourceTables) -> EventIndex:
+    return build_event_index(tables)
 
 
 def asked() -> pl.DataFrame:
@@ -44,16 +44,16 @@ def asked() -> pl.DataFrame:
     return moments(*every).with_columns(label=(pl.int_range(pl.len()) % 2).cast(pl.Int8))
 
 
-def test_an_outage_costs_the_records_known_while_it_lasts(records: Records) -> None:
-    left = without(records, (CMCC, BOC))
+def test_an_outage_costs_the_records_known_while_it_lasts(tables: SourceTables) -> None:
+    left = without(tables, (CMCC, BOC))
     calls, transfers = left.calls.collect(), left.transfers.collect()
 
-    lost = records.calls.collect().join(calls, on=["number", "known_at"], how="anti")
+    lost = tables.calls.collect().join(calls, on=["number", "known_at"], how="anti")
     assert set(lost["number"]) == {"n1", "n2"}  # n3 is of another operator
     assert lost["known_at"].is_between(ago(days=4), ago(days=2), closed="left").all()
     assert len(lost) == 5  # of eight in these two days
-    assert len(records.transfers.collect()) - len(transfers) == 3  # three days of p2's account, for ever
-    assert without(records, ()).calls.collect().equals(records.calls.collect())
+    assert len(tables.transfers.collect()) - len(transfers) == 3  # three days of p2's account, for ever
+    assert without(tables, ()).calls.collect().equals(tables.calls.collect())
 
 
 def test_an_outage_strikes_whom_the_source_serves_while_it_lasts(event_index: EventIndex) -> None:
@@ -96,15 +96,15 @@ def test_as_large_a_part_of_each_label_is_taken() -> None:
 
 
 def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
-    records: Records, event_index: EventIndex
+    tables: SourceTables, event_index: EventIndex
 ) -> None:
     questions = asked()
     rows = learning_rows(
-        event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
+        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
     )
     plain = build_snapshot(event_index, questions)
     outages = draw_outages(event_index, start=START, end=NOON, seed=4)
-    lean = build_snapshot(build_event_index(without(records.known_before(NOON), outages)), questions)
+    lean = build_snapshot(build_event_index(without(tables.known_before(NOON), outages)), questions)
 
     names = pl.exclude("lead_peer_code", "lead_payee_code")
     assert rows.select("person", "at").equals(questions.select("person", "at"))
@@ -115,11 +115,11 @@ def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
     assert_frame_equal(rows.filter(calm), plain.filter(calm))
 
 
-def test_leading_numbers_keep_their_names(records: Records, event_index: EventIndex) -> None:
+def test_leading_numbers_keep_their_names(tables: SourceTables, event_index: EventIndex) -> None:
     """Fewer numbers are heard of through an outage, so each has another code there."""
     gone = district(
-        calls=[call("aa", START + timedelta(days=12)), *records.calls.collect().to_dicts()],
-        transfers=records.transfers.collect().to_dicts(),
+        calls=[call("aa", START + timedelta(days=12)), *tables.calls.collect().to_dicts()],
+        transfers=tables.transfers.collect().to_dicts(),
     )
     full = build_event_index(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
@@ -131,11 +131,11 @@ def test_leading_numbers_keep_their_names(records: Records, event_index: EventIn
     assert rows.filter(same)["lead_peer_code"].equals(plain.filter(same)["lead_peer_code"], null_equal=True)
 
 
-def test_no_share_or_no_feeds_means_the_plain_snapshot(records: Records, event_index: EventIndex) -> None:
+def test_no_share_or_no_feeds_means_the_plain_snapshot(tables: SourceTables, event_index: EventIndex) -> None:
     questions = asked()
 
     rows = learning_rows(
-        event_index, records, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
+        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
     )
     assert rows.equals(build_snapshot(event_index, questions), null_equal=True)
     silent = district()

@@ -13,7 +13,7 @@ import pytest
 
 from data_contracts.errors import ModelError
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, number_states, payee_states
 from models.learning.calibration import Calibration
@@ -28,7 +28,7 @@ from models.learning.reputation import (
     meetings,
 )
 from models.learning.risk import RiskModel
-from tests.models.drawn import call, case, on, payment, records, table
+from tests.models.drawn import call, case, on, payment, source_tables, table
 
 PAIRS = 80
 ALL = range(PAIRS)
@@ -77,9 +77,9 @@ def reported(pair: int, *, kind: str = "bad") -> dict:
     )
 
 
-def district(pairs: range, *, twins: range = range(0)) -> Records:
+def district(pairs: range, *, twins: range = range(0)) -> SourceTables:
     """All calls and payments, and the cases of ``pairs``; those of ``twins`` name the twin."""
-    return records(
+    return source_tables(
         calls=[row for pair in ALL for row in called(pair)],
         payments=[row for pair in ALL for row in paid(pair)],
         cases=[reported(pair, kind="twin" if pair in twins else "bad") for pair in pairs],
@@ -150,7 +150,7 @@ def test_with_few_named_the_hand_written_speaks() -> None:
 
 
 def test_without_any_record_there_is_nothing_to_learn() -> None:
-    model, folded = learned(build_event_index(records()))
+    model, folded = learned(build_event_index(source_tables()))
     states = asked(naming(ALL), "bad", ALL)
 
     assert (model.number_booster, model.payee_booster) == (None, None)

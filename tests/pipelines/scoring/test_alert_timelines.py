@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from features.event_index import build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from features.reputation import HAND_WRITTEN_REPUTATION
 from pipelines.scoring.alert_timelines import MOST_EVENTS, Story, stories_of
 from pipelines.scoring.score_history import kept_scores
@@ -14,9 +14,9 @@ from serving.store import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
 
-def story(records: Records, *, number: str | None = None, account: str | None = None) -> Story:
+def story(tables: SourceTables, *, number: str | None = None, account: str | None = None) -> Story:
     """The story of p1 at noon, when the alert names ``number`` and ``account``."""
-    event_index = build_event_index(records.known_before(NOON))
+    event_index = build_event_index(tables.known_before(NOON))
     peers = dict(event_index.numbers.select("peer", "code").iter_rows())
     payees = dict(event_index.accounts.select("payee", "code").iter_rows())
     chosen = pl.DataFrame(
@@ -24,17 +24,17 @@ def story(records: Records, *, number: str | None = None, account: str | None = 
         schema_overrides={"lead_peer_code": pl.UInt32, "lead_payee_code": pl.UInt32},
     )
     (told,) = stories_of(
-        records.known_before(NOON), event_index, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
+        tables.known_before(NOON), event_index, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
     )
     return told
 
 
 def test_a_call_and_the_payment_after_it() -> None:
-    records = district(
+    tables = district(
         calls=[call("x1", ago(hours=2), duration_s=3000, peer_kind="virtual")],
         transfers=[transfer("s1", ago(hours=1), "20000.00")],
     )
-    told = story(records, number="x1", account="s1")
+    told = story(tables, number="x1", account="s1")
     assert [(event.channel, event.direction, event.peer, event.peer_kind) for event in told.events] == [
         ("call", "in", "x1", "virtual"),
         ("transfer", "out", "s1", "outside"),
@@ -66,7 +66,7 @@ def test_what_is_not_known_yet_or_long_ago_is_not_shown() -> None:
 
 
 def test_money_is_told_apart_by_whose_account_it_was() -> None:
-    records = district(
+    tables = district(
         transfers=[
             transfer("m1", ago(hours=4), "12.50"),
             transfer("a9", ago(hours=3), "100.00"),
@@ -74,7 +74,7 @@ def test_money_is_told_apart_by_whose_account_it_was() -> None:
             credit("s1", ago(hours=1), "106.00"),
         ]
     )
-    told = story(records)
+    told = story(tables)
     assert [(event.peer_kind, event.direction, event.amount_cny) for event in told.events] == [
         ("merchant", "out", 12.5),
         ("own", "out", 100.0),
@@ -85,7 +85,7 @@ def test_money_is_told_apart_by_whose_account_it_was() -> None:
 
 
 def test_whom_else_the_suspects_dealt_with() -> None:
-    records = district(
+    tables = district(
         calls=[
             call("x1", ago(hours=3)),
             call("x1", ago(hours=2), number="n2"),
@@ -94,7 +94,7 @@ def test_whom_else_the_suspects_dealt_with() -> None:
         ],
         transfers=[transfer("s1", ago(hours=1), "9000.00"), transfer("s1", ago(days=1), "8000.00", account="a2")],
     )
-    told = story(records, number="x1", account="s1")
+    told = story(tables, number="x1", account="s1")
     assert [(one.key, one.person, one.community_id, one.channel) for one in told.touched] == [
         ("x1", "p2", "c", "call"),
         ("x1", "p3", "c", "text"),

@@ -11,7 +11,7 @@ from models.evaluation.drift import Volume, profiles_from
 from models.registry.mlflow_registry import Registry
 from models.registry.promotion_gates import Gates, decide
 from pipelines.scoring.drift import drift_of, profiled, volume_of
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import train
 from serving.store import RecentAlert
 from tests.models.small import small_model
@@ -33,7 +33,7 @@ def test_alerts_are_counted_in_days_back_from_the_moment():
 
 
 def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
-    event_index = build_event_index(records_before(district, at=TRAIN_AT))
+    event_index = build_event_index(source_tables_before(district, at=TRAIN_AT))
     first, nothing = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
     assert nothing is None
     assert set(profiles_from(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}

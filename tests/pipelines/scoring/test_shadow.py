@@ -12,7 +12,7 @@ from models.labels.sampling import touches
 from models.registry.mlflow_registry import Registry
 from pipelines.scoring.shadow import challenge, score_in_shadow
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
 from tests.models.small import small_model, small_rows
 from tests.pipelines.district import END, TRAIN_AT
@@ -42,9 +42,9 @@ def settings(own_district) -> Settings:
 @pytest.fixture(scope="module")
 def ticks(settings):
     """Who was touched in the three-hour ticks of eight days, and whether a reported fraud was under way."""
-    records = records_before(settings, at=END, span=timedelta(days=30))
-    event_index = build_event_index(records)
-    told = episodes(records.cases, event_index, at=END).select("person", "opened_at", "closed_at")
+    tables = source_tables_before(settings, at=END, span=timedelta(days=30))
+    event_index = build_event_index(tables)
+    told = episodes(tables.cases, event_index, at=END).select("person", "opened_at", "closed_at")
     moments = touches(event_index, start=FIRST, end=END, every="3h")
     live = moments.join(told, on="person").filter(pl.col("at").is_between("opened_at", "closed_at"))
     return moments.join(live.select("person", "at", live=pl.lit(1.0)).unique(), on=["person", "at"], how="left")
@@ -112,7 +112,7 @@ def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
 
 
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):
-    event_index = build_event_index(records_before(settings, at=END))
+    event_index = build_event_index(source_tables_before(settings, at=END))
     rows = ticks.head(3).with_columns(
         score=0.5, baseline_score=0.1, new_debit_cny_6h=0.0, stake_cny=pl.lit(None, pl.Float64)
     )

@@ -9,7 +9,7 @@ from features.event_index import build_event_index
 from models.labels.dispositions import EPISODES
 from models.labels.sampling import touches
 from pipelines.settings import Settings
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import outcomes_before
 from pipelines.training.train import HISTORY, learn
 from serving.access.auth import Role
@@ -55,11 +55,11 @@ def analyst(settings: Settings, *, at) -> TestClient:
 
 def test_what_analysts_record_is_what_the_next_training_learns_from(own_district):
     """The whole way: alerts are published, results come in through the API, training reads them."""
-    records = records_before(own_district, at=TRAIN_AT, span=HISTORY)
-    event_index = build_event_index(records)
+    tables = source_tables_before(own_district, at=TRAIN_AT, span=HISTORY)
+    event_index = build_event_index(tables)
     start = TRAIN_AT - timedelta(days=5)
     busy = touches(event_index, start=start - timedelta(hours=1), end=start + timedelta(hours=20), every="15m")
-    reported = records.cases.select("person").unique()
+    reported = tables.cases.select("person").unique()
     quiet = busy.group_by("person").len().join(reported.collect(), on="person", how="anti")
     stopped, lawful, again, unclear = quiet.sort("len", "person", descending=[True, False])["person"].head(4)
     engine = open_database(own_district.serving_database_url)
@@ -79,7 +79,7 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     decide(later, stopped, "duplicate", merged_into=first)
     decide(later, again, "already_paid", paid_cny=8000)
 
-    model, rows = learn(event_index, records, at=TRAIN_AT, seed=0, settings=own_district)
+    model, rows = learn(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
     assert {name: model.facts[name] for name in model.facts if name.startswith("outcomes_")} == {
         "outcomes_fraud": 2.0,  # the two alerts of one story are one
         "outcomes_lawful": 1.0,

@@ -10,7 +10,7 @@ from models.evaluation.alert_metrics import figures
 from models.evaluation.fairness import ATTRIBUTES
 from models.labels.episodes import episodes
 from pipelines.backtesting.replay import replay
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_published, write_report
 from serving.database.engine import open_database, writing
 from serving.database.tables import DispositionRow
@@ -24,8 +24,8 @@ START = TRAIN_AT - timedelta(days=10)
 @pytest.fixture(scope="module")
 def told(district):
     """Losses of the window, one a person."""
-    records = records_before(district, at=END, span=timedelta(days=30))
-    found = episodes(records.cases, build_event_index(records), at=END)
+    tables = source_tables_before(district, at=END, span=timedelta(days=30))
+    found = episodes(tables.cases, build_event_index(tables), at=END)
     window = found.filter(pl.col("outcome") == "loss", pl.col("opened_at") >= START, pl.col("main_at") < TRAIN_AT)
     return window.unique("person", keep="none").filter(pl.col("main_at") - pl.col("opened_at") > timedelta(hours=2))
 
@@ -59,9 +59,11 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     engine = open_database(own_district.serving_database_url)
     victim = told.row(0, named=True)
     warned_at = victim["main_at"] - timedelta(hours=1)
-    residents = records_before(own_district, at=END).residents.select("person").collect()["person"].sort()
+    residents = source_tables_before(own_district, at=END).residents.select("person").collect()["person"].sort()
     known = episodes(
-        records_before(own_district, at=END).cases, build_event_index(records_before(own_district, at=END)), at=END
+        source_tables_before(own_district, at=END).cases,
+        build_event_index(source_tables_before(own_district, at=END)),
+        at=END,
     )
     stopped, lawful = [person for person in residents if person not in known["person"]][:2]
     publish_at(engine, warned_at, victim["person"])

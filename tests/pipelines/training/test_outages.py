@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 
 from features.event_index import EventIndex, build_event_index
-from features.kernel.source_tables import Records
+from features.kernel.source_tables import SourceTables
 from models.labels.sampling import everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
 from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_moments
 from pipelines.scoring.missing_data import gaps_of
-from pipelines.storage.as_of import records_before
+from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn
 from serving.presentation.wording import gap
 from tests.pipelines.district import TRAIN_AT
@@ -23,20 +23,20 @@ ICBC = Outage("transfers", "icbc", AT - timedelta(days=4, hours=15))
 
 
 @pytest.fixture(scope="module")
-def records(district) -> Records:
-    return records_before(district, at=AT, span=HISTORY)
+def records(district) -> SourceTables:
+    return source_tables_before(district, at=AT, span=HISTORY)
 
 
 @pytest.fixture(scope="module")
-def model(district, records) -> RiskModel:
+def model(district, tables) -> RiskModel:
     training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
     asked = district.model_copy(update={"training": training})
-    return learn(build_event_index(records), records, at=TRAIN_AT, seed=3, settings=asked)[0]
+    return learn(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[0]
 
 
 @pytest.fixture(scope="module")
-def disturbed(records) -> EventIndex:
-    return build_event_index(without(records, (CMCC, ICBC)))
+def disturbed(tables) -> EventIndex:
+    return build_event_index(without(tables, (CMCC, ICBC)))
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def rows(disturbed, model) -> pl.DataFrame:
     return score_moments(disturbed, model, everyone(disturbed, at=AT))
 
 
-def held(records: Records, register: str, column: str, source: str) -> set[str]:
+def held(tables: SourceTables, register: str, column: str, source: str) -> set[str]:
     """Who holds a number or an account of ``source``."""
-    return set(getattr(records, register).filter(pl.col(column) == source).collect()["person"])
+    return set(getattr(tables, register).filter(pl.col(column) == source).collect()["person"])
 
 
 def test_everybody_still_has_a_score(rows):
@@ -55,11 +55,11 @@ def test_everybody_still_has_a_score(rows):
     assert rows["feeds_missing_n"].max() == 2
 
 
-def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(records, disturbed, rows):
+def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, disturbed, rows):
     gaps = dict(zip(rows["person"], gaps_of(disturbed, rows, at=AT), strict=True))
     named = [
-        ("calls:cmcc:2026-06-24", held(records, "subscribers", "operator", "cmcc")),
-        ("transfers:icbc:2026-06-22", held(records, "accounts", "bank", "icbc")),
+        ("calls:cmcc:2026-06-24", held(tables, "subscribers", "operator", "cmcc")),
+        ("transfers:icbc:2026-06-22", held(tables, "accounts", "bank", "icbc")),
     ]
 
     for code, people in named:
@@ -70,18 +70,18 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(records,
     assert gap("calls:cmcc:2026-06-24", "en") == "Call records of China Mobile are missing since June 24"
 
 
-def test_nothing_is_missing_while_all_sources_deliver(records, model):
-    event_index = build_event_index(records)
+def test_nothing_is_missing_while_all_sources_deliver(tables, model):
+    event_index = build_event_index(tables)
     rows = score_moments(event_index, model, everyone(event_index, at=AT))
 
     assert {code for codes in gaps_of(event_index, rows, at=AT) for code in codes if ":" in code} == set()
     assert rows["feeds_missing_n"].max() == 0
 
 
-def test_without_any_calls_payments_still_raise_an_alarm(records, model):
+def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
     """Of the twenty highest scores without a single call record, some are far above the ordinary."""
     mute = build_event_index(
-        without(records, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
+        without(tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
     )
     rows = score_moments(mute, model, everyone(mute, at=AT)).sort("score", descending=True)
 

@@ -24,7 +24,16 @@ from pydantic import ValidationError
 
 from data_contracts.errors import SettingsError
 
-__all__ = ["PRIVACY_CLASSES", "TIME_ZONE", "Column", "Contract", "Rule", "contracts", "datasets", "load_contract"]
+__all__ = [
+    "PRIVACY_CLASSES",
+    "TIME_ZONE",
+    "Column",
+    "Contract",
+    "Rule",
+    "load_all_contracts",
+    "dataset_names",
+    "load_contract",
+]
 
 TIME_ZONE = "Asia/Shanghai"
 
@@ -119,12 +128,12 @@ class Contract:
         raise KeyError(name)
 
 
-def datasets() -> tuple[str, ...]:
+def dataset_names() -> tuple[str, ...]:
     """Return the names of the delivered datasets, registers before events."""
     return _DELIVERED
 
 
-def contracts() -> tuple[Contract, ...]:
+def load_all_contracts() -> tuple[Contract, ...]:
     """Return every contract: the delivered datasets and what is published."""
     return tuple(load_contract(name) for name in (*_DELIVERED, *_PUBLISHED))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from data_contracts.contract import Column, Contract, datasets, load_contract
+from data_contracts.contract import Column, Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
 from data_contracts.mapping import SourceMapping
-from data_contracts.normalise import FORMS, choice, text
+from data_contracts.normalise import FORMS, parse_choice, text
 
 __all__ = ["read_delivery"]
 
@@ -179,7 +179,7 @@ def _named(headings: list[str]) -> str:
 
 def _hint(raw: pl.DataFrame, *, contract: Contract, mapping: SourceMapping) -> str:
     headings = {_plain(heading) for heading in raw.columns}
-    for dataset in datasets():
+    for dataset in dataset_names():
         other = load_contract(dataset)
         understood = mapping.columns_by_heading(other)
         columns = {column for heading, column in understood.items() if _plain(heading) in headings}
@@ -196,7 +196,7 @@ def _normalised(
             raise pl.exceptions.InvalidOperationError
         if column.values:
             own = {value: value for value in column.values}
-            clean = choice(values, allowed=mapping.values_by_label(contract, column.name) | own)
+            clean = parse_choice(values, allowed=mapping.values_by_label(contract, column.name) | own)
         else:
             clean = FORMS[column.form](values)
         return clean.cast(column.type).alias(column.name)

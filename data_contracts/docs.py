@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data_contracts.contract import Column, Contract, contracts
+from data_contracts.contract import Column, Contract, load_all_contracts
 
 __all__ = ["field_documentation", "write_documentation"]
 
@@ -37,7 +37,7 @@ def write_documentation(folder: Path) -> list[Path]:
     """Write every contract's documentation and an index into ``folder`` and return the paths, the index first."""
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "README.md"
-    pages = [(folder / f"{contract.dataset}.md", contract) for contract in contracts()]
+    pages = [(folder / f"{contract.dataset}.md", contract) for contract in load_all_contracts()]
     rows = [f"| [{c.dataset}]({path.name}) | {c.title_zh} | {c.purpose} |" for path, c in pages]
     head = ["# Data contracts", "", "| contract | 中文 | purpose |", "|---|---|---|"]
     index.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")

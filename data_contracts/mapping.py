@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from data_contracts.contract import Contract
 from data_contracts.errors import SettingsError
 
-__all__ = ["SourceMapping", "mapping_for"]
+__all__ = ["SourceMapping", "load_mapping"]
 
 _BUILT_IN = Path(__file__).parent / "sources"
 _DEFAULT = "default"
@@ -47,7 +47,7 @@ class SourceMapping(BaseModel):
         return labels | dict(self.values.get(contract.dataset, {}).get(column, {}))
 
 
-def mapping_for(source: str, *, folder: Path | None = None) -> SourceMapping:
+def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
     """Return the mapping of a source: ``<source>.yaml`` of ``folder``, else the built-in one, else the default.
 
     Raises ``SettingsError`` if the file cannot be understood.

@@ -13,7 +13,7 @@ import polars as pl
 from data_contracts.contract import TIME_ZONE
 from data_contracts.identifiers import id_15_to_18
 
-__all__ = ["FORMS", "Form", "choice"]
+__all__ = ["FORMS", "Form", "parse_choice"]
 
 Form = Callable[[pl.Series], pl.Series]
 
@@ -54,7 +54,7 @@ def code(values: pl.Series) -> pl.Series:
     return half_width(values)
 
 
-def choice(values: pl.Series, *, allowed: Mapping[str, str]) -> pl.Series:
+def parse_choice(values: pl.Series, *, allowed: Mapping[str, str]) -> pl.Series:
     """Bring a column of codes to the contract's values; ``allowed`` maps each way to write a value to that value.
 
     Case does not matter. What is not in ``allowed`` stays as it is.

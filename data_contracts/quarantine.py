@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from data_contracts.contract import Column, Rule, contracts
+from data_contracts.contract import Column, Rule, load_all_contracts
 
-__all__ = ["reason_text", "split"]
+__all__ = ["reason_text", "split_rows"]
 
 _ON = ("_file", "_row")
 _OTHER_TEXTS = {
@@ -14,7 +14,7 @@ _OTHER_TEXTS = {
 }
 
 
-def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split checked rows into good and bad ones; together they are all rows of ``frame``.
 
     ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``, ``_row``,
@@ -29,15 +29,15 @@ def split(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl
     values = [name for name in frame.columns if not name.startswith("_")]
     row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))["row_json"]
     raw = bad["_raw"] if "_raw" in own else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
-    kept = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
-    return good.drop(own), bad.select(*_ON, "reasons").with_columns(kept)
+    values_json = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
+    return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json)
 
 
 def reason_text(code: str, language: str = "en") -> str:
     """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any delivered value."""
     column_name, _, name = code.partition(".")
     chinese = language.startswith("zh")
-    column, rule = _found(column_name, name)
+    column, rule = _find_rule(column_name, name)
     if rule is not None:
         words = rule.meaning_zh if chinese else rule.meaning
     else:
@@ -47,7 +47,7 @@ def reason_text(code: str, language: str = "en") -> str:
     return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"
 
 
-def _found(column_name: str, name: str) -> tuple[Column | None, Rule | None]:
-    columns = [column for contract in contracts() for column in contract.columns if column.name == column_name]
+def _find_rule(column_name: str, name: str) -> tuple[Column | None, Rule | None]:
+    columns = [column for contract in load_all_contracts() for column in contract.columns if column.name == column_name]
     rules = (rule for column in columns for rule in column.rules if rule.name == name)
     return (columns[0] if columns else None), next(rules, None)

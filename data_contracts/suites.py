@@ -20,13 +20,13 @@ from data_contracts.contract import TIME_ZONE, Contract, Rule
 from data_contracts.errors import DeliveryError
 from data_contracts.identifiers import id_check_digit_sql
 
-__all__ = ["Verdict", "check", "expectations"]
+__all__ = ["CheckResult", "check_rows", "contract_expectations"]
 
 #: Nothing that partners deliver is older.
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
 
 #: Clocks of sources may run ahead of ours by this much.
-AHEAD = timedelta(days=1)
+MAX_CLOCK_AHEAD = timedelta(days=1)
 
 _TABLE = "delivery"
 _ROWS_ONLY = {
@@ -42,7 +42,7 @@ _SUMMARY = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """What a check found.
 
     ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as ``duration_s.negative``).
@@ -54,26 +54,26 @@ class Verdict:
     summary: pl.DataFrame
 
 
-def check(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> Verdict:
+def check_rows(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> CheckResult:
     """Check rows as ``read_delivery`` returns them, of one file or of many, against their contract.
 
     ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the day of the file's
     folder, null where it has none). ``received_at`` is when the files arrived (with a zone); what is dated more than a
     day later lies in the future. Raises ``DeliveryError`` where a rule cannot be run.
     """
-    frame = _complete(frame)
+    frame = _with_defaults(frame)
     results = _run(frame, contract=contract, received_at=received_at)
     unread = (
         frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
     )
     unexpected = {code: rows.height for code, rows in results.items()}
     summary = [(rule.code, rule.expectation, frame.height, unexpected.get(rule.code, 0)) for rule in contract.rules]
-    return Verdict(
+    return CheckResult(
         failures=_by_row([unread, *results.values()]), summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row")
     )
 
 
-def expectations(contract: Contract) -> list[dict[str, Any]]:
+def contract_expectations(contract: Contract) -> list[dict[str, Any]]:
     """Return the contract's rules as Great Expectations configurations, each with its code in ``meta``."""
     return [_expectation(rule) for rule in contract.rules]
 
@@ -85,7 +85,7 @@ def _expectation(rule: Rule) -> dict[str, Any]:
     return {"type": rule.expectation, "kwargs": arguments, "meta": {"code": rule.code}}
 
 
-def _complete(frame: pl.DataFrame) -> pl.DataFrame:
+def _with_defaults(frame: pl.DataFrame) -> pl.DataFrame:
     defaults = {
         "_file": pl.lit(""),
         "_file_day": pl.lit(None, dtype=pl.Date),
@@ -115,14 +115,14 @@ def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> d
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    latest_at = received_at + AHEAD
+    latest_at = received_at + MAX_CLOCK_AHEAD
     moments = {
         "earliest_at": EARLIEST_AT,
         "latest_at": latest_at,
         "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
     }
     with _duckdb(frame) as connection, _attached(context, connection) as batch:
-        suite = gx.ExpectationSuite(name=contract.dataset, expectations=expectations(contract))
+        suite = gx.ExpectationSuite(name=contract.dataset, expectations=contract_expectations(contract))
         held = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=moments)
         broken = [result.expectation_config for result in held.results if not result.success]
         if not broken:

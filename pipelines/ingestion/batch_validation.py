@@ -9,9 +9,9 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import LakeError
-from data_contracts.mapping import mapping_for
-from data_contracts.quarantine import split
-from data_contracts.suites import check
+from data_contracts.mapping import load_mapping
+from data_contracts.quarantine import split_rows
+from data_contracts.suites import check_rows
 from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, judge
 from pipelines.ingestion.landing import Delivery
 from pipelines.ingestion.pseudonymisation import MARKS, Keying, compared_columns, record_key
@@ -45,7 +45,7 @@ class Parsed:
 
 @dataclass(frozen=True, kw_only=True)
 class Sifted:
-    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as ``split`` makes it."""
+    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as ``split_rows`` makes it."""
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
@@ -69,15 +69,13 @@ class Sifter:
         if not readable:
             return _nothing(dataset, parsed)
         rows = pl.concat(readable)
-        verdict = check(rows, contract=load_contract(dataset), received_at=self._not_after)
-        good, bad = split(rows, verdict.failures)
+        result = check_rows(rows, contract=load_contract(dataset), received_at=self._not_after)
+        good, bad = split_rows(rows, result.failures)
         held = self._too_bad(rows, bad=bad)
         kept = good.filter(~pl.col("_file").is_in(list(held)))
         accepted, judged = self._new_rows(dataset, kept, parsed=parsed)
-        conflicts = judged.filter(pl.col("verdict") == CONFLICT).select(
-            *MARKS, pl.lit([CONFLICT_CODE]).alias("reasons")
-        )
-        rejected = pl.concat([bad, split(kept, conflicts)[1]], how="diagonal")
+        conflicts = judged.filter(pl.col("result") == CONFLICT).select(*MARKS, pl.lit([CONFLICT_CODE]).alias("reasons"))
+        rejected = pl.concat([bad, split_rows(kept, conflicts)[1]], how="diagonal")
         files = tuple(_loaded_files(parsed, rejected=rejected, judged=judged, held=held))
         _check_sums(files, accepted=accepted.height)
         return Sifted(
@@ -101,18 +99,18 @@ class Sifter:
     def _new_rows(
         self, dataset: str, kept: pl.DataFrame, *, parsed: Sequence[Parsed]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The lake rows (with marks) of the good rows that are new, and the verdict on every good row."""
+        """The lake rows (with marks) of the good rows that are new, and the result on every good row."""
         files = self._described(dataset, parsed)
         if dataset in EVENTS:
             keyed = self._keying.lake_rows(dataset, kept, files=files)
             key, values = record_key(dataset), compared_columns(dataset)
-            verdict = judge(keyed, known=self._known(dataset, keyed, columns=[*key, *values]), key=key, values=values)
-            return keyed.filter(verdict == ACCEPTED), kept.select(*MARKS, verdict.alias("verdict"))
+            result = judge(keyed, known=self._known(dataset, keyed, columns=[*key, *values]), key=key, values=values)
+            return keyed.filter(result == ACCEPTED), kept.select(*MARKS, result.alias("result"))
         contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
         values = tuple(name for name in contract.schema if name not in contract.key)
-        verdict = judge(kept, known=kept.clear(), key=contract.key, values=values)
-        accepted = self._keying.lake_rows(dataset, kept.filter(verdict == ACCEPTED), files=files)
-        return accepted, kept.select(*MARKS, verdict.alias("verdict"))
+        result = judge(kept, known=kept.clear(), key=contract.key, values=values)
+        accepted = self._keying.lake_rows(dataset, kept.filter(result == ACCEPTED), files=files)
+        return accepted, kept.select(*MARKS, result.alias("result"))
 
     def _known(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
         """What the lake holds under the keys of these rows."""
@@ -144,7 +142,7 @@ class Sifter:
         set_here = self._settings.delay(dataset, source)
         if set_here is not None:
             return set_here
-        return mapping_for(source, folder=self._settings.sources_folder).delay(dataset)
+        return load_mapping(source, folder=self._settings.sources_folder).delay(dataset)
 
 
 def _nothing(dataset: str, parsed: Sequence[Parsed]) -> Sifted:
@@ -152,7 +150,7 @@ def _nothing(dataset: str, parsed: Sequence[Parsed]) -> Sifted:
     none = pl.DataFrame(
         schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String), "row_json": pl.String}
     )
-    files = _loaded_files(parsed, rejected=none, judged=none.with_columns(pl.lit("").alias("verdict")), held={})
+    files = _loaded_files(parsed, rejected=none, judged=none.with_columns(pl.lit("").alias("result")), held={})
     accepted = pl.DataFrame(schema=TABLES[dataset])
     return Sifted(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
 
@@ -172,7 +170,7 @@ def _loaded_files(
 ) -> Iterator[LoadedFile]:
     """Count each file's rows by what became of them."""
     quarantined = _by_file(rejected)
-    accepted, duplicates = (_by_file(judged.filter(pl.col("verdict") == verdict)) for verdict in (ACCEPTED, DUPLICATE))
+    accepted, duplicates = (_by_file(judged.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE))
     for item in parsed:
         path, size = item.delivery.path, 0 if item.rows is None else item.rows.height
         is_held = path in held

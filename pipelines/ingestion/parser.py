@@ -25,7 +25,7 @@ import polars as pl
 from data_contracts.contract import load_contract
 from data_contracts.delivery import read_delivery
 from data_contracts.errors import DeliveryError, ForestallError
-from data_contracts.mapping import SourceMapping, mapping_for
+from data_contracts.mapping import SourceMapping, load_mapping
 from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]
@@ -143,7 +143,7 @@ def _parse(*, place: str, dataset: str, source: str, folder: str | None) -> tupl
 
 @cache
 def _mapping(source: str, folder: str | None) -> SourceMapping:
-    return mapping_for(source, folder=Path(folder) if folder else None)
+    return load_mapping(source, folder=Path(folder) if folder else None)
 
 
 @contextmanager

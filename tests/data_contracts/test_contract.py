@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 import yaml
 
-from data_contracts.contract import contracts, datasets, load_contract, parse_contract
+from data_contracts.contract import dataset_names, load_all_contracts, load_contract, parse_contract
 from data_contracts.errors import SettingsError
 
-NAMES = (*datasets(), "watchlist")
+NAMES = (*dataset_names(), "watchlist")
 
 
 def yaml_of(name: str) -> str:
@@ -24,7 +24,7 @@ def test_every_contract_is_valid_under_the_standards_own_schema(name):
 
 
 def test_there_is_a_contract_for_every_delivered_dataset_and_the_published_list():
-    assert [contract.dataset for contract in contracts()] == [
+    assert [contract.dataset for contract in load_all_contracts()] == [
         *("residents", "subscribers", "accounts", "number_tags", "cases", "calls", "transfers"),
         "watchlist",
     ]
@@ -68,7 +68,7 @@ def test_new_scam_types_are_let_through():
 
 def test_all_that_identifies_is_marked_as_identifier():
     identifiers = {
-        (c.dataset, column.name) for c in contracts() for column in c.columns if column.privacy == "identifier"
+        (c.dataset, column.name) for c in load_all_contracts() for column in c.columns if column.privacy == "identifier"
     }
 
     assert identifiers == {

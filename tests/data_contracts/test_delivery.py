@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from data_contracts.contract import datasets, load_contract
+from data_contracts.contract import dataset_names, load_contract
 from data_contracts.delivery import read_delivery
 from data_contracts.errors import DeliveryError
 from data_contracts.mapping import SourceMapping
@@ -267,7 +267,7 @@ def test_old_id_numbers_and_lists_of_a_case(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("dataset", datasets())
+@pytest.mark.parametrize("dataset", dataset_names())
 def test_every_dataset_reads_its_own_empty_table_and_its_chinese_headings(tmp_path, dataset):
     contract = load_contract(dataset)
     assert all(column.headings for column in contract.columns)

@@ -4,11 +4,11 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from data_contracts.contract import contracts, load_contract
+from data_contracts.contract import load_all_contracts, load_contract
 from data_contracts.delivery import read_delivery
 from data_contracts.mapping import SourceMapping
-from data_contracts.quarantine import reason_text, split
-from data_contracts.suites import check
+from data_contracts.quarantine import reason_text, split_rows
+from data_contracts.suites import check_rows
 from tests.data_contracts.deliveries import CALL_ROWS, CALLS, SHANGHAI, csv_file
 
 
@@ -21,9 +21,9 @@ def test_good_rows_go_on_and_bad_ones_keep_their_values_and_reasons(tmp_path):
     calls = load_contract("calls")
     frame = read_delivery(csv_file(tmp_path, CALLS, *rows), contract=calls, mapping=SourceMapping())
     frame = frame.with_columns(pl.lit("calls/2026-08-01/cmcc.csv").alias("_file"))
-    verdict = check(frame, contract=calls, received_at=datetime(2026, 8, 2, tzinfo=SHANGHAI))
+    result = check_rows(frame, contract=calls, received_at=datetime(2026, 8, 2, tzinfo=SHANGHAI))
 
-    good, bad = split(frame, verdict.failures)
+    good, bad = split_rows(frame, result.failures)
 
     assert good.columns == ["_row", *calls.schema.names(), "_file"]
     assert good["record_id"].to_list() == ["C1"]
@@ -40,7 +40,7 @@ def test_no_row_is_lost_and_none_is_in_both_parts():
     frame = pl.DataFrame({"_file": ["a", "a", "b"], "_row": [1, 2, 1], "value": ["x", "y", "z"]})
     failures = pl.DataFrame({"_file": ["b"], "_row": [1], "reasons": [["value.malformed"]]})
 
-    good, bad = split(frame, failures)
+    good, bad = split_rows(frame, failures)
 
     assert good.rows() == [("a", 1, "x"), ("a", 2, "y")]
     assert bad.rows() == [("b", 1, ["value.malformed"], '{"value":"z"}')]
@@ -67,7 +67,7 @@ def test_reasons_in_plain_words(code, english, chinese):
 
 
 def test_every_rule_has_words_in_both_languages():
-    for contract in contracts():
+    for contract in load_all_contracts():
         for rule in contract.rules:
             assert "does not hold" not in reason_text(rule.code)
             assert not reason_text(rule.code, "zh").isascii()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_contracts.contract import contracts, load_contract
+from data_contracts.contract import load_all_contracts, load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.suites import check, expectations
+from data_contracts.suites import check_rows, contract_expectations
 from tests.data_contracts.deliveries import SHANGHAI, call_table
 from tests.data_contracts.naive import broken_rules_of_a_call
 
@@ -72,18 +72,18 @@ def frame_of(dataset, *rows, file_day=DAY, file="cmcc.csv"):
 
 
 def reasons(dataset, *rows, **kwargs):
-    verdict = check(frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT)
-    return dict(verdict.failures.select("_row", "reasons").rows())
+    result = check_rows(frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT)
+    return dict(result.failures.select("_row", "reasons").rows())
 
 
 def test_clean_calls_break_no_rule():
     frame = call_table().with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
-    verdict = check(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
+    result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
-    assert verdict.failures.height == 0
-    assert verdict.failures.schema == {"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String)}
-    assert verdict.summary.height == 17
-    assert verdict.summary.row(0) == ("record_id.missing", "expect_column_values_to_not_be_null", 3, 0)
+    assert result.failures.height == 0
+    assert result.failures.schema == {"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String)}
+    assert result.summary.height == 17
+    assert result.summary.row(0) == ("record_id.missing", "expect_column_values_to_not_be_null", 3, 0)
 
 
 def test_every_fault_of_a_call_has_its_code():
@@ -163,9 +163,9 @@ def test_what_could_not_be_read_is_a_reason_and_is_not_called_missing_too():
     frame = frame_of("calls", {**CALL, "started_at": None}, {**CALL, "duration_s": None}).with_columns(
         pl.Series("_problems", [["started_at.unreadable"], ["row.too_many_fields"]])
     )
-    verdict = check(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
+    result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
-    assert verdict.failures["reasons"].to_list() == [
+    assert result.failures["reasons"].to_list() == [
         ["started_at.unreadable"],
         ["duration_s.missing", "row.too_many_fields"],
     ]
@@ -184,13 +184,13 @@ def test_many_files_at_once_keep_their_rows_apart():
             frame_of("calls", {**CALL, "duration_s": -2, "direction": None}, CALL, file="cucc.csv"),
         ]
     )
-    verdict = check(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
+    result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
-    assert verdict.failures.rows() == [
+    assert result.failures.rows() == [
         ("cmcc.csv", 2, ["duration_s.negative"]),
         ("cucc.csv", 1, ["direction.missing", "duration_s.negative"]),
     ]
-    counts = dict(verdict.summary.filter(pl.col("unexpected") > 0).select("rule", "unexpected").rows())
+    counts = dict(result.summary.filter(pl.col("unexpected") > 0).select("rule", "unexpected").rows())
     assert counts == {"direction.missing": 1, "duration_s.negative": 2}
 
 
@@ -201,20 +201,22 @@ def test_more_failures_than_an_expectation_lists_are_all_found():
 
 def test_a_verdict_holds_no_delivered_value():
     frame = frame_of("calls", {**CALL, "msisdn": "138666", "peer_number": "secret-peer"})
-    verdict = check(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
+    result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
-    shown = verdict.failures.write_json() + verdict.summary.write_json()
+    shown = result.failures.write_json() + result.summary.write_json()
     assert "138666" not in shown
     assert "secret-peer" not in shown
 
 
-@pytest.mark.parametrize("contract", contracts(), ids=lambda contract: contract.dataset)
+@pytest.mark.parametrize("contract", load_all_contracts(), ids=lambda contract: contract.dataset)
 def test_every_rule_is_an_expectation_that_runs(contract):
-    assert [entry["meta"]["code"] for entry in expectations(contract)] == [rule.code for rule in contract.rules]
+    assert [entry["meta"]["code"] for entry in contract_expectations(contract)] == [
+        rule.code for rule in contract.rules
+    ]
 
     empty = pl.DataFrame(schema=contract.schema).with_columns(pl.lit(1, dtype=pl.Int64).alias("_row"))
 
-    assert check(empty, contract=contract, received_at=RECEIVED_AT).summary["evaluated"].to_list() == [0] * len(
+    assert check_rows(empty, contract=contract, received_at=RECEIVED_AT).summary["evaluated"].to_list() == [0] * len(
         contract.rules
     )
 
@@ -230,7 +232,7 @@ def test_a_rule_that_cannot_be_run_stops_the_check_and_quotes_nothing():
     )
     contract = replace(calls, columns=(replace(calls.columns[0], rules=(rule,)), *calls.columns[1:]))
     with pytest.raises(DeliveryError, match=r"The rule record_id\.\w+ could not be run") as raised:
-        check(frame_of("calls", {**CALL, "peer_number": "secret"}), contract=contract, received_at=RECEIVED_AT)
+        check_rows(frame_of("calls", {**CALL, "peer_number": "secret"}), contract=contract, received_at=RECEIVED_AT)
     assert "secret" not in str(raised.value)
 
 
@@ -275,10 +277,10 @@ def test_the_suite_finds_what_the_naive_rules_find(rows, file_day):
 def test_a_check_leaves_no_noise_behind_when_the_process_ends():
     program = (
         "import polars as pl, datetime as dt;"
-        "from data_contracts.contract import load_contract; from data_contracts.suites import check;"
+        "from data_contracts.contract import load_contract; from data_contracts.suites import check_rows;"
         "frame = pl.DataFrame({'number': ['110'], 'tag': [None], '_row': [1]}, schema_overrides={'tag': pl.String});"
-        "verdict = check(frame, contract=load_contract('number_tags'), received_at=dt.datetime.now(dt.timezone.utc));"
-        "print(verdict.failures['reasons'].to_list())"
+        "result = check(frame, contract=load_contract('number_tags'), received_at=dt.datetime.now(dt.timezone.utc));"
+        "print(result.failures['reasons'].to_list())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

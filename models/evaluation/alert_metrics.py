@@ -71,7 +71,7 @@ class Judged:
 
     ``alerts``: what was given, and ``lost``, ``reported``, ``confirmed`` (null without dispositions): the tiers c, b
     and a. ``losses``: ``case_id``, ``person``, ``scam_type``, ``warned_at``, ``lead_h``, ``covered``, ``traced`` (null
-    without moves), ``total_cny`` and of it ``ahead_cny``, unpaid 10 minutes after the first alert.
+    without traces), ``total_cny`` and of it ``ahead_cny``, unpaid 10 minutes after the first alert.
     """
 
     alerts: pl.DataFrame
@@ -126,11 +126,11 @@ def measure(
     *,
     start: datetime,
     end: datetime,
-    moves: pl.DataFrame | None = None,
+    traces: pl.DataFrame | None = None,
     dispositions: pl.DataFrame | None = None,
 ) -> Figures:
     """The figures of ``alerts``: see ``judge``."""
-    return figures(judge(alerts, episodes, start=start, end=end, moves=moves, dispositions=dispositions))
+    return figures(judge(alerts, episodes, start=start, end=end, traces=traces, dispositions=dispositions))
 
 
 def judge(
@@ -139,12 +139,12 @@ def judge(
     *,
     start: datetime,
     end: datetime,
-    moves: pl.DataFrame | None = None,
+    traces: pl.DataFrame | None = None,
     dispositions: pl.DataFrame | None = None,
 ) -> Judged:
     """Hold ``alerts`` (``person``, ``issued_at``) of ``[start, end)`` against ``episodes`` of ``models.labels.episodes``.
 
-    ``moves`` of ``models.labels.episodes`` tell when each part of the money went; without them all of a loss goes with its main
+    ``traces`` of ``models.labels.episodes`` tell when each part of the money went; without them all of a loss goes with its main
     payment. ``dispositions`` (``person``, ``issued_at`` of the alert, ``result``, ``decided_at``) tell what was found.
     The first alert of a person in 72 hours counts; losses count that opened in the window and were paid before its end.
     """
@@ -161,7 +161,7 @@ def judge(
     )
     return Judged(
         alerts=graded(issued, hits, dispositions).drop("alert"),
-        losses=with_money(with_traces(timed, moves), moves),
+        losses=with_money(with_traces(timed, traces), traces),
         days=(end - start) / timedelta(days=1),
     )
 
@@ -195,20 +195,20 @@ def graded(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame 
     return marked.with_columns(confirmed=pl.col("reported") | pl.col("alert").is_in(met["alert"].implode()))
 
 
-def with_traces(losses: pl.DataFrame, moves: pl.DataFrame | None) -> pl.DataFrame:
+def with_traces(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
     """Adds ``traced``: whether some record was known 20 minutes before the main payment."""
-    if moves is None:
+    if traces is None:
         return losses.with_columns(traced=pl.lit(None, pl.Boolean))
-    first = moves.group_by("case_id").agg(traced_at=pl.col("known_at").min())
+    first = traces.group_by("case_id").agg(traced_at=pl.col("known_at").min())
     early = (pl.col("traced_at") <= pl.col("main_at") - TRACE).fill_null(value=False)
     return losses.join(first, on="case_id", how="left").with_columns(traced=early).drop("traced_at")
 
 
-def with_money(losses: pl.DataFrame, moves: pl.DataFrame | None) -> pl.DataFrame:
+def with_money(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
     """Adds ``total_cny`` and ``ahead_cny``; a loss whose payments are in no record goes with its main payment."""
     paid = losses.select("case_id", "warned_at", paid_at="main_at", amount_cny="loss_cny")
-    if moves is not None:
-        recorded = moves.filter(pl.col("paid_at").is_not_null()).select("case_id", "paid_at", "amount_cny")
+    if traces is not None:
+        recorded = traces.filter(pl.col("paid_at").is_not_null()).select("case_id", "paid_at", "amount_cny")
         known = losses.select("case_id", "warned_at").join(recorded, on="case_id")
         paid = pl.concat([known.select(paid.columns), paid.join(known, on="case_id", how="anti")])
     ahead = (pl.col("paid_at") >= pl.col("warned_at") + GRACE).fill_null(value=False)

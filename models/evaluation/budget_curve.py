@@ -33,12 +33,12 @@ def over_daily_budgets(
     start: datetime,
     end: datetime,
     budgets: Iterable[int] = BUDGETS,
-    moves: pl.DataFrame | None = None,
+    traces: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One row a budget: ``alerts_per_day``, ``precision``, ``coverage``, ``money`` and ``lead_h_median``.
 
     ``ticks`` are moments in order with the candidates scored at each, at least ten times the largest budget of them;
-    those before ``start`` only tell what an ordinary day looks like. ``episodes`` and ``moves`` are of
+    those before ``start`` only tell what an ordinary day looks like. ``episodes`` and ``traces`` are of
     ``models.labels.episodes``.
     """
     lines = []
@@ -47,7 +47,7 @@ def over_daily_budgets(
         frame = pl.DataFrame(
             alerts, schema={"person": pl.String, "issued_at": episodes.schema["opened_at"]}, orient="row"
         )
-        found = measure(frame, episodes, start=start, end=end, moves=moves)
+        found = measure(frame, episodes, start=start, end=end, traces=traces)
         lines.append({"budget": budget, **{name: getattr(found, name) for name in SCHEMA if name != "budget"}})
     return pl.DataFrame(lines, schema=SCHEMA)
 

@@ -14,7 +14,7 @@ WANTED = ("journey", "person", "scam_type", "outcome", "contact_at", "main_trans
 
 
 def episodes_of(truth: pl.DataFrame) -> pl.DataFrame:
-    """One row a journey, reported or not, in the columns of ``models.labels.episodes.episodes``; ``outcome`` may be ``contact``.
+    """One row a journey, reported or not, in the columns of ``models.labels.build_episodes.build_episodes``; ``outcome`` may be ``contact``.
 
     ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with its first contact, and
     closes with its last payment, or 72 hours after the contact if nothing was paid. Raises ``DeliveryError`` for a
@@ -36,7 +36,7 @@ def episodes_of(truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def moves_of(truth: pl.DataFrame) -> pl.DataFrame:
-    """The first trace and every payment of each journey, in the columns of ``models.labels.episodes.moves``.
+    """The first trace and every payment of each journey, in the columns of ``models.labels.build_episodes.build_traces``.
 
     A payment's ``known_at`` is null, for the first trace already tells when something could be known.
     """
@@ -64,8 +64,8 @@ def moves_of(truth: pl.DataFrame) -> pl.DataFrame:
 
 def judge_journeys(alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime) -> Judged:
     """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any contact."""
-    journeys, gone = episodes_of(truth), moves_of(truth)
-    serious = judge(alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, moves=gone)
+    journeys, traces = episodes_of(truth), moves_of(truth)
+    serious = judge(alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces)
     touched = judge(alerts, journeys, start=start, end=end).alerts["reported"]
     return Judged(alerts=serious.alerts.with_columns(confirmed=touched), losses=serious.losses, days=serious.days)
 

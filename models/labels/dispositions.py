@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from models.evaluation.alert_metrics import CONTACT
-from models.labels.episodes import merged
+from models.labels.episodes import merge_overlapping
 
 __all__ = ["DECISIONS", "Outcomes", "labels_from", "last_words"]
 
@@ -137,7 +137,7 @@ def met(words: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
         closed_at=pl.min_horizontal(FOUND_AT, pl.col("issued_at") + LIVE),
         loss_cny=pl.when(pl.col("result") == PAID).then(pl.col("paid_cny").fill_null(0.0)).otherwise(0.0),
     )
-    return merged(apart(found.select(EPISODES.names()).cast(EPISODES), reported))
+    return merge_overlapping(apart(found.select(EPISODES.names()).cast(EPISODES), reported))
 
 
 def apart(spans: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import Judged, figures, judge
 from models.evaluation.budget_curve import BUDGETS
 from models.evaluation.ground_truth import judge_journeys
-from models.labels.episodes import episodes, moves
+from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
@@ -136,11 +136,11 @@ def study(
     for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
         together = [one for one in walks if one.arm.every == clock]
         walk(event_index, models, together, start=start, end=end, every=clock, progress=progress)
-    told, gone = episodes(tables.cases, event_index, at=end), moves(tables.cases, event_index, at=end)
+    told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
     results = tuple(
         Result(
             arm=one.arm,
-            by_cases=judge(one.alerts, told, start=start, end=end, moves=gone),
+            by_cases=judge(one.alerts, told, start=start, end=end, traces=traces),
             by_truth=judge_journeys(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
         )
         for one in walks

@@ -16,7 +16,7 @@ from features.words.catalogue import FEATURES, Feature
 from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
 from models.evaluation.explain import Explanation, explain
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.labels.sampling import everyone, touches
 from models.learning.risk import RiskModel
 from models.policy.alerting import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
@@ -186,7 +186,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     types = scene.model.scam_type(chosen)
     residents = scene.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(episodes(scene.tables.cases, scene.event_index, at=scene.at))
+    stakes = typical_losses(build_episodes(scene.tables.cases, scene.event_index, at=scene.at))
     suspects = named_suspects(scene.event_index, chosen)
     gaps = gaps_of(scene.event_index, chosen, at=scene.at)
     stories = stories_of(scene.tables, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at)

@@ -15,7 +15,7 @@ from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import Figures, Judged, figures, judge
 from models.evaluation.fairness import by_group, gap_metrics, groups_of
-from models.labels.episodes import episodes, moves
+from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import touches
 from models.learning.risk import RiskModel
 from models.policy.alerting import Memory, Rules
@@ -89,10 +89,10 @@ class Challenge:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What is known of the frauds by now: ``episodes`` and ``moves`` of ``models.labels.episodes``, and who people are."""
+    """What is known of the frauds by now: ``build_episodes`` and ``build_traces`` of ``models.labels.episodes``, and who people are."""
 
     episodes: pl.DataFrame
-    moves: pl.DataFrame
+    traces: pl.DataFrame
     people: pl.DataFrame
 
 
@@ -120,7 +120,7 @@ class Trial:
         """The alerts, held against what is known by now."""
         schema = {"person": pl.String(), "issued_at": story.episodes.schema["opened_at"]}
         alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
-        return judge(alerts, story.episodes, start=span.start, end=span.end, moves=story.moves)
+        return judge(alerts, story.episodes, start=span.start, end=span.end, traces=story.traces)
 
 
 def matured(settings: Settings, *, at: datetime) -> Span:
@@ -134,11 +134,11 @@ def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *
 
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
-    reported = episodes(tables.cases, event_index, at=at)
+    reported = build_episodes(tables.cases, event_index, at=at)
     met = outcomes_before(settings, reported, at=at).episodes
     return Story(
         episodes=pl.concat([reported, met.select(reported.columns)]).sort("opened_at", "case_id"),
-        moves=moves(tables.cases, event_index, at=at),
+        traces=build_traces(tables.cases, event_index, at=at),
         people=groups_of(tables.residents, event_index, start=span.start, end=span.end),
     )
 

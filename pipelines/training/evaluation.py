@@ -14,7 +14,7 @@ from models.evaluation.alert_metrics import judge
 from models.evaluation.budget_curve import Tick, over_daily_budgets
 from models.evaluation.fairness import by_group, groups_of
 from models.labels.dispositions import last_words
-from models.labels.episodes import episodes, moves
+from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import Rules
 from models.reports.evaluation_report import Evaluation, evaluation_report
 from pipelines.scoring.candidates import by_tick, candidates
@@ -42,9 +42,9 @@ def evaluate_replay(
     every: str,
 ) -> Evaluation:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
-    told, gone = episodes(tables.cases, event_index, at=end), moves(tables.cases, event_index, at=end)
-    model, rule = (judge(found, told, start=start, end=end, moves=gone) for found in (alerts, baseline))
-    curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, moves=gone) if ticks else None
+    told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
+    model, rule = (judge(found, told, start=start, end=end, traces=traces) for found in (alerts, baseline))
+    curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, traces=traces) if ticks else None
     people = groups_of(tables.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
@@ -83,10 +83,10 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
     judged = judge(
         alerts,
-        episodes(tables.cases, event_index, at=at),
+        build_episodes(tables.cases, event_index, at=at),
         start=start,
         end=end,
-        moves=moves(tables.cases, event_index, at=at),
+        traces=build_traces(tables.cases, event_index, at=at),
         dispositions=last_words(decisions_in(engine), at=at),
     )
     people = groups_of(tables.residents, event_index, start=start, end=end)

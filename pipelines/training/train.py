@@ -16,7 +16,7 @@ from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
 from features.words.catalogue import model_inputs
 from models.evaluation.fairness import data_seen_of_rows
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.group_calibration import calibrate_by_group
 from models.learning.outage_augmentation import learning_rows
@@ -154,7 +154,7 @@ def learn(
     from models.evaluation.diagnostics import lead_agreement
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
-    reported = episodes(tables.cases, event_index, at=at)
+    reported = build_episodes(tables.cases, event_index, at=at)
     words = outcomes_before(settings, reported, at=at)
     told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
     moments = training_moments(

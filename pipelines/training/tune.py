@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import Tuning
 from models.learning.tuning import Numbers, Split, chosen, later_moments, quality, search
@@ -58,11 +58,11 @@ def tune(
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
     model, rows = learn(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
     sampling = Sampling(negatives=settings.training.quiet_moments)
-    told = episodes(tables.cases, event_index, at=at)
+    told = build_episodes(tables.cases, event_index, at=at)
     moments = later_moments(
         training_moments(event_index, told, at=at, sampling=sampling, seed=seed),
         split,
-        known=episodes(tables.cases, event_index, at=split.learn_until),
+        known=build_episodes(tables.cases, event_index, at=split.learn_until),
     )
     later_episodes = moments["case_id"].drop_nulls().n_unique()
     if not later_episodes:

@@ -10,7 +10,7 @@ from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.words.catalogue import model_inputs
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, training_moments
 from models.learning.risk import RiskModel, Tuning, fit
 from pipelines.storage.as_of import source_tables_before
@@ -32,7 +32,7 @@ class Learnt:
 
 def learning_rows(tables: SourceTables, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
-    told = episodes(tables.cases, event_index, at=TRAIN_AT)
+    told = build_episodes(tables.cases, event_index, at=TRAIN_AT)
     moments = training_moments(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
     return build_snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
 

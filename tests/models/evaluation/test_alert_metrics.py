@@ -108,7 +108,7 @@ def test_figures_as_metrics_leave_out_what_does_not_exist():
     assert Figures(1.0, 0.5, 0.25, 0.4, 6.0, 4).named()["lead_h_median"] == 6.0
 
 
-MOVES = pl.DataFrame(
+TRACES = pl.DataFrame(
     [
         ("A1", on(3, 8), None, None),  # a call
         ("A1", on(3, 10), on(3, 10), 1_000.0),  # gone before the alert
@@ -123,7 +123,7 @@ MOVES = pl.DataFrame(
 
 
 def test_with_the_moves_of_each_case_money_is_counted_payment_by_payment():
-    found = measure(alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, moves=MOVES)
+    found = measure(alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, traces=TRACES)
     # ada 8,000 of 10,000; cai's payments are in no record, so all 20,000 go with the main one; bo and dan lose 70,000
     assert found.money == 28_000 / 100_000
     assert (found.traced, found.coverage_traced) == (2, 1 / 2)  # ada and dan
@@ -166,7 +166,7 @@ def test_repeats_within_72_hours_of_a_counted_alert_do_not_count():
 
 def test_intervals_are_those_of_chance_and_the_same_every_time():
     issued = alerts(("ada", on(3, 12)), ("cai", on(5)), ("nobody", on(2)))
-    judged = judge(issued, EPISODES, start=START, end=END, moves=MOVES)
+    judged = judge(issued, EPISODES, start=START, end=END, traces=TRACES)
     found = intervals(judged)
     assert found == intervals(judged)
     assert found["precision"] == Interval(0.0, 1.0)  # three alerts say next to nothing

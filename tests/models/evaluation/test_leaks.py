@@ -12,7 +12,7 @@ from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
 from features.words.catalogue import FEATURES, feature_names, model_inputs
 from models.evaluation.diagnostics import feature_aucs
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import fit
 from tests.models.conftest import TUNING, learning_rows
@@ -75,7 +75,7 @@ def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
 
 
 def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):
-    told = episodes(learnt.tables.cases, learnt.event_index, at=TRAIN_AT)
+    told = build_episodes(learnt.tables.cases, learnt.event_index, at=TRAIN_AT)
     theirs = learnt.rows.filter(label=0).join(told, on="person")
     since = pl.col("at") - pl.col("closed_at")
     kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from features.event_index import build_event_index
-from models.labels.episodes import episodes, moves
+from models.labels.episodes import build_episodes, build_traces
 from tests.models.drawn import call, case, on, payment, source_tables
 
 PAID = (on(10, 12), on(10, 14))
@@ -19,7 +19,7 @@ ATTEMPT = case("A2", "bo", reported_at=on(12), numbers=["caller"])
 def told(*cases: dict, calls=(), payments=(), at: datetime | None = None) -> list[dict]:
     """The episodes of a hand-drawn district."""
     drawn = source_tables(calls=calls, payments=payments, cases=cases)
-    return episodes(drawn.cases, build_event_index(drawn), at=at or on(20)).rows(named=True)
+    return build_episodes(drawn.cases, build_event_index(drawn), at=at or on(20)).rows(named=True)
 
 
 def test_a_loss_opens_with_the_first_contact_and_closes_with_the_last_payment():
@@ -106,7 +106,7 @@ def test_moves_are_the_contacts_and_payments_that_a_case_names():
     calls = [call("ada", "caller", on(9, 10)), call("ada", "friend", on(9, 11)), call("bo", "caller", on(9, 12))]
     late = [{**PAYMENTS[0], "known_at": on(10, 20)}, *PAYMENTS[1:]]
     drawn = source_tables(calls=calls, payments=[*late, payment("ada", "shop", on(10, 12, 30), 70)], cases=[LOSS])
-    found = moves(drawn.cases, build_event_index(drawn), at=on(20))
+    found = build_traces(drawn.cases, build_event_index(drawn), at=on(20))
     assert found.columns == ["case_id", "known_at", "paid_at", "amount_cny"]
     assert found.rows() == [
         ("A1", on(9, 10), None, None),
@@ -114,7 +114,7 @@ def test_moves_are_the_contacts_and_payments_that_a_case_names():
         ("A1", on(10, 14), on(10, 14), 10_000.0),
         ("A1", on(10, 20), on(10, 12), 500.0),
     ]
-    assert moves(drawn.cases, build_event_index(drawn), at=on(11)).is_empty()  # the case itself is not known yet
+    assert build_traces(drawn.cases, build_event_index(drawn), at=on(11)).is_empty()  # the case itself is not known yet
 
 
 def loss(case_id: str, paid: tuple[datetime, datetime], loss_cny: int, *, scam_type: str = "police", **named) -> dict:
@@ -158,6 +158,6 @@ def test_cases_of_different_people_never_tell_one_story():
 def test_moves_of_one_story_are_counted_once_and_go_by_its_episode():
     twice = loss("A8", (on(10, 12), on(10, 14)), 19_500, accounts=["mule"])
     drawn = source_tables(calls=[call("ada", "caller", on(9, 10))], payments=PAYMENTS, cases=[LOSS, twice])
-    found = moves(drawn.cases, build_event_index(drawn), at=on(20))
+    found = build_traces(drawn.cases, build_event_index(drawn), at=on(20))
     assert found["case_id"].to_list() == ["A1"] * 4
     assert found["amount_cny"].sum() == 19_500

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from features.event_index import EventIndex, build_event_index
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from models.labels.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
 from tests.models.drawn import call, case, event_index, on, payment, source_tables
 
@@ -89,7 +89,7 @@ CASES = [
 def story() -> tuple[EventIndex, pl.DataFrame]:
     drawn = source_tables(calls=CALLS, payments=PAYMENTS, cases=CASES)
     laid_out = build_event_index(drawn)
-    return laid_out, episodes(drawn.cases, laid_out, at=on(20))
+    return laid_out, build_episodes(drawn.cases, laid_out, at=on(20))
 
 
 def moments_of(story, *, at: datetime | None = None, seed: int = 0, **sampling) -> pl.DataFrame:

@@ -11,10 +11,10 @@ from models.evaluation.fairness import by_group
 from models.evaluation.stability import Stability
 from models.reports.evaluation_report import Evaluation, evaluation_report
 from tests.models.drawn import on
-from tests.models.evaluation.test_alert_metrics import END, EPISODES, MOVES, START, alerts
+from tests.models.evaluation.test_alert_metrics import END, EPISODES, START, TRACES, alerts
 from tests.models.evaluation.test_fairness import PEOPLE
 
-MODEL = judge(alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))), EPISODES, start=START, end=END, moves=MOVES)
+MODEL = judge(alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))), EPISODES, start=START, end=END, traces=TRACES)
 RULE = judge(alerts(("zoe", on(4))), EPISODES, start=START, end=END)
 BUDGETS = pl.DataFrame(
     {

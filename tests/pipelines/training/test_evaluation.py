@@ -8,7 +8,7 @@ import pytest
 from features.event_index import build_event_index
 from models.evaluation.alert_metrics import figures
 from models.evaluation.fairness import ATTRIBUTES
-from models.labels.episodes import episodes
+from models.labels.episodes import build_episodes
 from pipelines.backtesting.replay import replay
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_published, write_report
@@ -25,7 +25,7 @@ START = TRAIN_AT - timedelta(days=10)
 def told(district):
     """Losses of the window, one a person."""
     tables = source_tables_before(district, at=END, span=timedelta(days=30))
-    found = episodes(tables.cases, build_event_index(tables), at=END)
+    found = build_episodes(tables.cases, build_event_index(tables), at=END)
     window = found.filter(pl.col("outcome") == "loss", pl.col("opened_at") >= START, pl.col("main_at") < TRAIN_AT)
     return window.unique("person", keep="none").filter(pl.col("main_at") - pl.col("opened_at") > timedelta(hours=2))
 
@@ -60,7 +60,7 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     victim = told.row(0, named=True)
     warned_at = victim["main_at"] - timedelta(hours=1)
     residents = source_tables_before(own_district, at=END).residents.select("person").collect()["person"].sort()
-    known = episodes(
+    known = build_episodes(
         source_tables_before(own_district, at=END).cases,
         build_event_index(source_tables_before(own_district, at=END)),
         at=END,

@@ -187,12 +187,12 @@ def graded(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame 
     )
     if dispositions is None:
         return marked.with_columns(confirmed=pl.lit(None, pl.Boolean))
-    last_words = dispositions.sort("decided_at").group_by("person", "issued_at").agg(pl.col("result").last())
-    contacts = last_words.filter(pl.col("result").is_in(CONTACT)).select("person", answered_at="issued_at")
-    met = issued.join(contacts, on="person").filter(
+    latest = dispositions.sort("decided_at").group_by("person", "issued_at").agg(pl.col("result").last())
+    contacts = latest.filter(pl.col("result").is_in(CONTACT)).select("person", answered_at="issued_at")
+    contacted = issued.join(contacts, on="person").filter(
         (pl.col("answered_at") >= pl.col("issued_at")) & (pl.col("answered_at") < pl.col("issued_at") + HOLD)
     )
-    return marked.with_columns(confirmed=pl.col("reported") | pl.col("alert").is_in(met["alert"].implode()))
+    return marked.with_columns(confirmed=pl.col("reported") | pl.col("alert").is_in(contacted["alert"].implode()))
 
 
 def with_traces(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:

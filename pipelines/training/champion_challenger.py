@@ -135,9 +135,9 @@ def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
     reported = build_episodes(tables.cases, event_index, at=at)
-    met = outcomes_before(settings, reported, at=at).episodes
+    confirmed = outcomes_before(settings, reported, at=at).episodes
     return Story(
-        episodes=pl.concat([reported, met.select(reported.columns)]).sort("opened_at", "case_id"),
+        episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort("opened_at", "case_id"),
         traces=build_traces(tables.cases, event_index, at=at),
         people=groups_of(tables.residents, event_index, start=span.start, end=span.end),
     )

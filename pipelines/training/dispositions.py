@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Engine
 
-from models.labels.dispositions import DECISIONS, Outcomes, labels_from
+from models.labels.dispositions import DISPOSITION_SCHEMA, DispositionLabels, labels_from_dispositions
 from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.store import dispositions
@@ -14,11 +14,11 @@ from serving.store import dispositions
 __all__ = ["decisions_in", "outcomes_before"]
 
 
-def outcomes_before(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> Outcomes:
+def outcomes_before(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> DispositionLabels:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes of that moment."""
-    return labels_from(decisions_in(open_database(settings.serving_database_url)), reported, at=at)
+    return labels_from_dispositions(decisions_in(open_database(settings.serving_database_url)), reported, at=at)
 
 
 def decisions_in(engine: Engine) -> pl.DataFrame:
-    """Every disposition of a serving database, shaped as ``models.labels.dispositions.DECISIONS``."""
-    return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DECISIONS)
+    """Every disposition of a serving database, shaped as ``models.labels.dispositions.DISPOSITION_SCHEMA``."""
+    return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DISPOSITION_SCHEMA)

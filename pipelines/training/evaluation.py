@@ -13,7 +13,7 @@ from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import judge
 from models.evaluation.budget_curve import Tick, over_daily_budgets
 from models.evaluation.fairness import by_group, groups_of
-from models.labels.dispositions import last_words
+from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import Rules
 from models.reports.evaluation_report import Evaluation, evaluation_report
@@ -87,7 +87,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
         start=start,
         end=end,
         traces=build_traces(tables.cases, event_index, at=at),
-        dispositions=last_words(decisions_in(engine), at=at),
+        dispositions=latest_dispositions(decisions_in(engine), at=at),
     )
     people = groups_of(tables.residents, event_index, start=start, end=end)
     return Evaluation(

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
+from features.dispositions.catalogue import model_inputs
 
 from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
-from features.words.catalogue import model_inputs
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, training_moments
@@ -155,10 +155,18 @@ def learn(
 
     sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
     reported = build_episodes(tables.cases, event_index, at=at)
-    words = outcomes_before(settings, reported, at=at)
-    told = pl.concat([reported.select(words.episodes.columns), words.episodes], how="vertical_relaxed")
+    dispositions = outcomes_before(settings, reported, at=at)
+    known_episodes = pl.concat(
+        [reported.select(dispositions.episodes.columns), dispositions.episodes], how="vertical_relaxed"
+    )
     moments = training_moments(
-        event_index, told, at=at, sampling=sampling, seed=seed, lawful=words.quiet, unclear=words.unclear
+        event_index,
+        known_episodes,
+        at=at,
+        sampling=sampling,
+        seed=seed,
+        lawful=dispositions.lawful,
+        unclear=dispositions.unclear,
     )
     reputation_model: ReputationModel
     if reputations is None:
@@ -180,7 +188,7 @@ def learn(
             out_of_fold(rows, features=model_inputs(), tuning=tuning, seed=seed),
             per_reported=settings.training.unreported,
             live_weight=sampling.live_weight,
-            known=pl.concat([told["person"], words.quiet["person"]]),
+            known=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
         )
     model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
@@ -190,17 +198,19 @@ def learn(
         model = replace(model, by_data=by_data)
     facts = {
         **model.facts,
-        "episodes": float(len(told)),
-        "losses": float((told["outcome"] == "loss").sum()),
+        "episodes": float(len(known_episodes)),
+        "losses": float((known_episodes["outcome"] == "loss").sum()),
         "live_moments": float(rows["case_id"].count()),
         "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
         "lead_agreement": lead_agreement(rows, event_index, reputation_model=reputations, seed=seed),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
-        **{f"episodes_{kind}": float(number) for kind, number in told["scam_type"].value_counts().iter_rows()},
-        **losses_by_type(told),
-        **words.facts(),
+        **{
+            f"episodes_{kind}": float(number) for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
+        },
+        **losses_by_type(known_episodes),
+        **dispositions.facts(),
     }
     return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
 

@@ -6,11 +6,11 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels.dispositions import DECISIONS, EPISODES, labels_from
+from models.labels.dispositions import DISPOSITION_SCHEMA, EPISODE_SCHEMA, labels_from_dispositions
 from tests.models.drawn import on
 
 AT = on(20)
-NONE = EPISODES.to_frame()
+NONE = EPISODE_SCHEMA.to_frame()
 
 
 def word(
@@ -25,7 +25,7 @@ def word(
 
 
 def labels(*words: dict, reported: pl.DataFrame = NONE, at: datetime = AT):
-    return labels_from(pl.DataFrame(words, schema=DECISIONS), reported, at=at)
+    return labels_from_dispositions(pl.DataFrame(words, schema=DISPOSITION_SCHEMA), reported, at=at)
 
 
 def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
@@ -33,7 +33,7 @@ def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
         "case_id": "A1", "person": person, "scam_type": "fake_loan", "outcome": "loss", "opened_at": opened_at,
         "main_at": opened_at, "closed_at": closed_at, "loss_cny": 900.0,
     }  # fmt: skip
-    return pl.DataFrame([row], schema=EPISODES)
+    return pl.DataFrame([row], schema=EPISODE_SCHEMA)
 
 
 def test_a_fraud_that_was_stopped_is_an_attempt_until_somebody_came():
@@ -73,8 +73,8 @@ def test_how_much_had_gone_is_the_loss_of_what_was_paid_only():
 
 def test_a_result_from_paper_counts_from_when_it_was_found_and_is_known_from_when_it_was_entered():
     entered = word("al_1", "ada", on(10, 12), "lawful", hours=30, found_at=on(10, 15))
-    assert labels(entered).quiet["end_at"].item() == on(10, 15)
-    assert labels(entered, at=on(11, 18)).quiet.is_empty()
+    assert labels(entered).lawful["end_at"].item() == on(10, 15)
+    assert labels(entered, at=on(11, 18)).lawful.is_empty()
     before = word("al_1", "ada", on(10, 12), "stopped", found_at=on(10, 9))
     assert labels(before).episodes["closed_at"].item() == on(10, 12)
 
@@ -87,14 +87,14 @@ def test_an_alert_that_repeats_another_has_its_word():
     assert told.unclear.is_empty()
     assert told.episodes["case_id"].to_list() == ["d:al_1", "d:al_2", "d:al_3"]
     lawful = labels(word("al_1", "ada", on(10, 12), "lawful", version=2), again | {"merged_into": "al_1"})
-    assert lawful.quiet["start_at"].to_list() == [on(7, 12), on(12, 12)]
+    assert lawful.lawful["start_at"].to_list() == [on(7, 12), on(12, 12)]
     undecided = labels(again | {"merged_into": "al_1"})
     assert len(undecided.unclear) == 1
 
 
 def test_lawful_doings_are_quiet_from_three_days_before_the_alert_to_the_word():
     found = labels(word("al_1", "ada", on(10, 12), "lawful"))
-    assert found.quiet.rows() == [("ada", on(7, 12), on(10, 14), 0.92)]
+    assert found.lawful.rows() == [("ada", on(7, 12), on(10, 14), 0.92)]
     assert found.episodes.is_empty()
 
 
@@ -102,7 +102,7 @@ def test_of_what_nobody_could_tell_nothing_is_learnt():
     results = ("wrong_person", "duplicate", "not_found_yet", "cannot_be_found", "refused", "handed_over", "in_progress")
     found = labels(*(word(f"al_{result}", f"person {result}", on(10, 12), result) for result in results))
     assert found.episodes.is_empty()
-    assert found.quiet.is_empty()
+    assert found.lawful.is_empty()
     assert found.unclear["person"].to_list() == sorted(f"person {result}" for result in results)
     assert found.unclear.rows()[0][1:] == (on(7, 12), on(10, 14))
 
@@ -110,25 +110,25 @@ def test_of_what_nobody_could_tell_nothing_is_learnt():
 def test_the_last_word_before_the_moment_counts():
     words = (word("al_1", "ada", on(10, 12), "lawful"), word("al_1", "ada", on(10, 12), "stopped", hours=5, version=2))
     assert len(labels(*words).episodes) == 1
-    assert len(labels(*words, at=on(10, 16)).quiet) == 1
-    assert len(labels(*words, at=on(10, 14)).quiet) == 0  # known strictly before
+    assert len(labels(*words, at=on(10, 16)).lawful) == 1
+    assert len(labels(*words, at=on(10, 14)).lawful) == 0  # known strictly before
 
 
 def test_a_case_wins_over_a_lawful_word_and_the_conflict_is_counted():
     found = labels(word("al_1", "ada", on(10, 12), "lawful"), reported=case("ada", on(9), on(11)))
-    assert found.quiet.is_empty()
+    assert found.lawful.is_empty()
     assert found.facts()["outcomes_conflicts"] == 1
 
 
 def test_a_case_of_another_week_or_another_person_does_not_contradict():
     for reported in (case("ada", on(1), on(2)), case("bo", on(9), on(11))):
         found = labels(word("al_1", "ada", on(10, 12), "lawful"), reported=reported)
-        assert (len(found.quiet), found.conflicts) == (1, 0)
+        assert (len(found.lawful), found.conflicts) == (1, 0)
 
 
 def test_two_who_disagree_about_one_person_are_a_conflict_that_fraud_wins():
     found = labels(word("al_1", "ada", on(10, 12), "stopped"), word("al_2", "ada", on(10, 18), "lawful"))
-    assert (len(found.episodes), len(found.quiet), found.conflicts) == (1, 0, 1)
+    assert (len(found.episodes), len(found.lawful), found.conflicts) == (1, 0, 1)
 
 
 def test_a_fraud_that_a_case_tells_already_is_not_told_twice():
@@ -157,10 +157,10 @@ def test_nobody_is_in_an_episode_and_quiet_or_unclear_at_once(drawn):
         for number, (person, result, start, hours) in enumerate(drawn)
     ]
     found = labels(*words, reported=case("a", on(3), on(4)))
-    for spans in (found.quiet, found.unclear):
+    for spans in (found.lawful, found.unclear):
         both = spans.join(found.episodes, on="person")
         assert both.filter(
             pl.col("start_at") <= pl.col("closed_at"), pl.col("end_at") >= pl.col("opened_at")
         ).is_empty()
     lawful = sum(one[1] == "lawful" for one in drawn)
-    assert len(found.quiet) + found.conflicts == lawful
+    assert len(found.lawful) + found.conflicts == lawful

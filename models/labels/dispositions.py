@@ -70,10 +70,10 @@ class DispositionLabels:
     def facts(self) -> dict[str, float]:
         """Counts for the model's facts."""
         return {
-            "outcomes_fraud": float(len(self.episodes)),
-            "outcomes_lawful": float(len(self.lawful)),
-            "outcomes_unclear": float(len(self.unclear)),
-            "outcomes_conflicts": float(self.conflicts),
+            "dispositions_fraud": float(len(self.episodes)),
+            "dispositions_lawful": float(len(self.lawful)),
+            "dispositions_unclear": float(len(self.unclear)),
+            "dispositions_conflicts": float(self.conflicts),
         }
 
 

@@ -51,7 +51,7 @@ def test_a_fraud_that_was_stopped_is_an_attempt_until_somebody_came():
         }
     ]
     assert found.facts() == {
-        "outcomes_fraud": 1, "outcomes_lawful": 0, "outcomes_unclear": 0, "outcomes_conflicts": 0,
+        "dispositions_fraud": 1, "dispositions_lawful": 0, "dispositions_unclear": 0, "dispositions_conflicts": 0,
     }  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def test_the_last_word_before_the_moment_counts():
 def test_a_case_wins_over_a_lawful_word_and_the_conflict_is_counted():
     found = labels(word("al_1", "ada", on(10, 12), "lawful"), reported=case("ada", on(9), on(11)))
     assert found.lawful.is_empty()
-    assert found.facts()["outcomes_conflicts"] == 1
+    assert found.facts()["dispositions_conflicts"] == 1
 
 
 def test_a_case_of_another_week_or_another_person_does_not_contradict():

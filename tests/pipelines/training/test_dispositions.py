@@ -81,10 +81,10 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
 
     model, rows = learn(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
     assert {name: model.facts[name] for name in model.facts if name.startswith("outcomes_")} == {
-        "outcomes_fraud": 2.0,  # the two alerts of one story are one
-        "outcomes_lawful": 1.0,
-        "outcomes_unclear": 1.0,
-        "outcomes_conflicts": 0.0,
+        "dispositions_fraud": 2.0,  # the two alerts of one story are one
+        "dispositions_lawful": 1.0,
+        "dispositions_unclear": 1.0,
+        "dispositions_conflicts": 0.0,
     }
     live = rows.filter(pl.col("label") == 1)
     learned = live.filter(pl.col("case_id").str.starts_with("d:"))

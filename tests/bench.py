@@ -16,7 +16,7 @@ import polars as pl
 
 from features.event_index import EventIndex, build_event_index
 from features.point_in_time import build_snapshot
-from models.labels.sampling import everyone, touches
+from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings
 from pipelines.simulate import simulate
@@ -51,12 +51,12 @@ def bench_features(settings: Settings) -> None:
     began = perf_counter()
     event_index = build_event_index(tables)
     say("event_index", f"laid out in {perf_counter() - began:.2f} s ({len(event_index.contacts.events):,} contacts)")
-    moments = everyone(event_index, at=at)
+    moments = query_points_for_everyone(event_index, at=at)
     ours = median(lambda: build_snapshot(event_index, moments))
     naive = median(lambda: windows_by_group(event_index, at))
     say("snapshot", f"{ours * 1e6 / len(moments):.0f} µs a person, all features; {naive / ours:.2f} times of it take "
         f"{len(HOURS) * 4} plain group-by windows alone")  # fmt: skip
-    ticks = touches(event_index, start=at - timedelta(days=1), end=at, every="15m")
+    ticks = query_points_after_events(event_index, start=at - timedelta(days=1), end=at, every="15m")
     day = median(lambda: build_snapshot(event_index, ticks), runs=1)
     say("a day of 15-minute ticks", f"{len(ticks):,} moments, {day * 1e6 / len(ticks):.0f} µs each, {day:.1f} s")
 

@@ -1,4 +1,4 @@
-"""Which moments to learn from: those at which the system would have been asked."""
+"""Which query points to learn from: those at which the system would have scored somebody."""
 
 import math
 from collections import Counter
@@ -12,16 +12,16 @@ from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 
-__all__ = ["Sampling", "everyone", "touches", "training_moments"]
+__all__ = ["Sampling", "query_points_for_everyone", "query_points_after_events", "draw_training_samples"]
 
 TICK = "15m"
-OVER = timedelta(hours=3)  # after the last payment another might still follow
-AFTERMATH = timedelta(days=7)
-STIRRED = timedelta(hours=12)
-STIRRING_TALK_S = 180
-STIRRING_REACH = 3  # a number that is new in the district and already reached so many
-STIRRING_AGE_D = 20
-SCHEMA = pl.Schema(
+POST_LOSS_GRACE = timedelta(hours=3)  # after the last payment another might still follow
+POST_LOSS_WINDOW = timedelta(days=7)
+HARD_NEGATIVE_WINDOW = timedelta(hours=12)
+HARD_NEGATIVE_MIN_TALK_S = 180
+HARD_NEGATIVE_MIN_REACH = 3  # a number that is new in the district and already reached so many
+HARD_NEGATIVE_MAX_AGE_D = 20
+SAMPLE_SCHEMA = pl.Schema(
     {
         "person": pl.String(),
         "at": pl.Datetime("us", "Asia/Shanghai"),
@@ -36,21 +36,23 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many quiet moments stand against the live ones, and how much a live one weighs.
+    """How many negative samples there are for the positive ones, and how much a positive one weighs.
 
-    An episode of ``n`` moments weighs ``live_weight`` times the root of ``n``: were every moment to weigh the same,
+    An episode of ``n`` moments weighs ``positive_weight`` times the root of ``n``: were every moment to weigh the same,
     the long courtships would drown the two hours of a fake policeman; were every episode to, the reverse.
     """
 
     negatives: int = 150_000
-    stirred_share: float = 0.7  # of the quiet moments, those soon after something that a fraud could have begun with
-    live_weight: float = 20.0
+    hard_negative_share: float = (
+        0.7  # of the negative samples, those soon after something that could have begun a fraud
+    )
+    positive_weight: float = 20.0
     late_weight: float = 0.25  # a moment after the main payment, against one before it
     burn_in_days: int = 7  # nothing is learnt from these, after the first event: everybody is a stranger to everybody
     every: str = TICK  # the clock whose ticks are learnt from
 
 
-def touches(event_index: EventIndex, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
+def query_points_after_events(event_index: EventIndex, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
     """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after it.
 
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is one.
@@ -68,13 +70,13 @@ def touches(event_index: EventIndex, *, start: datetime, end: datetime, every: s
     )
 
 
-def everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
+def query_points_for_everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """``person``, ``at``: every resident at one moment."""
     moment = pl.lit(at).cast(event_index.contacts.events.schema["known_at"])
     return event_index.people.select("person", at=moment)
 
 
-def training_moments(
+def draw_training_samples(
     event_index: EventIndex,
     episodes: pl.DataFrame,
     *,
@@ -88,26 +90,26 @@ def training_moments(
 
     Columns: ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``.
 
-    Live moments are the ticks at which a person in an episode was touched, after its first trace and up to its last
+    Positive samples are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; moments before the main payment weigh more than those after. Quiet moments are drawn from everyone else,
-    most of them from the :func:`stirred`; of the persons of known cases only the week after the last payment is quiet,
+    most of them from the :func:`hard_negatives`; of the persons of known cases only the week after the last payment is quiet,
     as nobody knows when their story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
     the lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful ones are learned
     as quiet, none of the unclear ones. ``share`` is how many real moments a row stands for, for calibration.
     """
-    start = first_known(event_index)
+    start = first_known_at(event_index)
     if start is None:
-        return pl.DataFrame(schema=SCHEMA)
+        return pl.DataFrame(schema=SAMPLE_SCHEMA)
     warm = start + timedelta(days=sampling.burn_in_days)
-    ticks = touches(event_index, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
-    live = (
+    ticks = query_points_after_events(event_index, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
+    positives = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
         .unique(["person", "at"], keep="first", maintain_order=True)
         .with_columns(late=(pl.col("at") > pl.col("main_at")).fill_null(False))
         .with_columns(part=pl.when("late").then(sampling.late_weight).otherwise(1.0))
         .with_columns(weight=pl.col("part") * (pl.len() / pl.col("part").sum()).over("case_id"))
-        .with_columns(weight=sampling.live_weight * pl.col("weight") / pl.len().over("case_id").sqrt())
+        .with_columns(weight=sampling.positive_weight * pl.col("weight") / pl.len().over("case_id").sqrt())
         .select(
             "person",
             "at",
@@ -118,27 +120,31 @@ def training_moments(
             "scam_type",
         )
     )
-    quiet = ticks.join(episodes, on="person", how="anti", maintain_order="left")
-    told = within(quiet, lawful)
-    quiet = quiet.join(
-        pl.concat([told, within(quiet, unclear)], how="diagonal"),
+    negatives = ticks.join(episodes, on="person", how="anti", maintain_order="left")
+    lawful_ticks = ticks_in_spans(negatives, lawful)
+    negatives = negatives.join(
+        pl.concat([lawful_ticks, ticks_in_spans(negatives, unclear)], how="diagonal"),
         on=["person", "at"],
         how="anti",
         maintain_order="left",
     )
-    hot = quiet.join(stirred(event_index, quiet), on=["person", "at"], how="semi", maintain_order="left")
-    cold = quiet.join(hot, on=["person", "at"], how="anti", maintain_order="left")
-    past = aftermath(ticks, episodes).join(live, on=["person", "at"], how="anti", maintain_order="left")
-    many = min(len(hot), int(sampling.negatives * sampling.stirred_share))
-    shares = ((past, len(past)), (hot, many), (cold, sampling.negatives - many))
-    parts = [drawn(part, number, seed=seed) for part, number in shares]
-    if "weight" in told.columns:
+    hard = negatives.join(hard_negatives(event_index, quiet), on=["person", "at"], how="semi", maintain_order="left")
+    easy = negatives.join(hard, on=["person", "at"], how="anti", maintain_order="left")
+    post_loss = post_loss_ticks(ticks, episodes).join(positives, on=["person", "at"], how="anti", maintain_order="left")
+    hard_count = min(len(hard), int(sampling.negatives * sampling.hard_negative_share))
+    draws = ((post_loss, len(post_loss)), (hard, hard_count), (easy, sampling.negatives - hard_count))
+    parts = [draw_negatives(part, number, seed=seed) for part, number in draws]
+    if "weight" in lawful_ticks.columns:
         spread = pl.col("weight") / pl.len().over("span")
-        parts.append(drawn(told.select("person", "at"), len(told), seed=seed).with_columns(told.select(spread)))
-    return pl.concat([live, *parts])
+        parts.append(
+            draw_negatives(lawful_ticks.select("person", "at"), len(lawful_ticks), seed=seed).with_columns(
+                lawful_ticks.select(spread)
+            )
+        )
+    return pl.concat([positives, *parts])
 
 
-def within(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFrame:
+def ticks_in_spans(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFrame:
     """The ticks in the spans, once each, with the number of the ``span`` and what else it says."""
     if spans is None or not len(spans):
         return ticks.select("person", "at").clear()
@@ -150,43 +156,48 @@ def within(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def aftermath(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
+def post_loss_ticks(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
     """The ticks of victims in the week after their last payment: it is over, and a warning would come too late."""
     since = pl.col("at") - pl.col("closed_at")
     return (
         ticks.join(episodes.filter(pl.col("outcome") == "loss"), on="person", maintain_order="left_right")
-        .filter(since > OVER, since <= AFTERMATH)
+        .filter(since > POST_LOSS_GRACE, since <= POST_LOSS_WINDOW)
         .select("person", "at")
         .unique(maintain_order=True)
     )
 
 
-def stirred(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
-    """Those of ``ticks`` soon after something that a fraud could have begun with: the moments that are hard to tell."""
-    heard = event_index.stranger_contacts.events.filter(pl.col("relationship_talk_s") >= STIRRING_TALK_S)
+def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``ticks`` soon after something that a fraud could have begun with: the negatives that are hard to tell from a fraud."""
+    long_talks = event_index.stranger_contacts.events.filter(pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S)
     now = peer_state(
         event_index.contacts_by_number,
-        peer=heard["peer_code"].cast(pl.Int64).to_numpy(),
-        at_ms=to_milliseconds(heard["known_at"]),
+        peer=long_talks["peer_code"].cast(pl.Int64).to_numpy(),
+        at_ms=to_milliseconds(long_talks["known_at"]),
     )
-    spreading = (now["peer_reach_14d"] >= STIRRING_REACH) & (now["peer_age_d"] < STIRRING_AGE_D)
-    talked = heard.filter(spreading).select("owner", "known_at")
+    spreading = (now["peer_reach_14d"] >= HARD_NEGATIVE_MIN_REACH) & (now["peer_age_d"] < HARD_NEGATIVE_MAX_AGE_D)
+    talked = long_talks.filter(spreading).select("owner", "known_at")
     paid = event_index.new_payee_payments.events.filter(~pl.col("is_local")).select("owner", "known_at")
-    events = pl.concat([talked, paid]).sort("known_at").with_columns(stir=pl.lit(True))
+    events = pl.concat([talked, paid]).sort("known_at").with_columns(is_hard=pl.lit(True))
     owned = ticks.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left").sort("at")
     return (
         owned.join_asof(
-            events, left_on="at", right_on="known_at", by="owner", tolerance=STIRRED, check_sortedness=False
+            events,
+            left_on="at",
+            right_on="known_at",
+            by="owner",
+            tolerance=HARD_NEGATIVE_WINDOW,
+            check_sortedness=False,
         )
-        .filter(pl.col("stir").is_not_null())
+        .filter(pl.col("is_hard").is_not_null())
         .select("person", "at")
     )
 
 
-def drawn(quiet: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
+def draw_negatives(negatives: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
     """``number`` of the quiet moments, each standing for its share of them all."""
-    some = quiet.sample(min(len(quiet), number), seed=seed)
-    share = len(quiet) / max(1, len(some))
+    some = negatives.sample(min(len(negatives), number), seed=seed)
+    share = len(negatives) / max(1, len(some))
     return some.with_columns(
         label=pl.lit(0, pl.Int8),
         weight=pl.lit(share),
@@ -196,13 +207,13 @@ def drawn(quiet: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
     )
 
 
-def first_known(event_index: EventIndex) -> datetime | None:
+def first_known_at(event_index: EventIndex) -> datetime | None:
     """When the first of all calls and payments was known, None without any."""
     firsts = [log.events["known_at"].min() for log in (event_index.contacts, event_index.payments)]
     return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
 
-def folds(rows: pl.DataFrame, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def assign_folds(rows: pl.DataFrame, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """A fold for each row, the same for all rows of a person; ``rows`` have ``person``, ``label`` and ``scam_type``.
 
     Quiet people fall where their hash puts them. The few live ones are dealt out type by type, those with many moments

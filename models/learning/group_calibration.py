@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from models.labels.sampling import folds
+from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, calibrate
 
 __all__ = ["GroupCalibration", "calibrate_by_group", "promised_and_found", "promises", "worst_ratio"]
@@ -97,7 +97,7 @@ def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     Each is fitted on one half of the people and held against the other. ``rows`` have ``person``, ``group``, ``label``,
     ``scam_type``, ``share`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
     """
-    halves = folds(rows, count=2, seed=0)
+    halves = assign_folds(rows, count=2, seed=0)
     parts = []
     for half in (0, 1):
         here, there = rows.filter(pl.Series(halves != half)), rows.filter(pl.Series(halves == half))

@@ -19,7 +19,7 @@ from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
-from models.labels.sampling import first_known
+from models.labels.sampling import first_known_at
 from models.learning.reputation import Folded
 
 __all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
@@ -136,7 +136,7 @@ def learning_rows(
     from ``at`` on is used a second time. It costs another gathering, unless ``share`` is 0 or nothing is struck.
     """
     asked = moments.select("person", "at")
-    start = first_known(event_index)
+    start = first_known_at(event_index)
     outages = draw_outages(event_index, start=start, end=at, seed=seed) if share and start else ()
     hit = some(struck(event_index, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
     if not hit.any():

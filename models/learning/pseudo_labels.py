@@ -20,14 +20,14 @@ AFTER = timedelta(days=7)
 
 
 def with_unreported(
-    rows: pl.DataFrame, raw: Floats, *, per_reported: float, live_weight: float, known: pl.Series
+    rows: pl.DataFrame, raw: Floats, *, per_reported: float, positive_weight: float, known: pl.Series
 ) -> pl.DataFrame:
     """``rows`` to learn from, in which the likeliest unreported episodes are live and what is around them is left out.
 
     ``rows`` are ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id`` and features; ``raw`` is what a model
     that saw nothing of a row's person says of it, in log-odds. For each reported episode ``per_reported`` unreported
     ones are looked for, among people of whom nothing is ``known``. What is found has the label 1 and no ``case_id``;
-    like a reported episode it weighs ``live_weight`` times the root of its moments. The order of rows stays.
+    like a reported episode it weighs ``positive_weight`` times the root of its moments. The order of rows stays.
     """
     scored = rows.with_columns(raw=pl.Series(raw), chance=pl.Series(chances(rows, raw))).with_row_index("row")
     quiet = scored.filter(pl.col("label") == 0, ~pl.col("person").is_in(known.implode()))
@@ -43,7 +43,7 @@ def with_unreported(
         pl.col("at").is_between(pl.col("first_at") - BEFORE, pl.col("last_at") + AFTER)
     )
     unclear = around.join(likely, on="row", how="anti")
-    found = likely.select("row", found_weight=live_weight / pl.len().over("person").sqrt())
+    found = likely.select("row", found_weight=positive_weight / pl.len().over("person").sqrt())
     is_found = pl.col("found_weight").is_not_null()
     return (
         rows.with_row_index("row")

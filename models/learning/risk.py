@@ -15,7 +15,7 @@ import polars as pl
 
 from data_contracts.errors import ModelError
 from models.evaluation.fairness import data_seen_of_rows
-from models.labels.sampling import folds
+from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, calibrate
 from models.learning.group_calibration import GroupCalibration
 from models.learning.reputation import Reputations
@@ -200,7 +200,7 @@ def boosted(
 
 def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
-    fold = folds(rows, count=tuning.folds, seed=seed)
+    fold = assign_folds(rows, count=tuning.folds, seed=seed)
     return held_out(rows, matrix_of(rows, features), fold, features=features, tuning=tuning, seed=seed)
 
 
@@ -243,7 +243,7 @@ def fit(
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
     inputs = matrix_of(rows, features)
-    fold = folds(rows, count=tuning.folds, seed=seed)
+    fold = assign_folds(rows, count=tuning.folds, seed=seed)
     raw = held_out(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
     calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
     types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))

@@ -12,7 +12,7 @@ from features.event_index import EventIndex, build_event_index
 from models.evaluation.alert_metrics import Figures, figures
 from models.evaluation.budget_curve import Tick
 from models.evaluation.explain import explain
-from models.labels.sampling import everyone, touches
+from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import Decided, Memory, Rules, decide
 from models.reports.evaluation_report import Evaluation
@@ -181,9 +181,9 @@ def days(start: datetime, end: datetime) -> Iterator[Segment]:
 
 def asked(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
     """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first one, everyone."""
-    ticks = touches(event_index, start=day.start - tick, end=day.end - tick, every=every)
+    ticks = query_points_after_events(event_index, start=day.start - tick, end=day.end - tick, every=every)
     later = ticks.filter((pl.col("at") > day.start) & (pl.col("at") < day.end))
-    return pl.concat([everyone(event_index, at=day.start), later])
+    return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
 
 
 def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: Rules) -> pl.DataFrame:

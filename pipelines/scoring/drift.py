@@ -10,7 +10,7 @@ import polars as pl
 from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
 from models.evaluation.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
-from models.labels.sampling import everyone
+from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
 from serving.store import RecentAlert
 
@@ -26,7 +26,7 @@ def profiled(
     model: RiskModel, event_index: EventIndex, *, at: datetime, before: RiskModel | None, seed: int
 ) -> tuple[RiskModel, Drift | None]:
     """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
-    people = everyone(event_index, at=at)
+    people = query_points_for_everyone(event_index, at=at)
     rows = build_snapshot(
         event_index, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations
     )

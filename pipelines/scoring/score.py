@@ -17,7 +17,7 @@ from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
 from models.evaluation.explain import Explanation, explain
 from models.labels.episodes import build_episodes
-from models.labels.sampling import everyone, touches
+from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
 from models.policy.expected_saving import typical_losses
@@ -147,13 +147,13 @@ def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) 
 
 def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
     """``person``, ``at``: who is scored."""
-    all_people = everyone(scene.event_index, at=scene.at)
+    all_people = query_points_for_everyone(scene.event_index, at=scene.at)
     if people is not None:
         return all_people.filter(pl.col("person").is_in(list(people)))
     if scene.kind == "nightly":
         return all_people
     start = max(since or scene.at - FIRST_LOOK, scene.at - FIRST_LOOK)
-    touched = touches(scene.event_index, start=start, end=scene.at, every=TICK)
+    touched = query_points_after_events(scene.event_index, start=start, end=scene.at, every=TICK)
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 

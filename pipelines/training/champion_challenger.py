@@ -16,7 +16,7 @@ from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import Figures, Judged, figures, judge
 from models.evaluation.fairness import by_group, gap_metrics, groups_of
 from models.labels.episodes import build_episodes, build_traces
-from models.labels.sampling import touches
+from models.labels.sampling import query_points_after_events
 from models.learning.risk import RiskModel
 from models.policy.alerting import Memory, Rules
 from models.policy.alerting import decide as pick
@@ -195,5 +195,5 @@ def days(event_index: EventIndex, span: Span, *, every: str) -> Iterator[pl.Data
     """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the warm-up on."""
     start = span.start - WARM_UP
     while start < span.end:
-        yield touches(event_index, start=start, end=min(start + DAY, span.end), every=every)
+        yield query_points_after_events(event_index, start=start, end=min(start + DAY, span.end), every=every)
         start += DAY

@@ -17,7 +17,7 @@ from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import build_episodes
-from models.labels.sampling import Sampling, training_moments
+from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import calibrate_by_group
 from models.learning.outage_augmentation import learning_rows
 from models.learning.pseudo_labels import with_unreported
@@ -159,7 +159,7 @@ def learn(
     known_episodes = pl.concat(
         [reported.select(dispositions.episodes.columns), dispositions.episodes], how="vertical_relaxed"
     )
-    moments = training_moments(
+    moments = draw_training_samples(
         event_index,
         known_episodes,
         at=at,
@@ -187,7 +187,7 @@ def learn(
             rows,
             out_of_fold(rows, features=model_inputs(), tuning=tuning, seed=seed),
             per_reported=settings.training.unreported,
-            live_weight=sampling.live_weight,
+            positive_weight=sampling.positive_weight,
             known=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
         )
     model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)

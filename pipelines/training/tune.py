@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
-from models.labels.sampling import Sampling, training_moments
+from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.risk import Tuning
 from models.learning.tuning import Numbers, Split, chosen, later_moments, quality, search
 from models.registry.mlflow_registry import Registry
@@ -60,7 +60,7 @@ def tune(
     sampling = Sampling(negatives=settings.training.quiet_moments)
     told = build_episodes(tables.cases, event_index, at=at)
     moments = later_moments(
-        training_moments(event_index, told, at=at, sampling=sampling, seed=seed),
+        draw_training_samples(event_index, told, at=at, sampling=sampling, seed=seed),
         split,
         known=build_episodes(tables.cases, event_index, at=split.learn_until),
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from threading import Lock
 
 from models.evaluation.explain import explain
-from models.labels.sampling import everyone
+from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import Registry
 from pipelines.progress import quiet
 from pipelines.scoring.candidates import score_moments
@@ -30,7 +30,7 @@ class LiveRescorer:
         """The fresh score, or None for a person who is not in the register."""
         with self._lock:
             scene = self._current()
-            moments = everyone(scene.event_index, at=scene.at)
+            moments = query_points_for_everyone(scene.event_index, at=scene.at)
             moments = moments.filter(moments["person"] == person)
             if not len(moments):
                 return None

@@ -11,7 +11,7 @@ from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.words.catalogue import model_inputs
 from models.labels.episodes import build_episodes
-from models.labels.sampling import Sampling, training_moments
+from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.risk import RiskModel, Tuning, fit
 from pipelines.storage.as_of import source_tables_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
@@ -33,7 +33,7 @@ class Learnt:
 def learning_rows(tables: SourceTables, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
     told = build_episodes(tables.cases, event_index, at=TRAIN_AT)
-    moments = training_moments(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
+    moments = draw_training_samples(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
     return build_snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
 
 

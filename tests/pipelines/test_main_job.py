@@ -9,7 +9,7 @@ import pytest
 from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
-from models.labels.sampling import everyone
+from models.labels.sampling import query_points_for_everyone
 from models.policy.alerting import Candidate
 from models.registry.mlflow_registry import Registry
 from pipelines.backtesting.replay import parse_every, replay, reveal_persons
@@ -134,12 +134,12 @@ def test_the_three_clocks_agree(district):
     at = TRAIN_AT + timedelta(hours=11, minutes=15)
     night = build_snapshot(
         build_event_index(source_tables_before(district, at=at)),
-        everyone(build_event_index(source_tables_before(district, at=at)), at=at),
+        query_points_for_everyone(build_event_index(source_tables_before(district, at=at)), at=at),
     )
     later = build_event_index(source_tables_before(district, at=END, span=timedelta(days=20)))
-    past = build_snapshot(later, everyone(later, at=at))
+    past = build_snapshot(later, query_points_for_everyone(later, at=at))
     some = night["person"].gather_every(97)
-    tick = build_snapshot(later, everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
+    tick = build_snapshot(later, query_points_for_everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
     codes = pl.exclude("lead_peer_code", "lead_payee_code")  # numbers of this run, not of the person
     assert night.select(codes).equals(past.select(codes), null_equal=True)
     assert past.filter(pl.col("person").is_in(some.implode())).equals(tick, null_equal=True)

@@ -10,7 +10,15 @@ from polars.testing import assert_frame_equal
 
 from features.event_index import EventIndex, build_event_index
 from models.labels.episodes import build_episodes
-from models.labels.sampling import SCHEMA, Sampling, everyone, folds, stirred, touches, training_moments
+from models.labels.sampling import (
+    SAMPLE_SCHEMA,
+    Sampling,
+    assign_folds,
+    draw_training_samples,
+    hard_negatives,
+    query_points_after_events,
+    query_points_for_everyone,
+)
 from tests.models.drawn import call, case, event_index, on, payment, source_tables
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
@@ -18,7 +26,7 @@ WHOLE_MONTH = {"start": on(1), "end": on(30)}
 
 def ticks_of(*calls: dict, payments=(), every: str = "15m", **span: datetime) -> list[tuple[str, datetime]]:
     drawn = event_index(calls=calls, payments=payments)
-    return touches(drawn, every=every, **(span or WHOLE_MONTH)).rows()
+    return query_points_after_events(drawn, every=every, **(span or WHOLE_MONTH)).rows()
 
 
 def test_a_touch_is_asked_about_at_the_first_tick_strictly_after_it():
@@ -54,7 +62,7 @@ def test_ticks_lie_on_the_grid_after_the_start_and_not_after_the_end(seconds):
 
 def test_everyone_means_also_those_of_whom_nothing_was_ever_heard():
     drawn = event_index(calls=[call("ada", "x", on(3))])
-    assert everyone(drawn, at=on(5)).rows() == [("ada", on(5)), ("bo", on(5)), ("cai", on(5))]
+    assert query_points_for_everyone(drawn, at=on(5)).rows() == [("ada", on(5)), ("bo", on(5)), ("cai", on(5))]
 
 
 # One story: ada talks to a caller on the 9th and 10th and pays; bo goes about his life; cai reported an attempt.
@@ -94,7 +102,7 @@ def story() -> tuple[EventIndex, pl.DataFrame]:
 
 def moments_of(story, *, at: datetime | None = None, seed: int = 0, **sampling) -> pl.DataFrame:
     laid_out, told = story
-    return training_moments(laid_out, told, at=at or on(20), sampling=Sampling(**sampling), seed=seed)
+    return draw_training_samples(laid_out, told, at=at or on(20), sampling=Sampling(**sampling), seed=seed)
 
 
 def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payment(story):
@@ -105,7 +113,7 @@ def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payme
 
 
 def test_an_episode_weighs_the_root_of_its_moments_and_late_moments_a_quarter(story):
-    live = moments_of(story, live_weight=65).filter(label=1)
+    live = moments_of(story, positive_weight=65).filter(label=1)
     assert live.filter(case_id="A1")["weight"].to_list() == pytest.approx([40, 40, 40, 10])  # 65 x 2 in all
     assert live.filter(case_id="A2")["weight"].to_list() == [65]
 
@@ -129,7 +137,7 @@ def test_the_week_after_the_last_payment_is_quiet_and_nothing_else_of_a_victim_i
     assert rows.rows() == [("ada", on(15, 8, 15), 0, 1.0, 1.0, None, None)]  # and nothing of cai, who did not pay
     laid_out, told = story
     earlier = told.with_columns(closed_at=pl.col("closed_at") - timedelta(days=3))
-    later = training_moments(laid_out, earlier, at=on(20), sampling=Sampling(), seed=0)
+    later = draw_training_samples(laid_out, earlier, at=on(20), sampling=Sampling(), seed=0)
     assert later.filter(person="ada", at=on(15, 8, 15)).is_empty()  # more than seven days after the last payment
 
 
@@ -139,8 +147,8 @@ def test_most_quiet_moments_are_drawn_where_a_fraud_could_have_begun():
     calls += [call("bo", "new", on(9, 10), duration_s=5), call("bo", "new", on(9, 11), duration_s=600)]
     calls += [call("ada", "friend", on(day, 8)) for day in range(1, 9)] + [call("bo", "friend", on(10, 8))]
     drawn = event_index(calls=calls, payments=[payment("cai", "outside", on(9, 12), 50)])
-    ticks = touches(drawn, start=on(1), end=on(20), every="15m")
-    assert stirred(drawn, ticks).rows() == [("bo", on(9, 11, 15)), ("cai", on(9, 12, 15))]
+    ticks = query_points_after_events(drawn, start=on(1), end=on(20), every="15m")
+    assert hard_negatives(drawn, ticks).rows() == [("bo", on(9, 11, 15)), ("cai", on(9, 12, 15))]
     assert ("bo", on(10, 8, 15)) in ticks.rows()  # more than twelve hours later
 
 
@@ -148,10 +156,10 @@ def test_what_dispositions_say_is_learned(story):
     laid_out, told = story
     span = {"person": ["bo"], "start_at": [on(11)], "end_at": [on(13)]}
     lawful = pl.DataFrame({**span, "weight": [10.0]})
-    rows = training_moments(laid_out, told, at=on(20), sampling=Sampling(), seed=0, lawful=lawful)
+    rows = draw_training_samples(laid_out, told, at=on(20), sampling=Sampling(), seed=0, lawful=lawful)
     assert rows.filter(person="bo").select("at", "label", "weight").rows() == [(on(12, 8, 15), 0, 10.0)]
     unclear = pl.DataFrame(span)
-    rows = training_moments(laid_out, told, at=on(20), sampling=Sampling(), seed=0, unclear=unclear)
+    rows = draw_training_samples(laid_out, told, at=on(20), sampling=Sampling(), seed=0, unclear=unclear)
     assert rows.filter(person="bo").is_empty()
 
 
@@ -168,7 +176,7 @@ def test_only_ticks_before_the_moment_of_training_are_learnt_from(story):
 def test_a_moment_in_two_episodes_counts_once(story):
     laid_out, told = story
     twice = pl.concat([told, told.with_columns(case_id=pl.lit("A9"))])
-    live = training_moments(laid_out, twice, at=on(20), sampling=Sampling(), seed=0).filter(label=1)
+    live = draw_training_samples(laid_out, twice, at=on(20), sampling=Sampling(), seed=0).filter(label=1)
     assert live["case_id"].to_list() == moments_of(story).filter(label=1)["case_id"].to_list()
     weights = dict(live.group_by("case_id").agg(pl.col("weight").sum()).iter_rows())
     assert weights == pytest.approx({"A1": 40, "A2": 20})
@@ -182,11 +190,11 @@ def test_the_same_seed_draws_the_same_moments_and_another_seed_others(story):
 
 def test_a_district_without_events_or_cases_has_the_same_columns(story):
     _, told = story
-    nothing = training_moments(event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0)
+    nothing = draw_training_samples(event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0)
     assert nothing.is_empty()
-    assert nothing.schema == moments_of(story).schema == SCHEMA
+    assert nothing.schema == moments_of(story).schema == SAMPLE_SCHEMA
     payments_only = event_index(payments=[payment("bo", "m", on(12), 5)])
-    quiet = training_moments(payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0)
+    quiet = draw_training_samples(payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0)
     assert quiet["at"].to_list() == [on(12, 0, 15)]
 
 
@@ -199,18 +207,18 @@ def people(live: dict[str, tuple[str | None, int]], *, quiet: int) -> pl.DataFra
 
 def test_a_person_stays_in_one_fold_and_folds_are_about_equal():
     rows = people({"p1_7": ("police", 2)}, quiet=300)  # who is live is quiet at other moments
-    fold = folds(rows, count=3, seed=1)
+    fold = assign_folds(rows, count=3, seed=1)
     assert rows.select("person", fold=fold).unique().height == 300
     sizes = [int((fold == number).sum()) for number in range(3)]
     assert sum(sizes) == 902
     assert min(sizes) > 200
-    assert (fold != folds(rows, count=3, seed=2)).any()
+    assert (fold != assign_folds(rows, count=3, seed=2)).any()
 
 
 def test_episodes_are_dealt_to_the_folds_type_by_type_the_long_ones_first():
     live = {"a": ("loan", 9), "b": ("loan", 4), "c": ("loan", 1), "d": ("police", 16), "e": ("police", 1)}
     rows = people(live | {"f": (None, 1)}, quiet=1)  # of f nobody knows the type
-    dealt = dict(zip(rows["person"], folds(rows, count=2, seed=0).tolist(), strict=True))
+    dealt = dict(zip(rows["person"], assign_folds(rows, count=2, seed=0).tolist(), strict=True))
     assert [dealt[person] for person in "dabecf"] == [0, 1, 0, 1, 1, 1]
 
 
@@ -218,7 +226,7 @@ def test_episodes_are_dealt_to_the_folds_type_by_type_the_long_ones_first():
 def test_no_fold_has_two_episodes_of_a_type_more_than_another(seed):
     live = {f"v{number}": (["loan", "police", "brushing"][number % 3], 1 + number % 7) for number in range(31)}
     rows = people(live, quiet=50)
-    table = rows.with_columns(fold=folds(rows, count=4, seed=seed)).filter(label=1)
+    table = rows.with_columns(fold=assign_folds(rows, count=4, seed=seed)).filter(label=1)
     numbers = table.group_by("scam_type", "fold").agg(pl.col("person").n_unique()).group_by("scam_type")
     spread = numbers.agg(pl.col("person").max() - pl.col("person").min())["person"]
     assert spread.max() <= 1

@@ -45,7 +45,7 @@ def drawn() -> tuple[pl.DataFrame, np.ndarray]:
 def learned(*, per_reported: float = 2.0) -> pl.DataFrame:
     frame, raw = drawn()
     known = pl.Series(["p_told", "p_lawful"])
-    return with_unreported(frame, raw, per_reported=per_reported, live_weight=20.0, known=known)
+    return with_unreported(frame, raw, per_reported=per_reported, positive_weight=20.0, known=known)
 
 
 def test_the_likeliest_stranger_to_the_police_becomes_live_with_the_weight_of_an_episode():
@@ -69,7 +69,7 @@ def test_nobody_is_taken_where_none_is_looked_for_or_none_is_likely():
         frame,
         np.where(frame["label"] == 1, raw, -6.0 + raw / 100),
         per_reported=5.0,
-        live_weight=20.0,
+        positive_weight=20.0,
         known=pl.Series(["p_told"]),
     )
     assert_frame_equal(calm, frame)

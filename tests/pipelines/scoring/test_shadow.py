@@ -8,7 +8,7 @@ import pytest
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
-from models.labels.sampling import touches
+from models.labels.sampling import query_points_after_events
 from models.registry.mlflow_registry import Registry
 from pipelines.scoring.shadow import challenge, score_in_shadow
 from pipelines.settings import Settings
@@ -45,7 +45,7 @@ def ticks(settings):
     tables = source_tables_before(settings, at=END, span=timedelta(days=30))
     event_index = build_event_index(tables)
     told = build_episodes(tables.cases, event_index, at=END).select("person", "opened_at", "closed_at")
-    moments = touches(event_index, start=FIRST, end=END, every="3h")
+    moments = query_points_after_events(event_index, start=FIRST, end=END, every="3h")
     live = moments.join(told, on="person").filter(pl.col("at").is_between("opened_at", "closed_at"))
     return moments.join(live.select("person", "at", live=pl.lit(1.0)).unique(), on=["person", "at"], how="left")
 

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from features.event_index import build_event_index
 from models.labels.dispositions import EPISODE_SCHEMA
-from models.labels.sampling import touches
+from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import outcomes_before
@@ -58,7 +58,9 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     tables = source_tables_before(own_district, at=TRAIN_AT, span=HISTORY)
     event_index = build_event_index(tables)
     start = TRAIN_AT - timedelta(days=5)
-    busy = touches(event_index, start=start - timedelta(hours=1), end=start + timedelta(hours=20), every="15m")
+    busy = query_points_after_events(
+        event_index, start=start - timedelta(hours=1), end=start + timedelta(hours=20), every="15m"
+    )
     reported = tables.cases.select("person").unique()
     quiet = busy.group_by("person").len().join(reported.collect(), on="person", how="anti")
     stopped, lawful, again, unclear = quiet.sort("len", "person", descending=[True, False])["person"].head(4)

@@ -7,7 +7,7 @@ import pytest
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from models.labels.sampling import everyone
+from models.labels.sampling import query_points_for_everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
 from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_moments
@@ -41,7 +41,7 @@ def disturbed(tables) -> EventIndex:
 
 @pytest.fixture(scope="module")
 def rows(disturbed, model) -> pl.DataFrame:
-    return score_moments(disturbed, model, everyone(disturbed, at=AT))
+    return score_moments(disturbed, model, query_points_for_everyone(disturbed, at=AT))
 
 
 def held(tables: SourceTables, register: str, column: str, source: str) -> set[str]:
@@ -72,7 +72,7 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, 
 
 def test_nothing_is_missing_while_all_sources_deliver(tables, model):
     event_index = build_event_index(tables)
-    rows = score_moments(event_index, model, everyone(event_index, at=AT))
+    rows = score_moments(event_index, model, query_points_for_everyone(event_index, at=AT))
 
     assert {code for codes in gaps_of(event_index, rows, at=AT) for code in codes if ":" in code} == set()
     assert rows["feeds_missing_n"].max() == 0
@@ -83,7 +83,7 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
     mute = build_event_index(
         without(tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
     )
-    rows = score_moments(mute, model, everyone(mute, at=AT)).sort("score", descending=True)
+    rows = score_moments(mute, model, query_points_for_everyone(mute, at=AT)).sort("score", descending=True)
 
     assert mute.contacts.events.is_empty()
     assert rows["score"][0] > 20 * rows["score"].median()

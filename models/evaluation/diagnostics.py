@@ -1,6 +1,6 @@
 """What training rows say of a model before anything is published: calibration, leaks, and what a budget buys.
 
-All frames here are training rows with ``label``, ``share`` (how many real moments a row stands for), ``case_id`` and
+All frames here are training rows with ``label``, ``sampling_weight`` (how many real moments a row stands for), ``case_id`` and
 ``raw``, the out-of-fold score: no row is judged by a booster that learned from it or from the same person.
 """
 
@@ -27,7 +27,7 @@ def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     The calibration error is the mean gap between promised and found share over the bins of ``calibration_bins``; bins
     of equal numbers of moments would be empty of victims nearly everywhere, and any model would look calibrated.
     """
-    bins = calibration_bins(rows.select("label", "share", probability=probabilities(model, rows)))
+    bins = calibration_bins(rows.select("label", "sampling_weight", probability=probabilities(model, rows)))
     gap = (bins["promised"] - bins["found"]).abs().mean()
     aucs = feature_aucs(rows, model.features)["auc"]
     return {
@@ -65,7 +65,7 @@ def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
     live = scored.filter(pl.col("label") == 1)["probability"].to_numpy()
     edges = np.unique(np.quantile(live, np.arange(1, BINS) / BINS)) if len(live) else np.empty(0)
     places = np.searchsorted(edges, scored["probability"].to_numpy(), side="right")
-    weight = pl.col("share")
+    weight = pl.col("sampling_weight")
     return (
         scored.lazy()
         .with_columns(bin=pl.Series(places))
@@ -115,14 +115,14 @@ def _curve(rows: pl.DataFrame, *, score: pl.Expr) -> pl.DataFrame:
     """The points of one scorer; rows of equal score are alerted together."""
     first = pl.col("case_id").is_first_distinct() & pl.col("case_id").is_not_null()
     steps = (
-        rows.select("label", "share", "case_id", score=score)
+        rows.select("label", "sampling_weight", "case_id", score=score)
         .sort("score", descending=True)
         .with_columns(reached=first)
         .group_by("score", maintain_order=True)
-        .agg(pl.col("share", "reached").sum(), live=(pl.col("label") * pl.col("share")).sum())
+        .agg(pl.col("sampling_weight", "reached").sum(), live=(pl.col("label") * pl.col("sampling_weight")).sum())
         .select(
-            alerted=pl.col("share").cum_sum() / pl.col("share").sum() * 1e6,
-            precision=pl.col("live").cum_sum() / pl.col("share").cum_sum(),
+            alerted=pl.col("sampling_weight").cum_sum() / pl.col("sampling_weight").sum() * 1e6,
+            precision=pl.col("live").cum_sum() / pl.col("sampling_weight").cum_sum(),
             coverage=pl.col("reached").cum_sum() / pl.max_horizontal(pl.col("reached").sum(), 1),
         )
     )

@@ -27,7 +27,7 @@ SAMPLE_SCHEMA = pl.Schema(
         "at": pl.Datetime("us", "Asia/Shanghai"),
         "label": pl.Int8(),
         "weight": pl.Float64(),
-        "share": pl.Float64(),
+        "sampling_weight": pl.Float64(),
         "case_id": pl.String(),
         "scam_type": pl.String(),
     }
@@ -88,14 +88,14 @@ def draw_training_samples(
 ) -> pl.DataFrame:
     """What to learn from before ``at``.
 
-    Columns: ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id``, ``scam_type``.
+    Columns: ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id``, ``scam_type``.
 
     Positive samples are the ticks at which a person in an episode was touched, after its first trace and up to its last
     payment; moments before the main payment weigh more than those after. Quiet moments are drawn from everyone else,
     most of them from the :func:`hard_negatives`; of the persons of known cases only the week after the last payment is quiet,
     as nobody knows when their story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
     the lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful ones are learned
-    as quiet, none of the unclear ones. ``share`` is how many real moments a row stands for, for calibration.
+    as quiet, none of the unclear ones. ``sampling_weight`` is how many real moments a row stands for, for calibration.
     """
     start = first_known_at(event_index)
     if start is None:
@@ -115,7 +115,7 @@ def draw_training_samples(
             "at",
             pl.lit(1, pl.Int8).alias("label"),
             "weight",
-            pl.lit(1.0).alias("share"),
+            pl.lit(1.0).alias("sampling_weight"),
             "case_id",
             "scam_type",
         )
@@ -197,11 +197,11 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
 def draw_negatives(negatives: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
     """``number`` of the quiet moments, each standing for its share of them all."""
     some = negatives.sample(min(len(negatives), number), seed=seed)
-    share = len(negatives) / max(1, len(some))
+    sampling_weight = len(negatives) / max(1, len(some))
     return some.with_columns(
         label=pl.lit(0, pl.Int8),
-        weight=pl.lit(share),
-        share=pl.lit(share),
+        weight=pl.lit(sampling_weight),
+        sampling_weight=pl.lit(sampling_weight),
         case_id=pl.lit(None, pl.String),
         scam_type=pl.lit(None, pl.String),
     )

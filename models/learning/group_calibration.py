@@ -46,20 +46,20 @@ class GroupCalibration:
 
 
 def calibrate_by_group(
-    raw: Floats, labels: Floats, *, share: Floats, group: pl.Series, halfway: float = HALFWAY
+    raw: Floats, labels: Floats, *, sampling_weight: Floats, group: pl.Series, halfway: float = HALFWAY
 ) -> GroupCalibration:
     """Fit on scores of rows that the booster was not trained on, like ``models.learning.calibration.calibrate``.
 
     A group with ``halfway`` live rows stands halfway between the common line and its own; with fewer it keeps nearer
     to the common one, since its own would follow chance. Groups without any live or any quiet row have none.
     """
-    common = calibrate(raw, labels, share=share)
+    common = calibrate(raw, labels, sampling_weight=sampling_weight)
     lines = {}
     for name in group.drop_nulls().unique().sort():
         mine = (group == name).fill_null(value=False).to_numpy()
         live = float(labels[mine].sum())
         if 0 < live < mine.sum():
-            own = calibrate(raw[mine], labels[mine], share=share[mine])
+            own = calibrate(raw[mine], labels[mine], sampling_weight=sampling_weight[mine])
             lines[str(name)] = shrunk(own, common, weight=live / (live + halfway))
     return GroupCalibration(common=common, by_group=lines)
 
@@ -75,10 +75,10 @@ def shrunk(own: Calibration, common: Calibration, *, weight: float) -> Calibrati
 def promised_and_found(scored: pl.DataFrame) -> pl.DataFrame:
     """What a calibration promised each group, and what came of it.
 
-    ``scored`` has ``group``, ``label``, ``share``, ``probability``. One row a group: ``live`` rows, ``promised`` and
+    ``scored`` has ``group``, ``label``, ``sampling_weight``, ``probability``. One row a group: ``live`` rows, ``promised`` and
     ``found`` live moments in 10,000, ``ratio`` promised over found (1: promises hold; null where none was found).
     """
-    weight = pl.col("share")
+    weight = pl.col("sampling_weight")
     return (
         scored.group_by("group")
         .agg(
@@ -95,7 +95,7 @@ def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """What one calibration for all (``common``) and one ``by group`` promise: their ``promised_and_found``.
 
     Each is fitted on one half of the people and held against the other. ``rows`` have ``person``, ``group``, ``label``,
-    ``scam_type``, ``share`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
+    ``scam_type``, ``sampling_weight`` and ``raw``, the out-of-fold score. Empty where a half has no live or no quiet row.
     """
     halves = assign_folds(rows, count=2, seed=0)
     parts = []
@@ -103,8 +103,10 @@ def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
         here, there = rows.filter(pl.Series(halves != half)), rows.filter(pl.Series(halves == half))
         if here["label"].n_unique() < 2:
             return {}
-        labels, share = here["label"].to_numpy().astype(np.float64), here["share"].to_numpy()
-        fitted = calibrate_by_group(here["raw"].to_numpy(), labels, share=share, group=here["group"])
+        labels, sampling_weight = here["label"].to_numpy().astype(np.float64), here["sampling_weight"].to_numpy()
+        fitted = calibrate_by_group(
+            here["raw"].to_numpy(), labels, sampling_weight=sampling_weight, group=here["group"]
+        )
         raw = there["raw"].to_numpy()
         parts.append(
             there.with_columns(common=pl.Series(fitted.common(raw)), grouped=pl.Series(fitted(raw, there["group"])))

@@ -24,7 +24,7 @@ def with_unreported(
 ) -> pl.DataFrame:
     """``rows`` to learn from, in which the likeliest unreported episodes are live and what is around them is left out.
 
-    ``rows`` are ``person``, ``at``, ``label``, ``weight``, ``share``, ``case_id`` and features; ``raw`` is what a model
+    ``rows`` are ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id`` and features; ``raw`` is what a model
     that saw nothing of a row's person says of it, in log-odds. For each reported episode ``per_reported`` unreported
     ones are looked for, among people of whom nothing is ``known``. What is found has the label 1 and no ``case_id``;
     like a reported episode it weighs ``positive_weight`` times the root of its moments. The order of rows stays.
@@ -59,4 +59,6 @@ def with_unreported(
 
 def chances(rows: pl.DataFrame, raw: Floats) -> Floats:
     """The probability of each row by the reported cases."""
-    return calibrate(raw, rows["label"].to_numpy().astype(float), share=rows["share"].to_numpy())(raw)
+    return calibrate(raw, rows["label"].to_numpy().astype(float), sampling_weight=rows["sampling_weight"].to_numpy())(
+        raw
+    )

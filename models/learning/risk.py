@@ -235,7 +235,7 @@ def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
 def fit(
     rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
 ) -> tuple[RiskModel, Floats]:
-    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``share``, ``case_id`` and ``scam_type``.
+    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``, ``case_id`` and ``scam_type``.
 
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
     calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
@@ -245,7 +245,7 @@ def fit(
     inputs = matrix_of(rows, features)
     fold = assign_folds(rows, count=tuning.folds, seed=seed)
     raw = held_out(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
-    calibration = calibrate(raw, labels, share=rows["share"].to_numpy())
+    calibration = calibrate(raw, labels, sampling_weight=rows["sampling_weight"].to_numpy())
     types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
         booster=boosted(rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed),

@@ -70,8 +70,8 @@ def quality(
     from sklearn.metrics import average_precision_score
 
     model, _ = fit(rows, features=features, at=at, tuning=replace(tuning, folds=FOLDS), seed=seed)
-    labels, share = later["label"].to_numpy(), later["share"].to_numpy()
-    return float(average_precision_score(labels, model.predict(later), sample_weight=share))
+    labels, sampling_weight = later["label"].to_numpy(), later["sampling_weight"].to_numpy()
+    return float(average_precision_score(labels, model.predict(later), sample_weight=sampling_weight))
 
 
 def search(

@@ -47,7 +47,7 @@ GROUPS = {
 
 def figures(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
     """All pictures by name, from the training rows of ``models.evaluation.diagnostics`` and, where given, figures by group."""
-    scored = rows.select("label", "share", probability=probabilities(model, rows))
+    scored = rows.select("label", "sampling_weight", probability=probabilities(model, rows))
     return {
         "importance": importance_chart(model),
         "calibration": calibration_chart(calibration_bins(scored)),
@@ -101,7 +101,7 @@ def score_chart(scored: pl.DataFrame) -> str:
     step = (odds / (1 - odds)).log10().round(1)
     spread = (
         scored.group_by(odds=step, group=pl.when(pl.col("label") == 1).then(pl.lit(EPISODE)).otherwise(pl.lit(OTHERS)))
-        .agg(moments=pl.col("share").sum())
+        .agg(moments=pl.col("sampling_weight").sum())
         .with_columns(share=pl.col("moments") / pl.col("moments").sum().over("group"))
         .sort("group", "odds")
     )

@@ -105,7 +105,7 @@ def train(
         "git_revision": git_revision(),
     }
     groups = contest.groups if contest else None
-    bins = calibration_bins(rows.select("label", "share", probability=probabilities(model, rows)))
+    bins = calibration_bins(rows.select("label", "sampling_weight", probability=probabilities(model, rows)))
     more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
         model,
@@ -191,10 +191,10 @@ def learn(
             known=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
         )
     model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
-    labels, share = rows["label"].to_numpy(), rows["share"].to_numpy()
+    labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()
     if settings.training.calibrate_by_data:
         group = rows.select(data_seen_of_rows()).to_series()
-        by_data = calibrate_by_group(raw, labels.astype(np.float64), share=share, group=group)
+        by_data = calibrate_by_group(raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group)
         model = replace(model, by_data=by_data)
     facts = {
         **model.facts,
@@ -203,9 +203,9 @@ def learn(
         "live_moments": float(rows["case_id"].count()),
         "unreported_moments": float(labels.sum() - rows["case_id"].count()),
         "quiet_moments": float((labels == 0).sum()),
-        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=share)),
+        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=sampling_weight)),
         "lead_agreement": lead_agreement(rows, event_index, reputation_model=reputations, seed=seed),
-        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=share)),
+        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=sampling_weight)),
         **{
             f"episodes_{kind}": float(number) for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
         },

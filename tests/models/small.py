@@ -25,7 +25,7 @@ def small_rows() -> pl.DataFrame:
             "talk_24h_s": talk,
             "new_debit_cny_24h": np.arange(200) % 7 * 1000.0,
             "label": live.astype(np.int8),
-            "share": np.where(live, 1.0, 50.0),
+            "sampling_weight": np.where(live, 1.0, 50.0),
         }
     )
 

@@ -14,7 +14,7 @@ from tests.models.small import small_model
 TEN = pl.DataFrame(
     {
         "label": [0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
-        "share": [10.0] * 6 + [1.0] * 4,
+        "sampling_weight": [10.0] * 6 + [1.0] * 4,
         "case_id": [None] * 6 + ["c1", "c1", "c2", "c3"],
         "raw": [-5.0, -4.0, -3.0, -2.0, -1.0, 2.0, 1.0, 3.0, 4.0, -2.5],
         "talk_24h_s": [0.0, 0.0, 0.0, 0.0, 0.0, 900.0, 900.0, 1200.0, 1500.0, None],
@@ -49,7 +49,7 @@ def test_bins_hold_equal_numbers_of_live_moments():
     scored = pl.DataFrame(
         {
             "label": [1] * 20 + [0] * 20,
-            "share": [1.0] * 20 + [3.0] * 20,
+            "sampling_weight": [1.0] * 20 + [3.0] * 20,
             "probability": [step / 40 + 0.25 for step in range(20)] * 2,
         }
     )
@@ -61,7 +61,7 @@ def test_bins_hold_equal_numbers_of_live_moments():
 
 
 def test_bins_without_live_moments_are_none():
-    assert calibration_bins(pl.DataFrame({"label": [0], "share": [1.0], "probability": [0.2]})).is_empty()
+    assert calibration_bins(pl.DataFrame({"label": [0], "sampling_weight": [1.0], "probability": [0.2]})).is_empty()
 
 
 def test_model_is_judged_by_its_out_of_fold_scores():

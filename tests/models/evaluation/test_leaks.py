@@ -38,13 +38,13 @@ def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
 
 def test_shuffled_labels_cannot_be_learnt(learnt):
     order = np.random.default_rng(3).permutation(len(learnt.rows))
-    told = ["label", "weight", "share", "case_id", "scam_type"]
+    told = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
     shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
     _, raw = fit(shuffled, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
-    live, share = shuffled["label"].to_numpy(), shuffled["share"].to_numpy()
-    base_rate = share[live == 1].sum() / share.sum()
-    assert average_precision_score(live, raw, sample_weight=share) < 3 * base_rate
+    live, sampling_weight = shuffled["label"].to_numpy(), shuffled["sampling_weight"].to_numpy()
+    base_rate = sampling_weight[live == 1].sum() / sampling_weight.sum()
+    assert average_precision_score(live, raw, sample_weight=sampling_weight) < 3 * base_rate
 
 
 def test_no_single_feature_gives_the_victims_away(learnt):
@@ -53,9 +53,9 @@ def test_no_single_feature_gives_the_victims_away(learnt):
 
 
 def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(learnt):
-    labels, share = learnt.rows["label"], learnt.rows["share"]
-    rule = roc_auc_score(labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=share)
-    assert rule + 0.03 < roc_auc_score(labels, learnt.rows["raw"], sample_weight=share) < 0.995
+    labels, sampling_weight = learnt.rows["label"], learnt.rows["sampling_weight"]
+    rule = roc_auc_score(labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=sampling_weight)
+    assert rule + 0.03 < roc_auc_score(labels, learnt.rows["raw"], sample_weight=sampling_weight) < 0.995
 
 
 def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):

@@ -109,7 +109,7 @@ def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payme
     live = moments_of(story).filter(label=1)
     assert live.filter(case_id="A1")["at"].to_list() == [on(9, 10, 15), on(9, 12, 15), on(10, 11, 45), on(10, 12, 15)]
     assert live.filter(case_id="A2").select("person", "at", "scam_type").rows() == [("cai", on(9, 13, 15), "brushing")]
-    assert live["share"].to_list() == [1.0] * 5
+    assert live["sampling_weight"].to_list() == [1.0] * 5
 
 
 def test_an_episode_weighs_the_root_of_its_moments_and_late_moments_a_quarter(story):
@@ -165,7 +165,7 @@ def test_what_dispositions_say_is_learned(story):
 
 def test_drawn_quiet_moments_stand_for_all(story):
     quiet = moments_of(story, burn_in_days=0, negatives=2).filter(label=0, person="bo")
-    assert quiet.select("weight", "share").rows() == [(1.5, 1.5), (1.5, 1.5)]
+    assert quiet.select("weight", "sampling_weight").rows() == [(1.5, 1.5), (1.5, 1.5)]
 
 
 def test_only_ticks_before_the_moment_of_training_are_learnt_from(story):

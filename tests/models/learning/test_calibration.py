@@ -23,22 +23,22 @@ def test_probabilities_of_hand_computed_scores():
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (1.6, -2.0), (0.4, -3.0)])
 def test_it_finds_the_line_that_the_labels_were_drawn_from(slope, intercept):
     raw, labels = drawn(60_000, slope=slope, intercept=intercept)
-    found = calibrate(raw, labels, share=np.ones(len(raw)))
+    found = calibrate(raw, labels, sampling_weight=np.ones(len(raw)))
     assert (found.slope, found.intercept) == pytest.approx((slope, intercept), abs=0.08)
 
 
 def test_rows_that_stand_for_many_moments_bring_the_probabilities_down_to_the_real_rate():
     raw, labels = drawn(200_000, slope=1.2, intercept=-4.0)
     kept = (labels == 1) | (np.arange(len(raw)) % 10 == 0)  # a tenth of the quiet ones
-    share = np.where(labels == 1, 1.0, 10.0)[kept]
-    found = calibrate(raw[kept], labels[kept], share=share)
+    sampling_weight = np.where(labels == 1, 1.0, 10.0)[kept]
+    found = calibrate(raw[kept], labels[kept], sampling_weight=sampling_weight)
     assert (found.slope, found.intercept) == pytest.approx((1.2, -4.0), abs=0.15)
-    assert np.average(found(raw[kept]), weights=share) == pytest.approx(labels.mean(), rel=0.03)
+    assert np.average(found(raw[kept]), weights=sampling_weight) == pytest.approx(labels.mean(), rel=0.03)
 
 
 def test_scores_that_point_the_wrong_way_are_not_turned_round():
     raw, labels = drawn(2_000, slope=2.0, intercept=0.0)
-    found = calibrate(-raw, labels, share=np.ones(len(raw)))
+    found = calibrate(-raw, labels, sampling_weight=np.ones(len(raw)))
     assert found.slope == 0.001
 
 

@@ -27,17 +27,19 @@ def drawn(number: int = 60_000) -> tuple[np.ndarray, np.ndarray, pl.Series]:
 
 
 def scored(probability: np.ndarray, labels: np.ndarray, group: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame({"probability": probability, "label": labels, "group": group, "share": np.ones(len(labels))})
+    return pl.DataFrame(
+        {"probability": probability, "label": labels, "group": group, "sampling_weight": np.ones(len(labels))}
+    )
 
 
 def test_each_group_finds_its_own_line_and_promises_hold_in_each():
     raw, labels, group = drawn()
     one = np.ones(len(raw))
-    found = calibrate_by_group(raw, labels, share=one, group=group)
+    found = calibrate_by_group(raw, labels, sampling_weight=one, group=group)
     assert (found.by_group["calls only"].slope, found.by_group["calls only"].intercept) == pytest.approx(
         (0.8, -1.5), abs=0.15
     )
-    common = calibrate(raw, labels, share=one)
+    common = calibrate(raw, labels, sampling_weight=one)
     assert found.common == common
     before = worst_ratio(promised_and_found(scored(common(raw), labels, group)))
     after = worst_ratio(promised_and_found(scored(found(raw, group), labels, group)))
@@ -47,12 +49,12 @@ def test_each_group_finds_its_own_line_and_promises_hold_in_each():
 
 def test_a_small_group_stays_near_the_common_line():
     raw, labels, group = drawn(600)
-    found = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=1e9)
+    found = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=1e9)
     for line in found.by_group.values():
         assert (line.slope, line.intercept) == pytest.approx((found.common.slope, found.common.intercept), abs=1e-4)
     live = float(labels[(group == "calls only").to_numpy()].sum())
-    half = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=live)
-    own = calibrate_by_group(raw, labels, share=np.ones(600), group=group, halfway=0.0)
+    half = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=live)
+    own = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=0.0)
     name = "calls only"
     assert half.by_group[name].slope == pytest.approx((own.by_group[name].slope + found.common.slope) / 2)
 
@@ -60,7 +62,7 @@ def test_a_small_group_stays_near_the_common_line():
 def test_groups_without_victims_unknown_groups_and_null_have_the_common_line():
     raw = np.array([-1.0, 0.0, 1.0, 2.0, 0.5])
     group = pl.Series(["a", "a", "a", "b", None])
-    found = calibrate_by_group(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), share=np.ones(5), group=group)
+    found = calibrate_by_group(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), sampling_weight=np.ones(5), group=group)
     assert list(found.by_group) == ["a"]
     asked = pl.Series(["b", None, "c"])
     assert found(np.zeros(3), asked) == pytest.approx(found.common(np.zeros(3)))
@@ -79,7 +81,7 @@ def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():
         {
             "group": ["both", "both", "calls only"],
             "label": [1, 0, 0],
-            "share": [1.0, 3.0, 4.0],
+            "sampling_weight": [1.0, 3.0, 4.0],
             "probability": [0.8, 0.4, 0.1],
         }
     )

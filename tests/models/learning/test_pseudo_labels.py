@@ -35,7 +35,7 @@ def drawn() -> tuple[pl.DataFrame, np.ndarray]:
             "at": [on(number) for number in day],
             "label": pl.Series(label, dtype=pl.Int8),
             "weight": [20.0 if case else 1.0 for case in case_id],
-            "share": [1.0] * len(person),
+            "sampling_weight": [1.0] * len(person),
             "case_id": pl.Series(case_id, dtype=pl.String),
         }
     )

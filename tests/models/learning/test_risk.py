@@ -35,7 +35,7 @@ def rows() -> pl.DataFrame:
             "age_years": pl.Series(rng.integers(16, 90, number), dtype=pl.Int64),
             "label": live.astype(np.int8),
             "weight": np.where(live, 25.0, 10.0),
-            "share": np.where(live, 1.0, 10.0),
+            "sampling_weight": np.where(live, 1.0, 10.0),
             "case_id": case_id,
             "scam_type": [kind if is_live else None for kind, is_live in zip(scam_type, live, strict=True)],
         }
@@ -69,7 +69,7 @@ def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(learnt):
 def test_probabilities_add_up_to_the_live_moments_among_all_that_rows_stand_for(learnt):
     model, raw = learnt
     frame = rows()
-    promised = float((model.calibration(raw) * frame["share"].to_numpy()).sum())
+    promised = float((model.calibration(raw) * frame["sampling_weight"].to_numpy()).sum())
     assert promised == pytest.approx(160, rel=0.02)
 
 

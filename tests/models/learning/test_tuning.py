@@ -58,8 +58,10 @@ def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(l
     tuning = Tuning(rounds=40, threads=1)
     asked = {"features": learnt.model.features, "at": learnt.model.trained_at, "seed": 0}
     own = quality(tuning, learnt.rows, learnt.rows, **asked)
-    mixed = learnt.rows.with_columns(pl.col("label", "weight", "share", "case_id", "scam_type").shuffle(seed=1))
+    mixed = learnt.rows.with_columns(
+        pl.col("label", "weight", "sampling_weight", "case_id", "scam_type").shuffle(seed=1)
+    )
     blind = quality(tuning, mixed, learnt.rows, **asked)
-    base = learnt.rows.filter(label=1)["share"].sum() / learnt.rows["share"].sum()
+    base = learnt.rows.filter(label=1)["sampling_weight"].sum() / learnt.rows["sampling_weight"].sum()
     assert own > 0.3
     assert blind < 10 * base

@@ -33,7 +33,7 @@ def test_importance_names_the_features_best_first():
             },
         ),
         (
-            score_chart(pl.DataFrame({"label": [0, 1], "share": [50.0, 1.0], "probability": [0.01, 0.9]})),
+            score_chart(pl.DataFrame({"label": [0, 1], "sampling_weight": [50.0, 1.0], "probability": [0.01, 0.9]})),
             {"分数如何分布 How scores spread", "受骗 episode", "其余 others"},
         ),
         (

@@ -23,7 +23,7 @@ EARLY = AT - timedelta(days=14)  # before the days that are compared
 QUICK = SMALL.model_copy(
     update={"rounds": 50, "quiet_moments": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
 )
-LABELS = ["label", "weight", "share", "case_id", "scam_type"]
+LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
 
 
 LENIENT = Gates(residency_gap_points=100)  # some dozens of alerts tell nothing of groups

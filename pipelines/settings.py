@@ -83,7 +83,7 @@ class Training(BaseModel):
         default=Tuning.bagging_fraction, gt=0, le=1, description="share of the moments that each tree is shown"
     )
     lambda_l2: float = Field(default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves")
-    quiet_moments: int = Field(default=100_000, ge=1_000, description="moments without fraud drawn to learn from")
+    negative_samples: int = Field(default=100_000, ge=1_000, description="moments without fraud drawn to learn from")
     outage_share: float = Field(
         default=0.05, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
     )

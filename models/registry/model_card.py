@@ -16,8 +16,8 @@ FIGURES = {
 COUNTS = {
     "episodes": "reported episodes",
     "losses": "of them with a loss",
-    "live_moments": "moments in an episode",
-    "quiet_moments": "other moments, drawn from all",
+    "positive_samples": "moments in an episode",
+    "negative_samples": "other moments, drawn from all",
 }
 QUALITY = {
     "oof_auc": "AUC, out of fold",

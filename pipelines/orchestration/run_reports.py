@@ -34,7 +34,7 @@ COMPARED = (
     *("lead_h_median", "lead_1h_share", "losses"),
 )
 OWN = ("calibration_error", "oof_auc", "oof_average_precision", "max_feature_auc", "episodes")
-LEARNED = ("episodes", "losses", "live_moments", "quiet_moments")
+LEARNED = ("episodes", "losses", "positive_samples", "negative_samples")
 RULE, CHAMPION = "baseline_", "champion_"
 MOVED_SHOWN = 20
 

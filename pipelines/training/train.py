@@ -153,7 +153,7 @@ def learn(
 
     from models.evaluation.diagnostics import lead_agreement
 
-    sampling = Sampling(negatives=settings.training.quiet_moments, every=every)
+    sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     reported = build_episodes(tables.cases, event_index, at=at)
     dispositions = outcomes_before(settings, reported, at=at)
     known_episodes = pl.concat(
@@ -200,9 +200,9 @@ def learn(
         **model.facts,
         "episodes": float(len(known_episodes)),
         "losses": float((known_episodes["outcome"] == "loss").sum()),
-        "live_moments": float(rows["case_id"].count()),
-        "unreported_moments": float(labels.sum() - rows["case_id"].count()),
-        "quiet_moments": float((labels == 0).sum()),
+        "positive_samples": float(rows["case_id"].count()),
+        "pseudo_positive_samples": float(labels.sum() - rows["case_id"].count()),
+        "negative_samples": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=sampling_weight)),
         "lead_agreement": lead_agreement(rows, event_index, reputation_model=reputations, seed=seed),
         "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=sampling_weight)),

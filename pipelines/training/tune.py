@@ -57,7 +57,7 @@ def tune(
     event_index = build_event_index(tables)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
     model, rows = learn(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
-    sampling = Sampling(negatives=settings.training.quiet_moments)
+    sampling = Sampling(negatives=settings.training.negative_samples)
     told = build_episodes(tables.cases, event_index, at=at)
     moments = later_moments(
         draw_training_samples(event_index, told, at=at, sampling=sampling, seed=seed),

@@ -65,8 +65,8 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "episodes": N_("reported episodes"),
         "moments": N_("moments"),
         "losses": N_("with a loss"),
-        "live_moments": N_("moments in an episode"),
-        "quiet_moments": N_("quiet moments"),
+        "positive_samples": N_("moments in an episode"),
+        "negative_samples": N_("quiet moments"),
     }
 )
 

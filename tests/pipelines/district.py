@@ -16,7 +16,7 @@ from pipelines.simulate import Mix, simulate
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = date(2026, 6, 1)
-SMALL = Training(rounds=80, quiet_moments=8_000, threads=1)
+SMALL = Training(rounds=80, negative_samples=8_000, threads=1)
 PEOPLE, DAYS, SEED = 1200, 30, 5
 TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
 END = datetime(2026, 6, 30, tzinfo=SHANGHAI)

@@ -70,7 +70,7 @@ def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
     assert studied.models["score_hand_written"].reputations.number_booster is None
     assert studied.models["score_nightly"].features == full.features
     assert studied.models["score_nightly"].reputations is full.reputations
-    assert studied.models["score_nightly"].facts["live_moments"] < full.facts["live_moments"]
+    assert studied.models["score_nightly"].facts["positive_samples"] < full.facts["positive_samples"]
     issued = [arm(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
               for name, column in (("full", MODEL), ("calls", "score_calls"))]  # fmt: skip
     assert issued[0] != issued[1]

@@ -21,7 +21,7 @@ from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
 AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
 EARLY = AT - timedelta(days=14)  # before the days that are compared
 QUICK = SMALL.model_copy(
-    update={"rounds": 50, "quiet_moments": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
+    update={"rounds": 50, "negative_samples": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
 )
 LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
 

@@ -87,7 +87,7 @@ class Training(BaseModel):
     outage_share: float = Field(
         default=0.05, ge=0, le=1, description="of the moments, those seen as if an operator or a bank were missing"
     )
-    unreported: float = Field(
+    pseudo_labels_per_reported: float = Field(
         default=0.6,
         ge=0,
         le=5,

@@ -1,4 +1,4 @@
-"""Victims who reported nothing, to learn from all the same.
+"""Pseudo-labels: victims who reported nothing, to learn from all the same (positive-unlabelled learning).
 
 Half of the small losses and most attempts never become a case. Their moments stand among the quiet ones and teach the
 model that fraud is nothing. So a first model, asked of people it did not learn from, names those who look most like
@@ -12,35 +12,41 @@ import polars as pl
 
 from models.learning.calibration import Floats, calibrate
 
-__all__ = ["with_unreported"]
+__all__ = ["add_pseudo_labels"]
 
-LEAST = 0.15  # by reported cases, so about twice that by all: below this nobody is taken for a victim
-BEFORE = timedelta(days=2)  # moments around the likely ones that are neither live nor quiet
-AFTER = timedelta(days=7)
+MIN_PROBABILITY = 0.15  # by reported cases, so about twice that by all: below this nobody is taken for a victim
+UNCLEAR_BEFORE = timedelta(days=2)  # moments around the likely ones that are neither positive nor negative
+UNCLEAR_AFTER = timedelta(days=7)
 
 
-def with_unreported(
-    rows: pl.DataFrame, raw: Floats, *, per_reported: float, positive_weight: float, known: pl.Series
+def add_pseudo_labels(
+    rows: pl.DataFrame, raw: Floats, *, episodes_per_reported: float, positive_weight: float, known_people: pl.Series
 ) -> pl.DataFrame:
     """``rows`` to learn from, in which the likeliest unreported episodes are live and what is around them is left out.
 
     ``rows`` are ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id`` and features; ``raw`` is what a model
-    that saw nothing of a row's person says of it, in log-odds. For each reported episode ``per_reported`` unreported
-    ones are looked for, among people of whom nothing is ``known``. What is found has the label 1 and no ``case_id``;
+    that saw nothing of a row's person says of it, in log-odds. For each reported episode ``episodes_per_reported`` unreported
+    ones are looked for, among people of whom nothing is ``known_people``. What is found has the label 1 and no ``case_id``;
     like a reported episode it weighs ``positive_weight`` times the root of its moments. The order of rows stays.
     """
-    scored = rows.with_columns(raw=pl.Series(raw), chance=pl.Series(chances(rows, raw))).with_row_index("row")
-    quiet = scored.filter(pl.col("label") == 0, ~pl.col("person").is_in(known.implode()))
-    number = round(per_reported * rows["case_id"].drop_nulls().n_unique())
-    best = quiet.group_by("person").agg(pl.col("raw", "chance").max()).filter(pl.col("chance") >= LEAST)
+    scored = rows.with_columns(
+        raw=pl.Series(raw), probability=pl.Series(calibrated_probabilities(rows, raw))
+    ).with_row_index("row")
+    negatives = scored.filter(pl.col("label") == 0, ~pl.col("person").is_in(known_people.implode()))
+    number = round(episodes_per_reported * rows["case_id"].drop_nulls().n_unique())
+    best = (
+        negatives.group_by("person")
+        .agg(pl.col("raw", "probability").max())
+        .filter(pl.col("probability") >= MIN_PROBABILITY)
+    )
     taken = best.sort("raw", "person", descending=[True, False]).head(number)
     if not len(taken):
         return rows
-    theirs = quiet.join(taken.select("person"), on="person", how="semi")
-    likely = theirs.filter(pl.col("raw") >= taken["raw"].min())
+    candidates = negatives.join(taken.select("person"), on="person", how="semi")
+    likely = candidates.filter(pl.col("raw") >= taken["raw"].min())
     span = likely.group_by("person").agg(first_at=pl.col("at").min(), last_at=pl.col("at").max())
-    around = theirs.join(span, on="person").filter(
-        pl.col("at").is_between(pl.col("first_at") - BEFORE, pl.col("last_at") + AFTER)
+    around = candidates.join(span, on="person").filter(
+        pl.col("at").is_between(pl.col("first_at") - UNCLEAR_BEFORE, pl.col("last_at") + UNCLEAR_AFTER)
     )
     unclear = around.join(likely, on="row", how="anti")
     found = likely.select("row", found_weight=positive_weight / pl.len().over("person").sqrt())
@@ -57,7 +63,7 @@ def with_unreported(
     )
 
 
-def chances(rows: pl.DataFrame, raw: Floats) -> Floats:
+def calibrated_probabilities(rows: pl.DataFrame, raw: Floats) -> Floats:
     """The probability of each row by the reported cases."""
     return calibrate(raw, rows["label"].to_numpy().astype(float), sampling_weight=rows["sampling_weight"].to_numpy())(
         raw

@@ -20,7 +20,7 @@ from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import calibrate_by_group
 from models.learning.outage_augmentation import learning_rows
-from models.learning.pseudo_labels import with_unreported
+from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import Reputations, learn_reputations
 from models.learning.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
 from models.policy.expected_saving import losses_by_type
@@ -182,13 +182,13 @@ def learn(
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
     tuning = tuning_of(settings)
-    if settings.training.unreported:
-        rows = with_unreported(
+    if settings.training.pseudo_labels_per_reported:
+        rows = add_pseudo_labels(
             rows,
             out_of_fold(rows, features=model_inputs(), tuning=tuning, seed=seed),
-            per_reported=settings.training.unreported,
+            episodes_per_reported=settings.training.pseudo_labels_per_reported,
             positive_weight=sampling.positive_weight,
-            known=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
+            known_people=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
         )
     model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from models.learning.pseudo_labels import with_unreported
+from models.learning.pseudo_labels import add_pseudo_labels
 from tests.models.drawn import on
 
 # person, day, label, case, raw score
@@ -42,10 +42,12 @@ def drawn() -> tuple[pl.DataFrame, np.ndarray]:
     return frame, np.array(raw)
 
 
-def learned(*, per_reported: float = 2.0) -> pl.DataFrame:
+def learned(*, episodes_per_reported: float = 2.0) -> pl.DataFrame:
     frame, raw = drawn()
     known = pl.Series(["p_told", "p_lawful"])
-    return with_unreported(frame, raw, per_reported=per_reported, positive_weight=20.0, known=known)
+    return add_pseudo_labels(
+        frame, raw, episodes_per_reported=episodes_per_reported, positive_weight=20.0, known_people=known
+    )
 
 
 def test_the_likeliest_stranger_to_the_police_becomes_live_with_the_weight_of_an_episode():
@@ -64,13 +66,13 @@ def test_who_is_known_about_and_who_is_calm_stay_as_they_were():
 
 def test_nobody_is_taken_where_none_is_looked_for_or_none_is_likely():
     frame, raw = drawn()
-    assert_frame_equal(learned(per_reported=0.4), frame)
-    calm = with_unreported(
+    assert_frame_equal(learned(episodes_per_reported=0.4), frame)
+    calm = add_pseudo_labels(
         frame,
         np.where(frame["label"] == 1, raw, -6.0 + raw / 100),
-        per_reported=5.0,
+        episodes_per_reported=5.0,
         positive_weight=20.0,
-        known=pl.Series(["p_told"]),
+        known_people=pl.Series(["p_told"]),
     )
     assert_frame_equal(calm, frame)
 

@@ -20,7 +20,7 @@ from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
-from models.learning.reputation import Folded
+from models.learning.reputation import OutOfFoldReputation
 
 __all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
 
@@ -150,7 +150,7 @@ def learning_rows(
 
 def translated(reputation_model: ReputationModel, event_index: EventIndex, lean: EventIndex) -> ReputationModel:
     """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by those in ``lean``."""
-    if not isinstance(reputation_model, Folded):
+    if not isinstance(reputation_model, OutOfFoldReputation):
         return reputation_model
     return replace(
         reputation_model,

@@ -24,14 +24,16 @@ from features.reputation import (
     payee_states,
 )
 
-__all__ = ["Folded", "Reputations", "learn_reputations"]
+__all__ = ["OutOfFoldReputation", "LearnedReputation", "learn_reputation"]
 
 Codes = npt.NDArray[np.int64]
 
 BLOCKS = 6  # stretches of time; what is said at a moment while learning comes from the other stretches
-LEAST_NAMED = 20  # with fewer numbers named by cases the hand-written reputation speaks
-EVENTS = 60_000  # meetings with numbers and accounts that no case names, to learn from
-ODDS = 20.0  # a meeting with the other side against so many others: what a reputation of one half means
+MIN_NAMED = 20  # with fewer numbers named by cases the hand-written reputation speaks
+MAX_NEGATIVES = 60_000  # meetings with numbers and accounts that no case names, to learn from
+NEGATIVES_PER_POSITIVE = (
+    20.0  # a meeting with the other side against so many others: what a reputation of one half means
+)
 BURN_IN = timedelta(days=7)
 ROUNDS = 120
 PARAMS: Mapping[str, Any] = {
@@ -49,7 +51,7 @@ PARAMS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Reputations:
+class LearnedReputation:
     """What reported cases taught about numbers and accounts; where there were too few, the hand-written formula."""
 
     number_booster: Any = None
@@ -69,33 +71,33 @@ class Reputations:
 
 
 @dataclass(frozen=True, eq=False)
-class Folded:
+class OutOfFoldReputation:
     """The same for the rows that another model learns from: each moment is judged by what other stretches taught.
 
     A number or account that a case names is judged by the model that saw nothing of it, at all moments; all others by
-    that which saw nothing of the stretch of the moment. The marks, in milliseconds since 1970, end all stretches but
+    that which saw nothing of the stretch of the moment. The boundaries, in milliseconds since 1970, end all blocks of time but
     the last; the blocks hold the stretch of what is named, by its code, and -1 for what is not.
     """
 
     parts: tuple[ReputationModel, ...]
-    number_marks: Codes
-    payee_marks: Codes
+    number_boundaries: Codes
+    payee_boundaries: Codes
     number_block: Codes
     payee_block: Codes
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``number_states``."""
         own = self.number_block[states["peer_code"].to_numpy()]
-        return self._each(own, self.number_marks, states, [part.numbers for part in self.parts])
+        return self._each(own, self.number_boundaries, states, [part.numbers for part in self.parts])
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``payee_states``."""
         own = self.payee_block[states["payee_code"].to_numpy()]
-        return self._each(own, self.payee_marks, states, [part.payees for part in self.parts])
+        return self._each(own, self.payee_boundaries, states, [part.payees for part in self.parts])
 
     @staticmethod
-    def _each(own: Codes, marks: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
-        found, block = np.zeros(len(states)), np.where(own >= 0, own, block_of(states["at_ms"], marks))
+    def _each(own: Codes, boundaries: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
+        found, block = np.zeros(len(states)), np.where(own >= 0, own, block_at(states["at_ms"], boundaries))
         for number, part in enumerate(parts):
             mine = block == number
             if mine.any():
@@ -111,26 +113,26 @@ def predicted_reputation(booster: Any, states: pl.DataFrame, inputs: tuple[str, 
     return pl.Series("reputation", np.asarray(booster.predict(matrix), dtype=np.float64))
 
 
-def learn_reputations(
+def learn_reputation(
     event_index: EventIndex, *, at: datetime, seed: int, threads: int = 2
-) -> tuple[Reputations, Folded]:
+) -> tuple[LearnedReputation, OutOfFoldReputation]:
     """Reputations from the cases known before ``at``: those to use from then on, and those to learn further from.
 
-    The second kind is out of fold by time: see :class:`Folded`. Were one of the two learned and the other not, or were
+    The second kind is out of fold by time: see :class:`OutOfFoldReputation`. Were one of the two learned and the other not, or were
     it to know only some ages, a model would learn from other leads than it is asked about; so all are learned or none.
     """
-    numbers = meetings(event_index, "number", at=at, seed=seed)
-    payees = meetings(event_index, "payee", at=at, seed=seed)
-    number_marks, payee_marks = marks(numbers), marks(payees)
-    number_boosters = fit_all(numbers, NUMBER_INPUTS, number_marks, seed=seed, threads=threads)
-    payee_boosters = fit_all(payees, PAYEE_INPUTS, payee_marks, seed=seed, threads=threads)
-    to_use, *folds = [Reputations(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
-    number_block = named_blocks(numbers, number_marks, count=len(event_index.numbers))
-    payee_block = named_blocks(payees, payee_marks, count=len(event_index.accounts))
-    return to_use, Folded(tuple(folds), number_marks, payee_marks, number_block, payee_block)
+    numbers = contact_samples(event_index, "number", at=at, seed=seed)
+    payees = contact_samples(event_index, "payee", at=at, seed=seed)
+    number_boundaries, payee_boundaries = block_boundaries(numbers), block_boundaries(payees)
+    number_boosters = fit_blocks(numbers, NUMBER_INPUTS, number_boundaries, seed=seed, threads=threads)
+    payee_boosters = fit_blocks(payees, PAYEE_INPUTS, payee_boundaries, seed=seed, threads=threads)
+    to_use, *folds = [LearnedReputation(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
+    number_block = blocks_of_named(numbers, number_boundaries, count=len(event_index.numbers))
+    payee_block = blocks_of_named(payees, payee_boundaries, count=len(event_index.accounts))
+    return to_use, OutOfFoldReputation(tuple(folds), number_boundaries, payee_boundaries, number_block, payee_block)
 
 
-def meetings(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
+def contact_samples(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
     """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
     Label 1 where a case known before ``at`` names the number or account; every one of these counts with the root of
@@ -145,17 +147,19 @@ def meetings(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> 
     start = event_index.contacts.events["known_at"].min()
     if not isinstance(start, datetime):
         return pl.DataFrame()
-    bad = named.filter(pl.col("named_at") < at).select(pl.col("code").cast(pl.Int64).alias(code), label=pl.lit(1))
-    met = (
+    named_codes = named.filter(pl.col("named_at") < at).select(
+        pl.col("code").cast(pl.Int64).alias(code), label=pl.lit(1)
+    )
+    contacts = (
         log.filter(pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
         .select(pl.col(code).cast(pl.Int64), at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
         .filter(pl.col("at") <= at)
         .unique(maintain_order=True)
-        .join(bad, on=code, how="left", maintain_order="left")
+        .join(named_codes, on=code, how="left", maintain_order="left")
         .with_columns(pl.col("label").fill_null(0))
     )
-    theirs, others = met.filter(pl.col("label") == 1), met.filter(pl.col("label") == 0)
-    rows = pl.concat([theirs, others.sample(min(EVENTS, len(others)), seed=seed)])
+    theirs, others = contacts.filter(pl.col("label") == 1), contacts.filter(pl.col("label") == 0)
+    rows = pl.concat([theirs, others.sample(min(MAX_NEGATIVES, len(others)), seed=seed)])
     at_ms, keys = to_milliseconds(rows["at"]), rows[code].to_numpy()
     states = (
         number_states(event_index, peer=keys, at_ms=at_ms)
@@ -166,45 +170,45 @@ def meetings(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> 
     return states.with_columns(rows["label"]).with_columns(weight=weight)
 
 
-def first_meetings(rows: pl.DataFrame) -> pl.DataFrame:
+def first_contacts(rows: pl.DataFrame) -> pl.DataFrame:
     """When each named number or account was first met: its code and ``at_ms``."""
     return rows.filter(pl.col("label") == 1).group_by(rows.columns[0]).agg(pl.col("at_ms").min())
 
 
-def marks(rows: pl.DataFrame) -> Codes:
+def block_boundaries(rows: pl.DataFrame) -> Codes:
     """The moments that part the stretches, in milliseconds: each holds as many first meetings with named ones."""
-    firsts = first_meetings(rows)["at_ms"] if len(rows) else pl.Series([], dtype=pl.Int64)
+    firsts = first_contacts(rows)["at_ms"] if len(rows) else pl.Series([], dtype=pl.Int64)
     if not len(firsts):
         return np.zeros(BLOCKS - 1, dtype=np.int64)
     parts = [(number + 1) / BLOCKS for number in range(BLOCKS - 1)]
     return np.asarray(np.quantile(firsts.to_numpy(), parts), dtype=np.int64)
 
 
-def named_blocks(rows: pl.DataFrame, marks: Codes, *, count: int) -> Codes:
+def blocks_of_named(rows: pl.DataFrame, boundaries: Codes, *, count: int) -> Codes:
     """For each code the stretch in which what is named was first met, -1 for what is not."""
     found = np.full(count, -1, dtype=np.int64)
     if len(rows):
-        firsts = first_meetings(rows)
-        found[firsts[rows.columns[0]].to_numpy()] = block_of(firsts["at_ms"], marks)
+        firsts = first_contacts(rows)
+        found[firsts[rows.columns[0]].to_numpy()] = block_at(firsts["at_ms"], boundaries)
     return found
 
 
-def block_of(at_ms: pl.Series, marks: Codes) -> Codes:
+def block_at(at_ms: pl.Series, boundaries: Codes) -> Codes:
     """The stretch of each moment."""
-    return np.searchsorted(marks, at_ms.to_numpy(), side="right").astype(np.int64)
+    return np.searchsorted(boundaries, at_ms.to_numpy(), side="right").astype(np.int64)
 
 
-def fit_all(rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, seed: int, threads: int) -> list[Any]:
+def fit_blocks(rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int) -> list[Any]:
     """The booster to use, then one for each stretch; all None where one of them has too little to learn from."""
     found = [
-        fit(rows, inputs, marks, without=block, seed=seed, threads=threads) if len(rows) else None
+        fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads) if len(rows) else None
         for block in (None, *range(BLOCKS))
     ]
     return found if all(booster is not None for booster in found) else [None] * len(found)
 
 
-def fit(
-    rows: pl.DataFrame, inputs: tuple[str, ...], marks: Codes, *, without: int | None, seed: int, threads: int
+def fit_booster(
+    rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, without: int | None, seed: int, threads: int
 ) -> Any:
     """A booster from all rows, or from those outside a stretch and without what is named and was first met in it.
 
@@ -214,16 +218,20 @@ def fit(
 
     key, kept = rows.columns[0], rows
     if without is not None:
-        firsts = first_meetings(rows)
-        met_then = firsts.filter(pl.Series(block_of(firsts["at_ms"], marks) == without))[key]
-        then = pl.Series(block_of(rows["at_ms"], marks) == without)
-        kept = rows.filter(~then, ~pl.col(key).is_in(met_then.implode()))
+        firsts = first_contacts(rows)
+        named_then = firsts.filter(pl.Series(block_at(firsts["at_ms"], boundaries) == without))[key]
+        then = pl.Series(block_at(rows["at_ms"], boundaries) == without)
+        kept = rows.filter(~then, ~pl.col(key).is_in(named_then.implode()))
     labels = kept["label"].to_numpy()
-    if kept.filter(pl.col("label") == 1)[key].n_unique() < LEAST_NAMED:
+    if kept.filter(pl.col("label") == 1)[key].n_unique() < MIN_NAMED:
         return None
     weight = kept["weight"].to_numpy()
     theirs = labels == 1
-    weight = np.where(theirs, weight / weight[theirs].sum(), weight / weight[~theirs].sum() * ODDS) * len(kept) / ODDS
+    weight = (
+        np.where(theirs, weight / weight[theirs].sum(), weight / weight[~theirs].sum() * NEGATIVES_PER_POSITIVE)
+        * len(kept)
+        / NEGATIVES_PER_POSITIVE
+    )
     matrix = kept.select(pl.col(inputs).cast(pl.Float64)).to_numpy()
     data = lgb.Dataset(matrix, labels, weight=weight, feature_name=list(inputs))
     booster = lgb.train({**PARAMS, "seed": seed, "num_threads": threads}, data, ROUNDS)

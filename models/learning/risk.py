@@ -18,7 +18,7 @@ from models.evaluation.fairness import data_seen_of_rows
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, calibrate
 from models.learning.group_calibration import GroupCalibration
-from models.learning.reputation import Reputations
+from models.learning.reputation import LearnedReputation
 from models.learning.scam_types import ScamTypes, fit_types
 
 __all__ = ["RiskModel", "Tuning", "fit", "out_of_fold", "require_episodes"]
@@ -84,7 +84,7 @@ class RiskModel:
     trained_at: datetime
     by_data: GroupCalibration | None = None
     types: ScamTypes = field(default_factory=ScamTypes)
-    reputations: Reputations = field(default_factory=Reputations)
+    reputations: LearnedReputation = field(default_factory=LearnedReputation)
     facts: Mapping[str, str | float] = field(default_factory=dict)
 
     def matrix(self, frame: pl.DataFrame) -> Floats:
@@ -168,7 +168,7 @@ class RiskModel:
             trained_at=datetime.fromisoformat(facts["trained_at"]),
             by_data=GroupCalibration.of(facts["by_data"]) if facts.get("by_data") else None,
             types=ScamTypes(others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)),
-            reputations=Reputations(others[NUMBERS], others[PAYEES]),
+            reputations=LearnedReputation(others[NUMBERS], others[PAYEES]),
             facts=facts["facts"],
         )
 

@@ -24,7 +24,7 @@ from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
-from models.learning.reputation import Reputations
+from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit
 from models.policy.alerting import Memory, Rules
 from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
@@ -236,7 +236,7 @@ def taught_afresh(
     """A model that learns from other rows, as one of ``AFRESH`` says."""
     again = partial(learn, event_index, tables, at=full.trained_at, seed=seed)
     if ablation == "hand_written":
-        return again(settings=settings, reputations=Reputations())[0]
+        return again(settings=settings, reputations=LearnedReputation())[0]
     if ablation == "nightly":
         model, _ = again(settings=settings, every=NIGHT)
     else:

@@ -21,7 +21,7 @@ from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import calibrate_by_group
 from models.learning.outage_augmentation import learning_rows
 from models.learning.pseudo_labels import add_pseudo_labels
-from models.learning.reputation import Reputations, learn_reputations
+from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
 from models.policy.expected_saving import losses_by_type
 from pipelines.progress import Progress, quiet
@@ -143,7 +143,7 @@ def learn(
     seed: int,
     settings: Settings,
     every: str = "15m",
-    reputations: Reputations | None = None,
+    reputations: LearnedReputation | None = None,
 ) -> tuple[RiskModel, pl.DataFrame]:
     """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``.
 
@@ -170,7 +170,7 @@ def learn(
     )
     reputation_model: ReputationModel
     if reputations is None:
-        reputations, reputation_model = learn_reputations(
+        reputations, reputation_model = learn_reputation(
             event_index, at=at, seed=seed, threads=settings.training.threads
         )
     else:

@@ -19,13 +19,13 @@ from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_
 from models.learning.calibration import Calibration
 from models.learning.reputation import (
     BLOCKS,
-    LEAST_NAMED,
-    Folded,
-    Reputations,
-    block_of,
-    learn_reputations,
-    marks,
-    meetings,
+    MIN_NAMED,
+    LearnedReputation,
+    OutOfFoldReputation,
+    block_at,
+    block_boundaries,
+    contact_samples,
+    learn_reputation,
 )
 from models.learning.risk import RiskModel
 from tests.models.drawn import call, case, on, payment, source_tables, table
@@ -111,11 +111,11 @@ def asked(event_index: EventIndex, kind: str, pairs: range) -> Asked:
     )
 
 
-def learned(event_index: EventIndex, *, at: datetime = AT) -> tuple[Reputations, Folded]:
-    return learn_reputations(event_index, at=at, seed=0, threads=1)
+def learned(event_index: EventIndex, *, at: datetime = AT) -> tuple[LearnedReputation, OutOfFoldReputation]:
+    return learn_reputation(event_index, at=at, seed=0, threads=1)
 
 
-def both(reputation_model: Reputations | Folded, states: Asked) -> np.ndarray:
+def both(reputation_model: LearnedReputation | OutOfFoldReputation, states: Asked) -> np.ndarray:
     """What is said of the numbers and of the accounts, one after the other."""
     return np.concatenate(
         [reputation_model.numbers(states.numbers).to_numpy(), reputation_model.payees(states.payees).to_numpy()]
@@ -134,7 +134,7 @@ def test_what_cases_name_is_told_from_what_they_do_not() -> None:
 def test_with_few_named_the_hand_written_speaks() -> None:
     """Enough for the one to use, but not for those that leave a stretch out: then all speak by the formula."""
     burnt_in = range(20, PAIRS)
-    few, enough = naming(burnt_in[:LEAST_NAMED]), naming(burnt_in[: 2 * LEAST_NAMED])
+    few, enough = naming(burnt_in[:MIN_NAMED]), naming(burnt_in[: 2 * MIN_NAMED])
     states = asked(few, "bad", ALL)
     spoken = np.concatenate(
         [HAND_WRITTEN_REPUTATION.numbers(states.numbers), HAND_WRITTEN_REPUTATION.payees(states.payees)]
@@ -182,16 +182,16 @@ def test_what_becomes_known_later_teaches_nothing() -> None:
 
 
 def test_the_stretches_hold_as_many_first_meetings_with_named_numbers_each() -> None:
-    rows = meetings(naming(ALL), "number", at=AT, seed=0)
+    rows = contact_samples(naming(ALL), "number", at=AT, seed=0)
     firsts = rows.filter(pl.col("label") == 1).group_by("peer_code").agg(pl.col("at_ms").min())
 
-    counts = np.bincount(block_of(firsts["at_ms"], marks(rows)), minlength=BLOCKS)
+    counts = np.bincount(block_at(firsts["at_ms"], block_boundaries(rows)), minlength=BLOCKS)
     assert len(counts) == BLOCKS
     assert counts.max() - counts.min() <= 1
 
 
 def test_every_named_number_counts_with_the_root_of_its_meetings() -> None:
-    rows = meetings(naming(ALL), "number", at=AT, seed=0)
+    rows = contact_samples(naming(ALL), "number", at=AT, seed=0)
     of_one = rows.filter(pl.col("label") == 1).group_by("peer_code").agg(pl.len(), pl.col("weight").sum())
 
     assert of_one.filter(pl.col("len") == 4)["weight"].unique().to_list() == [2.0]  # four at a half
@@ -204,14 +204,14 @@ def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None
     event_index = naming(ALL)
     _, before = learned(event_index)
     first_ms, last_ms = ([moment.timestamp() * 1000 for _, moment in (met(pair)[at] for pair in ALL)] for at in (0, -1))
-    ends = [0.0, *before.number_marks.tolist(), np.inf]
+    ends = [0.0, *before.number_boundaries.tolist(), np.inf]
     hour_ms = 3_600_000  # they are asked of up to five hours after the last call
     inside = [p for p in ALL if ends[stretch] < first_ms[p] and last_ms[p] + 5 * hour_ms < ends[stretch + 1]]
     turned = naming(ALL, twins=range(inside[0], inside[-1] + 1))
     _, after = learned(turned)
 
     assert len(inside) > 5
-    assert before.number_marks.tolist() == pytest.approx(after.number_marks.tolist(), abs=hour_ms)
+    assert before.number_boundaries.tolist() == pytest.approx(after.number_boundaries.tolist(), abs=hour_ms)
     for kind in ("bad", "twin"):
         own = asked(event_index, kind, range(inside[0], inside[-1] + 1))
         assert both(before, own).tolist() == both(after, own).tolist()
@@ -277,7 +277,7 @@ def test_a_model_keeps_its_reputations(tmp_path) -> None:
             RiskModel.load(tmp_path, digest=digest)
         (tmp_path / name).write_text(text)
 
-    without = replace(model, reputations=Reputations())
+    without = replace(model, reputations=LearnedReputation())
     assert without.save(tmp_path) != digest
     found = RiskModel.load(tmp_path).reputations
     assert (found.number_booster, found.payee_booster) == (None, None)

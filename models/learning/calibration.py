@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "fit_calibration"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Calibration:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.slope * raw + self.intercept, -50, 50))))
 
 
-def calibrate(raw: Floats, labels: Floats, *, sampling_weight: Floats) -> Calibration:
+def fit_calibration(raw: Floats, labels: Floats, *, sampling_weight: Floats) -> Calibration:
     """Fit on scores of rows that the booster was not trained on; ``sampling_weight`` is how many moments a row stands for.
 
     The slope is kept positive: calibration never reorders people.

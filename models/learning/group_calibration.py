@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from models.labels.sampling import assign_folds
-from models.learning.calibration import Calibration, Floats, calibrate
+from models.learning.calibration import Calibration, Floats, fit_calibration
 
-__all__ = ["GroupCalibration", "calibrate_by_group", "promised_and_found", "promises", "worst_ratio"]
+__all__ = ["GroupCalibration", "fit_group_calibration", "promised_and_found", "promises", "worst_ratio"]
 
-HALFWAY = 200.0  # live rows; an episode has about ten
+SHRINKAGE_ROWS = 200.0  # live rows; an episode has about ten
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,37 @@ class GroupCalibration:
             found[mine] = calibration(raw[mine])
         return found
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The lines as plain numbers, for JSON."""
         return asdict(self)
 
     @classmethod
-    def of(cls, numbers: Mapping[str, Any]) -> Self:
-        """From what ``numbers`` gave."""
-        lines = {name: Calibration(**line) for name, line in numbers["by_group"].items()}
-        return cls(common=Calibration(**numbers["common"]), by_group=lines)
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From what ``to_dict`` gave."""
+        lines = {name: Calibration(**line) for name, line in values["by_group"].items()}
+        return cls(common=Calibration(**values["common"]), by_group=lines)
 
 
-def calibrate_by_group(
-    raw: Floats, labels: Floats, *, sampling_weight: Floats, group: pl.Series, halfway: float = HALFWAY
+def fit_group_calibration(
+    raw: Floats, labels: Floats, *, sampling_weight: Floats, group: pl.Series, shrinkage_rows: float = SHRINKAGE_ROWS
 ) -> GroupCalibration:
-    """Fit on scores of rows that the booster was not trained on, like ``models.learning.calibration.calibrate``.
+    """Fit on scores of rows that the booster was not trained on, like ``models.learning.calibration.fit_calibration``.
 
-    A group with ``halfway`` live rows stands halfway between the common line and its own; with fewer it keeps nearer
+    A group with ``shrinkage_rows`` live rows stands halfway between the common line and its own; with fewer it keeps nearer
     to the common one, since its own would follow chance. Groups without any live or any quiet row have none.
     """
-    common = calibrate(raw, labels, sampling_weight=sampling_weight)
+    common = fit_calibration(raw, labels, sampling_weight=sampling_weight)
     lines = {}
     for name in group.drop_nulls().unique().sort():
         mine = (group == name).fill_null(value=False).to_numpy()
         live = float(labels[mine].sum())
         if 0 < live < mine.sum():
-            own = calibrate(raw[mine], labels[mine], sampling_weight=sampling_weight[mine])
-            lines[str(name)] = shrunk(own, common, weight=live / (live + halfway))
+            own = fit_calibration(raw[mine], labels[mine], sampling_weight=sampling_weight[mine])
+            lines[str(name)] = shrink_to_common(own, common, weight=live / (live + shrinkage_rows))
     return GroupCalibration(common=common, by_group=lines)
 
 
-def shrunk(own: Calibration, common: Calibration, *, weight: float) -> Calibration:
+def shrink_to_common(own: Calibration, common: Calibration, *, weight: float) -> Calibration:
     """The line so far from the common one towards a group's own."""
     return Calibration(
         slope=common.slope + weight * (own.slope - common.slope),
@@ -104,7 +104,7 @@ def promises(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
         if here["label"].n_unique() < 2:
             return {}
         labels, sampling_weight = here["label"].to_numpy().astype(np.float64), here["sampling_weight"].to_numpy()
-        fitted = calibrate_by_group(
+        fitted = fit_group_calibration(
             here["raw"].to_numpy(), labels, sampling_weight=sampling_weight, group=here["group"]
         )
         raw = there["raw"].to_numpy()

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from models.learning.calibration import Floats, calibrate
+from models.learning.calibration import Floats, fit_calibration
 
 __all__ = ["add_pseudo_labels"]
 
@@ -65,6 +65,6 @@ def add_pseudo_labels(
 
 def calibrated_probabilities(rows: pl.DataFrame, raw: Floats) -> Floats:
     """The probability of each row by the reported cases."""
-    return calibrate(raw, rows["label"].to_numpy().astype(float), sampling_weight=rows["sampling_weight"].to_numpy())(
-        raw
-    )
+    return fit_calibration(
+        raw, rows["label"].to_numpy().astype(float), sampling_weight=rows["sampling_weight"].to_numpy()
+    )(raw)

@@ -16,12 +16,12 @@ import polars as pl
 from data_contracts.errors import ModelError
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.sampling import assign_folds
-from models.learning.calibration import Calibration, Floats, calibrate
+from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.group_calibration import GroupCalibration
 from models.learning.reputation import LearnedReputation
-from models.learning.scam_types import ScamTypes, fit_types
+from models.learning.scam_types import ScamTypes, fit_scam_types
 
-__all__ = ["RiskModel", "Tuning", "fit", "out_of_fold", "require_episodes"]
+__all__ = ["RiskModel", "Tuning", "fit_risk_model", "out_of_fold_scores", "require_episodes"]
 
 # LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
 # minutes. OpenMP reads this once, as LightGBM is first imported.
@@ -82,7 +82,7 @@ class RiskModel:
     features: tuple[str, ...]
     calibration: Calibration
     trained_at: datetime
-    by_data: GroupCalibration | None = None
+    group_calibration: GroupCalibration | None = None
     types: ScamTypes = field(default_factory=ScamTypes)
     reputations: LearnedReputation = field(default_factory=LearnedReputation)
     facts: Mapping[str, str | float] = field(default_factory=dict)
@@ -94,30 +94,30 @@ class RiskModel:
             raise ModelError(
                 f"the snapshot lacks {', '.join(lacking[:5])}", remedy="Train a model on today's features."
             )
-        return matrix_of(frame, self.features)
+        return feature_matrix(frame, self.features)
 
     def predict(self, frame: pl.DataFrame) -> Floats:
         """Calibrated probability of each row of a snapshot.
 
-        By one line for all or, where ``by_data`` is set, by one for each kind of data that there is on a person.
+        By one line for all or, where ``group_calibration`` is set, by one for each kind of data that there is on a person.
         """
         raw = np.asarray(self.booster.predict(self.matrix(frame), raw_score=True))
-        if self.by_data is None:
+        if self.group_calibration is None:
             return self.calibration(raw)
-        return self.by_data(raw, frame.select(data_seen_of_rows()).to_series())
+        return self.group_calibration(raw, frame.select(data_seen_of_rows()).to_series())
 
     @property
     def scam_types(self) -> tuple[str, ...]:
         """The scam types that the model can name."""
         return self.types.names
 
-    def scam_type(self, frame: pl.DataFrame) -> list[str]:
+    def predict_scam_type(self, frame: pl.DataFrame) -> list[str]:
         """The likeliest scam type of each row, ``unknown`` where none is likely enough."""
-        return self.types.named(self.matrix(frame))
+        return self.types.predict_names(self.matrix(frame))
 
-    def type_chances(self, frame: pl.DataFrame) -> Floats:
+    def type_probabilities(self, frame: pl.DataFrame) -> Floats:
         """How likely each of ``scam_types`` is were the person of a row in an episode: a row each, adding up to one."""
-        return self.types.chances(self.matrix(frame))
+        return self.types.probabilities(self.matrix(frame))
 
     def save(self, folder: Path) -> str:
         """Write the model as text into ``folder``; return the sha256 digest of all its files."""
@@ -131,13 +131,13 @@ class RiskModel:
             "features": self.features,
             "calibration": asdict(self.calibration),
             "trained_at": self.trained_at.isoformat(),
-            "by_data": self.by_data.numbers() if self.by_data else None,
+            "by_data": self.group_calibration.to_dict() if self.group_calibration else None,
             "scam_types": self.scam_types,
             "type_temperature": self.types.temperature,
             "facts": dict(self.facts),
         }
         (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
-        return digest_of(folder)
+        return model_digest(folder)
 
     def _others(self) -> dict[str, Any]:
         """The boosters that a model may lack, by the name of their file."""
@@ -154,7 +154,7 @@ class RiskModel:
 
         if not (folder / FACTS).is_file() or not (folder / BOOSTER).is_file():
             raise ModelError(f"no model in {folder}", remedy="Run `forestall train`.")
-        if digest is not None and digest_of(folder) != digest:
+        if digest is not None and model_digest(folder) != digest:
             raise ModelError(f"the model in {folder} is not the one that was registered", remedy="Train again.")
         facts = json.loads((folder / FACTS).read_text())
         others = {
@@ -166,14 +166,14 @@ class RiskModel:
             features=tuple(facts["features"]),
             calibration=Calibration(**facts["calibration"]),
             trained_at=datetime.fromisoformat(facts["trained_at"]),
-            by_data=GroupCalibration.of(facts["by_data"]) if facts.get("by_data") else None,
+            group_calibration=GroupCalibration.from_dict(facts["by_data"]) if facts.get("by_data") else None,
             types=ScamTypes(others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)),
             reputations=LearnedReputation(others[NUMBERS], others[PAYEES]),
             facts=facts["facts"],
         )
 
 
-def digest_of(folder: Path) -> str:
+def model_digest(folder: Path) -> str:
     """The sha256 over the model's files in order."""
     total = hashlib.sha256()
     for name in (BOOSTER, TYPES, NUMBERS, PAYEES, FACTS):
@@ -182,12 +182,12 @@ def digest_of(folder: Path) -> str:
     return total.hexdigest()
 
 
-def matrix_of(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
+def feature_matrix(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
     """The ``features`` of each row, float64, missing as NaN."""
     return np.asarray(frame.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
 
 
-def boosted(
+def train_booster(
     rows: pl.DataFrame, inputs: Floats, keep: Flags, *, features: tuple[str, ...], tuning: Tuning, seed: int
 ) -> Any:
     """A booster from the rows to ``keep``; ``inputs`` are the features of all ``rows``."""
@@ -198,13 +198,13 @@ def boosted(
     return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
 
 
-def out_of_fold(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
+def out_of_fold_scores(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
     fold = assign_folds(rows, count=tuning.folds, seed=seed)
-    return held_out(rows, matrix_of(rows, features), fold, features=features, tuning=tuning, seed=seed)
+    return held_out_scores(rows, feature_matrix(rows, features), fold, features=features, tuning=tuning, seed=seed)
 
 
-def held_out(
+def held_out_scores(
     rows: pl.DataFrame,
     inputs: Floats,
     fold: npt.NDArray[np.int64],
@@ -213,11 +213,11 @@ def held_out(
     tuning: Tuning,
     seed: int,
 ) -> Floats:
-    """:func:`out_of_fold` where the inputs and the folds of the rows are made already."""
+    """:func:`out_of_fold_scores` where the inputs and the folds of the rows are made already."""
     raw = np.zeros(len(rows))
     for number in range(tuning.folds):
         out = fold == number
-        booster = boosted(rows, inputs, ~out, features=features, tuning=tuning, seed=seed)
+        booster = train_booster(rows, inputs, ~out, features=features, tuning=tuning, seed=seed)
         raw[out] = booster.predict(inputs[out], raw_score=True)
     return raw
 
@@ -232,7 +232,7 @@ def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
         )
 
 
-def fit(
+def fit_risk_model(
     rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
 ) -> tuple[RiskModel, Floats]:
     """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``, ``case_id`` and ``scam_type``.
@@ -242,17 +242,19 @@ def fit(
     """
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
-    inputs = matrix_of(rows, features)
+    inputs = feature_matrix(rows, features)
     fold = assign_folds(rows, count=tuning.folds, seed=seed)
-    raw = held_out(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
-    calibration = calibrate(raw, labels, sampling_weight=rows["sampling_weight"].to_numpy())
-    types = fit_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
+    raw = held_out_scores(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
+    calibration = fit_calibration(raw, labels, sampling_weight=rows["sampling_weight"].to_numpy())
+    types = fit_scam_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
-        booster=boosted(rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed),
+        booster=train_booster(
+            rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed
+        ),
         features=features,
         calibration=calibration,
         trained_at=at,
         types=types,
-        facts=types.figures,
+        facts=types.metrics,
     )
     return model, raw

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from models.learning.risk import Tuning, fit
+from models.learning.risk import Tuning, fit_risk_model
 
 if TYPE_CHECKING:
     import optuna
@@ -69,7 +69,7 @@ def quality(
     """Average precision on the ``later`` moments of a model of ``rows``, each weighted by how many it stands for."""
     from sklearn.metrics import average_precision_score
 
-    model, _ = fit(rows, features=features, at=at, tuning=replace(tuning, folds=FOLDS), seed=seed)
+    model, _ = fit_risk_model(rows, features=features, at=at, tuning=replace(tuning, folds=FOLDS), seed=seed)
     labels, sampling_weight = later["label"].to_numpy(), later["sampling_weight"].to_numpy()
     return float(average_precision_score(labels, model.predict(later), sample_weight=sampling_weight))
 

@@ -53,4 +53,4 @@ def stake_cny(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, floa
         left = np.maximum(USUAL_CNY - paid, FLOOR * USUAL_CNY)
         return pl.Series("stake_cny", left * USUAL_EFFECT)
     left = np.maximum(typical[None, :] - paid[:, None], FLOOR * typical[None, :])
-    return pl.Series("stake_cny", (model.type_chances(rows) * left * works[None, :]).sum(axis=1))
+    return pl.Series("stake_cny", (model.type_probabilities(rows) * left * works[None, :]).sum(axis=1))

@@ -25,7 +25,7 @@ from models.learning.ablations import PARTS, UntunedTrees, features_of, features
 from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
-from models.learning.risk import RiskModel, Tuning, fit
+from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from models.policy.alerting import Memory, Rules
 from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
@@ -226,7 +226,7 @@ def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuni
         tuning = UntunedTrees(threads=tuning.threads)
     else:
         features = features_without(ablation, features=features)
-    model, _ = fit(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
+    model, _ = fit_risk_model(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
     return replace(model, reputations=full.reputations, facts=full.facts)
 
 

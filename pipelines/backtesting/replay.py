@@ -213,7 +213,7 @@ def worded(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
     """The model's alerts with scam type and reasons in plain Chinese."""
     reasons = [[reason.zh for reason in one.reasons] for one in explain(model, chosen)]
     return bare(chosen).with_columns(
-        scam_type=pl.Series(model.scam_type(chosen), dtype=pl.String),
+        scam_type=pl.Series(model.predict_scam_type(chosen), dtype=pl.String),
         reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
     )
 

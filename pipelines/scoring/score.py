@@ -183,7 +183,7 @@ def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tu
     order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
     chosen = order.join(rows, on="person", maintain_order="left")
     told = explain(scene.model, chosen)
-    types = scene.model.scam_type(chosen)
+    types = scene.model.predict_scam_type(chosen)
     residents = scene.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
     stakes = typical_losses(build_episodes(scene.tables.cases, scene.event_index, at=scene.at))

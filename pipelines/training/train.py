@@ -18,11 +18,11 @@ from features.reputation import ReputationModel
 from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
-from models.learning.group_calibration import calibrate_by_group
+from models.learning.group_calibration import fit_group_calibration
 from models.learning.outage_augmentation import learning_rows
 from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import LearnedReputation, learn_reputation
-from models.learning.risk import RiskModel, Tuning, fit, out_of_fold, require_episodes
+from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
 from models.policy.expected_saving import losses_by_type
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.drift import profiled
@@ -185,17 +185,19 @@ def learn(
     if settings.training.pseudo_labels_per_reported:
         rows = add_pseudo_labels(
             rows,
-            out_of_fold(rows, features=model_inputs(), tuning=tuning, seed=seed),
+            out_of_fold_scores(rows, features=model_inputs(), tuning=tuning, seed=seed),
             episodes_per_reported=settings.training.pseudo_labels_per_reported,
             positive_weight=sampling.positive_weight,
             known_people=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
         )
-    model, raw = fit(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
+    model, raw = fit_risk_model(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()
     if settings.training.calibrate_by_data:
         group = rows.select(data_seen_of_rows()).to_series()
-        by_data = calibrate_by_group(raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group)
-        model = replace(model, by_data=by_data)
+        group_calibration = fit_group_calibration(
+            raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group
+        )
+        model = replace(model, group_calibration=group_calibration)
     facts = {
         **model.facts,
         "episodes": float(len(known_episodes)),

@@ -12,7 +12,7 @@ from features.point_in_time import build_snapshot
 from features.words.catalogue import model_inputs
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
-from models.learning.risk import RiskModel, Tuning, fit
+from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from pipelines.storage.as_of import source_tables_before
 from tests.pipelines.district import END, TRAIN_AT, build, shared_folder
 
@@ -43,5 +43,5 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     tables = source_tables_before(settings, at=END, span=timedelta(days=30))
     event_index = build_event_index(tables)
     rows = learning_rows(tables, event_index)
-    model, raw = fit(rows, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    model, raw = fit_risk_model(rows, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     return Learnt(tables, event_index, model, rows.with_columns(raw=pl.Series(raw)))

@@ -14,7 +14,7 @@ from features.words.catalogue import FEATURES, feature_names, model_inputs
 from models.evaluation.diagnostics import feature_aucs
 from models.labels.episodes import build_episodes
 from models.learning.baseline_rule import baseline_score
-from models.learning.risk import fit
+from models.learning.risk import fit_risk_model
 from tests.models.conftest import TUNING, learning_rows
 from tests.pipelines.district import TRAIN_AT
 
@@ -40,7 +40,7 @@ def test_shuffled_labels_cannot_be_learnt(learnt):
     order = np.random.default_rng(3).permutation(len(learnt.rows))
     told = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
     shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
-    _, raw = fit(shuffled, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
+    _, raw = fit_risk_model(shuffled, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
     live, sampling_weight = shuffled["label"].to_numpy(), shuffled["sampling_weight"].to_numpy()
     base_rate = sampling_weight[live == 1].sum() / sampling_weight.sum()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.learning.calibration import Calibration, calibrate
+from models.learning.calibration import Calibration, fit_calibration
 
 
 def drawn(number: int, *, slope: float, intercept: float) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +23,7 @@ def test_probabilities_of_hand_computed_scores():
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (1.6, -2.0), (0.4, -3.0)])
 def test_it_finds_the_line_that_the_labels_were_drawn_from(slope, intercept):
     raw, labels = drawn(60_000, slope=slope, intercept=intercept)
-    found = calibrate(raw, labels, sampling_weight=np.ones(len(raw)))
+    found = fit_calibration(raw, labels, sampling_weight=np.ones(len(raw)))
     assert (found.slope, found.intercept) == pytest.approx((slope, intercept), abs=0.08)
 
 
@@ -31,14 +31,14 @@ def test_rows_that_stand_for_many_moments_bring_the_probabilities_down_to_the_re
     raw, labels = drawn(200_000, slope=1.2, intercept=-4.0)
     kept = (labels == 1) | (np.arange(len(raw)) % 10 == 0)  # a tenth of the quiet ones
     sampling_weight = np.where(labels == 1, 1.0, 10.0)[kept]
-    found = calibrate(raw[kept], labels[kept], sampling_weight=sampling_weight)
+    found = fit_calibration(raw[kept], labels[kept], sampling_weight=sampling_weight)
     assert (found.slope, found.intercept) == pytest.approx((1.2, -4.0), abs=0.15)
     assert np.average(found(raw[kept]), weights=sampling_weight) == pytest.approx(labels.mean(), rel=0.03)
 
 
 def test_scores_that_point_the_wrong_way_are_not_turned_round():
     raw, labels = drawn(2_000, slope=2.0, intercept=0.0)
-    found = calibrate(-raw, labels, sampling_weight=np.ones(len(raw)))
+    found = fit_calibration(-raw, labels, sampling_weight=np.ones(len(raw)))
     assert found.slope == 0.001
 
 

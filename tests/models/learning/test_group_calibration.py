@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.learning.calibration import Calibration, calibrate
+from models.learning.calibration import Calibration, fit_calibration
 from models.learning.group_calibration import (
     GroupCalibration,
-    calibrate_by_group,
+    fit_group_calibration,
     promised_and_found,
     promises,
     worst_ratio,
@@ -35,11 +35,11 @@ def scored(probability: np.ndarray, labels: np.ndarray, group: pl.Series) -> pl.
 def test_each_group_finds_its_own_line_and_promises_hold_in_each():
     raw, labels, group = drawn()
     one = np.ones(len(raw))
-    found = calibrate_by_group(raw, labels, sampling_weight=one, group=group)
+    found = fit_group_calibration(raw, labels, sampling_weight=one, group=group)
     assert (found.by_group["calls only"].slope, found.by_group["calls only"].intercept) == pytest.approx(
         (0.8, -1.5), abs=0.15
     )
-    common = calibrate(raw, labels, sampling_weight=one)
+    common = fit_calibration(raw, labels, sampling_weight=one)
     assert found.common == common
     before = worst_ratio(promised_and_found(scored(common(raw), labels, group)))
     after = worst_ratio(promised_and_found(scored(found(raw, group), labels, group)))
@@ -49,12 +49,12 @@ def test_each_group_finds_its_own_line_and_promises_hold_in_each():
 
 def test_a_small_group_stays_near_the_common_line():
     raw, labels, group = drawn(600)
-    found = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=1e9)
+    found = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=1e9)
     for line in found.by_group.values():
         assert (line.slope, line.intercept) == pytest.approx((found.common.slope, found.common.intercept), abs=1e-4)
     live = float(labels[(group == "calls only").to_numpy()].sum())
-    half = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=live)
-    own = calibrate_by_group(raw, labels, sampling_weight=np.ones(600), group=group, halfway=0.0)
+    half = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=live)
+    own = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=0.0)
     name = "calls only"
     assert half.by_group[name].slope == pytest.approx((own.by_group[name].slope + found.common.slope) / 2)
 
@@ -62,7 +62,7 @@ def test_a_small_group_stays_near_the_common_line():
 def test_groups_without_victims_unknown_groups_and_null_have_the_common_line():
     raw = np.array([-1.0, 0.0, 1.0, 2.0, 0.5])
     group = pl.Series(["a", "a", "a", "b", None])
-    found = calibrate_by_group(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), sampling_weight=np.ones(5), group=group)
+    found = fit_group_calibration(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), sampling_weight=np.ones(5), group=group)
     assert list(found.by_group) == ["a"]
     asked = pl.Series(["b", None, "c"])
     assert found(np.zeros(3), asked) == pytest.approx(found.common(np.zeros(3)))
@@ -73,7 +73,7 @@ def test_hand_computed_and_back_from_json():
     group = pl.Series(["both", "calls only"])
     assert calibration(np.array([1.0, 1.0]), group) == pytest.approx([0.7310586, 0.7310586])
     assert calibration(np.array([0.5, 0.5]), group) == pytest.approx([0.5, 0.6224593])
-    assert GroupCalibration.of(json.loads(json.dumps(calibration.numbers()))) == calibration
+    assert GroupCalibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
 
 
 def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.metrics import roc_auc_score
 
 from data_contracts.errors import ModelError
-from models.learning.risk import RiskModel, Tuning, fit
+from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from models.learning.scam_types import ScamTypes
 from tests.models.drawn import on
 
@@ -43,7 +43,7 @@ def rows() -> pl.DataFrame:
 
 
 def fitted(frame: pl.DataFrame, *, seed: int = 0, features=FEATURES, tuning: Tuning = TUNING):
-    return fit(frame, features=features, at=on(20), tuning=tuning, seed=seed)
+    return fit_risk_model(frame, features=features, at=on(20), tuning=tuning, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(learnt):
     frame = rows()
     assert roc_auc_score(frame["label"], raw) > 0.95
     live = frame.filter(label=1)
-    assert (pl.Series(model.scam_type(live)) == live["scam_type"]).mean() > 0.95
+    assert (pl.Series(model.predict_scam_type(live)) == live["scam_type"]).mean() > 0.95
     assert model.scam_types == ("brushing", "police")
     assert model.trained_at == on(20)
 
@@ -100,7 +100,7 @@ def test_a_saved_model_is_read_back_the_same(model, tmp_path):
     loaded = RiskModel.load(tmp_path / "model", digest=digest)
     frame = rows()
     assert_array_equal(loaded.predict(frame), model.predict(frame))
-    assert loaded.scam_type(frame) == model.scam_type(frame)
+    assert loaded.predict_scam_type(frame) == model.predict_scam_type(frame)
     assert (loaded.features, loaded.scam_types, loaded.calibration) == (FEATURES, model.scam_types, model.calibration)
     assert (loaded.trained_at, loaded.facts) == (on(20), {"episodes": 40.0, "district": "回民区"})
     assert loaded.save(tmp_path / "again") == digest
@@ -169,11 +169,11 @@ def test_rows_of_live_moments_alone_teach_nothing():
 
 def test_a_type_that_no_probability_reaches_is_unknown(model):
     frame = rows().filter(label=1).head(8)
-    assert model.types.named(model.matrix(frame), least=1.1) == ["unknown"] * 8
-    assert model.scam_type(frame.clear()) == []
+    assert model.types.predict_names(model.matrix(frame), min_probability=1.1) == ["unknown"] * 8
+    assert model.predict_scam_type(frame.clear()) == []
 
 
 def test_one_type_alone_is_not_told():
     one, _ = fitted(rows().with_columns(scam_type=pl.when(pl.col("label") == 1).then(pl.lit("police"))))
     assert (one.types.booster, one.scam_types) == (None, ())
-    assert one.scam_type(rows().head(2)) == ["unknown", "unknown"]
+    assert one.predict_scam_type(rows().head(2)) == ["unknown", "unknown"]

@@ -18,7 +18,7 @@ class Sure(RiskModel):
 
     scam_types = ("brushing", "police")
 
-    def type_chances(self, frame):
+    def type_probabilities(self, frame):
         return pl.DataFrame({"b": [1.0, 0.5], "p": [0.0, 0.5]}).to_numpy()
 
 

@@ -22,16 +22,16 @@ from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
 from models.learning.reputation import OutOfFoldReputation
 
-__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "learning_rows", "struck", "without"]
+__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "snapshot_with_outages", "hit_by_outage", "drop_lost_records"]
 
 Flags = npt.NDArray[np.bool_]
 
 OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
 DAY = timedelta(days=1)
-LONGEST_D = 7  # the longest outage that ends
-CALM_D = 2  # the longest time from the end of one outage to the start of the next in the same dataset
-FOR_EVER = 0.15  # the chance that a source does not come back
-CODES = {"lead_peer_code": ("peer_names", "peer"), "lead_payee_code": ("payee_names", "payee")}
+MAX_OUTAGE_DAYS = 7  # the longest outage that ends
+MAX_CALM_DAYS = 2  # the longest time from the end of one outage to the start of the next in the same dataset
+PERMANENT_CHANCE = 0.15  # the chance that a source does not come back
+LEAD_CODES = {"lead_peer_code": ("peer_names", "peer"), "lead_payee_code": ("payee_names", "payee")}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outage:
     end_at: datetime | None = None
 
     @property
-    def records(self) -> pl.Expr:
+    def lost_records(self) -> pl.Expr:
         """Which records of the dataset it costs."""
         known_at = pl.col("known_at")
         lost = (pl.col("source") == self.source) & (known_at >= self.start_at)
@@ -55,33 +55,33 @@ def draw_outages(event_index: EventIndex, *, start: datetime, end: datetime, see
     """Outages that begin in ``[start, end)``, of one to seven days or for ever, of the sources that deliver."""
     rng = np.random.default_rng([seed, 7])
     return (
-        *drawn("calls", event_index.call_feeds, start=start, end=end, rng=rng),
-        *drawn("transfers", event_index.transfer_feeds, start=start, end=end, rng=rng),
+        *draw_source_outages("calls", event_index.call_feeds, start=start, end=end, rng=rng),
+        *draw_source_outages("transfers", event_index.transfer_feeds, start=start, end=end, rng=rng),
     )
 
 
-def drawn(
+def draw_source_outages(
     dataset: Literal["calls", "transfers"], feeds: Feeds, *, start: datetime, end: datetime, rng: np.random.Generator
 ) -> Iterator[Outage]:
     """One after the other with calm days between; of several sources the last never goes for ever."""
-    alive = list(feeds.delivering_sources)
-    start += DAY * int(rng.integers(1, CALM_D + 1))
-    while alive and start < end:
-        source = alive[int(rng.integers(len(alive)))]
-        back = start + DAY * int(rng.integers(1, LONGEST_D + 1))
-        if rng.random() < FOR_EVER and len(alive) > 1:
-            alive.remove(source)
+    delivering = list(feeds.delivering_sources)
+    start += DAY * int(rng.integers(1, MAX_CALM_DAYS + 1))
+    while delivering and start < end:
+        source = delivering[int(rng.integers(len(delivering)))]
+        back = start + DAY * int(rng.integers(1, MAX_OUTAGE_DAYS + 1))
+        if rng.random() < PERMANENT_CHANCE and len(delivering) > 1:
+            delivering.remove(source)
             yield Outage(dataset, source, start)
         else:
             yield Outage(dataset, source, start, back)
-        start = back + DAY * int(rng.integers(1, CALM_D + 1))
+        start = back + DAY * int(rng.integers(1, MAX_CALM_DAYS + 1))
 
 
-def without(tables: SourceTables, outages: Sequence[Outage]) -> SourceTables:
+def drop_lost_records(tables: SourceTables, outages: Sequence[Outage]) -> SourceTables:
     """``tables`` as they would have come had these outages happened."""
     kept = {
         dataset: pl.all_horizontal(
-            pl.lit(True), *(~one.records.fill_null(False) for one in outages if one.dataset == dataset)
+            pl.lit(True), *(~one.lost_records.fill_null(False) for one in outages if one.dataset == dataset)
         )
         for dataset in ("calls", "transfers")
     }
@@ -92,7 +92,7 @@ def without(tables: SourceTables, outages: Sequence[Outage]) -> SourceTables:
     )
 
 
-def struck(event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
+def hit_by_outage(event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
     """Whether at each moment (``person``, ``at``) a source that serves the person is out."""
     asked = moments.select("person", "at").join(
         event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
@@ -106,67 +106,77 @@ def struck(event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Out
     return found
 
 
-def some(hit: Flags, labels: npt.NDArray[np.int8], *, share: float, seed: int) -> Flags:
-    """About ``share`` of all moments, out of those that are ``hit``, and as large a part of each label.
+def choose_balanced(affected: Flags, labels: npt.NDArray[np.int8], *, outage_share: float, seed: int) -> Flags:
+    """About ``outage_share`` of all moments, out of those that are ``affected``, and as large a part of each label.
 
     Were outages to strike fewer live moments than quiet ones, as chance has it with few episodes, the model would learn
-    that an outage is a good sign. So where one label is hit less than ``share``, no other is taken from more often.
+    that an outage is a good sign. So where one label is hit less than ``outage_share``, no other is taken from more often.
     """
-    rates = {label: float(hit[labels == label].mean()) for label in np.unique(labels)}
-    rate = min([share, *rates.values()])
-    chance = np.zeros(len(hit))
+    rates = {label: float(affected[labels == label].mean()) for label in np.unique(labels)}
+    rate = min([outage_share, *rates.values()])
+    chance = np.zeros(len(affected))
     for label, hit_rate in rates.items():
         chance[labels == label] = rate / hit_rate if hit_rate else 0.0
-    return np.asarray(hit & (np.random.default_rng([seed, 8]).random(len(hit)) < chance))
+    return np.asarray(affected & (np.random.default_rng([seed, 8]).random(len(affected)) < chance))
 
 
-def learning_rows(
+def snapshot_with_outages(
     event_index: EventIndex,
     tables: SourceTables,
     moments: pl.DataFrame,
     *,
     reputation_model: ReputationModel,
     at: datetime,
-    share: float,
+    outage_share: float,
     seed: int,
 ) -> pl.DataFrame:
-    """The snapshot of ``moments``, about ``share`` of them seen through outages; rows in the order of ``moments``.
+    """The snapshot of ``moments``, about ``outage_share`` of them seen through outages; rows in the order of ``moments``.
 
     ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of which nothing known
-    from ``at`` on is used a second time. It costs another gathering, unless ``share`` is 0 or nothing is struck.
+    from ``at`` on is used a second time. It costs another gathering, unless ``outage_share`` is 0 or nothing is struck.
     """
     asked = moments.select("person", "at")
     start = first_known_at(event_index)
-    outages = draw_outages(event_index, start=start, end=at, seed=seed) if share and start else ()
-    hit = some(struck(event_index, asked, outages), moments["label"].to_numpy(), share=share, seed=seed)
-    if not hit.any():
+    outages = draw_outages(event_index, start=start, end=at, seed=seed) if outage_share and start else ()
+    affected = choose_balanced(
+        hit_by_outage(event_index, asked, outages), moments["label"].to_numpy(), outage_share=outage_share, seed=seed
+    )
+    if not affected.any():
         return build_snapshot(event_index, asked, reputation_model=reputation_model)
-    lean = build_event_index(without(tables.known_before(at), outages))
-    seen = build_snapshot(event_index, asked.filter(~hit), reputation_model=reputation_model)
-    unseen = build_snapshot(lean, asked.filter(hit), reputation_model=translated(reputation_model, event_index, lean))
-    place = np.concatenate([np.flatnonzero(~hit), np.flatnonzero(hit)])
-    return pl.concat([seen, recoded(unseen, event_index, lean)])[np.argsort(place)]
+    reduced = build_event_index(drop_lost_records(tables.known_before(at), outages))
+    seen = build_snapshot(event_index, asked.filter(~affected), reputation_model=reputation_model)
+    unseen = build_snapshot(
+        reduced, asked.filter(affected), reputation_model=recode_reputation(reputation_model, event_index, reduced)
+    )
+    place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])
+    return pl.concat([seen, recode_leads(unseen, event_index, reduced)])[np.argsort(place)]
 
 
-def translated(reputation_model: ReputationModel, event_index: EventIndex, lean: EventIndex) -> ReputationModel:
-    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by those in ``lean``."""
+def recode_reputation(
+    reputation_model: ReputationModel, event_index: EventIndex, reduced: EventIndex
+) -> ReputationModel:
+    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by those in ``reduced``."""
     if not isinstance(reputation_model, OutOfFoldReputation):
         return reputation_model
     return replace(
         reputation_model,
-        number_block=reputation_model.number_block[codes(event_index.numbers, lean.numbers, "peer").to_numpy()],
-        payee_block=reputation_model.payee_block[codes(event_index.accounts, lean.accounts, "payee").to_numpy()],
+        number_block=reputation_model.number_block[
+            code_mapping(event_index.numbers, reduced.numbers, "peer").to_numpy()
+        ],
+        payee_block=reputation_model.payee_block[
+            code_mapping(event_index.accounts, reduced.accounts, "payee").to_numpy()
+        ],
     )
 
 
-def recoded(rows: pl.DataFrame, event_index: EventIndex, lean: EventIndex) -> pl.DataFrame:
-    """A snapshot of ``lean`` with its leading numbers and accounts under their codes in ``event_index``."""
+def recode_leads(rows: pl.DataFrame, event_index: EventIndex, reduced: EventIndex) -> pl.DataFrame:
+    """A snapshot of ``reduced`` with its leading numbers and accounts under their codes in ``event_index``."""
     return rows.with_columns(
-        codes(getattr(event_index, names), getattr(lean, names), key).gather(rows[column]).alias(column)
-        for column, (names, key) in CODES.items()
-    ).cast({column: rows.schema[column] for column in CODES})
+        code_mapping(getattr(event_index, names), getattr(reduced, names), key).gather(rows[column]).alias(column)
+        for column, (names, key) in LEAD_CODES.items()
+    ).cast({column: rows.schema[column] for column in LEAD_CODES})
 
 
-def codes(names: pl.DataFrame, fewer: pl.DataFrame, key: str) -> pl.Series:
+def code_mapping(names: pl.DataFrame, fewer: pl.DataFrame, key: str) -> pl.Series:
     """For each code in ``fewer`` the code of the same name in ``names``."""
     return fewer.select(key).join(names.select(key, "code"), on=key, how="left", maintain_order="left")["code"]

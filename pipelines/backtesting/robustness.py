@@ -18,7 +18,7 @@ from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import Judged, figures
 from models.evaluation.ground_truth import judge_journeys
-from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
 from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
 from pipelines.ingestion.ingest import ingest
@@ -97,7 +97,7 @@ def robustness(
     for scenario in scenarios(start):
         progress(f"scenario: {scenario.name}")
         tables = known[scenario.district]
-        event_index = build_event_index(without(tables, (scenario.outage,)) if scenario.outage else tables)
+        event_index = build_event_index(drop_lost_records(tables, (scenario.outage,)) if scenario.outage else tables)
         walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
         walk(event_index, models, walks, start=start, end=end, every=every, progress=quiet)
         for one in walks:

@@ -19,7 +19,7 @@ from models.evaluation.fairness import data_seen_of_rows
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import fit_group_calibration
-from models.learning.outage_augmentation import learning_rows
+from models.learning.outage_augmentation import snapshot_with_outages
 from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
@@ -175,9 +175,9 @@ def learn(
         )
     else:
         reputation_model = reputations
-    struck = settings.training.outage_share
-    rows = learning_rows(
-        event_index, tables, moments, reputation_model=reputation_model, at=at, share=struck, seed=seed
+    outage_share = settings.training.outage_share
+    rows = snapshot_with_outages(
+        event_index, tables, moments, reputation_model=reputation_model, at=at, outage_share=outage_share, seed=seed
     )
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)

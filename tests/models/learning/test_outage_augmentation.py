@@ -14,7 +14,14 @@ from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION
-from models.learning.outage_augmentation import Outage, draw_outages, learning_rows, some, struck, without
+from models.learning.outage_augmentation import (
+    Outage,
+    choose_balanced,
+    draw_outages,
+    drop_lost_records,
+    hit_by_outage,
+    snapshot_with_outages,
+)
 from tests.features.districts import NOON, ago, call, district, moments, transfer
 
 CMCC = Outage("calls", "cmcc", ago(days=4), ago(days=2))
@@ -45,7 +52,7 @@ def asked() -> pl.DataFrame:
 
 
 def test_an_outage_costs_the_records_known_while_it_lasts(tables: SourceTables) -> None:
-    left = without(tables, (CMCC, BOC))
+    left = drop_lost_records(tables, (CMCC, BOC))
     calls, transfers = left.calls.collect(), left.transfers.collect()
 
     lost = tables.calls.collect().join(calls, on=["number", "known_at"], how="anti")
@@ -53,13 +60,13 @@ def test_an_outage_costs_the_records_known_while_it_lasts(tables: SourceTables) 
     assert lost["known_at"].is_between(ago(days=4), ago(days=2), closed="left").all()
     assert len(lost) == 5  # of eight in these two days
     assert len(tables.transfers.collect()) - len(transfers) == 3  # three days of p2's account, for ever
-    assert without(tables, ()).calls.collect().equals(tables.calls.collect())
+    assert drop_lost_records(tables, ()).calls.collect().equals(tables.calls.collect())
 
 
 def test_an_outage_strikes_whom_the_source_serves_while_it_lasts(event_index: EventIndex) -> None:
     times = [ago(days=5), ago(days=4), ago(days=3), ago(days=2), ago(days=1)]
     by_person = {
-        person: struck(event_index, moments(*((person, at) for at in times)), (CMCC, BOC)).tolist()
+        person: hit_by_outage(event_index, moments(*((person, at) for at in times)), (CMCC, BOC)).tolist()
         for person in ("p1", "p2", "p3")
     }
 
@@ -87,31 +94,31 @@ def test_as_large_a_part_of_each_label_is_taken() -> None:
     labels = np.repeat([0, 1], [8000, 2000]).astype(np.int8)
     hit = np.concatenate([np.arange(8000) % 2 == 0, np.arange(2000) % 10 == 0])  # half of one, a tenth of the other
 
-    taken = some(hit, labels, share=0.15, seed=0)
+    taken = choose_balanced(hit, labels, outage_share=0.15, seed=0)
     assert not (taken & ~hit).any()
     assert taken[labels == 1].mean() == 0.1  # all that can be had
     assert taken[labels == 0].mean() == pytest.approx(0.1, abs=0.01)
-    assert some(hit, labels, share=0.05, seed=0).mean() == pytest.approx(0.05, abs=0.006)
-    assert not some(hit & (labels == 0), labels, share=0.15, seed=0).any()
+    assert choose_balanced(hit, labels, outage_share=0.05, seed=0).mean() == pytest.approx(0.05, abs=0.006)
+    assert not choose_balanced(hit & (labels == 0), labels, outage_share=0.15, seed=0).any()
 
 
 def test_struck_moments_are_seen_without_the_records_and_all_others_as_they_are(
     tables: SourceTables, event_index: EventIndex
 ) -> None:
     questions = asked()
-    rows = learning_rows(
-        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4
+    rows = snapshot_with_outages(
+        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, outage_share=1.0, seed=4
     )
     plain = build_snapshot(event_index, questions)
     outages = draw_outages(event_index, start=START, end=NOON, seed=4)
-    lean = build_snapshot(build_event_index(without(tables.known_before(NOON), outages)), questions)
+    lean = build_snapshot(build_event_index(drop_lost_records(tables.known_before(NOON), outages)), questions)
 
     names = pl.exclude("lead_peer_code", "lead_payee_code")
     assert rows.select("person", "at").equals(questions.select("person", "at"))
     changed = (rows["feeds_missing_n"] > 0).to_numpy()
     assert 20 < changed.sum() < 300
     assert_frame_equal(rows.select(names).filter(changed), lean.select(names).filter(changed))
-    calm = ~struck(event_index, questions, outages)
+    calm = ~hit_by_outage(event_index, questions, outages)
     assert_frame_equal(rows.filter(calm), plain.filter(calm))
 
 
@@ -123,7 +130,9 @@ def test_leading_numbers_keep_their_names(tables: SourceTables, event_index: Eve
     )
     full = build_event_index(gone)
     questions = asked().filter(pl.col("at") > ago(days=10))
-    rows = learning_rows(full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=1.0, seed=4)
+    rows = snapshot_with_outages(
+        full, gone, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, outage_share=1.0, seed=4
+    )
     plain = build_snapshot(full, questions)
 
     same = (rows["feeds_missing_n"] == 0) & (rows["lead_relationship_n"] == plain["lead_relationship_n"])
@@ -134,18 +143,18 @@ def test_leading_numbers_keep_their_names(tables: SourceTables, event_index: Eve
 def test_no_share_or_no_feeds_means_the_plain_snapshot(tables: SourceTables, event_index: EventIndex) -> None:
     questions = asked()
 
-    rows = learning_rows(
-        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, share=0.0, seed=4
+    rows = snapshot_with_outages(
+        event_index, tables, questions, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON, outage_share=0.0, seed=4
     )
     assert rows.equals(build_snapshot(event_index, questions), null_equal=True)
     silent = district()
-    nothing = learning_rows(
+    nothing = snapshot_with_outages(
         build_event_index(silent),
         silent,
         questions,
         reputation_model=HAND_WRITTEN_REPUTATION,
         at=NOON,
-        share=0.5,
+        outage_share=0.5,
         seed=4,
     )
     assert len(nothing) == len(questions)

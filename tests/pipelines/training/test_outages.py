@@ -8,7 +8,7 @@ import pytest
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from models.labels.sampling import query_points_for_everyone
-from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, without
+from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_moments
 from pipelines.scoring.missing_data import gaps_of
@@ -36,7 +36,7 @@ def model(district, tables) -> RiskModel:
 
 @pytest.fixture(scope="module")
 def disturbed(tables) -> EventIndex:
-    return build_event_index(without(tables, (CMCC, ICBC)))
+    return build_event_index(drop_lost_records(tables, (CMCC, ICBC)))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,9 @@ def test_nothing_is_missing_while_all_sources_deliver(tables, model):
 def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
     """Of the twenty highest scores without a single call record, some are far above the ordinary."""
     mute = build_event_index(
-        without(tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")])
+        drop_lost_records(
+            tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")]
+        )
     )
     rows = score_moments(mute, model, query_points_for_everyone(mute, at=AT)).sort("score", descending=True)
 

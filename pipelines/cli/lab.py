@@ -146,7 +146,7 @@ def tune(
         return
     typer.echo(
         f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
-        f"{found.present_quality:.4f} with the present settings; {found.trials} trials\n\n{found.text}"
+        f"{found.current_quality:.4f} with the present settings; {found.trials} trials\n\n{found.text}"
     )
 
 

@@ -8,7 +8,14 @@ from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.risk import Tuning
-from models.learning.tuning import Numbers, Split, chosen, later_moments, quality, search
+from models.learning.tuning import (
+    ParameterValues,
+    TimeSplit,
+    later_average_precision,
+    later_samples,
+    search_parameters,
+    searched_values,
+)
 from models.registry.mlflow_registry import Registry
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import score_moments
@@ -29,9 +36,9 @@ class TuneResult:
     run_id: str
     trials: int
     quality: float
-    present_quality: float
+    current_quality: float
     later_episodes: int
-    best: Numbers
+    best: ParameterValues
     text: str
 
 
@@ -51,7 +58,7 @@ def tune(
     all trials; the first trial is the present parameters. Raises ``ModelError`` where too little was known before, and
     ``NotReadyError`` where no new episode was reported since.
     """
-    split = Split.before(at, judged=judged, purge=purge)
+    split = TimeSplit.before(at, judged=judged, purge=purge)
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=HISTORY)
     event_index = build_event_index(tables)
@@ -59,7 +66,7 @@ def tune(
     model, rows = learn(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
     sampling = Sampling(negatives=settings.training.negative_samples)
     told = build_episodes(tables.cases, event_index, at=at)
-    moments = later_moments(
+    moments = later_samples(
         draw_training_samples(event_index, told, at=at, sampling=sampling, seed=seed),
         split,
         known=build_episodes(tables.cases, event_index, at=split.learn_until),
@@ -71,32 +78,32 @@ def tune(
             remedy="Tune at a later moment.",
         )
     later = score_moments(event_index, model, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
-    present = tuning_of(settings)
+    current = tuning_of(settings)
 
     def judge(tuning: Tuning) -> float:
-        return quality(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
+        return later_average_precision(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
 
     marks = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
     with Registry.of(settings).tracked_search(marks) as tracked:
 
-        def told_of(parameters: Numbers, value: float) -> None:
+        def record_trial(parameters: ParameterValues, value: float) -> None:
             tracked.trial(parameters, value)
             progress(f"average precision {value:.4f}")
 
-        found = search(judge, present=present, trials=trials, seed=seed, told=told_of)
-        tracked.best(chosen(found.best), found.quality)
+        found = search_parameters(judge, current=current, trials=trials, seed=seed, on_trial=record_trial)
+        tracked.best(searched_values(found.best), found.quality)
     return TuneResult(
         run_id=tracked.run_id,
         trials=len(found.trials),
         quality=found.quality,
-        present_quality=found.present_quality,
+        current_quality=found.current_quality,
         later_episodes=later_episodes,
-        best=chosen(found.best),
-        text=settings_text(chosen(found.best)),
+        best=searched_values(found.best),
+        text=settings_text(searched_values(found.best)),
     )
 
 
-def settings_text(parameters: Numbers) -> str:
+def settings_text(parameters: ParameterValues) -> str:
     """The parameters as lines of the settings file."""
     lines = (f"{name} = {value:.4g}" for name, value in parameters.items())
     return "\n".join([f"# {SETTINGS_FILE}", "[training]", *lines])

@@ -8,7 +8,7 @@ import pytest
 
 from data_contracts.errors import NotReadyError
 from models.learning.risk import Tuning
-from models.learning.tuning import chosen
+from models.learning.tuning import searched_values
 from pipelines.settings import Settings
 from pipelines.training.train import tuning_of
 from pipelines.training.tune import tune
@@ -28,7 +28,7 @@ def found(settings):
 
 def test_the_first_trial_is_the_present_parameters_and_the_best_is_no_worse(found):
     assert found.trials == 2
-    assert 0 <= found.present_quality <= found.quality <= 1
+    assert 0 <= found.current_quality <= found.quality <= 1
     assert found.later_episodes > 5
 
 
@@ -48,7 +48,7 @@ def test_trials_are_runs_below_the_search(settings, found):
 def test_the_answer_can_be_pasted_into_the_settings(tmp_path, found):
     (tmp_path / "forestall.toml").write_text(found.text)
     assert set(tomllib.loads(found.text)["training"]) == set(found.best)
-    assert chosen(tuning_of(Settings.load(tmp_path))) == pytest.approx(dict(found.best), rel=1e-3)
+    assert searched_values(tuning_of(Settings.load(tmp_path))) == pytest.approx(dict(found.best), rel=1e-3)
 
 
 def test_without_a_word_in_the_settings_the_parameters_are_the_models_own(tmp_path):

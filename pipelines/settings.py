@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from data_contracts.errors import SettingsError
 from models.learning.risk import Tuning
-from models.policy.expected_saving import EFFECT
+from models.policy.expected_saving import INTERVENTION_EFFECT
 from models.registry.promotion_gates import Gates
 
 __all__ = [
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         default=0.1, ge=0, le=1, description="how much the money at stake counts in the rank, beside the probability"
     )
     warning_works: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        default=dict(EFFECT), description="chance that a warning in time stops the payment, by scam type"
+        default=dict(INTERVENTION_EFFECT), description="chance that a warning in time stops the payment, by scam type"
     )
     cool_down_hours: int = Field(default=72, ge=0, description="no second alert on a person, unless money moves")
     levels: LevelThresholds = LevelThresholds()

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from models.evaluation.alert_metrics import measure
-from models.policy.alerting import Candidate, Memory, Rules, decide
+from models.policy.alerting import Candidate, Memory, PolicyRules, decide_alerts
 
 __all__ = ["BUDGETS", "Tick", "over_daily_budgets"]
 
@@ -29,7 +29,7 @@ def over_daily_budgets(
     ticks: Sequence[Tick],
     episodes: pl.DataFrame,
     *,
-    rules: Rules,
+    rules: PolicyRules,
     start: datetime,
     end: datetime,
     budgets: Iterable[int] = BUDGETS,
@@ -52,12 +52,12 @@ def over_daily_budgets(
     return pl.DataFrame(lines, schema=SCHEMA)
 
 
-def issued(ticks: Sequence[Tick], *, rules: Rules, start: datetime) -> list[tuple[str, datetime]]:
+def issued(ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime) -> list[tuple[str, datetime]]:
     """The alerts from ``start`` on, repeats left out."""
     memory = Memory()
     alerts: list[tuple[str, datetime]] = []
     for at, candidates in ticks:
-        decided = decide(candidates, memory=memory, at=at, rules=rules)
+        decided = decide_alerts(candidates, memory=memory, at=at, rules=rules)
         if at < start:
             memory.issued.clear()  # nobody was told
         else:

@@ -7,15 +7,15 @@ import polars as pl
 
 from models.learning.risk import RiskModel
 
-__all__ = ["EFFECT", "losses_by_type", "stake_cny", "typical_losses"]
+__all__ = ["INTERVENTION_EFFECT", "loss_facts", "estimate_preventable_loss", "typical_losses"]
 
-TYPICAL = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
-USUAL_CNY = 10_000.0  # where no loss of a type was reported
-FLOOR = 0.2  # so much of the typical loss is at stake even where as much as that was paid already
+LOSS_FACT_PREFIX = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
+DEFAULT_LOSS_CNY = 10_000.0  # where no loss of a type was reported
+MIN_REMAINING_SHARE = 0.2  # so much of the typical loss is at stake even where as much as that was paid already
 
 # Chance that a call in time stops the payment. Estimates: who is on the line with "the police" for hours hardly picks
 # up, who trusts an investment for weeks hardly listens; to be replaced by a centre's own dispositions.
-EFFECT: Mapping[str, float] = {
+INTERVENTION_EFFECT: Mapping[str, float] = {
     "brushing": 0.7,
     "customer_service": 0.8,
     "police": 0.6,
@@ -24,7 +24,7 @@ EFFECT: Mapping[str, float] = {
     "fake_shopping": 0.4,
     "acquaintance": 0.8,
 }
-USUAL_EFFECT = 0.6
+DEFAULT_EFFECT = 0.6
 
 
 def typical_losses(episodes: pl.DataFrame) -> dict[str, float]:
@@ -33,24 +33,28 @@ def typical_losses(episodes: pl.DataFrame) -> dict[str, float]:
     return dict(lost.sort("scam_type").iter_rows())
 
 
-def losses_by_type(episodes: pl.DataFrame) -> dict[str, float]:
+def loss_facts(episodes: pl.DataFrame) -> dict[str, float]:
     """:func:`typical_losses` as facts of a model."""
-    return {f"{TYPICAL}{kind}": median for kind, median in typical_losses(episodes).items()}
+    return {f"{LOSS_FACT_PREFIX}{kind}": median for kind, median in typical_losses(episodes).items()}
 
 
-def stake_cny(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT) -> pl.Series:
+def estimate_preventable_loss(
+    model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = INTERVENTION_EFFECT
+) -> pl.Series:
     """CNY that a warning to each person of ``rows`` would save were the person in an episode.
 
     Over the scam types it could be: the typical loss less what already went to new accounts in seven days, times the
     chance that a warning works.
     """
     if not len(rows):
-        return pl.Series("stake_cny", [], dtype=pl.Float64)
-    typical = np.array([model.facts.get(f"{TYPICAL}{kind}", USUAL_CNY) for kind in model.scam_types], dtype=np.float64)
-    works = np.array([effect.get(kind, USUAL_EFFECT) for kind in model.scam_types])
+        return pl.Series("preventable_loss_cny", [], dtype=pl.Float64)
+    typical = np.array(
+        [model.facts.get(f"{LOSS_FACT_PREFIX}{kind}", DEFAULT_LOSS_CNY) for kind in model.scam_types], dtype=np.float64
+    )
+    works = np.array([effect.get(kind, DEFAULT_EFFECT) for kind in model.scam_types])
     paid = rows["new_debit_outside_cny_7d"].fill_null(0.0).to_numpy()
     if not model.scam_types:
-        left = np.maximum(USUAL_CNY - paid, FLOOR * USUAL_CNY)
-        return pl.Series("stake_cny", left * USUAL_EFFECT)
-    left = np.maximum(typical[None, :] - paid[:, None], FLOOR * typical[None, :])
-    return pl.Series("stake_cny", (model.type_probabilities(rows) * left * works[None, :]).sum(axis=1))
+        left = np.maximum(DEFAULT_LOSS_CNY - paid, MIN_REMAINING_SHARE * DEFAULT_LOSS_CNY)
+        return pl.Series("preventable_loss_cny", left * DEFAULT_EFFECT)
+    left = np.maximum(typical[None, :] - paid[:, None], MIN_REMAINING_SHARE * typical[None, :])
+    return pl.Series("preventable_loss_cny", (model.type_probabilities(rows) * left * works[None, :]).sum(axis=1))

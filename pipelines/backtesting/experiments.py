@@ -26,7 +26,7 @@ from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
-from models.policy.alerting import Memory, Rules
+from models.policy.alerting import Memory, PolicyRules
 from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, quiet
@@ -54,7 +54,7 @@ class Arm:
     name: str
     every: str
     column: str
-    rules: Rules
+    rules: PolicyRules
 
     @property
     def is_rule(self) -> bool:
@@ -250,7 +250,7 @@ def column_of(ablation: str) -> str:
     return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
 
 
-def clock_arms(clocks: Sequence[str], *, rules: Rules) -> Iterator[Arm]:
+def clock_arms(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Arm]:
     """Each clock with the full model and with today's rule."""
     for clock in clocks:
         for column in (MODEL, RULE):
@@ -258,7 +258,7 @@ def clock_arms(clocks: Sequence[str], *, rules: Rules) -> Iterator[Arm]:
 
 
 def ablation_arms(
-    ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: Rules
+    ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: PolicyRules
 ) -> Iterator[Arm]:
     """The full model, the models without a part, and today's rule; what is trained for the night runs at night."""
     if not ablations:
@@ -269,14 +269,14 @@ def ablation_arms(
     yield Arm("ablations", "rule", every, RULE, rules)
 
 
-def policy_arms(*, every: str, rules: Rules) -> Iterator[Arm]:
+def policy_arms(*, every: str, rules: PolicyRules) -> Iterator[Arm]:
     """Ways to choose among the same scores, each with the model and with today's rule."""
     for name, changed in policies_of(rules).items():
         for column in (MODEL, RULE):
             yield Arm("policies", name, every, column, changed)
 
 
-def policies_of(rules: Rules) -> dict[str, Rules]:
+def policies_of(rules: PolicyRules) -> dict[str, PolicyRules]:
     """The policies compared, by name: one thing changed in each, and last the budgets."""
     return {
         "as_set": rules,

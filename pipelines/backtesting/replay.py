@@ -14,7 +14,7 @@ from models.evaluation.budget_curve import Tick
 from models.evaluation.explain import explain
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.policy.alerting import Decided, Memory, Rules, decide
+from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
 from models.reports.evaluation_report import Evaluation
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
@@ -186,17 +186,17 @@ def asked(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str)
     return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
 
 
-def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: Rules) -> pl.DataFrame:
+def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
     """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
     picked: list[pl.DataFrame] = []
     for tick, group in by_tick(rows):
-        chosen = decide(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
+        chosen = decide_alerts(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
         if chosen:
             picked.append(laid_out(chosen).join(group, on="person", maintain_order="left"))
     return pl.concat(picked) if picked else rows.clear()
 
 
-def laid_out(chosen: Sequence[Decided]) -> pl.DataFrame:
+def laid_out(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
     """Decisions as rows."""
     return pl.DataFrame(
         {

@@ -9,36 +9,40 @@ from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
-from models.policy.alerting import Candidate, Rules
-from models.policy.expected_saving import EFFECT, stake_cny
+from models.policy.alerting import Candidate, PolicyRules
+from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
 from pipelines.settings import Settings
 
 __all__ = ["POLICY_COLUMNS", "by_tick", "candidates", "rules_of", "score_moments", "scored"]
 
 RULE = "baseline_score"
 LIKELIEST = 200  # of each moment: more than can ever be alerted, far fewer than all
-POLICY_COLUMNS = ("new_debit_cny_6h", "stake_cny")  # what the policy must know of a row beside its score
+POLICY_COLUMNS = ("new_debit_cny_6h", "preventable_loss_cny")  # what the policy must know of a row beside its score
 
 
 def score_moments(
-    event_index: EventIndex, model: RiskModel, moments: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT
+    event_index: EventIndex,
+    model: RiskModel,
+    moments: pl.DataFrame,
+    *,
+    effect: Mapping[str, float] = INTERVENTION_EFFECT,
 ) -> pl.DataFrame:
-    """The snapshot of ``moments`` with ``score`` (calibrated probability), ``stake_cny`` and ``baseline_score``.
+    """The snapshot of ``moments`` with ``score`` (calibrated probability), ``estimate_preventable_loss`` and ``baseline_score``.
 
-    ``stake_cny`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
+    ``estimate_preventable_loss`` is what a warning would save (``models.policy.expected_saving``), for the likeliest of each moment, else null;
     ``baseline_score`` is today's rule.
     """
     rows = build_snapshot(event_index, moments, reputation_model=model.reputations)
     return scored(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
 
 
-def scored(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = EFFECT) -> pl.DataFrame:
-    """``rows`` with the model's ``score`` and ``stake_cny``; ``effect`` is the chance that a warning works by type."""
+def scored(model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = INTERVENTION_EFFECT) -> pl.DataFrame:
+    """``rows`` with the model's ``score`` and ``estimate_preventable_loss``; ``effect`` is the chance that a warning works by type."""
     scores = pl.Series("score", model.predict(rows)) if len(rows) else pl.Series("score", [], dtype=pl.Float64)
     rows = rows.with_columns(scores).with_row_index("row")
     likely = rows.filter(pl.col("score").rank("ordinal", descending=True).over("at") <= LIKELIEST)
-    stakes = likely.select("row").with_columns(stake_cny(model, likely, effect=effect))
-    return rows.join(stakes, on="row", how="left", maintain_order="left").drop("row")
+    losses = likely.select("row").with_columns(estimate_preventable_loss(model, likely, effect=effect))
+    return rows.join(losses, on="row", how="left", maintain_order="left").drop("row")
 
 
 def by_tick(rows: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
@@ -48,18 +52,18 @@ def by_tick(rows: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
         yield tick, group
 
 
-def candidates(rows: pl.DataFrame, *, column: str, rules: Rules) -> Iterator[Candidate]:
+def candidates(rows: pl.DataFrame, *, column: str, rules: PolicyRules) -> Iterator[Candidate]:
     """The best of one tick as the policy sees them. Today's rule knows nothing of what is at stake."""
     most = max(LIKELIEST, 10 * rules.budget)
     best = rows.sort(column, "person", descending=[True, False]).head(most)
     by_rule = column == RULE
     for person, score, paid_cny, stake in best.select("person", column, *POLICY_COLUMNS).iter_rows():
-        yield Candidate(person=person, score=score, paid_cny=paid_cny, stake_cny=None if by_rule else stake)
+        yield Candidate(person=person, score=score, paid_cny=paid_cny, preventable_loss_cny=None if by_rule else stake)
 
 
-def rules_of(settings: Settings, *, budget: int | None = None) -> Rules:
+def rules_of(settings: Settings, *, budget: int | None = None) -> PolicyRules:
     """The policy's rules as this installation sets them."""
-    return Rules(
+    return PolicyRules(
         budget=budget or settings.daily_budget,
         cool_down=timedelta(hours=settings.cool_down_hours),
         levels=settings.levels.model_dump(),

@@ -19,7 +19,17 @@ from models.evaluation.explain import Explanation, explain
 from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.policy.alerting import Decided, Issued, Level, Memory, Rules, carried, decide, level_of, worth
+from models.policy.alerting import (
+    AlertDecision,
+    LastAlert,
+    Level,
+    Memory,
+    PolicyRules,
+    alert_level,
+    carry_over,
+    decide_alerts,
+    priority_expression,
+)
 from models.policy.expected_saving import typical_losses
 from models.registry.mlflow_registry import Registry
 from models.registry.model_store import ModelVersion
@@ -109,7 +119,7 @@ def score(
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = remembered(recent, log=log, at=at, rules=rules)
     chosen = awake(rows, resting(engine, at), at=at, rules=rules)
-    decided = decide(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    decided = decide_alerts(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(scene, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
@@ -157,26 +167,26 @@ def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None)
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 
-def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: Rules) -> Memory:
+def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules) -> Memory:
     """The policy's memory, from what was published and what was scored before ``at``."""
     memory, used = Memory(), Counter[date]()
-    for day in log.best(worth(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget):
-        memory.past.append(day)
+    for day in log.best(priority_expression(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget):
+        memory.past_priorities.append(day)
     for alert in sorted(recent, key=lambda one: one.issued_at):
         issued_at = alert.issued_at.astimezone(at.tzinfo)
         earlier = memory.issued.get(alert.person)
         fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
         warned_at = issued_at if fresh or earlier is None else earlier.warned_at
-        memory.issued[alert.person] = Issued(issued_at, warned_at)
+        memory.issued[alert.person] = LastAlert(issued_at, warned_at)
         used[issued_at.date()] += fresh
     memory.day, memory.used = at.date(), used[at.date()]
     first = min(used, default=memory.day)
     past_days = [first + timedelta(days=day) for day in range((memory.day - first).days)]
-    memory.saved = carried(0, used=[used[day] for day in past_days], rules=rules)
+    memory.carried_over = carry_over(0, used=[used[day] for day in past_days], rules=rules)
     return memory
 
 
-def describe(scene: Scene, decided: Sequence[Decided], rows: pl.DataFrame) -> tuple[Alert, ...]:
+def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
     """The alerts as they are published, in rank order."""
     if not decided:
         return ()
@@ -296,4 +306,4 @@ def rank_of_one(scene: Scene, rows: pl.DataFrame) -> tuple[float, Level]:
     """Probability and level of the only row."""
     rules = rules_of(scene.settings)
     (candidate,) = candidates(rows, column="score", rules=rules)
-    return candidate.score, level_of(candidate, rules=rules)
+    return candidate.score, alert_level(candidate, rules=rules)

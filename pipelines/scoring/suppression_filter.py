@@ -5,13 +5,13 @@ from datetime import datetime
 
 import polars as pl
 
-from models.policy.alerting import Rules
+from models.policy.alerting import PolicyRules
 from serving.store import Rest
 
 __all__ = ["awake"]
 
 
-def awake(rows: pl.DataFrame, rests: Sequence[Rest], *, at: datetime, rules: Rules) -> pl.DataFrame:
+def awake(rows: pl.DataFrame, rests: Sequence[Rest], *, at: datetime, rules: PolicyRules) -> pl.DataFrame:
     """The ``rows`` (``person``, ``new_debit_cny_6h``) of those who may be alerted at ``at``.
 
     Who rests comes back when ``realert_cny`` have left for new payees in the last six hours, all of them since the rest

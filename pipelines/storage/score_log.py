@@ -25,25 +25,25 @@ class ScoreLog:
     def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
         """Keep a run's scores; the same run again replaces its file."""
         place = self._folder / f"{at:%Y-%m-%d}" / f"{at:{STAMP}}-{kind}.parquet"
-        return put(rows.select("person", "at", "score", "stake_cny", "baseline_score"), place)
+        return put(rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), place)
 
     def latest(self, *, before: datetime) -> datetime | None:
         """The moment of the last run before ``before``; None if there was none."""
         stamps = [stamp for stamp in self._stamps() if stamp < before.replace(tzinfo=None)]
         return max(stamps).replace(tzinfo=before.tzinfo) if stamps else None
 
-    def best(self, worth: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
-        """For each of the last ``days`` days before that of ``before``: the best ``worth`` of each person, best first.
+    def best(self, priority: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
+        """For each of the last ``days`` days before that of ``before``: the best ``priority`` of each person, best first.
 
-        ``worth`` is an expression over ``score`` and ``stake_cny``.
+        ``priority`` is an expression over ``score`` and ``preventable_loss_cny``.
         """
         found: list[Sequence[float]] = []
         for back in range(days, 0, -1):
             folder = self._folder / f"{before - timedelta(days=back):%Y-%m-%d}"
             if not folder.is_dir():
                 continue
-            best = pl.scan_parquet(folder / "*.parquet").group_by("person").agg(worth=worth.max())
-            found.append(best.sort("worth", descending=True).head(most).collect()["worth"].to_list())
+            best = pl.scan_parquet(folder / "*.parquet").group_by("person").agg(priority=priority.max())
+            found.append(best.sort("priority", descending=True).head(most).collect()["priority"].to_list())
         return found
 
     def _stamps(self) -> list[datetime]:

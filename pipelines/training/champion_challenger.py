@@ -18,8 +18,8 @@ from models.evaluation.fairness import by_group, gap_metrics, groups_of
 from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import query_points_after_events
 from models.learning.risk import RiskModel
-from models.policy.alerting import Memory, Rules
-from models.policy.alerting import decide as pick
+from models.policy.alerting import Memory, PolicyRules
+from models.policy.alerting import decide_alerts as pick
 from models.registry.promotion_gates import Decision, Gates, decide
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
@@ -100,7 +100,7 @@ class Story:
 class Trial:
     """The policy run over one scorer's rows, tick by tick."""
 
-    rules: Rules
+    rules: PolicyRules
     start: datetime
     memory: Memory = field(default_factory=Memory)
     alerts: list[tuple[str, datetime]] = field(default_factory=list)

@@ -15,7 +15,7 @@ from models.evaluation.budget_curve import Tick, over_daily_budgets
 from models.evaluation.fairness import by_group, groups_of
 from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
-from models.policy.alerting import Rules
+from models.policy.alerting import PolicyRules
 from models.reports.evaluation_report import Evaluation, evaluation_report
 from pipelines.scoring.candidates import by_tick, candidates
 from pipelines.settings import Settings
@@ -36,7 +36,7 @@ def evaluate_replay(
     alerts: pl.DataFrame,
     baseline: pl.DataFrame,
     ticks: Sequence[Tick],
-    rules: Rules,
+    rules: PolicyRules,
     start: datetime,
     end: datetime,
     every: str,
@@ -100,7 +100,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     )
 
 
-def ticks_of(rows: pl.DataFrame, *, rules: Rules) -> Iterator[Tick]:
+def ticks_of(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
     """Scored rows as the policy saw them, tick by tick."""
     for tick, group in by_tick(rows):
         yield tick, tuple(candidates(group, column="score", rules=rules))

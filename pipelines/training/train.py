@@ -23,7 +23,7 @@ from models.learning.outage_augmentation import snapshot_with_outages
 from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
-from models.policy.expected_saving import losses_by_type
+from models.policy.expected_saving import loss_facts
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.drift import profiled
 from pipelines.settings import Settings
@@ -211,7 +211,7 @@ def learn(
         **{
             f"episodes_{kind}": float(number) for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
         },
-        **losses_by_type(known_episodes),
+        **loss_facts(known_episodes),
         **dispositions.facts(),
     }
     return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))

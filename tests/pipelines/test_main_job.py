@@ -67,7 +67,7 @@ def test_score_publishes_one_ranked_explained_list(trained):
     assert 1 <= len(result.alerts) <= settings.daily_budget
     rules = rules_of(settings)
     worths = [
-        Candidate(alert.person, alert.score, stake_cny=alert.saving_cny / alert.score).worth(rules=rules)
+        Candidate(alert.person, alert.score, preventable_loss_cny=alert.saving_cny / alert.score).priority(rules=rules)
         for alert in result.alerts
     ]
     assert worths == sorted(worths, reverse=True)

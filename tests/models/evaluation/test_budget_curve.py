@@ -5,11 +5,11 @@ from datetime import timedelta
 import polars as pl
 
 from models.evaluation.budget_curve import over_daily_budgets
-from models.policy.alerting import Candidate, Rules
+from models.policy.alerting import Candidate, PolicyRules
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import EPISODES
 
-RULES = Rules(budget=1, stretch=1.0)
+RULES = PolicyRules(budget=1, stretch=1.0)
 
 
 def tick(day: int, **scores: float):

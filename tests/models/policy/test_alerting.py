@@ -8,21 +8,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.policy.alerting import Candidate, Memory, Rules, carried, decide, level_of, worth
+from models.policy.alerting import (
+    Candidate,
+    Memory,
+    PolicyRules,
+    alert_level,
+    carry_over,
+    decide_alerts,
+    priority_expression,
+)
 from tests.models.drawn import on
 
 Told = list[tuple[str, bool]]
 
 
-def run(*ticks: tuple[datetime, dict[str, float]], rules: Rules, memory: Memory | None = None) -> list[Told]:
+def run(*ticks: tuple[datetime, dict[str, float]], rules: PolicyRules, memory: Memory | None = None) -> list[Told]:
     """Who is alerted at each tick, and whether as a repeat; nobody has moved money."""
     memory = memory or Memory()
     return [told(scores, memory=memory, at=at, rules=rules) for at, scores in ticks]
 
 
-def told(scores: dict[str, float], *, memory: Memory, at: datetime, rules: Rules, paid_cny: float = 0.0) -> Told:
+def told(scores: dict[str, float], *, memory: Memory, at: datetime, rules: PolicyRules, paid_cny: float = 0.0) -> Told:
     asked = [Candidate(person, score, paid_cny) for person, score in scores.items()]
-    return [(one.candidate.person, one.repeat) for one in decide(asked, memory=memory, at=at, rules=rules)]
+    return [(one.candidate.person, one.repeat) for one in decide_alerts(asked, memory=memory, at=at, rules=rules)]
 
 
 def test_the_budget_is_that_of_a_calendar_day_and_the_best_come_first():
@@ -31,60 +39,63 @@ def test_the_budget_is_that_of_a_calendar_day_and_the_best_come_first():
         (on(1, 9), many),
         (on(1, 23, 59), {"dan": 0.99}),
         (on(2), {"dan": 0.99}),
-        rules=Rules(budget=2),
+        rules=PolicyRules(budget=2),
     ) == [[("bo", False), ("cai", False)], [], [("dan", False)]]
 
 
 def test_what_quiet_days_left_over_may_be_used_on_a_busy_one_up_to_a_share_of_the_budget():
     busy = dict.fromkeys("abcdefgh", 0.9)
-    rules = Rules(budget=4, carry=0.5)
+    rules = PolicyRules(budget=4, carry=0.5)
     assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), (on(3), busy), rules=rules)] == [1, 6, 2]
-    strict = Rules(budget=4, carry=0.0)
+    strict = PolicyRules(budget=4, carry=0.0)
     assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), rules=strict)] == [1, 4]
 
 
 def test_what_is_saved_is_told_by_how_much_each_day_used():
-    rules = Rules(budget=4, carry=0.5)
-    assert [carried(0, used=days, rules=rules) for days in ([], [4], [3], [1], [1, 6], [6], [1, 0, 5])] == [
+    rules = PolicyRules(budget=4, carry=0.5)
+    assert [carry_over(0, used=days, rules=rules) for days in ([], [4], [3], [1], [1, 6], [6], [1, 0, 5])] == [
         0, 0, 1, 2, 0, 0, 1,
     ]  # fmt: skip
 
 
 def test_people_are_ranked_by_what_a_warning_can_save():
-    ada, bo = Candidate("ada", 0.5, stake_cny=1_000), Candidate("bo", 0.4, stake_cny=100_000)
-    plain, full = Rules(budget=1, saving_weight=0.0), Rules(budget=1, saving_weight=1.0)
+    ada, bo = Candidate("ada", 0.5, preventable_loss_cny=1_000), Candidate("bo", 0.4, preventable_loss_cny=100_000)
+    plain, full = PolicyRules(budget=1, saving_weight=0.0), PolicyRules(budget=1, saving_weight=1.0)
 
-    def first(rules: Rules) -> str:
-        return decide([ada, bo], memory=Memory(), at=on(1), rules=rules)[0].candidate.person
+    def first(rules: PolicyRules) -> str:
+        return decide_alerts([ada, bo], memory=Memory(), at=on(1), rules=rules)[0].candidate.person
 
     assert (first(plain), first(full)) == ("ada", "bo")
     assert (ada.saving_cny, bo.saving_cny, Candidate("cai", 0.4).saving_cny) == (500.0, 40_000.0, None)
-    assert ada.worth(rules=full) == pytest.approx(0.05)  # a tenth of the usual money
-    assert Candidate("cai", 0.4).worth(rules=full) == 0.4  # nothing known of the money: by probability alone
+    assert ada.priority(rules=full) == pytest.approx(0.05)  # a tenth of the usual money
+    assert Candidate("cai", 0.4).priority(rules=full) == 0.4  # nothing known of the money: by probability alone
 
 
 @given(score=st.floats(0, 1), stake=st.none() | st.floats(0, 1e6), weight=st.floats(0, 1))
 def test_a_row_is_worth_what_its_candidate_is(score, stake, weight):
-    rules = Rules(saving_weight=weight)
-    row = pl.DataFrame({"score": [score], "stake_cny": [stake]}, schema={"score": pl.Float64, "stake_cny": pl.Float64})
-    found = row.select(worth(rules=rules)).item()
-    assert found == pytest.approx(Candidate("ada", score, stake_cny=stake).worth(rules=rules))
+    rules = PolicyRules(saving_weight=weight)
+    row = pl.DataFrame(
+        {"score": [score], "preventable_loss_cny": [stake]},
+        schema={"score": pl.Float64, "preventable_loss_cny": pl.Float64},
+    )
+    found = row.select(priority_expression(rules=rules)).item()
+    assert found == pytest.approx(Candidate("ada", score, preventable_loss_cny=stake).priority(rules=rules))
 
 
 def test_equal_scores_are_alerted_in_order_of_person_whatever_the_order_of_the_input():
-    rules = Rules(budget=2)
+    rules = PolicyRules(budget=2)
     assert run((on(1), {"cai": 0.5, "ada": 0.5, "bo": 0.5}), rules=rules) == [[("ada", False), ("bo", False)]]
 
 
 def test_no_second_alert_on_a_person_within_72_hours_without_new_money():
     always = {"ada": 0.9}
     ticks = [(on(1, 9), always), (on(2, 9), always), (on(4, 8, 59), always), (on(4, 9), always)]
-    assert run(*ticks, rules=Rules()) == [[("ada", False)], [], [], [("ada", False)]]
+    assert run(*ticks, rules=PolicyRules()) == [[("ada", False)], [], [], [("ada", False)]]
 
 
 def test_new_money_is_said_again_after_six_hours_and_costs_no_budget():
     """What is asked with is the money of six hours, so none of it was there at the alert before."""
-    memory, rules, ada = Memory(), Rules(budget=1), {"ada": 0.9}
+    memory, rules, ada = Memory(), PolicyRules(budget=1), {"ada": 0.9}
     assert told(ada, memory=memory, at=on(1, 9), rules=rules, paid_cny=500) == [("ada", False)]
     assert told(ada, memory=memory, at=on(1, 14, 59), rules=rules, paid_cny=9_000) == []  # too soon
     assert told(ada, memory=memory, at=on(1, 15), rules=rules, paid_cny=999) == []  # too little
@@ -95,14 +106,14 @@ def test_new_money_is_said_again_after_six_hours_and_costs_no_budget():
 
 
 def test_a_repeat_does_not_lengthen_the_cool_down():
-    memory, rules, ada = Memory(), Rules(), {"ada": 0.9}
+    memory, rules, ada = Memory(), PolicyRules(), {"ada": 0.9}
     told(ada, memory=memory, at=on(1, 9), rules=rules)
     assert told(ada, memory=memory, at=on(3, 9), rules=rules, paid_cny=5_000) == [("ada", True)]
     assert told(ada, memory=memory, at=on(4, 9), rules=rules, paid_cny=5_000) == [("ada", False)]
 
 
 def test_past_days_set_the_threshold_that_paces_the_budget():
-    rules = Rules(budget=2, stretch=1.5)
+    rules = PolicyRules(budget=2, stretch=1.5)
     first = {"ada": 0.9, "bo": 0.8, "cai": 0.7, "dan": 0.6, "eve": 0.5}
     memory = Memory()
     told(first, memory=memory, at=on(1), rules=rules)
@@ -115,23 +126,23 @@ def test_past_days_set_the_threshold_that_paces_the_budget():
 
 
 def test_a_persons_best_score_of_a_day_counts_once_and_those_already_alerted_not_at_all():
-    rules, memory = Rules(budget=1, stretch=1.0), Memory()
+    rules, memory = PolicyRules(budget=1, stretch=1.0), Memory()
     for hour, scores in enumerate([{"ada": 0.9}, {"bo": 0.3}, {"ada": 0.95, "bo": 0.4}, {"bo": 0.2}]):
         told(scores, memory=memory, at=on(1, hour), rules=rules)
     told({}, memory=memory, at=on(2), rules=rules)
-    assert [list(day) for day in memory.past] == [[0.9, 0.4]]
+    assert [list(day) for day in memory.past_priorities] == [[0.9, 0.4]]
     assert memory.threshold(rules=rules) == 0.4
 
 
 def test_only_the_last_days_are_remembered():
-    rules, memory = Rules(budget=1, memory_days=3), Memory()
+    rules, memory = PolicyRules(budget=1, memory_days=3), Memory()
     for day in range(1, 9):
         told({f"on {day}": day / 10}, memory=memory, at=on(day), rules=rules)
-    assert [list(day) for day in memory.past] == [[0.5], [0.6], [0.7]]
+    assert [list(day) for day in memory.past_priorities] == [[0.5], [0.6], [0.7]]
 
 
 def test_nobody_to_ask_nobody_to_alert():
-    assert decide([], memory=Memory(), at=on(1), rules=Rules()) == []
+    assert decide_alerts([], memory=Memory(), at=on(1), rules=PolicyRules()) == []
 
 
 @pytest.mark.parametrize(
@@ -150,12 +161,12 @@ def test_nobody_to_ask_nobody_to_alert():
     ],
 )
 def test_levels(score, paid_cny, level):
-    assert level_of(Candidate("ada", score, paid_cny), rules=Rules()) == level
+    assert alert_level(Candidate("ada", score, paid_cny), rules=PolicyRules()) == level
 
 
 def test_levels_are_configurable():
-    strict = Rules(levels={"red": 0.9, "orange": 0.8, "yellow": 0.7, "blue": 0.6})
-    assert [level_of(Candidate("ada", score), rules=strict) for score in (0.95, 0.85, 0.75, 0.65, 0.5)] == [
+    strict = PolicyRules(levels={"red": 0.9, "orange": 0.8, "yellow": 0.7, "blue": 0.6})
+    assert [alert_level(Candidate("ada", score), rules=strict) for score in (0.95, 0.85, 0.75, 0.65, 0.5)] == [
         "red", "orange", "yellow", "blue", "blue",
     ]  # fmt: skip
 
@@ -164,7 +175,7 @@ SCORES = st.floats(0, 1, allow_nan=False)
 ASKED = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(SCORES, st.floats(0, 20_000)), max_size=8)
 TICKS = st.lists(st.tuples(st.integers(1, 40), ASKED), min_size=1, max_size=30)
 RULES = st.builds(
-    Rules,
+    PolicyRules,
     budget=st.integers(1, 3),
     memory_days=st.integers(1, 4),
     stretch=st.sampled_from([1.0, 1.3, 2.0]),
@@ -172,13 +183,15 @@ RULES = st.builds(
 )
 
 
-def alerts(ticks, *, rules: Rules) -> list[tuple[datetime, str, bool]]:
+def alerts(ticks, *, rules: PolicyRules) -> list[tuple[datetime, str, bool]]:
     """Every alert of a run over ticks given as hours since the last and what was asked there."""
     memory, at, issued = Memory(), on(1), []
     for hours, scored in ticks:
         at += timedelta(hours=hours)
         asked = [Candidate(person, score, paid) for person, (score, paid) in scored.items()]
-        issued += [(at, one.candidate.person, one.repeat) for one in decide(asked, memory=memory, at=at, rules=rules)]
+        issued += [
+            (at, one.candidate.person, one.repeat) for one in decide_alerts(asked, memory=memory, at=at, rules=rules)
+        ]
     return issued
 
 

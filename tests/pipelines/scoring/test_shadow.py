@@ -60,7 +60,7 @@ def keep(settings, ticks, *, champion: pl.Expr, challenger: pl.Expr) -> None:
         challenger_score=challenger,
         baseline_score=pl.lit(0.1),
         new_debit_cny_6h=0.0,
-        stake_cny=pl.lit(None, pl.Float64),
+        preventable_loss_cny=pl.lit(None, pl.Float64),
     )
     for (tick,), rows in scored.group_by("at", maintain_order=True):
         log.write(rows, at=tick, kind="intraday")
@@ -114,7 +114,7 @@ def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):
     event_index = build_event_index(source_tables_before(settings, at=END))
     rows = ticks.head(3).with_columns(
-        score=0.5, baseline_score=0.1, new_debit_cny_6h=0.0, stake_cny=pl.lit(None, pl.Float64)
+        score=0.5, baseline_score=0.1, new_debit_cny_6h=0.0, preventable_loss_cny=pl.lit(None, pl.Float64)
     )
     said: list[str] = []
     done = score_in_shadow(settings, rows, event_index, at=END, kind="intraday", progress=said.append)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from models.policy.alerting import Rules
+from models.policy.alerting import PolicyRules
 from pipelines.scoring.suppression_filter import awake
 from serving.access.auth import Role, Viewer
 from serving.casework.dispositions.schemas import NewDisposition
@@ -19,7 +19,7 @@ from serving.store import Rest, alert_id, resting
 from tests.pipelines.training.test_evaluation import publish_at
 
 AT = datetime(2026, 8, 10, 12, tzinfo=SHANGHAI)
-RULES = Rules(realert_cny=1000.0, realert_after=timedelta(hours=6))
+RULES = PolicyRules(realert_cny=1000.0, realert_after=timedelta(hours=6))
 LI = Viewer(name="li.wei", role=Role.ANALYST, communities=None)
 
 

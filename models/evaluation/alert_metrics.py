@@ -1,6 +1,6 @@
 """How good alerts were, by what cases and dispositions say: the measures a centre can take of itself.
 
-First alerts and losses are judged once (``judge``); every figure is then a ratio of sums over them, so the same few
+First alerts and losses are judged once (``judge_alerts``); every figure is then a ratio of sums over them, so the same few
 lines give the figure, its interval by chance, and the figure of a scam type or of a group of people.
 """
 
@@ -12,30 +12,32 @@ from typing import Literal
 
 import polars as pl
 
-from models.evaluation.bootstrap import DRAWS, Floats, Interval, Resamples, interval
+from models.evaluation.bootstrap import DRAWS, Floats, Interval, Resamples, percentile_interval
 
 __all__ = [
-    "CONTACT",
+    "CONTACT_RESULTS",
     "RATIOS",
-    "Figures",
-    "Judged",
+    "AlertMetrics",
+    "JudgedAlerts",
     "Ratio",
-    "by_scam_type",
-    "figures",
-    "intervals",
-    "judge",
-    "measure",
+    "metrics_by_scam_type",
+    "compute_metrics",
+    "metric_intervals",
+    "judge_alerts",
+    "measure_alerts",
 ]
 
-GRACE = timedelta(minutes=10)
-BEFORE = timedelta(hours=72)
-HOLD = timedelta(hours=72)
-TRACE = timedelta(minutes=20)  # a record known so long before the main payment: somebody could have been warned
-CONTACT = ("stopped", "contact_no_payment", "already_paid")  # dispositions which say that there was a fraudster
+MIN_LEAD_TIME = timedelta(minutes=10)
+EPISODE_LOOKBACK = timedelta(hours=72)
+REPEAT_WINDOW = timedelta(hours=72)
+TRACE_LEAD_TIME = timedelta(
+    minutes=20
+)  # a record known so long before the main payment: somebody could have been warned
+CONTACT_RESULTS = ("stopped", "contact_no_payment", "already_paid")  # dispositions which say that there was a fraudster
 
 
 @dataclass(frozen=True)
-class Figures:
+class AlertMetrics:
     """Measured over a window at a budget. None is what could not be measured.
 
     ``precision`` share of alerts on people in a reported episode (from 72 hours before its first trace) ·
@@ -59,14 +61,14 @@ class Figures:
     coverage_traced: float | None = None
     lead_1h_share: float | None = None
 
-    def named(self, prefix: str = "") -> dict[str, float]:
+    def to_metrics(self, prefix: str = "") -> dict[str, float]:
         """As metrics: ``{prefix}precision_at_budget`` and so on, without the figures that do not exist."""
         names = {"precision": "precision_at_budget", "coverage": "coverage_at_budget", "money": "money_at_budget"}
         return {prefix + names.get(key, key): float(value) for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedAlerts:
     """First alerts and losses of a window of ``days``, each with what became of it.
 
     ``alerts``: what was given, and ``lost``, ``reported``, ``confirmed`` (null without dispositions): the tiers c, b
@@ -81,23 +83,23 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """A figure: the sum of ``top`` over the sum of ``bottom``, over the rows of one of the tables of ``Judged``."""
+    """A figure: the sum of ``top`` over the sum of ``bottom``, over the rows of one of the tables of ``JudgedAlerts``."""
 
     table: Literal["alerts", "losses"]
     top: pl.Expr
     bottom: pl.Expr
 
-    def rows(self, judged: Judged) -> pl.DataFrame:
+    def rows(self, judged: JudgedAlerts) -> pl.DataFrame:
         """The table that it is about."""
         return judged.alerts if self.table == "alerts" else judged.losses
 
-    def of(self, rows: pl.DataFrame) -> float | None:
+    def value(self, rows: pl.DataFrame) -> float | None:
         """The figure of these rows; None where there is nothing to divide by, or nothing is known."""
         known = rows.select(top=self.top.cast(pl.Float64), bottom=self.bottom.cast(pl.Float64)).drop_nulls()
         top, bottom = float(known["top"].sum()), float(known["bottom"].sum())
         return top / bottom if bottom else None
 
-    def drawn(self, rows: pl.DataFrame, resamples: Resamples) -> Floats:
+    def resample(self, rows: pl.DataFrame, resamples: Resamples) -> Floats:
         """The figure in every draw, NaN where it does not exist."""
         known = rows.filter(self.top.is_not_null() & self.bottom.is_not_null())
         bottom = resamples.totals(known, self.bottom)
@@ -120,7 +122,7 @@ RATIOS: Mapping[str, Ratio] = MappingProxyType(
 )
 
 
-def measure(
+def measure_alerts(
     alerts: pl.DataFrame,
     episodes: pl.DataFrame,
     *,
@@ -128,12 +130,14 @@ def measure(
     end: datetime,
     traces: pl.DataFrame | None = None,
     dispositions: pl.DataFrame | None = None,
-) -> Figures:
-    """The figures of ``alerts``: see ``judge``."""
-    return figures(judge(alerts, episodes, start=start, end=end, traces=traces, dispositions=dispositions))
+) -> AlertMetrics:
+    """The figures of ``alerts``: see ``judge_alerts``."""
+    return compute_metrics(
+        judge_alerts(alerts, episodes, start=start, end=end, traces=traces, dispositions=dispositions)
+    )
 
 
-def judge(
+def judge_alerts(
     alerts: pl.DataFrame,
     episodes: pl.DataFrame,
     *,
@@ -141,44 +145,44 @@ def judge(
     end: datetime,
     traces: pl.DataFrame | None = None,
     dispositions: pl.DataFrame | None = None,
-) -> Judged:
+) -> JudgedAlerts:
     """Hold ``alerts`` (``person``, ``issued_at``) of ``[start, end)`` against ``episodes`` of ``models.labels.episodes``.
 
     ``traces`` of ``models.labels.episodes`` tell when each part of the money went; without them all of a loss goes with its main
     payment. ``dispositions`` (``person``, ``issued_at`` of the alert, ``result``, ``decided_at``) tell what was found.
     The first alert of a person in 72 hours counts; losses count that opened in the window and were paid before its end.
     """
-    issued = first_in_hold(alerts.filter(pl.col("issued_at").is_between(start, end, closed="left")))
+    issued = first_alerts(alerts.filter(pl.col("issued_at").is_between(start, end, closed="left")))
     issued = issued.with_row_index("alert")
     hits = issued.join(episodes, on="person").filter(
-        pl.col("issued_at").is_between(pl.col("opened_at") - BEFORE, pl.col("closed_at"))
+        pl.col("issued_at").is_between(pl.col("opened_at") - EPISODE_LOOKBACK, pl.col("closed_at"))
     )
     losses = episodes.filter((pl.col("outcome") == "loss") & (pl.col("opened_at") >= start) & (pl.col("main_at") < end))
     warned = losses.join(hits.group_by("case_id").agg(warned_at=pl.col("issued_at").min()), on="case_id", how="left")
     lead = pl.col("main_at") - pl.col("warned_at")
     timed = warned.with_columns(
-        lead_h=lead.dt.total_microseconds() / 3.6e9, covered=(lead >= GRACE).fill_null(value=False)
+        lead_h=lead.dt.total_microseconds() / 3.6e9, covered=(lead >= MIN_LEAD_TIME).fill_null(value=False)
     )
-    return Judged(
-        alerts=graded(issued, hits, dispositions).drop("alert"),
-        losses=with_money(with_traces(timed, traces), traces),
+    return JudgedAlerts(
+        alerts=grade_alerts(issued, hits, dispositions).drop("alert"),
+        losses=add_loss_amounts(mark_traced(timed, traces), traces),
         days=(end - start) / timedelta(days=1),
     )
 
 
-def first_in_hold(alerts: pl.DataFrame) -> pl.DataFrame:
+def first_alerts(alerts: pl.DataFrame) -> pl.DataFrame:
     """Without the alerts on a person within 72 hours of one that is kept, in order of time."""
     ordered = alerts.sort("issued_at", maintain_order=True)
     last: dict[str, datetime] = {}
-    kept: list[bool] = []
+    keep: list[bool] = []
     for person, issued_at in ordered.select("person", "issued_at").iter_rows():
-        kept.append(person not in last or issued_at - last[person] >= HOLD)
-        if kept[-1]:
+        keep.append(person not in last or issued_at - last[person] >= REPEAT_WINDOW)
+        if keep[-1]:
             last[person] = issued_at
-    return ordered.filter(pl.Series(kept, dtype=pl.Boolean))
+    return ordered.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
-def graded(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame | None) -> pl.DataFrame:
+def grade_alerts(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame | None) -> pl.DataFrame:
     """Alerts with their tiers."""
     reported = hits["alert"].unique()
     lost = hits.filter(pl.col("outcome") == "loss")["alert"].unique()
@@ -188,45 +192,45 @@ def graded(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame 
     if dispositions is None:
         return marked.with_columns(confirmed=pl.lit(None, pl.Boolean))
     latest = dispositions.sort("decided_at").group_by("person", "issued_at").agg(pl.col("result").last())
-    contacts = latest.filter(pl.col("result").is_in(CONTACT)).select("person", answered_at="issued_at")
+    contacts = latest.filter(pl.col("result").is_in(CONTACT_RESULTS)).select("person", answered_at="issued_at")
     contacted = issued.join(contacts, on="person").filter(
-        (pl.col("answered_at") >= pl.col("issued_at")) & (pl.col("answered_at") < pl.col("issued_at") + HOLD)
+        (pl.col("answered_at") >= pl.col("issued_at")) & (pl.col("answered_at") < pl.col("issued_at") + REPEAT_WINDOW)
     )
     return marked.with_columns(confirmed=pl.col("reported") | pl.col("alert").is_in(contacted["alert"].implode()))
 
 
-def with_traces(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
+def mark_traced(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
     """Adds ``traced``: whether some record was known 20 minutes before the main payment."""
     if traces is None:
         return losses.with_columns(traced=pl.lit(None, pl.Boolean))
     first = traces.group_by("case_id").agg(traced_at=pl.col("known_at").min())
-    early = (pl.col("traced_at") <= pl.col("main_at") - TRACE).fill_null(value=False)
+    early = (pl.col("traced_at") <= pl.col("main_at") - TRACE_LEAD_TIME).fill_null(value=False)
     return losses.join(first, on="case_id", how="left").with_columns(traced=early).drop("traced_at")
 
 
-def with_money(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
+def add_loss_amounts(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
     """Adds ``total_cny`` and ``ahead_cny``; a loss whose payments are in no record goes with its main payment."""
     paid = losses.select("case_id", "warned_at", paid_at="main_at", amount_cny="loss_cny")
     if traces is not None:
         recorded = traces.filter(pl.col("paid_at").is_not_null()).select("case_id", "paid_at", "amount_cny")
         known = losses.select("case_id", "warned_at").join(recorded, on="case_id")
         paid = pl.concat([known.select(paid.columns), paid.join(known, on="case_id", how="anti")])
-    ahead = (pl.col("paid_at") >= pl.col("warned_at") + GRACE).fill_null(value=False)
+    ahead = (pl.col("paid_at") >= pl.col("warned_at") + MIN_LEAD_TIME).fill_null(value=False)
     sums = paid.group_by("case_id").agg(
         total_cny=pl.col("amount_cny").sum(), ahead_cny=pl.col("amount_cny").filter(ahead).sum()
     )
     return losses.join(sums, on="case_id", how="left", maintain_order="left")
 
 
-def figures(judged: Judged) -> Figures:
+def compute_metrics(judged: JudgedAlerts) -> AlertMetrics:
     """The figures of what was judged."""
-    found = {name: ratio.of(ratio.rows(judged)) for name, ratio in RATIOS.items()}
-    return Figures(
+    found = {name: ratio.value(ratio.rows(judged)) for name, ratio in RATIOS.items()}
+    return AlertMetrics(
         alerts_per_day=len(judged.alerts) / max(1e-9, judged.days),
         precision=found["precision"] or 0.0,
         coverage=found["coverage"] or 0.0,
         money=found["money"] or 0.0,
-        lead_h_median=lead_median(judged.losses),
+        lead_h_median=median_lead_h(judged.losses),
         losses=len(judged.losses),
         precision_a=found["precision_a"],
         precision_c=found["precision_c"],
@@ -236,51 +240,53 @@ def figures(judged: Judged) -> Figures:
     )
 
 
-def lead_median(losses: pl.DataFrame) -> float | None:
+def median_lead_h(losses: pl.DataFrame) -> float | None:
     """Median hours from alert to main payment among the covered."""
     found = losses.filter("covered")["lead_h"].median()
     return float(found) if isinstance(found, (int, float)) else None
 
 
-def resamples_of(judged: Judged, *, draws: int = DRAWS, seed: int = 0) -> Resamples:
+def resample_people(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) -> Resamples:
     """Draws of all people who were alerted or lost money."""
     people = pl.concat([judged.alerts["person"], judged.losses["person"]])
     return Resamples(people, draws=draws, seed=seed)
 
 
-def intervals(judged: Judged, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
+def metric_intervals(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
     """The 90 % interval of each share in ``RATIOS`` and of ``lead_h_median``, as far as they exist."""
-    resamples = resamples_of(judged, draws=draws, seed=seed)
-    drawn = {name: ratio.drawn(ratio.rows(judged), resamples) for name, ratio in RATIOS.items()}
+    resamples = resample_people(judged, draws=draws, seed=seed)
+    drawn = {name: ratio.resample(ratio.rows(judged), resamples) for name, ratio in RATIOS.items()}
     drawn["lead_h_median"] = resamples.medians(judged.losses.filter("covered"), "lead_h")
-    return {name: found for name, values in drawn.items() if (found := interval(values)) is not None}
+    return {name: found for name, values in drawn.items() if (found := percentile_interval(values)) is not None}
 
 
-def by_scam_type(judged: Judged, *, draws: int = DRAWS, seed: int = 0) -> pl.DataFrame:
+def metrics_by_scam_type(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) -> pl.DataFrame:
     """One row a reported scam type, the one with most losses first.
 
     ``losses``, ``coverage`` with its interval ``low`` to ``high``, ``coverage_traced``, ``money``, ``lead_h_median``,
     ``lead_1h_share``.
     """
-    resamples = resamples_of(judged, draws=draws, seed=seed)
+    resamples = resample_people(judged, draws=draws, seed=seed)
     lines = []
     for (scam_type,), losses in judged.losses.group_by("scam_type"):
-        found = interval(RATIOS["coverage"].drawn(losses, resamples))
-        shares = {name: RATIOS[name].of(losses) for name in ("coverage", "coverage_traced", "money", "lead_1h_share")}
+        found = percentile_interval(RATIOS["coverage"].resample(losses, resamples))
+        shares = {
+            name: RATIOS[name].value(losses) for name in ("coverage", "coverage_traced", "money", "lead_1h_share")
+        }
         lines.append(
             {
                 "scam_type": scam_type,
                 "losses": len(losses),
                 **shares,
-                "lead_h_median": lead_median(losses),
+                "lead_h_median": median_lead_h(losses),
                 "low": found.low if found else None,
                 "high": found.high if found else None,
             }
         )
-    return pl.DataFrame(lines, schema=TYPE_SCHEMA).sort("losses", "scam_type", descending=[True, False])
+    return pl.DataFrame(lines, schema=SCAM_TYPE_SCHEMA).sort("losses", "scam_type", descending=[True, False])
 
 
-TYPE_SCHEMA = pl.Schema(
+SCAM_TYPE_SCHEMA = pl.Schema(
     {
         "scam_type": pl.String(),
         "losses": pl.Int64(),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["DRAWS", "Interval", "Resamples", "interval"]
+__all__ = ["DRAWS", "Interval", "Resamples", "percentile_interval"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Interval:
     low: float
     high: float
 
-    def holds(self, value: float) -> bool:
+    def contains(self, value: float) -> bool:
         """Whether ``value`` lies within, the ends included."""
         return self.low <= value <= self.high
 
@@ -72,7 +72,7 @@ class Resamples:
         return np.array([self._places[person] for person in rows["person"]], dtype=np.intp)
 
 
-def interval(values: Floats) -> Interval | None:
+def percentile_interval(values: Floats) -> Interval | None:
     """The 90 % interval of a figure's draws; draws in which it does not exist are left out, None if it never does."""
     known = values[np.isfinite(values)]
     if not len(known):

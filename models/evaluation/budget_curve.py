@@ -6,14 +6,14 @@ from datetime import datetime
 
 import polars as pl
 
-from models.evaluation.alert_metrics import measure
+from models.evaluation.alert_metrics import measure_alerts
 from models.policy.alerting import Candidate, Memory, PolicyRules, decide_alerts
 
-__all__ = ["BUDGETS", "Tick", "over_daily_budgets"]
+__all__ = ["BUDGETS", "Tick", "compute_budget_curve"]
 
 BUDGETS = (4, 8, 12, 20, 40)
 Tick = tuple[datetime, Sequence[Candidate]]
-SCHEMA = pl.Schema(
+CURVE_SCHEMA = pl.Schema(
     {
         "budget": pl.Int64(),
         "alerts_per_day": pl.Float64(),
@@ -25,7 +25,7 @@ SCHEMA = pl.Schema(
 )
 
 
-def over_daily_budgets(
+def compute_budget_curve(
     ticks: Sequence[Tick],
     episodes: pl.DataFrame,
     *,
@@ -41,18 +41,18 @@ def over_daily_budgets(
     those before ``start`` only tell what an ordinary day looks like. ``episodes`` and ``traces`` are of
     ``models.labels.episodes``.
     """
-    lines = []
+    rows = []
     for budget in budgets:
-        alerts = issued(ticks, rules=replace(rules, budget=budget), start=start)
+        alerts = alerts_under_budget(ticks, rules=replace(rules, budget=budget), start=start)
         frame = pl.DataFrame(
             alerts, schema={"person": pl.String, "issued_at": episodes.schema["opened_at"]}, orient="row"
         )
-        found = measure(frame, episodes, start=start, end=end, traces=traces)
-        lines.append({"budget": budget, **{name: getattr(found, name) for name in SCHEMA if name != "budget"}})
-    return pl.DataFrame(lines, schema=SCHEMA)
+        found = measure_alerts(frame, episodes, start=start, end=end, traces=traces)
+        rows.append({"budget": budget, **{name: getattr(found, name) for name in CURVE_SCHEMA if name != "budget"}})
+    return pl.DataFrame(rows, schema=CURVE_SCHEMA)
 
 
-def issued(ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime) -> list[tuple[str, datetime]]:
+def alerts_under_budget(ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime) -> list[tuple[str, datetime]]:
     """The alerts from ``start`` on, repeats left out."""
     memory = Memory()
     alerts: list[tuple[str, datetime]] = []

@@ -13,7 +13,14 @@ from features.reputation import ReputationModel
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
 
-__all__ = ["calibration_bins", "diagnose", "feature_aucs", "lead_agreement", "over_budgets", "probabilities"]
+__all__ = [
+    "calibration_bins",
+    "diagnose_model",
+    "feature_aucs",
+    "lead_agreement",
+    "sample_budget_curve",
+    "out_of_fold_probabilities",
+]
 
 BINS = 10
 CURVE_POINTS = 60
@@ -21,13 +28,13 @@ MISSING_IS_LOWEST = -1e300
 COMPARED = 2_000
 
 
-def diagnose(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
+def diagnose_model(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     """``calibration_error`` and ``max_feature_auc``, as the gates ask for them.
 
     The calibration error is the mean gap between promised and found share over the bins of ``calibration_bins``; bins
     of equal numbers of moments would be empty of victims nearly everywhere, and any model would look calibrated.
     """
-    bins = calibration_bins(rows.select("label", "sampling_weight", probability=probabilities(model, rows)))
+    bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
     gap = (bins["promised"] - bins["found"]).abs().mean()
     aucs = feature_aucs(rows, model.features)["auc"]
     return {
@@ -51,7 +58,7 @@ def lead_agreement(
     return float(same) if isinstance(same, (int, float)) else float("nan")
 
 
-def probabilities(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
+def out_of_fold_probabilities(model: RiskModel, rows: pl.DataFrame) -> pl.Series:
     """The calibrated out-of-fold probability of every row."""
     return pl.Series("probability", model.calibration(rows["raw"].to_numpy().astype(np.float64)))
 
@@ -98,7 +105,7 @@ def feature_aucs(rows: pl.DataFrame, features: tuple[str, ...]) -> pl.DataFrame:
     return sums.select("feature", auc=pl.max_horizontal(auc, 1 - auc)).sort("auc", "feature", descending=[True, False])
 
 
-def over_budgets(rows: pl.DataFrame) -> pl.DataFrame:
+def sample_budget_curve(rows: pl.DataFrame) -> pl.DataFrame:
     """What alerting the best moments would find, for the model and for today's rule.
 
     Columns: ``scorer`` (``model`` or ``rule``), ``alerted`` moments in a million, ``precision`` share of them live,

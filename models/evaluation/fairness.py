@@ -11,17 +11,17 @@ import numpy as np
 import polars as pl
 
 from features.event_index import EventIndex
-from models.evaluation.alert_metrics import RATIOS, Judged, lead_median, resamples_of
-from models.evaluation.bootstrap import DRAWS, Floats, Resamples, interval
+from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
+from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
 
-__all__ = ["ATTRIBUTES", "by_group", "data_seen", "data_seen_of_rows", "gap_metrics", "groups_of"]
+__all__ = ["ATTRIBUTES", "metrics_by_group", "data_seen", "data_seen_in_snapshot", "gap_metrics", "assign_groups"]
 
 ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
 AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))
 UNKNOWN = "unknown"
-GATED = ("precision", "coverage")
-LEAST = 10  # of fewer alerts or losses, drawing again shows too little of what chance can do
-SCHEMA = pl.Schema(
+GATED_METRICS = ("precision", "coverage")
+MIN_COUNT = 10  # of fewer alerts or losses, drawing again shows too little of what chance can do
+GROUP_SCHEMA = pl.Schema(
     {
         "attribute": pl.String(),
         "group": pl.String(),
@@ -37,7 +37,7 @@ SCHEMA = pl.Schema(
 )
 
 
-def groups_of(residents: pl.LazyFrame, event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
+def assign_groups(residents: pl.LazyFrame, event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person`` and the group of each attribute, one row a resident, ``unknown`` where the register does not say.
 
     Age is that at ``end``; ``data_seen`` says which records of the person became known in ``[start, end)``: ``both``
@@ -52,23 +52,23 @@ def groups_of(residents: pl.LazyFrame, event_index: EventIndex, *, start: dateti
     )
     return (
         register.collect()
-        .join(seen(event_index, start=start, end=end), on="person", how="left")
+        .join(data_seen_by_person(event_index, start=start, end=end), on="person", how="left")
         .with_columns(pl.col("data_seen").fill_null("none"))
     )
 
 
-def seen(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
+def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person``, ``data_seen`` of everybody in the event_index."""
     logs = {"calls": event_index.contacts.events, "transfers": event_index.payments.events}
-    told = {
+    owners = {
         name: events.filter(pl.col("known_at").is_between(start, end, closed="left"))["owner"].unique()
         for name, events in logs.items()
     }
     return event_index.people.select(
         "person",
         data_seen=data_seen(
-            calls=pl.col("code").is_in(told["calls"].implode()),
-            transfers=pl.col("code").is_in(told["transfers"].implode()),
+            calls=pl.col("code").is_in(owners["calls"].implode()),
+            transfers=pl.col("code").is_in(owners["transfers"].implode()),
         ),
     )
 
@@ -86,7 +86,7 @@ def data_seen(*, calls: pl.Expr, transfers: pl.Expr) -> pl.Expr:
     )
 
 
-def data_seen_of_rows() -> pl.Expr:
+def data_seen_in_snapshot() -> pl.Expr:
     """:func:`data_seen` of each row of a snapshot, by what its habits count in 30 days."""
     return data_seen(
         calls=pl.any_horizontal(pl.col("calls_in_30d", "calls_out_30d", "sms_30d").fill_null(0) > 0),
@@ -94,12 +94,12 @@ def data_seen_of_rows() -> pl.Expr:
     )
 
 
-def by_group(
-    judged: Judged,
+def metrics_by_group(
+    judged: JudgedAlerts,
     people: pl.DataFrame,
     *,
     attributes: tuple[str, ...] = ATTRIBUTES,
-    least: int = LEAST,
+    min_count: int = MIN_COUNT,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
@@ -108,34 +108,38 @@ def by_group(
     ``people`` has ``person`` and a column for each attribute. One row an ``attribute``, ``group`` and ``figure``:
     ``count`` (alerts, losses or covered losses that it is measured on), ``value`` (a share; hours for
     ``lead_h_median``) from ``low`` to ``high``, and ``gap`` to everybody else (percentage points; hours) from
-    ``gap_low`` to ``gap_high``, null where there is nobody else. What is measured on fewer than ``least`` has no
+    ``gap_low`` to ``gap_high``, null where there is nobody else. What is measured on fewer than ``min_count`` has no
     interval: nothing can be concluded from it.
     """
-    resamples = resamples_of(judged, draws=draws, seed=seed)
+    resamples = resample_people(judged, draws=draws, seed=seed)
     lines = [
         line
         for attribute in attributes
         for figure, rows in tables_of(judged).items()
-        for line in compared(_grouped(rows, people, attribute), figure=figure, resamples=resamples, least=least)
+        for line in compare_groups(
+            _grouped(rows, people, attribute), figure=figure, resamples=resamples, min_count=min_count
+        )
     ]
-    return pl.DataFrame(lines, schema=SCHEMA)
+    return pl.DataFrame(lines, schema=GROUP_SCHEMA)
 
 
-def tables_of(judged: Judged) -> Mapping[str, pl.DataFrame]:
+def tables_of(judged: JudgedAlerts) -> Mapping[str, pl.DataFrame]:
     """What each figure is measured on."""
     return {"precision": judged.alerts, "coverage": judged.losses, "lead_h_median": judged.losses.filter("covered")}
 
 
-def compared(rows: pl.DataFrame, *, figure: str, resamples: Resamples, least: int) -> list[dict[str, Any]]:
+def compare_groups(rows: pl.DataFrame, *, figure: str, resamples: Resamples, min_count: int) -> list[dict[str, Any]]:
     """One figure of each group among ``rows`` with ``attribute`` and ``group``."""
     values = group_values(rows, figure=figure)
     lines = []
     for (group,), mine in sorted(rows.group_by("group"), key=lambda one: str(one[0][0])):
         rest = rows.filter(pl.col("group") != group)
         drawn = _drawn(mine, figure, resamples)
-        found = interval(drawn) if len(mine) >= least else None
-        enough = min(len(mine), len(rest)) >= least
-        apart = interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples))) if enough else None
+        found = percentile_interval(drawn) if len(mine) >= min_count else None
+        enough = min(len(mine), len(rest)) >= min_count
+        gap_interval = (
+            percentile_interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples))) if enough else None
+        )
         lines.append(
             {
                 "attribute": mine["attribute"][0],
@@ -146,8 +150,8 @@ def compared(rows: pl.DataFrame, *, figure: str, resamples: Resamples, least: in
                 "low": found.low if found else None,
                 "high": found.high if found else None,
                 "gap": _scale(figure) * (values[str(group)] - _value(rest, figure)) if len(rest) else None,
-                "gap_low": apart.low if apart else None,
-                "gap_high": apart.high if apart else None,
+                "gap_low": gap_interval.low if gap_interval else None,
+                "gap_high": gap_interval.high if gap_interval else None,
             }
         )
     return lines
@@ -171,7 +175,7 @@ def gap_metrics(table: pl.DataFrame, *, attribute: str = "residency") -> dict[st
     Of several groups the one that most surely fares otherwise than the rest. Empty where no gap could be measured.
     """
     found: dict[str, float] = {}
-    for figure in GATED:
+    for figure in GATED_METRICS:
         rows = table.filter(attribute=attribute, figure=figure).drop_nulls(["gap", "gap_low", "gap_high"])
         if rows.is_empty():
             continue
@@ -201,12 +205,12 @@ def _as_classified(rows: pl.DataFrame, figure: str) -> tuple[Floats, Floats, Cal
 
 
 def _value(rows: pl.DataFrame, figure: str) -> float:
-    found = RATIOS[figure].of(rows) if figure in RATIOS else lead_median(rows)
+    found = RATIOS[figure].value(rows) if figure in RATIOS else median_lead_h(rows)
     return float("nan") if found is None else found
 
 
 def _drawn(rows: pl.DataFrame, figure: str, resamples: Resamples) -> Floats:
-    return RATIOS[figure].drawn(rows, resamples) if figure in RATIOS else resamples.medians(rows, "lead_h")
+    return RATIOS[figure].resample(rows, resamples) if figure in RATIOS else resamples.medians(rows, "lead_h")
 
 
 def _scale(figure: str) -> float:

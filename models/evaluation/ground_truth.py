@@ -5,22 +5,31 @@ from datetime import datetime
 import polars as pl
 
 from data_contracts.errors import DeliveryError
-from models.evaluation.alert_metrics import BEFORE, Judged, judge
+from models.evaluation.alert_metrics import EPISODE_LOOKBACK, JudgedAlerts, judge_alerts
 
-__all__ = ["episodes_of", "judge_journeys", "moves_of"]
+__all__ = ["episodes_from_truth", "judge_by_truth", "traces_from_truth"]
 
 ZONE = "Asia/Shanghai"
-WANTED = ("journey", "person", "scam_type", "outcome", "contact_at", "main_transfer_at", "last_transfer_at", "moves")
+REQUIRED_COLUMNS = (
+    "journey",
+    "person",
+    "scam_type",
+    "outcome",
+    "contact_at",
+    "main_transfer_at",
+    "last_transfer_at",
+    "moves",
+)
 
 
-def episodes_of(truth: pl.DataFrame) -> pl.DataFrame:
+def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     """One row a journey, reported or not, in the columns of ``models.labels.build_episodes.build_episodes``; ``outcome`` may be ``contact``.
 
     ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with its first contact, and
     closes with its last payment, or 72 hours after the contact if nothing was paid. Raises ``DeliveryError`` for a
     missing column.
     """
-    missing = sorted(set(WANTED) - set(truth.columns))
+    missing = sorted(set(REQUIRED_COLUMNS) - set(truth.columns))
     if missing:
         raise DeliveryError(f"the truth lacks {', '.join(missing)}", remedy="Give a truth.parquet of the simulator.")
     return truth.select(
@@ -28,14 +37,14 @@ def episodes_of(truth: pl.DataFrame) -> pl.DataFrame:
         person="person",
         scam_type="scam_type",
         outcome="outcome",
-        opened_at=zoned("contact_at"),
-        main_at=zoned("main_transfer_at"),
-        closed_at=pl.coalesce(zoned("last_transfer_at"), zoned("contact_at") + BEFORE),
+        opened_at=in_shanghai("contact_at"),
+        main_at=in_shanghai("main_transfer_at"),
+        closed_at=pl.coalesce(in_shanghai("last_transfer_at"), in_shanghai("contact_at") + EPISODE_LOOKBACK),
         loss_cny=pl.col("loss").cast(pl.Float64) if "loss" in truth.columns else pl.lit(0.0),
     ).sort("opened_at", "case_id")
 
 
-def moves_of(truth: pl.DataFrame) -> pl.DataFrame:
+def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     """The first trace and every payment of each journey, in the columns of ``models.labels.build_episodes.build_traces``.
 
     A payment's ``known_at`` is null, for the first trace already tells when something could be known.
@@ -43,7 +52,7 @@ def moves_of(truth: pl.DataFrame) -> pl.DataFrame:
     nothing = pl.lit(None, pl.Datetime("us", ZONE))
     seen = truth.select(
         case_id=pl.col("journey").cast(pl.String),
-        known_at=zoned("first_trace_at") if "first_trace_at" in truth.columns else nothing,
+        known_at=in_shanghai("first_trace_at") if "first_trace_at" in truth.columns else nothing,
         paid_at=nothing,
         amount_cny=pl.lit(None, pl.Float64),
     ).drop_nulls("known_at")
@@ -62,14 +71,14 @@ def moves_of(truth: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([seen, paid])
 
 
-def judge_journeys(alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime) -> Judged:
+def judge_by_truth(alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime) -> JudgedAlerts:
     """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any contact."""
-    journeys, traces = episodes_of(truth), moves_of(truth)
-    serious = judge(alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces)
-    touched = judge(alerts, journeys, start=start, end=end).alerts["reported"]
-    return Judged(alerts=serious.alerts.with_columns(confirmed=touched), losses=serious.losses, days=serious.days)
+    journeys, traces = episodes_from_truth(truth), traces_from_truth(truth)
+    serious = judge_alerts(alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces)
+    touched = judge_alerts(alerts, journeys, start=start, end=end).alerts["reported"]
+    return JudgedAlerts(alerts=serious.alerts.with_columns(confirmed=touched), losses=serious.losses, days=serious.days)
 
 
-def zoned(column: str) -> pl.Expr:
+def in_shanghai(column: str) -> pl.Expr:
     """Shanghai wall time as a moment."""
     return pl.col(column).cast(pl.Datetime("us")).dt.replace_time_zone(ZONE)

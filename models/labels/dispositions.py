@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from models.evaluation.alert_metrics import CONTACT
+from models.evaluation.alert_metrics import CONTACT_RESULTS
 from models.labels.episodes import merge_overlapping
 
 __all__ = ["DISPOSITION_SCHEMA", "DispositionLabels", "labels_from_dispositions", "latest_dispositions"]
@@ -91,7 +91,7 @@ def labels_from_dispositions(dispositions: pl.DataFrame, reported: pl.DataFrame,
     around = latest.with_columns(opened_at=pl.col("issued_at") - DISPOSITION_LOOKBACK, closed_at=EPISODE_END)
     lawful = around.filter(pl.col("result") == LAWFUL)
     uncontested = non_overlapping(lawful, known)
-    unclear = non_overlapping(around.filter(~pl.col("result").is_in([*CONTACT, LAWFUL])), known)
+    unclear = non_overlapping(around.filter(~pl.col("result").is_in([*CONTACT_RESULTS, LAWFUL])), known)
     span = ("person", pl.col("opened_at").alias("start_at"), pl.col("closed_at").alias("end_at"))
     return DispositionLabels(
         episodes=frauds,
@@ -133,7 +133,7 @@ def confirmed_episodes(latest: pl.DataFrame, reported: pl.DataFrame) -> pl.DataF
     They are attempts, unless money had gone. When it went is not written down, so a loss has no main payment; it is 0
     where nobody wrote down how much. What was paid before a fraud was stopped says nothing of what it was after.
     """
-    found = latest.filter(pl.col("result").is_in(CONTACT)).select(
+    found = latest.filter(pl.col("result").is_in(CONTACT_RESULTS)).select(
         "person",
         "scam_type",
         case_id=pl.lit("d:") + pl.col("alert_id"),

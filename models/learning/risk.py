@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data_contracts.errors import ModelError
-from models.evaluation.fairness import data_seen_of_rows
+from models.evaluation.fairness import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.group_calibration import GroupCalibration
@@ -104,7 +104,7 @@ class RiskModel:
         raw = np.asarray(self.booster.predict(self.matrix(frame), raw_score=True))
         if self.group_calibration is None:
             return self.calibration(raw)
-        return self.group_calibration(raw, frame.select(data_seen_of_rows()).to_series())
+        return self.group_calibration(raw, frame.select(data_seen_in_snapshot()).to_series())
 
     @property
     def scam_types(self) -> tuple[str, ...]:

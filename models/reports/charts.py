@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from models.evaluation.diagnostics import calibration_bins, over_budgets, probabilities
+from models.evaluation.diagnostics import calibration_bins, out_of_fold_probabilities, sample_budget_curve
 from models.learning.risk import RiskModel
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ GROUPS = {
 
 def figures(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
     """All pictures by name, from the training rows of ``models.evaluation.diagnostics`` and, where given, figures by group."""
-    scored = rows.select("label", "sampling_weight", probability=probabilities(model, rows))
+    scored = rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows))
     return {
         "importance": importance_chart(model),
         "calibration": calibration_chart(calibration_bins(scored)),
         "scores": score_chart(scored),
-        "budgets": budget_chart(over_budgets(rows)),
+        "budgets": budget_chart(sample_budget_curve(rows)),
         **({} if groups is None else {"groups": group_chart(groups)}),
     }
 
@@ -118,7 +118,7 @@ def score_chart(scored: pl.DataFrame) -> str:
 
 
 def budget_chart(curves: pl.DataFrame) -> str:
-    """Precision and coverage over growing budgets, for the model and for today's rule (``over_budgets``)."""
+    """Precision and coverage over growing budgets, for the model and for today's rule (``sample_budget_curve``)."""
     import altair as alt
 
     words = {"precision": PRECISION, "coverage": COVERAGE}
@@ -144,7 +144,7 @@ def budget_chart(curves: pl.DataFrame) -> str:
 
 
 def daily_budget_chart(curves: pl.DataFrame) -> str:
-    """Precision, coverage and money over daily budgets (``models.evaluation.budget_curve.over_daily_budgets``)."""
+    """Precision, coverage and money over daily budgets (``models.evaluation.budget_curve.compute_budget_curve``)."""
     import altair as alt
 
     measures = {"precision": PRECISION, "coverage": COVERAGE, "money": "资金 money"}
@@ -164,7 +164,7 @@ def daily_budget_chart(curves: pl.DataFrame) -> str:
 
 
 def group_chart(groups: pl.DataFrame) -> str:
-    """Precision and coverage of every group with their 90 % intervals (``models.evaluation.fairness.by_group``)."""
+    """Precision and coverage of every group with their 90 % intervals (``models.evaluation.fairness.metrics_by_group``)."""
     import altair as alt
 
     words = {"precision": PRECISION, "coverage": COVERAGE}

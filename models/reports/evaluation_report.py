@@ -11,7 +11,13 @@ from pathlib import Path
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from models.evaluation.alert_metrics import Figures, Judged, by_scam_type, figures, intervals
+from models.evaluation.alert_metrics import (
+    AlertMetrics,
+    JudgedAlerts,
+    compute_metrics,
+    metric_intervals,
+    metrics_by_scam_type,
+)
 from models.evaluation.bootstrap import Interval
 from models.evaluation.drift import Drift
 from models.evaluation.stability import Stability, agreement
@@ -49,17 +55,17 @@ class Evaluation:
     """What a report is made of; what is None or empty was not measured, and its section is left out.
 
     ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a replay was asked
-    ``every`` so often. ``groups`` is of ``models.evaluation.fairness.by_group``, ``budgets`` of
-    ``models.evaluation.budget_curve.over_daily_budgets``, ``calibration`` of ``models.evaluation.diagnostics.calibration_bins``, ``promises`` of
+    ``every`` so often. ``groups`` is of ``models.evaluation.fairness.metrics_by_group``, ``budgets`` of
+    ``models.evaluation.budget_curve.compute_budget_curve``, ``calibration`` of ``models.evaluation.diagnostics.calibration_bins``, ``promises`` of
     ``models.learning.group_calibration`` by the name of each calibration.
     """
 
     start: datetime
     end: datetime
     budget: int
-    model: Judged
+    model: JudgedAlerts
     every: str = ""
-    rule: Judged | None = None
+    rule: JudgedAlerts | None = None
     groups: pl.DataFrame | None = None
     budgets: pl.DataFrame | None = None
     calibration: pl.DataFrame | None = None
@@ -114,7 +120,7 @@ def sections(evaluation: Evaluation) -> Iterator[Section]:
 def figures_section(evaluation: Evaluation) -> Section:
     """Model beside rule, with intervals."""
     judged = {"系统 system": evaluation.model, "现行规则 today's rule": evaluation.rule}
-    columns = {name: (figures(one), intervals(one)) for name, one in judged.items() if one is not None}
+    columns = {name: (compute_metrics(one), metric_intervals(one)) for name, one in judged.items() if one is not None}
     rows = [(words, *(_figure(name, *column) for column in columns.values())) for name, words in FIGURES.items()]
     return Section(
         zh="总体",
@@ -128,7 +134,7 @@ def figures_section(evaluation: Evaluation) -> Section:
     )
 
 
-def types_section(judged: Judged) -> Section:
+def types_section(judged: JudgedAlerts) -> Section:
     """One row a scam type."""
     rows = [
         (
@@ -140,7 +146,7 @@ def types_section(judged: Judged) -> Section:
             _hours(row["lead_h_median"]),
             _share(row["lead_1h_share"]),
         )
-        for row in by_scam_type(judged).iter_rows(named=True)
+        for row in metrics_by_scam_type(judged).iter_rows(named=True)
     ]
     headings = ("类型 type", "受损 losses", "覆盖 coverage", "有迹 traced", "资金 money", "提前 lead (h)", "≥1 h")
     return Section(zh="按诈骗类型", en="By scam type", headings=headings, rows=rows)
@@ -263,7 +269,7 @@ def drift_section(drift: Drift) -> Section:
     )
 
 
-def _figure(name: str, found: Figures, spans: Mapping[str, Interval]) -> str:
+def _figure(name: str, found: AlertMetrics, spans: Mapping[str, Interval]) -> str:
     value = getattr(found, name)
     if value is None:
         return UNMEASURED

@@ -17,9 +17,9 @@ from data_contracts.normalise import FORMS
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from models.evaluation.alert_metrics import Judged, figures, judge
+from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
 from models.evaluation.budget_curve import BUDGETS
-from models.evaluation.ground_truth import judge_journeys
+from models.evaluation.ground_truth import judge_by_truth
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.baseline_rule import baseline_score
@@ -67,8 +67,8 @@ class Result:
     """What came of an arm, by the reported cases and, in a simulated district, by the truth."""
 
     arm: Arm
-    by_cases: Judged
-    by_truth: Judged | None = None
+    by_cases: JudgedAlerts
+    by_truth: JudgedAlerts | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +140,8 @@ def study(
     results = tuple(
         Result(
             arm=one.arm,
-            by_cases=judge(one.alerts, told, start=start, end=end, traces=traces),
-            by_truth=judge_journeys(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
+            by_cases=judge_alerts(one.alerts, told, start=start, end=end, traces=traces),
+            by_truth=judge_by_truth(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
         )
         for one in walks
     )
@@ -169,8 +169,8 @@ def named_results(study: Study) -> list[dict[str, str | dict[str, float]]]:
             "every": one.arm.every,
             "by": "rule" if one.arm.is_rule else "model",
         }
-        | {"cases": figures(one.by_cases).named()}
-        | ({"truth": figures(one.by_truth).named()} if one.by_truth else {})
+        | {"cases": compute_metrics(one.by_cases).to_metrics()}
+        | ({"truth": compute_metrics(one.by_truth).to_metrics()} if one.by_truth else {})
         for one in study.results
     ]
 

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import polars as pl
 
-from models.evaluation.alert_metrics import RATIOS, Judged, by_scam_type, figures, intervals
-from models.evaluation.bootstrap import Interval, Resamples, interval
+from models.evaluation.alert_metrics import (
+    RATIOS,
+    JudgedAlerts,
+    compute_metrics,
+    metric_intervals,
+    metrics_by_scam_type,
+)
+from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import FULL, Arm, Study
 from serving.presentation.wording import SCAM_TYPES, words
 
 __all__ = ["study_page", "tables_of", "write_study"]
 
-Lines = Sequence[tuple[Arm, Judged]]
+Lines = Sequence[tuple[Arm, JudgedAlerts]]
 PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)
 
 HEADINGS: Mapping[str, str] = {
@@ -98,7 +104,7 @@ def tables_of(study: Study) -> dict[str, str]:
 
 def conditions(study: Study, table: str, lines: Lines) -> str:
     """What a table was made under."""
-    found = figures(lines[0][1])
+    found = compute_metrics(lines[0][1])
     traced = f", {found.traced} of them traced" if found.traced is not None else ""
     clock = f", every {study.every}" if table in ("ablations", "policies") else ""
     window = f"{study.start:%Y-%m-%d} to {study.end:%Y-%m-%d}"
@@ -107,11 +113,11 @@ def conditions(study: Study, table: str, lines: Lines) -> str:
 
 def level_table(lines: Lines) -> str:
     """A line an arm: every figure that exists, the deciding ones with their interval."""
-    named = [figures(judged) for _, judged in lines]
+    named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
     for (arm, judged), found in zip(lines, named, strict=True):
-        spans = intervals(judged)
+        spans = metric_intervals(judged)
         cells = [cell(getattr(found, name), spans.get(name) if name in DECIDING else None) for name in shown]
         rows.append((label(arm), *cells))
     return grid(("", *(HEADINGS[name] for name in shown)), rows)
@@ -120,7 +126,7 @@ def level_table(lines: Lines) -> str:
 def change_table(lines: Lines) -> str:
     """A line an arm: its figures, and how far the deciding ones lie from those of the full model."""
     full = next(judged for arm, judged in lines if arm.name == FULL)
-    named = [figures(judged) for _, judged in lines]
+    named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
     for (arm, judged), found in zip(lines, named, strict=True):
@@ -132,7 +138,7 @@ def change_table(lines: Lines) -> str:
 
 def type_table(lines: Lines) -> str:
     """A line a scam type, for the model and for today's rule; a column a clock: coverage, money, hours of lead."""
-    found = {(arm.every, arm.is_rule): by_scam_type(judged) for arm, judged in lines}
+    found = {(arm.every, arm.is_rule): metrics_by_scam_type(judged) for arm, judged in lines}
     clocks = list(dict.fromkeys(arm.every for arm, _ in lines))
     rows = []
     for scam_type, losses in next(iter(found.values())).select("scam_type", "losses").iter_rows():
@@ -151,16 +157,16 @@ def type_cell(types: pl.DataFrame, scam_type: str) -> str:
     return f"{cell(coverage)} · {cell(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
 
 
-def change(judged: Judged, full: Judged, name: str) -> str:
+def change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:
     """The difference of a figure, with the interval that chance leaves to it: the same people drawn for both."""
     ratio = RATIOS[name]
-    here, there = ratio.of(ratio.rows(judged)), ratio.of(ratio.rows(full))
+    here, there = ratio.value(ratio.rows(judged)), ratio.value(ratio.rows(full))
     if here is None or there is None:
         return "–"
     people = pl.concat([side["person"] for one in (judged, full) for side in (one.alerts, one.losses)])
     resamples = Resamples(people)
-    drawn = ratio.drawn(ratio.rows(judged), resamples) - ratio.drawn(ratio.rows(full), resamples)
-    return cell(here - there, interval(drawn), sign="+")
+    drawn = ratio.resample(ratio.rows(judged), resamples) - ratio.resample(ratio.rows(full), resamples)
+    return cell(here - there, percentile_interval(drawn), sign="+")
 
 
 def cell(value: float | None, span: Interval | None = None, *, sign: str = "") -> str:

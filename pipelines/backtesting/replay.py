@@ -9,7 +9,7 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.event_index import EventIndex, build_event_index
-from models.evaluation.alert_metrics import Figures, figures
+from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import Tick
 from models.evaluation.explain import explain
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
@@ -48,8 +48,8 @@ class ReplayResult:
 
     alerts: pl.DataFrame
     baseline_alerts: pl.DataFrame
-    figures: Figures
-    baseline: Figures
+    figures: AlertMetrics
+    baseline: AlertMetrics
     evaluation: Evaluation
     moments: int
     models: int
@@ -57,7 +57,7 @@ class ReplayResult:
     @property
     def named(self) -> Mapping[str, float]:
         """All figures as metrics."""
-        return self.figures.named() | self.baseline.named("baseline_")
+        return self.figures.to_metrics() | self.baseline.to_metrics("baseline_")
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def replay(
     return ReplayResult(
         alerts=alerts,
         baseline_alerts=baseline,
-        figures=figures(evaluation.model),
-        baseline=figures(evaluation.rule),
+        figures=compute_metrics(evaluation.model),
+        baseline=compute_metrics(evaluation.rule),
         evaluation=evaluation,
         moments=moments,
         models=models,

@@ -16,8 +16,8 @@ import polars as pl
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from models.evaluation.alert_metrics import Judged, figures
-from models.evaluation.ground_truth import judge_journeys
+from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics
+from models.evaluation.ground_truth import judge_by_truth
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
 from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
@@ -74,9 +74,9 @@ class Line:
 
     scenario: str
     trained: str
-    judged: Judged
-    concerned: Judged
-    before: Judged | None
+    judged: JudgedAlerts
+    concerned: JudgedAlerts
+    before: JudgedAlerts | None
 
 
 def robustness(
@@ -93,7 +93,7 @@ def robustness(
     models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = rules_of(settings, budget=budget)
     lines: list[Line] = []
-    undisturbed: dict[str, Judged] = {}
+    undisturbed: dict[str, JudgedAlerts] = {}
     for scenario in scenarios(start):
         progress(f"scenario: {scenario.name}")
         tables = known[scenario.district]
@@ -101,7 +101,7 @@ def robustness(
         walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
         walk(event_index, models, walks, start=start, end=end, every=every, progress=quiet)
         for one in walks:
-            judged = judge_journeys(one.alerts, truths[scenario.district], start=start, end=end)
+            judged = judge_by_truth(one.alerts, truths[scenario.district], start=start, end=end)
             name = TRAINED[one.arm.column]
             full = undisturbed.setdefault(name, judged)
             before = concerned(full, scenario, event_index) if scenario.outage else None
@@ -177,7 +177,7 @@ def trained(
     return models
 
 
-def concerned(judged: Judged, scenario: Scenario, event_index: EventIndex) -> Judged:
+def concerned(judged: JudgedAlerts, scenario: Scenario, event_index: EventIndex) -> JudgedAlerts:
     """The losses concerned: of those whom the missing source serves, paid in its absence; or of the new type."""
     losses = judged.losses
     if scenario.scam_type:
@@ -210,13 +210,13 @@ def robustness_table(lines: Sequence[Line]) -> str:
 
 def cells(line: Line) -> Iterator[str]:
     """One line of the table."""
-    every, theirs = figures(line.judged), figures(line.concerned)
+    every, theirs = compute_metrics(line.judged), compute_metrics(line.concerned)
     yield from (line.scenario, line.trained)
     for value in (every.precision_a, every.precision, every.coverage, every.coverage_traced, every.money):
         yield cell(value)
     yield str(theirs.losses)
     yield cell(theirs.coverage if theirs.losses else None)
-    yield cell(figures(line.before).coverage if line.before and theirs.losses else None)
+    yield cell(compute_metrics(line.before).coverage if line.before and theirs.losses else None)
 
 
 def cell(value: float | None) -> str:

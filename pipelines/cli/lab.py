@@ -24,14 +24,14 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """How good the published alerts were, by the cases and dispositions known by now."""
-    from models.evaluation.alert_metrics import figures
+    from models.evaluation.alert_metrics import compute_metrics
     from pipelines.training.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)
     found = evaluate_published(settings_of(home), start=first, end=last, at=datetime.now(SHANGHAI))
     if report:
         write_report(found, report)
-    named = figures(found.model).named()
+    named = compute_metrics(found.model).to_metrics()
     if as_json:
         print_json(named)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from models.evaluation.alert_metrics import Figures
+from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
 from models.registry.mlflow_registry import Registry
 from models.registry.model_store import ModelVersion
@@ -127,10 +127,10 @@ def fairness_report(
     groups: Sequence[Mapping[str, Any]], *, source: str, start: datetime, end: datetime, settings: Settings
 ) -> FairnessReport:
     """The figures by group of the days from ``start`` to ``end``, with the picture that MLflow and reports show too."""
-    from models.evaluation.fairness import SCHEMA
+    from models.evaluation.fairness import GROUP_SCHEMA
     from models.reports.charts import group_chart
 
-    table = pl.DataFrame(list(groups), schema=SCHEMA)
+    table = pl.DataFrame(list(groups), schema=GROUP_SCHEMA)
     return FairnessReport.model_validate(
         {
             "source": source,
@@ -143,11 +143,11 @@ def fairness_report(
     )
 
 
-def replay_report(evaluation: Evaluation, *, model: Figures, rule: Figures) -> ReplayReport:
+def replay_report(evaluation: Evaluation, *, model: AlertMetrics, rule: AlertMetrics) -> ReplayReport:
     """What a replay came to."""
     from models.reports.charts import daily_budget_chart
 
-    own, other = model.named(), rule.named()
+    own, other = model.to_metrics(), rule.to_metrics()
     return ReplayReport(
         start=evaluation.start,
         end=evaluation.end,

@@ -103,7 +103,7 @@ def challenge(
         challenger=challenger.version,
         start=span.start,
         end=span.end,
-        figures={scorer: figures.named() for scorer, figures in found.figures.items()},
+        figures={scorer: figures.to_metrics() for scorer, figures in found.figures.items()},
         reasons=verdict.reasons,
         passed=verdict.promote,
         promoted=promoted,

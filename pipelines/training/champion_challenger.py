@@ -13,8 +13,8 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from models.evaluation.alert_metrics import Figures, Judged, figures, judge
-from models.evaluation.fairness import by_group, gap_metrics, groups_of
+from models.evaluation.alert_metrics import AlertMetrics, JudgedAlerts, compute_metrics, judge_alerts
+from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import query_points_after_events
 from models.learning.risk import RiskModel
@@ -59,29 +59,29 @@ class Span:
 class Challenge:
     """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
 
-    ``judged`` are the alerts that the ``figures`` count, ``groups`` the challenger's figures by group
-    (``models.evaluation.fairness.by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
-    would look better than it is. It is left out of ``figures`` then, and ``recorded`` are what was measured at its own
+    ``judged`` are the alerts that the ``compute_metrics`` count, ``groups`` the challenger's figures by group
+    (``models.evaluation.fairness.metrics_by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
+    would look better than it is. It is left out of ``compute_metrics`` then, and ``recorded`` are what was measured at its own
     training, when a model like it knew nothing of the days that it was asked about.
     """
 
     span: Span
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, AlertMetrics]
     groups: pl.DataFrame | None = None
     gaps: Mapping[str, float] = field(default_factory=dict)
     recorded: Mapping[str, float] | None = None
-    judged: Mapping[str, Judged] = field(default_factory=dict)
+    judged: Mapping[str, JudgedAlerts] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
         """As metrics of the challenger; those of the others begin with ``champion_`` and ``baseline_``."""
         merged = dict(self.gaps)
         for scorer, found in self.figures.items():
-            merged |= found.named(PREFIXES[scorer])
+            merged |= found.to_metrics(PREFIXES[scorer])
         return merged
 
     def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> Decision:
         """What the gates say of the challenger; ``metrics`` are what else was measured of it."""
-        champion = self.figures[CHAMPION].named() if CHAMPION in self.figures else self.recorded
+        champion = self.figures[CHAMPION].to_metrics() if CHAMPION in self.figures else self.recorded
         decision = decide({**metrics, **self.metrics()}, champion, gates=gates)
         notes = (KNEW,) if self.recorded is not None else ()
         return replace(decision, reasons=(*decision.reasons, *notes))
@@ -116,11 +116,11 @@ class Trial:
             else:
                 self.alerts += [(one.candidate.person, tick) for one in chosen if not one.repeat]
 
-    def judged(self, span: Span, story: Story) -> Judged:
+    def judged(self, span: Span, story: Story) -> JudgedAlerts:
         """The alerts, held against what is known by now."""
         schema = {"person": pl.String(), "issued_at": story.episodes.schema["opened_at"]}
         alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
-        return judge(alerts, story.episodes, start=span.start, end=span.end, traces=story.traces)
+        return judge_alerts(alerts, story.episodes, start=span.start, end=span.end, traces=story.traces)
 
 
 def matured(settings: Settings, *, at: datetime) -> Span:
@@ -139,7 +139,7 @@ def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *
     return Story(
         episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort("opened_at", "case_id"),
         traces=build_traces(tables.cases, event_index, at=at),
-        people=groups_of(tables.residents, event_index, start=span.start, end=span.end),
+        people=assign_groups(tables.residents, event_index, start=span.start, end=span.end),
     )
 
 
@@ -186,8 +186,8 @@ def compare_scores(
 def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challenge:
     """Measure what each trial came to."""
     judged = {scorer: trial.judged(span, story) for scorer, trial in trials.items()}
-    groups = by_group(judged[CHALLENGER], story.people)
-    named = {scorer: figures(found) for scorer, found in judged.items()}
+    groups = metrics_by_group(judged[CHALLENGER], story.people)
+    named = {scorer: compute_metrics(found) for scorer, found in judged.items()}
     return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
 
 

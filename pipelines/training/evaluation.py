@@ -10,9 +10,9 @@ import polars as pl
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from models.evaluation.alert_metrics import judge
-from models.evaluation.budget_curve import Tick, over_daily_budgets
-from models.evaluation.fairness import by_group, groups_of
+from models.evaluation.alert_metrics import judge_alerts
+from models.evaluation.budget_curve import Tick, compute_budget_curve
+from models.evaluation.fairness import assign_groups, metrics_by_group
 from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
@@ -43,9 +43,9 @@ def evaluate_replay(
 ) -> Evaluation:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
     told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
-    model, rule = (judge(found, told, start=start, end=end, traces=traces) for found in (alerts, baseline))
-    curves = over_daily_budgets(ticks, told, rules=rules, start=start, end=end, traces=traces) if ticks else None
-    people = groups_of(tables.residents, event_index, start=start, end=end)
+    model, rule = (judge_alerts(found, told, start=start, end=end, traces=traces) for found in (alerts, baseline))
+    curves = compute_budget_curve(ticks, told, rules=rules, start=start, end=end, traces=traces) if ticks else None
+    people = assign_groups(tables.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,
@@ -53,7 +53,7 @@ def evaluate_replay(
         budget=rules.budget,
         model=model,
         rule=rule,
-        groups=by_group(model, people),
+        groups=metrics_by_group(model, people),
         budgets=curves,
     )
 
@@ -81,7 +81,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     event_index = build_event_index(tables)
     engine = open_database(settings.serving_database_url)
     alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
-    judged = judge(
+    judged = judge_alerts(
         alerts,
         build_episodes(tables.cases, event_index, at=at),
         start=start,
@@ -89,14 +89,14 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
         traces=build_traces(tables.cases, event_index, at=at),
         dispositions=latest_dispositions(decisions_in(engine), at=at),
     )
-    people = groups_of(tables.residents, event_index, start=start, end=end)
+    people = assign_groups(tables.residents, event_index, start=start, end=end)
     return Evaluation(
         start=start,
         end=end,
         every="",
         budget=settings.daily_budget,
         model=judged,
-        groups=by_group(judged, people),
+        groups=metrics_by_group(judged, people),
     )
 
 

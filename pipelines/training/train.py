@@ -15,7 +15,7 @@ from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
-from models.evaluation.fairness import data_seen_of_rows
+from models.evaluation.fairness import data_seen_in_snapshot
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import fit_group_calibration
@@ -43,7 +43,7 @@ EXPLAINED = 200  # the moments of the highest scores, on which the reasons of tw
 class TrainResult:
     """What training came to: the registered version, whether it was promoted and why, and its figures.
 
-    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.by_group``) over the ``judged`` days;
+    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.metrics_by_group``) over the ``judged`` days;
     empty and None where no days could be judged.
     """
 
@@ -71,7 +71,7 @@ def train(
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    from models.evaluation.diagnostics import calibration_bins, diagnose, probabilities
+    from models.evaluation.diagnostics import calibration_bins, diagnose_model, out_of_fold_probabilities
     from models.evaluation.stability import between
     from models.registry.mlflow_registry import Registry
     from models.registry.model_card import model_card
@@ -93,7 +93,7 @@ def train(
     progress("fitting on everything known")
     model, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
-    metrics |= diagnose(model, rows)
+    metrics |= diagnose_model(model, rows)
     metrics |= contest.metrics() if contest else {}
     model, drift = profiled(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
@@ -105,7 +105,7 @@ def train(
         "git_revision": git_revision(),
     }
     groups = contest.groups if contest else None
-    bins = calibration_bins(rows.select("label", "sampling_weight", probability=probabilities(model, rows)))
+    bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
     more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
         model,
@@ -193,7 +193,7 @@ def learn(
     model, raw = fit_risk_model(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()
     if settings.training.calibrate_by_data:
-        group = rows.select(data_seen_of_rows()).to_series()
+        group = rows.select(data_seen_in_snapshot()).to_series()
         group_calibration = fit_group_calibration(
             raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group
         )

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from models.evaluation.alert_metrics import Figures, by_scam_type, figures, first_in_hold, intervals, judge, measure
+from models.evaluation.alert_metrics import (
+    AlertMetrics,
+    compute_metrics,
+    first_alerts,
+    judge_alerts,
+    measure_alerts,
+    metric_intervals,
+    metrics_by_scam_type,
+)
 from models.evaluation.bootstrap import Interval
 from tests.models.drawn import on
 
@@ -57,7 +65,7 @@ def test_every_figure_of_a_week_of_alerts():
         ("ada", on(7)),  # right once, but not any more
         ("ada", on(8)),  # after the window
     )
-    assert measure(issued, EPISODES, start=START, end=END) == Figures(
+    assert measure_alerts(issued, EPISODES, start=START, end=END) == AlertMetrics(
         alerts_per_day=8 / 7,
         precision=5 / 8,
         coverage=2 / 4,
@@ -82,30 +90,30 @@ def test_every_figure_of_a_week_of_alerts():
 )
 def test_when_an_alert_is_right_and_when_in_time(issued_at, right, covered):
     one = EPISODES.filter(pl.col("case_id") == "A1").with_columns(opened_at=pl.lit(on(3, 8), MOMENT))
-    found = measure(alerts(("ada", issued_at)), one, start=on(1) - timedelta(days=5), end=END)
+    found = measure_alerts(alerts(("ada", issued_at)), one, start=on(1) - timedelta(days=5), end=END)
     assert (found.precision, found.coverage) == (right, covered)
 
 
 def test_the_first_of_several_alerts_counts_for_the_lead():
-    found = measure(alerts(("ada", on(3, 12)), ("ada", on(3, 16))), EPISODES.head(1), start=START, end=END)
+    found = measure_alerts(alerts(("ada", on(3, 12)), ("ada", on(3, 16))), EPISODES.head(1), start=START, end=END)
     assert (found.precision, found.coverage, found.lead_h_median) == (1.0, 1.0, 6.0)
 
 
 def test_no_alerts_and_no_episodes_are_counted_without_complaint():
-    assert measure(alerts(), EPISODES, start=START, end=END) == Figures(0.0, 0.0, 0.0, 0.0, None, 4)
-    found = measure(alerts(("ada", on(3))), EPISODES.clear(), start=START, end=END)
-    assert found == Figures(1 / 7, 0.0, 0.0, 0.0, None, 0, precision_c=0.0)
+    assert measure_alerts(alerts(), EPISODES, start=START, end=END) == AlertMetrics(0.0, 0.0, 0.0, 0.0, None, 4)
+    found = measure_alerts(alerts(("ada", on(3))), EPISODES.clear(), start=START, end=END)
+    assert found == AlertMetrics(1 / 7, 0.0, 0.0, 0.0, None, 0, precision_c=0.0)
 
 
 def test_figures_as_metrics_leave_out_what_does_not_exist():
-    assert Figures(1.0, 0.5, 0.25, 0.4, None, 4).named("baseline_") == {
+    assert AlertMetrics(1.0, 0.5, 0.25, 0.4, None, 4).to_metrics("baseline_") == {
         "baseline_alerts_per_day": 1.0,
         "baseline_precision_at_budget": 0.5,
         "baseline_coverage_at_budget": 0.25,
         "baseline_money_at_budget": 0.4,
         "baseline_losses": 4.0,
     }
-    assert Figures(1.0, 0.5, 0.25, 0.4, 6.0, 4).named()["lead_h_median"] == 6.0
+    assert AlertMetrics(1.0, 0.5, 0.25, 0.4, 6.0, 4).to_metrics()["lead_h_median"] == 6.0
 
 
 TRACES = pl.DataFrame(
@@ -123,7 +131,7 @@ TRACES = pl.DataFrame(
 
 
 def test_with_the_moves_of_each_case_money_is_counted_payment_by_payment():
-    found = measure(alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, traces=TRACES)
+    found = measure_alerts(alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, traces=TRACES)
     # ada 8,000 of 10,000; cai's payments are in no record, so all 20,000 go with the main one; bo and dan lose 70,000
     assert found.money == 28_000 / 100_000
     assert (found.traced, found.coverage_traced) == (2, 1 / 2)  # ada and dan
@@ -148,7 +156,7 @@ def dispositions(*rows: tuple[str, datetime, str, datetime]) -> pl.DataFrame:
 def test_whoever_was_reached_tells_whether_there_was_a_fraudster(results, precision_a):
     words = [("zoe", on(3), result, on(4, hour)) for hour, result in enumerate(results)]
     issued = alerts(("ada", on(3, 12)), ("zoe", on(3)))
-    found = measure(issued, EPISODES, start=START, end=END, dispositions=dispositions(*words))
+    found = measure_alerts(issued, EPISODES, start=START, end=END, dispositions=dispositions(*words))
     assert (found.precision_a, found.precision, found.precision_c) == (precision_a, 0.5, 0.5)
 
 
@@ -156,28 +164,28 @@ def test_an_answer_to_a_repeat_speaks_for_the_first_alert_and_one_after_three_da
     issued = alerts(("zoe", on(2)), ("zoe", on(3)))
     for answered_at, precision_a in [(on(3), 1.0), (on(5), 0.0), (on(1), 0.0)]:
         words = dispositions(("zoe", answered_at, "stopped", on(6)))
-        assert measure(issued, EPISODES, start=START, end=END, dispositions=words).precision_a == precision_a
+        assert measure_alerts(issued, EPISODES, start=START, end=END, dispositions=words).precision_a == precision_a
 
 
 def test_repeats_within_72_hours_of_a_counted_alert_do_not_count():
     issued = alerts(("ada", on(4)), ("ada", on(1)), ("bo", on(3)), ("ada", on(3)), ("ada", on(6, 23)), ("ada", on(7)))
-    assert first_in_hold(issued).rows() == [("ada", on(1)), ("bo", on(3)), ("ada", on(4)), ("ada", on(7))]
+    assert first_alerts(issued).rows() == [("ada", on(1)), ("bo", on(3)), ("ada", on(4)), ("ada", on(7))]
 
 
 def test_intervals_are_those_of_chance_and_the_same_every_time():
     issued = alerts(("ada", on(3, 12)), ("cai", on(5)), ("nobody", on(2)))
-    judged = judge(issued, EPISODES, start=START, end=END, traces=TRACES)
-    found = intervals(judged)
-    assert found == intervals(judged)
+    judged = judge_alerts(issued, EPISODES, start=START, end=END, traces=TRACES)
+    found = metric_intervals(judged)
+    assert found == metric_intervals(judged)
     assert found["precision"] == Interval(0.0, 1.0)  # three alerts say next to nothing
-    assert found["coverage"].low < figures(judged).coverage == 0.5 < found["coverage"].high
+    assert found["coverage"].low < compute_metrics(judged).coverage == 0.5 < found["coverage"].high
     assert found["lead_h_median"] == Interval(6.0, 36.0)
     assert "precision_a" not in found
 
 
 def test_types_are_measured_one_by_one():
     issued = alerts(("ada", on(3, 12)), ("cai", on(5)), ("bo", on(4, 11, 51)))
-    rows = by_scam_type(judge(issued, EPISODES, start=START, end=END)).rows(named=True)
+    rows = metrics_by_scam_type(judge_alerts(issued, EPISODES, start=START, end=END)).rows(named=True)
     assert [(row["scam_type"], row["losses"], row["coverage"], row["money"]) for row in rows] == [
         ("brushing", 2, 0.0, 0.0),
         ("police", 2, 1.0, 1.0),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.evaluation.bootstrap import Interval, Resamples, interval
+from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 
 ROWS = pl.DataFrame({"person": ["ada", "ada", "bo"], "lead_h": [1.0, 2.0, 10.0]})
 BOTH = pl.Series(["bo", "ada", "ada"])
@@ -33,14 +33,14 @@ def test_a_median_follows_the_people_drawn():
 
 def test_nobody_has_no_interval():
     none = Resamples(pl.Series([], dtype=pl.String))
-    assert interval(none.medians(ROWS.clear(), "lead_h")) is None
-    assert interval(none.totals(ROWS.clear(), pl.col("lead_h")) / np.nan) is None
+    assert percentile_interval(none.medians(ROWS.clear(), "lead_h")) is None
+    assert percentile_interval(none.totals(ROWS.clear(), pl.col("lead_h")) / np.nan) is None
 
 
 def test_an_interval_leaves_out_five_draws_of_a_hundred_on_either_side():
-    assert interval(np.array([*range(101), np.nan])) == Interval(5.0, 95.0)
-    assert Interval(-1.0, 2.0).holds(0)
-    assert not Interval(1.0, 2.0).holds(0)
+    assert percentile_interval(np.array([*range(101), np.nan])) == Interval(5.0, 95.0)
+    assert Interval(-1.0, 2.0).contains(0)
+    assert not Interval(1.0, 2.0).contains(0)
 
 
 @settings(max_examples=25)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from models.evaluation.budget_curve import over_daily_budgets
+from models.evaluation.budget_curve import compute_budget_curve
 from models.policy.alerting import Candidate, PolicyRules
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import EPISODES
@@ -25,7 +25,7 @@ TICKS = [
 
 
 def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
-    found = over_daily_budgets(TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2])
+    found = compute_budget_curve(TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2])
     # one a day: zoe, cai, yan · two a day: zoe and ada, cai and bo, yan and dan; zoe and cai are resting
     assert found.to_dict(as_series=False) == {
         "budget": [1, 2],
@@ -38,8 +38,8 @@ def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
 
 
 def test_alerts_of_days_before_the_start_only_teach():
-    late = over_daily_budgets(TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40])
+    late = compute_budget_curve(TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40])
     assert late["alerts_per_day"].item() == 6 / (6 + 23 / 24)
-    none = over_daily_budgets([], EPISODES, rules=RULES, start=on(2), end=on(8))
+    none = compute_budget_curve([], EPISODES, rules=RULES, start=on(2), end=on(8))
     assert none["alerts_per_day"].to_list() == [0.0] * 5
     assert isinstance(none, pl.DataFrame)

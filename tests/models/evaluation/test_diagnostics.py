@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from models.evaluation.diagnostics import calibration_bins, diagnose, feature_aucs, over_budgets, probabilities
+from models.evaluation.diagnostics import (
+    calibration_bins,
+    diagnose_model,
+    feature_aucs,
+    out_of_fold_probabilities,
+    sample_budget_curve,
+)
 from models.learning.calibration import Calibration
 from tests.models.small import small_model
 
@@ -66,20 +72,20 @@ def test_bins_without_live_moments_are_none():
 
 def test_model_is_judged_by_its_out_of_fold_scores():
     model = replace(small_model(), calibration=Calibration(slope=1.0, intercept=0.0))
-    assert probabilities(model, TEN)[:2].to_list() == pytest.approx([0.0066929, 0.0179862], abs=1e-6)
-    found = diagnose(model, TEN)
+    assert out_of_fold_probabilities(model, TEN)[:2].to_list() == pytest.approx([0.0066929, 0.0179862], abs=1e-6)
+    found = diagnose_model(model, TEN)
     assert found["max_feature_auc"] == 1.0
     # four bins, with shares 1/31, 1/21, 1/11 … of live moments at best: far from what is promised
     assert 0.2 < found["calibration_error"] < 0.5
 
 
 def test_rows_without_any_victim_measure_nothing():
-    found = diagnose(small_model(), TEN.filter(pl.col("label") == 0))
+    found = diagnose_model(small_model(), TEN.filter(pl.col("label") == 0))
     assert all(np.isnan(value) for value in found.values())
 
 
 def test_budgets_buy_what_the_best_rows_hold():
-    curves = over_budgets(TEN)
+    curves = sample_budget_curve(TEN)
     model = curves.filter(pl.col("scorer") == "model")
     assert model["alerted"].to_list()[:3] == pytest.approx([1e6 / 64, 2e6 / 64, 12e6 / 64])
     assert model["precision"].to_list()[:4] == pytest.approx([1.0, 1.0, 2 / 12, 3 / 13])

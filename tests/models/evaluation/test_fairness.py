@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from features.event_index import build_event_index
-from models.evaluation.alert_metrics import judge
-from models.evaluation.fairness import by_group, data_seen_of_rows, gap_metrics, groups_of
+from models.evaluation.alert_metrics import judge_alerts
+from models.evaluation.fairness import assign_groups, data_seen_in_snapshot, gap_metrics, metrics_by_group
 from tests.models.drawn import call, on, payment, source_tables
 from tests.models.evaluation.test_alert_metrics import EPISODES, alerts
 
@@ -18,13 +18,13 @@ PEOPLE = pl.DataFrame(
         "sex": ["F", "M", "F", "M", "F"],
     }
 )
-JUDGED = judge(
+JUDGED = judge_alerts(
     alerts(("ada", on(3, 12)), ("bo", on(4, 11, 51)), ("cai", on(5)), ("dan", on(6)), ("eve", on(4)), ("zoe", on(2))),
     EPISODES,
     start=on(1),
     end=on(8),
 )
-TABLE = by_group(JUDGED, PEOPLE, attributes=("residency", "sex"), least=1, draws=300)
+TABLE = metrics_by_group(JUDGED, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=300)
 
 
 def row(attribute: str, group: str, figure: str) -> dict:
@@ -62,13 +62,13 @@ def test_gates_are_told_the_gap_that_is_surest():
 
 
 def test_nobody_alerted_and_nothing_lost_measures_nothing():
-    nothing = judge(alerts(), EPISODES.clear(), start=on(1), end=on(8))
-    assert by_group(nothing, PEOPLE, attributes=("sex",)).is_empty()
-    assert gap_metrics(by_group(nothing, PEOPLE, attributes=("sex",))) == {}
+    nothing = judge_alerts(alerts(), EPISODES.clear(), start=on(1), end=on(8))
+    assert metrics_by_group(nothing, PEOPLE, attributes=("sex",)).is_empty()
+    assert gap_metrics(metrics_by_group(nothing, PEOPLE, attributes=("sex",))) == {}
 
 
 def test_a_handful_has_a_figure_and_no_interval():
-    table = by_group(JUDGED, PEOPLE, attributes=("residency",), least=3)
+    table = metrics_by_group(JUDGED, PEOPLE, attributes=("residency",), min_count=3)
     assert table["gap"].drop_nulls().abs().max() == 100
     assert table.filter(figure="precision")["low"].to_list() == [None, None, None]
     assert table["gap_low"].drop_nulls().is_empty()
@@ -76,8 +76,8 @@ def test_a_handful_has_a_figure_and_no_interval():
 
 
 def test_one_alert_is_enough_to_measure():
-    one = judge(alerts(("ada", on(3, 12))), EPISODES.head(1), start=on(1), end=on(8))
-    table = by_group(one, PEOPLE, attributes=("sex",))
+    one = judge_alerts(alerts(("ada", on(3, 12))), EPISODES.head(1), start=on(1), end=on(8))
+    table = metrics_by_group(one, PEOPLE, attributes=("sex",))
     assert table.select("group", "figure", "value", "gap").rows() == [
         ("F", "precision", 1.0, None), ("F", "coverage", 1.0, None), ("F", "lead_h_median", 6.0, None),
     ]  # fmt: skip
@@ -95,7 +95,9 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         birth_month=pl.col("person").replace_strict(born, return_dtype=pl.Date),
         residency=pl.lit("local"),
     )
-    found = groups_of(residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)).sort("person")
+    found = assign_groups(residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)).sort(
+        "person"
+    )
     assert found.select("person", "residency", "sex", "age_band", "data_seen").rows() == [
         ("ada", "local", "unknown", "under 18", "both"),
         ("bo", "local", "unknown", "18-39", "calls only"),
@@ -109,4 +111,9 @@ def test_a_row_tells_what_data_there_is():
     rows = pl.DataFrame(
         [(0, 0, 3, 0, 0.5), (1, 0, 0, 0, None), (0, 0, 0, 2, 0), (0, 0, 0, 0, 0)], columns, orient="row"
     )
-    assert rows.select(data_seen_of_rows()).to_series().to_list() == ["both", "calls only", "transfers only", "none"]
+    assert rows.select(data_seen_in_snapshot()).to_series().to_list() == [
+        "both",
+        "calls only",
+        "transfers only",
+        "none",
+    ]

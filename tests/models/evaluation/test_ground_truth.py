@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import DeliveryError
-from models.evaluation.alert_metrics import figures
-from models.evaluation.ground_truth import episodes_of, judge_journeys, moves_of
+from models.evaluation.alert_metrics import compute_metrics
+from models.evaluation.ground_truth import episodes_from_truth, judge_by_truth, traces_from_truth
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 6, 10, 12, tzinfo=SHANGHAI)
@@ -64,13 +64,13 @@ def alerts(*rows):
 
 def test_the_tiers_tell_loss_attempt_and_contact_apart(truth):
     issued = alerts(("anna", 3), ("bo", 1), ("cy", 1), ("eve", 1), ("bo", 90))
-    found = figures(judge_journeys(issued, truth, start=START, end=END))
+    found = compute_metrics(judge_by_truth(issued, truth, start=START, end=END))
     assert (found.precision_c, found.precision, found.precision_a) == (1 / 5, 2 / 5, 3 / 5)
     assert found.alerts_per_day == 5 / 10
 
 
 def test_coverage_money_and_lead_are_those_of_all_losses(truth):
-    found = figures(judge_journeys(alerts(("anna", 3)), truth, start=START, end=END))
+    found = compute_metrics(judge_by_truth(alerts(("anna", 3)), truth, start=START, end=END))
     assert (found.losses, found.coverage) == (2, 1 / 2)
     assert (found.traced, found.coverage_traced) == (1, 1.0)
     assert found.money == pytest.approx(9000 / 10_500)
@@ -78,22 +78,24 @@ def test_coverage_money_and_lead_are_those_of_all_losses(truth):
 
 
 def test_a_contact_is_no_loss_nobody_could_be_warned_of(truth):
-    found = figures(judge_journeys(alerts(("cy", 1)), truth.filter(pl.col("person") == "cy"), start=START, end=END))
+    found = compute_metrics(
+        judge_by_truth(alerts(("cy", 1)), truth.filter(pl.col("person") == "cy"), start=START, end=END)
+    )
     assert (found.losses, found.coverage, found.money) == (0, 0.0, 0.0)
     assert (found.precision_a, found.precision) == (1.0, 0.0)
 
 
 def test_a_journey_without_payment_closes_after_72_hours(truth):
-    (closed_at,) = episodes_of(truth).filter(pl.col("person") == "bo")["closed_at"]
+    (closed_at,) = episodes_from_truth(truth).filter(pl.col("person") == "bo")["closed_at"]
     assert closed_at == NOON + timedelta(hours=72)
 
 
 def test_moves_are_first_traces_and_payments(truth):
-    moves = moves_of(truth)
+    moves = traces_from_truth(truth)
     assert moves["amount_cny"].drop_nulls().to_list() == [1000.0, 9000.0, 500.0]
     assert moves.filter(pl.col("known_at").is_not_null())["case_id"].to_list() == ["1", "2", "3"]
 
 
 def test_a_file_that_is_no_truth_is_named(truth):
     with pytest.raises(DeliveryError, match="main_transfer_at"):
-        episodes_of(truth.drop("main_transfer_at"))
+        episodes_from_truth(truth.drop("main_transfer_at"))

@@ -5,17 +5,19 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from models.evaluation.alert_metrics import judge
+from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.drift import Drift, FeatureDrift
-from models.evaluation.fairness import by_group
+from models.evaluation.fairness import metrics_by_group
 from models.evaluation.stability import Stability
 from models.reports.evaluation_report import Evaluation, evaluation_report
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import END, EPISODES, START, TRACES, alerts
 from tests.models.evaluation.test_fairness import PEOPLE
 
-MODEL = judge(alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))), EPISODES, start=START, end=END, traces=TRACES)
-RULE = judge(alerts(("zoe", on(4))), EPISODES, start=START, end=END)
+MODEL = judge_alerts(
+    alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))), EPISODES, start=START, end=END, traces=TRACES
+)
+RULE = judge_alerts(alerts(("zoe", on(4))), EPISODES, start=START, end=END)
 BUDGETS = pl.DataFrame(
     {
         "budget": [4, 8],
@@ -34,7 +36,7 @@ WHOLE = Evaluation(
     budget=8,
     model=MODEL,
     rule=RULE,
-    groups=by_group(MODEL, PEOPLE, attributes=("residency", "sex"), least=1, draws=50),
+    groups=metrics_by_group(MODEL, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=50),
     budgets=BUDGETS,
     calibration=pl.DataFrame({"promised": [0.1, 0.5], "found": [0.2, 0.4], "moments": [90.0, 10.0]}),
     promises={"common": PROMISES},

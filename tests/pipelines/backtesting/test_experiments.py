@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError, SettingsError
-from models.evaluation.alert_metrics import figures
+from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
 from pipelines.backtesting.experiments import MODEL, RULE, named_results, read_truth, study
 from pipelines.backtesting.experiments_page import cell, tables_of, write_study
@@ -52,9 +52,9 @@ def lines(table):
 def test_the_full_model_does_what_a_plain_replay_does(district, studied):
     plain = replay(district, **ASKED, every="12h", model=studied.models[MODEL])
     for table, name in (("clocks", "12h"), ("ablations", "full"), ("policies", "as_set")):
-        assert figures(arm(studied, table, name).by_cases) == plain.figures
-    assert figures(arm(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
-    assert figures(arm(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
+        assert compute_metrics(arm(studied, table, name).by_cases) == plain.figures
+    assert compute_metrics(arm(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
+    assert compute_metrics(arm(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
     issued = arm(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
     assert len(issued) > 5
     kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
@@ -81,9 +81,9 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
     assert budgets == sorted(budgets)
     assert budgets[0] < budgets[-1]
     first_come = arm(studied, "policies", "first_come").by_cases
-    assert figures(first_come).alerts_per_day == 5.0  # without a threshold the whole budget goes, every day
+    assert compute_metrics(first_come).alerts_per_day == 5.0  # without a threshold the whole budget goes, every day
     assert set(first_come.alerts["issued_at"].dt.hour()) == {0}  # and at midnight, when everybody is asked
-    assert figures(arm(studied, "policies", "cool_down_72h").by_cases) == figures(
+    assert compute_metrics(arm(studied, "policies", "cool_down_72h").by_cases) == compute_metrics(
         arm(studied, "policies", "as_set").by_cases
     )
 
@@ -91,8 +91,12 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
 def test_the_truth_knows_more_losses_than_the_cases(studied):
     one = arm(studied, "clocks", "12h")
     assert len(one.by_truth.losses) > len(one.by_cases.losses) > 5
-    assert figures(one.by_truth).precision_a >= figures(one.by_truth).precision >= figures(one.by_truth).precision_c
-    assert figures(one.by_cases).precision_a is None  # a replay has no dispositions
+    assert (
+        compute_metrics(one.by_truth).precision_a
+        >= compute_metrics(one.by_truth).precision
+        >= compute_metrics(one.by_truth).precision_c
+    )
+    assert compute_metrics(one.by_cases).precision_a is None  # a replay has no dispositions
 
 
 def test_the_tables_have_a_line_an_arm(studied):

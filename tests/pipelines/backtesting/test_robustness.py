@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from features.event_index import build_event_index
-from models.evaluation.alert_metrics import Judged
+from models.evaluation.alert_metrics import JudgedAlerts
 from pipelines.backtesting.robustness import (
     NEW,
     NEW_TYPE,
@@ -29,7 +29,7 @@ TABLE = """\
 | none | without | – | 0.50 | 0.50 | – | 0.25 | 0 | – | – |"""  # noqa: E501 -- as it is printed
 
 
-def judged(*rows: tuple[str, str, datetime, bool]) -> Judged:
+def judged(*rows: tuple[str, str, datetime, bool]) -> JudgedAlerts:
     """Losses by person, type, main payment and whether they were covered; two alerts, of which one was right."""
     schema = {"person": pl.String, "scam_type": pl.String, "main_at": MOMENT, "covered": pl.Boolean}
     losses = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
@@ -39,7 +39,7 @@ def judged(*rows: tuple[str, str, datetime, bool]) -> Judged:
         ahead_cny=pl.when("covered").then(500.0).otherwise(0.0),
     )
     alerts = pl.DataFrame({"reported": [True, False], "lost": [True, False], "confirmed": [None, None]})
-    return Judged(alerts=alerts.cast({"confirmed": pl.Boolean}), losses=losses, days=1.0)
+    return JudgedAlerts(alerts=alerts.cast({"confirmed": pl.Boolean}), losses=losses, days=1.0)
 
 
 def test_an_outage_concerns_those_whom_the_source_serves_while_it_lasts() -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from features.event_index import build_event_index
-from models.evaluation.alert_metrics import figures
+from models.evaluation.alert_metrics import compute_metrics
 from models.evaluation.fairness import ATTRIBUTES
 from models.labels.episodes import build_episodes
 from pipelines.backtesting.replay import replay
@@ -73,7 +73,7 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     found_out(engine, START + timedelta(hours=1), lawful, "lawful", 1)
 
     evaluation = evaluate_published(own_district, start=START, end=TRAIN_AT, at=END)
-    found = figures(evaluation.model)
+    found = compute_metrics(evaluation.model)
     assert (found.precision_c, found.precision, found.precision_a) == (1 / 3, 1 / 3, 2 / 3)
     assert found.lead_h_median == pytest.approx(1.0)
     assert found.coverage == 1 / found.losses
@@ -90,8 +90,8 @@ def test_a_replay_can_be_reported_with_budgets(district, tmp_path):
     evaluation = result.evaluation
     assert evaluation.budgets["budget"].to_list() == [4, 8, 12, 20, 40]
     assert (evaluation.budgets["alerts_per_day"] <= evaluation.budgets["budget"]).all()
-    assert figures(evaluation.model) == result.figures
-    assert figures(evaluation.rule) == result.baseline
+    assert compute_metrics(evaluation.model) == result.figures
+    assert compute_metrics(evaluation.rule) == result.baseline
     assert "每 12h 判断一次" in write_report(evaluation, tmp_path / "report.html").read_text(encoding="utf-8")
     assert replay(district, **asked, model=known_features()).evaluation.budgets is None
 

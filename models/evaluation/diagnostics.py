@@ -31,11 +31,11 @@ COMPARED = 2_000
 def diagnose_model(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     """``calibration_error`` and ``max_feature_auc``, as the gates ask for them.
 
-    The calibration error is the mean gap between promised and found share over the bins of ``calibration_bins``; bins
+    The calibration error is the mean gap between predicted and observed share over the bins of ``calibration_bins``; bins
     of equal numbers of moments would be empty of victims nearly everywhere, and any model would look calibrated.
     """
     bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
-    gap = (bins["promised"] - bins["found"]).abs().mean()
+    gap = (bins["predicted"] - bins["observed"]).abs().mean()
     aucs = feature_aucs(rows, model.features)["auc"]
     return {
         "calibration_error": float(gap) if isinstance(gap, (int, float)) else float("nan"),
@@ -66,7 +66,7 @@ def out_of_fold_probabilities(model: RiskModel, rows: pl.DataFrame) -> pl.Series
 def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
     """Bins of ``probability`` that each hold the same number of live moments, lowest first.
 
-    Columns: ``promised`` mean probability, ``found`` share of live moments, ``moments`` that the bin stands for. Empty
+    Columns: ``predicted`` mean probability, ``observed`` share of live moments, ``moments`` that the bin stands for. Empty
     without live moments.
     """
     live = scored.filter(pl.col("label") == 1)["probability"].to_numpy()
@@ -79,8 +79,8 @@ def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
         .filter(len(live) > 0)
         .group_by("bin")
         .agg(
-            promised=(pl.col("probability") * weight).sum() / weight.sum(),
-            found=(pl.col("label") * weight).sum() / weight.sum(),
+            predicted=(pl.col("probability") * weight).sum() / weight.sum(),
+            observed=(pl.col("label") * weight).sum() / weight.sum(),
             moments=weight.sum(),
         )
         .sort("bin")

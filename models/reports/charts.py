@@ -76,18 +76,18 @@ def importance_chart(model: RiskModel) -> str:
 
 
 def calibration_chart(bins: pl.DataFrame) -> str:
-    """Promised against found shares of ``models.evaluation.diagnostics.calibration_bins``; on the line, promises hold."""
+    """Predicted against observed shares of ``models.evaluation.diagnostics.calibration_bins``; on the line, promises hold."""
     import altair as alt
 
-    line = alt.Chart(pl.DataFrame({"promised": [0.0, 1.0], "found": [0.0, 1.0]})).mark_line(
+    line = alt.Chart(pl.DataFrame({"predicted": [0.0, 1.0], "observed": [0.0, 1.0]})).mark_line(
         strokeDash=[4, 4], color=QUIET
     )
     points = alt.Chart(bins).mark_line(color=MODEL, point=alt.OverlayMarkDef(color=MODEL, size=60))
     share = alt.Axis(format="%")
     return _svg(
         alt.layer(line, points).encode(
-            x=alt.X("promised:Q", title="模型给出的概率 probability promised", axis=share),
-            y=alt.Y("found:Q", title="实际受骗比例 share found in an episode", axis=share),
+            x=alt.X("predicted:Q", title="模型给出的概率 probability promised", axis=share),
+            y=alt.Y("observed:Q", title="实际受骗比例 share found in an episode", axis=share),
         ),
         title="概率是否可信 Do the probabilities hold?",
     )

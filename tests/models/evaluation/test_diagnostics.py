@@ -61,9 +61,9 @@ def test_bins_hold_equal_numbers_of_live_moments():
     )
     bins = calibration_bins(scored)
     assert len(bins) == 10
-    assert bins["found"].to_list() == [0.25] * 10
+    assert bins["observed"].to_list() == [0.25] * 10
     assert bins["moments"].to_list() == [8.0] * 10
-    assert bins["promised"].to_list() == pytest.approx([0.2625 + 0.05 * step for step in range(10)])
+    assert bins["predicted"].to_list() == pytest.approx([0.2625 + 0.05 * step for step in range(10)])
 
 
 def test_bins_without_live_moments_are_none():

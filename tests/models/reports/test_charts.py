@@ -25,7 +25,7 @@ def test_importance_names_the_features_best_first():
     ("svg", "words"),
     [
         (
-            calibration_chart(pl.DataFrame({"promised": [0.1, 0.5], "found": [0.2, 0.4], "moments": [90.0, 10.0]})),
+            calibration_chart(pl.DataFrame({"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]})),
             {
                 "概率是否可信 Do the probabilities hold?",
                 "模型给出的概率 probability promised",

@@ -38,7 +38,7 @@ WHOLE = Evaluation(
     rule=RULE,
     groups=metrics_by_group(MODEL, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=50),
     budgets=BUDGETS,
-    calibration=pl.DataFrame({"promised": [0.1, 0.5], "found": [0.2, 0.4], "moments": [90.0, 10.0]}),
+    calibration=pl.DataFrame({"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}),
     promises={"common": PROMISES},
     stability=Stability(rows=12, reasons_shared=0.82, rank_correlation=0.9),
     drift=Drift(rows=9, features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),)),

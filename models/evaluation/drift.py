@@ -14,26 +14,26 @@ import polars as pl
 __all__ = [
     "Drift",
     "FeatureDrift",
-    "Profile",
-    "Volume",
-    "compare",
-    "estimated_precision",
-    "profile",
-    "profiles_from",
-    "psi",
-    "text_of",
-    "volume",
+    "FeatureProfile",
+    "AlertVolume",
+    "compare_profiles",
+    "estimate_precision",
+    "profile_features",
+    "profiles_from_json",
+    "stability_index",
+    "profiles_to_json",
+    "compare_alert_volume",
 ]
 
-DECILES = [step / 10 for step in range(1, 10)]
+DECILE_STEPS = [step / 10 for step in range(1, 10)]
 FLOOR = 1e-4  # an empty bin counts as so small a share: its logarithm must exist
 MODERATE, LARGE = 0.1, 0.25  # the usual bounds of the population stability index
 MISSING_POINTS = 0.1  # so much more or less missing is worth a word
-USUAL = 0.99
+VOLUME_CONFIDENCE = 0.99
 
 
 @dataclass(frozen=True)
-class Profile:
+class FeatureProfile:
     """How one feature was spread: ``shares`` of the known values in the bins that end at ``cuts``, the last one open.
 
     A value stands in the first bin whose cut it does not exceed. ``missing`` is the share of rows without a value.
@@ -61,7 +61,7 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Volume:
+class AlertVolume:
     """Alerts of a day beside the ``expected``; chance alone keeps 99 days of 100 from ``low`` to ``high``."""
 
     expected: float
@@ -79,12 +79,12 @@ class Volume:
 class Drift:
     """What was found of ``rows`` rows against a reference: ``features`` with the one that moved most first.
 
-    ``estimated_precision`` is what the probabilities of late alerts promise, until cases and dispositions can tell.
+    ``estimate_precision`` is what the probabilities of late alerts promise, until cases and dispositions can tell.
     """
 
     rows: int
     features: tuple[FeatureDrift, ...]
-    volume: Volume | None = None
+    volume: AlertVolume | None = None
     estimated_precision: float | None = None
 
     def metrics(self) -> dict[str, float]:
@@ -110,7 +110,7 @@ class Drift:
                 "psi": None if one.psi is None else round(one.psi, 3),
                 "missing": round(one.missing, 3),
                 "missing then": round(one.missing_before, 3),
-                "word": word_of(one),
+                "word": describe_change(one),
             }
             for one in self.features[:most]
         ]
@@ -130,7 +130,7 @@ class Drift:
         return tuple(sentences)
 
 
-def word_of(one: FeatureDrift) -> str:
+def describe_change(one: FeatureDrift) -> str:
     """How much a feature moved, in a word."""
     if abs(one.missing - one.missing_before) >= MISSING_POINTS:
         return "more missing" if one.missing > one.missing_before else "less missing"
@@ -139,21 +139,21 @@ def word_of(one: FeatureDrift) -> str:
     return "moved" if one.psi < LARGE else "moved far"
 
 
-def profile(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, Profile]:
+def profile_features(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, FeatureProfile]:
     """How each of ``features`` is spread over ``rows``, in bins that end at its deciles (fewer where values repeat)."""
     known = _known(rows, features)
-    quantiles = known.select(pl.all().quantile(DECILES, "nearest")).collect()
+    quantiles = known.select(pl.all().quantile(DECILE_STEPS, "nearest")).collect()
     cuts = {name: tuple(sorted(set(quantiles[name].explode().drop_nulls().to_list()))) for name in features}
     return _spread(known, cuts)
 
 
-def psi(expected: Sequence[float], found: Sequence[float]) -> float:
+def stability_index(expected: Sequence[float], found: Sequence[float]) -> float:
     """The population stability index of shares bin by bin: the sum of (found - expected) · ln(found / expected)."""
     pairs = [(max(a, FLOOR), max(b, FLOOR)) for a, b in zip(expected, found, strict=True)]
     return sum((b - a) * log(b / a) for a, b in pairs)
 
 
-def compare(reference: Mapping[str, Profile], rows: pl.DataFrame) -> tuple[FeatureDrift, ...]:
+def compare_profiles(reference: Mapping[str, FeatureProfile], rows: pl.DataFrame) -> tuple[FeatureDrift, ...]:
     """Each feature of ``reference`` that ``rows`` have, the one that moved most first."""
     shared = {name: one.cuts for name, one in reference.items() if name in rows.columns}
     now = _spread(_known(rows, list(shared)), shared)
@@ -169,31 +169,31 @@ def compare(reference: Mapping[str, Profile], rows: pl.DataFrame) -> tuple[Featu
     return tuple(sorted(found, key=lambda one: (-_weight(one), one.feature)))
 
 
-def volume(*, seen: int, before: Sequence[int]) -> Volume | None:
+def compare_alert_volume(*, seen: int, before: Sequence[int]) -> AlertVolume | None:
     """The alerts of a day beside those of the days ``before``; None without any day before."""
     from scipy.stats import poisson
 
     if not before:
         return None
     expected = sum(before) / len(before)
-    low, high = poisson.interval(USUAL, expected) if expected else (0, 0)
-    return Volume(expected=expected, seen=seen, low=int(low), high=int(high))
+    low, high = poisson.interval(VOLUME_CONFIDENCE, expected) if expected else (0, 0)
+    return AlertVolume(expected=expected, seen=seen, low=int(low), high=int(high))
 
 
-def estimated_precision(scores: Sequence[float]) -> float | None:
+def estimate_precision(scores: Sequence[float]) -> float | None:
     """The share of alerts that their calibrated probabilities promise to be right; None without alerts."""
     return sum(scores) / len(scores) if scores else None
 
 
-def text_of(profiles: Mapping[str, Profile]) -> str:
+def profiles_to_json(profiles: Mapping[str, FeatureProfile]) -> str:
     """Profiles as JSON, small enough to stand among a model's facts."""
     return json.dumps({name: asdict(one) for name, one in profiles.items()})
 
 
-def profiles_from(text: str) -> dict[str, Profile]:
-    """From what ``text_of`` gave."""
+def profiles_from_json(text: str) -> dict[str, FeatureProfile]:
+    """From what ``profiles_to_json`` gave."""
     return {
-        name: Profile(cuts=tuple(one["cuts"]), shares=tuple(one["shares"]), missing=one["missing"])
+        name: FeatureProfile(cuts=tuple(one["cuts"]), shares=tuple(one["shares"]), missing=one["missing"])
         for name, one in json.loads(text).items()
     }
 
@@ -202,7 +202,7 @@ def _known(rows: pl.DataFrame, features: Sequence[str]) -> pl.LazyFrame:
     return rows.lazy().select(pl.col(features).cast(pl.Float64).fill_nan(None))
 
 
-def _spread(known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]) -> dict[str, Profile]:
+def _spread(known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]) -> dict[str, FeatureProfile]:
     """The shares of each bin, in one pass: the differences of what lies at or below each cut."""
     below = [
         (pl.col(name) <= cut).sum().alias(f"{name}|{place}")
@@ -216,12 +216,12 @@ def _spread(known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]) -> dict[
         total, rows = found[f"{name}|known"], found["rows"]
         reached = [0, *(found[f"{name}|{place}"] for place in range(len(ends))), total]
         shares = tuple((b - a) / total if total else 0.0 for a, b in pairwise(reached))
-        profiles[name] = Profile(cuts=ends, shares=shares, missing=1 - total / rows if rows else 1.0)
+        profiles[name] = FeatureProfile(cuts=ends, shares=shares, missing=1 - total / rows if rows else 1.0)
     return profiles
 
 
-def _psi_of(then: Profile, now: Profile) -> float | None:
-    return psi(then.shares, now.shares) if sum(then.shares) and sum(now.shares) else None
+def _psi_of(then: FeatureProfile, now: FeatureProfile) -> float | None:
+    return stability_index(then.shares, now.shares) if sum(then.shares) and sum(now.shares) else None
 
 
 def _weight(one: FeatureDrift) -> float:

@@ -9,7 +9,7 @@ from data_contracts.errors import ModelError
 from features.words.reasons import Reason, summarise_reasons
 from models.learning.risk import RiskModel
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain_scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
 
 
-def explain(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
+def explain_scores(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
     """One explanation a row of a snapshot. Raises ``ModelError`` if the parts do not add up to the score."""
     import shap
 

@@ -12,10 +12,17 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import ModelError
-from models.evaluation.explain import Explanation, explain
+from models.evaluation.explain import Explanation, explain_scores
 from models.learning.risk import RiskModel
 
-__all__ = ["Stability", "agreement", "between", "rank_correlation", "shared_reasons", "stability"]
+__all__ = [
+    "Stability",
+    "describe_stability",
+    "compare_model_explanations",
+    "rank_correlation",
+    "shared_reasons",
+    "compare_explanations",
+]
 
 TOP = 3
 
@@ -38,7 +45,7 @@ class Stability:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def stability(before: Sequence[Explanation], after: Sequence[Explanation]) -> Stability:
+def compare_explanations(before: Sequence[Explanation], after: Sequence[Explanation]) -> Stability:
     """Hold two models' explanations of the same rows, in the same order, against each other."""
     pairs = list(zip(before, after, strict=True))
     shared = [shared_reasons(_codes(one), _codes(other)) for one, other in pairs]
@@ -51,12 +58,12 @@ def stability(before: Sequence[Explanation], after: Sequence[Explanation]) -> St
     )
 
 
-def between(before: RiskModel, after: RiskModel, rows: pl.DataFrame) -> Stability:
+def compare_model_explanations(before: RiskModel, after: RiskModel, rows: pl.DataFrame) -> Stability:
     """Both models' explanations of the same snapshot ``rows``; of none where they do not know all that one asks for."""
     try:
-        return stability(explain(before, rows), explain(after, rows))
+        return compare_explanations(explain_scores(before, rows), explain_scores(after, rows))
     except ModelError:  # features came or went between the two
-        return stability([], [])
+        return compare_explanations([], [])
 
 
 def shared_reasons(before: Sequence[str], after: Sequence[str], *, top: int = TOP) -> float:
@@ -81,7 +88,7 @@ def rank_correlation(before: Mapping[str, float], after: Mapping[str, float]) ->
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def agreement(found: Stability) -> str:
+def describe_stability(found: Stability) -> str:
     """How steady that is, in a word, Chinese and English."""
     if found.reasons_shared is None:
         return "未测 not measured"

@@ -20,7 +20,7 @@ from models.evaluation.alert_metrics import (
 )
 from models.evaluation.bootstrap import Interval
 from models.evaluation.drift import Drift
-from models.evaluation.stability import Stability, agreement
+from models.evaluation.stability import Stability, describe_stability
 from models.reports.charts import calibration_chart, daily_budget_chart, group_chart
 
 __all__ = ["Evaluation", "evaluation_report"]
@@ -246,7 +246,7 @@ def stability_section(stability: Stability) -> Section:
         ("比较的预警 alerts compared", str(stability.rows)),
         ("前三条理由相同的比例 share of common first three reasons", _share(stability.reasons_shared)),
         ("特征贡献的秩相关 rank correlation of contributions", _number(stability.rank_correlation)),
-        ("结论 in a word", agreement(stability)),
+        ("结论 in a word", describe_stability(stability)),
     ]
     return Section(
         zh="理由是否稳定",

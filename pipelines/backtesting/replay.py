@@ -11,7 +11,7 @@ from data_contracts.errors import SettingsError
 from features.event_index import EventIndex, build_event_index
 from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import Tick
-from models.evaluation.explain import explain
+from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
@@ -211,7 +211,7 @@ def laid_out(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
 
 def worded(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
     """The model's alerts with scam type and reasons in plain Chinese."""
-    reasons = [[reason.zh for reason in one.reasons] for one in explain(model, chosen)]
+    reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, chosen)]
     return bare(chosen).with_columns(
         scam_type=pl.Series(model.predict_scam_type(chosen), dtype=pl.String),
         reasons=pl.Series(reasons, dtype=pl.List(pl.String)),

@@ -9,7 +9,16 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
-from models.evaluation.drift import Drift, Volume, compare, estimated_precision, profile, profiles_from, text_of, volume
+from models.evaluation.drift import (
+    AlertVolume,
+    Drift,
+    compare_alert_volume,
+    compare_profiles,
+    estimate_precision,
+    profile_features,
+    profiles_from_json,
+    profiles_to_json,
+)
 from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
 from serving.store import RecentAlert
@@ -30,7 +39,7 @@ def profiled(
     rows = build_snapshot(
         event_index, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations
     )
-    facts = {**model.facts, PROFILE: text_of(profile(rows, model.features))}
+    facts = {**model.facts, PROFILE: profiles_to_json(profile_features(rows, model.features))}
     return replace(model, facts=facts), drift_of(before, rows) if before else None
 
 
@@ -46,13 +55,13 @@ def drift_of(
         return None  # a model from before profiles were kept
     return Drift(
         rows=len(rows),
-        features=compare(profiles_from(text), rows.sample(min(len(rows), SAMPLE), seed=0)),
+        features=compare_profiles(profiles_from_json(text), rows.sample(min(len(rows), SAMPLE), seed=0)),
         volume=volume_of(alerts, at=at) if at else None,
-        estimated_precision=estimated_precision([alert.score for alert in alerts]),
+        estimated_precision=estimate_precision([alert.score for alert in alerts]),
     )
 
 
-def volume_of(alerts: Sequence[RecentAlert], *, at: datetime) -> Volume | None:
+def volume_of(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:
     """Alerts of the 24 hours before ``at`` beside those of each day before, from the first alert on."""
     days = Counter((at - alert.issued_at) // DAY for alert in alerts)
-    return volume(seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)])
+    return compare_alert_volume(seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)])

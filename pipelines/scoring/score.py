@@ -15,7 +15,7 @@ from features.kernel.source_tables import SourceTables
 from features.words.catalogue import FEATURES, Feature
 from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
-from models.evaluation.explain import Explanation, explain
+from models.evaluation.explain import Explanation, explain_scores
 from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
@@ -192,7 +192,7 @@ def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame)
         return ()
     order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
     chosen = order.join(rows, on="person", maintain_order="left")
-    told = explain(scene.model, chosen)
+    told = explain_scores(scene.model, chosen)
     types = scene.model.predict_scam_type(chosen)
     residents = scene.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}

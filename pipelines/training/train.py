@@ -72,7 +72,7 @@ def train(
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
     from models.evaluation.diagnostics import calibration_bins, diagnose_model, out_of_fold_probabilities
-    from models.evaluation.stability import between
+    from models.evaluation.stability import compare_model_explanations
     from models.registry.mlflow_registry import Registry
     from models.registry.model_card import model_card
     from models.registry.promotion_gates import decide
@@ -97,7 +97,7 @@ def train(
     metrics |= contest.metrics() if contest else {}
     model, drift = profiled(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
-    stable = between(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
+    stable = compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
     metrics |= stable.metrics() if stable else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from threading import Lock
 
-from models.evaluation.explain import explain
+from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import Registry
 from pipelines.progress import quiet
@@ -36,7 +36,7 @@ class LiveRescorer:
                 return None
             rows = score_moments(scene.event_index, scene.model, moments)
             probability, level = rank_of_one(scene, rows)
-            (told,) = explain(scene.model, rows)
+            (told,) = explain_scores(scene.model, rows)
             return Rescore(
                 person=person,
                 at=scene.at,

@@ -7,7 +7,7 @@ import pytest
 
 from data_contracts.errors import ModelError
 from features.words.catalogue import GROUPS
-from models.evaluation.explain import Explanation, explain
+from models.evaluation.explain import Explanation, explain_scores
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def best(learnt):
 
 @pytest.fixture(scope="module")
 def explained(learnt, best) -> list[Explanation]:
-    return explain(learnt.model, best)
+    return explain_scores(learnt.model, best)
 
 
 def test_base_and_contributions_add_up_to_the_score_of_the_list(learnt, best, explained):
@@ -54,18 +54,18 @@ def test_every_alert_has_plain_reasons_heaviest_first(explained):
 
 
 def test_a_row_is_explained_the_same_alone_and_among_others(learnt, best, explained):
-    assert explain(learnt.model, best[7:8])[0].reasons == explained[7].reasons
+    assert explain_scores(learnt.model, best[7:8])[0].reasons == explained[7].reasons
 
 
 def test_nobody_to_explain(learnt, best):
-    assert explain(learnt.model, best.clear()) == []
+    assert explain_scores(learnt.model, best.clear()) == []
 
 
 def test_inputs_that_are_lacking_are_told(learnt, best):
     with pytest.raises(ModelError, match="the snapshot lacks"):
-        explain(learnt.model, best.drop(learnt.model.features[0]))
+        explain_scores(learnt.model, best.drop(learnt.model.features[0]))
 
 
 def test_contributions_are_of_the_score_whatever_the_calibration(learnt, best, explained):
     steep = replace(learnt.model, calibration=replace(learnt.model.calibration, slope=9.0))
-    assert explain(steep, best[:1])[0].contributions == explained[0].contributions
+    assert explain_scores(steep, best[:1])[0].contributions == explained[0].contributions

@@ -4,7 +4,13 @@ import pytest
 
 from features.words.reasons import Reason
 from models.evaluation.explain import Explanation
-from models.evaluation.stability import agreement, between, rank_correlation, shared_reasons, stability
+from models.evaluation.stability import (
+    compare_explanations,
+    compare_model_explanations,
+    describe_stability,
+    rank_correlation,
+    shared_reasons,
+)
 from tests.models.small import small_model, small_rows
 
 
@@ -32,22 +38,22 @@ def test_features_are_ranked_by_the_size_of_what_they_say():
 def test_averages_over_alerts():
     before = [told("a", "b", "c", x=2.0, y=1.0), told("a", "b", "c", x=2.0, y=1.0)]
     after = [told("a", "b", "c", x=2.0, y=1.0), told("a", "b", "d", x=1.0, y=2.0)]
-    found = stability(before, after)
+    found = compare_explanations(before, after)
     assert (found.rows, found.reasons_shared, found.rank_correlation) == (2, 0.75, pytest.approx(0.0))
     assert found.metrics() == {"reasons_shared": 0.75, "reasons_rank_correlation": pytest.approx(0.0)}
-    assert agreement(found) == "稳定 steady"
+    assert describe_stability(found) == "稳定 steady"
 
 
 def test_no_alerts_measure_nothing():
-    found = stability([], [])
-    assert (found.rows, found.metrics(), agreement(found)) == (0, {}, "未测 not measured")
+    found = compare_explanations([], [])
+    assert (found.rows, found.metrics(), describe_stability(found)) == (0, {}, "未测 not measured")
 
 
 def test_a_model_agrees_with_itself_and_real_models_can_be_compared():
     rows = small_rows()
-    same = between(small_model(), small_model(), rows)
+    same = compare_model_explanations(small_model(), small_model(), rows)
     assert (same.reasons_shared, same.rank_correlation) == (1.0, pytest.approx(1.0))
-    other = between(small_model(), small_model(rounds=6), rows)
+    other = compare_model_explanations(small_model(), small_model(rounds=6), rows)
     assert other.rows == len(rows)
     assert -1 <= other.rank_correlation <= 1
-    assert between(small_model(), small_model(), rows.drop("talk_24h_s")).rows == 0
+    assert compare_model_explanations(small_model(), small_model(), rows.drop("talk_24h_s")).rows == 0

@@ -12,7 +12,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ParameterTypeError
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
-from models.evaluation.drift import Drift, FeatureDrift, Volume
+from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import Registry
 from pipelines.ingestion.ingest import FileReport
 from pipelines.orchestration.flows import (
@@ -198,7 +198,7 @@ def test_drift_is_told_in_plain_words():
     drift = Drift(
         rows=10,
         features=(FeatureDrift(feature="sms_30d", psi=0.4, missing=0, missing_before=0),),
-        volume=Volume(expected=7.5, seen=8, low=2, high=16),
+        volume=AlertVolume(expected=7.5, seen=8, low=2, high=16),
         estimated_precision=0.618,
     )
     assert drift_words(drift) == (

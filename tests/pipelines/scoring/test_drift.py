@@ -7,7 +7,7 @@ import polars as pl
 from mlflow.tracking import MlflowClient
 
 from features.event_index import build_event_index
-from models.evaluation.drift import Volume, profiles_from
+from models.evaluation.drift import AlertVolume, profiles_from_json
 from models.registry.mlflow_registry import Registry
 from models.registry.promotion_gates import Gates, decide
 from pipelines.scoring.drift import drift_of, profiled, volume_of
@@ -28,7 +28,7 @@ def alert(issued_at, score=0.5):
 def test_alerts_are_counted_in_days_back_from_the_moment():
     hours_ago = [1, 23, 24, 25, 80]
     found = volume_of([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
-    assert found == Volume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
+    assert found == AlertVolume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
     assert volume_of([], at=TRAIN_AT) is None
 
 
@@ -36,7 +36,7 @@ def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at
     event_index = build_event_index(source_tables_before(district, at=TRAIN_AT))
     first, nothing = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
     assert nothing is None
-    assert set(profiles_from(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
+    assert set(profiles_from_json(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
     _, drift = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=first, seed=1)
     assert drift.rows == 1200
     assert [one.psi for one in drift.features] == [0, 0]

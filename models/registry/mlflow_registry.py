@@ -20,21 +20,23 @@ import polars as pl
 
 from data_contracts.errors import ModelError, NotReadyError
 from models.learning.risk import RiskModel
-from models.registry.model_store import CHALLENGER, CHAMPION, ModelVersion, Shelf
+from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
 
-__all__ = ["CHALLENGER", "CHAMPION", "NAME", "ModelVersion", "Places", "Registry", "TrackedSearch"]
+__all__ = ["CHALLENGER", "CHAMPION", "MODEL_NAME", "ModelVersion", "ModelLocations", "ModelRegistry", "TrackedSearch"]
 
-NAME = "victim-risk"
-CHAMPIONS = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
-REMEMBERED = 100
+MODEL_NAME = "victim-risk"
+HISTORY_TAG = (
+    "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
+)
+MAX_HISTORY = 100
 SEARCH, QUALITY = "search", "average_precision"
 CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
 DESCRIPTION_LIMIT = 5_000
 REQUIREMENTS = ("lightgbm", "numpy", "polars")
-RECOVERABLE = "Train again, or restore MLflow's folder from a backup."
+RESTORE_REMEDY = "Train again, or restore MLflow's folder from a backup."
 
 
-class Places(Protocol):
+class ModelLocations(Protocol):
     """Where an installation keeps its models, as its settings say."""
 
     @property
@@ -50,56 +52,56 @@ class Places(Protocol):
         """Models in text form, and the pointer to the one in force."""
 
 
-class Registry:
+class ModelRegistry:
     """The registered models of one installation.
 
-    ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for files, ``shelf`` the
+    ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for files, ``store`` the
     folder of models in text form. Nothing is opened before it is needed.
     """
 
-    def __init__(self, tracking_uri: str, *, artifacts: Path, shelf: Path) -> None:
+    def __init__(self, tracking_uri: str, *, artifacts: Path, store: Path) -> None:
         self._uri = tracking_uri
         self._artifacts = artifacts
-        self._shelf = Shelf(shelf)
+        self._store = ModelStore(store)
 
     @classmethod
-    def of(cls, places: Places) -> Self:
+    def of(cls, places: ModelLocations) -> Self:
         """The registry of the installation whose settings these are."""
-        return cls(places.mlflow_database_url, artifacts=places.mlflow_artifacts, shelf=places.models_folder)
+        return cls(places.mlflow_database_url, artifacts=places.mlflow_artifacts, store=places.models_folder)
 
     def champion(self) -> ModelVersion | None:
         """The version in force; None before the first promotion."""
-        return self._shelf.pointed(CHAMPION)
+        return self._store.resolve_alias(CHAMPION)
 
     def challenger(self) -> ModelVersion | None:
         """The version recorded last; None before the first."""
-        return self._shelf.pointed(CHALLENGER)
+        return self._store.resolve_alias(CHALLENGER)
 
     def load(self, version: ModelVersion) -> RiskModel:
         """The model in its text form, its digest checked.
 
-        Raises ``ModelError`` where it is on neither the shelf nor in MLflow as it was registered.
+        Raises ``ModelError`` where it is neither in the store nor in MLflow as it was registered.
         """
         try:
-            return self._shelf.load(version)
+            return self._store.load(version)
         except ModelError:  # lost or damaged here; MLflow has another copy
             self._fetch(version)
-            return self._shelf.load(version)
+            return self._store.load(version)
 
     def find(self, version: str) -> ModelVersion:
         """The registered version of that number. Raises ``NotReadyError`` where there is none."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return _entry(self._client.get_model_version(NAME, version))
+            return _to_version(self._client.get_model_version(MODEL_NAME, version))
         except MlflowException:
-            raise NotReadyError(f"there is no {NAME}/{version}", remedy="Run `forestall train`.") from None
+            raise NotReadyError(f"there is no {MODEL_NAME}/{version}", remedy="Run `forestall train`.") from None
 
     def metrics(self, version: ModelVersion) -> dict[str, float]:
         """What was measured of the version when it was recorded."""
         return dict(self._client.get_run(version.run_id).data.metrics)
 
-    def pictures(self, version: ModelVersion) -> dict[str, str]:
+    def charts(self, version: ModelVersion) -> dict[str, str]:
         """The pictures recorded with the version, as SVG by name; empty where MLflow's files are gone."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
@@ -122,13 +124,13 @@ class Registry:
         card: str,
         rows: pl.DataFrame,
         versions: Mapping[str, str],
-        figures: Mapping[str, str] | None = None,
+        charts: Mapping[str, str] | None = None,
         report: str | None = None,
     ) -> ModelVersion:
         """Log the model as a run, register it and make it the challenger.
 
         ``versions`` are those of data, contracts and code (``data_version``, ``contract_version``, ``git_revision``),
-        ``figures`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML page. Of the training ``rows`` only the
+        ``charts`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML page. Of the training ``rows`` only the
         names of the model's inputs are kept, as the signature: no row is stored. Raises ``ModelError`` where an input
         is not among them.
         """
@@ -137,7 +139,7 @@ class Registry:
             digest = model.save(text)
             marks = {**versions, "digest": digest, "trained_at": model.trained_at.isoformat()}
             with self._run(marks, params=params) as (mlflow, run):
-                for name, svg in (figures or {}).items():
+                for name, svg in (charts or {}).items():
                     mlflow.log_text(svg, f"{FIGURES}/{name}.svg")
                 mlflow.log_text(card, CARD)
                 if report is not None:
@@ -145,9 +147,9 @@ class Registry:
                 logged = _log_model(mlflow, text, signature=_signature(model, rows))
                 mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
             version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)
-            self._shelf.put(text, version=version)
-        self._client.set_registered_model_alias(NAME, CHALLENGER, version.version)
-        self._shelf.point(CHALLENGER, to=version)
+            self._store.add(text, version=version)
+        self._client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version.version)
+        self._store.set_alias(CHALLENGER, to=version)
         return version
 
     @contextmanager
@@ -165,8 +167,8 @@ class Registry:
         if found == self.champion():
             return
         self.load(found)
-        self._client.set_model_version_tag(NAME, version, "promoted_at", at.isoformat())
-        self._enforce(found, history=[*self._history(), version])
+        self._client.set_model_version_tag(MODEL_NAME, version, "promoted_at", at.isoformat())
+        self._make_champion(found, history=[*self._history(), version])
 
     def roll_back(self, *, at: datetime) -> ModelVersion:
         """Put the version back in force that the present champion replaced, and return it.
@@ -178,75 +180,77 @@ class Registry:
             raise NotReadyError("no champion stands before the present one", remedy="Promote a version by its number.")
         version = self.find(history[-2])
         self.load(version)
-        self._client.set_model_version_tag(NAME, history[-1], "rolled_back_at", at.isoformat())
-        self._enforce(version, history=history[:-1])
+        self._client.set_model_version_tag(MODEL_NAME, history[-1], "rolled_back_at", at.isoformat())
+        self._make_champion(version, history=history[:-1])
         return version
 
     def follow_alias(self) -> ModelVersion | None:
         """Put in force what MLflow's alias ``champion`` names, where somebody moved it there; return the champion.
 
-        This also ends a promotion that was cut short between MLflow and the shelf. The alias ``challenger`` is followed
+        This also ends a promotion that was cut short between MLflow and the store. The alias ``challenger`` is followed
         likewise.
         """
         challenger = self._aliased(CHALLENGER)
         if challenger is not None and challenger != self.challenger():
             self.load(challenger)
-            self._shelf.point(CHALLENGER, to=challenger)
+            self._store.set_alias(CHALLENGER, to=challenger)
         version = self._aliased(CHAMPION)
         if version is not None and version != self.champion():
             self.load(version)
             history = self._history()
-            self._enforce(
+            self._make_champion(
                 version, history=history if history[-1:] == [version.version] else [*history, version.version]
             )
         return self.champion()
 
-    def _enforce(self, version: ModelVersion, *, history: list[str]) -> None:
-        """First MLflow, then the shelf: whoever is cut short between the two is put right by ``follow_alias``."""
-        self._client.set_registered_model_tag(NAME, CHAMPIONS, json.dumps(history[-REMEMBERED:]))
-        self._client.set_registered_model_alias(NAME, CHAMPION, version.version)
-        self._shelf.point(CHAMPION, to=version)
+    def _make_champion(self, version: ModelVersion, *, history: list[str]) -> None:
+        """First MLflow, then the store: whoever is cut short between the two is put right by ``follow_alias``."""
+        self._client.set_registered_model_tag(MODEL_NAME, HISTORY_TAG, json.dumps(history[-MAX_HISTORY:]))
+        self._client.set_registered_model_alias(MODEL_NAME, CHAMPION, version.version)
+        self._store.set_alias(CHAMPION, to=version)
 
     def _history(self) -> list[str]:
         from mlflow.exceptions import MlflowException
 
         try:
-            tags = self._client.get_registered_model(NAME).tags
+            tags = self._client.get_registered_model(MODEL_NAME).tags
         except MlflowException:  # nothing was ever recorded
             return []
-        return [str(number) for number in json.loads(tags.get(CHAMPIONS, "[]"))]
+        return [str(number) for number in json.loads(tags.get(HISTORY_TAG, "[]"))]
 
     def _aliased(self, alias: str) -> ModelVersion | None:
         from mlflow.exceptions import MlflowException
 
         try:
-            return _entry(self._client.get_model_version_by_alias(NAME, alias))
+            return _to_version(self._client.get_model_version_by_alias(MODEL_NAME, alias))
         except MlflowException:  # no such model, or no such alias
             return None
 
     def _fetch(self, version: ModelVersion) -> None:
-        """Bring the version from MLflow to the shelf."""
+        """Bring the version from MLflow to the store."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         with TemporaryDirectory() as folder:
-            source = self._client.get_model_version_download_uri(NAME, version.version)
+            source = self._client.get_model_version_download_uri(MODEL_NAME, version.version)
             try:
                 place = download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._uri)
             except (MlflowException, OSError) as error:
-                raise ModelError(f"{version} cannot be read from MLflow", remedy=RECOVERABLE) from error
-            self._shelf.put(Path(place) / "data" / "risk", version=version)
+                raise ModelError(f"{version} cannot be read from MLflow", remedy=RESTORE_REMEDY) from error
+            self._store.add(Path(place) / "data" / "risk", version=version)
 
     def _register(self, logged: Any, *, run_id: str, tags: Mapping[str, str], card: str) -> ModelVersion:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.get_registered_model(NAME)
+            self._client.get_registered_model(MODEL_NAME)
         except MlflowException:
-            self._client.create_registered_model(NAME, description="Probability that a person is in a live episode.")
-        return _entry(
+            self._client.create_registered_model(
+                MODEL_NAME, description="Probability that a person is in a live episode."
+            )
+        return _to_version(
             self._client.create_model_version(
-                NAME,
+                MODEL_NAME,
                 source=logged.model_uri,
                 run_id=run_id,
                 model_id=logged.model_id,
@@ -267,11 +271,11 @@ class Registry:
             yield mlflow, run
 
     def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(NAME)
+        found = self._client.get_experiment_by_name(MODEL_NAME)
         if found is not None:
             return str(found.experiment_id)
-        place = (self._artifacts / NAME).resolve()
-        return str(self._client.create_experiment(NAME, artifact_location=place.as_uri()))
+        place = (self._artifacts / MODEL_NAME).resolve()
+        return str(self._client.create_experiment(MODEL_NAME, artifact_location=place.as_uri()))
 
     @cached_property
     def _client(self) -> Any:
@@ -331,13 +335,13 @@ def _signature(model: RiskModel, rows: pl.DataFrame) -> Any:
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("double", "probability")]))
 
 
-def _entry(found: Any) -> ModelVersion:
+def _to_version(found: Any) -> ModelVersion:
     return ModelVersion(
         name=found.name, version=str(found.version), run_id=found.run_id, digest=found.tags.get("digest", "")
     )
 
 
-class _Served:
+class _PyfuncModel:
     """The model as MLflow's own tools call it."""
 
     def __init__(self, model: RiskModel) -> None:
@@ -347,6 +351,6 @@ class _Served:
         return self._model.predict(pl.from_pandas(inputs))
 
 
-def _load_pyfunc(path: str) -> _Served:
+def _load_pyfunc(path: str) -> _PyfuncModel:
     """What MLflow calls to load a logged model."""
-    return _Served(RiskModel.load(Path(path)))
+    return _PyfuncModel(RiskModel.load(Path(path)))

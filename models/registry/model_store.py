@@ -1,6 +1,6 @@
-"""The shelf: models in their text form on the disk of one installation, and which of them is in force or in line.
+"""The model store: models in their text form on the disk of one installation, and which is champion or challenger.
 
-Scoring reads the shelf alone, so it needs no tracker. A version is put up whole or not at all, and the pointers to
+Scoring reads the store alone, so it needs no tracker. A version is put up whole or not at all, and the pointers to
 champion and challenger move in one step that outlives a power cut.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from data_contracts.errors import ModelError
 from models.learning.risk import RiskModel
 
-__all__ = ["CHALLENGER", "CHAMPION", "ModelVersion", "Shelf"]
+__all__ = ["CHALLENGER", "CHAMPION", "ModelVersion", "ModelStore"]
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -31,13 +31,13 @@ class ModelVersion:
         return f"{self.name}/{self.version}"
 
 
-class Shelf:
+class ModelStore:
     """The models below ``folder``, one folder a version."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def pointed(self, alias: str) -> ModelVersion | None:
+    def resolve_alias(self, alias: str) -> ModelVersion | None:
         """The version that ``alias`` names; None where none was pointed to.
 
         Raises ``ModelError`` if the pointer is unreadable.
@@ -51,7 +51,7 @@ class Shelf:
             remedy = "Remove it and promote a version again."
             raise ModelError(f"{pointer} does not name a model", remedy=remedy) from error
 
-    def point(self, alias: str, *, to: ModelVersion) -> None:
+    def set_alias(self, alias: str, *, to: ModelVersion) -> None:
         """Let ``alias`` name another version: as ``champion`` it is in force, as ``challenger`` next in line."""
         part = self._folder / f".{alias}.json.{os.getpid()}.part"
         part.write_text(json.dumps(asdict(to), indent=1))
@@ -59,7 +59,7 @@ class Shelf:
         part.replace(self._pointer(alias))
         _flush(self._folder)
 
-    def holds(self, version: ModelVersion) -> bool:
+    def contains(self, version: ModelVersion) -> bool:
         """Whether the version stands here, whatever its state."""
         return self._place(version).is_dir()
 
@@ -67,7 +67,7 @@ class Shelf:
         """The model itself. Raises ``ModelError`` where files are missing or are not those that were registered."""
         return RiskModel.load(self._place(version), digest=version.digest)
 
-    def put(self, source: Path, *, version: ModelVersion) -> None:
+    def add(self, source: Path, *, version: ModelVersion) -> None:
         """Put up a copy of what ``RiskModel.save`` wrote to ``source``, in the place of whatever stands there.
 
         Raises ``ModelError`` where it is not the model that was registered.

@@ -155,9 +155,9 @@ def replay(
 
 def trained_at(settings: Settings, start: datetime) -> RiskModel | None:
     """The champion if it was trained at exactly ``start``: it knows what a model for the replay may know."""
-    from models.registry.mlflow_registry import Registry
+    from models.registry.mlflow_registry import ModelRegistry
 
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     champion = registry.champion()
     model = registry.load(champion) if champion else None
     return model if model is not None and model.trained_at == start else None

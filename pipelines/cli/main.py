@@ -303,11 +303,11 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """Which model is in force and which stands in line; promote one or roll back."""
-    from models.registry.mlflow_registry import Registry
+    from models.registry.mlflow_registry import ModelRegistry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 
     settings = settings_of(home)
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     if promote:
         promote_at_terminal(settings, version=promote, at=datetime.now(SHANGHAI))
     if roll_back:

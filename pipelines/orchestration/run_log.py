@@ -171,10 +171,10 @@ def replay(
 
 def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelVersion | None":
     """Put in force what somebody chose on MLflow's own pages, and report the models if that changed them."""
-    from models.registry.mlflow_registry import Registry
+    from models.registry.mlflow_registry import ModelRegistry
     from pipelines.orchestration.run_reports import models_report
 
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     before = registry.champion()
     version = registry.follow_alias()
     if version != before:

@@ -9,7 +9,7 @@ import polars as pl
 
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import Decision, decide
 from models.reports.evaluation_report import Evaluation
@@ -43,7 +43,7 @@ Metrics = Mapping[str, float]
 
 def models_report(settings: Settings) -> ModelsReport:
     """The champion and the challenger beside it, with the figures and gates of the one that is to be judged."""
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if challenger == champion:
         challenger = None
@@ -92,7 +92,7 @@ def gates_said(verdict: Decision) -> tuple[GateSaid, ...]:
     return tuple(GateSaid(**asdict(outcome)) for outcome in verdict.outcomes)
 
 
-def model_facts(registry: Registry, version: ModelVersion) -> ModelFacts:
+def model_facts(registry: ModelRegistry, version: ModelVersion) -> ModelFacts:
     """What is known of one registered model."""
     model = registry.load(version)
     return ModelFacts(
@@ -103,7 +103,7 @@ def model_facts(registry: Registry, version: ModelVersion) -> ModelFacts:
         trees=model.booster.num_trees(),
         features=len(model.features),
         facts={name: float(model.facts[name]) for name in LEARNED if name in model.facts},
-        pictures=registry.pictures(version),
+        pictures=registry.charts(version),
     )
 
 

@@ -31,7 +31,7 @@ from models.policy.alerting import (
     priority_expression,
 )
 from models.policy.expected_saving import typical_losses
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.alert_timelines import stories_of
@@ -146,7 +146,7 @@ def score(
 
 def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> Scene:
     """The champion and the event index as of ``at``."""
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     version = registry.champion()
     if version is None:
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")

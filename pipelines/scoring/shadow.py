@@ -8,7 +8,7 @@ import polars as pl
 
 from data_contracts.errors import ForestallError, NotReadyError
 from features.event_index import EventIndex, build_event_index
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import POLICY_COLUMNS, score_moments
@@ -52,7 +52,7 @@ def score_in_shadow(
 
     Its scores go to a log of their own and to nobody's list. Whatever goes wrong with it is told and stops nothing.
     """
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if not settings.training.shadow or champion is None or challenger in (None, champion) or rows.is_empty():
         return False
@@ -82,7 +82,7 @@ def challenge(
     ``promote`` the challenger takes over if every gate lets it. Raises ``NotReadyError`` where there is no challenger,
     or no day that both have scored is old enough.
     """
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if champion is None or challenger is None or champion == challenger:
         raise NotReadyError("no challenger stands beside the champion", remedy="Run `forestall train`.")

@@ -73,7 +73,7 @@ def train(
     """
     from models.evaluation.diagnostics import calibration_bins, diagnose_model, out_of_fold_probabilities
     from models.evaluation.stability import compare_model_explanations
-    from models.registry.mlflow_registry import Registry
+    from models.registry.mlflow_registry import ModelRegistry
     from models.registry.model_card import model_card
     from models.registry.promotion_gates import decide
     from models.reports.charts import figures as pictures
@@ -83,7 +83,7 @@ def train(
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=HISTORY)
     event_index = build_event_index(tables)
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     champion = registry.champion()
     before = registry.load(champion) if champion else None
     recorded = registry.metrics(champion) if champion else None
@@ -114,7 +114,7 @@ def train(
         card=model_card(model, metrics=metrics, versions=versions),
         rows=rows,
         versions=versions,
-        figures=pictures(model, rows, groups=groups),
+        charts=pictures(model, rows, groups=groups),
         report=evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
     )
     verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)

@@ -16,7 +16,7 @@ from models.learning.tuning import (
     search_parameters,
     searched_values,
 )
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import score_moments
 from pipelines.settings import SETTINGS_FILE, Settings
@@ -84,7 +84,7 @@ def tune(
         return later_average_precision(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
 
     marks = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
-    with Registry.of(settings).tracked_search(marks) as tracked:
+    with ModelRegistry.of(settings).tracked_search(marks) as tracked:
 
         def record_trial(parameters: ParameterValues, value: float) -> None:
             tracked.trial(parameters, value)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from data_contracts.errors import ConflictError
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report, verdict_on
 from pipelines.settings import Settings
 from serving.database.engine import open_database, writing
@@ -17,13 +17,13 @@ __all__ = ["GatedKeeper", "note_at_terminal", "promote_at_terminal", "roll_back_
 
 def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:
     """Put any registered version in force, past its gates; audited. Raises ``NotReadyError`` where there is none."""
-    Registry.of(settings).promote(version, at=at)
+    ModelRegistry.of(settings).promote(version, at=at)
     note_at_terminal(settings, action="promote", at=at)
 
 
 def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
     """Put the champion before the present one back in force; audited. Raises ``NotReadyError`` where there is none."""
-    Registry.of(settings).roll_back(at=at)
+    ModelRegistry.of(settings).roll_back(at=at)
     note_at_terminal(settings, action="roll-back", at=at)
 
 
@@ -45,7 +45,7 @@ class GatedKeeper:
 
         Raises ``ConflictError`` where another version stands in line, or where the gates refuse it, with their words.
         """
-        registry = Registry.of(self._settings)
+        registry = ModelRegistry.of(self._settings)
         champion, challenger = registry.champion(), registry.challenger()
         if challenger is None or challenger.version != version or challenger == champion:
             raise ConflictError(f"version {version} does not stand in line", remedy="Load the page again.")
@@ -61,5 +61,5 @@ class GatedKeeper:
 
     def roll_back(self, *, at: datetime) -> ModelsReport:
         """Put the champion before the present one back in force. Raises ``NotReadyError`` where there is none."""
-        Registry.of(self._settings).roll_back(at=at)
+        ModelRegistry.of(self._settings).roll_back(at=at)
         return models_report(self._settings)

@@ -5,7 +5,7 @@ from threading import Lock
 
 from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_for_everyone
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import quiet
 from pipelines.scoring.candidates import score_moments
 from pipelines.scoring.score import Scene, contributions_of, rank_of_one, reasons_of, set_up
@@ -47,7 +47,7 @@ class LiveRescorer:
             )
 
     def _current(self) -> Scene:
-        version = f"{Lake(self._settings.lake_folder).version()} {Registry.of(self._settings).champion()}"
+        version = f"{Lake(self._settings.lake_folder).version()} {ModelRegistry.of(self._settings).champion()}"
         if self._scene is None or version != self._version:
             at: datetime = latest_moment(self._settings)
             self._scene = set_up(self._settings, at=at, kind="intraday", progress=quiet)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, update
 
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
@@ -74,7 +74,7 @@ def _add_users(engine: Engine, *, now: datetime) -> None:
 
 def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> None:
     """Put a first model in force and a better one in line."""
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     for rounds in (3, 4):
         registry.record(
             small_model(rounds=rounds),

@@ -11,7 +11,7 @@ from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
 from models.labels.sampling import query_points_for_everyone
 from models.policy.alerting import Candidate
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.backtesting.replay import parse_every, replay, reveal_persons
 from pipelines.scoring.candidates import rules_of
 from pipelines.scoring.score import score
@@ -49,7 +49,7 @@ def test_nothing_is_trained_or_scored_without_data(tmp_path):
 
 def test_training_registers_a_model_that_learned_something(trained):
     settings, result = trained
-    champion = Registry.of(settings).champion()
+    champion = ModelRegistry.of(settings).champion()
     assert champion is not None
     assert champion.version == result.version
     assert champion.digest == result.digest
@@ -75,7 +75,7 @@ def test_score_publishes_one_ranked_explained_list(trained):
         assert 3 <= len(alert.reasons) <= 5
         assert alert.person.startswith("p1_")
         total = alert.base_value + sum(part.contribution for part in alert.contributions)
-        calibrated = Registry.of(settings)
+        calibrated = ModelRegistry.of(settings)
         model = calibrated.load(calibrated.champion())
         assert float(model.calibration(total)) == pytest.approx(alert.score, abs=1e-6)
 

@@ -11,17 +11,17 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from data_contracts.errors import ModelError, NotReadyError
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from tests.models.small import AT, PERSON, small_model, small_rows
 
 VERSIONS = {"data_version": "calls=3,residents=1", "contract_version": "1.0.0", "git_revision": "abc1234"}
 
 
-def new_registry(folder: Path) -> Registry:
-    return Registry(f"sqlite:///{folder / 'mlflow.db'}", artifacts=folder / "mlruns", shelf=folder / "models")
+def new_registry(folder: Path) -> ModelRegistry:
+    return ModelRegistry(f"sqlite:///{folder / 'mlflow.db'}", artifacts=folder / "mlruns", store=folder / "models")
 
 
-def record(registry: Registry, *, rounds: int = 3):
+def record(registry: ModelRegistry, *, rounds: int = 3):
     return registry.record(
         small_model(rounds=rounds),
         params={"rounds": rounds, "learning_rate": 0.1},
@@ -29,7 +29,7 @@ def record(registry: Registry, *, rounds: int = 3):
         card="# victim-risk\nA model of three trees.",
         rows=small_rows(),
         versions=VERSIONS,
-        figures={"importance": "<svg/>"},
+        charts={"importance": "<svg/>"},
     )
 
 
@@ -104,7 +104,7 @@ import sys
 from pathlib import Path
 from models.registry.mlflow_registry import Registry
 home = Path({str(home)!r})
-registry = Registry(f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", shelf=home / "models")
+registry = Registry(f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models")
 assert registry.load(registry.champion()).features == ("talk_24h_s", "new_debit_cny_24h")
 assert "mlflow" not in sys.modules
 """

@@ -13,7 +13,7 @@ from prefect.exceptions import ParameterTypeError
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.ingest import FileReport
 from pipelines.orchestration.flows import (
     PATIENT,
@@ -55,7 +55,7 @@ def artifact(key):
 
 def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
     settings, _, result = trained
-    assert Registry.of(settings).champion().version == result.version
+    assert ModelRegistry.of(settings).champion().version == result.version
     assert result.promoted
     shown = artifact("figures")
     assert "precision at budget" in shown["data"]

@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 
 from features.event_index import build_event_index
 from models.evaluation.drift import AlertVolume, profiles_from_json
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from models.registry.promotion_gates import Gates, decide
 from pipelines.scoring.drift import drift_of, profiled, volume_of
 from pipelines.storage.as_of import source_tables_before
@@ -64,7 +64,7 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
     assert second.metrics["drift_psi_max"] > 0
     assert 0 < second.metrics["reasons_shared"] <= 1
     assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
-    registry = Registry.of(own_district)
+    registry = ModelRegistry.of(own_district)
     assert registry.metrics(registry.find(second.version))["reasons_shared"] == second.metrics["reasons_shared"]
     assert any(reason.startswith("gap of coverage by residency") for reason in passed(second.metrics))
     assert "覆盖率 coverage" in reported(own_district, second.run_id)

@@ -9,7 +9,7 @@ from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 from pipelines.scoring.shadow import challenge, score_in_shadow
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -21,7 +21,7 @@ GOOD = {"calibration_error": 0.01, "episodes": 60.0, "max_feature_auc": 0.8}
 FIRST = TRAIN_AT - timedelta(days=6)
 
 
-def record(registry: Registry, *, rounds: int):
+def record(registry: ModelRegistry, *, rounds: int):
     """A version of a model that knows only two features."""
     model = small_model(rounds=rounds)
     rows = small_rows()
@@ -31,7 +31,7 @@ def record(registry: Registry, *, rounds: int):
 @pytest.fixture(scope="module")
 def settings(own_district) -> Settings:
     """A home whose champion is version 1 and whose challenger is version 2; days are judged after two."""
-    registry = Registry.of(own_district)
+    registry = ModelRegistry.of(own_district)
     record(registry, rounds=3)
     registry.promote("1", at=TRAIN_AT)
     record(registry, rounds=4)
@@ -93,7 +93,7 @@ def test_a_challenger_that_would_have_warned_better_passes(settings, ticks):
     assert found.figures["champion"]["precision_at_budget"] < 0.5
     assert found.passed, found.reasons
     assert not found.promoted
-    assert Registry.of(settings).champion().version == "1"
+    assert ModelRegistry.of(settings).champion().version == "1"
 
 
 def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
@@ -102,7 +102,7 @@ def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
     assert not found.passed
     assert not found.promoted
     assert any(reason.startswith("precision at budget") for reason in found.reasons)
-    assert Registry.of(settings).champion().version == "1"
+    assert ModelRegistry.of(settings).champion().version == "1"
 
 
 def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
@@ -132,7 +132,7 @@ def test_the_shadow_can_be_switched_off(settings, ticks):
 def test_it_takes_over_when_told_to(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
     assert challenge(settings, at=END, promote=True).promoted
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     assert registry.champion().version == "2"
     with pytest.raises(NotReadyError, match="no challenger stands beside"):
         challenge(settings, at=END)

@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 
 from data_contracts.errors import ConflictError, NotReadyError
-from models.registry.mlflow_registry import NAME, Registry
+from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
 from models.registry.promotion_gates import Gates
 from pipelines.orchestration.flows import nightly, retrain
 from pipelines.training import train as training
@@ -71,7 +71,7 @@ def worse(settings, better):
 def test_a_better_challenger_takes_over(settings, crippled, better):
     assert (crippled.version, crippled.promoted) == ("1", True)
     assert better.promoted, better.reasons
-    assert Registry.of(settings).champion().version == better.version == "2"
+    assert ModelRegistry.of(settings).champion().version == better.version == "2"
     assert better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
     assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
 
@@ -80,7 +80,7 @@ def test_a_worse_challenger_is_refused(settings, worse):
     assert not worse.promoted
     assert any("of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons)
     assert worse.reasons[-1].startswith("the champion learned from these days")
-    registry = Registry.of(settings)
+    registry = ModelRegistry.of(settings)
     assert (registry.champion().version, registry.challenger().version) == ("2", "3")
 
 
@@ -93,7 +93,7 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
     assert beside["person"].is_unique().all()
     assert not beside["score"].equals(beside["challenger_score"])
 
-    assert Registry.of(settings).roll_back(at=AT).version == "1"
+    assert ModelRegistry.of(settings).roll_back(at=AT).version == "1"
     assert nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
 
 
@@ -106,10 +106,10 @@ def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
 
 
 def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
-    registry, keeper = Registry.of(settings), GatedKeeper(settings)
+    registry, keeper = ModelRegistry.of(settings), GatedKeeper(settings)
     while registry.champion().version != "1":
         keeper.roll_back(at=AT)
-    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(NAME, "challenger", "2")
+    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(MODEL_NAME, "challenger", "2")
     registry.follow_alias()
     models = keeper.promote("2", at=AT)
     assert registry.champion().version == "2"

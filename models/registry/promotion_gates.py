@@ -6,14 +6,14 @@ from math import isnan, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Decision", "Gates", "Outcome", "decide"]
+__all__ = ["PromotionDecision", "Gates", "GateResult", "decide_promotion"]
 
 Metrics = Mapping[str, float]
 
-COMPARED = ("precision_at_budget", "coverage_at_budget")
-KEPT = (*COMPARED, "money_at_budget")
-BASELINE = "baseline_"
-GROUPED = ("precision", "coverage")
+HELD_TO_RULE = ("precision_at_budget", "coverage_at_budget")
+HELD_TO_CHAMPION = (*HELD_TO_RULE, "money_at_budget")
+BASELINE_PREFIX = "baseline_"
+GAP_METRICS = ("precision", "coverage")
 
 
 class Gates(BaseModel):
@@ -42,7 +42,7 @@ class Gates(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class GateResult:
     """What one gate said: ``own`` figure of the challenger beside ``other``, the figure or bound it is held against.
 
     ``gate`` names it: ``rule_precision_at_budget``, ``champion_money_at_budget``, ``calibration_error``, ``episodes``,
@@ -59,15 +59,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class PromotionDecision:
     """Whether to promote; ``reasons`` are the gates passed, or, if any refused, those that did."""
 
     promote: bool
     reasons: tuple[str, ...]
-    outcomes: tuple[Outcome, ...] = ()
+    results: tuple[GateResult, ...] = ()
 
 
-def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> Decision:
+def decide_promotion(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> PromotionDecision:
     """Let the challenger pass every gate, or name the gates that refuse it.
 
     Metrics are shares measured on a hold-out by time, ``precision_at_budget``, ``coverage_at_budget`` and
@@ -81,7 +81,7 @@ def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> De
     losses, or whose register does not tell residency, has no such evidence; if that refused, the old model would stay,
     of which no more is known. The reasons then say that the gap was not measured.
     """
-    outcomes = (
+    results = (
         *_beats_baseline(challenger, gates),
         *_holds_against(challenger, champion or {}, gates),
         _at_most("calibration_error", challenger, gates.calibration_error, words="calibration error"),
@@ -89,17 +89,17 @@ def decide(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> De
         _at_most("max_feature_auc", challenger, gates.feature_auc, words="AUC of the strongest single feature"),
         *_treats_alike(challenger, gates),
     )
-    refused = tuple(outcome.reason for outcome in outcomes if not outcome.passed)
-    reasons = refused or tuple(outcome.reason for outcome in outcomes)
-    return Decision(promote=not refused, reasons=reasons, outcomes=outcomes)
+    refused = tuple(result.reason for result in results if not result.passed)
+    reasons = refused or tuple(result.reason for result in results)
+    return PromotionDecision(promote=not refused, reasons=reasons, results=results)
 
 
-def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
-    for name in COMPARED:
-        own, rule = challenger.get(name), challenger.get(f"{BASELINE}{name}")
+def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
+    for name in HELD_TO_RULE:
+        own, rule = challenger.get(name), challenger.get(f"{BASELINE_PREFIX}{name}")
         words = f"{_plain(name)} {_figure(own)} against {_figure(rule)} of the rule"
         passed = own is not None and rule is not None and own > rule + gates.least_gain
-        yield Outcome(
+        yield GateResult(
             gate=f"rule_{name}",
             passed=passed,
             reason=words if passed else f"{words}: more than {gates.least_gain:g} better is asked",
@@ -109,14 +109,14 @@ def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
         )
 
 
-def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[Outcome]:
-    for name in KEPT:
+def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[GateResult]:
+    for name in HELD_TO_CHAMPION:
         own, held = challenger.get(name), champion.get(name)
         if held is None or isnan(held):
             continue
         words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
         passed = own is not None and own >= held - gates.tolerance
-        yield Outcome(
+        yield GateResult(
             gate=f"champion_{name}",
             passed=passed,
             reason=words if passed else f"{words}: at most {gates.tolerance:g} worse is allowed",
@@ -126,33 +126,33 @@ def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iter
         )
 
 
-def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[Outcome]:
-    for name in GROUPED:
+def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
+    for name in GAP_METRICS:
         ends = [challenger.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
         gap, low, high = (nan if end is None else end for end in ends)
         gate = f"residency_gap_{name}"
         if isnan(gap) or isnan(low) or isnan(high):
-            yield Outcome(gate=gate, passed=True, reason=f"gap of {name} by residency: not measured")
+            yield GateResult(gate=gate, passed=True, reason=f"gap of {name} by residency: not measured")
             continue
         words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
         passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
         asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
         reason = words if passed else f"{words}: {asked}"
-        yield Outcome(gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points)
+        yield GateResult(gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points)
 
 
-def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> GateResult:
     value = challenger.get(gate)
     passed = value is not None and value <= bound
     reason = f"{words} {_figure(value)}: at most {bound:g} is allowed"
-    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
+    return GateResult(gate=gate, passed=passed, reason=reason, own=value, other=bound)
 
 
-def _at_least(gate: str, challenger: Metrics, bound: float, *, words: str) -> Outcome:
+def _at_least(gate: str, challenger: Metrics, bound: float, *, words: str) -> GateResult:
     value = challenger.get(gate)
     passed = value is not None and value >= bound
     reason = f"{words} {_figure(value)}: at least {bound:g} are asked"
-    return Outcome(gate=gate, passed=passed, reason=reason, own=value, other=bound)
+    return GateResult(gate=gate, passed=passed, reason=reason, own=value, other=bound)
 
 
 def _plain(name: str) -> str:

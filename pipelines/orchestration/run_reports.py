@@ -11,7 +11,7 @@ from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
-from models.registry.promotion_gates import Decision, decide
+from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from models.reports.evaluation_report import Evaluation
 from pipelines.settings import Settings
 from serving.vocabulary.reports import (
@@ -57,12 +57,12 @@ def models_report(settings: Settings) -> ModelsReport:
     )
 
 
-def verdict_on(challenger: Metrics, champion: Metrics, *, settings: Settings) -> Decision:
+def verdict_on(challenger: Metrics, champion: Metrics, *, settings: Settings) -> PromotionDecision:
     """What the gates say, by what was recorded of a challenger and of the champion.
 
     The champion is held to its figures on the challenger's days where it was asked about them, else to its own.
     """
-    return decide(challenger, at_challenge(challenger) or champion, gates=settings.gates)
+    return decide_promotion(challenger, at_challenge(challenger) or champion, gates=settings.gates)
 
 
 def at_challenge(challenger: Metrics) -> Metrics:
@@ -87,9 +87,9 @@ def side_by_side(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...
     )
 
 
-def gates_said(verdict: Decision) -> tuple[GateSaid, ...]:
+def gates_said(verdict: PromotionDecision) -> tuple[GateSaid, ...]:
     """The gates' words as they are published."""
-    return tuple(GateSaid(**asdict(outcome)) for outcome in verdict.outcomes)
+    return tuple(GateSaid(**asdict(result)) for result in verdict.results)
 
 
 def model_facts(registry: ModelRegistry, version: ModelVersion) -> ModelFacts:

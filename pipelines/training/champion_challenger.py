@@ -20,7 +20,7 @@ from models.labels.sampling import query_points_after_events
 from models.learning.risk import RiskModel
 from models.policy.alerting import Memory, PolicyRules
 from models.policy.alerting import decide_alerts as pick
-from models.registry.promotion_gates import Decision, Gates, decide
+from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
 from pipelines.settings import Settings
@@ -79,10 +79,10 @@ class Challenge:
             merged |= found.to_metrics(PREFIXES[scorer])
         return merged
 
-    def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> Decision:
+    def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> PromotionDecision:
         """What the gates say of the challenger; ``metrics`` are what else was measured of it."""
         champion = self.figures[CHAMPION].to_metrics() if CHAMPION in self.figures else self.recorded
-        decision = decide({**metrics, **self.metrics()}, champion, gates=gates)
+        decision = decide_promotion({**metrics, **self.metrics()}, champion, gates=gates)
         notes = (KNEW,) if self.recorded is not None else ()
         return replace(decision, reasons=(*decision.reasons, *notes))
 

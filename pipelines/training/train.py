@@ -75,7 +75,7 @@ def train(
     from models.evaluation.stability import compare_model_explanations
     from models.registry.mlflow_registry import ModelRegistry
     from models.registry.model_card import model_card
-    from models.registry.promotion_gates import decide
+    from models.registry.promotion_gates import decide_promotion
     from models.reports.charts import figures as pictures
     from models.reports.evaluation_report import evaluation_report
     from pipelines.training.evaluation import evaluate_challenger
@@ -117,7 +117,11 @@ def train(
         charts=pictures(model, rows, groups=groups),
         report=evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
     )
-    verdict = contest.verdict(metrics, gates=settings.gates) if contest else decide(metrics, None, gates=settings.gates)
+    verdict = (
+        contest.verdict(metrics, gates=settings.gates)
+        if contest
+        else decide_promotion(metrics, None, gates=settings.gates)
+    )
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
     if promoted:
         registry.promote(version.version, at=at)

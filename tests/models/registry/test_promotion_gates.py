@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.registry.promotion_gates import Gates, decide
+from models.registry.promotion_gates import Gates, decide_promotion
 
 BASELINE = {
     "baseline_precision_at_budget": 0.16,
@@ -23,7 +23,7 @@ GATES = Gates()
 
 
 def test_first_model_passes_and_says_by_how_much():
-    decision = decide(GOOD, None, gates=GATES)
+    decision = decide_promotion(GOOD, None, gates=GATES)
     assert decision.promote
     assert decision.reasons == (
         "precision at budget 0.7 against 0.16 of the rule",
@@ -54,29 +54,29 @@ def test_first_model_passes_and_says_by_how_much():
     ],
 )
 def test_each_gate_refuses_alone_and_says_why(change, reason):
-    decision = decide(GOOD | change, None, gates=GATES)
+    decision = decide_promotion(GOOD | change, None, gates=GATES)
     assert not decision.promote
     assert decision.reasons == (reason,)
 
 
 @pytest.mark.parametrize("name", ["precision_at_budget", "coverage_at_budget", "money_at_budget"])
 def test_a_little_worse_than_the_champion_is_within_tolerance_and_more_is_not(name):
-    assert decide(GOOD, GOOD | {name: GOOD[name] + 0.02}, gates=GATES).promote
-    refused = decide(GOOD, GOOD | {name: GOOD[name] + 0.05}, gates=GATES)
+    assert decide_promotion(GOOD, GOOD | {name: GOOD[name] + 0.02}, gates=GATES).promote
+    refused = decide_promotion(GOOD, GOOD | {name: GOOD[name] + 0.05}, gates=GATES)
     assert not refused.promote
     assert len(refused.reasons) == 1
     assert refused.reasons[0].endswith("of the champion: at most 0.03 worse is allowed")
 
 
 def test_what_was_not_measured_passes_no_gate():
-    decision = decide({}, None, gates=GATES)
+    decision = decide_promotion({}, None, gates=GATES)
     assert not decision.promote
     assert len(decision.reasons) == 5
     assert all("not measured" in reason for reason in decision.reasons)
 
 
 def test_a_champion_without_figures_cannot_be_fallen_short_of():
-    assert decide(GOOD, {"precision_at_budget": math.nan}, gates=GATES).promote
+    assert decide_promotion(GOOD, {"precision_at_budget": math.nan}, gates=GATES).promote
 
 
 def gap(points: float, low: float, high: float, *, of: str = "coverage") -> dict[str, float]:
@@ -96,23 +96,23 @@ def gap(points: float, low: float, high: float, *, of: str = "coverage") -> dict
 )
 @pytest.mark.parametrize("figure", ["coverage", "precision"])
 def test_a_gap_between_groups_refuses_where_it_is_large_and_real(points, low, high, passes, figure):
-    assert decide(GOOD | gap(points, low, high, of=figure), None, gates=GATES).promote is passes
+    assert decide_promotion(GOOD | gap(points, low, high, of=figure), None, gates=GATES).promote is passes
 
 
 def test_a_refused_gap_says_how_sure_it_is():
-    assert decide(GOOD | gap(-12.04, -20, -4), None, gates=GATES).reasons == (
+    assert decide_promotion(GOOD | gap(-12.04, -20, -4), None, gates=GATES).reasons == (
         "gap of coverage by residency -12.0 points (-20.0 to -4.0): at most 5, or no more than chance, is allowed",
     )
-    assert decide(GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)).promote
+    assert decide_promotion(GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)).promote
 
 
 def test_thresholds_are_configurable():
-    assert decide(GOOD | {"episodes": 29}, None, gates=Gates(episodes=10)).promote
-    assert not decide(GOOD, None, gates=Gates(least_gain=0.6)).promote
+    assert decide_promotion(GOOD | {"episodes": 29}, None, gates=Gates(episodes=10)).promote
+    assert not decide_promotion(GOOD, None, gates=Gates(least_gain=0.6)).promote
 
 
 @given(gain=st.floats(0, 0.3), name=st.sampled_from(["precision_at_budget", "coverage_at_budget", "money_at_budget"]))
 def test_a_better_figure_never_turns_yes_into_no(gain, name):
     champion = GOOD | {"money_at_budget": 0.5}
-    assert decide(GOOD, champion, gates=GATES).promote
-    assert decide(GOOD | {name: GOOD[name] + gain}, champion, gates=GATES).promote
+    assert decide_promotion(GOOD, champion, gates=GATES).promote
+    assert decide_promotion(GOOD | {name: GOOD[name] + gain}, champion, gates=GATES).promote

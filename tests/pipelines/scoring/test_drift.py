@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 from features.event_index import build_event_index
 from models.evaluation.drift import AlertVolume, profiles_from_json
 from models.registry.mlflow_registry import ModelRegistry
-from models.registry.promotion_gates import Gates, decide
+from models.registry.promotion_gates import Gates, decide_promotion
 from pipelines.scoring.drift import drift_of, profiled, volume_of
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import train
@@ -80,6 +80,6 @@ def passed(metrics):
     """What the gates say of it when nothing else refuses."""
     good = {"precision_at_budget": 0.9, "coverage_at_budget": 0.9, "money_at_budget": 0.9, "episodes": 99.0}
     rule = {"baseline_precision_at_budget": 0.1, "baseline_coverage_at_budget": 0.1}
-    return decide(
+    return decide_promotion(
         {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8}, None, gates=Gates()
     ).reasons

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from models.learning.risk import RiskModel
 
-__all__ = ["model_card"]
+__all__ = ["render_model_card"]
 
-FIGURES = {
+METRIC_WORDS = {
     "alerts_per_day": "alerts a day",
     "precision_at_budget": "alerts on people in a reported episode",
     "coverage_at_budget": "reported losses alerted in time",
@@ -26,7 +26,7 @@ QUALITY = {
     "lead_agreement": "quiet moments whose leading number was the same while learning as it is in use",
     "max_feature_auc": "AUC of the strongest single feature; near 1 it would be a leak",
 }
-TYPE = "episodes_"
+EPISODES_PREFIX = "episodes_"
 
 USE = """\
 Ranks residents by the probability that they are in a live episode of telecom fraud, or will lose money within 72 hours,
@@ -50,7 +50,7 @@ differ by age; whether alerts find victims of all ages alike is to be checked at
 by a person, and everybody can ask why it came: each one carries its reasons."""
 
 
-def model_card(model: RiskModel, *, metrics: Mapping[str, float], versions: Mapping[str, str]) -> str:
+def render_model_card(model: RiskModel, *, metrics: Mapping[str, float], versions: Mapping[str, str]) -> str:
     """The card in Markdown.
 
     ``metrics`` are those recorded beside the model, the rule's under the same names after ``baseline_``; what was not
@@ -81,12 +81,12 @@ def _labels(metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
     for name, words in COUNTS.items():
         yield words, _figure(metrics.get(name))
     for name in sorted(metrics):
-        if name.startswith(TYPE):
-            yield f"episodes of `{name.removeprefix(TYPE)}`", _figure(metrics[name])
+        if name.startswith(EPISODES_PREFIX):
+            yield f"episodes of `{name.removeprefix(EPISODES_PREFIX)}`", _figure(metrics[name])
 
 
 def _figures(metrics: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
-    for name, words in FIGURES.items():
+    for name, words in METRIC_WORDS.items():
         yield words, _figure(metrics.get(name)), _figure(metrics.get(f"baseline_{name}"))
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import altair as alt
 
 __all__ = [
-    "budget_chart",
+    "sample_budget_chart",
     "calibration_chart",
     "daily_budget_chart",
-    "figures",
+    "draw_charts",
     "group_chart",
     "importance_chart",
     "score_chart",
@@ -25,7 +25,7 @@ __all__ = [
 
 WIDTH, HEIGHT = 560, 300
 MODEL, RULE, QUIET, BLUE = "#b3261e", "#5f6b7a", "#9aa5b1", "#1565a8"
-TOP = 25
+TOP_FEATURES = 25
 FONT = "Noto Sans CJK SC, Microsoft YaHei, sans-serif"
 SHARES = [0, 0.25, 0.5, 0.75]  # the last one would touch the next panel's first
 PRECISION, COVERAGE = "准确 precision", "覆盖 coverage"
@@ -45,14 +45,14 @@ GROUPS = {
 }
 
 
-def figures(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
+def draw_charts(model: RiskModel, rows: pl.DataFrame, *, groups: pl.DataFrame | None = None) -> dict[str, str]:
     """All pictures by name, from the training rows of ``models.evaluation.diagnostics`` and, where given, figures by group."""
     scored = rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows))
     return {
         "importance": importance_chart(model),
         "calibration": calibration_chart(calibration_bins(scored)),
         "scores": score_chart(scored),
-        "budgets": budget_chart(sample_budget_curve(rows)),
+        "budgets": sample_budget_chart(sample_budget_curve(rows)),
         **({} if groups is None else {"groups": group_chart(groups)}),
     }
 
@@ -63,7 +63,7 @@ def importance_chart(model: RiskModel) -> str:
 
     gain = pl.Series(model.booster.feature_importance(importance_type="gain"), dtype=pl.Float64)
     shares = pl.DataFrame({"feature": model.features, "share": gain / max(float(gain.sum()), 1e-12)})
-    best = shares.sort("share", "feature", descending=[True, False]).head(TOP)
+    best = shares.sort("share", "feature", descending=[True, False]).head(TOP_FEATURES)
     chart = alt.Chart(best).mark_bar(color=MODEL)
     return _svg(
         chart.encode(
@@ -117,7 +117,7 @@ def score_chart(scored: pl.DataFrame) -> str:
     )
 
 
-def budget_chart(curves: pl.DataFrame) -> str:
+def sample_budget_chart(curves: pl.DataFrame) -> str:
     """Precision and coverage over growing budgets, for the model and for today's rule (``sample_budget_curve``)."""
     import altair as alt
 

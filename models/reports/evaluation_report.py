@@ -23,12 +23,12 @@ from models.evaluation.drift import Drift
 from models.evaluation.stability import Stability, describe_stability
 from models.reports.charts import calibration_chart, daily_budget_chart, group_chart
 
-__all__ = ["Evaluation", "evaluation_report"]
+__all__ = ["EvaluationReport", "render_evaluation_report"]
 
-TEMPLATE = "report.html.j2"
+TEMPLATE = "evaluation_report.html.j2"
 UNMEASURED = "未测 not measured"
 NO_INTERVAL = ("alerts_per_day", "losses", "traced")
-FIGURES: Mapping[str, str] = {
+METRIC_WORDS: Mapping[str, str] = {
     "alerts_per_day": "每日预警数 alerts a day",
     "precision_a": "准确率甲 precision, tier a",
     "precision": "准确率乙 precision, tier b",
@@ -47,11 +47,11 @@ ATTRIBUTE_WORDS = {
     "age_band": "年龄 age",
     "data_seen": "数据 data seen",
 }
-FIGURE_WORDS = {"precision": "准确 precision", "coverage": "覆盖 coverage", "lead_h_median": "提前 lead (h)"}
+GROUP_METRIC_WORDS = {"precision": "准确 precision", "coverage": "覆盖 coverage", "lead_h_median": "提前 lead (h)"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evaluation:
+class EvaluationReport:
     """What a report is made of; what is None or empty was not measured, and its section is left out.
 
     ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a replay was asked
@@ -87,7 +87,7 @@ class Section:
     svg: str = ""
 
 
-def evaluation_report(evaluation: Evaluation) -> str:
+def render_evaluation_report(evaluation: EvaluationReport) -> str:
     """The report as one HTML page with its pictures in it."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -96,13 +96,13 @@ def evaluation_report(evaluation: Evaluation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(TEMPLATE).render(evaluation=evaluation, sections=list(sections(evaluation)))
+    return environment.get_template(TEMPLATE).render(evaluation=evaluation, sections=list(report_sections(evaluation)))
 
 
-def sections(evaluation: Evaluation) -> Iterator[Section]:
+def report_sections(evaluation: EvaluationReport) -> Iterator[Section]:
     """The sections that something was measured for, in order."""
-    yield figures_section(evaluation)
-    yield types_section(evaluation.model)
+    yield metrics_section(evaluation)
+    yield scam_types_section(evaluation.model)
     if evaluation.groups is not None and len(evaluation.groups):
         yield groups_section(evaluation.groups)
     if evaluation.budgets is not None and len(evaluation.budgets):
@@ -117,11 +117,11 @@ def sections(evaluation: Evaluation) -> Iterator[Section]:
         yield drift_section(evaluation.drift)
 
 
-def figures_section(evaluation: Evaluation) -> Section:
+def metrics_section(evaluation: EvaluationReport) -> Section:
     """Model beside rule, with intervals."""
     judged = {"系统 system": evaluation.model, "现行规则 today's rule": evaluation.rule}
     columns = {name: (compute_metrics(one), metric_intervals(one)) for name, one in judged.items() if one is not None}
-    rows = [(words, *(_figure(name, *column) for column in columns.values())) for name, words in FIGURES.items()]
+    rows = [(words, *(_figure(name, *column) for column in columns.values())) for name, words in METRIC_WORDS.items()]
     return Section(
         zh="总体",
         en="Overall",
@@ -134,7 +134,7 @@ def figures_section(evaluation: Evaluation) -> Section:
     )
 
 
-def types_section(judged: JudgedAlerts) -> Section:
+def scam_types_section(judged: JudgedAlerts) -> Section:
     """One row a scam type."""
     rows = [
         (
@@ -156,14 +156,14 @@ def groups_section(groups: pl.DataFrame) -> Section:
     """One row a group and figure, with its gap to everybody else."""
     rows = []
     for row in groups.iter_rows(named=True):
-        told = _hours if row["figure"] == "lead_h_median" else _share
+        shown = _hours if row["figure"] == "lead_h_median" else _share
         rows.append(
             (
                 ATTRIBUTE_WORDS.get(row["attribute"], row["attribute"]),
                 row["group"],
-                FIGURE_WORDS[row["figure"]],
+                GROUP_METRIC_WORDS[row["figure"]],
                 str(row["count"]),
-                told(row["value"], _span(row["low"], row["high"])),
+                shown(row["value"], _span(row["low"], row["high"])),
                 _gap(row["gap"], _span(row["gap_low"], row["gap_high"])),
             )
         )

@@ -15,7 +15,7 @@ from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
-from models.reports.evaluation_report import Evaluation
+from models.reports.evaluation_report import EvaluationReport
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
 from pipelines.settings import Settings
@@ -50,7 +50,7 @@ class ReplayResult:
     baseline_alerts: pl.DataFrame
     figures: AlertMetrics
     baseline: AlertMetrics
-    evaluation: Evaluation
+    evaluation: EvaluationReport
     moments: int
     models: int
 

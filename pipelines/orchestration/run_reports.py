@@ -12,7 +12,7 @@ from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import PromotionDecision, decide_promotion
-from models.reports.evaluation_report import Evaluation
+from models.reports.evaluation_report import EvaluationReport
 from pipelines.settings import Settings
 from serving.vocabulary.reports import (
     DriftReport,
@@ -143,7 +143,7 @@ def fairness_report(
     )
 
 
-def replay_report(evaluation: Evaluation, *, model: AlertMetrics, rule: AlertMetrics) -> ReplayReport:
+def replay_report(evaluation: EvaluationReport, *, model: AlertMetrics, rule: AlertMetrics) -> ReplayReport:
     """What a replay came to."""
     from models.reports.charts import daily_budget_chart
 

@@ -16,7 +16,7 @@ from models.evaluation.fairness import assign_groups, metrics_by_group
 from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
-from models.reports.evaluation_report import Evaluation, evaluation_report
+from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
 from pipelines.scoring.candidates import by_tick, candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -40,13 +40,13 @@ def evaluate_replay(
     start: datetime,
     end: datetime,
     every: str,
-) -> Evaluation:
+) -> EvaluationReport:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
     told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
     model, rule = (judge_alerts(found, told, start=start, end=end, traces=traces) for found in (alerts, baseline))
     curves = compute_budget_curve(ticks, told, rules=rules, start=start, end=end, traces=traces) if ticks else None
     people = assign_groups(tables.residents, event_index, start=start, end=end)
-    return Evaluation(
+    return EvaluationReport(
         start=start,
         end=end,
         every=every,
@@ -58,9 +58,9 @@ def evaluate_replay(
     )
 
 
-def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) -> Evaluation:
+def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) -> EvaluationReport:
     """What the challenger would have warned of on the compared days; ``more`` is what else was measured of it."""
-    return Evaluation(
+    return EvaluationReport(
         start=contest.span.start,
         end=contest.span.end,
         every=settings.training.judged_every,
@@ -72,7 +72,7 @@ def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) 
     )
 
 
-def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at: datetime) -> Evaluation:
+def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at: datetime) -> EvaluationReport:
     """What was published from ``start`` to ``end``, by the cases and dispositions known at ``at``.
 
     Raises ``NotReadyError`` where the lake holds no events of that time.
@@ -90,7 +90,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
         dispositions=latest_dispositions(decisions_in(engine), at=at),
     )
     people = assign_groups(tables.residents, event_index, start=start, end=end)
-    return Evaluation(
+    return EvaluationReport(
         start=start,
         end=end,
         every="",
@@ -106,10 +106,10 @@ def ticks_of(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
         yield tick, tuple(candidates(group, column="score", rules=rules))
 
 
-def write_report(evaluation: Evaluation, out: Path) -> Path:
+def write_report(evaluation: EvaluationReport, out: Path) -> Path:
     """Write the report as one HTML page, and say where."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(evaluation_report(evaluation), encoding="utf-8")
+    out.write_text(render_evaluation_report(evaluation), encoding="utf-8")
     return out
 
 

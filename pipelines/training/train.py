@@ -74,10 +74,10 @@ def train(
     from models.evaluation.diagnostics import calibration_bins, diagnose_model, out_of_fold_probabilities
     from models.evaluation.stability import compare_model_explanations
     from models.registry.mlflow_registry import ModelRegistry
-    from models.registry.model_card import model_card
+    from models.registry.model_card import render_model_card
     from models.registry.promotion_gates import decide_promotion
-    from models.reports.charts import figures as pictures
-    from models.reports.evaluation_report import evaluation_report
+    from models.reports.charts import draw_charts as pictures
+    from models.reports.evaluation_report import render_evaluation_report
     from pipelines.training.evaluation import evaluate_challenger
 
     progress("building the event index")
@@ -111,11 +111,11 @@ def train(
         model,
         params=tuning_of(settings).params(seed=seed),
         metrics=metrics,
-        card=model_card(model, metrics=metrics, versions=versions),
+        card=render_model_card(model, metrics=metrics, versions=versions),
         rows=rows,
         versions=versions,
         charts=pictures(model, rows, groups=groups),
-        report=evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
+        report=render_evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
     )
     verdict = (
         contest.verdict(metrics, gates=settings.gates)

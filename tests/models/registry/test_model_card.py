@@ -1,4 +1,4 @@
-from models.registry.model_card import model_card
+from models.registry.model_card import render_model_card
 from tests.models.small import PERSON, small_model
 
 METRICS = {
@@ -10,7 +10,7 @@ METRICS = {
     "calibration_error": 0.0214,
 }
 VERSIONS = {"data_version": "calls=3,residents=1", "contract_version": "1.0.0", "git_revision": "abc1234"}
-CARD = model_card(small_model(), metrics=METRICS, versions=VERSIONS)
+CARD = render_model_card(small_model(), metrics=METRICS, versions=VERSIONS)
 
 
 def section(title):

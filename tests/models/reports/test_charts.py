@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from models.reports.charts import budget_chart, calibration_chart, figures, importance_chart, score_chart
+from models.reports.charts import calibration_chart, draw_charts, importance_chart, sample_budget_chart, score_chart
 from tests.models.small import small_model
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,7 +37,7 @@ def test_importance_names_the_features_best_first():
             {"分数如何分布 How scores spread", "受骗 episode", "其余 others"},
         ),
         (
-            budget_chart(
+            sample_budget_chart(
                 pl.DataFrame(
                     {
                         "scorer": ["model", "rule"],
@@ -57,7 +57,7 @@ def test_a_chart_says_what_it_shows(svg, words):
 
 
 def test_all_pictures_of_a_learnt_model(learnt):
-    drawn = figures(learnt.model, learnt.rows)
+    drawn = draw_charts(learnt.model, learnt.rows)
     assert list(drawn) == ["importance", "calibration", "scores", "budgets"]
     for svg in drawn.values():
         assert ET.fromstring(svg).tag == f"{SVG}svg"

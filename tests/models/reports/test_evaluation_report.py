@@ -9,7 +9,7 @@ from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.drift import Drift, FeatureDrift
 from models.evaluation.fairness import metrics_by_group
 from models.evaluation.stability import Stability
-from models.reports.evaluation_report import Evaluation, evaluation_report
+from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import END, EPISODES, START, TRACES, alerts
 from tests.models.evaluation.test_fairness import PEOPLE
@@ -29,7 +29,7 @@ BUDGETS = pl.DataFrame(
     }
 )
 PROMISES = pl.DataFrame({"group": ["both"], "live": [40], "promised": [2.5], "found": [2.0], "ratio": [1.25]})
-WHOLE = Evaluation(
+WHOLE = EvaluationReport(
     start=START,
     end=END,
     every="15m",
@@ -72,7 +72,7 @@ class Cells(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return evaluation_report(WHOLE)
+    return render_evaluation_report(WHOLE)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,6 @@ def test_it_stands_alone_and_names_nobody(page):
 
 def test_what_was_not_measured_is_left_out():
     bare = Cells()
-    bare.feed(evaluation_report(Evaluation(start=START, end=END, budget=8, model=MODEL)))
+    bare.feed(render_evaluation_report(EvaluationReport(start=START, end=END, budget=8, model=MODEL)))
     assert bare.rows[0] == ["", "系统 system"]
     assert bare.titles == ["总体", "按诈骗类型", "口径"]

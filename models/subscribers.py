@@ -23,12 +23,12 @@ __all__ = [
     "Subscribers",
     "best_threshold",
     "cross_validate",
-    "fraud_nearby",
+    "neighbour_fraud_share",
     "log_ratios",
     "macro_f1",
-    "neighbourhood",
-    "ranks",
-    "symmetric",
+    "neighbourhood_features",
+    "rank_features",
+    "symmetric_graph",
     "widest_gap",
 ]
 
@@ -112,7 +112,7 @@ COUNTS: Final = (
     "arpu_sum",
 )
 
-CALM: Final = {
+REGULARISED: Final = {
     "n_estimators": 400,
     "learning_rate": 0.04,
     "num_leaves": 31,
@@ -126,11 +126,15 @@ CALM: Final = {
 
 UNTUNED: Final = Recipe(name="untuned", boosters=({},))
 OURS: Final = Recipe(
-    name="ours", boosters=(CALM, {**CALM, "extra_trees": True}), ratios=COUNTS, margin=True, committee=True
+    name="ours",
+    boosters=(REGULARISED, {**REGULARISED, "extra_trees": True}),
+    ratios=COUNTS,
+    margin=True,
+    committee=True,
 )
 
 
-def symmetric(adjacency: sparse.sparray | sparse.spmatrix) -> sparse.csr_array:
+def symmetric_graph(adjacency: sparse.sparray | sparse.spmatrix) -> sparse.csr_array:
     """An undirected graph without weights and loops, from edges that may be noted in one direction only."""
     edges = sparse.coo_array(adjacency)
     present = (edges.data != 0) & (edges.row != edges.col)
@@ -159,12 +163,12 @@ def log_ratios(subscribers: Subscribers, among: Sequence[str]) -> Floats:
     return logs[:, [one for one, _ in pairs]] - logs[:, [other for _, other in pairs]]
 
 
-def ranks(features: Floats) -> Floats:
+def rank_features(features: Floats) -> Floats:
     """Each column as its ranks, from -1.5 to 1.5, missing as 0 before ranking: (rows, columns)."""
     return np.asarray(3.0 * (rankdata(np.nan_to_num(features), axis=0) / len(features) - 0.5))
 
 
-def neighbourhood(features: Floats, graph: sparse.csr_array) -> Floats:
+def neighbourhood_features(features: Floats, graph: sparse.csr_array) -> Floats:
     """Log degree, clustering, and the neighbours' mean of each column: (rows, 2 + columns).
 
     Missing values count as 0, as in the published networks; a subscriber without neighbours has a mean of NaN.
@@ -177,7 +181,7 @@ def neighbourhood(features: Floats, graph: sparse.csr_array) -> Floats:
     return np.column_stack([np.log1p(degree), clustering, mean])
 
 
-def fraud_nearby(fraud: Flags, graph: sparse.csr_array, *, known: Flags, group: Rows) -> Floats:
+def neighbour_fraud_share(fraud: Flags, graph: sparse.csr_array, *, known: Flags, group: Rows) -> Floats:
     """Share of fraud among labelled neighbours, and how many those are: (rows, 2).
 
     Only neighbours with a ``known`` label of another ``group`` (rows,) count. In a clique, everyone's share less their
@@ -247,10 +251,10 @@ class _Table:
         if recipe.ratios:
             parts.append(log_ratios(subscribers, recipe.ratios))
         if with_graph:
-            parts.append(neighbourhood(subscribers.features, subscribers.graph))
+            parts.append(neighbourhood_features(subscribers.features, subscribers.graph))
         return cls(
             fixed=np.column_stack(parts),
-            ranked=ranks(subscribers.features),
+            ranked=rank_features(subscribers.features),
             fraud=subscribers.fraud,
             graph=subscribers.graph if with_graph else None,
             group=np.random.default_rng(seed).integers(0, FOLDS, len(subscribers.fraud)),
@@ -262,7 +266,9 @@ class _Table:
             return self.fixed
         flags = np.zeros(len(self.fixed), dtype=np.bool_)
         flags[known] = True
-        return np.column_stack([self.fixed, fraud_nearby(self.fraud, self.graph, known=flags, group=self.group)])
+        return np.column_stack(
+            [self.fixed, neighbour_fraud_share(self.fraud, self.graph, known=flags, group=self.group)]
+        )
 
 
 def _learn(table: _Table, train: Rows, test: Rows, *, recipe: Recipe, seed: int) -> tuple[float, Floats]:
@@ -285,7 +291,7 @@ def _fit(table: _Table, rows: Rows, *, recipe: Recipe, seed: int) -> Model:
     models = [_booster(columns, table.fraud, rows, parameters, seed=seed) for parameters in recipe.boosters]
     if recipe.margin:
         models.append(_margin(table.ranked, table.fraud, rows))
-    return lambda asked: np.asarray(np.mean([model(asked) for model in models], axis=0))
+    return lambda rows_to_score: np.asarray(np.mean([model(rows_to_score) for model in models], axis=0))
 
 
 def _booster(columns: Floats, fraud: Flags, rows: Rows, parameters: dict[str, Any], *, seed: int) -> Model:
@@ -293,14 +299,14 @@ def _booster(columns: Floats, fraud: Flags, rows: Rows, parameters: dict[str, An
 
     # One thread a model: on small tables, threads of one model spend their time waiting for each other.
     model = LGBMClassifier(**parameters, random_state=seed, n_jobs=1, verbose=-1).fit(columns[rows], fraud[rows])
-    return lambda asked: np.asarray(model.predict_proba(columns[asked]), dtype=np.float64)[:, 1]
+    return lambda rows_to_score: np.asarray(model.predict_proba(columns[rows_to_score]), dtype=np.float64)[:, 1]
 
 
 def _margin(ranked: Floats, fraud: Flags, rows: Rows) -> Model:
     from sklearn.svm import SVC
 
     model = SVC(C=2.0, gamma=1.1 / ranked.shape[1]).fit(ranked[rows], fraud[rows])
-    return lambda asked: np.asarray(1.0 / (1.0 + np.exp(-2.0 * model.decision_function(ranked[asked]))))
+    return lambda rows_to_score: np.asarray(1.0 / (1.0 + np.exp(-2.0 * model.decision_function(ranked[rows_to_score]))))
 
 
 def _figures(fraud: Flags, probability: Floats, threshold: float) -> FoldFigures:

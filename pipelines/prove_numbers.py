@@ -12,7 +12,16 @@ import polars as pl
 from scipy import sparse
 
 from data_contracts.errors import DeliveryError
-from models.subscribers import OURS, UNTUNED, FoldFigures, Recipe, Subscribers, cross_validate, symmetric, widest_gap
+from models.subscribers import (
+    OURS,
+    UNTUNED,
+    FoldFigures,
+    Recipe,
+    Subscribers,
+    cross_validate,
+    symmetric_graph,
+    widest_gap,
+)
 
 __all__ = [
     "LIFETIME",
@@ -136,7 +145,7 @@ def read_subscribers(folder: Path) -> Subscribers:
         features=table.select(names).to_numpy().astype(np.float64),
         names=names,
         fraud=table[LABEL].to_numpy() == 1,
-        graph=symmetric(edges),
+        graph=symmetric_graph(edges),
     )
 
 

@@ -11,12 +11,12 @@ from models.subscribers import (
     Subscribers,
     best_threshold,
     cross_validate,
-    fraud_nearby,
     log_ratios,
     macro_f1,
-    neighbourhood,
-    ranks,
-    symmetric,
+    neighbour_fraud_share,
+    neighbourhood_features,
+    rank_features,
+    symmetric_graph,
     widest_gap,
 )
 
@@ -30,16 +30,18 @@ def drawn(number: int, *, seed: int) -> Subscribers:
     features = rng.gamma(2.0, 10.0 + 20.0 * fraud[:, None], (number, 3))
     features[rng.random((number, 3)) < 0.1] = np.nan
     near = rng.random((number, number)) < np.where(fraud[:, None] == fraud, 0.2, 0.05)
-    return Subscribers(features, ("calls", "texts", "numbers"), fraud, symmetric(sparse.coo_array(np.tril(near, -1))))
+    return Subscribers(
+        features, ("calls", "texts", "numbers"), fraud, symmetric_graph(sparse.coo_array(np.tril(near, -1)))
+    )
 
 
 def test_an_edge_noted_once_twice_or_with_a_weight_is_one_edge_both_ways_and_loops_fall():
     noted = sparse.coo_array(([1, 7, 1, 1], ([1, 0, 2, 2], [0, 1, 2, 0])), shape=(3, 3))
-    assert symmetric(noted).toarray().tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
+    assert symmetric_graph(noted).toarray().tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]]
 
 
 def test_the_widest_gap_between_two_that_are_joined():
-    path = symmetric(sparse.coo_array((np.ones(2), ([1, 2], [0, 1])), shape=(4, 4)))
+    path = symmetric_graph(sparse.coo_array((np.ones(2), ([1, 2], [0, 1])), shape=(4, 4)))
     assert widest_gap(np.array([1.0, 3.0, 8.0, 99.0]), path) == 5.0
     assert widest_gap(np.ones(2), sparse.csr_array((2, 2))) == 0.0
 
@@ -58,14 +60,14 @@ def test_the_neighbourhood_of_a_triangle_with_a_tail():
     #  0 - 1, 0 - 2, 1 - 2, 2 - 3, and 4 alone
     edges = sparse.coo_array((np.ones(4), ([1, 2, 2, 3], [0, 0, 1, 2])), shape=(5, 5))
     features = np.array([[1.0], [2.0], [6.0], [np.nan], [9.0]])
-    found = neighbourhood(features, symmetric(edges))
+    found = neighbourhood_features(features, symmetric_graph(edges))
     assert np.expm1(found[:, 0]) == pytest.approx([2, 2, 3, 1, 0])
     assert found[:, 1] == pytest.approx([1, 1, 1 / 3, 0, 0])
     assert found[:, 2] == pytest.approx([4, 3.5, 1, 6, np.nan], nan_ok=True)
 
 
 def test_ranks_run_from_low_to_high_and_equals_share_one():
-    assert ranks(np.array([[5.0], [np.nan], [5.0], [90.0]]))[:, 0] == pytest.approx([0.375, -0.75, 0.375, 1.5])
+    assert rank_features(np.array([[5.0], [np.nan], [5.0], [90.0]]))[:, 0] == pytest.approx([0.375, -0.75, 0.375, 1.5])
 
 
 @settings(deadline=None, max_examples=15)
@@ -73,7 +75,7 @@ def test_ranks_run_from_low_to_high_and_equals_share_one():
 def test_the_fast_neighbourhood_is_the_slow_one(seed):
     people = drawn(14, seed=seed)
     edges, filled = people.graph.toarray() > 0, np.nan_to_num(people.features)
-    found = neighbourhood(people.features, people.graph)
+    found = neighbourhood_features(people.features, people.graph)
     for row in range(14):
         friends = np.flatnonzero(edges[row])
         pairs = [(one, other) for one in friends for other in friends if one != other]
@@ -89,7 +91,7 @@ def test_fraud_nearby_counts_known_neighbours_of_other_groups():
     edges = sparse.coo_array((np.ones(4), ([1, 2, 3, 4], [0, 0, 0, 0])), shape=(5, 5))
     fraud = np.array([False, True, True, False, True])
     known = np.array([True, True, True, True, False])
-    found = fraud_nearby(fraud, symmetric(edges), known=known, group=np.array([0, 0, 1, 1, 1]))
+    found = neighbour_fraud_share(fraud, symmetric_graph(edges), known=known, group=np.array([0, 0, 1, 1, 1]))
     assert found[0] == pytest.approx([(1 + 0.5 * 5) / (2 + 5), 2])  # 1 is of the same group
     assert found[2] == pytest.approx([(0 + 0.5 * 5) / (1 + 5), 1])
     assert found[1] == pytest.approx([0.5, 0])
@@ -100,14 +102,14 @@ def test_fraud_nearby_counts_known_neighbours_of_other_groups():
 def test_labels_that_are_not_known_and_ones_own_change_nothing(seed):
     people, rng = drawn(30, seed=seed), np.random.default_rng(seed)
     known, group = rng.random(30) < 0.7, rng.integers(0, 3, 30)
-    before = fraud_nearby(people.fraud, people.graph, known=known, group=group)
+    before = neighbour_fraud_share(people.fraud, people.graph, known=known, group=group)
     other = people.fraud.copy()
     other[~known] = rng.permutation(~other[~known])
-    assert np.array_equal(before, fraud_nearby(other, people.graph, known=known, group=group))
+    assert np.array_equal(before, neighbour_fraud_share(other, people.graph, known=known, group=group))
     mine = known & (group == 0)  # exchanged labels keep the overall share
     exchanged = people.fraud.copy()
     exchanged[mine] = rng.permutation(exchanged[mine])
-    after = fraud_nearby(exchanged, people.graph, known=known, group=group)
+    after = neighbour_fraud_share(exchanged, people.graph, known=known, group=group)
     assert np.array_equal(before[group == 0], after[group == 0])
 
 

@@ -21,13 +21,13 @@ from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Arrival, LoadedFile
 from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
-__all__ = ["Parsed", "Sifted", "Sifter"]
+__all__ = ["ParsedFile", "ValidatedBatch", "BatchValidator"]
 
 FILE_ID_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parsed:
+class ParsedFile:
     """A file that was read: its rows, or why there are none.
 
     ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and ``_file_day`` (null
@@ -44,7 +44,7 @@ class Parsed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sifted:
+class ValidatedBatch:
     """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as ``split_rows`` makes it."""
 
     accepted: pl.DataFrame
@@ -54,8 +54,8 @@ class Sifted:
     arrivals: tuple[Arrival, ...]
 
 
-class Sifter:
-    """Judges rows by their contract and by what the lake holds already; notes raw identifiers in ``keying``."""
+class BatchValidator:
+    """Checks rows against their contract and against what the lake holds already; collects raw identifiers in ``row_pseudonymiser``."""
 
     def __init__(self, *, settings: Settings, lake: Lake, keying: Keying, not_after: datetime) -> None:
         self._settings = settings
@@ -63,22 +63,22 @@ class Sifter:
         self._keying = keying
         self._not_after = not_after
 
-    def sift(self, dataset: str, parsed: Sequence[Parsed]) -> Sifted:
-        """Sift one batch of files of a dataset; raises ``LakeError`` if the counts do not add up to the rows."""
+    def validate_batch(self, dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
+        """Validate one batch of files of a dataset; raises ``LakeError`` if the counts do not add up to the rows."""
         readable = [item.rows for item in parsed if item.rows is not None]
         if not readable:
-            return _nothing(dataset, parsed)
+            return _empty_batch(dataset, parsed)
         rows = pl.concat(readable)
         result = check_rows(rows, contract=load_contract(dataset), received_at=self._not_after)
         good, bad = split_rows(rows, result.failures)
-        held = self._too_bad(rows, bad=bad)
-        kept = good.filter(~pl.col("_file").is_in(list(held)))
-        accepted, judged = self._new_rows(dataset, kept, parsed=parsed)
+        held = self._files_to_hold(rows, bad=bad)
+        good_rows = good.filter(~pl.col("_file").is_in(list(held)))
+        accepted, judged = self._new_rows(dataset, good_rows, parsed=parsed)
         conflicts = judged.filter(pl.col("result") == CONFLICT).select(*MARKS, pl.lit([CONFLICT_CODE]).alias("reasons"))
-        rejected = pl.concat([bad, split_rows(kept, conflicts)[1]], how="diagonal")
+        rejected = pl.concat([bad, split_rows(good_rows, conflicts)[1]], how="diagonal")
         files = tuple(_loaded_files(parsed, rejected=rejected, judged=judged, held=held))
-        _check_sums(files, accepted=accepted.height)
-        return Sifted(
+        _check_row_counts(files, accepted=accepted.height)
+        return ValidatedBatch(
             accepted=accepted.drop(MARKS),
             rejected=rejected,
             held=tuple(held),
@@ -86,42 +86,44 @@ class Sifter:
             arrivals=tuple(_arrivals(dataset, accepted, parsed=parsed)),
         )
 
-    def _too_bad(self, rows: pl.DataFrame, *, bad: pl.DataFrame) -> dict[str, str]:
+    def _files_to_hold(self, rows: pl.DataFrame, *, bad: pl.DataFrame) -> dict[str, str]:
         """Files with too large a share of bad rows, with the reason for holding each."""
         limit = self._settings.ingest.held_share
-        sizes, bads = _by_file(rows), _by_file(bad)
+        sizes, bads = _count_by_file(rows), _count_by_file(bad)
         return {
-            path: _why_held(bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit)
+            path: _holding_reason(bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit)
             for path, number in bads.items()
             if number > limit * sizes[path]
         }
 
     def _new_rows(
-        self, dataset: str, kept: pl.DataFrame, *, parsed: Sequence[Parsed]
+        self, dataset: str, good_rows: pl.DataFrame, *, parsed: Sequence[ParsedFile]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The lake rows (with marks) of the good rows that are new, and the result on every good row."""
-        files = self._described(dataset, parsed)
+        files = self._file_descriptions(dataset, parsed)
         if dataset in EVENTS:
-            keyed = self._keying.lake_rows(dataset, kept, files=files)
+            keyed = self._keying.lake_rows(dataset, good_rows, files=files)
             key, values = record_key(dataset), compared_columns(dataset)
-            result = judge(keyed, known=self._known(dataset, keyed, columns=[*key, *values]), key=key, values=values)
-            return keyed.filter(result == ACCEPTED), kept.select(*MARKS, result.alias("result"))
+            result = judge(
+                keyed, known=self._known_rows(dataset, keyed, columns=[*key, *values]), key=key, values=values
+            )
+            return keyed.filter(result == ACCEPTED), good_rows.select(*MARKS, result.alias("result"))
         contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
         values = tuple(name for name in contract.schema if name not in contract.key)
-        result = judge(kept, known=kept.clear(), key=contract.key, values=values)
-        accepted = self._keying.lake_rows(dataset, kept.filter(result == ACCEPTED), files=files)
-        return accepted, kept.select(*MARKS, result.alias("result"))
+        result = judge(good_rows, known=good_rows.clear(), key=contract.key, values=values)
+        accepted = self._keying.lake_rows(dataset, good_rows.filter(result == ACCEPTED), files=files)
+        return accepted, good_rows.select(*MARKS, result.alias("result"))
 
-    def _known(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+    def _known_rows(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
         """What the lake holds under the keys of these rows."""
         if keyed.is_empty():
             return keyed.select(columns)
         days = (keyed[DAY].min(), keyed[DAY].max())
-        there = self._lake.scan(dataset, days=days).filter(pl.col(DAY).is_in(keyed[DAY].unique().implode()))  # type: ignore[arg-type]
+        stored_rows = self._lake.scan(dataset, days=days).filter(pl.col(DAY).is_in(keyed[DAY].unique().implode()))  # type: ignore[arg-type]
         keys = keyed.lazy().select(record_key(dataset)).unique()
-        return there.select(columns).join(keys, on=record_key(dataset), how="semi").collect(engine="streaming")
+        return stored_rows.select(columns).join(keys, on=record_key(dataset), how="semi").collect(engine="streaming")
 
-    def _described(self, dataset: str, parsed: Sequence[Parsed]) -> pl.DataFrame:
+    def _file_descriptions(self, dataset: str, parsed: Sequence[ParsedFile]) -> pl.DataFrame:
         """What the lake needs to know of each file, as ``Keying`` wants it."""
         delays = {source: self._delay(dataset, source) for source in {item.delivery.source for item in parsed}}
         described = [
@@ -145,32 +147,34 @@ class Sifter:
         return load_mapping(source, folder=self._settings.sources_folder).delay(dataset)
 
 
-def _nothing(dataset: str, parsed: Sequence[Parsed]) -> Sifted:
+def _empty_batch(dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
     """The outcome for files of which none could be read."""
     none = pl.DataFrame(
         schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String), "row_json": pl.String}
     )
     files = _loaded_files(parsed, rejected=none, judged=none.with_columns(pl.lit("").alias("result")), held={})
     accepted = pl.DataFrame(schema=TABLES[dataset])
-    return Sifted(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
+    return ValidatedBatch(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
 
 
-def _by_file(rows: pl.DataFrame) -> dict[str, int]:
+def _count_by_file(rows: pl.DataFrame) -> dict[str, int]:
     return dict(rows.group_by("_file").len().iter_rows())
 
 
-def _why_held(bad: pl.DataFrame, *, size: int, limit: float) -> str:
+def _holding_reason(bad: pl.DataFrame, *, size: int, limit: float) -> str:
     codes = Counter(bad["reasons"].explode().to_list())
     most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
     return f"{bad.height} of {size} rows are bad, more than {limit:.0%}: {most}"
 
 
 def _loaded_files(
-    parsed: Sequence[Parsed], *, rejected: pl.DataFrame, judged: pl.DataFrame, held: Mapping[str, str]
+    parsed: Sequence[ParsedFile], *, rejected: pl.DataFrame, judged: pl.DataFrame, held: Mapping[str, str]
 ) -> Iterator[LoadedFile]:
     """Count each file's rows by what became of them."""
-    quarantined = _by_file(rejected)
-    accepted, duplicates = (_by_file(judged.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE))
+    quarantined = _count_by_file(rejected)
+    accepted, duplicates = (
+        _count_by_file(judged.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE)
+    )
     for item in parsed:
         path, size = item.delivery.path, 0 if item.rows is None else item.rows.height
         is_held = path in held
@@ -191,7 +195,7 @@ def _loaded_files(
         )
 
 
-def _check_sums(files: Sequence[LoadedFile], *, accepted: int) -> None:
+def _check_row_counts(files: Sequence[LoadedFile], *, accepted: int) -> None:
     """Nothing delivered is ever lost: a load whose rows do not add up must not happen."""
     for file in files:
         if file.rows != file.accepted + file.quarantined + file.duplicates + file.held:
@@ -200,7 +204,7 @@ def _check_sums(files: Sequence[LoadedFile], *, accepted: int) -> None:
         raise LakeError("accepted rows do not add up", remedy="Nothing was loaded; report this as a fault.")
 
 
-def _arrivals(dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[Parsed]) -> Iterator[Arrival]:
+def _arrivals(dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[ParsedFile]) -> Iterator[Arrival]:
     """Accepted rows by file and event day; of a register by file alone."""
     source_of = {item.delivery.path: item.delivery.source for item in parsed}
     day = pl.col(DAY) if dataset in EVENTS else pl.lit(None, dtype=pl.Date).alias(DAY)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.batch_validation import Parsed, Sifted, Sifter
+from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, ValidatedBatch
 from pipelines.ingestion.landing import Delivery, deliveries
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import Keying, load_pseudonymiser
@@ -116,7 +116,7 @@ class _Load:
         self._ledger = Ledger(settings.lake_folder / "ledger.db")
         self._vault = Vault.open(settings)
         self._keying = Keying(load_pseudonymiser(settings))
-        self._sifter = Sifter(settings=settings, lake=lake, keying=self._keying, not_after=not_after)
+        self._validator = BatchValidator(settings=settings, lake=lake, keying=self._keying, not_after=not_after)
 
     def recover(self) -> None:
         """Bring a load that was cut short to its end, or forget it: the Delta table alone decides which."""
@@ -130,7 +130,7 @@ class _Load:
     def run(self, found: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
         """Load the files in order, dataset by dataset."""
         for dataset, group in groupby(found, key=lambda item: item.dataset):
-            waiting: list[Parsed] = []
+            waiting: list[ParsedFile] = []
             for delivery in group:
                 if delivery.problem:
                     yield _stranger(delivery)
@@ -167,8 +167,8 @@ class _Load:
         enough = before.through is None or (self._through is not None and self._through <= before.through)
         return latest is not None and latest.digest == before.digest and enough
 
-    def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> Parsed:
-        unread = Parsed(delivery=delivery, digest=digest, stamp=stamp, rows=None)
+    def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> ParsedFile:
+        unread = ParsedFile(delivery=delivery, digest=digest, stamp=stamp, rows=None)
         try:
             rows, notes = self._parser.read(delivery.place, dataset=delivery.dataset, source=delivery.source)
         except DeliveryError as error:
@@ -186,39 +186,39 @@ class _Load:
         )
         return replace(unread, rows=marked, through=through, notes=notes)
 
-    def _load(self, dataset: str, parsed: Sequence[Parsed]) -> list[FileReport]:
+    def _load(self, dataset: str, parsed: Sequence[ParsedFile]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""
         batch = self._ledger.next_batch()
-        sifted = self._sifter.sift(dataset, parsed)
+        validated = self._validator.validate_batch(dataset, parsed)
         self._keying.keep(self._vault)
         store_rejected(
-            sifted.rejected,
+            validated.rejected,
             dataset=dataset,
             batch=batch,
-            held=sifted.held,
+            held=validated.held,
             received_at=self._received_at,
             folder=self._settings.quarantine_folder,
             vault=self._vault,
         )
         self._ledger.prepare(
-            batch, dataset=dataset, files=sifted.files, arrivals=sifted.arrivals, received_at=self._received_at
+            batch, dataset=dataset, files=validated.files, arrivals=validated.arrivals, received_at=self._received_at
         )
-        self._ledger.commit(batch, delta_version=self._write(dataset, sifted, batch=batch))
-        return [_report(file) for file in sifted.files]
+        self._ledger.commit(batch, delta_version=self._write(dataset, validated, batch=batch))
+        return [_report(file) for file in validated.files]
 
-    def _write(self, dataset: str, sifted: Sifted, *, batch: int) -> int | None:
+    def _write(self, dataset: str, validated: ValidatedBatch, *, batch: int) -> int | None:
         if dataset in EVENTS:
-            return self._lake.append(dataset, sifted.accepted, batch=batch) if sifted.accepted.height else None
-        if all(file.reason for file in sifted.files):  # a held register leaves the old one in its place
+            return self._lake.append(dataset, validated.accepted, batch=batch) if validated.accepted.height else None
+        if all(file.reason for file in validated.files):  # a held register leaves the old one in its place
             return None
-        return self._lake.replace(dataset, sifted.accepted, batch=batch)
+        return self._lake.replace(dataset, validated.accepted, batch=batch)
 
 
 def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(ZONE))
 
 
-def _height(parsed: Sequence[Parsed]) -> int:
+def _height(parsed: Sequence[ParsedFile]) -> int:
     return sum(item.rows.height for item in parsed if item.rows is not None)
 
 

@@ -12,7 +12,7 @@ from data_contracts.errors import LakeError
 from data_contracts.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
-from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, judge
+from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, classify_duplicates
 from pipelines.ingestion.landing import Delivery
 from pipelines.ingestion.pseudonymisation import MARKS, Keying, compared_columns, record_key
 from pipelines.ingestion.quarantine import CONFLICT_CODE
@@ -73,10 +73,12 @@ class BatchValidator:
         good, bad = split_rows(rows, result.failures)
         held = self._files_to_hold(rows, bad=bad)
         good_rows = good.filter(~pl.col("_file").is_in(list(held)))
-        accepted, judged = self._new_rows(dataset, good_rows, parsed=parsed)
-        conflicts = judged.filter(pl.col("result") == CONFLICT).select(*MARKS, pl.lit([CONFLICT_CODE]).alias("reasons"))
+        accepted, classified = self._new_rows(dataset, good_rows, parsed=parsed)
+        conflicts = classified.filter(pl.col("result") == CONFLICT).select(
+            *MARKS, pl.lit([CONFLICT_CODE]).alias("reasons")
+        )
         rejected = pl.concat([bad, split_rows(good_rows, conflicts)[1]], how="diagonal")
-        files = tuple(_loaded_files(parsed, rejected=rejected, judged=judged, held=held))
+        files = tuple(_loaded_files(parsed, rejected=rejected, classified=classified, held=held))
         _check_row_counts(files, accepted=accepted.height)
         return ValidatedBatch(
             accepted=accepted.drop(MARKS),
@@ -104,13 +106,13 @@ class BatchValidator:
         if dataset in EVENTS:
             keyed = self._keying.lake_rows(dataset, good_rows, files=files)
             key, values = record_key(dataset), compared_columns(dataset)
-            result = judge(
+            result = classify_duplicates(
                 keyed, known=self._known_rows(dataset, keyed, columns=[*key, *values]), key=key, values=values
             )
             return keyed.filter(result == ACCEPTED), good_rows.select(*MARKS, result.alias("result"))
         contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
         values = tuple(name for name in contract.schema if name not in contract.key)
-        result = judge(good_rows, known=good_rows.clear(), key=contract.key, values=values)
+        result = classify_duplicates(good_rows, known=good_rows.clear(), key=contract.key, values=values)
         accepted = self._keying.lake_rows(dataset, good_rows.filter(result == ACCEPTED), files=files)
         return accepted, good_rows.select(*MARKS, result.alias("result"))
 
@@ -152,7 +154,7 @@ def _empty_batch(dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
     none = pl.DataFrame(
         schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String), "row_json": pl.String}
     )
-    files = _loaded_files(parsed, rejected=none, judged=none.with_columns(pl.lit("").alias("result")), held={})
+    files = _loaded_files(parsed, rejected=none, classified=none.with_columns(pl.lit("").alias("result")), held={})
     accepted = pl.DataFrame(schema=TABLES[dataset])
     return ValidatedBatch(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
 
@@ -168,12 +170,12 @@ def _holding_reason(bad: pl.DataFrame, *, size: int, limit: float) -> str:
 
 
 def _loaded_files(
-    parsed: Sequence[ParsedFile], *, rejected: pl.DataFrame, judged: pl.DataFrame, held: Mapping[str, str]
+    parsed: Sequence[ParsedFile], *, rejected: pl.DataFrame, classified: pl.DataFrame, held: Mapping[str, str]
 ) -> Iterator[LoadedFile]:
     """Count each file's rows by what became of them."""
     quarantined = _count_by_file(rejected)
     accepted, duplicates = (
-        _count_by_file(judged.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE)
+        _count_by_file(classified.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE)
     )
     for item in parsed:
         path, size = item.delivery.path, 0 if item.rows is None else item.rows.height

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "judge"]
+__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "classify_duplicates"]
 
 ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
 
 
-def judge(rows: pl.DataFrame, *, known: pl.DataFrame, key: Sequence[str], values: Sequence[str]) -> pl.Series:
-    """Judge each row as ``accepted``, ``duplicate`` or ``conflict``, in the order of ``rows``.
+def classify_duplicates(
+    rows: pl.DataFrame, *, known: pl.DataFrame, key: Sequence[str], values: Sequence[str]
+) -> pl.Series:
+    """Classify each row as ``accepted``, ``duplicate`` or ``conflict``, in the order of ``rows``.
 
     ``known`` holds the keys and values that were there before, each key once. The reference of a key is its known
     row, else its first row here; a row with the reference's values is a duplicate, with others a conflict. Values that
@@ -20,7 +22,7 @@ def judge(rows: pl.DataFrame, *, known: pl.DataFrame, key: Sequence[str], values
     numbered = rows.select(*key, *values).with_row_index("_order").with_columns(order.cast(pl.Int64))
     earlier = known.select(pl.lit(-1, dtype=pl.Int64).alias("_order"), *key, *values)
     pool = pl.concat([earlier, numbered.select(earlier.columns)])
-    contested = pool.filter(pl.len().over(*key) > 1)  # few; the comparison of values is costly
+    repeated_keys = pool.filter(pl.len().over(*key) > 1)  # few; the comparison of values is costly
     same = [pl.col(name).eq_missing(pl.col(name).sort_by(order).first().over(*key)) for name in values]
     verdict = (
         pl.when(order == order.min().over(*key))
@@ -29,6 +31,6 @@ def judge(rows: pl.DataFrame, *, known: pl.DataFrame, key: Sequence[str], values
         .then(pl.lit(DUPLICATE))
         .otherwise(pl.lit(CONFLICT))
     )
-    judged = contested.select(order, verdict.alias("verdict"))
-    whole = numbered.select(order).join(judged, on="_order", how="left", maintain_order="left")
+    classified = repeated_keys.select(order, verdict.alias("verdict"))
+    whole = numbered.select(order).join(classified, on="_order", how="left", maintain_order="left")
     return whole["verdict"].fill_null(ACCEPTED)

@@ -2,7 +2,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingestion.deduplication import judge
+from pipelines.ingestion.deduplication import classify_duplicates
 
 SCHEMA = {"key": pl.String, "value": pl.Int64}
 
@@ -14,23 +14,26 @@ def frame(rows):
 def test_first_is_kept_equals_are_duplicates_others_conflict():
     rows = frame([("a", 1), ("b", None), ("a", 1), ("a", 2), ("c", 3), ("b", None), ("b", 0)])
     known = frame([("c", 4)])
-    verdicts = judge(rows, known=known, key=["key"], values=["value"])
+    verdicts = classify_duplicates(rows, known=known, key=["key"], values=["value"])
     assert verdicts.to_list() == ["accepted", "accepted", "duplicate", "conflict", "conflict", "duplicate", "conflict"]
 
 
 def test_a_record_in_the_lake_is_the_reference():
     rows = frame([("a", 1), ("a", 2)])
-    assert judge(rows, known=frame([("a", 2)]), key=["key"], values=["value"]).to_list() == ["conflict", "duplicate"]
+    assert classify_duplicates(rows, known=frame([("a", 2)]), key=["key"], values=["value"]).to_list() == [
+        "conflict",
+        "duplicate",
+    ]
 
 
 def test_where_all_columns_are_the_key_there_are_no_conflicts():
     rows = frame([("a", 1), ("a", 2), ("a", 1)])
-    verdicts = judge(rows, known=rows.clear(), key=["key", "value"], values=[])
+    verdicts = classify_duplicates(rows, known=rows.clear(), key=["key", "value"], values=[])
     assert verdicts.to_list() == ["accepted", "accepted", "duplicate"]
 
 
 def test_no_rows_no_verdicts():
-    assert judge(frame([]), known=frame([("a", 1)]), key=["key"], values=["value"]).to_list() == []
+    assert classify_duplicates(frame([]), known=frame([("a", 1)]), key=["key"], values=["value"]).to_list() == []
 
 
 def naive(rows, known):
@@ -50,5 +53,5 @@ ROWS = st.lists(st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integ
 @given(rows=ROWS, known=st.dictionaries(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))))
 @settings(max_examples=150, deadline=None)
 def test_agrees_with_reading_row_by_row(rows, known):
-    verdicts = judge(frame(rows), known=frame(list(known.items())), key=["key"], values=["value"])
+    verdicts = classify_duplicates(frame(rows), known=frame(list(known.items())), key=["key"], values=["value"])
     assert verdicts.to_list() == naive(rows, known)

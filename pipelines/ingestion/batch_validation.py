@@ -14,7 +14,7 @@ from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
 from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, classify_duplicates
 from pipelines.ingestion.landing import Delivery
-from pipelines.ingestion.pseudonymisation import MARKS, Keying, compared_columns, record_key
+from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, compared_columns, record_key
 from pipelines.ingestion.quarantine import CONFLICT_CODE
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
@@ -57,10 +57,12 @@ class ValidatedBatch:
 class BatchValidator:
     """Checks rows against their contract and against what the lake holds already; collects raw identifiers in ``row_pseudonymiser``."""
 
-    def __init__(self, *, settings: Settings, lake: Lake, keying: Keying, not_after: datetime) -> None:
+    def __init__(
+        self, *, settings: Settings, lake: Lake, row_pseudonymiser: RowPseudonymiser, not_after: datetime
+    ) -> None:
         self._settings = settings
         self._lake = lake
-        self._keying = keying
+        self._row_pseudonymiser = row_pseudonymiser
         self._not_after = not_after
 
     def validate_batch(self, dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
@@ -75,13 +77,13 @@ class BatchValidator:
         good_rows = good.filter(~pl.col("_file").is_in(list(held)))
         accepted, classified = self._new_rows(dataset, good_rows, parsed=parsed)
         conflicts = classified.filter(pl.col("result") == CONFLICT).select(
-            *MARKS, pl.lit([CONFLICT_CODE]).alias("reasons")
+            *ROW_ORIGIN, pl.lit([CONFLICT_CODE]).alias("reasons")
         )
         rejected = pl.concat([bad, split_rows(good_rows, conflicts)[1]], how="diagonal")
         files = tuple(_loaded_files(parsed, rejected=rejected, classified=classified, held=held))
         _check_row_counts(files, accepted=accepted.height)
         return ValidatedBatch(
-            accepted=accepted.drop(MARKS),
+            accepted=accepted.drop(ROW_ORIGIN),
             rejected=rejected,
             held=tuple(held),
             files=files,
@@ -104,17 +106,17 @@ class BatchValidator:
         """The lake rows (with marks) of the good rows that are new, and the result on every good row."""
         files = self._file_descriptions(dataset, parsed)
         if dataset in EVENTS:
-            keyed = self._keying.lake_rows(dataset, good_rows, files=files)
+            keyed = self._row_pseudonymiser.to_lake_rows(dataset, good_rows, files=files)
             key, values = record_key(dataset), compared_columns(dataset)
             result = classify_duplicates(
                 keyed, known=self._known_rows(dataset, keyed, columns=[*key, *values]), key=key, values=values
             )
-            return keyed.filter(result == ACCEPTED), good_rows.select(*MARKS, result.alias("result"))
+            return keyed.filter(result == ACCEPTED), good_rows.select(*ROW_ORIGIN, result.alias("result"))
         contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
         values = tuple(name for name in contract.schema if name not in contract.key)
         result = classify_duplicates(good_rows, known=good_rows.clear(), key=contract.key, values=values)
-        accepted = self._keying.lake_rows(dataset, good_rows.filter(result == ACCEPTED), files=files)
-        return accepted, good_rows.select(*MARKS, result.alias("result"))
+        accepted = self._row_pseudonymiser.to_lake_rows(dataset, good_rows.filter(result == ACCEPTED), files=files)
+        return accepted, good_rows.select(*ROW_ORIGIN, result.alias("result"))
 
     def _known_rows(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
         """What the lake holds under the keys of these rows."""
@@ -126,7 +128,7 @@ class BatchValidator:
         return stored_rows.select(columns).join(keys, on=record_key(dataset), how="semi").collect(engine="streaming")
 
     def _file_descriptions(self, dataset: str, parsed: Sequence[ParsedFile]) -> pl.DataFrame:
-        """What the lake needs to know of each file, as ``Keying`` wants it."""
+        """What the lake needs to know of each file, as ``RowPseudonymiser`` wants it."""
         delays = {source: self._delay(dataset, source) for source in {item.delivery.source for item in parsed}}
         described = [
             {

@@ -17,7 +17,7 @@ from data_contracts.errors import DeliveryError
 from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, ValidatedBatch
 from pipelines.ingestion.landing import Delivery, deliveries
 from pipelines.ingestion.parser import Parser
-from pipelines.ingestion.pseudonymisation import Keying, load_pseudonymiser
+from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.quarantine import forget_unfinished, store_rejected
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
@@ -115,8 +115,10 @@ class _Load:
         self._through = through
         self._ledger = Ledger(settings.lake_folder / "ledger.db")
         self._vault = Vault.open(settings)
-        self._keying = Keying(load_pseudonymiser(settings))
-        self._validator = BatchValidator(settings=settings, lake=lake, keying=self._keying, not_after=not_after)
+        self._row_pseudonymiser = RowPseudonymiser(load_pseudonymiser(settings))
+        self._validator = BatchValidator(
+            settings=settings, lake=lake, row_pseudonymiser=self._row_pseudonymiser, not_after=not_after
+        )
 
     def recover(self) -> None:
         """Bring a load that was cut short to its end, or forget it: the Delta table alone decides which."""
@@ -190,7 +192,7 @@ class _Load:
         """Load one batch of files of a dataset, as a whole."""
         batch = self._ledger.next_batch()
         validated = self._validator.validate_batch(dataset, parsed)
-        self._keying.keep(self._vault)
+        self._row_pseudonymiser.store_identifiers(self._vault)
         store_rejected(
             validated.rejected,
             dataset=dataset,

@@ -1,4 +1,4 @@
-"""From a contract's rows to the lake's: raw identifiers become pseudonyms, and are noted for the vault."""
+"""From a contract's rows to the lake's rows: raw identifiers become pseudonyms and are collected for the vault."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,21 @@ from pipelines.settings import Settings
 from pipelines.storage.schemas import DAY, TABLES
 from pipelines.storage.vault import Kind, Vault, load_key
 
-__all__ = ["MARKS", "Keying", "compared_columns", "key_of", "load_pseudonymiser", "record_key"]
+__all__ = [
+    "ROW_ORIGIN",
+    "RowPseudonymiser",
+    "compared_columns",
+    "pseudonymise_identifier",
+    "load_pseudonymiser",
+    "record_key",
+]
 
-MARKS = ("_file", "_row")
+ROW_ORIGIN = ("_file", "_row")
 KEY_VERSION = 1
-FORM_OF = {"person": "id_number", "number": "phone_number", "account": "account_number"}
+NORMALISED_FORMS = {"person": "id_number", "number": "phone_number", "account": "account_number"}
 # How a record came, and what is concluded from its values by rules that may change.
-NOT_DELIVERED = ("known_at", "file_id", "peer_kind", "peer_area", "payee_kind")
-KEYS = {
+DERIVED_COLUMNS = ("known_at", "file_id", "peer_kind", "peer_area", "payee_kind")
+RECORD_KEYS = {
     "calls": ("source", DAY, "record_id"),
     "transfers": ("source", DAY, "record_id"),
     "residents": ("person",),
@@ -30,12 +37,12 @@ KEYS = {
 
 def record_key(dataset: str) -> tuple[str, ...]:
     """The columns of a lake table that tell one record from another."""
-    return KEYS[dataset]
+    return RECORD_KEYS[dataset]
 
 
 def compared_columns(dataset: str) -> tuple[str, ...]:
     """The columns in which two deliveries of one record must agree to be the same."""
-    return tuple(name for name in TABLES[dataset] if name not in (*KEYS[dataset], *NOT_DELIVERED))
+    return tuple(name for name in TABLES[dataset] if name not in (*RECORD_KEYS[dataset], *DERIVED_COLUMNS))
 
 
 def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
@@ -43,39 +50,39 @@ def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
     return Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=KEY_VERSION)
 
 
-def key_of(raw: str, *, kind: Kind, pseudonymiser: Pseudonymiser) -> str:
+def pseudonymise_identifier(raw: str, *, kind: Kind, pseudonymiser: Pseudonymiser) -> str:
     """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then keyed."""
-    tidy = FORMS[FORM_OF[kind]](pl.Series([raw]))
+    normalised = FORMS[NORMALISED_FORMS[kind]](pl.Series([raw]))
     keyed = {"person": pseudonymiser.persons, "number": pseudonymiser.numbers, "account": pseudonymiser.accounts}
-    key: str = keyed[kind](tidy)[0]
+    key: str = keyed[kind](normalised)[0]
     return key
 
 
-class Keying:
-    """Turns rows into lake rows and collects the raw values behind the pseudonyms until ``keep`` hands them over."""
+class RowPseudonymiser:
+    """Turns rows into lake rows and collects the raw values behind the pseudonyms until ``store_identifiers`` hands them over."""
 
     def __init__(self, pseudonymiser: Pseudonymiser) -> None:
-        self._of: dict[Kind, Callable[[pl.Series], pl.Series]] = {
+        self._pseudonymise: dict[Kind, Callable[[pl.Series], pl.Series]] = {
             "person": pseudonymiser.persons,
             "number": pseudonymiser.numbers,
             "account": pseudonymiser.accounts,
         }
-        self._raws: dict[Kind, dict[str, str]] = {"number": {}, "account": {}}
+        self._raw_identifiers: dict[Kind, dict[str, str]] = {"number": {}, "account": {}}
         self._people: dict[str, dict[str, str]] = {}
         self._numbers_of: list[tuple[str, str]] | None = None
 
-    def lake_rows(self, dataset: str, rows: pl.DataFrame, *, files: pl.DataFrame) -> pl.DataFrame:
+    def to_lake_rows(self, dataset: str, rows: pl.DataFrame, *, files: pl.DataFrame) -> pl.DataFrame:
         """Rows of the lake's schema plus ``_file`` and ``_row``, in the same order.
 
         ``files`` has one row a file: ``_file``, ``source``, ``file_id``, ``delivered_at`` and ``delay`` (Duration).
         """
-        described = rows.join(files, on="_file", how="left", maintain_order="left")
-        keyed: pl.DataFrame = getattr(self, f"_{dataset}")(described)
-        return keyed.select(*(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *MARKS)
+        described_rows = rows.join(files, on="_file", how="left", maintain_order="left")
+        keyed: pl.DataFrame = getattr(self, f"_{dataset}")(described_rows)
+        return keyed.select(*(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *ROW_ORIGIN)
 
-    def keep(self, vault: Vault) -> None:
+    def store_identifiers(self, vault: Vault) -> None:
         """Put what was collected into the vault and forget it."""
-        for kind, entries in self._raws.items():
+        for kind, entries in self._raw_identifiers.items():
             if entries:
                 vault.put_many(kind, entries)
                 entries.clear()
@@ -90,8 +97,8 @@ class Keying:
         peer = pl.col("peer_number")
         ended_at = pl.col("started_at") + pl.duration(seconds=pl.col("duration_s"))
         return rows.with_columns(
-            self._keys("number", rows["msisdn"]).alias("number"),
-            self._keys("number", rows["peer_number"]).alias("peer"),
+            self._pseudonyms("number", rows["msisdn"]).alias("number"),
+            self._pseudonyms("number", rows["peer_number"]).alias("peer"),
             number_kind(peer).alias("peer_kind"),
             number_area(peer).alias("peer_area"),
             _known_at(ended_at),
@@ -101,8 +108,8 @@ class Keying:
     def _transfers(self, rows: pl.DataFrame) -> pl.DataFrame:
         is_merchant = pl.col("peer_account").str.contains("^[A-Za-z]")
         return rows.with_columns(
-            self._keys("account", rows["account_id"]).alias("account"),
-            self._keys("account", rows["peer_account"]).alias("payee"),
+            self._pseudonyms("account", rows["account_id"]).alias("account"),
+            self._pseudonyms("account", rows["peer_account"]).alias("payee"),
             pl.when(is_merchant).then(pl.lit("merchant")).otherwise(pl.lit("account")).alias("payee_kind"),
             pl.col("amount").alias("amount_cny"),
             _known_at(pl.col("occurred_at")),
@@ -111,7 +118,7 @@ class Keying:
 
     def _residents(self, rows: pl.DataFrame) -> pl.DataFrame:
         keyed = rows.with_columns(
-            self._persons(rows).alias("person"), pl.col("birth_date").dt.month_start().alias("birth_month")
+            self._person_pseudonyms(rows).alias("person"), pl.col("birth_date").dt.month_start().alias("birth_month")
         )
         payloads = keyed.select("id_number", "name", "address").fill_null("").to_dicts()
         self._people |= dict(zip(keyed["person"], payloads, strict=True))
@@ -119,41 +126,41 @@ class Keying:
 
     def _subscribers(self, rows: pl.DataFrame) -> pl.DataFrame:
         keyed = rows.with_columns(
-            self._persons(rows).alias("person"), self._keys("number", rows["msisdn"]).alias("number")
+            self._person_pseudonyms(rows).alias("person"), self._pseudonyms("number", rows["msisdn"]).alias("number")
         )
         self._numbers_of = list(keyed.select("person", "number").iter_rows())
         return keyed
 
     def _accounts(self, rows: pl.DataFrame) -> pl.DataFrame:
-        account = self._keys("account", rows["account_id"]).alias("account")
-        return rows.with_columns(self._persons(rows).alias("person"), account)
+        account = self._pseudonyms("account", rows["account_id"]).alias("account")
+        return rows.with_columns(self._person_pseudonyms(rows).alias("person"), account)
 
     def _number_tags(self, rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.with_columns(self._keys("number", rows["number"]).alias("number"))
+        return rows.with_columns(self._pseudonyms("number", rows["number"]).alias("number"))
 
     def _cases(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(
-            self._persons(rows).alias("person"),
+            self._person_pseudonyms(rows).alias("person"),
             pl.col("loss_amount").alias("loss_amount_cny"),
-            self._listed("number", rows["suspect_numbers"]),
-            self._listed("account", rows["suspect_accounts"]),
+            self._pseudonym_lists("number", rows["suspect_numbers"]),
+            self._pseudonym_lists("account", rows["suspect_accounts"]),
             (pl.col("reported_at") + pl.col("delay")).alias("known_at"),
         )
 
-    def _persons(self, rows: pl.DataFrame) -> pl.Series:
-        return self._of["person"](rows["id_number"])
+    def _person_pseudonyms(self, rows: pl.DataFrame) -> pl.Series:
+        return self._pseudonymise["person"](rows["id_number"])
 
-    def _keys(self, kind: Kind, raws: pl.Series) -> pl.Series:
-        keys = self._of[kind](raws)
+    def _pseudonyms(self, kind: Kind, raws: pl.Series) -> pl.Series:
+        keys = self._pseudonymise[kind](raws)
         pairs = pl.DataFrame({"key": keys, "raw": raws}).drop_nulls().unique()
-        self._raws[kind].update(pairs.iter_rows())
+        self._raw_identifiers[kind].update(pairs.iter_rows())
         return keys
 
-    def _listed(self, kind: Kind, lists: pl.Series) -> pl.Series:
+    def _pseudonym_lists(self, kind: Kind, lists: pl.Series) -> pl.Series:
         """The same lists with pseudonyms; a missing list is an empty one."""
         numbered = pl.DataFrame({"raw": lists}).with_row_index("_at")
         items = numbered.explode("raw", empty_as_null=False, keep_nulls=False)
-        keyed = items.with_columns(self._keys(kind, items["raw"]).alias(lists.name))
+        keyed = items.with_columns(self._pseudonyms(kind, items["raw"]).alias(lists.name))
         gathered = keyed.group_by("_at", maintain_order=True).agg(lists.name)
         joined = numbered.select("_at").join(gathered, on="_at", how="left", maintain_order="left")
         return joined[lists.name].fill_null([])

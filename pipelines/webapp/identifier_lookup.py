@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipelines.ingestion.pseudonymisation import key_of, load_pseudonymiser
+from pipelines.ingestion.pseudonymisation import load_pseudonymiser, pseudonymise_identifier
 from pipelines.settings import Settings
 from pipelines.storage.vault import Kind, Vault
 
@@ -20,6 +20,6 @@ class IdentifierFinder:
 
     def __call__(self, value: str, /) -> Sequence[str]:
         """The pseudonyms of ``value`` as an ID, a phone number and an account, and of whoever holds the number."""
-        keys = [key_of(value, kind=kind, pseudonymiser=self._pseudonymiser) for kind in KINDS]
+        keys = [pseudonymise_identifier(value, kind=kind, pseudonymiser=self._pseudonymiser) for kind in KINDS]
         known = [key for key in keys if key]
         return [*known, *self._vault.holders_of([key for key in known if key.startswith("n")])]

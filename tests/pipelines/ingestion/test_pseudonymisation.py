@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from data_contracts.identifiers import Pseudonymiser
-from pipelines.ingestion.pseudonymisation import Keying, compared_columns, key_of, record_key
+from pipelines.ingestion.pseudonymisation import RowPseudonymiser, compared_columns, pseudonymise_identifier, record_key
 from tests.pipelines.landing import SHANGHAI, id_number
 
 PSEUDONYMISER = Pseudonymiser(bytes(range(32)), version=1)
@@ -31,7 +31,7 @@ def lake_row(*, peer_number="008521234567", duration_s=120, **file):
         "_row": 7,
     }
     rows = pl.DataFrame([row]).cast({"started_at": pl.Datetime("us", "Asia/Shanghai")})
-    return Keying(PSEUDONYMISER).lake_rows("calls", rows, files=described(**file)).row(0, named=True)
+    return RowPseudonymiser(PSEUDONYMISER).to_lake_rows("calls", rows, files=described(**file)).row(0, named=True)
 
 
 def test_a_call_before_midnight_belongs_to_its_first_day_and_is_known_after_it():
@@ -55,20 +55,22 @@ def test_known_at_is_the_later_of_the_delay_and_the_file(delivered, delay, known
 @pytest.mark.parametrize("typed", ["13800000001", "+86 138-0000-0001", "008613800000001"])
 def test_a_typed_number_finds_the_key_of_the_lake(typed):
     row = lake_row(delivered_at=MORNING)
-    assert key_of(typed, kind="number", pseudonymiser=PSEUDONYMISER) == row["number"]
+    assert pseudonymise_identifier(typed, kind="number", pseudonymiser=PSEUDONYMISER) == row["number"]
 
 
 def test_both_forms_of_an_id_number_find_the_same_person():
     new = id_number(3)
     old = new[:6] + new[8:17]
-    keys = {key_of(typed, kind="person", pseudonymiser=PSEUDONYMISER) for typed in (new, old, f" {new} ")}
+    keys = {
+        pseudonymise_identifier(typed, kind="person", pseudonymiser=PSEUDONYMISER) for typed in (new, old, f" {new} ")
+    }
     assert len(keys) == 1
 
 
 def test_keys_of_different_kinds_never_meet():
     assert (
-        key_of("6200000000000001", kind="account", pseudonymiser=PSEUDONYMISER)[3:]
-        != key_of("6200000000000001", kind="number", pseudonymiser=PSEUDONYMISER)[3:]
+        pseudonymise_identifier("6200000000000001", kind="account", pseudonymiser=PSEUDONYMISER)[3:]
+        != pseudonymise_identifier("6200000000000001", kind="number", pseudonymiser=PSEUDONYMISER)[3:]
     )
 
 

@@ -8,7 +8,7 @@ from data_contracts.identifiers import Pseudonymiser, number_area, number_kind
 from data_contracts.normalise import FORMS
 from pipelines.settings import Settings
 from pipelines.storage.schemas import DAY, TABLES
-from pipelines.storage.vault import Kind, Vault, load_key
+from pipelines.storage.vault import IdentifierKind, Vault, load_key
 
 __all__ = [
     "ROW_ORIGIN",
@@ -50,7 +50,7 @@ def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
     return Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=KEY_VERSION)
 
 
-def pseudonymise_identifier(raw: str, *, kind: Kind, pseudonymiser: Pseudonymiser) -> str:
+def pseudonymise_identifier(raw: str, *, kind: IdentifierKind, pseudonymiser: Pseudonymiser) -> str:
     """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then keyed."""
     normalised = FORMS[NORMALISED_FORMS[kind]](pl.Series([raw]))
     keyed = {"person": pseudonymiser.persons, "number": pseudonymiser.numbers, "account": pseudonymiser.accounts}
@@ -62,12 +62,12 @@ class RowPseudonymiser:
     """Turns rows into lake rows and collects the raw values behind the pseudonyms until ``store_identifiers`` hands them over."""
 
     def __init__(self, pseudonymiser: Pseudonymiser) -> None:
-        self._pseudonymise: dict[Kind, Callable[[pl.Series], pl.Series]] = {
+        self._pseudonymise: dict[IdentifierKind, Callable[[pl.Series], pl.Series]] = {
             "person": pseudonymiser.persons,
             "number": pseudonymiser.numbers,
             "account": pseudonymiser.accounts,
         }
-        self._raw_identifiers: dict[Kind, dict[str, str]] = {"number": {}, "account": {}}
+        self._raw_identifiers: dict[IdentifierKind, dict[str, str]] = {"number": {}, "account": {}}
         self._people: dict[str, dict[str, str]] = {}
         self._numbers_of: list[tuple[str, str]] | None = None
 
@@ -84,7 +84,7 @@ class RowPseudonymiser:
         """Put what was collected into the vault and forget it."""
         for kind, entries in self._raw_identifiers.items():
             if entries:
-                vault.put_many(kind, entries)
+                vault.put_identifiers(kind, entries)
                 entries.clear()
         if self._people:
             vault.put_people(self._people)
@@ -150,13 +150,13 @@ class RowPseudonymiser:
     def _person_pseudonyms(self, rows: pl.DataFrame) -> pl.Series:
         return self._pseudonymise["person"](rows["id_number"])
 
-    def _pseudonyms(self, kind: Kind, raws: pl.Series) -> pl.Series:
+    def _pseudonyms(self, kind: IdentifierKind, raws: pl.Series) -> pl.Series:
         keys = self._pseudonymise[kind](raws)
         pairs = pl.DataFrame({"key": keys, "raw": raws}).drop_nulls().unique()
         self._raw_identifiers[kind].update(pairs.iter_rows())
         return keys
 
-    def _pseudonym_lists(self, kind: Kind, lists: pl.Series) -> pl.Series:
+    def _pseudonym_lists(self, kind: IdentifierKind, lists: pl.Series) -> pl.Series:
         """The same lists with pseudonyms; a missing list is an empty one."""
         numbered = pl.DataFrame({"raw": lists}).with_row_index("_at")
         items = numbered.explode("raw", empty_as_null=False, keep_nulls=False)

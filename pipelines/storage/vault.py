@@ -21,9 +21,9 @@ from pipelines.settings import Settings
 from pipelines.storage import sqlite
 from pipelines.storage.durable_files import write_durably
 
-__all__ = ["Identity", "Kind", "Vault", "load_key"]
+__all__ = ["Identity", "IdentifierKind", "Vault", "load_key"]
 
-Kind = Literal["person", "number", "account"]
+IdentifierKind = Literal["person", "number", "account"]
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -88,10 +88,10 @@ class Vault:
         except InvalidTag:
             raise LakeError("a sealed value does not open", remedy="Use the vault key it was sealed with.") from None
 
-    def put_many(self, kind: Kind, entries: Mapping[str, str]) -> int:
+    def put_identifiers(self, kind: IdentifierKind, entries: Mapping[str, str]) -> int:
         """Keep the raw identifier of every pseudonym that is not yet in the vault; return how many were new."""
         with sqlite.transaction(self._path) as connection:
-            new = _absent(connection, kind, entries)
+            new = _missing_pseudonyms(connection, kind, entries)
             sealed = ((kind, key, self.seal(entries[key], bound_to=key)) for key in new)
             connection.executemany("INSERT INTO entries VALUES (?, ?, ?)", sealed)
         return len(new)
@@ -111,7 +111,7 @@ class Vault:
             connection.execute("DELETE FROM numbers_of")
             connection.executemany("INSERT OR IGNORE INTO numbers_of VALUES (?, ?)", pairs)
 
-    def reveal(self, kind: Kind, keys: Sequence[str]) -> dict[str, str]:
+    def reveal(self, kind: IdentifierKind, keys: Sequence[str]) -> dict[str, str]:
         """Raw identifiers of the pseudonyms that are known; of a person, the ID number."""
         raws = {key: self.unseal(sealed, bound_to=key) for key, sealed in self._sealed(kind, keys)}
         return {key: json.loads(raw)["id_number"] for key, raw in raws.items()} if kind == "person" else raws
@@ -137,7 +137,7 @@ class Vault:
         query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
         return [person for (person,) in sqlite.rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
 
-    def _sealed(self, kind: Kind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
+    def _sealed(self, kind: IdentifierKind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
         return sqlite.rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
 
@@ -149,7 +149,7 @@ class Vault:
         return held
 
 
-def _absent(connection: sqlite3.Connection, kind: Kind, entries: Mapping[str, str]) -> list[str]:
+def _missing_pseudonyms(connection: sqlite3.Connection, kind: IdentifierKind, entries: Mapping[str, str]) -> list[str]:
     """Those of the pseudonyms that ``kind`` does not hold yet, in the order of the primary key."""
     connection.execute("CREATE TEMP TABLE candidate (key TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.executemany("INSERT INTO candidate VALUES (?)", ((key,) for key in sorted(entries)))

@@ -33,7 +33,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
 
 def application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
-    from pipelines.webapp.identifier_lookup import IdentifierFinder
+    from pipelines.webapp.identifier_lookup import IdentifierLookup
     from pipelines.webapp.promotion import GatedKeeper
     from pipelines.webapp.rescore import LiveRescorer
     from serving.app import create_app
@@ -42,7 +42,7 @@ def application(settings: Settings) -> FastAPI:
     return create_app(
         settings=serving_settings(settings),
         vault=vault,
-        finder=IdentifierFinder(settings, vault=vault),
+        finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
         keeper=GatedKeeper(settings),

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser, pseudonymise_identifier
 from pipelines.settings import Settings
-from pipelines.storage.vault import Kind, Vault
+from pipelines.storage.vault import IdentifierKind, Vault
 
-__all__ = ["IdentifierFinder"]
+__all__ = ["IdentifierLookup"]
 
-KINDS: tuple[Kind, ...] = ("person", "number", "account")
+KINDS: tuple[IdentifierKind, ...] = ("person", "number", "account")
 
 
-class IdentifierFinder:
+class IdentifierLookup:
     """Knows the pseudonym of any identifier, and who holds a phone number. The identifier itself is kept nowhere."""
 
     def __init__(self, settings: Settings, *, vault: Vault) -> None:

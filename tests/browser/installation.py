@@ -58,9 +58,9 @@ def _fill_vault(vault: Vault) -> None:
             for key, (number, name, address) in PEOPLE.items()
         }
     )
-    vault.put_many("number", {f"n1_own{key[-1]}": f"1380000000{n}" for n, key in enumerate(PEOPLE)})
-    vault.put_many("number", {"n1_aa": "17000000001"})
-    vault.put_many("account", {"a1_bb": "6222020000000000001"})
+    vault.put_identifiers("number", {f"n1_own{key[-1]}": f"1380000000{n}" for n, key in enumerate(PEOPLE)})
+    vault.put_identifiers("number", {"n1_aa": "17000000001"})
+    vault.put_identifiers("account", {"a1_bb": "6222020000000000001"})
     vault.put_numbers_of([(key, f"n1_own{key[-1]}") for key in PEOPLE])
 
 

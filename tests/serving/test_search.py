@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
-from pipelines.webapp.identifier_lookup import IdentifierFinder
+from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.store import publish, publish_suspects
@@ -88,7 +88,7 @@ def test_without_the_keys_nothing_is_found(client: Client, app: FastAPI) -> None
 def test_the_real_keys_lead_from_any_spelling_to_the_holder(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     vault = Vault.open(settings)
-    finder = IdentifierFinder(settings, vault=vault)
+    finder = IdentifierLookup(settings, vault=vault)
     person, number, account = finder("13800000001")
     assert [key[:3] for key in (person, number, account)] == ["p1_", "n1_", "a1_"]
     vault.put_numbers_of([("p1_holder", number), ("p1_other", "n1_x")])

@@ -189,7 +189,7 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
 
 def test_the_real_vault_holds_what_is_revealed(settings: ServingSettings, engine: Engine, tmp_path: Path) -> None:
     vault = Vault(tmp_path / "vault.db", key=bytes(32))
-    vault.put_many("account", {"a1_bb": "6222020000000000009"})
+    vault.put_identifiers("account", {"a1_bb": "6222020000000000009"})
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(create_app(settings=settings, vault=vault, clock=lambda: MORNING), engine)
     assert (

@@ -66,7 +66,7 @@ def assert_same(home, other):
 @pytest.mark.parametrize(
     "moment",
     [
-        ("Vault", "put_many"),
+        ("Vault", "put_identifiers"),
         ("Ledger", "prepare"),
         ("Lake", "append"),
         ("DeltaTable", "create_write_transaction"),

@@ -15,7 +15,7 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, ValidatedBatch
-from pipelines.ingestion.landing import Delivery, deliveries
+from pipelines.ingestion.landing import Delivery, list_deliveries
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.quarantine import forget_unfinished, store_rejected
@@ -31,7 +31,7 @@ __all__ = ["FileReport", "IngestReport", "ingest"]
 # An empty file would wipe these registers; that no case was reported or no number tagged can be true.
 NEVER_EMPTY = ("residents", "subscribers", "accounts")
 
-Progress = Callable[[int, int], None]
+FileProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def ingest(
     received_at: datetime,
     through: date | None = None,
     retry_held: bool = False,
-    progress: Progress | None = None,
+    progress: FileProgress | None = None,
 ) -> IngestReport:
     """Load what is new in ``landing`` and report on every file, in the order of loading.
 
@@ -75,27 +75,27 @@ def ingest(
 
     Raises ``DeliveryError`` if there is no such folder, ``LakeError`` if another load is running or rows got lost.
     """
-    found = deliveries(landing, through=through)
+    listed = list_deliveries(landing, through=through)
     lake = Lake(settings.lake_folder)
     with lake.locked(), Parser(limits=settings.ingest, sources_folder=settings.sources_folder) as parser:
-        load = _Load(
+        load = _IngestRun(
             settings=settings,
             lake=lake,
             parser=parser,
             received_at=received_at,
-            not_after=max([received_at, *(_end_of(item.day) for item in found if item.day)]),
+            not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
             through=through,
         )
         load.recover()
         reports: dict[str, FileReport] = {}
-        for report in load.run(found, retry_held=retry_held):
+        for report in load.run(listed, retry_held=retry_held):
             reports[report.path] = report
             if progress is not None:
-                progress(len(reports), len(found))
-        return IngestReport(files=tuple(reports[item.path] for item in found), version=lake.version())
+                progress(len(reports), len(listed))
+        return IngestReport(files=tuple(reports[item.path] for item in listed), version=lake.version())
 
 
-class _Load:
+class _IngestRun:
     """One run of ``ingest`` with everything it needs."""
 
     def __init__(
@@ -129,13 +129,13 @@ class _Load:
                 self._ledger.discard(batch)
         forget_unfinished(self._settings.quarantine_folder, loaded=self._ledger.committed())
 
-    def run(self, found: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
+    def run(self, listed: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
         """Load the files in order, dataset by dataset."""
-        for dataset, group in groupby(found, key=lambda item: item.dataset):
+        for dataset, group in groupby(listed, key=lambda item: item.dataset):
             waiting: list[ParsedFile] = []
             for delivery in group:
                 if delivery.problem:
-                    yield _stranger(delivery)
+                    yield _report_unknown(delivery)
                     continue
                 stamp = delivery.stamp()
                 digest = self._ledger.digest_of(stamp) or delivery.digest()
@@ -146,7 +146,7 @@ class _Load:
                     yield before
                     continue
                 waiting.append(self._parse(delivery, digest=digest, stamp=stamp))
-                if dataset not in EVENTS or _height(waiting) >= self._settings.ingest.batch_rows:
+                if dataset not in EVENTS or _count_rows(waiting) >= self._settings.ingest.batch_rows:
                     yield from self._load(dataset, waiting)
                     waiting = []
             if waiting:
@@ -172,7 +172,7 @@ class _Load:
     def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> ParsedFile:
         unread = ParsedFile(delivery=delivery, digest=digest, stamp=stamp, rows=None)
         try:
-            rows, notes = self._parser.read(delivery.place, dataset=delivery.dataset, source=delivery.source)
+            rows, notes = self._parser.read(delivery.file, dataset=delivery.dataset, source=delivery.source)
         except DeliveryError as error:
             return replace(unread, problem=str(error))
         if delivery.stamp() != stamp:  # neither digest nor rows can be trusted: the next run reads it anew
@@ -181,7 +181,7 @@ class _Load:
             return replace(unread, problem="the register holds no rows")
         through = None
         if delivery.dataset == "cases" and self._through is not None:
-            reported = rows.filter((pl.col("reported_at") < _end_of(self._through)).fill_null(value=True))
+            reported = rows.filter((pl.col("reported_at") < _end_of_day(self._through)).fill_null(value=True))
             through, rows = (self._through if reported.height < rows.height else None), reported
         marked = rows.with_columns(
             pl.lit(delivery.path).alias("_file"), pl.lit(delivery.day, dtype=pl.Date).alias("_file_day")
@@ -216,11 +216,11 @@ class _Load:
         return self._lake.replace(dataset, validated.accepted, batch=batch)
 
 
-def _end_of(day: date) -> datetime:
+def _end_of_day(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(ZONE))
 
 
-def _height(parsed: Sequence[ParsedFile]) -> int:
+def _count_rows(parsed: Sequence[ParsedFile]) -> int:
     return sum(item.rows.height for item in parsed if item.rows is not None)
 
 
@@ -228,7 +228,7 @@ def _report(file: LoadedFile) -> FileReport:
     return FileReport(**{field.name: getattr(file, field.name) for field in fields(FileReport)})
 
 
-def _stranger(delivery: Delivery) -> FileReport:
+def _report_unknown(delivery: Delivery) -> FileReport:
     return FileReport(
         path=delivery.path,
         dataset=delivery.dataset,

@@ -11,12 +11,12 @@ from data_contracts.errors import DeliveryError
 from pipelines.storage.durable_files import digest_of
 from pipelines.storage.schemas import EVENTS, REGISTERS, ZONE
 
-__all__ = ["Delivery", "deliveries"]
+__all__ = ["Delivery", "list_deliveries"]
 
-ENDINGS = (".parquet", ".csv")
-UNFINISHED = (".part", ".tmp", ".crc")
-TRUTH = "truth"  # only in simulated districts, for evaluation
-STEM = re.compile(r"(?P<source>[^-\s(（]+)(-(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d))?$")
+FILE_SUFFIXES = (".parquet", ".csv")
+UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc")
+TRUTH_FILE = "truth"  # only in simulated districts, for evaluation
+FILE_NAME_PATTERN = re.compile(r"(?P<source>[^-\s(（]+)(-(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d))?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Delivery:
     ``problem`` says why the file cannot belong to any dataset; otherwise it is empty.
     """
 
-    place: Path
+    file: Path
     path: str
     dataset: str
     source: str
@@ -36,64 +36,64 @@ class Delivery:
     problem: str = ""
 
     def stamp(self) -> str:
-        """What changes whenever the file is touched, cheap to get: place, size, inode and both its times."""
-        status = self.place.stat()
+        """What changes whenever the file is touched, cheap to get: path, size, inode and both its times."""
+        status = self.file.stat()
         marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
         return f"{self.path} {' '.join(map(str, marks))}"
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex."""
-        return digest_of(self.place)
+        return digest_of(self.file)
 
 
-def deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:
+def list_deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:
     """The files of a landing folder: registers first, then events by day and name, up to the day ``through``.
 
     Raises ``DeliveryError`` if the folder does not exist.
     """
     if not landing.is_dir():
         raise DeliveryError(f"there is no landing folder {landing}", remedy="Name the folder that holds the delivery.")
-    found = [_delivery(place, landing=landing) for place in _files(landing)]
+    found = [_read_name(file, landing=landing) for file in _delivered_files(landing)]
     wanted = (item for item in found if item.day is None or through is None or item.day <= through)
-    return sorted(wanted, key=lambda item: (_order(item.dataset), item.day or date.min, item.path))
+    return sorted(wanted, key=lambda item: (_load_order(item.dataset), item.day or date.min, item.path))
 
 
-def _files(landing: Path) -> Iterator[Path]:
-    for place in landing.rglob("*"):
-        hidden = any(part.startswith((".", "_")) for part in place.relative_to(landing).parts)
-        if not hidden and place.is_file() and place.suffix not in UNFINISHED and place.stem != TRUTH:
-            yield place
+def _delivered_files(landing: Path) -> Iterator[Path]:
+    for file in landing.rglob("*"):
+        hidden = any(part.startswith((".", "_")) for part in file.relative_to(landing).parts)
+        if not hidden and file.is_file() and file.suffix not in UNFINISHED_SUFFIXES and file.stem != TRUTH_FILE:
+            yield file
 
 
-def _delivery(place: Path, *, landing: Path) -> Delivery:
-    parts = place.relative_to(landing).parts
+def _read_name(file: Path, *, landing: Path) -> Delivery:
+    parts = file.relative_to(landing).parts
     path = "/".join(parts)
-    if place.suffix.lower() not in ENDINGS:
-        return _stranger(place, path=path, problem=f"a file must end in {' or '.join(ENDINGS)}")
-    if len(parts) == 1 and place.stem in REGISTERS:
-        return Delivery(place=place, path=path, dataset=place.stem, source=place.stem, day=None, delivered_at=None)
+    if file.suffix.lower() not in FILE_SUFFIXES:
+        return _unknown_delivery(file, path=path, problem=f"a file must end in {' or '.join(FILE_SUFFIXES)}")
+    if len(parts) == 1 and file.stem in REGISTERS:
+        return Delivery(file=file, path=path, dataset=file.stem, source=file.stem, day=None, delivered_at=None)
     if len(parts) == 3 and parts[0] in EVENTS:
-        return _event_file(place, path=path, dataset=parts[0], folder=parts[1])
-    return _stranger(place, path=path, problem="no dataset is delivered under this name")
+        return _event_file(file, path=path, dataset=parts[0], folder=parts[1])
+    return _unknown_delivery(file, path=path, problem="no dataset is delivered under this name")
 
 
-def _event_file(place: Path, *, path: str, dataset: str, folder: str) -> Delivery:
+def _event_file(file: Path, *, path: str, dataset: str, folder: str) -> Delivery:
     try:
         day = date.fromisoformat(folder)
     except ValueError:
-        return _stranger(place, path=path, problem="its folder is not named after a day such as 2026-08-01")
-    name = STEM.match(place.stem)
+        return _unknown_delivery(file, path=path, problem="its folder is not named after a day such as 2026-08-01")
+    name = FILE_NAME_PATTERN.match(file.stem)
     # A name of another form (a copy, a part) is still read: its first word is the source, its day the delivery.
-    source = name["source"] if name else re.split(r"[-\s(（]", place.stem, maxsplit=1)[0]
+    source = name["source"] if name else re.split(r"[-\s(（]", file.stem, maxsplit=1)[0]
     minute = time(int(name["hour"]), int(name["minute"])) if name and name["hour"] else time()
     delivered_at = datetime.combine(day, minute, tzinfo=ZoneInfo(ZONE))
-    return Delivery(place=place, path=path, dataset=dataset, source=source, day=day, delivered_at=delivered_at)
+    return Delivery(file=file, path=path, dataset=dataset, source=source, day=day, delivered_at=delivered_at)
 
 
-def _stranger(place: Path, *, path: str, problem: str) -> Delivery:
-    return Delivery(place=place, path=path, dataset="unknown", source="", day=None, delivered_at=None, problem=problem)
+def _unknown_delivery(file: Path, *, path: str, problem: str) -> Delivery:
+    return Delivery(file=file, path=path, dataset="unknown", source="", day=None, delivered_at=None, problem=problem)
 
 
-def _order(dataset: str) -> int:
+def _load_order(dataset: str) -> int:
     known = (*REGISTERS, *EVENTS)
     return known.index(dataset) if dataset in known else len(known)

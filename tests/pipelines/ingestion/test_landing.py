@@ -3,7 +3,7 @@ from datetime import date, datetime
 import pytest
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.landing import deliveries
+from pipelines.ingestion.landing import list_deliveries
 from tests.pipelines.landing import SHANGHAI, put_text
 
 
@@ -18,7 +18,7 @@ def test_registers_come_first_then_events_by_day_and_name(tmp_path):
         "truth.parquet",
     ):
         put_text(tmp_path, path, "x")
-    assert [item.path for item in deliveries(tmp_path)] == [
+    assert [item.path for item in list_deliveries(tmp_path)] == [
         "residents.csv",
         "cases.parquet",
         "calls/2026-08-01/cmcc.parquet",
@@ -40,7 +40,7 @@ def test_registers_come_first_then_events_by_day_and_name(tmp_path):
 )
 def test_a_name_tells_source_and_time(tmp_path, name, source, hour, minute):
     put_text(tmp_path, f"calls/2026-08-01/{name}", "x")
-    (item,) = deliveries(tmp_path)
+    (item,) = list_deliveries(tmp_path)
     assert (item.dataset, item.source, item.day, item.problem) == ("calls", source, date(2026, 8, 1), "")
     assert item.delivered_at == datetime(2026, 8, 1, hour, minute, tzinfo=SHANGHAI)
 
@@ -48,16 +48,16 @@ def test_a_name_tells_source_and_time(tmp_path, name, source, hour, minute):
 def test_through_leaves_out_later_days_only(tmp_path):
     for path in ("calls/2026-08-01/cmcc.csv", "calls/2026-08-02/cmcc.csv", "residents.csv"):
         put_text(tmp_path, path, "x")
-    kept = [item.path for item in deliveries(tmp_path, through=date(2026, 8, 1))]
+    kept = [item.path for item in list_deliveries(tmp_path, through=date(2026, 8, 1))]
     assert kept == ["residents.csv", "calls/2026-08-01/cmcc.csv"]
 
 
 def test_the_digest_is_of_the_content(tmp_path):
     put_text(tmp_path, "residents.csv", "abc")
-    (item,) = deliveries(tmp_path)
+    (item,) = list_deliveries(tmp_path)
     assert item.digest() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(DeliveryError, match="no landing folder"):
-        deliveries(tmp_path / "nowhere")
+        list_deliveries(tmp_path / "nowhere")

@@ -27,11 +27,13 @@ def quality_report(settings: Settings) -> QualityReport:
     """What became of the rows of the last ``DAYS`` delivered days and the registers, and which sources are silent."""
     ledger = Ledger(settings.lake_folder / "ledger.db")
     newest = ledger.newest_day()
-    delivered = ledger.delivered(since=newest - timedelta(days=DAYS - 1) if newest else date.min)
-    reasons = count_reasons(settings, batches={batch for batch, _, file in delivered if file.quarantined or file.held})
+    loads_by_file = ledger.loads_since(since=newest - timedelta(days=DAYS - 1) if newest else date.min)
+    reasons = count_reasons(
+        settings, batches={batch for batch, _, file in loads_by_file if file.quarantined or file.held}
+    )
     arrived = ledger.arrivals()
     loads: dict[Key, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
-    for _, received_at, file in delivered:
+    for _, received_at, file in loads_by_file:
         loads[file.dataset, file.source].append((received_at, file))
     known = last_rows(arrived)
     return QualityReport(
@@ -41,7 +43,7 @@ def quality_report(settings: Settings) -> QualityReport:
             source_quality(key, latest(key, found), arrived=arrived, reasons=reasons, last_row_at=known.get(key))
             for key, found in sorted(loads.items())
         ),
-        held=tuple(HeldFile(path=file.path, reason=file.reason) for file in ledger.held()),
+        held=tuple(HeldFile(path=file.path, reason=file.reason) for file in ledger.held_files()),
         silent=tuple(silent(settings, known)),
     )
 

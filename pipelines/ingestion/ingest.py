@@ -122,12 +122,12 @@ class _IngestRun:
 
     def recover(self) -> None:
         """Bring a load that was cut short to its end, or forget it: the Delta table alone decides which."""
-        for batch, dataset in self._ledger.prepared():
+        for batch, dataset in self._ledger.unfinished_batches():
             if self._lake.last_batch(dataset) >= batch:
                 self._ledger.commit(batch, delta_version=self._lake.newest_version(dataset))
             else:
                 self._ledger.discard(batch)
-        forget_unfinished(self._settings.quarantine_folder, loaded=self._ledger.committed())
+        forget_unfinished(self._settings.quarantine_folder, loaded=self._ledger.committed_batches())
 
     def run(self, listed: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
         """Load the files in order, dataset by dataset."""
@@ -138,7 +138,7 @@ class _IngestRun:
                     yield _report_unknown(delivery)
                     continue
                 stamp = delivery.stamp()
-                digest = self._ledger.digest_of(stamp) or delivery.digest()
+                digest = self._ledger.digest_by_stamp(stamp) or delivery.digest()
                 if any(item.digest == digest for item in waiting):  # a copy is known once the first is loaded
                     yield from self._load(dataset, waiting)
                     waiting = []
@@ -153,7 +153,7 @@ class _IngestRun:
                 yield from self._load(dataset, waiting)
 
     def _loaded_before(self, delivery: Delivery, *, digest: str, retry_held: bool) -> FileReport | None:
-        before = self._ledger.find(dataset=delivery.dataset, digest=digest)
+        before = self._ledger.find_load(dataset=delivery.dataset, digest=digest)
         if before is None:
             return None
         if before.reason:  # held: the same file in another place may be right there
@@ -165,7 +165,7 @@ class _IngestRun:
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left out for its date."""
-        latest = self._ledger.latest(before.dataset)
+        latest = self._ledger.latest_load(before.dataset)
         enough = before.through is None or (self._through is not None and self._through <= before.through)
         return latest is not None and latest.digest == before.digest and enough
 

@@ -93,7 +93,7 @@ def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: b
     received_at and, with ``reveal``, ``row_json`` with the raw values, for which the vault's key is needed.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    places = [_place(settings.quarantine_folder, batch) for batch in sorted(ledger.committed())]
+    places = [_place(settings.quarantine_folder, batch) for batch in sorted(ledger.committed_batches())]
     parts = [pl.read_parquet(place) for place in places if place.exists()]
     rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED), *parts]))
     if reveal:
@@ -155,7 +155,7 @@ def _revealed(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
 
 
 def _held_files(ledger: Ledger) -> pl.DataFrame:
-    held = ledger.held()
+    held = ledger.held_files()
     return pl.DataFrame(
         {
             "dataset": [file.dataset for file in held],

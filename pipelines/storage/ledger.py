@@ -134,30 +134,30 @@ class Ledger:
         with sqlite.transaction(self._path) as connection:
             connection.execute("DELETE FROM batches WHERE batch = ? AND state = 'prepared'", (batch,))
 
-    def prepared(self) -> list[tuple[int, str]]:
+    def unfinished_batches(self) -> list[tuple[int, str]]:
         """Batches (with their dataset) whose load was cut short."""
         return self._rows("SELECT batch, dataset FROM batches WHERE state = 'prepared' ORDER BY batch")
 
-    def committed(self) -> set[int]:
+    def committed_batches(self) -> set[int]:
         """Numbers of all loaded batches."""
         return {batch for (batch,) in self._rows("SELECT batch FROM batches WHERE state = 'committed'")}
 
-    def digest_of(self, stamp: str) -> str | None:
+    def digest_by_stamp(self, stamp: str) -> str | None:
         """The digest of a file that has not been touched since it was last read."""
         found = self._rows("SELECT digest FROM files WHERE stamp = ? ORDER BY batch DESC LIMIT 1", (stamp,))
         return found[0][0] if found else None
 
-    def find(self, *, dataset: str, digest: str) -> LoadedFile | None:
+    def find_load(self, *, dataset: str, digest: str) -> LoadedFile | None:
         """The latest load of a file with this content into this dataset."""
         where = "f.dataset = ? AND f.digest = ? ORDER BY batch DESC LIMIT 1"
         return next(iter(self._files(where, (dataset, digest))), None)
 
-    def latest(self, dataset: str) -> LoadedFile | None:
+    def latest_load(self, dataset: str) -> LoadedFile | None:
         """The file that was loaded last into this dataset, if any; held files do not count."""
         where = "f.dataset = ? AND f.held = 0 AND f.reason = '' ORDER BY batch DESC LIMIT 1"
         return next(iter(self._files(where, (dataset,))), None)
 
-    def held(self) -> list[LoadedFile]:
+    def held_files(self) -> list[LoadedFile]:
         """Files held as a whole and not loaded since."""
         where = """f.reason <> '' AND NOT EXISTS (
             SELECT 1 FROM files AS later WHERE later.path = f.path AND later.batch > f.batch AND later.reason = ''
@@ -170,7 +170,7 @@ class Ledger:
         found = self._rows(newest)[0][0]
         return date.fromisoformat(found) if found else None
 
-    def delivered(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:
+    def loads_since(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:
         """Batch, moment of loading and file of every load from day folders from ``since`` on, and of registers."""
         query = """SELECT f.batch, received_at, path, f.dataset, source, digest, stamp, through, rows, accepted,
             quarantined, duplicates, held, reason, notes FROM files AS f JOIN batches USING (batch)

@@ -60,7 +60,7 @@ def assert_same(home, other):
         assert_frame_equal(home.table(dataset), other.table(dataset), check_row_order=False)
     assert_frame_equal(read_quarantine(home.settings, reveal=True), read_quarantine(other.settings, reveal=True))
     assert_frame_equal(home.lake.arrivals(), other.lake.arrivals())
-    assert Ledger(home.settings.lake_folder / "ledger.db").prepared() == []
+    assert Ledger(home.settings.lake_folder / "ledger.db").unfinished_batches() == []
 
 
 @pytest.mark.parametrize(

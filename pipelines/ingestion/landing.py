@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from data_contracts.errors import DeliveryError
-from pipelines.storage.durable_files import digest_of
+from pipelines.storage.durable_files import file_digest
 from pipelines.storage.schemas import EVENTS, REGISTERS, ZONE
 
 __all__ = ["Delivery", "list_deliveries"]
@@ -43,7 +43,7 @@ class Delivery:
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex."""
-        return digest_of(self.file)
+        return file_digest(self.file)
 
 
 def list_deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:

@@ -4,18 +4,18 @@ import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["digest_of", "flush", "write_durably"]
+__all__ = ["file_digest", "flush_to_disk", "write_durably"]
 
 OWNER_ONLY = 0o600
 
 
-def digest_of(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """SHA-256 of the file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def flush(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
     """Force the contents of a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -33,4 +33,4 @@ def write_durably(path: Path, content: bytes, *, mode: int = OWNER_ONLY) -> None
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    flush(path.parent)
+    flush_to_disk(path.parent)

@@ -21,7 +21,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
-from pipelines.storage.durable_files import digest_of, flush
+from pipelines.storage.durable_files import file_digest, flush_to_disk
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES, ZONE
 
@@ -138,7 +138,7 @@ class Lake:
             if self._exists(dataset)
             for uri in DeltaTable(self._folder(dataset)).file_uris()
         )
-        return [path for path in files if digest_of(path) != path.stem.rpartition("-")[2]]
+        return [path for path in files if file_digest(path) != path.stem.rpartition("-")[2]]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -169,8 +169,8 @@ class Lake:
         """Flush the commit just made; return its version."""
         table.update_incremental()
         log = self._folder(dataset) / "_delta_log"
-        flush(log / f"{table.version():020d}.json")
-        flush(log)
+        flush_to_disk(log / f"{table.version():020d}.json")
+        flush_to_disk(log)
         return table.version()
 
     def _table(self, dataset: str) -> DeltaTable:
@@ -182,8 +182,8 @@ class Lake:
             folder, schema=schema, mode="ignore", partition_by=_partitions(dataset), configuration=KEEP_VERSIONS
         )
         self._flush_log(table, dataset)
-        flush(folder)
-        flush(self._root)
+        flush_to_disk(folder)
+        flush_to_disk(self._root)
         return table
 
     def _exists(self, dataset: str) -> bool:
@@ -240,9 +240,9 @@ def _write_file(frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, st
     inside.mkdir(parents=True, exist_ok=True)
     part = inside / f".{uuid4().hex}.part"
     frame.write_parquet(part, row_group_size=ROW_GROUP)
-    flush(part)
-    path = part.rename(inside / f"part-{uuid4().hex[:8]}-{digest_of(part)}.parquet")  # the name is the check sum
-    flush(inside)
+    flush_to_disk(part)
+    path = part.rename(inside / f"part-{uuid4().hex[:8]}-{file_digest(part)}.parquet")  # the name is the check sum
+    flush_to_disk(inside)
     return AddAction(
         path=path.relative_to(folder).as_posix(),
         size=path.stat().st_size,

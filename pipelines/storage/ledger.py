@@ -90,7 +90,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        sqlite.create(path, schema=SCHEMA)
+        sqlite.create_database(path, schema=SCHEMA)
 
     def next_batch(self) -> int:
         """The number of the batch to be loaded next."""
@@ -106,7 +106,7 @@ class Ledger:
         received_at: datetime,
     ) -> None:
         """Write down what the batch will load, before the lake is touched."""
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             connection.execute(
                 "INSERT INTO batches VALUES (?, ?, 'prepared', NULL, ?)", (batch, dataset, received_at.isoformat())
             )
@@ -124,14 +124,14 @@ class Ledger:
 
     def commit(self, batch: int, *, delta_version: int | None) -> None:
         """Mark the batch as loaded by the Delta commit ``delta_version`` (none if it brought no rows)."""
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             connection.execute(
                 "UPDATE batches SET state = 'committed', delta_version = ? WHERE batch = ?", (delta_version, batch)
             )
 
     def discard(self, batch: int) -> None:
         """Forget a prepared batch that never reached the lake."""
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             connection.execute("DELETE FROM batches WHERE batch = ? AND state = 'prepared'", (batch,))
 
     def unfinished_batches(self) -> list[tuple[int, str]]:
@@ -209,7 +209,7 @@ class Ledger:
         return value
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return sqlite.rows(self._path, query=query, values=values)
+        return sqlite.fetch_rows(self._path, query=query, values=values)
 
 
 def _text(moment: date | datetime | None) -> str | None:

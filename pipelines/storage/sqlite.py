@@ -6,30 +6,30 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["create", "rows", "transaction"]
+__all__ = ["create_database", "fetch_rows", "write_transaction"]
 
 BUSY_SECONDS = 60
 
 
-def create(path: Path, *, schema: str) -> None:
+def create_database(path: Path, *, schema: str) -> None:
     """Make the database file with the tables of ``schema``, unless that was done before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if rows(path, query="PRAGMA user_version") == [(1,)]:
+    if fetch_rows(path, query="PRAGMA user_version") == [(1,)]:
         return
-    with transaction(path) as connection:
+    with write_transaction(path) as connection:
         for statement in filter(str.strip, schema.split(";")):
             connection.execute(statement)
         connection.execute("PRAGMA user_version = 1")
 
 
-def rows(path: Path, *, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+def fetch_rows(path: Path, *, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """All rows of a query."""
     with closing(_connect(path)) as connection:
         return connection.execute(query, tuple(values)).fetchall()
 
 
 @contextmanager
-def transaction(path: Path) -> Iterator[sqlite3.Connection]:
+def write_transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection whose writes are all kept, or none if the block raises."""
     with closing(_connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")

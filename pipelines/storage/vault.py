@@ -68,7 +68,7 @@ class Vault:
     def __init__(self, path: Path, *, key: bytes) -> None:
         self._path = path
         self._cipher = AESGCM(key)
-        sqlite.create(path, schema=SCHEMA)
+        sqlite.create_database(path, schema=SCHEMA)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -90,7 +90,7 @@ class Vault:
 
     def put_identifiers(self, kind: IdentifierKind, entries: Mapping[str, str]) -> int:
         """Keep the raw identifier of every pseudonym that is not yet in the vault; return how many were new."""
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             new = _missing_pseudonyms(connection, kind, entries)
             sealed = ((kind, key, self.seal(entries[key], bound_to=key)) for key in new)
             connection.executemany("INSERT INTO entries VALUES (?, ?, ?)", sealed)
@@ -102,12 +102,12 @@ class Vault:
             ("person", person, self.seal(json.dumps(dict(payload), ensure_ascii=False), bound_to=person))
             for person, payload in payloads.items()
         )
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", sealed)
 
     def put_numbers_of(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Replace which numbers belong to which person: ``(person, number)`` pseudonyms."""
-        with sqlite.transaction(self._path) as connection:
+        with sqlite.write_transaction(self._path) as connection:
             connection.execute("DELETE FROM numbers_of")
             connection.executemany("INSERT OR IGNORE INTO numbers_of VALUES (?, ?)", pairs)
 
@@ -135,16 +135,16 @@ class Vault:
     def holders_of(self, numbers: Sequence[str]) -> list[str]:
         """Who holds the numbers, all pseudonyms."""
         query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
-        return [person for (person,) in sqlite.rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
+        return [person for (person,) in sqlite.fetch_rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
 
     def _sealed(self, kind: IdentifierKind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
-        return sqlite.rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
+        return sqlite.fetch_rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
 
     def _numbers_of(self, persons: Sequence[str]) -> dict[str, list[str]]:
         query = "SELECT person, number FROM numbers_of WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
         held: dict[str, list[str]] = {}
-        for person, number in sqlite.rows(self._path, query=query, values=(json.dumps(list(persons)),)):
+        for person, number in sqlite.fetch_rows(self._path, query=query, values=(json.dumps(list(persons)),)):
             held.setdefault(person, []).append(number)
         return held
 

@@ -27,7 +27,7 @@ from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES, ZO
 
 __all__ = ["Lake"]
 
-APP = "forestall.ingest"
+TRANSACTION_APP = "forestall.ingest"
 ROW_GROUP = 100_000
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
@@ -81,7 +81,7 @@ class Lake:
         """Number of the newest batch that reached the dataset; 0 if none did."""
         if not self._exists(dataset):
             return 0
-        return DeltaTable(self._folder(dataset)).transaction_version(APP) or 0
+        return DeltaTable(self._folder(dataset)).transaction_version(TRANSACTION_APP) or 0
 
     def newest_version(self, dataset: str) -> int:
         """The dataset's newest Delta version."""
@@ -92,13 +92,13 @@ class Lake:
         loaded = {dataset: self._ledger().latest_version(dataset) for dataset in TABLES}
         return ",".join(f"{dataset}={number}" for dataset, number in sorted(loaded.items()) if number is not None)
 
-    def at(self, version: str) -> Self:
+    def at_version(self, version: str) -> Self:
         """The lake as it was at ``version``, for making an old result again."""
-        return type(self)(self._root, versions=_parse(version))
+        return type(self)(self._root, versions=_parse_version(version))
 
     def changed_days(self, since_version: str, *, dataset: str) -> list[date]:
         """Event days of ``dataset`` that gained rows after ``since_version`` (empty text: ever)."""
-        since = _parse(since_version).get(dataset, -1)
+        since = _parse_version(since_version).get(dataset, -1)
         return sorted(self._ledger().changed_days(dataset=dataset, since=since))
 
     def arrivals(self) -> pl.DataFrame:
@@ -119,7 +119,7 @@ class Lake:
             scattered = sorted(day for day, number in files.items() if number > 1)
             for day in scattered:
                 merged = self.scan(dataset, days=(day, day)).collect()
-                adds = _write(merged, dataset=dataset, folder=self._folder(dataset), data_change=False)
+                adds = _write_files(merged, dataset=dataset, folder=self._folder(dataset), data_change=False)
                 table.create_write_transaction(
                     list(adds),
                     "overwrite",
@@ -130,7 +130,7 @@ class Lake:
                 self._flush_log(table, dataset)
         return scattered
 
-    def damaged(self) -> list[Path]:
+    def damaged_files(self) -> list[Path]:
         """Data files whose content is not what was written: a flipped bit is otherwise read without a word."""
         files = (
             Path(unquote(uri))
@@ -153,15 +153,15 @@ class Lake:
 
     def _commit(self, dataset: str, frame: pl.DataFrame, *, batch: int, mode: str) -> int:
         table = self._table(dataset)
-        if (table.transaction_version(APP) or 0) >= batch:
+        if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
             return table.version()
-        adds = _write(frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset))
+        adds = _write_files(frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset))
         table.create_write_transaction(
             list(adds),
             mode,
             table.schema(),
-            partition_by=_partitions(dataset),
-            commit_properties=CommitProperties(app_transactions=[Transaction(APP, batch)]),
+            partition_by=_partition_columns(dataset),
+            commit_properties=CommitProperties(app_transactions=[Transaction(TRANSACTION_APP, batch)]),
         )
         return self._flush_log(table, dataset)
 
@@ -177,9 +177,9 @@ class Lake:
         if self._exists(dataset):
             return DeltaTable(self._folder(dataset))
         folder = self._folder(dataset)
-        schema = Schema.from_arrow(_stored(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
+        schema = Schema.from_arrow(_in_utc(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
         table = DeltaTable.create(
-            folder, schema=schema, mode="ignore", partition_by=_partitions(dataset), configuration=KEEP_VERSIONS
+            folder, schema=schema, mode="ignore", partition_by=_partition_columns(dataset), configuration=KEEP_VERSIONS
         )
         self._flush_log(table, dataset)
         flush_to_disk(folder)
@@ -204,11 +204,11 @@ def _schema(dataset: str) -> pl.Schema:
         raise LakeError(f"the lake has no dataset {dataset!r}", remedy=f"Choose one of {', '.join(TABLES)}.") from None
 
 
-def _partitions(dataset: str) -> list[str]:
+def _partition_columns(dataset: str) -> list[str]:
     return [DAY] if dataset in EVENTS else []
 
 
-def _parse(version: str) -> dict[str, int]:
+def _parse_version(version: str) -> dict[str, int]:
     try:
         return {name: int(number) for name, _, number in (part.partition("=") for part in version.split(",") if part)}
     except ValueError:
@@ -217,20 +217,20 @@ def _parse(version: str) -> dict[str, int]:
         ) from None
 
 
-def _stored(frame: pl.DataFrame) -> pl.DataFrame:
+def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
     """Delta knows timestamps in UTC only."""
     moments = [name for name, kind in frame.schema.items() if kind == MOMENT]
     return frame.with_columns(pl.col(moments).dt.convert_time_zone("UTC"))
 
 
-def _write(
+def _write_files(
     frame: pl.DataFrame, *, dataset: str, folder: Path, data_change: bool = True
 ) -> Iterator[AddAction | RemoveAction]:
     """Write and flush the data files of one commit: one a day for events, one in all for a register."""
     if dataset not in EVENTS:
-        yield _write_file(_stored(frame), folder=folder, partition={}, data_change=data_change)
+        yield _write_file(_in_utc(frame), folder=folder, partition={}, data_change=data_change)
         return
-    by_day = _stored(frame).sort(DAY, *SORTED_BY[dataset]).partition_by(DAY, as_dict=True, include_key=False)
+    by_day = _in_utc(frame).sort(DAY, *SORTED_BY[dataset]).partition_by(DAY, as_dict=True, include_key=False)
     for (day,), part in by_day.items():
         yield _write_file(part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change)
 

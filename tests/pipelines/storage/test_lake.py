@@ -107,9 +107,9 @@ def test_versions_name_states_that_can_be_read_again(lake, tmp_path):
     before = lake.version()
     load(lake, tmp_path, "calls", calls(call("2", day=DAY_2)), batch=2)
     assert before != lake.version()
-    assert lake.at(before).scan("calls").collect()["record_id"].to_list() == ["1"]
-    assert lake.at(before).days("calls") == [DAY_1]
-    assert lake.at("").scan("calls").collect().height == 0
+    assert lake.at_version(before).scan("calls").collect()["record_id"].to_list() == ["1"]
+    assert lake.at_version(before).days("calls") == [DAY_1]
+    assert lake.at_version("").scan("calls").collect().height == 0
 
 
 def test_changed_days_are_those_that_gained_rows(lake, tmp_path):
@@ -135,7 +135,7 @@ def test_compacting_merges_and_sorts_and_changes_nothing_else(lake, tmp_path):
     assert lake.changed_days(version, dataset="calls") == []
     assert lake.last_batch("calls") == 2
     assert lake.compact("calls") == []
-    assert_frame_equal(lake.at(version).scan("calls").collect(), before, check_row_order=False)
+    assert_frame_equal(lake.at_version(version).scan("calls").collect(), before, check_row_order=False)
 
 
 def test_only_one_writer_at_a_time(lake, tmp_path):
@@ -147,19 +147,19 @@ def test_only_one_writer_at_a_time(lake, tmp_path):
 
 def test_a_flipped_bit_is_found(lake, tmp_path):
     lake.append("calls", calls(call("1", day=DAY_1), call("2", day=DAY_2)), batch=1)
-    assert lake.damaged() == []
+    assert lake.damaged_files() == []
     (place,) = (tmp_path / "calls" / f"event_day={DAY_2}").glob("*.parquet")
     content = bytearray(place.read_bytes())
     content[40] ^= 1
     place.write_bytes(content)
-    assert lake.damaged() == [place]
+    assert lake.damaged_files() == [place]
 
 
 def test_an_unknown_dataset_or_version_is_refused(lake):
     with pytest.raises(LakeError, match="no dataset 'letters'"):
         lake.scan("letters")
     with pytest.raises(LakeError, match="is no version"):
-        lake.at("calls=one")
+        lake.at_version("calls=one")
 
 
 def test_no_commit_tells_more_than_its_batch(lake, tmp_path):

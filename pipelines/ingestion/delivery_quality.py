@@ -14,47 +14,52 @@ from pipelines.storage.ledger import Ledger, LoadedFile
 from pipelines.storage.schemas import EVENTS
 from serving.vocabulary.reports import HeldFile, QualityReport, RejectReason, SilentSource, SourceQuality
 
-__all__ = ["DAYS", "quality_report"]
+__all__ = ["REPORTED_DAYS", "quality_report"]
 
-DAYS = 7
+REPORTED_DAYS = 7
 REASONS_SHOWN = 5
-Key = tuple[str, str]  # dataset, source
+SourceKey = tuple[str, str]  # dataset, source
 Loads = Sequence[tuple[datetime, LoadedFile]]
-HOLDERS: Mapping[str, tuple[str, str]] = {"calls": ("subscribers", "operator"), "transfers": ("accounts", "bank")}
+SOURCE_REGISTERS: Mapping[str, tuple[str, str]] = {
+    "calls": ("subscribers", "operator"),
+    "transfers": ("accounts", "bank"),
+}
 
 
 def quality_report(settings: Settings) -> QualityReport:
-    """What became of the rows of the last ``DAYS`` delivered days and the registers, and which sources are silent."""
+    """What became of the rows of the last ``REPORTED_DAYS`` delivered days and the registers, and which sources are silent."""
     ledger = Ledger(settings.lake_folder / "ledger.db")
     newest = ledger.newest_day()
-    loads_by_file = ledger.loads_since(since=newest - timedelta(days=DAYS - 1) if newest else date.min)
+    loads_by_file = ledger.loads_since(since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min)
     reasons = count_reasons(
         settings, batches={batch for batch, _, file in loads_by_file if file.quarantined or file.held}
     )
     arrived = ledger.arrivals()
-    loads: dict[Key, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
+    loads: dict[SourceKey, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
     for _, received_at, file in loads_by_file:
         loads[file.dataset, file.source].append((received_at, file))
-    known = last_rows(arrived)
+    newest_rows = newest_row_times(arrived)
     return QualityReport(
-        days=DAYS,
-        newest_at=max(known.values(), default=None),
+        days=REPORTED_DAYS,
+        newest_at=max(newest_rows.values(), default=None),
         sources=tuple(
-            source_quality(key, latest(key, found), arrived=arrived, reasons=reasons, last_row_at=known.get(key))
+            source_quality(
+                key, current_loads(key, found), arrived=arrived, reasons=reasons, last_row_at=newest_rows.get(key)
+            )
             for key, found in sorted(loads.items())
         ),
         held=tuple(HeldFile(path=file.path, reason=file.reason) for file in ledger.held_files()),
-        silent=tuple(silent(settings, known)),
+        silent=tuple(find_silent_sources(settings, newest_rows)),
     )
 
 
-def latest(key: Key, loads: Loads) -> Loads:
+def current_loads(key: SourceKey, loads: Loads) -> Loads:
     """Of a register only the file that stands; of events every file of these days."""
     return loads if key[0] in EVENTS else loads[-1:]
 
 
 def source_quality(
-    key: Key, loads: Loads, *, arrived: pl.DataFrame, reasons: pl.DataFrame, last_row_at: datetime | None
+    key: SourceKey, loads: Loads, *, arrived: pl.DataFrame, reasons: pl.DataFrame, last_row_at: datetime | None
 ) -> SourceQuality:
     """The rows of one source, added up over its ``loads``."""
     files = [file for _, file in loads]
@@ -68,42 +73,42 @@ def source_quality(
         quarantined=sum(file.quarantined for file in files),
         duplicates=sum(file.duplicates for file in files),
         held=sum(file.held for file in files),
-        late=late_rows(arrived, dataset=key[0], paths=paths),
+        late=count_late_rows(arrived, dataset=key[0], paths=paths),
         last_row_at=last_row_at,
         received_at=max(received_at for received_at, _ in loads),
-        reasons=tuple(told(reasons.filter(pl.col("path").is_in(paths)))),
+        reasons=tuple(most_frequent_reasons(reasons.filter(pl.col("path").is_in(paths)))),
     )
 
 
-def late_rows(arrived: pl.DataFrame, *, dataset: str, paths: Sequence[str]) -> int:
+def count_late_rows(arrived: pl.DataFrame, *, dataset: str, paths: Sequence[str]) -> int:
     """Accepted rows of an earlier day than the folder that their file came in."""
     folder = pl.col("file").str.split("/").list.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False)
     mine = arrived.filter((pl.col("dataset") == dataset) & pl.col("file").is_in(list(paths)))
     return int(mine.filter(pl.col("event_day") < folder)["rows"].sum())
 
 
-def told(reasons: pl.DataFrame) -> Iterator[RejectReason]:
+def most_frequent_reasons(reasons: pl.DataFrame) -> Iterator[RejectReason]:
     """The reasons by the number of rows, the most frequent first."""
     counted = reasons.group_by("code", "zh", "en").agg(pl.col("rows").sum())
     for row in counted.sort("rows", "code", descending=[True, False]).head(REASONS_SHOWN).iter_rows(named=True):
         yield RejectReason(**row)
 
 
-def last_rows(arrived: pl.DataFrame) -> dict[Key, datetime]:
+def newest_row_times(arrived: pl.DataFrame) -> dict[SourceKey, datetime]:
     """When the newest row of each source of events was known."""
     newest = arrived.group_by("dataset", "source").agg(pl.col("known_until").max()).drop_nulls()
     return {(dataset, source): known_until for dataset, source, known_until in newest.iter_rows()}
 
 
-def silent(settings: Settings, known: Mapping[Key, datetime]) -> Iterator[SilentSource]:
+def find_silent_sources(settings: Settings, newest_rows: Mapping[SourceKey, datetime]) -> Iterator[SilentSource]:
     """Sources that the registers name, or that delivered before, and that fell behind the newest row of all."""
-    newest_at = max((at for (dataset, _), at in known.items() if dataset in EVENTS), default=None)
+    newest_at = max((at for (dataset, _), at in newest_rows.items() if dataset in EVENTS), default=None)
     if newest_at is None:
         return
     lake = Lake(settings.lake_folder)
-    for dataset, (register, column) in HOLDERS.items():
+    for dataset, (register, column) in SOURCE_REGISTERS.items():
         named = lake.scan(register).select(pl.col(column).drop_nulls().unique()).collect()[column]
-        for source in sorted({*named, *(source for feed, source in known if feed == dataset)}):
-            since = known.get((dataset, source))
+        for source in sorted({*named, *(source for feed, source in newest_rows if feed == dataset)}):
+            since = newest_rows.get((dataset, source))
             if since is None or newest_at - since > LATE_AFTER:
                 yield SilentSource(dataset=dataset, source=source, since=since)

@@ -18,7 +18,7 @@ from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, Val
 from pipelines.ingestion.landing import Delivery, list_deliveries
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
-from pipelines.ingestion.quarantine import forget_unfinished, store_rejected
+from pipelines.ingestion.quarantine import remove_unfinished_batches, store_rejected_rows
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile
@@ -127,7 +127,7 @@ class _IngestRun:
                 self._ledger.commit(batch, delta_version=self._lake.newest_version(dataset))
             else:
                 self._ledger.discard(batch)
-        forget_unfinished(self._settings.quarantine_folder, loaded=self._ledger.committed_batches())
+        remove_unfinished_batches(self._settings.quarantine_folder, loaded=self._ledger.committed_batches())
 
     def run(self, listed: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
         """Load the files in order, dataset by dataset."""
@@ -193,7 +193,7 @@ class _IngestRun:
         batch = self._ledger.next_batch()
         validated = self._validator.validate_batch(dataset, parsed)
         self._row_pseudonymiser.store_identifiers(self._vault)
-        store_rejected(
+        store_rejected_rows(
             validated.rejected,
             dataset=dataset,
             batch=batch,

@@ -19,12 +19,12 @@ __all__ = [
     "CONFLICT_CODE",
     "count_reasons",
     "export_quarantine",
-    "forget_unfinished",
+    "remove_unfinished_batches",
     "read_quarantine",
-    "store_rejected",
+    "store_rejected_rows",
 ]
 
-STORED = pl.Schema(
+STORED_SCHEMA = pl.Schema(
     {
         "dataset": pl.String(),
         "path": pl.String(),
@@ -43,10 +43,10 @@ LOADING_TEXTS = {
         "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
     }
 }
-READ = ("dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at")
+READ_COLUMNS = ("dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at")
 
 
-def store_rejected(
+def store_rejected_rows(
     bad: pl.DataFrame,
     *,
     dataset: str,
@@ -75,14 +75,14 @@ def store_rejected(
     )
     content = io.BytesIO()
     stored.write_parquet(content)
-    write_durably(_place(folder, batch), content.getvalue())
+    write_durably(_batch_file(folder, batch), content.getvalue())
 
 
-def forget_unfinished(folder: Path, *, loaded: set[int]) -> None:
+def remove_unfinished_batches(folder: Path, *, loaded: set[int]) -> None:
     """Remove what a cut-short load left behind."""
-    kept = {_place(folder, batch) for batch in loaded}
+    batch_files = {_batch_file(folder, batch) for batch in loaded}
     for place in folder.glob("batch-*.parquet"):
-        if place not in kept:
+        if place not in batch_files:
             place.unlink()
 
 
@@ -93,11 +93,11 @@ def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: b
     received_at and, with ``reveal``, ``row_json`` with the raw values, for which the vault's key is needed.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    places = [_place(settings.quarantine_folder, batch) for batch in sorted(ledger.committed_batches())]
+    places = [_batch_file(settings.quarantine_folder, batch) for batch in sorted(ledger.committed_batches())]
     parts = [pl.read_parquet(place) for place in places if place.exists()]
-    rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED), *parts]))
+    rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED_SCHEMA), *parts]))
     if reveal:
-        rows = _revealed(rows, vault=Vault.open(settings))
+        rows = _with_raw_rows(rows, vault=Vault.open(settings))
     wanted = pl.concat([rows.drop("sealed"), _held_files(ledger)], how="diagonal")
     if dataset is not None:
         wanted = wanted.filter(pl.col("dataset") == dataset)
@@ -106,13 +106,13 @@ def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: b
 
 def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame:
     """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and how many."""
-    places = [_place(settings.quarantine_folder, batch) for batch in sorted(batches)]
+    places = [_batch_file(settings.quarantine_folder, batch) for batch in sorted(batches)]
     parts = [pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()]
-    rows = pl.concat([pl.DataFrame(schema=STORED).select("path", "reasons"), *parts])
+    rows = pl.concat([pl.DataFrame(schema=STORED_SCHEMA).select("path", "reasons"), *parts])
     counted = rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
-    words = {code: [_say(code, language) for language in ("zh", "en")] for code in counted["code"].unique()}
-    said = (pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String) for place in range(2))
-    return counted.with_columns(**dict(zip(("zh", "en"), said, strict=True)))
+    words = {code: [_reason_text_of(code, language) for language in ("zh", "en")] for code in counted["code"].unique()}
+    reason_texts = (pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String) for place in range(2))
+    return counted.with_columns(**dict(zip(("zh", "en"), reason_texts, strict=True)))
 
 
 def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
@@ -125,11 +125,11 @@ def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
         raise SettingsError(f"cannot write {out.name}", remedy="Name a file that ends in .csv or .parquet.")
 
 
-def _place(folder: Path, batch: int) -> Path:
+def _batch_file(folder: Path, batch: int) -> Path:
     return folder / f"batch-{batch:08d}.parquet"
 
 
-def _say(code: str, language: str) -> str:
+def _reason_text_of(code: str, language: str) -> str:
     own = LOADING_TEXTS.get(code)
     return own[language] if own else reason_text(code, language)
 
@@ -138,15 +138,19 @@ def _with_texts(rows: pl.DataFrame) -> pl.DataFrame:
     codes = rows["reasons"].explode(empty_as_null=False, keep_nulls=False).unique().to_list()
     texts = [
         pl.col("reasons")
-        .list.eval(pl.element().replace_strict({code: _say(code, language) for code in codes}, return_dtype=pl.String))
+        .list.eval(
+            pl.element().replace_strict(
+                {code: _reason_text_of(code, language) for code in codes}, return_dtype=pl.String
+            )
+        )
         .list.join(separator)
         .alias(f"reason_text_{language}")
         for language, separator in (("zh", "；"), ("en", "; "))
     ]
-    return rows.with_columns(texts).select(*READ, "sealed")
+    return rows.with_columns(texts).select(*READ_COLUMNS, "sealed")
 
 
-def _revealed(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
+def _with_raw_rows(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
     opened = [
         vault.unseal(sealed, bound_to=f"{path}#{row}")
         for path, row, sealed in rows.select("path", "row", "sealed").iter_rows()

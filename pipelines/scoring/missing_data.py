@@ -8,39 +8,39 @@ import polars as pl
 from features.entities.feeds import LateSource
 from features.event_index import EventIndex
 
-__all__ = ["gaps_of"]
+__all__ = ["find_missing_data"]
 
-KINDS = {
+RECORD_KIND_COLUMNS = {
     "calls": ("calls_in_30d", "calls_out_30d", "sms_30d"),
     "transfers": ("debits_30d", "credit_cny_30d"),
 }
 
 
-def gaps_of(event_index: EventIndex, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
-    """The gaps of each of ``rows``, a snapshot at ``at``.
+def find_missing_data(event_index: EventIndex, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
+    """What is missing of each of ``rows``, a snapshot at ``at``.
 
     ``calls`` and ``transfers`` where no such record of the person is known in 30 days; ``calls:cmcc:2026-07-03`` where
     a source that serves the person has delivered nothing since that day, ``calls:cmcc`` where nothing within memory.
     """
     codes = rows.select("person").join(event_index.people, on="person", how="left", maintain_order="left")["code"]
     return [
-        (*kinds(row), *sources(event_index, code, at=at))
+        (*missing_record_kinds(row), *silent_source_codes(event_index, code, at=at))
         for code, row in zip(codes, rows.iter_rows(named=True), strict=True)
     ]
 
 
-def kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
+def missing_record_kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
     """Which kinds of records say nothing about this person in 30 days."""
-    return tuple(kind for kind, columns in KINDS.items() if not any(row[column] for column in columns))
+    return tuple(kind for kind, columns in RECORD_KIND_COLUMNS.items() if not any(row[column] for column in columns))
 
 
-def sources(event_index: EventIndex, owner: int, *, at: datetime) -> tuple[str, ...]:
+def silent_source_codes(event_index: EventIndex, owner: int, *, at: datetime) -> tuple[str, ...]:
     """Which operators and banks of this person are late, and since when."""
     feeds = {"calls": event_index.call_feeds, "transfers": event_index.transfer_feeds}
-    return tuple(coded(dataset, one) for dataset, feed in feeds.items() for one in feed.late_sources(owner, at))
+    return tuple(silence_code(dataset, one) for dataset, feed in feeds.items() for one in feed.late_sources(owner, at))
 
 
-def coded(dataset: str, silence: LateSource) -> str:
+def silence_code(dataset: str, silence: LateSource) -> str:
     """The code of one silent source."""
     since = f":{silence.since:%Y-%m-%d}" if silence.since else ""
     return f"{dataset}:{silence.source}{since}"

@@ -37,7 +37,7 @@ from pipelines.progress import Progress, quiet
 from pipelines.scoring.alert_timelines import stories_of
 from pipelines.scoring.candidates import candidates, rules_of, score_moments
 from pipelines.scoring.drift import WATCHED, drift_of
-from pipelines.scoring.missing_data import gaps_of
+from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import kept_scores
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import awake
@@ -198,7 +198,7 @@ def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame)
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
     stakes = typical_losses(build_episodes(scene.tables.cases, scene.event_index, at=scene.at))
     suspects = named_suspects(scene.event_index, chosen)
-    gaps = gaps_of(scene.event_index, chosen, at=scene.at)
+    missing = find_missing_data(scene.event_index, chosen, at=scene.at)
     stories = stories_of(scene.tables, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at)
     return tuple(
         Alert(
@@ -217,7 +217,7 @@ def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame)
             contributions=contributions_of(told[rank - 1]),
             base_value=told[rank - 1].base,
             realert=one.repeat,
-            missing=gaps[rank - 1],
+            missing=missing[rank - 1],
             age_band=age_band(row["age_years"]),
             suspect_numbers=suspects[0][rank - 1],
             suspect_accounts=suspects[1][rank - 1],

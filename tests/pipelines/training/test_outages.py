@@ -11,7 +11,7 @@ from models.labels.sampling import query_points_for_everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_moments
-from pipelines.scoring.missing_data import gaps_of
+from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn
 from serving.presentation.wording import gap
@@ -56,7 +56,7 @@ def test_everybody_still_has_a_score(rows):
 
 
 def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, disturbed, rows):
-    gaps = dict(zip(rows["person"], gaps_of(disturbed, rows, at=AT), strict=True))
+    gaps = dict(zip(rows["person"], find_missing_data(disturbed, rows, at=AT), strict=True))
     named = [
         ("calls:cmcc:2026-06-24", held(tables, "subscribers", "operator", "cmcc")),
         ("transfers:icbc:2026-06-22", held(tables, "accounts", "bank", "icbc")),
@@ -74,7 +74,7 @@ def test_nothing_is_missing_while_all_sources_deliver(tables, model):
     event_index = build_event_index(tables)
     rows = score_moments(event_index, model, query_points_for_everyone(event_index, at=AT))
 
-    assert {code for codes in gaps_of(event_index, rows, at=AT) for code in codes if ":" in code} == set()
+    assert {code for codes in find_missing_data(event_index, rows, at=AT) for code in codes if ":" in code} == set()
     assert rows["feeds_missing_n"].max() == 0
 
 
@@ -90,7 +90,7 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
     assert mute.contacts.events.is_empty()
     assert rows["score"][0] > 20 * rows["score"].median()
     assert rows["new_debit_cny_7d"].head(5).min() > 0
-    assert all("calls" in codes for codes in gaps_of(mute, rows, at=AT))
+    assert all("calls" in codes for codes in find_missing_data(mute, rows, at=AT))
 
 
 def test_a_model_that_met_outages_knows_of_them(model):

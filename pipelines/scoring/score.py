@@ -40,7 +40,7 @@ from pipelines.scoring.drift import WATCHED, drift_of
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import kept_scores
 from pipelines.scoring.shadow import score_in_shadow
-from pipelines.scoring.suppression_filter import awake
+from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import suspects_at
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -118,7 +118,7 @@ def score(
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = remembered(recent, log=log, at=at, rules=rules)
-    chosen = awake(rows, resting(engine, at), at=at, rules=rules)
+    chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
     decided = decide_alerts(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(scene, decided, rows)

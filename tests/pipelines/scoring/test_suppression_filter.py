@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from models.policy.alerting import PolicyRules
-from pipelines.scoring.suppression_filter import awake
+from pipelines.scoring.suppression_filter import drop_suppressed
 from serving.access.auth import Role, Viewer
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.dispositions.service import dispose
@@ -47,18 +47,18 @@ def rest(person: str, *, since_h: float, for_h: float = 24) -> Rest:
     ],
 )
 def test_a_rest_ends_with_its_time_or_with_new_money(paid_cny, since_h, for_h, alerted):
-    found = awake(rows(ada=paid_cny, bo=0.0), [rest("ada", since_h=since_h, for_h=for_h)], at=AT, rules=RULES)
+    found = drop_suppressed(rows(ada=paid_cny, bo=0.0), [rest("ada", since_h=since_h, for_h=for_h)], at=AT, rules=RULES)
     assert found["person"].to_list() == (["ada", "bo"] if alerted else ["bo"])
 
 
 def test_of_two_rests_the_later_one_counts():
     rests = [rest("ada", since_h=20), rest("ada", since_h=2)]
-    assert awake(rows(ada=5000.0), rests, at=AT, rules=RULES).is_empty()
-    assert len(awake(rows(ada=5000.0), rests, at=AT + timedelta(hours=4), rules=RULES)) == 1
+    assert drop_suppressed(rows(ada=5000.0), rests, at=AT, rules=RULES).is_empty()
+    assert len(drop_suppressed(rows(ada=5000.0), rests, at=AT + timedelta(hours=4), rules=RULES)) == 1
 
 
 def test_without_rests_everybody_is_awake():
-    assert awake(rows(ada=0.0, bo=None), [], at=AT, rules=RULES).height == 2
+    assert drop_suppressed(rows(ada=0.0, bo=None), [], at=AT, rules=RULES).height == 2
 
 
 def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):

@@ -30,7 +30,7 @@ from models.policy.alerting import Memory, PolicyRules
 from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import POLICY_COLUMNS, rules_of, scored
+from pipelines.scoring.candidates import POLICY_COLUMNS, add_scores, policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn, tuning_of
@@ -126,7 +126,7 @@ def study(
     tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
     event_index = build_event_index(tables)
     models = fitted(event_index, tables, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
-    rules = rules_of(settings, budget=budget)
+    rules = policy_rules(settings, budget=budget)
     arms = (
         *clock_arms(clocks, rules=rules),
         *ablation_arms(ablations, models, every=every, rules=rules),
@@ -327,5 +327,5 @@ def scores_of(
         if kept not in seen:
             seen[kept] = build_snapshot(event_index, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
-        frames[column] = scored(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
+        frames[column] = add_scores(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
     return frames

@@ -17,7 +17,7 @@ from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
+from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_replay, ticks_of
@@ -105,7 +105,7 @@ def replay(
     progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
     event_index = build_event_index(tables)
-    rules = rules_of(settings, budget=budget)
+    rules = policy_rules(settings, budget=budget)
     memories = {column: Memory() for column in SCORERS}
     found: dict[str, list[pl.DataFrame]] = {column: [] for column in SCORERS}
     ticks: list[Tick] = []
@@ -117,7 +117,7 @@ def replay(
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):
-            rows = score_moments(
+            rows = score_query_points(
                 event_index, model, asked(event_index, day, tick=tick, every=every), effect=settings.warning_works
             )
             moments += len(rows)
@@ -189,8 +189,10 @@ def asked(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str)
 def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
     """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
     picked: list[pl.DataFrame] = []
-    for tick, group in by_tick(rows):
-        chosen = decide_alerts(candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules)
+    for tick, group in group_by_tick(rows):
+        chosen = decide_alerts(
+            select_candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules
+        )
         if chosen:
             picked.append(laid_out(chosen).join(group, on="person", maintain_order="left"))
     return pl.concat(picked) if picked else rows.clear()

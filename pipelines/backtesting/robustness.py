@@ -23,7 +23,7 @@ from models.learning.risk import RiskModel
 from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
 from pipelines.ingestion.ingest import ingest
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import rules_of
+from pipelines.scoring.candidates import policy_rules
 from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
 from pipelines.simulate.mix import ScamType
@@ -91,7 +91,7 @@ def robustness(
     known = {name: source_tables_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
     truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
     models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
-    rules = rules_of(settings, budget=budget)
+    rules = policy_rules(settings, budget=budget)
     lines: list[Line] = []
     undisturbed: dict[str, JudgedAlerts] = {}
     for scenario in scenarios(start):

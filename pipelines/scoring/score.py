@@ -35,7 +35,7 @@ from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.alert_timelines import stories_of
-from pipelines.scoring.candidates import candidates, rules_of, score_moments
+from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
 from pipelines.scoring.drift import WATCHED, drift_of
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import kept_scores
@@ -112,14 +112,14 @@ def score(
     log = ScoreLog(settings.scores_folder)
     moments = asked(scene, people=people, since=log.latest(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_moments(scene.event_index, scene.model, moments, effect=settings.warning_works)
+    rows = score_query_points(scene.event_index, scene.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
-    rules = rules_of(settings, budget=budget)
+    rules = policy_rules(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = remembered(recent, log=log, at=at, rules=rules)
     chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
-    decided = decide_alerts(candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(scene, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
@@ -304,6 +304,6 @@ def publish_list(
 
 def rank_of_one(scene: Scene, rows: pl.DataFrame) -> tuple[float, Level]:
     """Probability and level of the only row."""
-    rules = rules_of(scene.settings)
-    (candidate,) = candidates(rows, column="score", rules=rules)
+    rules = policy_rules(scene.settings)
+    (candidate,) = select_candidates(rows, column="score", rules=rules)
     return candidate.score, alert_level(candidate, rules=rules)

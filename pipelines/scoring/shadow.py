@@ -11,7 +11,7 @@ from features.event_index import EventIndex, build_event_index
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import POLICY_COLUMNS, score_moments
+from pipelines.scoring.candidates import POLICY_COLUMNS, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
@@ -59,7 +59,7 @@ def score_in_shadow(
     assert challenger is not None  # noqa: S101 -- tells the type checker what `in` has said
     progress(f"scoring with the challenger {challenger}, for comparison only")
     try:
-        scored = score_moments(event_index, registry.load(challenger), rows.select("person", "at"))
+        scored = score_query_points(event_index, registry.load(challenger), rows.select("person", "at"))
     except ForestallError as error:
         progress(f"the challenger could not score: {error}")
         return False

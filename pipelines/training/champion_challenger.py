@@ -22,7 +22,7 @@ from models.policy.alerting import Memory, PolicyRules
 from models.policy.alerting import decide_alerts as pick
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import by_tick, candidates, rules_of, score_moments
+from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
 from pipelines.training.dispositions import outcomes_before
 
@@ -107,9 +107,9 @@ class Trial:
 
     def see(self, rows: pl.DataFrame, *, column: str) -> None:
         """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is ordinary."""
-        for tick, group in by_tick(rows):
+        for tick, group in group_by_tick(rows):
             chosen = pick(
-                candidates(group, column=column, rules=self.rules), memory=self.memory, at=tick, rules=self.rules
+                select_candidates(group, column=column, rules=self.rules), memory=self.memory, at=tick, rules=self.rules
             )
             if tick < self.start:
                 self.memory.issued.clear()  # nobody was told
@@ -157,11 +157,11 @@ def compare_models(
 
     Neither may have learned from them; of a champion that has, give what was ``recorded``.
     """
-    rules = rules_of(settings)
+    rules = policy_rules(settings)
     trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
     for moments in days(event_index, span, every=settings.training.judged_every):
         for scorer, model in models.items():
-            rows = score_moments(event_index, model, moments, effect=settings.warning_works)
+            rows = score_query_points(event_index, model, moments, effect=settings.warning_works)
             trials[scorer].see(rows, column="score")
             if scorer == CHALLENGER:
                 trials[RULE].see(rows, column="baseline_score")
@@ -176,7 +176,7 @@ def compare_scores(
 
     ``ticks`` come in order, ``columns`` names the column of each scorer.
     """
-    trials = {scorer: Trial(rules_of(settings), span.start) for scorer in columns}
+    trials = {scorer: Trial(policy_rules(settings), span.start) for scorer in columns}
     for rows in ticks:
         for scorer, column in columns.items():
             trials[scorer].see(rows, column=column)

@@ -17,7 +17,7 @@ from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
 from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
-from pipelines.scoring.candidates import by_tick, candidates
+from pipelines.scoring.candidates import group_by_tick, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
@@ -102,8 +102,8 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
 
 def ticks_of(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
     """Scored rows as the policy saw them, tick by tick."""
-    for tick, group in by_tick(rows):
-        yield tick, tuple(candidates(group, column="score", rules=rules))
+    for tick, group in group_by_tick(rows):
+        yield tick, tuple(select_candidates(group, column="score", rules=rules))
 
 
 def write_report(evaluation: EvaluationReport, out: Path) -> Path:

@@ -18,7 +18,7 @@ from models.learning.tuning import (
 )
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.candidates import score_moments
+from pipelines.scoring.candidates import score_query_points
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn, tuning_of
@@ -77,7 +77,9 @@ def tune(
             f"no episode since {split.judge_from:%Y-%m-%d} was reported by {at:%Y-%m-%d %H:%M}",
             remedy="Tune at a later moment.",
         )
-    later = score_moments(event_index, model, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    later = score_query_points(event_index, model, moments.select("person", "at")).with_columns(
+        moments.drop("person", "at")
+    )
     current = tuning_of(settings)
 
     def judge(tuning: Tuning) -> float:

@@ -7,7 +7,7 @@ from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import quiet
-from pipelines.scoring.candidates import score_moments
+from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.score import Scene, contributions_of, rank_of_one, reasons_of, set_up
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
@@ -30,11 +30,11 @@ class LiveRescorer:
         """The fresh score, or None for a person who is not in the register."""
         with self._lock:
             scene = self._current()
-            moments = query_points_for_everyone(scene.event_index, at=scene.at)
-            moments = moments.filter(moments["person"] == person)
-            if not len(moments):
+            query_points = query_points_for_everyone(scene.event_index, at=scene.at)
+            query_points = query_points.filter(query_points["person"] == person)
+            if not len(query_points):
                 return None
-            rows = score_moments(scene.event_index, scene.model, moments)
+            rows = score_query_points(scene.event_index, scene.model, query_points)
             probability, level = rank_of_one(scene, rows)
             (told,) = explain_scores(scene.model, rows)
             return Rescore(

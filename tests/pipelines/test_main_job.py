@@ -13,7 +13,7 @@ from models.labels.sampling import query_points_for_everyone
 from models.policy.alerting import Candidate
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.backtesting.replay import parse_every, replay, reveal_persons
-from pipelines.scoring.candidates import rules_of
+from pipelines.scoring.candidates import policy_rules
 from pipelines.scoring.score import score
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
@@ -65,7 +65,7 @@ def test_score_publishes_one_ranked_explained_list(trained):
     assert result.scored == 1200
     assert [alert.rank for alert in result.alerts] == list(range(1, len(result.alerts) + 1))
     assert 1 <= len(result.alerts) <= settings.daily_budget
-    rules = rules_of(settings)
+    rules = policy_rules(settings)
     worths = [
         Candidate(alert.person, alert.score, preventable_loss_cny=alert.saving_cny / alert.score).priority(rules=rules)
         for alert in result.alerts

@@ -10,7 +10,7 @@ from features.kernel.source_tables import SourceTables
 from models.labels.sampling import query_points_for_everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.scoring.candidates import score_moments
+from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import HISTORY, learn
@@ -41,7 +41,7 @@ def disturbed(tables) -> EventIndex:
 
 @pytest.fixture(scope="module")
 def rows(disturbed, model) -> pl.DataFrame:
-    return score_moments(disturbed, model, query_points_for_everyone(disturbed, at=AT))
+    return score_query_points(disturbed, model, query_points_for_everyone(disturbed, at=AT))
 
 
 def held(tables: SourceTables, register: str, column: str, source: str) -> set[str]:
@@ -72,7 +72,7 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, 
 
 def test_nothing_is_missing_while_all_sources_deliver(tables, model):
     event_index = build_event_index(tables)
-    rows = score_moments(event_index, model, query_points_for_everyone(event_index, at=AT))
+    rows = score_query_points(event_index, model, query_points_for_everyone(event_index, at=AT))
 
     assert {code for codes in find_missing_data(event_index, rows, at=AT) for code in codes if ":" in code} == set()
     assert rows["feeds_missing_n"].max() == 0
@@ -85,7 +85,7 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
             tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")]
         )
     )
-    rows = score_moments(mute, model, query_points_for_everyone(mute, at=AT)).sort("score", descending=True)
+    rows = score_query_points(mute, model, query_points_for_everyone(mute, at=AT)).sort("score", descending=True)
 
     assert mute.contacts.events.is_empty()
     assert rows["score"][0] > 20 * rows["score"].median()

@@ -82,7 +82,7 @@ class ScoreResult:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ScoringContext:
     """What one run works with."""
 
     settings: Settings
@@ -108,11 +108,11 @@ def score(
     ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or just ``people``.
     Running again for the same moment publishes the same list. Raises ``NotReadyError`` without a champion or data.
     """
-    scene = set_up(settings, at=at, kind=kind, progress=progress)
+    context = load_scoring_context(settings, at=at, kind=kind, progress=progress)
     log = ScoreLog(settings.scores_folder)
-    moments = asked(scene, people=people, since=log.latest(before=at))
+    moments = asked(context, people=people, since=log.latest(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_query_points(scene.event_index, scene.model, moments, effect=settings.warning_works)
+    rows = score_query_points(context.event_index, context.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
     rules = policy_rules(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
@@ -121,17 +121,17 @@ def score(
     chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
     decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
-    alerts = describe(scene, decided, rows)
+    alerts = describe(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
     scores = kept_scores(rows, alerted=alerted, nightly=kind == "nightly")
-    number = publish_list(engine, scene, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
+    number = publish_list(engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
         publish_suspects(
-            engine, at=at, suspects=suspects_at(scene.event_index, scene.model.reputations, at=at, alerts=fresh)
+            engine, at=at, suspects=suspects_at(context.event_index, context.model.reputations, at=at, alerts=fresh)
         )
-    score_in_shadow(settings, rows, scene.event_index, at=at, kind=kind, progress=progress)
+    score_in_shadow(settings, rows, context.event_index, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
     return ScoreResult(
         at=at,
@@ -139,12 +139,12 @@ def score(
         watchlist=number,
         scored=len(rows),
         alerts=alerts,
-        model_version=scene.version.version,
-        drift=drift_of(scene.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
+        model_version=context.version.version,
+        drift=drift_of(context.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
     )
 
 
-def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> Scene:
+def load_scoring_context(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> ScoringContext:
     """The champion and the event index as of ``at``."""
     registry = ModelRegistry.of(settings)
     version = registry.champion()
@@ -152,18 +152,18 @@ def set_up(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) 
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=FIRST_LOOK)
-    return Scene(settings, at, kind, tables, build_event_index(tables), registry.load(version), version)
+    return ScoringContext(settings, at, kind, tables, build_event_index(tables), registry.load(version), version)
 
 
-def asked(scene: Scene, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
+def asked(context: ScoringContext, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
     """``person``, ``at``: who is scored."""
-    all_people = query_points_for_everyone(scene.event_index, at=scene.at)
+    all_people = query_points_for_everyone(context.event_index, at=context.at)
     if people is not None:
         return all_people.filter(pl.col("person").is_in(list(people)))
-    if scene.kind == "nightly":
+    if context.kind == "nightly":
         return all_people
-    start = max(since or scene.at - FIRST_LOOK, scene.at - FIRST_LOOK)
-    touched = query_points_after_events(scene.event_index, start=start, end=scene.at, every=TICK)
+    start = max(since or context.at - FIRST_LOOK, context.at - FIRST_LOOK)
+    touched = query_points_after_events(context.event_index, start=start, end=context.at, every=TICK)
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 
@@ -186,25 +186,27 @@ def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, ru
     return memory
 
 
-def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
+def describe(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
     """The alerts as they are published, in rank order."""
     if not decided:
         return ()
     order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
     chosen = order.join(rows, on="person", maintain_order="left")
-    told = explain_scores(scene.model, chosen)
-    types = scene.model.predict_scam_type(chosen)
-    residents = scene.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
+    told = explain_scores(context.model, chosen)
+    types = context.model.predict_scam_type(chosen)
+    residents = context.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(build_episodes(scene.tables.cases, scene.event_index, at=scene.at))
-    suspects = named_suspects(scene.event_index, chosen)
-    missing = find_missing_data(scene.event_index, chosen, at=scene.at)
-    stories = stories_of(scene.tables, scene.event_index, chosen, reputation_model=scene.model.reputations, at=scene.at)
+    stakes = typical_losses(build_episodes(context.tables.cases, context.event_index, at=context.at))
+    suspects = named_suspects(context.event_index, chosen)
+    missing = find_missing_data(context.event_index, chosen, at=context.at)
+    stories = stories_of(
+        context.tables, context.event_index, chosen, reputation_model=context.model.reputations, at=context.at
+    )
     return tuple(
         Alert(
             person=one.candidate.person,
             rank=rank,
-            issued_at=scene.at,
+            issued_at=context.at,
             score=one.candidate.score,
             baseline_score=float(row["baseline_score"]),
             level=one.level,
@@ -213,8 +215,8 @@ def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame)
             grid_id=homes.get(one.candidate.person, (None, None))[1] or NO_COMMUNITY,
             at_stake_cny=stakes.get(types[rank - 1]),
             saving_cny=one.candidate.saving_cny,
-            reasons=reasons_of(told[rank - 1]),
-            contributions=contributions_of(told[rank - 1]),
+            reasons=to_reasons(told[rank - 1]),
+            contributions=to_contributions(told[rank - 1]),
             base_value=told[rank - 1].base,
             realert=one.repeat,
             missing=missing[rank - 1],
@@ -229,14 +231,14 @@ def describe(scene: Scene, decided: Sequence[AlertDecision], rows: pl.DataFrame)
     )
 
 
-def reasons_of(explanation: Explanation) -> tuple[Reason, ...]:
+def to_reasons(explanation: Explanation) -> tuple[Reason, ...]:
     """Reasons as the store keeps them."""
     return tuple(
         Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution) for one in explanation.reasons
     )
 
 
-def contributions_of(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
+def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
     """The weightiest contributions one by one, and the rest as one, so that they still add up to the score."""
     parts = explanation.contributions
     by_name = {feature.name: feature for feature in FEATURES}
@@ -282,17 +284,23 @@ def named_suspects(
 
 
 def publish_list(
-    engine: Engine, scene: Scene, *, alerts: tuple[Alert, ...], scores: Mapping[str, float], scored: int, budget: int
+    engine: Engine,
+    context: ScoringContext,
+    *,
+    alerts: tuple[Alert, ...],
+    scores: Mapping[str, float],
+    scored: int,
+    budget: int,
 ) -> int:
     """One transaction: the list with the versions it can be made again from."""
     return publish(
         engine,
         Watchlist(
-            at=scene.at,
-            kind=scene.kind,
-            model_version=scene.version.version,
-            model_digest=scene.version.digest,
-            data_version=Lake(scene.settings.lake_folder).version(),
+            at=context.at,
+            kind=context.kind,
+            model_version=context.version.version,
+            model_digest=context.version.digest,
+            data_version=Lake(context.settings.lake_folder).version(),
             contract_version=load_contract("watchlist").version,
             budget=budget,
             residents_scored=scored,
@@ -302,8 +310,8 @@ def publish_list(
     )
 
 
-def rank_of_one(scene: Scene, rows: pl.DataFrame) -> tuple[float, Level]:
+def score_and_level(context: ScoringContext, rows: pl.DataFrame) -> tuple[float, Level]:
     """Probability and level of the only row."""
-    rules = policy_rules(scene.settings)
+    rules = policy_rules(context.settings)
     (candidate,) = select_candidates(rows, column="score", rules=rules)
     return candidate.score, alert_level(candidate, rules=rules)

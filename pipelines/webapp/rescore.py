@@ -8,7 +8,7 @@ from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import quiet
 from pipelines.scoring.candidates import score_query_points
-from pipelines.scoring.score import Scene, contributions_of, rank_of_one, reasons_of, set_up
+from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level, to_contributions, to_reasons
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake
@@ -23,33 +23,33 @@ class LiveRescorer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._scene: Scene | None = None
+        self._context: ScoringContext | None = None
         self._version = ""
 
     def __call__(self, person: str, /) -> Rescore | None:
         """The fresh score, or None for a person who is not in the register."""
         with self._lock:
-            scene = self._current()
-            query_points = query_points_for_everyone(scene.event_index, at=scene.at)
+            context = self._current()
+            query_points = query_points_for_everyone(context.event_index, at=context.at)
             query_points = query_points.filter(query_points["person"] == person)
             if not len(query_points):
                 return None
-            rows = score_query_points(scene.event_index, scene.model, query_points)
-            probability, level = rank_of_one(scene, rows)
-            (told,) = explain_scores(scene.model, rows)
+            rows = score_query_points(context.event_index, context.model, query_points)
+            probability, level = score_and_level(context, rows)
+            (explanation,) = explain_scores(context.model, rows)
             return Rescore(
                 person=person,
-                at=scene.at,
+                at=context.at,
                 score=probability,
                 level=level,
-                reasons=reasons_of(told),
-                contributions=contributions_of(told),
+                reasons=to_reasons(explanation),
+                contributions=to_contributions(explanation),
             )
 
-    def _current(self) -> Scene:
+    def _current(self) -> ScoringContext:
         version = f"{Lake(self._settings.lake_folder).version()} {ModelRegistry.of(self._settings).champion()}"
-        if self._scene is None or version != self._version:
+        if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)
-            self._scene = set_up(self._settings, at=at, kind="intraday", progress=quiet)
+            self._context = load_scoring_context(self._settings, at=at, kind="intraday", progress=quiet)
             self._version = version
-        return self._scene
+        return self._context

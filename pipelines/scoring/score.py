@@ -38,7 +38,7 @@ from pipelines.scoring.alert_timelines import stories_of
 from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
 from pipelines.scoring.drift import WATCHED, drift_of
 from pipelines.scoring.missing_data import find_missing_data
-from pipelines.scoring.score_history import kept_scores
+from pipelines.scoring.score_history import select_history_scores
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import suspects_at
@@ -110,7 +110,7 @@ def score(
     """
     context = load_scoring_context(settings, at=at, kind=kind, progress=progress)
     log = ScoreLog(settings.scores_folder)
-    moments = asked(context, people=people, since=log.latest(before=at))
+    moments = asked(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments)} people")
     rows = score_query_points(context.event_index, context.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
@@ -123,7 +123,7 @@ def score(
     progress(f"explaining {len(decided)} alerts")
     alerts = describe(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
-    scores = kept_scores(rows, alerted=alerted, nightly=kind == "nightly")
+    scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
     number = publish_list(engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
     if kind == "nightly":
@@ -170,7 +170,9 @@ def asked(context: ScoringContext, *, people: Sequence[str] | None, since: datet
 def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules) -> Memory:
     """The policy's memory, from what was published and what was scored before ``at``."""
     memory, used = Memory(), Counter[date]()
-    for day in log.best(priority_expression(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget):
+    for day in log.best_by_day(
+        priority_expression(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget
+    ):
         memory.past_priorities.append(day)
     for alert in sorted(recent, key=lambda one: one.issued_at):
         issued_at = alert.issued_at.astimezone(at.tzinfo)

@@ -4,16 +4,18 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
-__all__ = ["kept_scores"]
+__all__ = ["select_history_scores"]
 
-FLOOR = 0.02  # lower at night is not worth a line
-MOST = 2000  # of a night, besides those with an alert
+MIN_NIGHTLY_SCORE = 0.02  # lower at night is not worth a line
+MAX_OTHERS = 2000  # of a night, besides those with an alert
 
 
-def kept_scores(rows: pl.DataFrame, *, alerted: Collection[str], nightly: bool) -> Mapping[str, float]:
+def select_history_scores(rows: pl.DataFrame, *, alerted: Collection[str], nightly: bool) -> Mapping[str, float]:
     """``score`` by ``person``, of those ``alerted`` and at night of the likeliest others."""
     own = rows.filter(pl.col("person").is_in(sorted(alerted)))
-    others = rows.filter(pl.lit(nightly), pl.col("score") >= FLOOR, ~pl.col("person").is_in(sorted(alerted)))
-    likely = others.sort("score", "person", descending=[True, False]).head(MOST)
-    kept = pl.concat([own.select("person", "score"), likely.select("person", "score")]).sort("person")
-    return dict(kept.iter_rows())
+    others = rows.filter(
+        pl.lit(nightly), pl.col("score") >= MIN_NIGHTLY_SCORE, ~pl.col("person").is_in(sorted(alerted))
+    )
+    likely = others.sort("score", "person", descending=[True, False]).head(MAX_OTHERS)
+    kept_rows = pl.concat([own.select("person", "score"), likely.select("person", "score")]).sort("person")
+    return dict(kept_rows.iter_rows())

@@ -112,7 +112,7 @@ def challenge(
 
 def scored_days(log: ShadowLog, span: Span, *, settings: Settings) -> Span:
     """``span`` from the first moment that both have scored. Raises ``NotReadyError`` where nothing of it is left."""
-    first = log.first()
+    first = log.first_run()
     if first is None or first >= span.end:
         days = settings.training.maturity_days
         raise NotReadyError(

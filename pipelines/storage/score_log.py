@@ -13,7 +13,7 @@ from pipelines.storage.schemas import ZONE
 __all__ = ["ScoreLog", "ShadowLog"]
 
 SHANGHAI = ZoneInfo(ZONE)
-STAMP = "%Y-%m-%dT%H%M%S"
+FILE_TIME = "%Y-%m-%dT%H%M%S"
 
 
 class ScoreLog:
@@ -24,15 +24,15 @@ class ScoreLog:
 
     def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
         """Keep a run's scores; the same run again replaces its file."""
-        place = self._folder / f"{at:%Y-%m-%d}" / f"{at:{STAMP}}-{kind}.parquet"
-        return put(rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), place)
+        path = self._folder / f"{at:%Y-%m-%d}" / f"{at:{FILE_TIME}}-{kind}.parquet"
+        return write_whole_parquet(rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), path)
 
-    def latest(self, *, before: datetime) -> datetime | None:
+    def latest_run(self, *, before: datetime) -> datetime | None:
         """The moment of the last run before ``before``; None if there was none."""
-        stamps = [stamp for stamp in self._stamps() if stamp < before.replace(tzinfo=None)]
-        return max(stamps).replace(tzinfo=before.tzinfo) if stamps else None
+        run_times = [run_time for run_time in self._run_times() if run_time < before.replace(tzinfo=None)]
+        return max(run_times).replace(tzinfo=before.tzinfo) if run_times else None
 
-    def best(self, priority: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
+    def best_by_day(self, priority: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
         """For each of the last ``days`` days before that of ``before``: the best ``priority`` of each person, best first.
 
         ``priority`` is an expression over ``score`` and ``preventable_loss_cny``.
@@ -46,8 +46,8 @@ class ScoreLog:
             found.append(best.sort("priority", descending=True).head(most).collect()["priority"].to_list())
         return found
 
-    def _stamps(self) -> list[datetime]:
-        return [stamp_of(path) for path in self._folder.glob("*/*.parquet")]
+    def _run_times(self) -> list[datetime]:
+        return [parse_run_time(path) for path in self._folder.glob("*/*.parquet")]
 
 
 class ShadowLog:
@@ -62,29 +62,29 @@ class ShadowLog:
 
     def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
         """Keep a run's scores; the same run again replaces its file."""
-        return put(rows, self._folder / f"{at:{STAMP}}-{kind}.parquet")
+        return write_whole_parquet(rows, self._folder / f"{at:{FILE_TIME}}-{kind}.parquet")
 
-    def first(self) -> datetime | None:
+    def first_run(self) -> datetime | None:
         """The first moment that both have scored; None before that."""
-        stamps = [stamp_of(place) for place in self._folder.glob("*.parquet")]
-        return min(stamps).replace(tzinfo=SHANGHAI) if stamps else None
+        run_times = [parse_run_time(path) for path in self._folder.glob("*.parquet")]
+        return min(run_times).replace(tzinfo=SHANGHAI) if run_times else None
 
     def ticks(self, *, start: datetime, end: datetime) -> Iterator[pl.DataFrame]:
         """What was kept of each run in ``[start, end)``, in order."""
-        for place in sorted(self._folder.glob("*.parquet")):
-            if start.replace(tzinfo=None) <= stamp_of(place) < end.replace(tzinfo=None):
-                yield pl.read_parquet(place)
+        for path in sorted(self._folder.glob("*.parquet")):
+            if start.replace(tzinfo=None) <= parse_run_time(path) < end.replace(tzinfo=None):
+                yield pl.read_parquet(path)
 
 
-def put(rows: pl.DataFrame, place: Path) -> Path:
+def write_whole_parquet(rows: pl.DataFrame, path: Path) -> Path:
     """Write ``rows`` as a whole, in the place of whatever stood there."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    half = place.with_suffix(".half")
-    rows.write_parquet(half)
-    os.replace(half, place)  # noqa: PTH105 -- atomic on one file system
-    return place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".half")
+    rows.write_parquet(unfinished)
+    os.replace(unfinished, path)  # noqa: PTH105 -- atomic on one file system
+    return path
 
 
-def stamp_of(path: Path) -> datetime:
+def parse_run_time(path: Path) -> datetime:
     """The moment of a run, by the name of its file: wall time in Shanghai."""
-    return datetime.strptime(path.stem.rpartition("-")[0], STAMP)  # noqa: DTZ007
+    return datetime.strptime(path.stem.rpartition("-")[0], FILE_TIME)  # noqa: DTZ007

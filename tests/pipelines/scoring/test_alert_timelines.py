@@ -9,7 +9,7 @@ from features.event_index import build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import HAND_WRITTEN_REPUTATION
 from pipelines.scoring.alert_timelines import MOST_EVENTS, Story, stories_of
-from pipelines.scoring.score_history import kept_scores
+from pipelines.scoring.score_history import select_history_scores
 from serving.store import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
@@ -128,6 +128,6 @@ def test_an_event_says_what_it_is_of() -> None:
 
 def test_the_history_keeps_the_alerted_and_at_night_the_likely() -> None:
     rows = pl.DataFrame({"person": ["p1", "p2", "p3"], "score": [0.001, 0.4, 0.01]})
-    assert kept_scores(rows, alerted={"p1", "p9"}, nightly=False) == {"p1": 0.001}
-    assert kept_scores(rows, alerted={"p1"}, nightly=True) == {"p1": 0.001, "p2": 0.4}
-    assert kept_scores(rows, alerted=(), nightly=False) == {}
+    assert select_history_scores(rows, alerted={"p1", "p9"}, nightly=False) == {"p1": 0.001}
+    assert select_history_scores(rows, alerted={"p1"}, nightly=True) == {"p1": 0.001, "p2": 0.4}
+    assert select_history_scores(rows, alerted=(), nightly=False) == {}

@@ -34,7 +34,7 @@ from models.policy.expected_saving import typical_losses
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.alert_timelines import stories_of
+from pipelines.scoring.alert_timelines import build_alert_timelines
 from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
 from pipelines.scoring.drift import WATCHED, drift_of
 from pipelines.scoring.missing_data import find_missing_data
@@ -201,7 +201,7 @@ def describe(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl
     stakes = typical_losses(build_episodes(context.tables.cases, context.event_index, at=context.at))
     suspects = named_suspects(context.event_index, chosen)
     missing = find_missing_data(context.event_index, chosen, at=context.at)
-    stories = stories_of(
+    timelines = build_alert_timelines(
         context.tables, context.event_index, chosen, reputation_model=context.model.reputations, at=context.at
     )
     return tuple(
@@ -225,9 +225,9 @@ def describe(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl
             age_band=age_band(row["age_years"]),
             suspect_numbers=suspects[0][rank - 1],
             suspect_accounts=suspects[1][rank - 1],
-            first_contact_at=stories[rank - 1].first_contact_at,
-            timeline=stories[rank - 1].events,
-            touched=stories[rank - 1].touched,
+            first_contact_at=timelines[rank - 1].first_contact_at,
+            timeline=timelines[rank - 1].events,
+            touched=timelines[rank - 1].touched,
         )
         for rank, (one, row) in enumerate(zip(decided, chosen.iter_rows(named=True), strict=True), start=1)
     )

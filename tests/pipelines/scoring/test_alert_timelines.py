@@ -8,13 +8,13 @@ import pytest
 from features.event_index import build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import HAND_WRITTEN_REPUTATION
-from pipelines.scoring.alert_timelines import MOST_EVENTS, Story, stories_of
+from pipelines.scoring.alert_timelines import MAX_EVENTS, AlertTimeline, build_alert_timelines
 from pipelines.scoring.score_history import select_history_scores
 from serving.store import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
 
-def story(tables: SourceTables, *, number: str | None = None, account: str | None = None) -> Story:
+def story(tables: SourceTables, *, number: str | None = None, account: str | None = None) -> AlertTimeline:
     """The story of p1 at noon, when the alert names ``number`` and ``account``."""
     event_index = build_event_index(tables.known_before(NOON))
     peers = dict(event_index.numbers.select("peer", "code").iter_rows())
@@ -23,7 +23,7 @@ def story(tables: SourceTables, *, number: str | None = None, account: str | Non
         {"person": ["p1"], "lead_peer_code": [peers.get(number)], "lead_payee_code": [payees.get(account)]},
         schema_overrides={"lead_peer_code": pl.UInt32, "lead_payee_code": pl.UInt32},
     )
-    (told,) = stories_of(
+    (told,) = build_alert_timelines(
         tables.known_before(NOON), event_index, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
     )
     return told
@@ -105,15 +105,15 @@ def test_whom_else_the_suspects_dealt_with() -> None:
 
 
 def test_the_newest_events_are_kept() -> None:
-    many = [text(f"x{number}", ago(minutes=number)) for number in range(1, MOST_EVENTS + 50)]
+    many = [text(f"x{number}", ago(minutes=number)) for number in range(1, MAX_EVENTS + 50)]
     told = story(district(calls=many))
-    assert len(told.events) == MOST_EVENTS
+    assert len(told.events) == MAX_EVENTS
     assert told.events[-1].at == ago(minutes=1)
-    assert told.events[0].at == ago(minutes=MOST_EVENTS)
+    assert told.events[0].at == ago(minutes=MAX_EVENTS)
 
 
 def test_somebody_without_records_has_an_empty_story() -> None:
-    assert story(district(calls=[call("x1", ago(hours=1), number="n2")])) == Story()
+    assert story(district(calls=[call("x1", ago(hours=1), number="n2")])) == AlertTimeline()
 
 
 def test_an_event_says_what_it_is_of() -> None:

@@ -41,7 +41,7 @@ from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import select_history_scores
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
-from pipelines.scoring.suspects import suspects_at
+from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
@@ -129,7 +129,7 @@ def score(
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
         publish_suspects(
-            engine, at=at, suspects=suspects_at(context.event_index, context.model.reputations, at=at, alerts=fresh)
+            engine, at=at, suspects=list_suspects(context.event_index, context.model.reputations, at=at, alerts=fresh)
         )
     score_in_shadow(settings, rows, context.event_index, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]

@@ -12,11 +12,11 @@ from features.kernel.timeline import Timeline, to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, payee_states
 from serving.store import PublishedSuspect, RecentAlert
 
-__all__ = ["suspects_at"]
+__all__ = ["list_suspects"]
 
-ACTIVE = timedelta(days=7)  # who was not heard of for so long is on no list
-LOOKED_BACK = timedelta(days=14)  # the span of the counts
-MOST = 200  # of each kind
+ACTIVE_SPAN = timedelta(days=7)  # who was not heard of for so long is on no list
+COUNTED_SPAN = timedelta(days=14)  # the span of the counts
+MAX_SUSPECTS = 200  # of each kind
 NUMBER_FACTS = {
     "peer_contacts_14d": "contacts_14d",
     "peer_answer_share": "answer_share",
@@ -27,7 +27,7 @@ NUMBER_FACTS = {
     "peer_talk_mean_s": "talk_mean_s",
     "peer_age_d": "age_d",
 }
-PAYEE_FACTS = {
+ACCOUNT_FACTS = {
     "payee_payers_14d": "payers_14d",
     "payee_receivers_14d": "receivers_14d",
     "payee_received_cny_14d": "received_cny_14d",
@@ -35,7 +35,7 @@ PAYEE_FACTS = {
 }
 
 
-def suspects_at(
+def list_suspects(
     event_index: EventIndex, reputation_model: ReputationModel, *, at: datetime, alerts: Sequence[RecentAlert]
 ) -> list[PublishedSuspect]:
     """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week, at most 200 of each kind.
@@ -43,14 +43,14 @@ def suspects_at(
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
     """
     alerted = event_index.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
-    numbers = states(event_index, reputation_model, "number", at=at).join(
-        touched(event_index.stranger_contacts, "peer_code", alerted, at=at),
+    numbers = active_counterparties(event_index, reputation_model, "number", at=at).join(
+        count_alerted_residents(event_index.stranger_contacts, "peer_code", alerted, at=at),
         left_on="code",
         right_on="peer_code",
         how="left",
     )
-    accounts = states(event_index, reputation_model, "account", at=at).join(
-        touched(event_index.new_payee_payments, "payee_code", alerted, at=at),
+    accounts = active_counterparties(event_index, reputation_model, "account", at=at).join(
+        count_alerted_residents(event_index.new_payee_payments, "payee_code", alerted, at=at),
         left_on="code",
         right_on="payee_code",
         how="left",
@@ -60,18 +60,26 @@ def suspects_at(
         for named in (event_index.named_peers, event_index.named_payees)
     )
     return [
-        *(suspect("number", row, NUMBER_FACTS, named=named_peers, at=at) for row in numbers.iter_rows(named=True)),
-        *(suspect("account", row, PAYEE_FACTS, named=named_payees, at=at) for row in accounts.iter_rows(named=True)),
+        *(
+            to_published_suspect("number", row, NUMBER_FACTS, named=named_peers, at=at)
+            for row in numbers.iter_rows(named=True)
+        ),
+        *(
+            to_published_suspect("account", row, ACCOUNT_FACTS, named=named_payees, at=at)
+            for row in accounts.iter_rows(named=True)
+        ),
     ]
 
 
-def states(event_index: EventIndex, reputation_model: ReputationModel, kind: str, *, at: datetime) -> pl.DataFrame:
+def active_counterparties(
+    event_index: EventIndex, reputation_model: ReputationModel, kind: str, *, at: datetime
+) -> pl.DataFrame:
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and what is known."""
     number = kind == "number"
     timeline = event_index.contacts_by_number if number else event_index.payments_by_account
     names = event_index.numbers if number else event_index.accounts
     known = pl.col("known_at")
-    recent = timeline.events.filter(known < at, known >= at - ACTIVE)["owner"].unique().sort()
+    recent = timeline.events.filter(known < at, known >= at - ACTIVE_SPAN)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
     at_ms = np.full(len(codes), to_milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
     if number:
@@ -82,7 +90,7 @@ def states(event_index: EventIndex, reputation_model: ReputationModel, kind: str
         reputation, reached = reputation_model.payees(now), "payer"
     ever, week = (
         pl.Series(timeline.sums(reached, timeline.slices(codes, at_ms, span)), dtype=pl.Float64)
-        for span in (LOOKED_BACK, ACTIVE)
+        for span in (COUNTED_SPAN, ACTIVE_SPAN)
     )
     mine = names[pl.Series(codes)]
     return (
@@ -96,18 +104,18 @@ def states(event_index: EventIndex, reputation_model: ReputationModel, kind: str
         )
         .filter(pl.col("reputation") > BAD_REPUTATION, pl.col("residents_reached") > 0)
         .sort("reputation", "key", descending=[True, False])
-        .head(MOST)
+        .head(MAX_SUSPECTS)
     )
 
 
-def touched(timeline: Timeline, code: str, people: pl.Series, *, at: datetime) -> pl.DataFrame:
+def count_alerted_residents(timeline: Timeline, code: str, people: pl.Series, *, at: datetime) -> pl.DataFrame:
     """``code`` and ``alerts``: how many of the ``people`` had to do with each number or account in the last week."""
     known = pl.col("known_at")
-    met = timeline.events.filter(known < at, known >= at - ACTIVE, pl.col("owner").is_in(people.implode()))
-    return met.group_by(pl.col(code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
+    contacts = timeline.events.filter(known < at, known >= at - ACTIVE_SPAN, pl.col("owner").is_in(people.implode()))
+    return contacts.group_by(pl.col(code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
 
 
-def suspect(
+def to_published_suspect(
     kind: str, row: dict[str, Any], facts: dict[str, str], *, named: set[int], at: datetime
 ) -> PublishedSuspect:
     """One row as it is published."""
@@ -122,5 +130,5 @@ def suspect(
         residents_7d=int(row["residents_7d"]),
         alerts=row["alerts"] or 0,
         named_in_case=row["code"] in named,
-        facts={told: row[name] for name, told in facts.items()},
+        facts={published_name: row[name] for name, published_name in facts.items()},
     )

@@ -23,45 +23,45 @@ from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
 from serving.store import RecentAlert
 
-__all__ = ["WATCHED", "drift_of", "profiled", "volume_of"]
+__all__ = ["ALERT_HISTORY", "measure_drift", "add_feature_profile", "alert_volume"]
 
-PROFILE = "profile"  # the fact of a model that tells how its features were spread
-SAMPLE = 20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second
-WATCHED = timedelta(days=28)  # alerts of so many days tell what is usual
+PROFILE_FACT = "profile"  # the fact of a model that tells how its features were spread
+SAMPLE_SIZE = 20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second
+ALERT_HISTORY = timedelta(days=28)  # alerts of so many days tell what is usual
 DAY = timedelta(days=1)
 
 
-def profiled(
+def add_feature_profile(
     model: RiskModel, event_index: EventIndex, *, at: datetime, before: RiskModel | None, seed: int
 ) -> tuple[RiskModel, Drift | None]:
     """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
     people = query_points_for_everyone(event_index, at=at)
     rows = build_snapshot(
-        event_index, people.sample(min(len(people), SAMPLE), seed=seed), reputation_model=model.reputations
+        event_index, people.sample(min(len(people), SAMPLE_SIZE), seed=seed), reputation_model=model.reputations
     )
-    facts = {**model.facts, PROFILE: profiles_to_json(profile_features(rows, model.features))}
-    return replace(model, facts=facts), drift_of(before, rows) if before else None
+    facts = {**model.facts, PROFILE_FACT: profiles_to_json(profile_features(rows, model.features))}
+    return replace(model, facts=facts), measure_drift(before, rows) if before else None
 
 
-def drift_of(
+def measure_drift(
     model: RiskModel, rows: pl.DataFrame, *, alerts: Sequence[RecentAlert] = (), at: datetime | None = None
 ) -> Drift | None:
     """The drift of ``rows`` (everyone at a midnight) from the profile of ``model``; None where it has none.
 
-    ``alerts`` are those of the ``WATCHED`` days before ``at``.
+    ``alerts`` are those of the ``ALERT_HISTORY`` days before ``at``.
     """
-    text = model.facts.get(PROFILE)
+    text = model.facts.get(PROFILE_FACT)
     if not isinstance(text, str):
         return None  # a model from before profiles were kept
     return Drift(
         rows=len(rows),
-        features=compare_profiles(profiles_from_json(text), rows.sample(min(len(rows), SAMPLE), seed=0)),
-        volume=volume_of(alerts, at=at) if at else None,
+        features=compare_profiles(profiles_from_json(text), rows.sample(min(len(rows), SAMPLE_SIZE), seed=0)),
+        volume=alert_volume(alerts, at=at) if at else None,
         estimated_precision=estimate_precision([alert.score for alert in alerts]),
     )
 
 
-def volume_of(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:
+def alert_volume(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:
     """Alerts of the 24 hours before ``at`` beside those of each day before, from the first alert on."""
     days = Counter((at - alert.issued_at) // DAY for alert in alerts)
     return compare_alert_volume(seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)])

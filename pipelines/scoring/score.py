@@ -36,7 +36,7 @@ from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.alert_timelines import build_alert_timelines
 from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
-from pipelines.scoring.drift import WATCHED, drift_of
+from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import select_history_scores
 from pipelines.scoring.shadow import score_in_shadow
@@ -132,7 +132,7 @@ def score(
             engine, at=at, suspects=list_suspects(context.event_index, context.model.reputations, at=at, alerts=fresh)
         )
     score_in_shadow(settings, rows, context.event_index, at=at, kind=kind, progress=progress)
-    earlier = [alert for alert in recent_alerts(engine, at - WATCHED) if alert.at < at]
+    earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
     return ScoreResult(
         at=at,
         kind=kind,
@@ -140,7 +140,7 @@ def score(
         scored=len(rows),
         alerts=alerts,
         model_version=context.version.version,
-        drift=drift_of(context.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
+        drift=measure_drift(context.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
     )
 
 

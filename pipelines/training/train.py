@@ -25,7 +25,7 @@ from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
 from models.policy.expected_saving import loss_facts
 from pipelines.progress import Progress, quiet
-from pipelines.scoring.drift import profiled
+from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
@@ -95,7 +95,7 @@ def train(
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose_model(model, rows)
     metrics |= contest.metrics() if contest else {}
-    model, drift = profiled(model, event_index, at=at, before=before, seed=seed)
+    model, drift = add_feature_profile(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
     stable = compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
     metrics |= stable.metrics() if stable else {}

@@ -10,7 +10,7 @@ from features.event_index import build_event_index
 from models.evaluation.drift import AlertVolume, profiles_from_json
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.promotion_gates import Gates, decide_promotion
-from pipelines.scoring.drift import drift_of, profiled, volume_of
+from pipelines.scoring.drift import add_feature_profile, alert_volume, measure_drift
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import train
 from serving.store import RecentAlert
@@ -27,17 +27,17 @@ def alert(issued_at, score=0.5):
 
 def test_alerts_are_counted_in_days_back_from_the_moment():
     hours_ago = [1, 23, 24, 25, 80]
-    found = volume_of([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
+    found = alert_volume([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
     assert found == AlertVolume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
-    assert volume_of([], at=TRAIN_AT) is None
+    assert alert_volume([], at=TRAIN_AT) is None
 
 
 def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
     event_index = build_event_index(source_tables_before(district, at=TRAIN_AT))
-    first, nothing = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
+    first, nothing = add_feature_profile(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
     assert nothing is None
     assert set(profiles_from_json(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
-    _, drift = profiled(ordinary_model(), event_index, at=TRAIN_AT, before=first, seed=1)
+    _, drift = add_feature_profile(ordinary_model(), event_index, at=TRAIN_AT, before=first, seed=1)
     assert drift.rows == 1200
     assert [one.psi for one in drift.features] == [0, 0]
     assert drift.metrics()["drift_features"] == 0
@@ -45,11 +45,11 @@ def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at
 
 def test_late_alerts_promise_a_precision():
     rows = pl.DataFrame({"talk_s_30d": [1.0], "new_debit_cny_24h": [0.0]})
-    assert drift_of(small_model(), rows) is None  # no profile was kept with it
+    assert measure_drift(small_model(), rows) is None  # no profile was kept with it
     model = small_model()
     kept = type(model)(**{**vars(model), "facts": {"profile": "{}"}})
     late = [alert(TRAIN_AT - timedelta(hours=1), score) for score in (0.25, 0.75)]
-    assert drift_of(kept, rows, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
+    assert measure_drift(kept, rows, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
 
 
 def ordinary_model():

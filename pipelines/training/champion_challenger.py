@@ -24,7 +24,7 @@ from models.registry.promotion_gates import Gates, PromotionDecision, decide_pro
 from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
-from pipelines.training.dispositions import outcomes_before
+from pipelines.training.dispositions import load_disposition_labels
 
 __all__ = [
     "CHALLENGER",
@@ -135,7 +135,7 @@ def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
     reported = build_episodes(tables.cases, event_index, at=at)
-    confirmed = outcomes_before(settings, reported, at=at).episodes
+    confirmed = load_disposition_labels(settings, reported, at=at).episodes
     return Story(
         episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort("opened_at", "case_id"),
         traces=build_traces(tables.cases, event_index, at=at),

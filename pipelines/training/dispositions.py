@@ -11,14 +11,14 @@ from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.store import dispositions
 
-__all__ = ["decisions_in", "outcomes_before"]
+__all__ = ["read_dispositions", "load_disposition_labels"]
 
 
-def outcomes_before(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> DispositionLabels:
+def load_disposition_labels(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> DispositionLabels:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes of that moment."""
-    return labels_from_dispositions(decisions_in(open_database(settings.serving_database_url)), reported, at=at)
+    return labels_from_dispositions(read_dispositions(open_database(settings.serving_database_url)), reported, at=at)
 
 
-def decisions_in(engine: Engine) -> pl.DataFrame:
+def read_dispositions(engine: Engine) -> pl.DataFrame:
     """Every disposition of a serving database, shaped as ``models.labels.dispositions.DISPOSITION_SCHEMA``."""
     return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DISPOSITION_SCHEMA)

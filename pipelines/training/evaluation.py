@@ -22,7 +22,7 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.champion_challenger import CHALLENGER, RULE, Challenge
-from pipelines.training.dispositions import decisions_in
+from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.store import recent_alerts
 
@@ -87,7 +87,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
         start=start,
         end=end,
         traces=build_traces(tables.cases, event_index, at=at),
-        dispositions=latest_dispositions(decisions_in(engine), at=at),
+        dispositions=latest_dispositions(read_dispositions(engine), at=at),
     )
     people = assign_groups(tables.residents, event_index, start=start, end=end)
     return EvaluationReport(

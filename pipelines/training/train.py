@@ -30,7 +30,7 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
 from pipelines.training.champion_challenger import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
-from pipelines.training.dispositions import outcomes_before
+from pipelines.training.dispositions import load_disposition_labels
 
 __all__ = ["Promotion", "TrainResult", "learn", "train"]
 
@@ -159,7 +159,7 @@ def learn(
 
     sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     reported = build_episodes(tables.cases, event_index, at=at)
-    dispositions = outcomes_before(settings, reported, at=at)
+    dispositions = load_disposition_labels(settings, reported, at=at)
     known_episodes = pl.concat(
         [reported.select(dispositions.episodes.columns), dispositions.episodes], how="vertical_relaxed"
     )

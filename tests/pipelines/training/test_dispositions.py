@@ -10,7 +10,7 @@ from models.labels.dispositions import EPISODE_SCHEMA
 from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.dispositions import outcomes_before
+from pipelines.training.dispositions import load_disposition_labels
 from pipelines.training.train import HISTORY, learn
 from serving.access.auth import Role
 from serving.access.users.service import add_user
@@ -29,18 +29,18 @@ def test_words_on_published_alerts_become_labels(tmp_path):
     found_out(engine, TRAIN_AT, "p1_ada", "in_progress", 1)
     found_out(engine, TRAIN_AT, "p1_ada", "stopped", 2)
     found_out(engine, TRAIN_AT, "p1_bo", "lawful", 1)
-    found = outcomes_before(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(days=1))
+    found = load_disposition_labels(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(days=1))
     assert found.episodes.select("person", "opened_at", "closed_at", "scam_type").rows() == [
         ("p1_ada", TRAIN_AT - timedelta(hours=1), TRAIN_AT + timedelta(hours=2), "police")
     ]
     assert found.lawful["person"].to_list() == ["p1_bo"]
     assert found.unclear.is_empty()
-    early = outcomes_before(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(hours=2))
+    early = load_disposition_labels(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(hours=2))
     assert (len(early.episodes), early.unclear["person"].to_list()) == (0, ["p1_ada"])
 
 
 def test_an_installation_without_alerts_has_none(tmp_path):
-    found = outcomes_before(Settings(home=tmp_path), EPISODE_SCHEMA.to_frame(), at=TRAIN_AT)
+    found = load_disposition_labels(Settings(home=tmp_path), EPISODE_SCHEMA.to_frame(), at=TRAIN_AT)
     assert sum(found.facts().values()) == 0
 
 

@@ -110,7 +110,7 @@ def challenge(
     as_json: AsJson = False,
 ) -> None:
     """What champion and challenger would have alerted, side by side, over days that both have scored."""
-    from pipelines.scoring.shadow import challenge as compare
+    from pipelines.scoring.shadow import challenge_champion as compare
     from pipelines.webapp.promotion import note_at_terminal
 
     settings = settings_of(home)

@@ -98,8 +98,8 @@ def train(
         result = learn(settings, at=at, promote=promote, seed=seed, progress=progress)
         found.facts |= {"version": result.version, "episodes": result.episodes, "promoted": float(result.promoted)}
         found.reports.append(lambda: models_report(settings))
-        if result.judged:
-            start, end = result.judged
+        if result.compared_span:
+            start, end = result.compared_span
             found.reports.append(
                 lambda: fairness_report(result.groups, source="challenger", start=start, end=end, settings=settings)
             )

@@ -22,11 +22,11 @@ from pipelines.training.champion_challenger import (
     WARM_UP,
     Span,
     compare_scores,
-    matured,
-    told_by,
+    find_known_episodes,
+    latest_matured_span,
 )
 
-__all__ = ["ChallengeResult", "challenge", "score_in_shadow"]
+__all__ = ["ChallengeResult", "challenge_champion", "score_in_shadow"]
 
 COLUMNS = {CHAMPION: "score", CHALLENGER: "challenger_score", RULE: "baseline_score"}
 
@@ -68,7 +68,7 @@ def score_in_shadow(
     return True
 
 
-def challenge(
+def challenge_champion(
     settings: Settings,
     *,
     at: datetime,
@@ -86,14 +86,14 @@ def challenge(
     champion, challenger = registry.champion(), registry.challenger()
     if champion is None or challenger is None or champion == challenger:
         raise NotReadyError("no challenger stands beside the champion", remedy="Run `forestall train`.")
-    span = matured(settings, at=at)
+    span = latest_matured_span(settings, at=at)
     log = log_of(settings, champion, challenger)
     span = scored_days(log, Span(span.end - timedelta(days=days), span.end) if days else span, settings=settings)
     progress(f"comparing on {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}")
     tables = source_tables_before(settings, at=at, span=at - span.start)
-    story = told_by(settings, build_event_index(tables), tables, span=span, at=at)
+    known_episodes = find_known_episodes(settings, build_event_index(tables), tables, span=span, at=at)
     ticks = log.ticks(start=span.start - WARM_UP, end=span.end)
-    found = compare_scores(ticks, columns=COLUMNS, span=span, story=story, settings=settings)
+    found = compare_scores(ticks, columns=COLUMNS, span=span, known_episodes=known_episodes, settings=settings)
     verdict = found.verdict(registry.metrics(challenger), gates=settings.gates)
     promoted = promote and verdict.promote
     if promoted:

@@ -31,13 +31,13 @@ __all__ = [
     "CHAMPION",
     "RULE",
     "WARM_UP",
-    "Challenge",
+    "Comparison",
     "Span",
-    "Story",
+    "KnownEpisodes",
     "compare_models",
     "compare_scores",
-    "matured",
-    "told_by",
+    "latest_matured_span",
+    "find_known_episodes",
 ]
 
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
@@ -56,7 +56,7 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Challenge:
+class Comparison:
     """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
 
     ``judged`` are the alerts that the ``compute_metrics`` count, ``groups`` the challenger's figures by group
@@ -88,7 +88,7 @@ class Challenge:
 
 
 @dataclass(frozen=True, eq=False)
-class Story:
+class KnownEpisodes:
     """What is known of the frauds by now: ``build_episodes`` and ``build_traces`` of ``models.labels.episodes``, and who people are."""
 
     episodes: pl.DataFrame
@@ -116,27 +116,31 @@ class Trial:
             else:
                 self.alerts += [(one.candidate.person, tick) for one in chosen if not one.repeat]
 
-    def judged(self, span: Span, story: Story) -> JudgedAlerts:
+    def judged(self, span: Span, known_episodes: KnownEpisodes) -> JudgedAlerts:
         """The alerts, held against what is known by now."""
-        schema = {"person": pl.String(), "issued_at": story.episodes.schema["opened_at"]}
+        schema = {"person": pl.String(), "issued_at": known_episodes.episodes.schema["opened_at"]}
         alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
-        return judge_alerts(alerts, story.episodes, start=span.start, end=span.end, traces=story.traces)
+        return judge_alerts(
+            alerts, known_episodes.episodes, start=span.start, end=span.end, traces=known_episodes.traces
+        )
 
 
-def matured(settings: Settings, *, at: datetime) -> Span:
+def latest_matured_span(settings: Settings, *, at: datetime) -> Span:
     """The latest days whose frauds were mostly reported by ``at``."""
     end = at - timedelta(days=settings.training.maturity_days)
     return Span(end - timedelta(days=settings.training.judged_days), end)
 
 
-def told_by(settings: Settings, event_index: EventIndex, tables: SourceTables, *, span: Span, at: datetime) -> Story:
+def find_known_episodes(
+    settings: Settings, event_index: EventIndex, tables: SourceTables, *, span: Span, at: datetime
+) -> KnownEpisodes:
     """What cases and dispositions known before ``at`` say of the days of ``span``.
 
     A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
     """
     reported = build_episodes(tables.cases, event_index, at=at)
     confirmed = load_disposition_labels(settings, reported, at=at).episodes
-    return Story(
+    return KnownEpisodes(
         episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort("opened_at", "case_id"),
         traces=build_traces(tables.cases, event_index, at=at),
         people=assign_groups(tables.residents, event_index, start=span.start, end=span.end),
@@ -148,11 +152,11 @@ def compare_models(
     models: Mapping[str, RiskModel],
     *,
     span: Span,
-    story: Story,
+    known_episodes: KnownEpisodes,
     settings: Settings,
     recorded: Mapping[str, float] | None = None,
     progress: Progress = quiet,
-) -> Challenge:
+) -> Comparison:
     """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
 
     Neither may have learned from them; of a champion that has, give what was ``recorded``.
@@ -166,12 +170,17 @@ def compare_models(
             if scorer == CHALLENGER:
                 trials[RULE].see(rows, column="baseline_score")
         progress("compared one more day")
-    return replace(measured(trials, span=span, story=story), recorded=recorded)
+    return replace(measured(trials, span=span, known_episodes=known_episodes), recorded=recorded)
 
 
 def compare_scores(
-    ticks: Iterable[pl.DataFrame], *, columns: Mapping[str, str], span: Span, story: Story, settings: Settings
-) -> Challenge:
+    ticks: Iterable[pl.DataFrame],
+    *,
+    columns: Mapping[str, str],
+    span: Span,
+    known_episodes: KnownEpisodes,
+    settings: Settings,
+) -> Comparison:
     """The same from scores that were kept as they were made, when no model could know the days to come.
 
     ``ticks`` come in order, ``columns`` names the column of each scorer.
@@ -180,15 +189,15 @@ def compare_scores(
     for rows in ticks:
         for scorer, column in columns.items():
             trials[scorer].see(rows, column=column)
-    return measured(trials, span=span, story=story)
+    return measured(trials, span=span, known_episodes=known_episodes)
 
 
-def measured(trials: Mapping[str, Trial], *, span: Span, story: Story) -> Challenge:
+def measured(trials: Mapping[str, Trial], *, span: Span, known_episodes: KnownEpisodes) -> Comparison:
     """Measure what each trial came to."""
-    judged = {scorer: trial.judged(span, story) for scorer, trial in trials.items()}
-    groups = metrics_by_group(judged[CHALLENGER], story.people)
+    judged = {scorer: trial.judged(span, known_episodes) for scorer, trial in trials.items()}
+    groups = metrics_by_group(judged[CHALLENGER], known_episodes.people)
     named = {scorer: compute_metrics(found) for scorer, found in judged.items()}
-    return Challenge(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
+    return Comparison(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
 
 
 def days(event_index: EventIndex, span: Span, *, every: str) -> Iterator[pl.DataFrame]:

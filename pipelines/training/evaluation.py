@@ -21,7 +21,7 @@ from pipelines.scoring.candidates import group_by_tick, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
-from pipelines.training.champion_challenger import CHALLENGER, RULE, Challenge
+from pipelines.training.champion_challenger import CHALLENGER, RULE, Comparison
 from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.store import recent_alerts
@@ -58,16 +58,16 @@ def evaluate_replay(
     )
 
 
-def evaluate_challenger(contest: Challenge, *, settings: Settings, **more: Any) -> EvaluationReport:
+def evaluate_challenger(comparison: Comparison, *, settings: Settings, **more: Any) -> EvaluationReport:
     """What the challenger would have warned of on the compared days; ``more`` is what else was measured of it."""
     return EvaluationReport(
-        start=contest.span.start,
-        end=contest.span.end,
+        start=comparison.span.start,
+        end=comparison.span.end,
         every=settings.training.judged_every,
         budget=settings.daily_budget,
-        model=contest.judged[CHALLENGER],
-        rule=contest.judged.get(RULE),
-        groups=contest.groups,
+        model=comparison.judged[CHALLENGER],
+        rule=comparison.judged.get(RULE),
+        groups=comparison.groups,
         **more,
     )
 

@@ -29,21 +29,28 @@ from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
-from pipelines.training.champion_challenger import CHALLENGER, CHAMPION, Challenge, compare_models, matured, told_by
+from pipelines.training.champion_challenger import (
+    CHALLENGER,
+    CHAMPION,
+    Comparison,
+    compare_models,
+    find_known_episodes,
+    latest_matured_span,
+)
 from pipelines.training.dispositions import load_disposition_labels
 
 __all__ = ["Promotion", "TrainResult", "learn", "train"]
 
 Promotion = Literal["auto", "always", "never"]
 HISTORY = timedelta(days=60)
-EXPLAINED = 200  # the moments of the highest scores, on which the reasons of two models are compared
+EXPLAINED_MOMENTS = 200  # the moments of the highest scores, on which the reasons of two models are compared
 
 
 @dataclass(frozen=True)
 class TrainResult:
     """What training came to: the registered version, whether it was promoted and why, and its figures.
 
-    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.metrics_by_group``) over the ``judged`` days;
+    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``;
     empty and None where no days could be judged.
     """
 
@@ -56,7 +63,7 @@ class TrainResult:
     episodes: int
     moments: int
     groups: tuple[Mapping[str, Any], ...] = ()
-    judged: tuple[datetime, datetime] | None = None
+    compared_span: tuple[datetime, datetime] | None = None
 
 
 def train(
@@ -87,24 +94,24 @@ def train(
     champion = registry.champion()
     before = registry.load(champion) if champion else None
     recorded = registry.metrics(champion) if champion else None
-    contest = challenge(
+    comparison = compare_with_champion(
         event_index, tables, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
     )
     progress("fitting on everything known")
     model, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose_model(model, rows)
-    metrics |= contest.metrics() if contest else {}
+    metrics |= comparison.metrics() if comparison else {}
     model, drift = add_feature_profile(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
-    stable = compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED)) if before else None
+    stable = compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED_MOMENTS)) if before else None
     metrics |= stable.metrics() if stable else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
         "contract_version": load_contract("watchlist").version,
         "git_revision": git_revision(),
     }
-    groups = contest.groups if contest else None
+    groups = comparison.groups if comparison else None
     bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
     more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
@@ -115,11 +122,13 @@ def train(
         rows=rows,
         versions=versions,
         charts=pictures(model, rows, groups=groups),
-        report=render_evaluation_report(evaluate_challenger(contest, settings=settings, **more)) if contest else None,
+        report=render_evaluation_report(evaluate_challenger(comparison, settings=settings, **more))
+        if comparison
+        else None,
     )
     verdict = (
-        contest.verdict(metrics, gates=settings.gates)
-        if contest
+        comparison.verdict(metrics, gates=settings.gates)
+        if comparison
         else decide_promotion(metrics, None, gates=settings.gates)
     )
     promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
@@ -135,7 +144,7 @@ def train(
         episodes=int(model.facts["episodes"]),
         moments=len(rows),
         groups=() if groups is None else tuple(groups.fill_nan(None).to_dicts()),
-        judged=(contest.span.start, contest.span.end) if contest else None,
+        compared_span=(comparison.span.start, comparison.span.end) if comparison else None,
     )
 
 
@@ -221,7 +230,7 @@ def learn(
     return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
 
 
-def challenge(
+def compare_with_champion(
     event_index: EventIndex,
     tables: SourceTables,
     *,
@@ -231,7 +240,7 @@ def challenge(
     at: datetime,
     seed: int,
     progress: Progress,
-) -> Challenge | None:
+) -> Comparison | None:
     """The latest matured days, scored by the champion as it is and by a model that knew only what came before them.
 
     A champion that learned from some of these days is not asked again: what was ``recorded`` of it stands for it. None
@@ -239,7 +248,7 @@ def challenge(
     """
     from data_contracts.errors import ModelError
 
-    span = matured(settings, at=at)
+    span = latest_matured_span(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
         challenger, _ = learn(event_index, tables, at=span.start, seed=seed, settings=settings)
@@ -251,7 +260,7 @@ def challenge(
         event_index,
         models,
         span=span,
-        story=told_by(settings, event_index, tables, span=span, at=at),
+        known_episodes=find_known_episodes(settings, event_index, tables, span=span, at=at),
         settings=settings,
         recorded=None if fair else recorded,
         progress=progress,

@@ -10,7 +10,7 @@ from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.scoring.shadow import challenge, score_in_shadow
+from pipelines.scoring.shadow import challenge_champion, score_in_shadow
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
@@ -78,15 +78,15 @@ MISTAKEN = (
 
 def test_before_days_are_mature_there_is_nothing_to_compare(settings, ticks):
     with pytest.raises(NotReadyError, match="both scored is old enough"):
-        challenge(settings, at=END)
+        challenge_champion(settings, at=END)
     keep(settings, ticks.filter(pl.col("at") >= END - timedelta(days=1)), champion=MISTAKEN, challenger=KNOWING)
     with pytest.raises(NotReadyError, match="both scored is old enough"):
-        challenge(settings, at=END)
+        challenge_champion(settings, at=END)
 
 
 def test_a_challenger_that_would_have_warned_better_passes(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
-    found = challenge(settings, at=END)
+    found = challenge_champion(settings, at=END)
     assert (found.champion, found.challenger) == ("1", "2")
     assert (found.start, found.end) == (END - timedelta(days=8), END - timedelta(days=2))
     assert found.figures["challenger"]["precision_at_budget"] > 0.9
@@ -98,7 +98,7 @@ def test_a_challenger_that_would_have_warned_better_passes(settings, ticks):
 
 def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
     keep(settings, ticks, champion=KNOWING, challenger=MISTAKEN)
-    found = challenge(settings, at=END, promote=True)
+    found = challenge_champion(settings, at=END, promote=True)
     assert not found.passed
     assert not found.promoted
     assert any(reason.startswith("precision at budget") for reason in found.reasons)
@@ -107,8 +107,8 @@ def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
 
 def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
-    assert challenge(settings, at=END, days=3).start == END - timedelta(days=5)
-    assert challenge(settings, at=END, days=30).start == ticks["at"].min()
+    assert challenge_champion(settings, at=END, days=3).start == END - timedelta(days=5)
+    assert challenge_champion(settings, at=END, days=30).start == ticks["at"].min()
 
 
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):
@@ -131,9 +131,9 @@ def test_the_shadow_can_be_switched_off(settings, ticks):
 
 def test_it_takes_over_when_told_to(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
-    assert challenge(settings, at=END, promote=True).promoted
+    assert challenge_champion(settings, at=END, promote=True).promoted
     registry = ModelRegistry.of(settings)
     assert registry.champion().version == "2"
     with pytest.raises(NotReadyError, match="no challenger stands beside"):
-        challenge(settings, at=END)
+        challenge_champion(settings, at=END)
     assert registry.roll_back(at=END).version == "1"

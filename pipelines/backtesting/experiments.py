@@ -33,7 +33,7 @@ from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import POLICY_COLUMNS, add_scores, policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import HISTORY, learn, tuning_of
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "study"]
 
@@ -123,7 +123,7 @@ def study(
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     journeys = read_truth(truth, settings=settings) if truth else None
     progress("building the event index")
-    tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
+    tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
     models = fitted(event_index, tables, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
     rules = policy_rules(settings, budget=budget)
@@ -203,7 +203,7 @@ def fitted(
     All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
-    full, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
+    full, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
     models = {MODEL: full}
     for name in ablations:
         progress(f"training again: {name}")
@@ -211,7 +211,7 @@ def fitted(
             if name in AFRESH:
                 model = taught_afresh(name, full, event_index, tables, settings=settings, seed=seed)
             else:
-                model = refitted(name, full, rows, tuning=tuning_of(settings), seed=seed)
+                model = refitted(name, full, rows, tuning=tuning_from_settings(settings), seed=seed)
         except ModelError as error:
             progress(f"{name} is left out: {error}")
         else:
@@ -234,7 +234,7 @@ def taught_afresh(
     ablation: str, full: RiskModel, event_index: EventIndex, tables: SourceTables, *, settings: Settings, seed: int
 ) -> RiskModel:
     """A model that learns from other rows, as one of ``AFRESH`` says."""
-    again = partial(learn, event_index, tables, at=full.trained_at, seed=seed)
+    again = partial(learn_risk_model, event_index, tables, at=full.trained_at, seed=seed)
     if ablation == "hand_written":
         return again(settings=settings, reputations=LearnedReputation())[0]
     if ablation == "nightly":

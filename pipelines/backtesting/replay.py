@@ -21,7 +21,7 @@ from pipelines.scoring.candidates import group_by_tick, policy_rules, score_quer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_replay, ticks_of
-from pipelines.training.train import HISTORY, learn
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["ReplayResult", "parse_every", "replay"]
 
@@ -103,7 +103,7 @@ def replay(
     if end <= start:
         raise SettingsError("the replay ends before it starts", remedy="Give --to later than --from.")
     progress("building the event index")
-    tables = source_tables_before(settings, at=end, span=(end - start) + HISTORY)
+    tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
     rules = policy_rules(settings, budget=budget)
     memories = {column: Memory() for column in SCORERS}
@@ -113,7 +113,7 @@ def replay(
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
-            model, _ = learn(event_index, tables, at=segment.start, seed=seed, settings=settings)
+            model, _ = learn_risk_model(event_index, tables, at=segment.start, seed=seed, settings=settings)
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in days(warm, segment.end):

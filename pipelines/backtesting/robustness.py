@@ -29,7 +29,7 @@ from pipelines.simulate import Mix, simulate
 from pipelines.simulate.mix import ScamType
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
-from pipelines.training.train import HISTORY, learn
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["Line", "Scale", "robustness", "robustness_table"]
 
@@ -88,7 +88,7 @@ def robustness(
     """
     start, end = scale.end - WINDOW, scale.end
     homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
-    known = {name: source_tables_before(home, at=end, span=WINDOW + HISTORY) for name, home in homes.items()}
+    known = {name: source_tables_before(home, at=end, span=WINDOW + TRAINING_HISTORY) for name, home in homes.items()}
     truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
     models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = policy_rules(settings, budget=budget)
@@ -173,7 +173,7 @@ def trained(
     for column, share in shares.items():
         training = settings.training.model_copy(update={"outage_share": share})
         asked = settings.model_copy(update={"training": training})
-        models[column], _ = learn(event_index, tables, at=at, seed=seed, settings=asked)
+        models[column], _ = learn_risk_model(event_index, tables, at=at, seed=seed, settings=asked)
     return models
 
 

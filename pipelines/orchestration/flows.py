@@ -23,7 +23,7 @@ from pipelines.ingestion.ingest import FileReport, IngestReport
 from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
 from pipelines.storage.schemas import ZONE
-from pipelines.training.train import Promotion, TrainResult
+from pipelines.training.train import PromotionMode, TrainResult
 from serving.store import Alert, Kind
 
 __all__ = ["backtest", "intraday", "nightly", "retrain"]
@@ -66,7 +66,7 @@ def intraday(landing: Path, home: Path | None = None, at: AwareDatetime | None =
 
 @flow(persist_result=False)
 def retrain(
-    home: Path | None = None, at: AwareDatetime | None = None, promote: Promotion = "auto", seed: int = 0
+    home: Path | None = None, at: AwareDatetime | None = None, promote: PromotionMode = "auto", seed: int = 0
 ) -> TrainResult:
     """Train a challenger on what was known by midnight (or ``at``) and let it through the gates."""
     return learn(home, at=local(at) or midnight(scheduled()), promote=promote, seed=seed)
@@ -120,7 +120,7 @@ def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
 
 
 @task(**PATIENT)
-def learn(home: Path | None, *, at: datetime, promote: Promotion, seed: int) -> TrainResult:
+def learn(home: Path | None, *, at: datetime, promote: PromotionMode, seed: int) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
     from pipelines.orchestration.run_log import train
 

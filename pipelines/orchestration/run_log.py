@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # each verb imports its own, when it is called
     from pipelines.backtesting.replay import ReplayResult
     from pipelines.ingestion.ingest import IngestReport
     from pipelines.scoring.score import ScoreResult
-    from pipelines.training.train import Promotion, TrainResult
+    from pipelines.training.train import PromotionMode, TrainResult
 
 __all__ = ["Book", "Clock", "follow_champion", "ingest", "replay", "running", "score", "train"]
 
@@ -85,7 +85,7 @@ def train(
     settings: Settings,
     *,
     at: datetime,
-    promote: "Promotion" = "auto",
+    promote: "PromotionMode" = "auto",
     seed: int = 0,
     progress: Progress = quiet,
     clock: Clock = wall_clock,

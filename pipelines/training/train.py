@@ -39,10 +39,10 @@ from pipelines.training.champion_challenger import (
 )
 from pipelines.training.dispositions import load_disposition_labels
 
-__all__ = ["Promotion", "TrainResult", "learn", "train"]
+__all__ = ["PromotionMode", "TrainResult", "learn_risk_model", "train"]
 
-Promotion = Literal["auto", "always", "never"]
-HISTORY = timedelta(days=60)
+PromotionMode = Literal["auto", "always", "never"]
+TRAINING_HISTORY = timedelta(days=60)
 EXPLAINED_MOMENTS = 200  # the moments of the highest scores, on which the reasons of two models are compared
 
 
@@ -70,7 +70,7 @@ def train(
     settings: Settings,
     *,
     at: datetime,
-    promote: Promotion = "auto",
+    promote: PromotionMode = "auto",
     seed: int = 0,
     progress: Progress = quiet,
 ) -> TrainResult:
@@ -88,7 +88,7 @@ def train(
     from pipelines.training.evaluation import evaluate_challenger
 
     progress("building the event index")
-    tables = source_tables_before(settings, at=at, span=HISTORY)
+    tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
     event_index = build_event_index(tables)
     registry = ModelRegistry.of(settings)
     champion = registry.champion()
@@ -98,7 +98,7 @@ def train(
         event_index, tables, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
     )
     progress("fitting on everything known")
-    model, rows = learn(event_index, tables, at=at, seed=seed, settings=settings)
+    model, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
     metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
     metrics |= diagnose_model(model, rows)
     metrics |= comparison.metrics() if comparison else {}
@@ -116,7 +116,7 @@ def train(
     more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
         model,
-        params=tuning_of(settings).params(seed=seed),
+        params=tuning_from_settings(settings).params(seed=seed),
         metrics=metrics,
         card=render_model_card(model, metrics=metrics, versions=versions),
         rows=rows,
@@ -148,7 +148,7 @@ def train(
     )
 
 
-def learn(
+def learn_risk_model(
     event_index: EventIndex,
     tables: SourceTables,
     *,
@@ -194,7 +194,7 @@ def learn(
     )
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
-    tuning = tuning_of(settings)
+    tuning = tuning_from_settings(settings)
     if settings.training.pseudo_labels_per_reported:
         rows = add_pseudo_labels(
             rows,
@@ -251,7 +251,7 @@ def compare_with_champion(
     span = latest_matured_span(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
-        challenger, _ = learn(event_index, tables, at=span.start, seed=seed, settings=settings)
+        challenger, _ = learn_risk_model(event_index, tables, at=span.start, seed=seed, settings=settings)
     except ModelError:
         return None
     fair = champion is not None and champion.trained_at <= span.start
@@ -267,7 +267,7 @@ def compare_with_champion(
     )
 
 
-def tuning_of(settings: Settings) -> Tuning:
+def tuning_from_settings(settings: Settings) -> Tuning:
     """The boosters' parameters as this installation sets them."""
     chosen = settings.training.model_dump()
     return Tuning(**{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen})

@@ -21,12 +21,12 @@ from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import score_query_points
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import HISTORY, learn, tuning_of
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["TuneResult", "tune"]
 
-JUDGED = timedelta(days=14)
-PURGE = timedelta(days=1)
+JUDGED_SPAN = timedelta(days=14)
+PURGED_SPAN = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ def tune(
     at: datetime,
     trials: int = 30,
     seed: int = 0,
-    judged: timedelta = JUDGED,
-    purge: timedelta = PURGE,
+    judged: timedelta = JUDGED_SPAN,
+    purge: timedelta = PURGED_SPAN,
     progress: Progress = quiet,
 ) -> TuneResult:
     """Search parameters that, learned from what was known before, rank later moments best; nothing is changed by it.
@@ -60,14 +60,14 @@ def tune(
     """
     split = TimeSplit.before(at, judged=judged, purge=purge)
     progress("building the event index")
-    tables = source_tables_before(settings, at=at, span=HISTORY)
+    tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
     event_index = build_event_index(tables)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
-    model, rows = learn(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
+    model, rows = learn_risk_model(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
     sampling = Sampling(negatives=settings.training.negative_samples)
-    told = build_episodes(tables.cases, event_index, at=at)
+    known_episodes = build_episodes(tables.cases, event_index, at=at)
     moments = later_samples(
-        draw_training_samples(event_index, told, at=at, sampling=sampling, seed=seed),
+        draw_training_samples(event_index, known_episodes, at=at, sampling=sampling, seed=seed),
         split,
         known=build_episodes(tables.cases, event_index, at=split.learn_until),
     )
@@ -80,13 +80,13 @@ def tune(
     later = score_query_points(event_index, model, moments.select("person", "at")).with_columns(
         moments.drop("person", "at")
     )
-    current = tuning_of(settings)
+    current = tuning_from_settings(settings)
 
     def judge(tuning: Tuning) -> float:
         return later_average_precision(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
 
-    marks = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
-    with ModelRegistry.of(settings).tracked_search(marks) as tracked:
+    run_tags = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
+    with ModelRegistry.of(settings).tracked_search(run_tags) as tracked:
 
         def record_trial(parameters: ParameterValues, value: float) -> None:
             tracked.trial(parameters, value)

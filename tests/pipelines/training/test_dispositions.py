@@ -11,7 +11,7 @@ from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import load_disposition_labels
-from pipelines.training.train import HISTORY, learn
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 from serving.access.auth import Role
 from serving.access.users.service import add_user
 from serving.app import create_app
@@ -55,7 +55,7 @@ def analyst(settings: Settings, *, at) -> TestClient:
 
 def test_what_analysts_record_is_what_the_next_training_learns_from(own_district):
     """The whole way: alerts are published, results come in through the API, training reads them."""
-    tables = source_tables_before(own_district, at=TRAIN_AT, span=HISTORY)
+    tables = source_tables_before(own_district, at=TRAIN_AT, span=TRAINING_HISTORY)
     event_index = build_event_index(tables)
     start = TRAIN_AT - timedelta(days=5)
     busy = query_points_after_events(
@@ -81,7 +81,7 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     decide(later, stopped, "duplicate", merged_into=first)
     decide(later, again, "already_paid", paid_cny=8000)
 
-    model, rows = learn(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
+    model, rows = learn_risk_model(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
     assert {name: model.facts[name] for name in model.facts if name.startswith("outcomes_")} == {
         "dispositions_fraud": 2.0,  # the two alerts of one story are one
         "dispositions_lawful": 1.0,

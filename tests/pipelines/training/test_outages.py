@@ -13,7 +13,7 @@ from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import HISTORY, learn
+from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 from serving.presentation.wording import gap
 from tests.pipelines.district import TRAIN_AT
 
@@ -24,14 +24,14 @@ ICBC = Outage("transfers", "icbc", AT - timedelta(days=4, hours=15))
 
 @pytest.fixture(scope="module")
 def records(district) -> SourceTables:
-    return source_tables_before(district, at=AT, span=HISTORY)
+    return source_tables_before(district, at=AT, span=TRAINING_HISTORY)
 
 
 @pytest.fixture(scope="module")
 def model(district, tables) -> RiskModel:
     training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
     asked = district.model_copy(update={"training": training})
-    return learn(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[0]
+    return learn_risk_model(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[0]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from data_contracts.errors import NotReadyError
 from models.learning.risk import Tuning
 from models.learning.tuning import searched_values
 from pipelines.settings import Settings
-from pipelines.training.train import tuning_of
+from pipelines.training.train import tuning_from_settings
 from pipelines.training.tune import tune
 from tests.pipelines.district import TRAIN_AT
 
@@ -48,11 +48,11 @@ def test_trials_are_runs_below_the_search(settings, found):
 def test_the_answer_can_be_pasted_into_the_settings(tmp_path, found):
     (tmp_path / "forestall.toml").write_text(found.text)
     assert set(tomllib.loads(found.text)["training"]) == set(found.best)
-    assert searched_values(tuning_of(Settings.load(tmp_path))) == pytest.approx(dict(found.best), rel=1e-3)
+    assert searched_values(tuning_from_settings(Settings.load(tmp_path))) == pytest.approx(dict(found.best), rel=1e-3)
 
 
 def test_without_a_word_in_the_settings_the_parameters_are_the_models_own(tmp_path):
-    assert tuning_of(Settings(home=tmp_path)) == Tuning()
+    assert tuning_from_settings(Settings(home=tmp_path)) == Tuning()
 
 
 def test_without_new_cases_there_is_nothing_to_judge_by(settings):

@@ -20,7 +20,7 @@ from pipelines.progress import Progress, quiet
 from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.evaluation import evaluate_replay, ticks_of
+from pipelines.training.evaluation import candidates_by_tick, evaluate_replay
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["ReplayResult", "parse_every", "replay"]
@@ -121,7 +121,7 @@ def replay(
                 event_index, model, asked(event_index, day, tick=tick, every=every), effect=settings.warning_works
             )
             moments += len(rows)
-            ticks += ticks_of(rows, rules=rules) if budgets else ()
+            ticks += candidates_by_tick(rows, rules=rules) if budgets else ()
             for column in SCORERS:
                 chosen = decided(rows, column=column, memory=memories[column], rules=rules)
                 if day.start < start:

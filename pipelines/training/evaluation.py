@@ -26,7 +26,7 @@ from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.store import recent_alerts
 
-__all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "ticks_of", "write_report"]
+__all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "candidates_by_tick", "write_report"]
 
 
 def evaluate_replay(
@@ -42,9 +42,16 @@ def evaluate_replay(
     every: str,
 ) -> EvaluationReport:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
-    told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
-    model, rule = (judge_alerts(found, told, start=start, end=end, traces=traces) for found in (alerts, baseline))
-    curves = compute_budget_curve(ticks, told, rules=rules, start=start, end=end, traces=traces) if ticks else None
+    known_episodes, traces = (
+        build_episodes(tables.cases, event_index, at=end),
+        build_traces(tables.cases, event_index, at=end),
+    )
+    model, rule = (
+        judge_alerts(alerted, known_episodes, start=start, end=end, traces=traces) for alerted in (alerts, baseline)
+    )
+    curves = (
+        compute_budget_curve(ticks, known_episodes, rules=rules, start=start, end=end, traces=traces) if ticks else None
+    )
     people = assign_groups(tables.residents, event_index, start=start, end=end)
     return EvaluationReport(
         start=start,
@@ -80,7 +87,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     tables = source_tables_before(settings, at=at, span=at - start)
     event_index = build_event_index(tables)
     engine = open_database(settings.serving_database_url)
-    alerts = framed([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
+    alerts = alerts_frame([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
     judged = judge_alerts(
         alerts,
         build_episodes(tables.cases, event_index, at=at),
@@ -100,7 +107,7 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     )
 
 
-def ticks_of(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
+def candidates_by_tick(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
     """Scored rows as the policy saw them, tick by tick."""
     for tick, group in group_by_tick(rows):
         yield tick, tuple(select_candidates(group, column="score", rules=rules))
@@ -113,7 +120,9 @@ def write_report(evaluation: EvaluationReport, out: Path) -> Path:
     return out
 
 
-def framed(rows: Sequence[dict[str, object]], words: tuple[str, ...], moments: tuple[str, ...]) -> pl.DataFrame:
+def alerts_frame(
+    rows: Sequence[dict[str, object]], text_columns: tuple[str, ...], time_columns: tuple[str, ...]
+) -> pl.DataFrame:
     """Rows of the serving database as a frame, moments in Shanghai's time."""
-    schema = {name: pl.String() for name in words} | {name: pl.Datetime("us", ZONE) for name in moments}
+    schema = {name: pl.String() for name in text_columns} | {name: pl.Datetime("us", ZONE) for name in time_columns}
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)

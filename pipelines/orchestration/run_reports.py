@@ -27,16 +27,16 @@ from serving.vocabulary.reports import (
     Volume,
 )
 
-__all__ = ["drift_report", "fairness_report", "models_report", "replay_report", "verdict_on"]
+__all__ = ["drift_report", "fairness_report", "models_report", "replay_report", "decide_by_gates"]
 
-COMPARED = (
+COMPARED_FIGURES = (
     *("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget"),
     *("lead_h_median", "lead_1h_share", "losses"),
 )
-OWN = ("calibration_error", "oof_auc", "oof_average_precision", "max_feature_auc", "episodes")
-LEARNED = ("episodes", "losses", "positive_samples", "negative_samples")
+TRAINING_FIGURES = ("calibration_error", "oof_auc", "oof_average_precision", "max_feature_auc", "episodes")
+TRAINING_FACTS = ("episodes", "losses", "positive_samples", "negative_samples")
 RULE, CHAMPION = "baseline_", "champion_"
-MOVED_SHOWN = 20
+DRIFTED_SHOWN = 20
 
 Metrics = Mapping[str, float]
 
@@ -50,31 +50,31 @@ def models_report(settings: Settings) -> ModelsReport:
     before = registry.metrics(champion) if champion else {}
     own = registry.metrics(challenger) if challenger else {}
     return ModelsReport(
-        champion=model_facts(registry, champion) if champion else None,
-        challenger=model_facts(registry, challenger) if challenger else None,
-        figures=side_by_side(own, before),
-        gates=gates_said(verdict_on(own, before, settings=settings)) if challenger else (),
+        champion=describe_model(registry, champion) if champion else None,
+        challenger=describe_model(registry, challenger) if challenger else None,
+        figures=compare_figures(own, before),
+        gates=gate_outcomes(decide_by_gates(own, before, settings=settings)) if challenger else (),
     )
 
 
-def verdict_on(challenger: Metrics, champion: Metrics, *, settings: Settings) -> PromotionDecision:
+def decide_by_gates(challenger: Metrics, champion: Metrics, *, settings: Settings) -> PromotionDecision:
     """What the gates say, by what was recorded of a challenger and of the champion.
 
     The champion is held to its figures on the challenger's days where it was asked about them, else to its own.
     """
-    return decide_promotion(challenger, at_challenge(challenger) or champion, gates=settings.gates)
+    return decide_promotion(challenger, champion_on_same_days(challenger) or champion, gates=settings.gates)
 
 
-def at_challenge(challenger: Metrics) -> Metrics:
+def champion_on_same_days(challenger: Metrics) -> Metrics:
     """The champion's figures on the days that the challenger was judged by; empty where it was not asked."""
     return {
         name.removeprefix(CHAMPION): value for name, value in challenger.items() if name.startswith(CHAMPION)
     }  # fmt: skip
 
 
-def side_by_side(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...]:
+def compare_figures(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...]:
     """The figures of both and of the rule; without a challenger those of the champion's own training."""
-    held, rule = {**champion, **at_challenge(challenger)}, challenger or champion
+    held, rule = {**champion, **champion_on_same_days(challenger)}, challenger or champion
     return tuple(
         FigureRow(
             name=name,
@@ -82,17 +82,17 @@ def side_by_side(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...
             challenger=challenger.get(name),
             rule=rule.get(RULE + name),
         )
-        for name in (*COMPARED, *OWN)
+        for name in (*COMPARED_FIGURES, *TRAINING_FIGURES)
         if name in challenger or name in held
     )
 
 
-def gates_said(verdict: PromotionDecision) -> tuple[GateSaid, ...]:
+def gate_outcomes(verdict: PromotionDecision) -> tuple[GateSaid, ...]:
     """The gates' words as they are published."""
     return tuple(GateSaid(**asdict(result)) for result in verdict.results)
 
 
-def model_facts(registry: ModelRegistry, version: ModelVersion) -> ModelFacts:
+def describe_model(registry: ModelRegistry, version: ModelVersion) -> ModelFacts:
     """What is known of one registered model."""
     model = registry.load(version)
     return ModelFacts(
@@ -102,7 +102,7 @@ def model_facts(registry: ModelRegistry, version: ModelVersion) -> ModelFacts:
         run_id=version.run_id,
         trees=model.booster.num_trees(),
         features=len(model.features),
-        facts={name: float(model.facts[name]) for name in LEARNED if name in model.facts},
+        facts={name: float(model.facts[name]) for name in TRAINING_FACTS if name in model.facts},
         pictures=registry.charts(version),
     )
 
@@ -116,7 +116,7 @@ def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:
         moderate=MODERATE,
         large=LARGE,
         missing_points=MISSING_POINTS,
-        features=tuple(FeatureMoved(**asdict(one), noted=one.noted) for one in drift.features[:MOVED_SHOWN]),
+        features=tuple(FeatureMoved(**asdict(one), noted=one.noted) for one in drift.features[:DRIFTED_SHOWN]),
         noted=sum(one.noted for one in drift.features),
         volume=Volume(**asdict(drift.volume)) if drift.volume else None,
         estimated_precision=drift.estimated_precision,
@@ -153,6 +153,6 @@ def replay_report(evaluation: EvaluationReport, *, model: AlertMetrics, rule: Al
         end=evaluation.end,
         every=evaluation.every,
         budget=evaluation.budget,
-        figures=tuple(FigureRow(name=name, champion=own.get(name), rule=other.get(name)) for name in COMPARED),
+        figures=tuple(FigureRow(name=name, champion=own.get(name), rule=other.get(name)) for name in COMPARED_FIGURES),
         chart="" if evaluation.budgets is None else daily_budget_chart(evaluation.budgets),
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from data_contracts.errors import ConflictError
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.orchestration.run_reports import models_report, verdict_on
+from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
 from serving.database.engine import open_database, writing
 from serving.operations.promotion import put_down
@@ -50,7 +50,7 @@ class GatedKeeper:
         if challenger is None or challenger.version != version or challenger == champion:
             raise ConflictError(f"version {version} does not stand in line", remedy="Load the page again.")
         before = registry.metrics(champion) if champion else {}
-        verdict = verdict_on(registry.metrics(challenger), before, settings=self._settings)
+        verdict = decide_by_gates(registry.metrics(challenger), before, settings=self._settings)
         if not verdict.promote:
             raise ConflictError(
                 f"the gates refuse version {version}: {'; '.join(verdict.reasons)}",

@@ -21,7 +21,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.
     """
     from pipelines.cli.terminal import print_watchlist
-    from pipelines.orchestration.run_log import ingest, score, train
+    from pipelines.orchestration.run_log import run_ingest, run_score, run_train
     from pipelines.simulate import Mix, simulate
     from pipelines.webapp.accounts import login_link
 
@@ -37,14 +37,14 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
         step(f"simulating {people:,} residents over {days} days (fraud at {INTENSITY:g} times the ordinary rate)")
         simulate(landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY))
     step("ingesting: normalise, check, quarantine, pseudonymise")
-    report = ingest(landing, settings=settings)
+    report = run_ingest(landing, settings=settings)
     accepted, rejected = (sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined"))
     step(f"{accepted:,} rows accepted, {rejected:,} in quarantine")
     last = START + timedelta(days=days - 1)
     at = datetime(last.year, last.month, last.day, tzinfo=SHANGHAI)
-    trained = train(settings, at=at, progress=step)
+    trained = run_train(settings, at=at, progress=step)
     step(f"model victim-risk/{trained.version}: " + "; ".join(trained.reasons[:3]))
-    result = score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
+    result = run_score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
     print_watchlist(result.alerts)
     step(f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published")
     link = login_link(settings, name="demo", role="analyst", host="127.0.0.1", port=8000)

@@ -127,7 +127,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes nothing."""
-    from pipelines.orchestration.run_log import ingest as load
+    from pipelines.orchestration.run_log import run_ingest as load
 
     report = load(
         landing,
@@ -162,7 +162,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train on what was known before AT, register the model, and promote it through the gates."""
-    from pipelines.orchestration.run_log import train as learn
+    from pipelines.orchestration.run_log import run_train as learn
 
     settings = settings_of(home)
     result = learn(settings, at=moment(at, settings), promote=promote.value, seed=seed, progress=saying(as_json))
@@ -183,7 +183,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score people as of AT with the champion and publish the watchlist."""
-    from pipelines.orchestration.run_log import score as publish
+    from pipelines.orchestration.run_log import run_score as publish
 
     settings = settings_of(home)
     result = publish(
@@ -218,7 +218,7 @@ def replay(
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from pipelines.backtesting.replay import reveal_persons, trained_at, write_alerts
-    from pipelines.orchestration.run_log import replay as run
+    from pipelines.orchestration.run_log import run_replay as run
     from pipelines.training.evaluation import write_report
 
     settings = settings_of(home)

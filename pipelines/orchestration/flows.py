@@ -97,9 +97,9 @@ def follow_champion(home: Path | None) -> str:
 @task(**PATIENT)
 def load(landing: Path, *, home: Path | None) -> IngestReport:
     """Ingest the landing folder, and show what became of the rows."""
-    from pipelines.orchestration.run_log import ingest
+    from pipelines.orchestration.run_log import run_ingest
 
-    report = ingest(landing, settings=Settings.load(home))
+    report = run_ingest(landing, settings=Settings.load(home))
     create_table_artifact(key="deliveries", table=delivery_rows(report.files), description="Rows by source")
     if held := [f"- `{file.path}`: {file.reason}" for file in report.files if file.held]:
         create_markdown_artifact(key="held-files", markdown="\n".join(["# Files held as a whole", *held]))
@@ -109,9 +109,9 @@ def load(landing: Path, *, home: Path | None) -> IngestReport:
 @task(**PATIENT)
 def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     """Score and publish, and show the top of the list without who is on it."""
-    from pipelines.orchestration.run_log import score
+    from pipelines.orchestration.run_log import run_score
 
-    result = score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
+    result = run_score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
     words = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
     create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:TOP]), description=words)
     if result.drift:
@@ -122,9 +122,9 @@ def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
 @task(**PATIENT)
 def learn(home: Path | None, *, at: datetime, promote: PromotionMode, seed: int) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
-    from pipelines.orchestration.run_log import train
+    from pipelines.orchestration.run_log import run_train
 
-    result = train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
+    result = run_train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
     verdict = "in force" if result.promoted else "not promoted"
     words = f"Model {result.version} beside today's rule"
     create_table_artifact(key="figures", table=figure_rows(result.metrics), description=words)
@@ -138,11 +138,11 @@ def look_back(
     home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
 ) -> Mapping[str, float]:
     """Replay, and show the figures beside today's rule."""
-    from pipelines.orchestration.run_log import replay
+    from pipelines.orchestration.run_log import run_replay
 
     settings = Settings.load(home)
     most = budget or settings.daily_budget
-    result = replay(settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info)
+    result = run_replay(settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info)
     words = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
     create_table_artifact(key="backtest", table=figure_rows(result.named), description=words)
     return dict(result.named)

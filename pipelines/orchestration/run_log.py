@@ -1,6 +1,6 @@
 """The verbs as an installation runs them: each run is written down where the engineers' page finds it.
 
-A report that cannot be written or made is logged and stops nothing: the work matters more than the word about it.
+A report that cannot be written or made is logged and stops nothing: the work matters more than the report about it.
 """
 
 import logging
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # each verb imports its own, when it is called
     from pipelines.scoring.score import ScoreResult
     from pipelines.training.train import PromotionMode, TrainResult
 
-__all__ = ["Book", "Clock", "follow_champion", "ingest", "replay", "running", "score", "train"]
+__all__ = ["RunLog", "Clock", "follow_champion", "run_ingest", "run_replay", "record_run", "run_score", "run_train"]
 
 log = logging.getLogger("pipelines.orchestration.run_log")
 
@@ -45,14 +45,14 @@ def wall_clock() -> datetime:
 
 
 @dataclass
-class Findings:
+class RunResult:
     """What a run found: ``facts`` by name, and reports to be made of it once it is over."""
 
     facts: dict[str, float | str] = field(default_factory=dict)
     reports: list[Callable[[], Report]] = field(default_factory=list)
 
 
-def ingest(
+def run_ingest(
     landing: Path,
     *,
     settings: Settings,
@@ -65,7 +65,7 @@ def ingest(
     from pipelines.ingestion.delivery_quality import quality_report
     from pipelines.ingestion.ingest import ingest as load
 
-    with running(settings, "ingest", clock=clock) as found:
+    with record_run(settings, "ingest", clock=clock) as run_result:
         loaded = load(
             landing,
             settings=settings,
@@ -74,14 +74,14 @@ def ingest(
             retry_held=retry_held,
             progress=progress,
         )
-        found.facts["files"] = len(loaded.files)
+        run_result.facts["files"] = len(loaded.files)
         for name in ("accepted", "quarantined", "duplicates", "held"):
-            found.facts[name] = sum(getattr(file, name) for file in loaded.files)
-        found.reports.append(lambda: quality_report(settings))
+            run_result.facts[name] = sum(getattr(file, name) for file in loaded.files)
+        run_result.reports.append(lambda: quality_report(settings))
         return loaded
 
 
-def train(
+def run_train(
     settings: Settings,
     *,
     at: datetime,
@@ -94,19 +94,19 @@ def train(
     from pipelines.orchestration.run_reports import fairness_report, models_report
     from pipelines.training.train import train as learn
 
-    with running(settings, "train", about_at=at, clock=clock) as found:
+    with record_run(settings, "train", about_at=at, clock=clock) as run_result:
         result = learn(settings, at=at, promote=promote, seed=seed, progress=progress)
-        found.facts |= {"version": result.version, "episodes": result.episodes, "promoted": float(result.promoted)}
-        found.reports.append(lambda: models_report(settings))
+        run_result.facts |= {"version": result.version, "episodes": result.episodes, "promoted": float(result.promoted)}
+        run_result.reports.append(lambda: models_report(settings))
         if result.compared_span:
             start, end = result.compared_span
-            found.reports.append(
+            run_result.reports.append(
                 lambda: fairness_report(result.groups, source="challenger", start=start, end=end, settings=settings)
             )
         return result
 
 
-def score(
+def run_score(
     settings: Settings,
     *,
     at: datetime,
@@ -119,16 +119,16 @@ def score(
     from pipelines.orchestration.run_reports import drift_report
     from pipelines.scoring.score import score as publish
 
-    with running(settings, kind, about_at=at, clock=clock) as found:
+    with record_run(settings, kind, about_at=at, clock=clock) as run_result:
         result = publish(settings, at=at, kind=kind, budget=budget, progress=progress)
-        found.facts |= {"scored": result.scored, "alerts": len(result.alerts), "model": result.model_version}
+        run_result.facts |= {"scored": result.scored, "alerts": len(result.alerts), "model": result.model_version}
         drift = result.drift
         if drift:
-            found.reports.append(lambda: drift_report(drift, version=result.model_version, at=at))
+            run_result.reports.append(lambda: drift_report(drift, version=result.model_version, at=at))
         return result
 
 
-def replay(
+def run_replay(
     settings: Settings,
     *,
     start: datetime,
@@ -146,7 +146,7 @@ def replay(
     from pipelines.backtesting.replay import replay as look_back
     from pipelines.orchestration.run_reports import fairness_report, replay_report
 
-    with running(settings, "replay", about_at=end, clock=clock) as found:
+    with record_run(settings, "replay", about_at=end, clock=clock) as run_result:
         result = look_back(
             settings,
             start=start,
@@ -159,11 +159,11 @@ def replay(
             budgets=budgets,
             progress=progress,
         )
-        found.facts |= {"alerts": len(result.alerts), "moments": result.moments}
-        found.reports.append(lambda: replay_report(result.evaluation, model=result.figures, rule=result.baseline))
+        run_result.facts |= {"alerts": len(result.alerts), "moments": result.moments}
+        run_result.reports.append(lambda: replay_report(result.evaluation, model=result.figures, rule=result.baseline))
         if (groups := result.evaluation.groups) is not None:
             rows = groups.fill_nan(None).to_dicts()
-            found.reports.append(
+            run_result.reports.append(
                 lambda: fairness_report(rows, source="replay", start=start, end=end, settings=settings)
             )
         return result
@@ -178,30 +178,34 @@ def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelV
     before = registry.champion()
     version = registry.follow_alias()
     if version != before:
-        Book(settings, clock=clock).file(lambda: models_report(settings))
+        RunLog(settings, clock=clock).write_report(lambda: models_report(settings))
     return version
 
 
 @contextmanager
-def running(settings: Settings, verb: RunKind, *, clock: Clock, about_at: datetime | None = None) -> Iterator[Findings]:
+def record_run(
+    settings: Settings, verb: RunKind, *, clock: Clock, about_at: datetime | None = None
+) -> Iterator[RunResult]:
     """Write down that a run begins, and at the end of the block how it went; errors pass through."""
-    book, found = Book(settings, clock=clock), Findings()
+    run_log, run_result = RunLog(settings, clock=clock), RunResult()
     run = Run(verb=verb, started_at=clock(), about_at=about_at)
-    book.begin(run)
+    run_log.begin(run)
     try:
-        yield found
+        yield run_result
     except ForestallError as error:
-        book.end(run, found, error=str(error), remedy=error.remedy)
+        run_log.end(run, run_result, error=str(error), remedy=error.remedy)
         raise
     except Exception as error:
-        book.end(run, found, error=type(error).__name__, remedy=UNFORESEEN)  # its words may hold what nobody may see
+        run_log.end(
+            run, run_result, error=type(error).__name__, remedy=UNFORESEEN
+        )  # its words may hold what nobody may see
         raise
-    book.end(run, found, ok=True)
-    for make in found.reports:
-        book.file(make)
+    run_log.end(run, run_result, ok=True)
+    for make in run_result.reports:
+        run_log.write_report(make)
 
 
-class Book:
+class RunLog:
     """Where runs and reports are written down; a home that does not exist yet is not made for it."""
 
     def __init__(self, settings: Settings, *, clock: Clock = wall_clock) -> None:
@@ -211,21 +215,23 @@ class Book:
 
     def begin(self, run: Run) -> None:
         """Write down that a run has begun."""
-        with self._carefully("the start of a run"):
+        with self._log_failures("the start of a run"):
             self._number = begin_run(self._engine, run)
 
-    def end(self, run: Run, found: Findings, **outcome: object) -> None:
+    def end(self, run: Run, run_result: RunResult, **outcome: object) -> None:
         """Write down how the run ended."""
-        ended = Run.model_validate({**run.model_dump(), "finished_at": self._clock(), "facts": found.facts, **outcome})
-        with self._carefully("the end of a run"):
+        ended = Run.model_validate(
+            {**run.model_dump(), "finished_at": self._clock(), "facts": run_result.facts, **outcome}
+        )
+        with self._log_failures("the end of a run"):
             if self._number is None:  # its start could not be written
                 begin_run(self._engine, ended)
             else:
                 end_run(self._engine, self._number, ended)
 
-    def file(self, make: Callable[[], Report]) -> None:
+    def write_report(self, make: Callable[[], Report]) -> None:
         """Make a report and file it."""
-        with self._carefully("a report"):
+        with self._log_failures("a report"):
             file_report(self._engine, make(), at=self._clock())
 
     @cached_property
@@ -233,7 +239,7 @@ class Book:
         return open_database(self._settings.serving_database_url)
 
     @contextmanager
-    def _carefully(self, what: str) -> Iterator[None]:
+    def _log_failures(self, what: str) -> Iterator[None]:
         """Log what goes wrong in the block, by its kind only, and go on."""
         try:
             yield

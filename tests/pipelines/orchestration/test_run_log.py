@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from data_contracts.errors import DeliveryError
 from pipelines.cli import main as cli
 from pipelines.orchestration import run_log as runs
-from pipelines.orchestration.run_log import running
+from pipelines.orchestration.run_log import record_run
 from pipelines.settings import Settings
 from serving.database.engine import open_database, reading
 from serving.operations.service import Overview, begin_run, overview
@@ -52,7 +52,7 @@ def status(settings: Settings, *words: str) -> tuple[int, str]:
 def test_a_load_reports_its_rows_and_the_deliveries(tmp_path):
     home = Home(tmp_path)
     put_district(home.landing)
-    report = runs.ingest(home.landing, settings=home.settings, clock=clock())
+    report = runs.run_ingest(home.landing, settings=home.settings, clock=clock())
     run = only_run(home.settings)
     assert (run.verb, run.ok, run.duration) == ("ingest", True, timedelta(minutes=2))
     assert run.facts["files"] == len(report.files)
@@ -63,7 +63,7 @@ def test_a_load_reports_its_rows_and_the_deliveries(tmp_path):
 def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
     settings = Settings(home=tmp_path)
     with pytest.raises(DeliveryError):
-        runs.ingest(tmp_path / "nowhere", settings=settings, clock=clock())
+        runs.run_ingest(tmp_path / "nowhere", settings=settings, clock=clock())
     run = only_run(settings)
     assert (run.ok, run.error) == (False, f"there is no landing folder {tmp_path / 'nowhere'}")
     assert run.remedy == "Name the folder that holds the delivery."
@@ -71,7 +71,7 @@ def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
 
 def test_a_home_that_is_not_there_is_not_made_for_a_report(tmp_path, caplog):
     with pytest.raises(DeliveryError):
-        runs.ingest(tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock())
+        runs.run_ingest(tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock())
     assert not (tmp_path / "typo").exists()
     assert caplog.records == []
 
@@ -80,7 +80,7 @@ def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):
     settings = Settings(home=tmp_path)
 
     def stumble() -> None:
-        with running(settings, "train", clock=clock()) as found:
+        with record_run(settings, "train", clock=clock()) as found:
             found.facts["episodes"] = 3
             raise KeyError("13800000001")
 
@@ -94,7 +94,7 @@ def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):
 
 def test_a_database_that_does_not_answer_stops_no_work(tmp_path, caplog):
     settings = Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/missing/serving.db")
-    with running(settings, "train", clock=clock()) as found:
+    with record_run(settings, "train", clock=clock()) as found:
         found.reports.append(lambda: Run(verb="train", started_at=RECEIVED_AT))
     assert [record.getMessage() for record in caplog.records] == [
         "the start of a run could not be written down: OperationalError",
@@ -105,7 +105,7 @@ def test_a_database_that_does_not_answer_stops_no_work(tmp_path, caplog):
 
 def test_a_report_that_cannot_be_made_leaves_the_run_as_it_was(tmp_path):
     settings = Settings(home=tmp_path)
-    with running(settings, "nightly", clock=clock()) as found:
+    with record_run(settings, "nightly", clock=clock()) as found:
         found.reports.append(lambda: 1 / 0)
     assert only_run(settings).ok
 
@@ -127,10 +127,10 @@ def test_status_tells_what_asks_for_a_person(tmp_path):
 def test_status_is_content_where_all_is_well(tmp_path):
     settings = Settings(home=tmp_path)
     now = datetime.now(SHANGHAI)
-    with running(settings, "nightly", clock=lambda: now, about_at=now) as found:
+    with record_run(settings, "nightly", clock=lambda: now, about_at=now) as found:
         found.facts |= {"scored": 4000, "alerts": 12}
     models = {"champion": a_model(now), "challenger": None}
-    runs.Book(settings, clock=lambda: now).file(lambda: ModelsReport.model_validate(models))
+    runs.RunLog(settings, clock=lambda: now).write_report(lambda: ModelsReport.model_validate(models))
     code, text = status(settings)
     assert (code, "Nothing: everything runs as it should." in text) == (0, True)
     code, text = status(settings, "--json")

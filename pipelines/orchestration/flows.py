@@ -28,21 +28,21 @@ from serving.store import Alert, Kind
 
 __all__ = ["backtest", "intraday", "nightly", "retrain"]
 
-FINAL = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
+FINAL_ERRORS = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
 SHANGHAI = ZoneInfo(ZONE)
-TOP = 20
+ROWS_SHOWN = 20
 FIGURES = ("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget", "lead_h_median")
 
 
-def worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+def is_retryable(_task: Any, _run: Any, state: Any) -> bool:
     """Whether a failed task may do better later: another load was running, a disk was full, a database was busy."""
-    return not isinstance(state.result(raise_on_failure=False), FINAL)
+    return not isinstance(state.result(raise_on_failure=False), FINAL_ERRORS)
 
 
-PATIENT: Mapping[str, Any] = {
+RETRY_OPTIONS: Mapping[str, Any] = {
     "retries": 3,
     "retry_delay_seconds": [30, 120, 600],
-    "retry_condition_fn": worth_another_try,
+    "retry_condition_fn": is_retryable,
     "cache_policy": NO_CACHE,
     "persist_result": False,
 }
@@ -53,15 +53,15 @@ PATIENT: Mapping[str, Any] = {
 def nightly(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
     """Load what was delivered and publish the list of midnight (or ``at``): everyone is scored."""
     follow_champion(home)
-    load(landing, home=home)
-    return publish(home, at=local(at) or midnight(scheduled()), kind="nightly")
+    load_deliveries(landing, home=home)
+    return score_and_publish(home, at=to_shanghai(at) or start_of_day(scheduled_time()), kind="nightly")
 
 
 @flow(persist_result=False)
 def intraday(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
     """Load what arrived since the last tick and publish what is new among those touched by it."""
-    load(landing, home=home)
-    return publish(home, at=local(at) or scheduled(), kind="intraday")
+    load_deliveries(landing, home=home)
+    return score_and_publish(home, at=to_shanghai(at) or scheduled_time(), kind="intraday")
 
 
 @flow(persist_result=False)
@@ -69,7 +69,7 @@ def retrain(
     home: Path | None = None, at: AwareDatetime | None = None, promote: PromotionMode = "auto", seed: int = 0
 ) -> TrainResult:
     """Train a challenger on what was known by midnight (or ``at``) and let it through the gates."""
-    return learn(home, at=local(at) or midnight(scheduled()), promote=promote, seed=seed)
+    return train_challenger(home, at=to_shanghai(at) or start_of_day(scheduled_time()), promote=promote, seed=seed)
 
 
 @flow(persist_result=False)
@@ -81,11 +81,11 @@ def backtest(
     budget: PositiveInt | None = None,
 ) -> Mapping[str, float]:
     """Replay the ``days`` before midnight (or ``at``) with a model that knew only what came before them."""
-    end = local(at) or midnight(scheduled())
-    return look_back(home, start=end - timedelta(days=days), end=end, every=every, budget=budget)
+    end = to_shanghai(at) or start_of_day(scheduled_time())
+    return replay_period(home, start=end - timedelta(days=days), end=end, every=every, budget=budget)
 
 
-@task(**PATIENT)
+@task(**RETRY_OPTIONS)
 def follow_champion(home: Path | None) -> str:
     """Put in force what somebody chose on MLflow's own pages; the version in force, empty where there is none."""
     from pipelines.orchestration import run_log as runs
@@ -94,8 +94,8 @@ def follow_champion(home: Path | None) -> str:
     return str(version or "")
 
 
-@task(**PATIENT)
-def load(landing: Path, *, home: Path | None) -> IngestReport:
+@task(**RETRY_OPTIONS)
+def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
     """Ingest the landing folder, and show what became of the rows."""
     from pipelines.orchestration.run_log import run_ingest
 
@@ -106,35 +106,39 @@ def load(landing: Path, *, home: Path | None) -> IngestReport:
     return report
 
 
-@task(**PATIENT)
-def publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
+@task(**RETRY_OPTIONS)
+def score_and_publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     """Score and publish, and show the top of the list without who is on it."""
     from pipelines.orchestration.run_log import run_score
 
     result = run_score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
-    words = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
-    create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:TOP]), description=words)
+    description = (
+        f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
+    )
+    create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:ROWS_SHOWN]), description=description)
     if result.drift:
-        create_table_artifact(key="drift", table=result.drift.table(most=TOP), description=drift_words(result.drift))
+        create_table_artifact(
+            key="drift", table=result.drift.table(most=ROWS_SHOWN), description=describe_drift(result.drift)
+        )
     return result
 
 
-@task(**PATIENT)
-def learn(home: Path | None, *, at: datetime, promote: PromotionMode, seed: int) -> TrainResult:
+@task(**RETRY_OPTIONS)
+def train_challenger(home: Path | None, *, at: datetime, promote: PromotionMode, seed: int) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
     from pipelines.orchestration.run_log import run_train
 
     result = run_train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
     verdict = "in force" if result.promoted else "not promoted"
-    words = f"Model {result.version} beside today's rule"
-    create_table_artifact(key="figures", table=figure_rows(result.metrics), description=words)
+    description = f"Model {result.version} beside today's rule"
+    create_table_artifact(key="figures", table=figure_rows(result.metrics), description=description)
     reasons = [f"- {reason}" for reason in result.reasons]
     create_markdown_artifact(key="gates", markdown="\n".join([f"# Model {result.version}: {verdict}", *reasons]))
     return result
 
 
-@task(**PATIENT)
-def look_back(
+@task(**RETRY_OPTIONS)
+def replay_period(
     home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
 ) -> Mapping[str, float]:
     """Replay, and show the figures beside today's rule."""
@@ -143,23 +147,23 @@ def look_back(
     settings = Settings.load(home)
     most = budget or settings.daily_budget
     result = run_replay(settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info)
-    words = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
-    create_table_artifact(key="backtest", table=figure_rows(result.named), description=words)
+    description = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
+    create_table_artifact(key="backtest", table=figure_rows(result.named), description=description)
     return dict(result.named)
 
 
-def scheduled() -> datetime:
+def scheduled_time() -> datetime:
     """When this run was meant to start, on the full minute; a run started by hand was meant for now."""
     meant: datetime = flow_run.scheduled_start_time
     return meant.astimezone(SHANGHAI).replace(second=0, microsecond=0)
 
 
-def local(moment: datetime | None) -> datetime | None:
+def to_shanghai(moment: datetime | None) -> datetime | None:
     """The moment in Shanghai's time, where one was given."""
     return moment.astimezone(SHANGHAI) if moment else None
 
 
-def midnight(moment: datetime) -> datetime:
+def start_of_day(moment: datetime) -> datetime:
     """The beginning of that day."""
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -194,15 +198,15 @@ def watchlist_rows(alerts: Sequence[Alert]) -> list[dict[str, str | int | float]
     ]
 
 
-def drift_words(drift: Drift) -> str:
+def describe_drift(drift: Drift) -> str:
     """What has moved since the model learned, in a few plain sentences; advice, nothing is stopped by it."""
     volume, promised = drift.volume, drift.estimated_precision
-    words = [" ".join(drift.advice()) or "Nothing that deserves a look."]
+    sentences = [" ".join(drift.advice()) or "Nothing that deserves a look."]
     if volume:
-        words.append(f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before.")
+        sentences.append(f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before.")
     if promised is not None:
-        words.append(f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right.")
-    return " ".join(words)
+        sentences.append(f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right.")
+    return " ".join(sentences)
 
 
 def figure_rows(metrics: Mapping[str, float]) -> list[dict[str, str | float | None]]:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
-__all__ = ["deployments", "serve_schedule"]
+__all__ = ["build_deployments", "serve_schedule"]
 
-AT_ONCE = 2  # a tick need not wait for a training, but a small machine bears no more
+MAX_CONCURRENT_RUNS = 2  # a tick need not wait for a training, but a small machine bears no more
 HOST, PORT = "127.0.0.1", 4200
 STARTUP_S = 120
 
@@ -32,13 +32,13 @@ def serve_schedule(settings: Settings, *, landing: Path, port: int = PORT) -> No
     ``PREFECT_API_URL`` names the Prefect server to use; without it one is started on this machine, reachable from
     here alone, with its database in the home. Raises ``SettingsError`` where that server cannot start.
     """
-    with server(settings.home.resolve() / "prefect", port=port):
+    with prefect_server(settings.home.resolve() / "prefect", port=port):
         from prefect import serve
 
-        serve(*deployments(settings, landing=landing), limit=AT_ONCE)
+        serve(*build_deployments(settings, landing=landing), limit=MAX_CONCURRENT_RUNS)
 
 
-def deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDeployment", ...]:
+def build_deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDeployment", ...]:
     """The four flows with their clocks; a run that would overlap the last one of its kind is left out.
 
     Raises ``SettingsError`` naming the clock that cannot be read.
@@ -57,21 +57,21 @@ def deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDeployment
         (flows.retrain, settings.schedule.retrain, place),
         (flows.backtest, settings.schedule.backtest, place),
     )
-    alone = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     return tuple(
         RunnerDeployment.from_flow(
             flow,
             name="forestall",
-            schedule=clock(flow.name, cron),
+            schedule=cron_schedule(flow.name, cron),
             parameters=parameters,
-            concurrency_limit=alone,
+            concurrency_limit=one_at_a_time,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         for flow, cron, parameters in plan
     )
 
 
-def clock(name: str, cron: str) -> "Schedule":
+def cron_schedule(name: str, cron: str) -> "Schedule":
     """A cron line in Shanghai's time."""
     from prefect.schedules import Cron
 
@@ -84,7 +84,7 @@ def clock(name: str, cron: str) -> "Schedule":
 
 
 @contextmanager
-def server(home: Path, *, port: int) -> Iterator[None]:
+def prefect_server(home: Path, *, port: int) -> Iterator[None]:
     """A Prefect server for the length of the block, unless the environment names one; must precede Prefect's import."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")

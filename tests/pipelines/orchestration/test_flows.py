@@ -16,18 +16,18 @@ from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.ingest import FileReport
 from pipelines.orchestration.flows import (
-    PATIENT,
+    RETRY_OPTIONS,
     backtest,
     delivery_rows,
-    drift_words,
+    describe_drift,
     figure_rows,
     intraday,
     nightly,
     retrain,
-    scheduled,
+    scheduled_time,
     watchlist_rows,
 )
-from pipelines.orchestration.schedule import deployments
+from pipelines.orchestration.schedule import build_deployments
 from pipelines.settings import Settings
 from serving.database.engine import open_database, reading
 from serving.operations.service import overview
@@ -131,7 +131,7 @@ def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
 def test_a_busy_lake_is_tried_again(prefect):
     tries = []
 
-    @task(**{**PATIENT, "retry_delay_seconds": 0})
+    @task(**{**RETRY_OPTIONS, "retry_delay_seconds": 0})
     def load_once_free():
         tries.append(1)
         if len(tries) < 3:
@@ -153,7 +153,7 @@ def test_a_moment_needs_a_zone(prefect, tmp_path):
 
 def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
     before = datetime.now(SHANGHAI)
-    moment = flow(scheduled)()
+    moment = flow(scheduled_time)()
     assert moment.utcoffset() == timedelta(hours=8)
     assert moment.second == moment.microsecond == 0
     assert timedelta(0) <= before - moment < timedelta(minutes=1, seconds=5)
@@ -201,12 +201,12 @@ def test_drift_is_told_in_plain_words():
         volume=AlertVolume(expected=7.5, seen=8, low=2, high=16),
         estimated_precision=0.618,
     )
-    assert drift_words(drift) == (
+    assert describe_drift(drift) == (
         "These moved: sms_30d. Look at the deliveries, then train again. "
         "8 alerts in the last 24 hours, 7.5 a day before. "
         "By their probabilities 62% of the alerts of the last 28 days are right."
     )
-    assert drift_words(Drift(rows=10, features=())) == "Nothing that deserves a look."
+    assert describe_drift(Drift(rows=10, features=())) == "Nothing that deserves a look."
 
 
 def test_figures_stand_beside_those_of_the_rule():
@@ -216,7 +216,7 @@ def test_figures_stand_beside_those_of_the_rule():
 
 
 def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
-    served = deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
+    served = build_deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
     written = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     clocks = {}
     for one in served:
@@ -242,4 +242,4 @@ def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
 def test_a_clock_that_is_none_is_named(tmp_path):
     settings = Settings(home=tmp_path, schedule={"retrain": "weekly"})
     with pytest.raises(SettingsError, match=r"schedule\.retrain: 'weekly' is not a cron line"):
-        deployments(settings, landing=tmp_path)
+        build_deployments(settings, landing=tmp_path)

@@ -61,7 +61,7 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
             user.role.value,
             " ".join(user.communities) or "–",
             f"{user.last_seen_at:%Y-%m-%d %H:%M}" if user.last_seen_at else "never",
-            "shut out" if user.disabled_at else "active",
+            "disabled" if user.disabled_at else "active",
         )
         for user in found
     ]
@@ -98,14 +98,14 @@ def users_token(
 @users.command("disable")
 def users_disable(
     name: str,
-    restore: Annotated[bool, typer.Option("--restore", help="Let the user in again.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Enable the user again.")] = False,
     home: Home = None,
 ) -> None:
-    """Shut a user out at once, with every token and session."""
-    from pipelines.webapp.accounts import shut_out
+    """Disable a user at once, with every token and session."""
+    from pipelines.webapp.accounts import disable_user
 
-    shut_out(settings_of(home), name=name, restore=restore)
-    typer.echo(f"{name} may come in again" if restore else f"{name} is shut out")
+    disable_user(settings_of(home), name=name, restore=restore)
+    typer.echo(f"{name} is enabled again" if restore else f"{name} is disabled")
 
 
 @audit.callback()
@@ -122,9 +122,9 @@ def audit_verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove that no entry was changed, removed or slipped in; exits with 1 where one was."""
-    from pipelines.webapp.accounts import verify_trail
+    from pipelines.webapp.accounts import verify_audit_trail
 
-    verdict = verify_trail(settings_of(home), head=head)
+    verdict = verify_audit_trail(settings_of(home), head=head)
     if as_json:
         print_json(plain(verdict) | {"whole": verdict.whole})
     elif verdict.broken:

@@ -23,88 +23,93 @@ __all__ = [
     "issue_token",
     "list_users",
     "login_link",
-    "operator",
-    "shut_out",
-    "verify_trail",
+    "terminal_user",
+    "disable_user",
+    "verify_audit_trail",
 ]
 
 
 def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str, ...]) -> str:
     """Add a user; return the token that is shown this once."""
-    with _changing(settings) as session:
+    with _writing_session(settings) as session:
         return service.add_user(
-            session, name=name, role=Role(role), at=_now(), communities=communities, actor=operator()
+            session, name=name, role=Role(role), at=_now(), communities=communities, actor=terminal_user()
         )
 
 
 def list_users(settings: Settings) -> list[User]:
     """Every user by name."""
-    with _looking(settings) as session:
+    with _reading_session(settings) as session:
         return service.list_users(session)
 
 
 def login_link(settings: Settings, *, name: str, role: str, host: str, port: int) -> str:
     """A link that logs ``name`` in once, within half an hour; the user is made if missing."""
-    with _changing(settings) as session:
+    with _writing_session(settings) as session:
         now = _now()
         if name not in {user.name for user in service.list_users(session)}:
-            service.create_user(session, name=name, role=Role(role), at=now, actor=operator())
+            service.create_user(session, name=name, role=Role(role), at=now, actor=terminal_user())
         token = tokens.issue_token(session, name=name, at=now, kind="login")
     return f"http://{host}:{port}/login?token={token}"
 
 
 def invitation_link(settings: Settings, *, name: str) -> str:
     """A link with which the user chooses a password; the one of before, and every session, ends."""
-    serving = _serving(settings)
-    with _changing(settings) as session:
+    serving = _serving_settings(settings)
+    with _writing_session(settings) as session:
         lifetime = timedelta(hours=serving.invitation_hours)
-        invitation = service.invite(session, name=name, lifetime=lifetime, at=_now(), actor=operator())
+        invitation = service.invite(session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user())
     return (serving.public_url or "http://127.0.0.1:8000").rstrip("/") + invitation.path
 
 
 def issue_token(settings: Settings, *, user: str, name: str, days: int, read_only: bool) -> IssuedToken:
     """A machine's token of the user; its secret is shown this once."""
-    new, longest = NewToken(name=name, days=days, read_only=read_only), timedelta(days=_serving(settings).token_days)
-    with _changing(settings) as session:
-        return tokens.issue_machine_token(session, user=user, new=new, longest=longest, at=_now(), actor=operator())
+    new, longest = (
+        NewToken(name=name, days=days, read_only=read_only),
+        timedelta(days=_serving_settings(settings).token_days),
+    )
+    with _writing_session(settings) as session:
+        return tokens.issue_machine_token(
+            session, user=user, new=new, longest=longest, at=_now(), actor=terminal_user()
+        )
 
 
-def shut_out(settings: Settings, *, name: str, restore: bool) -> None:
-    """Shut the user out at once, with every token, or let them in again."""
-    with _changing(settings) as session:
+def disable_user(settings: Settings, *, name: str, restore: bool) -> None:
+    """Disable the user at once, with every token, or enable them again."""
+    with _writing_session(settings) as session:
         changes = UserChanges(disabled=not restore)
-        service.change_user(session, name=name, changes=changes, at=_now(), actor=operator())
+        service.change_user(session, name=name, changes=changes, at=_now(), actor=terminal_user())
 
 
-def verify_trail(settings: Settings, *, head: str | None) -> Verdict:
+def verify_audit_trail(settings: Settings, *, head: str | None) -> Verdict:
     """Whether the audit trail is whole, and still holds the entry with the digest ``head``."""
-    with _looking(settings) as session:
+    with _reading_session(settings) as session:
         return verify(session, head=head)
 
 
-def operator() -> str:
+def terminal_user() -> str:
     """Whoever sits at the terminal, for the audit."""
     return getpass.getuser()
 
 
 @contextmanager
-def _changing(settings: Settings) -> Iterator[Session]:
-    with writing(_opened(settings)) as session:
+def _writing_session(settings: Settings) -> Iterator[Session]:
+    with writing(_open_engine(settings)) as session:
         yield session
 
 
 @contextmanager
-def _looking(settings: Settings) -> Iterator[Session]:
-    with reading(_opened(settings)) as session:
+def _reading_session(settings: Settings) -> Iterator[Session]:
+    with reading(_open_engine(settings)) as session:
         yield session
 
 
-def _opened(settings: Settings) -> Engine:
+def _open_engine(settings: Settings) -> Engine:
     settings.home.mkdir(parents=True, exist_ok=True)  # users are often the first thing of a new installation
     return open_database(settings.serving_database_url)
 
 
-def _serving(settings: Settings) -> ServingSettings:
+def _serving_settings(settings: Settings) -> ServingSettings:
     return ServingSettings(database_url=settings.serving_database_url)
 
 

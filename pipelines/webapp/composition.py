@@ -11,7 +11,7 @@ from data_contracts.errors import NotReadyError
 from pipelines.cli.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
-from pipelines.webapp.accounts import operator
+from pipelines.webapp.accounts import terminal_user
 from serving.access.auth import Role, Viewer
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.context.settings import ServingSettings
@@ -69,7 +69,7 @@ def outreach_list(
     """
     with writing(open_database(settings.serving_database_url)) as session:
         asked = Asked(
-            viewer=Viewer(name=operator(), role=Role.ADMIN, communities=None),
+            viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,
             day=day or latest_day(session),
             at=datetime.now(SHANGHAI),

@@ -111,12 +111,12 @@ def challenge(
 ) -> None:
     """What champion and challenger would have alerted, side by side, over days that both have scored."""
     from pipelines.scoring.shadow import challenge_champion as compare
-    from pipelines.webapp.promotion import note_at_terminal
+    from pipelines.webapp.promotion import record_promotion_at_terminal
 
     settings = settings_of(home)
     found = compare(settings, at=moment(at, settings), days=days, promote=promote, progress=saying(as_json))
     if found.promoted:
-        note_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
+        record_promotion_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
     if as_json:
         print_json(plain(found))
         return

@@ -34,7 +34,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
 def application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
     from pipelines.webapp.identifier_lookup import IdentifierLookup
-    from pipelines.webapp.promotion import GatedKeeper
+    from pipelines.webapp.promotion import GatedPromoter
     from pipelines.webapp.rescore import LiveRescorer
     from serving.app import create_app
 
@@ -45,7 +45,7 @@ def application(settings: Settings) -> FastAPI:
         finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
-        keeper=GatedKeeper(settings),
+        keeper=GatedPromoter(settings),
     )
 
 

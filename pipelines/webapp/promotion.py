@@ -1,4 +1,4 @@
-"""Putting a model in force: by its gates from the pages, or past them by whoever sits at the terminal."""
+"""Promoting a champion: through its gates from the pages, or past them by the user at the terminal."""
 
 import getpass
 from datetime import datetime
@@ -12,36 +12,36 @@ from serving.database.engine import open_database, writing
 from serving.operations.promotion import put_down
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["GatedKeeper", "note_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
+__all__ = ["GatedPromoter", "record_promotion_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
 
 
 def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:
-    """Put any registered version in force, past its gates; audited. Raises ``NotReadyError`` where there is none."""
+    """Make any registered version the champion, past its gates; audited. Raises ``NotReadyError`` where there is none."""
     ModelRegistry.of(settings).promote(version, at=at)
-    note_at_terminal(settings, action="promote", at=at)
+    record_promotion_at_terminal(settings, action="promote", at=at)
 
 
 def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
     """Put the champion before the present one back in force; audited. Raises ``NotReadyError`` where there is none."""
     ModelRegistry.of(settings).roll_back(at=at)
-    note_at_terminal(settings, action="roll-back", at=at)
+    record_promotion_at_terminal(settings, action="roll-back", at=at)
 
 
-def note_at_terminal(settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime) -> None:
+def record_promotion_at_terminal(settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime) -> None:
     """Audit under the name of whoever sits at the terminal that another model is in force, and report the models."""
     models = models_report(settings)
     with writing(open_database(settings.serving_database_url)) as session:
         put_down(session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at)
 
 
-class GatedKeeper:
+class GatedPromoter:
     """Promotes the challenger and nothing else, and only if every gate lets it pass."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
-        """Put the challenger in force.
+        """Make the challenger the champion.
 
         Raises ``ConflictError`` where another version stands in line, or where the gates refuse it, with their words.
         """

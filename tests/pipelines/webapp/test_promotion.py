@@ -13,7 +13,7 @@ from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
 from models.registry.promotion_gates import Gates
 from pipelines.orchestration.flows import nightly, retrain
 from pipelines.training import train as training
-from pipelines.webapp.promotion import GatedKeeper
+from pipelines.webapp.promotion import GatedPromoter
 from serving.database.engine import open_database, reading
 from serving.operations.service import overview
 from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
@@ -98,7 +98,7 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
 
 
 def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
-    keeper = GatedKeeper(settings)
+    keeper = GatedPromoter(settings)
     with pytest.raises(ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"):
         keeper.promote("3", at=AT)
     with pytest.raises(ConflictError, match="version 1 does not stand in line"):
@@ -106,7 +106,7 @@ def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
 
 
 def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
-    registry, keeper = ModelRegistry.of(settings), GatedKeeper(settings)
+    registry, keeper = ModelRegistry.of(settings), GatedPromoter(settings)
     while registry.champion().version != "1":
         keeper.roll_back(at=AT)
     MlflowClient(settings.mlflow_database_url).set_registered_model_alias(MODEL_NAME, "challenger", "2")

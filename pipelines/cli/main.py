@@ -345,11 +345,13 @@ def export_outreach(
     home: Home = None,
 ) -> None:
     """A community's outreach list of a day, with the names and numbers that officers need."""
-    from pipelines.webapp.composition import outreach_list
+    from pipelines.webapp.composition import issue_outreach_list
 
     settings = settings_of(home)
     day = parse_day(at) if at else None
-    number, content = outreach_list(settings, community=community, day=day, form=format.value, language=language.value)
+    number, content = issue_outreach_list(
+        settings, community=community, day=day, form=format.value, language=language.value
+    )
     if out is not None:
         out.write_bytes(content)
         typer.echo(f"list {number} of {community} in {out}")

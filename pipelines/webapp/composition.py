@@ -20,7 +20,7 @@ from serving.notifications.webhooks.delivery import Delivered, deliver_due
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
 
-__all__ = ["application", "deliver_webhooks", "outreach_list", "run_server"]
+__all__ = ["build_application", "deliver_webhooks", "issue_outreach_list", "run_server"]
 
 Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
@@ -31,7 +31,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
     return ServingSettings(database_url=settings.serving_database_url)
 
 
-def application(settings: Settings) -> FastAPI:
+def build_application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
     from pipelines.webapp.identifier_lookup import IdentifierLookup
     from pipelines.webapp.promotion import GatedPromoter
@@ -53,14 +53,14 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     """Serve until stopped."""
     from serving.app import serve
 
-    app = application(settings)
+    app = build_application(settings)
     say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
     if shows_every_row(app.state.services.engine):
         say("row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role")
     serve(app, host=host, port=port)
 
 
-def outreach_list(
+def issue_outreach_list(
     settings: Settings, *, community: str, day: date | None, form: Format, language: Language
 ) -> tuple[str, bytes]:
     """A community's list of ``day``, else of the newest list's day: its number, and a file's content; it is audited.
@@ -68,19 +68,19 @@ def outreach_list(
     Raises ``NotReadyError`` where nothing was published.
     """
     with writing(open_database(settings.serving_database_url)) as session:
-        asked = Asked(
+        request = Asked(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,
-            day=day or latest_day(session),
+            day=day or latest_list_day(session),
             at=datetime.now(SHANGHAI),
             language=language,
         )
-        outreach = issue(session, asked, form=form, vault=Vault.open(settings), settings=serving_settings(settings))
+        outreach = issue(session, request, form=form, vault=Vault.open(settings), settings=serving_settings(settings))
     return outreach.list_id, write_outreach(outreach, format=form, language=language)
 
 
 def deliver_webhooks(settings: Settings) -> Delivered:
-    """Send the messages to other systems that are due; say how many were heard."""
+    """Send the messages to other systems that are due; say how many were delivered."""
     vault = Vault.open(settings)  # makes the home where there is none
     return deliver_due(
         open_database(settings.serving_database_url),
@@ -90,7 +90,7 @@ def deliver_webhooks(settings: Settings) -> Delivered:
     )
 
 
-def latest_day(session: Session) -> date:
+def latest_list_day(session: Session) -> date:
     """The day of the newest list."""
     newest = WatchlistRepository(session).latest()
     if newest is None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from pipelines.webapp.composition import application
+from pipelines.webapp.composition import build_application
 from serving.database.tables import SHANGHAI
 from tests.serving.server import running
 
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of an installation that serves."""
     settings = install(tmp_path_factory.mktemp("home"), now=datetime.now(SHANGHAI))
-    with running(application(settings)) as address:
+    with running(build_application(settings)) as address:
         yield address
 
 

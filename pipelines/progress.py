@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-__all__ = ["Progress", "quiet"]
+__all__ = ["Progress", "no_progress"]
 
 Progress = Callable[[str], None]
 
 
-def quiet(_: str) -> None:
+def no_progress(_: str) -> None:
     """Say nothing."""

@@ -29,7 +29,7 @@ from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from models.policy.alerting import Memory, PolicyRules
 from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import POLICY_COLUMNS, add_scores, policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -113,7 +113,7 @@ def study(
     policies: bool = True,
     truth: Path | None = None,
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> Study:
     """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
 

@@ -16,7 +16,7 @@ from models.labels.sampling import query_points_after_events, query_points_for_e
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
 from models.reports.evaluation_report import EvaluationReport
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -91,7 +91,7 @@ def replay(
     seed: int = 0,
     model: RiskModel | None = None,
     budgets: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most ``budget`` a day.
 

@@ -22,7 +22,7 @@ from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_
 from models.learning.risk import RiskModel
 from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
 from pipelines.ingestion.ingest import ingest
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules
 from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
@@ -80,7 +80,7 @@ class Line:
 
 
 def robustness(
-    folder: Path, *, scale: Scale, settings: Settings, budget: int, every: str, progress: Progress = quiet
+    folder: Path, *, scale: Scale, settings: Settings, budget: int, every: str, progress: Progress = no_progress
 ) -> list[Line]:
     """Simulate under ``folder``, train on what was known two weeks before the end, and walk every scenario.
 
@@ -99,7 +99,7 @@ def robustness(
         tables = known[scenario.district]
         event_index = build_event_index(drop_lost_records(tables, (scenario.outage,)) if scenario.outage else tables)
         walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
-        walk(event_index, models, walks, start=start, end=end, every=every, progress=quiet)
+        walk(event_index, models, walks, start=start, end=end, every=every, progress=no_progress)
         for one in walks:
             judged = judge_by_truth(one.alerts, truths[scenario.district], start=start, end=end)
             name = TRAINED[one.arm.column]

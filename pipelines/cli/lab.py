@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import SHANGHAI, parse_list, parse_moment
-from pipelines.cli.options import AsJson, At, Home, moment, settings_of
-from pipelines.cli.terminal import figure, plain, print_json, say, saying, table
+from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
+from pipelines.cli.terminal import (
+    format_figure,
+    print_json,
+    print_progress,
+    print_table,
+    progress_printer,
+    to_json_value,
+)
 
 __all__ = ["lab"]
 
@@ -28,14 +35,16 @@ def measure(
     from pipelines.training.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)
-    found = evaluate_published(settings_of(home), start=first, end=last, at=datetime.now(SHANGHAI))
+    found = evaluate_published(load_settings(home), start=first, end=last, at=datetime.now(SHANGHAI))
     if report:
         write_report(found, report)
     named = compute_metrics(found.model).to_metrics()
     if as_json:
         print_json(named)
     else:
-        table(("by cases and dispositions", "figure"), [(name, figure(value)) for name, value in named.items()])
+        print_table(
+            ("by cases and dispositions", "figure"), [(name, format_figure(value)) for name, value in named.items()]
+        )
 
 
 @lab.command()
@@ -61,7 +70,7 @@ def study(
     from pipelines.backtesting.experiments_page import study_page, write_study
 
     result = run(
-        settings_of(home),
+        load_settings(home),
         start=parse_moment(start),
         end=parse_moment(end),
         budget=budget,
@@ -71,7 +80,7 @@ def study(
         policies=policies,
         truth=truth,
         seed=seed,
-        progress=saying(as_json),
+        progress=progress_printer(as_json),
     )
     if out:
         write_study(result, out)
@@ -97,7 +106,7 @@ def robustness(
     from pipelines.backtesting.robustness import robustness as run
 
     scale = Scale(people=people, days=days, intensity=intensity, seed=seed)
-    lines = run(folder, scale=scale, settings=settings_of(home), budget=budget, every=every, progress=say)
+    lines = run(folder, scale=scale, settings=load_settings(home), budget=budget, every=every, progress=print_progress)
     typer.echo(robustness_table(lines))
 
 
@@ -113,16 +122,18 @@ def challenge(
     from pipelines.scoring.shadow import challenge_champion as compare
     from pipelines.webapp.promotion import record_promotion_at_terminal
 
-    settings = settings_of(home)
-    found = compare(settings, at=moment(at, settings), days=days, promote=promote, progress=saying(as_json))
+    settings = load_settings(home)
+    found = compare(
+        settings, at=moment_or_latest(at, settings), days=days, promote=promote, progress=progress_printer(as_json)
+    )
     if found.promoted:
         record_promotion_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
     if as_json:
-        print_json(plain(found))
+        print_json(to_json_value(found))
         return
     columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
-    rows = [(name, *(figure(column.get(name)) for column in columns)) for name in columns[0]]
-    table(("by reported cases", f"champion {found.champion}", f"challenger {found.challenger}", "rule"), rows)
+    rows = [(name, *(format_figure(column.get(name)) for column in columns)) for name in columns[0]]
+    print_table(("by reported cases", f"champion {found.champion}", f"challenger {found.challenger}", "rule"), rows)
     typer.echo(("the gates let it pass: " if found.passed else "the gates refuse it: ") + "; ".join(found.reasons))
     if found.promoted:
         typer.echo(f"version {found.challenger} is in force; `forestall models --roll-back` undoes it")
@@ -139,10 +150,12 @@ def tune(
     """Search parameters of the trees that rank later moments best, and print them for the settings file."""
     from pipelines.training.tune import tune as search
 
-    settings = settings_of(home)
-    found = search(settings, at=moment(at, settings), trials=trials, seed=seed, progress=saying(as_json))
+    settings = load_settings(home)
+    found = search(
+        settings, at=moment_or_latest(at, settings), trials=trials, seed=seed, progress=progress_printer(as_json)
+    )
     if as_json:
-        print_json(plain(found))
+        print_json(to_json_value(found))
         return
     typer.echo(
         f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
@@ -162,11 +175,11 @@ def prove_numbers(
     from pipelines.prove_numbers import printable
     from pipelines.prove_numbers import prove_numbers as prove
 
-    proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=saying(as_json))
+    proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json))
     if as_json:
-        print_json(plain(proof))
+        print_json(to_json_value(proof))
         return
-    table(*printable(proof))
+    print_table(*printable(proof))
     typer.echo(
         "* measured by others; ± from fold to fold\n"
         f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"

@@ -12,15 +12,24 @@ import typer
 from data_contracts.errors import ForestallError
 from pipelines.cli.arguments import SHANGHAI, parse_day, parse_days, parse_moment
 from pipelines.cli.lab import lab
-from pipelines.cli.options import AsJson, At, Home, moment, settings_of
+from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.status import status
-from pipelines.cli.terminal import counting, figure, plain, print_json, print_watchlist, say, saying, table
+from pipelines.cli.terminal import (
+    format_figure,
+    print_json,
+    print_progress,
+    print_table,
+    print_watchlist,
+    progress_counter,
+    progress_printer,
+    to_json_value,
+)
 from pipelines.cli.users import audit, users
 from pipelines.cli.webhooks import webhooks
 
 __all__ = ["app", "main"]
 
-QUIET_ENVIRONMENT = {  # nothing calls home, nothing spins
+LIBRARY_ENVIRONMENT = {  # nothing calls home, nothing spins
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
@@ -60,7 +69,7 @@ class Language(StrEnum):
     en = "en"
 
 
-class Sheet(StrEnum):
+class OutreachFormat(StrEnum):
     """Forms of an outreach list."""
 
     csv = "csv"
@@ -70,7 +79,7 @@ class Sheet(StrEnum):
 
 def main() -> None:
     """Run the command line; say what went wrong and what to do about it, without a traceback."""
-    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET_ENVIRONMENT.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in LIBRARY_ENVIRONMENT.items()})
     try:
         app()
     except ForestallError as error:
@@ -83,7 +92,7 @@ def demo(home: Home = None, people: int = 4000, days: int = 40, seed: int = 7) -
     """Simulate a district, ingest, train, score, print the watchlist and where to look next."""
     from pipelines.cli.demo import run_demo
 
-    run_demo(settings_of(home), people=people, days=days, seed=seed, say=say)
+    run_demo(load_settings(home), people=people, days=days, seed=seed, say=print_progress)
 
 
 @app.command()
@@ -101,13 +110,13 @@ def simulate(
     from pipelines.simulate import Mix, load_mix, soil
     from pipelines.simulate import simulate as build
 
-    chosen = load_mix(mix) if mix else Mix()
+    mix_settings = load_mix(mix) if mix else Mix()
     if intensity is not None:
-        chosen = chosen.model_copy(update={"intensity": intensity})
-    report = build(out, people=people, days=days, seed=seed, mix=chosen)
+        mix_settings = mix_settings.model_copy(update={"intensity": intensity})
+    report = build(out, people=people, days=days, seed=seed, mix=mix_settings)
     soilings = soil(out, seed=seed) if dirty else []
     if as_json:
-        print_json({**plain(report), "soilings": [plain(one) for one in soilings]})
+        print_json({**to_json_value(report), "soilings": [to_json_value(one) for one in soilings]})
         return
     typer.echo(
         f"{report.files} files in {out}: {report.calls:,} calls, {report.transfers:,} transfers, {report.cases} cases"
@@ -131,20 +140,20 @@ def ingest(
 
     report = load(
         landing,
-        settings=settings_of(home),
+        settings=load_settings(home),
         through=parse_day(through) if through else None,
         retry_held=retry_held,
-        progress=counting("file") if not as_json else lambda *_: None,
+        progress=progress_counter("file") if not as_json else lambda *_: None,
     )
     if as_json:
-        print_json({"files": [plain(file) for file in report.files]})
+        print_json({"files": [to_json_value(file) for file in report.files]})
         return
     totals: dict[tuple[str, str], list[int]] = {}
     for file in report.files:
         row = totals.setdefault((file.dataset, file.source), [0, 0, 0, 0, 0])
         for place, number in enumerate((1, file.accepted, file.quarantined, file.duplicates, file.held)):
             row[place] += number
-    table(
+    print_table(
         ("dataset", "source", "files", "accepted", "quarantined", "duplicate", "held"),
         [(*key, *row) for key, row in sorted(totals.items())],
     )
@@ -164,13 +173,19 @@ def train(
     """Train on what was known before AT, register the model, and promote it through the gates."""
     from pipelines.orchestration.run_log import run_train as learn
 
-    settings = settings_of(home)
-    result = learn(settings, at=moment(at, settings), promote=promote.value, seed=seed, progress=saying(as_json))
+    settings = load_settings(home)
+    result = learn(
+        settings,
+        at=moment_or_latest(at, settings),
+        promote=promote.value,
+        seed=seed,
+        progress=progress_printer(as_json),
+    )
     if as_json:
-        print_json(plain(result))
+        print_json(to_json_value(result))
         return
     typer.echo(f"victim-risk/{result.version}, from {result.episodes} episodes and {result.moments:,} moments")
-    table(("figure", "value"), [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())])
+    print_table(("figure", "value"), [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())])
     typer.echo(("promoted: " if result.promoted else "not promoted: ") + "; ".join(result.reasons))
 
 
@@ -185,16 +200,16 @@ def score(
     """Score people as of AT with the champion and publish the watchlist."""
     from pipelines.orchestration.run_log import run_score as publish
 
-    settings = settings_of(home)
+    settings = load_settings(home)
     result = publish(
         settings,
-        at=moment(at, settings),
+        at=moment_or_latest(at, settings),
         kind="intraday" if intraday else "nightly",
         budget=budget,
-        progress=saying(as_json),
+        progress=progress_printer(as_json),
     )
     if as_json:
-        print_json(plain(result))
+        print_json(to_json_value(result))
         return
     print_watchlist(result.alerts)
     typer.echo(
@@ -221,7 +236,7 @@ def replay(
     from pipelines.orchestration.run_log import run_replay as run
     from pipelines.training.evaluation import write_report
 
-    settings = settings_of(home)
+    settings = load_settings(home)
     result = run(
         settings,
         start=parse_moment(start),
@@ -232,7 +247,7 @@ def replay(
         seed=seed,
         model=trained_at(settings, parse_moment(start)),
         budgets=report is not None,
-        progress=saying(as_json),
+        progress=progress_printer(as_json),
     )
     if report:
         write_report(result.evaluation, report)
@@ -246,10 +261,10 @@ def replay(
         print_json({"out": str(out), "rule": str(beside), "moments": result.moments, "figures": dict(result.named)})
         return
     rows = [
-        (name, figure(getattr(result.figures, name)), figure(getattr(result.baseline, name)))
+        (name, format_figure(getattr(result.figures, name)), format_figure(getattr(result.baseline, name)))
         for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
     ]
-    table(("by reported cases", "model", "rule"), rows)
+    print_table(("by reported cases", "model", "rule"), rows)
     typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
 
 
@@ -258,7 +273,7 @@ def serve(host: str = "127.0.0.1", port: int = 8000, home: Home = None) -> None:
     """Serve the pages and the API of what was published."""
     from pipelines.webapp.composition import run_server
 
-    run_server(settings_of(home), host=host, port=port, say=say)
+    run_server(load_settings(home), host=host, port=port, say=print_progress)
 
 
 @app.command()
@@ -269,7 +284,7 @@ def schedule(
     """Run the flows on their schedules: nightly, intraday, retrain, backtest."""
     from pipelines.orchestration.schedule import serve_schedule
 
-    serve_schedule(settings_of(home), landing=landing)
+    serve_schedule(load_settings(home), landing=landing)
 
 
 @app.command()
@@ -283,7 +298,7 @@ def quarantine(
     """The rejected rows and held files, with reasons, source file and row."""
     from pipelines.ingestion.quarantine import export_quarantine, read_quarantine
 
-    rows = read_quarantine(settings_of(home), dataset=dataset, reveal=reveal)
+    rows = read_quarantine(load_settings(home), dataset=dataset, reveal=reveal)
     if out is not None:
         export_quarantine(rows, out=out)
         typer.echo(f"{len(rows)} rejected rows in {out}")
@@ -291,7 +306,7 @@ def quarantine(
         print_json({"rows": rows.to_dicts()})
     else:
         shown = rows.head(50).select("dataset", "path", "row", "reason_text_en").iter_rows()
-        table(("dataset", "file", "row", "reason"), [tuple(map(str, row)) for row in shown])
+        print_table(("dataset", "file", "row", "reason"), [tuple(map(str, row)) for row in shown])
         typer.echo(f"{len(rows)} rejected rows; --out FILE writes them all")
 
 
@@ -306,7 +321,7 @@ def models(
     from models.registry.mlflow_registry import ModelRegistry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 
-    settings = settings_of(home)
+    settings = load_settings(home)
     registry = ModelRegistry.of(settings)
     if promote:
         promote_at_terminal(settings, version=promote, at=datetime.now(SHANGHAI))
@@ -314,9 +329,11 @@ def models(
         roll_back_at_terminal(settings, at=datetime.now(SHANGHAI))
     found = {"champion": registry.champion(), "challenger": registry.challenger()}
     if as_json:
-        print_json({alias: plain(version) if version else None for alias, version in found.items()})
+        print_json({alias: to_json_value(version) if version else None for alias, version in found.items()})
         return
-    table(("alias", "version", "run"), [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()])
+    print_table(
+        ("alias", "version", "run"), [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()]
+    )
 
 
 @app.command()
@@ -339,7 +356,7 @@ def docs(folder: Path = Path("docs")) -> None:
 def export_outreach(
     community: Annotated[str, typer.Option(help="The community the list is for.")],
     at: At = None,
-    format: Annotated[Sheet, typer.Option()] = Sheet.csv,  # noqa: A002 -- the option's name
+    format: Annotated[OutreachFormat, typer.Option()] = OutreachFormat.csv,  # noqa: A002 -- the option's name
     out: Annotated[Path | None, typer.Option(help="Write to FILE instead of the terminal.")] = None,
     language: Annotated[Language, typer.Option()] = Language.zh,
     home: Home = None,
@@ -347,7 +364,7 @@ def export_outreach(
     """A community's outreach list of a day, with the names and numbers that officers need."""
     from pipelines.webapp.composition import issue_outreach_list
 
-    settings = settings_of(home)
+    settings = load_settings(home)
     day = parse_day(at) if at else None
     number, content = issue_outreach_list(
         settings, community=community, day=day, form=format.value, language=language.value

@@ -11,7 +11,7 @@ from pipelines.cli.arguments import parse_moment
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-__all__ = ["AsJson", "At", "Home", "moment", "settings_of"]
+__all__ = ["AsJson", "At", "Home", "moment_or_latest", "load_settings"]
 
 Home = Annotated[
     Path | None, typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME.")
@@ -22,14 +22,14 @@ At = Annotated[
 ]
 
 
-def settings_of(home: Path | None) -> "Settings":
+def load_settings(home: Path | None) -> "Settings":
     """The settings of the chosen home."""
     from pipelines.settings import Settings
 
     return Settings.load(home)
 
 
-def moment(text: str | None, settings: "Settings") -> datetime:
+def moment_or_latest(text: str | None, settings: "Settings") -> datetime:
     """The given moment, or that of the newest data."""
     from pipelines.storage.as_of import latest_moment
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.arguments import SHANGHAI
-from pipelines.cli.options import AsJson, Home, settings_of
-from pipelines.cli.terminal import print_json, table
+from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from serving.operations.service import Overview
@@ -41,30 +41,30 @@ def print_status(
     from serving.operations.status import status_of
     from serving.presentation.translations import translator
 
-    with reading(open_database(settings_of(home).serving_database_url)) as session:
+    with reading(open_database(load_settings(home).serving_database_url)) as session:
         found = overview(session, at=datetime.now(SHANGHAI))
     say = translator(language.value)
-    told = status_of(found, say)
+    report = status_of(found, say)
     if as_json:
-        print_json(told.model_dump(mode="json"))
+        print_json(report.model_dump(mode="json"))
     else:
-        for concern in told.concerns:
+        for concern in report.concerns:
             typer.echo(f"{say('Act') if concern.urgency == 'act' else say('Look')}: {concern.text}")
-        if not told.concerns:
+        if not report.concerns:
             typer.echo(say("Nothing: everything runs as it should."))
-        for title, headings, rows in sections(found, say):
+        for title, headings, rows in status_sections(found, say):
             print_section(title, headings, list(rows))
-    raise typer.Exit(1 if told.needs_a_person else 0)
+    raise typer.Exit(1 if report.needs_a_person else 0)
 
 
 def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
     """A titled table; nothing where it has no rows."""
     if rows:
         typer.echo(f"\n{title}")
-        table(headings, rows)
+        print_table(headings, rows)
 
 
-def sections(found: "Overview", say: "Translator") -> Iterator[tuple[str, Sequence[str], Rows]]:
+def status_sections(found: "Overview", say: "Translator") -> Iterator[tuple[str, Sequence[str], Rows]]:
     """Title, headings and rows of each part of the overview."""
     runs = [say(word) for word in ("Run", "Began", "Took", "As of", "Outcome", "Details")]
     yield say("Runs"), runs, run_rows(found, say)

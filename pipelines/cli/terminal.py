@@ -10,20 +10,29 @@ from typing import Any
 
 import typer
 
-__all__ = ["counting", "figure", "plain", "print_json", "print_watchlist", "say", "saying", "table"]
+__all__ = [
+    "progress_counter",
+    "format_figure",
+    "to_json_value",
+    "print_json",
+    "print_watchlist",
+    "print_progress",
+    "progress_printer",
+    "print_table",
+]
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     """A line of progress, beside the results."""
     typer.echo(text, err=True)
 
 
-def saying(as_json: bool) -> Callable[[str], None]:  # noqa: FBT001 -- mirrors the option
+def progress_printer(as_json: bool) -> Callable[[str], None]:  # noqa: FBT001 -- mirrors the option
     """Progress in words unless a machine reads."""
-    return (lambda _: None) if as_json else say
+    return (lambda _: None) if as_json else print_progress
 
 
-def counting(thing: str) -> Callable[[int, int], None]:
+def progress_counter(thing: str) -> Callable[[int, int], None]:
     """Progress of many small things: one line that is written over, or nothing where nobody looks."""
 
     def show(done: int, total: int) -> None:
@@ -35,12 +44,12 @@ def counting(thing: str) -> Callable[[int, int], None]:
     return show
 
 
-def figure(value: float | None) -> str:
+def format_figure(value: float | None) -> str:
     """A number for a table."""
     return "–" if value is None else f"{value:.4g}"
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a plain table."""
     from rich import box
     from rich.console import Console
@@ -69,14 +78,14 @@ def print_watchlist(alerts: Sequence[Any]) -> None:
     typer.echo("")
 
 
-def plain(thing: Any) -> Any:
+def to_json_value(thing: Any) -> Any:
     """A result as JSON can hold it."""
     if is_dataclass(thing) and not isinstance(thing, type):
-        return {key: plain(value) for key, value in asdict(thing).items()}
+        return {key: to_json_value(value) for key, value in asdict(thing).items()}
     if isinstance(thing, Mapping):
-        return {str(key): plain(value) for key, value in thing.items()}
+        return {str(key): to_json_value(value) for key, value in thing.items()}
     if isinstance(thing, list | tuple):
-        return [plain(value) for value in thing]
+        return [to_json_value(value) for value in thing]
     if isinstance(thing, datetime | date):
         return thing.isoformat()
     return str(thing) if isinstance(thing, Path) else thing

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import AsJson, Home, settings_of
-from pipelines.cli.terminal import plain, print_json, table
+from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.terminal import print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
 
@@ -37,7 +37,7 @@ def users_add(
     """Add a user and print the token, which is shown this once."""
     from pipelines.webapp.accounts import add_user
 
-    issued = add_user(settings_of(home), name=name, role=role.value, communities=tuple(community or ()))
+    issued = add_user(load_settings(home), name=name, role=role.value, communities=tuple(community or ()))
     if as_json:
         print_json({"name": name, "role": role.value, "communities": community or [], "token": issued})
     else:
@@ -51,7 +51,7 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
     """Who may come in, as what, and when they were last here."""
     from pipelines.webapp.accounts import list_users
 
-    found = list_users(settings_of(home))
+    found = list_users(load_settings(home))
     if as_json:
         print_json({"users": [user.model_dump(mode="json") for user in found]})
         return
@@ -65,7 +65,7 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
         )
         for user in found
     ]
-    table(("name", "role", "communities", "last seen", "state"), rows)
+    print_table(("name", "role", "communities", "last seen", "state"), rows)
 
 
 @users.command("link")
@@ -73,7 +73,7 @@ def users_link(name: str, home: Home = None) -> None:
     """Print a link with which the user chooses a password; it works once. The password of before ends."""
     from pipelines.webapp.accounts import invitation_link
 
-    typer.echo(invitation_link(settings_of(home), name=name))
+    typer.echo(invitation_link(load_settings(home), name=name))
 
 
 @users.command("token")
@@ -88,7 +88,7 @@ def users_token(
     """Issue a machine's token and print it, this once."""
     from pipelines.webapp.accounts import issue_token
 
-    issued = issue_token(settings_of(home), user=name, name=purpose, days=days, read_only=read_only)
+    issued = issue_token(load_settings(home), user=name, name=purpose, days=days, read_only=read_only)
     if as_json:
         print_json(issued.model_dump(mode="json"))
     else:
@@ -104,7 +104,7 @@ def users_disable(
     """Disable a user at once, with every token and session."""
     from pipelines.webapp.accounts import disable_user
 
-    disable_user(settings_of(home), name=name, restore=restore)
+    disable_user(load_settings(home), name=name, restore=restore)
     typer.echo(f"{name} is enabled again" if restore else f"{name} is disabled")
 
 
@@ -124,9 +124,9 @@ def audit_verify(
     """Prove that no entry was changed, removed or slipped in; exits with 1 where one was."""
     from pipelines.webapp.accounts import verify_audit_trail
 
-    verdict = verify_audit_trail(settings_of(home), head=head)
+    verdict = verify_audit_trail(load_settings(home), head=head)
     if as_json:
-        print_json(plain(verdict) | {"whole": verdict.whole})
+        print_json(to_json_value(verdict) | {"whole": verdict.whole})
     elif verdict.broken:
         typer.echo(f"broken at entry {verdict.broken.entry_id}: {verdict.broken.reason}")
         typer.echo(f"{verdict.entries} entries before it are whole")

@@ -2,8 +2,8 @@
 
 import typer
 
-from pipelines.cli.options import AsJson, Home, settings_of
-from pipelines.cli.terminal import plain, print_json
+from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.terminal import print_json, to_json_value
 
 __all__ = ["webhooks"]
 
@@ -20,8 +20,8 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
     """Send what is due, once: for a timer where the pages are not served. `serve` does it by itself."""
     from pipelines.webapp.composition import deliver_webhooks
 
-    done = deliver_webhooks(settings_of(home))
+    done = deliver_webhooks(load_settings(home))
     if as_json:
-        print_json(plain(done))
+        print_json(to_json_value(done))
     else:
         typer.echo(f"{done.heard} messages heard, {done.unheard} to be sent again or given up")

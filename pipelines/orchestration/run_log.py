@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from data_contracts.errors import ForestallError
 from pipelines.cli.arguments import SHANGHAI
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.operations.service import begin_run, end_run, file_report
@@ -87,7 +87,7 @@ def run_train(
     at: datetime,
     promote: "PromotionMode" = "auto",
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "TrainResult":
     """Train (``pipelines.training.train``), then report the models and how the new one serves each group of people."""
@@ -112,7 +112,7 @@ def run_score(
     at: datetime,
     kind: Kind = "nightly",
     budget: int | None = None,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "ScoreResult":
     """Score and publish (``pipelines.scoring.score``), then report what has moved since the model learned."""
@@ -139,7 +139,7 @@ def run_replay(
     seed: int = 0,
     model: "RiskModel | None" = None,
     budgets: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "ReplayResult":
     """Replay (``pipelines.backtesting.replay``), then report its figures beside the rule's, and those of each group of people."""

@@ -33,7 +33,7 @@ from models.policy.alerting import (
 from models.policy.expected_saving import typical_losses
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.alert_timelines import build_alert_timelines
 from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
@@ -101,7 +101,7 @@ def score(
     kind: Kind = "nightly",
     people: Sequence[str] | None = None,
     budget: int | None = None,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> ScoreResult:
     """Score people as of ``at`` with the champion and publish the alerts in one transaction.
 

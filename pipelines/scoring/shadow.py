@@ -10,7 +10,7 @@ from data_contracts.errors import ForestallError, NotReadyError
 from features.event_index import EventIndex, build_event_index
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import POLICY_COLUMNS, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -74,7 +74,7 @@ def challenge_champion(
     at: datetime,
     days: int | None = None,
     promote: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> ChallengeResult:
     """What champion and challenger would have alerted over the matured days that both have scored, and the gates' word.
 

@@ -21,7 +21,7 @@ from models.learning.risk import RiskModel
 from models.policy.alerting import Memory, PolicyRules
 from models.policy.alerting import decide_alerts as pick
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
@@ -155,7 +155,7 @@ def compare_models(
     known_episodes: KnownEpisodes,
     settings: Settings,
     recorded: Mapping[str, float] | None = None,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> Comparison:
     """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
 

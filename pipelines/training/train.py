@@ -24,7 +24,7 @@ from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
 from models.policy.expected_saving import loss_facts
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
@@ -72,7 +72,7 @@ def train(
     at: datetime,
     promote: PromotionMode = "auto",
     seed: int = 0,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> TrainResult:
     """Train on what was known before ``at``, register as challenger, and promote if the gates (or ``promote``) say so.
 

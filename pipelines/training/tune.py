@@ -17,7 +17,7 @@ from models.learning.tuning import (
     searched_values,
 )
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import score_query_points
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
@@ -50,7 +50,7 @@ def tune(
     seed: int = 0,
     judged: timedelta = JUDGED_SPAN,
     purge: timedelta = PURGED_SPAN,
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> TuneResult:
     """Search parameters that, learned from what was known before, rank later moments best; nothing is changed by it.
 

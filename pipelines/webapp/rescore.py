@@ -6,7 +6,7 @@ from threading import Lock
 from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.progress import quiet
+from pipelines.progress import no_progress
 from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level, to_contributions, to_reasons
 from pipelines.settings import Settings
@@ -50,6 +50,6 @@ class LiveRescorer:
         version = f"{Lake(self._settings.lake_folder).version()} {ModelRegistry.of(self._settings).champion()}"
         if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)
-            self._context = load_scoring_context(self._settings, at=at, kind="intraday", progress=quiet)
+            self._context = load_scoring_context(self._settings, at=at, kind="intraday", progress=no_progress)
             self._version = version
         return self._context

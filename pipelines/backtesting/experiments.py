@@ -1,7 +1,7 @@
 """The study: what each clock, each part of the inputs and each policy is worth, on one window and one budget.
 
 Evidence is gathered once and every model is fitted once, on what was known before the window. Each clock is then walked
-once: a day's moments are asked once, scored by every model, and handed to every *arm*, one way to decide.
+once: a day's moments are asked once, scored by every model, and handed to every *variant*, one way to decide.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
-__all__ = ["ABLATIONS", "CLOCKS", "Arm", "Result", "Study", "named_results", "study"]
+__all__ = ["ABLATIONS", "CLOCKS", "Variant", "VariantResult", "Experiments", "result_rows", "run_experiments"]
 
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
@@ -43,11 +43,11 @@ FULL = "full"
 AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
 ABLATIONS = (*PARTS, *AFRESH, "untuned")
 MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
-AT_ONCE = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
+NO_PACING = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
 
 
 @dataclass(frozen=True)
-class Arm:
+class Variant:
     """One way to decide: whose score, under which rules, at which clock; a line of one of the study's tables."""
 
     table: str
@@ -63,35 +63,35 @@ class Arm:
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """What came of an arm, by the reported cases and, in a simulated district, by the truth."""
+class VariantResult:
+    """What came of a variant, by the reported cases and, in a simulated district, by the truth."""
 
-    arm: Arm
+    variant: Variant
     by_cases: JudgedAlerts
     by_truth: JudgedAlerts | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Experiments:
     """The results in the order of the tables, and the models by the column of their score."""
 
     start: datetime
     end: datetime
     budget: int
     every: str
-    results: tuple[Result, ...]
+    results: tuple[VariantResult, ...]
     models: Mapping[str, RiskModel]
 
-    def of(self, table: str) -> tuple[Result, ...]:
+    def of(self, table: str) -> tuple[VariantResult, ...]:
         """The results of one table."""
-        return tuple(result for result in self.results if result.arm.table == table)
+        return tuple(result for result in self.results if result.variant.table == table)
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
-    """An arm on its way: what it remembers, and whom it has alerted so far."""
+class VariantRun:
+    """A variant on its way: what it remembers, and whom it has alerted so far."""
 
-    arm: Arm
+    variant: Variant
     memory: Memory = field(default_factory=Memory)
     found: list[pl.DataFrame] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ class Walk:
         return joined(self.found).filter(~pl.col("repeat"))
 
 
-def study(
+def run_experiments(
     settings: Settings,
     *,
     start: datetime,
@@ -114,38 +114,38 @@ def study(
     truth: Path | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
-) -> Study:
+) -> Experiments:
     """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
 
     Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name in a simulated
     landing folder. Raises ``SettingsError`` for a clock or an ablation that does not exist.
     """
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
-    journeys = read_truth(truth, settings=settings) if truth else None
+    journeys = read_ground_truth(truth, settings=settings) if truth else None
     progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
     models = fitted(event_index, tables, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
     rules = policy_rules(settings, budget=budget)
-    arms = (
+    variants = (
         *clock_arms(clocks, rules=rules),
         *ablation_arms(ablations, models, every=every, rules=rules),
         *(policy_arms(every=every, rules=rules) if policies else ()),
     )
-    walks = [Walk(arm) for arm in arms]
-    for clock in sorted({arm.every for arm in arms}, key=parse_every, reverse=True):
-        together = [one for one in walks if one.arm.every == clock]
-        walk(event_index, models, together, start=start, end=end, every=clock, progress=progress)
+    variant_runs = [VariantRun(variant) for variant in variants]
+    for clock in sorted({variant.every for variant in variants}, key=parse_every, reverse=True):
+        together = [one for one in variant_runs if one.variant.every == clock]
+        run_variants(event_index, models, together, start=start, end=end, every=clock, progress=progress)
     told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
     results = tuple(
-        Result(
-            arm=one.arm,
+        VariantResult(
+            variant=one.variant,
             by_cases=judge_alerts(one.alerts, told, start=start, end=end, traces=traces),
             by_truth=judge_by_truth(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
         )
-        for one in walks
+        for one in variant_runs
     )
-    return Study(start=start, end=end, budget=budget, every=every, results=results, models=models)
+    return Experiments(start=start, end=end, budget=budget, every=every, results=results, models=models)
 
 
 def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]) -> None:
@@ -160,14 +160,14 @@ def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: S
         parse_every(clock)
 
 
-def named_results(study: Study) -> list[dict[str, str | dict[str, float]]]:
+def result_rows(study: Experiments) -> list[dict[str, str | dict[str, float]]]:
     """Every result with its figures by name, for machines."""
     return [
         {
-            "table": one.arm.table,
-            "name": one.arm.name,
-            "every": one.arm.every,
-            "by": "rule" if one.arm.is_rule else "model",
+            "table": one.variant.table,
+            "name": one.variant.name,
+            "every": one.variant.every,
+            "by": "rule" if one.variant.is_rule else "model",
         }
         | {"cases": compute_metrics(one.by_cases).to_metrics()}
         | ({"truth": compute_metrics(one.by_truth).to_metrics()} if one.by_truth else {})
@@ -175,7 +175,7 @@ def named_results(study: Study) -> list[dict[str, str | dict[str, float]]]:
     ]
 
 
-def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
+def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
     """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of the ID number."""
     try:
         truth = pl.read_parquet(file)
@@ -250,30 +250,30 @@ def column_of(ablation: str) -> str:
     return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
 
 
-def clock_arms(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Arm]:
+def clock_arms(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Variant]:
     """Each clock with the full model and with today's rule."""
     for clock in clocks:
         for column in (MODEL, RULE):
-            yield Arm("clocks", clock, clock, column, rules)
+            yield Variant("clocks", clock, clock, column, rules)
 
 
 def ablation_arms(
     ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: PolicyRules
-) -> Iterator[Arm]:
+) -> Iterator[Variant]:
     """The full model, the models without a part, and today's rule; what is trained for the night runs at night."""
     if not ablations:
         return
     for name in (FULL, *ablations):
         if column_of(name) in models:
-            yield Arm("ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules)
-    yield Arm("ablations", "rule", every, RULE, rules)
+            yield Variant("ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules)
+    yield Variant("ablations", "rule", every, RULE, rules)
 
 
-def policy_arms(*, every: str, rules: PolicyRules) -> Iterator[Arm]:
+def policy_arms(*, every: str, rules: PolicyRules) -> Iterator[Variant]:
     """Ways to choose among the same scores, each with the model and with today's rule."""
     for name, changed in policies_of(rules).items():
         for column in (MODEL, RULE):
-            yield Arm("policies", name, every, column, changed)
+            yield Variant("policies", name, every, column, changed)
 
 
 def policies_of(rules: PolicyRules) -> dict[str, PolicyRules]:
@@ -283,32 +283,32 @@ def policies_of(rules: PolicyRules) -> dict[str, PolicyRules]:
         "by_probability": replace(rules, saving_weight=0.0),
         "by_saving": replace(rules, saving_weight=1.0),
         "no_carry": replace(rules, carry=0.0),
-        "first_come": replace(rules, stretch=AT_ONCE),
+        "first_come": replace(rules, stretch=NO_PACING),
         "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
         "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
         **{f"budget_{budget}": replace(rules, budget=budget) for budget in BUDGETS},
     }
 
 
-def walk(
+def run_variants(
     event_index: EventIndex,
     models: Mapping[str, RiskModel],
-    walks: Sequence[Walk],
+    variant_runs: Sequence[VariantRun],
     *,
     start: datetime,
     end: datetime,
     every: str,
     progress: Progress,
 ) -> None:
-    """Walk the arms of one clock from tick to tick, as a replay does; each keeps its alerts."""
-    columns = {MODEL if one.arm.is_rule else one.arm.column for one in walks}
+    """Walk the variants of one clock from tick to tick, as a replay does; each keeps its alerts."""
+    columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
     for day in days(start - WARM_UP, end):
         moments = asked(event_index, day, tick=parse_every(every), every=every)
         frames = scores_of(event_index, {column: models[column] for column in sorted(columns)}, moments)
-        for one in walks:
-            by_rule = one.arm.is_rule
-            rows = frames[MODEL if by_rule else one.arm.column]
-            chosen = decided(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.arm.rules)
+        for one in variant_runs:
+            by_rule = one.variant.is_rule
+            rows = frames[MODEL if by_rule else one.variant.column]
+            chosen = decided(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
             if day.start < start:
                 one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
             elif len(chosen):

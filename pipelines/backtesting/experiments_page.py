@@ -15,12 +15,12 @@ from models.evaluation.alert_metrics import (
 )
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
-from pipelines.backtesting.experiments import FULL, Arm, Study
+from pipelines.backtesting.experiments import FULL, Experiments, Variant
 from serving.presentation.wording import SCAM_TYPES, words
 
 __all__ = ["study_page", "tables_of", "write_study"]
 
-Lines = Sequence[tuple[Arm, JudgedAlerts]]
+Lines = Sequence[tuple[Variant, JudgedAlerts]]
 PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)
 
 HEADINGS: Mapping[str, str] = {
@@ -54,7 +54,7 @@ OTHER_ABLATIONS: Mapping[str, str] = {
 }
 
 
-def write_study(study: Study, out: Path) -> Path:
+def write_study(study: Experiments, out: Path) -> Path:
     """Write the tables into ``out``, and say where.
 
     Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``, only these change.
@@ -74,12 +74,12 @@ def put(place: re.Match[str], tables: Mapping[str, str]) -> str:
     return place[0] if content is None else f"<!-- study: {place['name']} -->\n{content}\n<!-- end -->"
 
 
-def study_page(study: Study) -> str:
+def study_page(study: Experiments) -> str:
     """All tables as one Markdown page."""
     return "\n\n".join(("# What clocks, parts and policies are worth", *tables_of(study).values())) + "\n"
 
 
-def tables_of(study: Study) -> dict[str, str]:
+def tables_of(study: Experiments) -> dict[str, str]:
     """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were studied.
 
     Each by the reported cases and, in a simulated district, once more by the truth.
@@ -93,8 +93,8 @@ def tables_of(study: Study) -> dict[str, str]:
     made = {}
     for name, render in tables.items():
         results = study.of("clocks" if name == "types" else name)
-        cases = [(one.arm, one.by_cases) for one in results]
-        truth = [(one.arm, one.by_truth) for one in results if one.by_truth is not None]
+        cases = [(one.variant, one.by_cases) for one in results]
+        truth = [(one.variant, one.by_truth) for one in results if one.by_truth is not None]
         sides = (("By reported cases", cases), ("By the truth of the simulated district", truth))
         parts = [f"{title}, {conditions(study, name, lines)}:\n\n{render(lines)}" for title, lines in sides if lines]
         if parts:
@@ -102,7 +102,7 @@ def tables_of(study: Study) -> dict[str, str]:
     return made
 
 
-def conditions(study: Study, table: str, lines: Lines) -> str:
+def conditions(study: Experiments, table: str, lines: Lines) -> str:
     """What a table was made under."""
     found = compute_metrics(lines[0][1])
     traced = f", {found.traced} of them traced" if found.traced is not None else ""
@@ -112,34 +112,34 @@ def conditions(study: Study, table: str, lines: Lines) -> str:
 
 
 def level_table(lines: Lines) -> str:
-    """A line an arm: every figure that exists, the deciding ones with their interval."""
+    """A line a variant: every figure that exists, the deciding ones with their interval."""
     named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
-    for (arm, judged), found in zip(lines, named, strict=True):
+    for (variant, judged), found in zip(lines, named, strict=True):
         spans = metric_intervals(judged)
         cells = [cell(getattr(found, name), spans.get(name) if name in DECIDING else None) for name in shown]
-        rows.append((label(arm), *cells))
+        rows.append((label(variant), *cells))
     return grid(("", *(HEADINGS[name] for name in shown)), rows)
 
 
 def change_table(lines: Lines) -> str:
-    """A line an arm: its figures, and how far the deciding ones lie from those of the full model."""
-    full = next(judged for arm, judged in lines if arm.name == FULL)
+    """A line a variant: its figures, and how far the deciding ones lie from those of the full model."""
+    full = next(judged for variant, judged in lines if variant.name == FULL)
     named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
-    for (arm, judged), found in zip(lines, named, strict=True):
+    for (variant, judged), found in zip(lines, named, strict=True):
         cells = [cell(getattr(found, name)) for name in shown]
         changes = ["" if judged is full else change(judged, full, name) for name in DECIDING]
-        rows.append((label(arm), *cells, *changes))
+        rows.append((label(variant), *cells, *changes))
     return grid(("", *(HEADINGS[name] for name in shown), *(f"Δ {HEADINGS[name]}" for name in DECIDING)), rows)
 
 
 def type_table(lines: Lines) -> str:
     """A line a scam type, for the model and for today's rule; a column a clock: coverage, money, hours of lead."""
-    found = {(arm.every, arm.is_rule): metrics_by_scam_type(judged) for arm, judged in lines}
-    clocks = list(dict.fromkeys(arm.every for arm, _ in lines))
+    found = {(variant.every, variant.is_rule): metrics_by_scam_type(judged) for variant, judged in lines}
+    clocks = list(dict.fromkeys(variant.every for variant, _ in lines))
     rows = []
     for scam_type, losses in next(iter(found.values())).select("scam_type", "losses").iter_rows():
         for is_rule in (False, True):
@@ -177,16 +177,16 @@ def cell(value: float | None, span: Interval | None = None, *, sign: str = "") -
     return f"{value:{form}} ({span.low:{form}} to {span.high:{form}})" if span else f"{value:{form}}"
 
 
-def label(arm: Arm) -> str:
-    """What an arm is called in its table."""
-    if arm.table == "ablations":
-        if arm.name in PARTS:
-            part = PARTS[arm.name]
+def label(variant: Variant) -> str:
+    """What a variant is called in its table."""
+    if variant.table == "ablations":
+        if variant.name in PARTS:
+            part = PARTS[variant.name]
             return f"without {part.en} 不用{part.zh}"
-        return OTHER_ABLATIONS[arm.name]
-    budget = f"{arm.rules.budget} alerts a day 每天 {arm.rules.budget} 条"
-    name = arm.name if arm.table == "clocks" else POLICIES.get(arm.name, budget)
-    return f"{name}: today's rule 现行规则" if arm.is_rule else name
+        return OTHER_ABLATIONS[variant.name]
+    budget = f"{variant.rules.budget} alerts a day 每天 {variant.rules.budget} 条"
+    name = variant.name if variant.table == "clocks" else POLICIES.get(variant.name, budget)
+    return f"{name}: today's rule 现行规则" if variant.is_rule else name
 
 
 def grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

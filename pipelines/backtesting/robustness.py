@@ -20,7 +20,7 @@ from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics
 from models.evaluation.ground_truth import judge_by_truth
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.backtesting.experiments import MODEL, RULE, Arm, Walk, read_truth, walk
+from pipelines.backtesting.experiments import MODEL, RULE, Variant, VariantRun, read_ground_truth, run_variants
 from pipelines.ingestion.ingest import ingest
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules
@@ -89,7 +89,9 @@ def robustness(
     start, end = scale.end - WINDOW, scale.end
     homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
     known = {name: source_tables_before(home, at=end, span=WINDOW + TRAINING_HISTORY) for name, home in homes.items()}
-    truths = {name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes}
+    truths = {
+        name: read_ground_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes
+    }
     models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = policy_rules(settings, budget=budget)
     lines: list[Line] = []
@@ -98,11 +100,11 @@ def robustness(
         progress(f"scenario: {scenario.name}")
         tables = known[scenario.district]
         event_index = build_event_index(drop_lost_records(tables, (scenario.outage,)) if scenario.outage else tables)
-        walks = [Walk(Arm(scenario.name, column, every, column, rules)) for column in TRAINED]
-        walk(event_index, models, walks, start=start, end=end, every=every, progress=no_progress)
-        for one in walks:
+        variant_runs = [VariantRun(Variant(scenario.name, column, every, column, rules)) for column in TRAINED]
+        run_variants(event_index, models, variant_runs, start=start, end=end, every=every, progress=no_progress)
+        for one in variant_runs:
             judged = judge_by_truth(one.alerts, truths[scenario.district], start=start, end=end)
-            name = TRAINED[one.arm.column]
+            name = TRAINED[one.variant.column]
             full = undisturbed.setdefault(name, judged)
             before = concerned(full, scenario, event_index) if scenario.outage else None
             lines.append(Line(scenario.name, name, judged, concerned(judged, scenario, event_index), before))

@@ -65,8 +65,8 @@ def study(
     as_json: AsJson = False,
 ) -> None:
     """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
-    from pipelines.backtesting.experiments import ABLATIONS, named_results
-    from pipelines.backtesting.experiments import study as run
+    from pipelines.backtesting.experiments import ABLATIONS, result_rows
+    from pipelines.backtesting.experiments import run_experiments as run
     from pipelines.backtesting.experiments_page import study_page, write_study
 
     result = run(
@@ -85,7 +85,7 @@ def study(
     if out:
         write_study(result, out)
     if as_json:
-        print_json({"results": named_results(result)})
+        print_json({"results": result_rows(result)})
     else:
         typer.echo(study_page(result))
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from data_contracts.errors import DeliveryError, SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
-from pipelines.backtesting.experiments import MODEL, RULE, named_results, read_truth, study
+from pipelines.backtesting.experiments import MODEL, RULE, read_ground_truth, result_rows, run_experiments
 from pipelines.backtesting.experiments_page import cell, tables_of, write_study
 from pipelines.backtesting.replay import replay
 from pipelines.cli import main as cli
@@ -28,7 +28,7 @@ def truth_file(district):
 
 @pytest.fixture(scope="module")
 def studied(district, truth_file):
-    return study(
+    return run_experiments(
         district,
         **ASKED,
         every="12h",
@@ -38,8 +38,8 @@ def studied(district, truth_file):
     )
 
 
-def arm(studied, table, name, *, column=MODEL):
-    (found,) = [one for one in studied.of(table) if one.arm.name == name and one.arm.column == column]
+def variant(studied, table, name, *, column=MODEL):
+    (found,) = [one for one in studied.of(table) if one.variant.name == name and one.variant.column == column]
     return found
 
 
@@ -52,10 +52,10 @@ def lines(table):
 def test_the_full_model_does_what_a_plain_replay_does(district, studied):
     plain = replay(district, **ASKED, every="12h", model=studied.models[MODEL])
     for table, name in (("clocks", "12h"), ("ablations", "full"), ("policies", "as_set")):
-        assert compute_metrics(arm(studied, table, name).by_cases) == plain.figures
-    assert compute_metrics(arm(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
-    assert compute_metrics(arm(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
-    issued = arm(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
+        assert compute_metrics(variant(studied, table, name).by_cases) == plain.figures
+    assert compute_metrics(variant(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
+    assert compute_metrics(variant(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
+    issued = variant(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
     assert len(issued) > 5
     kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
     assert kept.equals(issued)
@@ -71,25 +71,25 @@ def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
     assert studied.models["score_nightly"].features == full.features
     assert studied.models["score_nightly"].reputations is full.reputations
     assert studied.models["score_nightly"].facts["positive_samples"] < full.facts["positive_samples"]
-    issued = [arm(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
+    issued = [variant(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
               for name, column in (("full", MODEL), ("calls", "score_calls"))]  # fmt: skip
     assert issued[0] != issued[1]
 
 
 def test_policies_change_who_is_told_but_not_the_scores(studied):
-    budgets = [len(arm(studied, "policies", f"budget_{n}").by_truth.alerts) for n in (4, 8, 12, 20, 40)]
+    budgets = [len(variant(studied, "policies", f"budget_{n}").by_truth.alerts) for n in (4, 8, 12, 20, 40)]
     assert budgets == sorted(budgets)
     assert budgets[0] < budgets[-1]
-    first_come = arm(studied, "policies", "first_come").by_cases
+    first_come = variant(studied, "policies", "first_come").by_cases
     assert compute_metrics(first_come).alerts_per_day == 5.0  # without a threshold the whole budget goes, every day
     assert set(first_come.alerts["issued_at"].dt.hour()) == {0}  # and at midnight, when everybody is asked
-    assert compute_metrics(arm(studied, "policies", "cool_down_72h").by_cases) == compute_metrics(
-        arm(studied, "policies", "as_set").by_cases
+    assert compute_metrics(variant(studied, "policies", "cool_down_72h").by_cases) == compute_metrics(
+        variant(studied, "policies", "as_set").by_cases
     )
 
 
 def test_the_truth_knows_more_losses_than_the_cases(studied):
-    one = arm(studied, "clocks", "12h")
+    one = variant(studied, "clocks", "12h")
     assert len(one.by_truth.losses) > len(one.by_cases.losses) > 5
     assert (
         compute_metrics(one.by_truth).precision_a
@@ -118,14 +118,14 @@ def test_the_tables_have_a_line_an_arm(studied):
     assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 12
     kinds = lines(tables["types"].split("By the truth")[0])
     assert kinds[0] == ["", "losses", "1d", "12h"]
-    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(arm(studied, "clocks", "12h").by_cases.losses)
+    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(variant(studied, "clocks", "12h").by_cases.losses)
     for table in tables.values():
         assert all(len(line) == len(lines(side)[0]) for side in table.split("By the truth")[1:] for line in lines(side))
 
 
 def test_a_page_of_its_own_names_nobody(studied, tmp_path):
     page = write_study(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
-    people = arm(studied, "policies", "budget_40").by_cases.alerts["person"]
+    people = variant(studied, "policies", "budget_40").by_cases.alerts["person"]
     assert page.count("alerts a day, every 12h") == 4
     assert not any(person in page for person in people)
 
@@ -141,7 +141,7 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
 
 
 def test_machines_get_every_result(studied):
-    results = named_results(studied)
+    results = result_rows(studied)
     assert len(results) == 4 + 5 + 24
     assert results[0] | {"cases": 0, "truth": 0} == {
         "table": "clocks", "name": "1d", "every": "1d", "by": "model", "cases": 0, "truth": 0,
@@ -170,18 +170,18 @@ def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypat
 )
 def test_what_cannot_be_studied_is_said_at_once(district, changed, message):
     with pytest.raises(SettingsError, match=message):
-        study(district, **ASKED | changed)
+        run_experiments(district, **ASKED | changed)
 
 
 def test_a_truth_that_cannot_be_read_is_named_without_its_contents(district, tmp_path):
     file = tmp_path / "truth.parquet"
     file.write_bytes(b"330106199001011234")
     with pytest.raises(DeliveryError, match="simulated district") as error:
-        read_truth(file, settings=district)
+        read_ground_truth(file, settings=district)
     assert "330106" not in str(error.value)
     pl.DataFrame({"a": [1]}).write_parquet(file)
     with pytest.raises(DeliveryError, match="simulated district"):
-        read_truth(file, settings=district)
+        read_ground_truth(file, settings=district)
 
 
 def test_differences_carry_their_sign_and_no_negative_zero():

@@ -18,10 +18,10 @@ from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import FULL, Experiments, Variant
 from serving.presentation.wording import SCAM_TYPES, words
 
-__all__ = ["study_page", "tables_of", "write_study"]
+__all__ = ["experiments_markdown", "experiment_tables", "write_experiments"]
 
-Lines = Sequence[tuple[Variant, JudgedAlerts]]
-PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)
+MeasuredVariants = Sequence[tuple[Variant, JudgedAlerts]]
+TABLE_PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)
 
 HEADINGS: Mapping[str, str] = {
     "alerts_per_day": "alerts a day",
@@ -34,7 +34,11 @@ HEADINGS: Mapping[str, str] = {
     "lead_h_median": "lead, h",
     "lead_1h_share": "lead ≥ 1 h",
 }
-DECIDING = ("precision", "coverage", "money")  # the figures that get an interval, or a change against the full model
+DECIDING_FIGURES = (
+    "precision",
+    "coverage",
+    "money",
+)  # the figures that get an interval, or a change against the full model
 POLICIES: Mapping[str, str] = {
     "as_set": "as set here 现行设置",
     "by_probability": "ranked by probability 按概率排序",
@@ -54,37 +58,37 @@ OTHER_ABLATIONS: Mapping[str, str] = {
 }
 
 
-def write_study(study: Experiments, out: Path) -> Path:
+def write_experiments(study: Experiments, out: Path) -> Path:
     """Write the tables into ``out``, and say where.
 
     Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``, only these change.
     """
     text = out.read_text(encoding="utf-8") if out.is_file() else ""
-    has_places = PLACE.search(text) is not None
-    tables = tables_of(study)
-    page = PLACE.sub(lambda place: put(place, tables), text) if has_places else study_page(study)
+    has_places = TABLE_PLACE.search(text) is not None
+    tables = experiment_tables(study)
+    page = TABLE_PLACE.sub(lambda place: fill_place(place, tables), text) if has_places else experiments_markdown(study)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     return out
 
 
-def put(place: re.Match[str], tables: Mapping[str, str]) -> str:
+def fill_place(place: re.Match[str], tables: Mapping[str, str]) -> str:
     """A place with its table; what was not studied stays as it was."""
     content = tables.get(place["name"])
     return place[0] if content is None else f"<!-- study: {place['name']} -->\n{content}\n<!-- end -->"
 
 
-def study_page(study: Experiments) -> str:
+def experiments_markdown(study: Experiments) -> str:
     """All tables as one Markdown page."""
-    return "\n\n".join(("# What clocks, parts and policies are worth", *tables_of(study).values())) + "\n"
+    return "\n\n".join(("# What clocks, parts and policies are worth", *experiment_tables(study).values())) + "\n"
 
 
-def tables_of(study: Experiments) -> dict[str, str]:
+def experiment_tables(study: Experiments) -> dict[str, str]:
     """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were studied.
 
     Each by the reported cases and, in a simulated district, once more by the truth.
     """
-    tables: dict[str, Callable[[Lines], str]] = {
+    tables: dict[str, Callable[[MeasuredVariants], str]] = {
         "clocks": level_table,
         "types": type_table,
         "ablations": change_table,
@@ -96,13 +100,15 @@ def tables_of(study: Experiments) -> dict[str, str]:
         cases = [(one.variant, one.by_cases) for one in results]
         truth = [(one.variant, one.by_truth) for one in results if one.by_truth is not None]
         sides = (("By reported cases", cases), ("By the truth of the simulated district", truth))
-        parts = [f"{title}, {conditions(study, name, lines)}:\n\n{render(lines)}" for title, lines in sides if lines]
+        parts = [
+            f"{title}, {table_conditions(study, name, lines)}:\n\n{render(lines)}" for title, lines in sides if lines
+        ]
         if parts:
             made[name] = "\n\n".join(parts)
     return made
 
 
-def conditions(study: Experiments, table: str, lines: Lines) -> str:
+def table_conditions(study: Experiments, table: str, lines: MeasuredVariants) -> str:
     """What a table was made under."""
     found = compute_metrics(lines[0][1])
     traced = f", {found.traced} of them traced" if found.traced is not None else ""
@@ -111,32 +117,36 @@ def conditions(study: Experiments, table: str, lines: Lines) -> str:
     return f"{window}, {study.budget} alerts a day{clock}, {found.losses} losses{traced}"
 
 
-def level_table(lines: Lines) -> str:
+def level_table(lines: MeasuredVariants) -> str:
     """A line a variant: every figure that exists, the deciding ones with their interval."""
     named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
     for (variant, judged), found in zip(lines, named, strict=True):
         spans = metric_intervals(judged)
-        cells = [cell(getattr(found, name), spans.get(name) if name in DECIDING else None) for name in shown]
-        rows.append((label(variant), *cells))
-    return grid(("", *(HEADINGS[name] for name in shown)), rows)
+        cells = [
+            format_figure(getattr(found, name), spans.get(name) if name in DECIDING_FIGURES else None) for name in shown
+        ]
+        rows.append((variant_label(variant), *cells))
+    return markdown_table(("", *(HEADINGS[name] for name in shown)), rows)
 
 
-def change_table(lines: Lines) -> str:
+def change_table(lines: MeasuredVariants) -> str:
     """A line a variant: its figures, and how far the deciding ones lie from those of the full model."""
     full = next(judged for variant, judged in lines if variant.name == FULL)
     named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
     for (variant, judged), found in zip(lines, named, strict=True):
-        cells = [cell(getattr(found, name)) for name in shown]
-        changes = ["" if judged is full else change(judged, full, name) for name in DECIDING]
-        rows.append((label(variant), *cells, *changes))
-    return grid(("", *(HEADINGS[name] for name in shown), *(f"Δ {HEADINGS[name]}" for name in DECIDING)), rows)
+        cells = [format_figure(getattr(found, name)) for name in shown]
+        changes = ["" if judged is full else figure_change(judged, full, name) for name in DECIDING_FIGURES]
+        rows.append((variant_label(variant), *cells, *changes))
+    return markdown_table(
+        ("", *(HEADINGS[name] for name in shown), *(f"Δ {HEADINGS[name]}" for name in DECIDING_FIGURES)), rows
+    )
 
 
-def type_table(lines: Lines) -> str:
+def type_table(lines: MeasuredVariants) -> str:
     """A line a scam type, for the model and for today's rule; a column a clock: coverage, money, hours of lead."""
     found = {(variant.every, variant.is_rule): metrics_by_scam_type(judged) for variant, judged in lines}
     clocks = list(dict.fromkeys(variant.every for variant, _ in lines))
@@ -147,17 +157,17 @@ def type_table(lines: Lines) -> str:
             named = "&nbsp;&nbsp;today's rule 现行规则" if is_rule else kind
             cells = (type_cell(found[clock, is_rule], scam_type) for clock in clocks)
             rows.append((named, "" if is_rule else str(losses), *cells))
-    return grid(("", "losses", *clocks), rows)
+    return markdown_table(("", "losses", *clocks), rows)
 
 
 def type_cell(types: pl.DataFrame, scam_type: str) -> str:
     """Coverage, money and lead of one type at one clock."""
     (found,) = types.filter(pl.col("scam_type") == scam_type).select("coverage", "money", "lead_h_median").iter_rows()
     coverage, money, lead_h = found
-    return f"{cell(coverage)} · {cell(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
+    return f"{format_figure(coverage)} · {format_figure(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
 
 
-def change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:
+def figure_change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:
     """The difference of a figure, with the interval that chance leaves to it: the same people drawn for both."""
     ratio = RATIOS[name]
     here, there = ratio.value(ratio.rows(judged)), ratio.value(ratio.rows(full))
@@ -166,10 +176,10 @@ def change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:
     people = pl.concat([side["person"] for one in (judged, full) for side in (one.alerts, one.losses)])
     resamples = Resamples(people)
     drawn = ratio.resample(ratio.rows(judged), resamples) - ratio.resample(ratio.rows(full), resamples)
-    return cell(here - there, percentile_interval(drawn), sign="+")
+    return format_figure(here - there, percentile_interval(drawn), sign="+")
 
 
-def cell(value: float | None, span: Interval | None = None, *, sign: str = "") -> str:
+def format_figure(value: float | None, span: Interval | None = None, *, sign: str = "") -> str:
     """A figure of a table, with its interval."""
     if value is None:
         return "–"
@@ -177,7 +187,7 @@ def cell(value: float | None, span: Interval | None = None, *, sign: str = "") -
     return f"{value:{form}} ({span.low:{form}} to {span.high:{form}})" if span else f"{value:{form}}"
 
 
-def label(variant: Variant) -> str:
+def variant_label(variant: Variant) -> str:
     """What a variant is called in its table."""
     if variant.table == "ablations":
         if variant.name in PARTS:
@@ -189,7 +199,7 @@ def label(variant: Variant) -> str:
     return f"{name}: today's rule 现行规则" if variant.is_rule else name
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, the first column to the left and the figures to the right."""
 
     def lines() -> Iterator[str]:

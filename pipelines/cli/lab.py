@@ -67,7 +67,7 @@ def study(
     """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
     from pipelines.backtesting.experiments import ABLATIONS, result_rows
     from pipelines.backtesting.experiments import run_experiments as run
-    from pipelines.backtesting.experiments_page import study_page, write_study
+    from pipelines.backtesting.experiments_page import experiments_markdown, write_experiments
 
     result = run(
         load_settings(home),
@@ -83,11 +83,11 @@ def study(
         progress=progress_printer(as_json),
     )
     if out:
-        write_study(result, out)
+        write_experiments(result, out)
     if as_json:
         print_json({"results": result_rows(result)})
     else:
-        typer.echo(study_page(result))
+        typer.echo(experiments_markdown(result))
 
 
 @lab.command()

@@ -11,7 +11,7 @@ from data_contracts.errors import DeliveryError, SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
 from pipelines.backtesting.experiments import MODEL, RULE, read_ground_truth, result_rows, run_experiments
-from pipelines.backtesting.experiments_page import cell, tables_of, write_study
+from pipelines.backtesting.experiments_page import experiment_tables, format_figure, write_experiments
 from pipelines.backtesting.replay import replay
 from pipelines.cli import main as cli
 from tests.pipelines.district import SHANGHAI
@@ -100,7 +100,7 @@ def test_the_truth_knows_more_losses_than_the_cases(studied):
 
 
 def test_the_tables_have_a_line_an_arm(studied):
-    tables = tables_of(studied)
+    tables = experiment_tables(studied)
     assert list(tables) == ["clocks", "types", "ablations", "policies"]
     cases, truth = tables["clocks"].split("By the truth")
     assert [line[0] for line in lines(cases)] == [
@@ -124,7 +124,7 @@ def test_the_tables_have_a_line_an_arm(studied):
 
 
 def test_a_page_of_its_own_names_nobody(studied, tmp_path):
-    page = write_study(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
+    page = write_experiments(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
     people = variant(studied, "policies", "budget_40").by_cases.alerts["person"]
     assert page.count("alerts a day, every 12h") == 4
     assert not any(person in page for person in people)
@@ -135,9 +135,9 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
     book = tmp_path / "book.md"
     other = "words\n<!-- study: policies -->\nkept\n<!-- end -->\n"
     book.write_text(f"# Ours\n<!-- study: clocks -->\nold\n<!-- end -->\n{other}", encoding="utf-8")
-    once = write_study(clocks, book).read_text(encoding="utf-8")
-    assert once == f"# Ours\n<!-- study: clocks -->\n{tables_of(clocks)['clocks']}\n<!-- end -->\n{other}"
-    assert write_study(clocks, book).read_text(encoding="utf-8") == once
+    once = write_experiments(clocks, book).read_text(encoding="utf-8")
+    assert once == f"# Ours\n<!-- study: clocks -->\n{experiment_tables(clocks)['clocks']}\n<!-- end -->\n{other}"
+    assert write_experiments(clocks, book).read_text(encoding="utf-8") == once
 
 
 def test_machines_get_every_result(studied):
@@ -185,6 +185,6 @@ def test_a_truth_that_cannot_be_read_is_named_without_its_contents(district, tmp
 
 
 def test_differences_carry_their_sign_and_no_negative_zero():
-    assert cell(0.123, sign="+") == "+0.12"
-    assert cell(-0.001) == "0.00"
-    assert cell(None) == "–"
+    assert format_figure(0.123, sign="+") == "+0.12"
+    assert format_figure(-0.001) == "0.00"
+    assert format_figure(None) == "–"

@@ -47,8 +47,9 @@ def measure(
         )
 
 
-@lab.command()
-def study(
+@lab.command("study", hidden=True)
+@lab.command("experiments")
+def print_experiments(
     start: Annotated[str, typer.Option("--from")],
     end: Annotated[str, typer.Option("--to")],
     budget: int = 8,

@@ -31,18 +31,18 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
-__all__ = ["Line", "Scale", "robustness", "robustness_table"]
+__all__ = ["ScenarioResult", "DistrictSize", "measure_robustness", "robustness_table"]
 
 NO_OUTAGES = f"{MODEL}_no_outages"
-TRAINED: Mapping[str, str] = {MODEL: "with outages", NO_OUTAGES: "without", RULE: "today's rule"}
+MODEL_LABELS: Mapping[str, str] = {MODEL: "with outages", NO_OUTAGES: "without", RULE: "today's rule"}
 DAY = timedelta(days=1)
-WINDOW = 14 * DAY
-NEW_TYPE = "fake_recruiter"
+MEASURED_SPAN = 14 * DAY
+NEW_SCAM_TYPE = "fake_recruiter"
 USUAL, ORDINARY, NEW = "usual", "ordinary_numbers", "new_type"
 
 
 @dataclass(frozen=True)
-class Scale:
+class DistrictSize:
     """How large the districts are. ``intensity`` multiplies the fraud, so that few people suffice to count."""
 
     people: int = 4000
@@ -69,7 +69,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class ScenarioResult:
     """One model in one scenario: all figures, those of the losses concerned, and of the same with nothing missing."""
 
     scenario: str
@@ -79,39 +79,46 @@ class Line:
     before: JudgedAlerts | None
 
 
-def robustness(
-    folder: Path, *, scale: Scale, settings: Settings, budget: int, every: str, progress: Progress = no_progress
-) -> list[Line]:
+def measure_robustness(
+    folder: Path, *, scale: DistrictSize, settings: Settings, budget: int, every: str, progress: Progress = no_progress
+) -> list[ScenarioResult]:
     """Simulate under ``folder``, train on what was known two weeks before the end, and walk every scenario.
 
     Of ``settings`` only the training and the policy count. Raises ``SettingsError`` where ``folder`` is not empty.
     """
-    start, end = scale.end - WINDOW, scale.end
-    homes = {name: built(folder / name, mix, scale, settings, progress) for name, mix in mixes(scale).items()}
-    known = {name: source_tables_before(home, at=end, span=WINDOW + TRAINING_HISTORY) for name, home in homes.items()}
+    start, end = scale.end - MEASURED_SPAN, scale.end
+    homes = {
+        name: simulate_home(folder / name, mix, scale, settings, progress)
+        for name, mix in district_mixes(scale).items()
+    }
+    known = {
+        name: source_tables_before(home, at=end, span=MEASURED_SPAN + TRAINING_HISTORY) for name, home in homes.items()
+    }
     truths = {
         name: read_ground_truth(folder / name / "landing" / "truth.parquet", settings=homes[name]) for name in homes
     }
-    models = trained(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
+    models = train_models(known[USUAL], settings=homes[USUAL], at=start, seed=scale.seed, progress=progress)
     rules = policy_rules(settings, budget=budget)
-    lines: list[Line] = []
-    undisturbed: dict[str, JudgedAlerts] = {}
-    for scenario in scenarios(start):
+    results: list[ScenarioResult] = []
+    without_outage: dict[str, JudgedAlerts] = {}
+    for scenario in list_scenarios(start):
         progress(f"scenario: {scenario.name}")
         tables = known[scenario.district]
         event_index = build_event_index(drop_lost_records(tables, (scenario.outage,)) if scenario.outage else tables)
-        variant_runs = [VariantRun(Variant(scenario.name, column, every, column, rules)) for column in TRAINED]
+        variant_runs = [VariantRun(Variant(scenario.name, column, every, column, rules)) for column in MODEL_LABELS]
         run_variants(event_index, models, variant_runs, start=start, end=end, every=every, progress=no_progress)
         for one in variant_runs:
             judged = judge_by_truth(one.alerts, truths[scenario.district], start=start, end=end)
-            name = TRAINED[one.variant.column]
-            full = undisturbed.setdefault(name, judged)
-            before = concerned(full, scenario, event_index) if scenario.outage else None
-            lines.append(Line(scenario.name, name, judged, concerned(judged, scenario, event_index), before))
-    return lines
+            name = MODEL_LABELS[one.variant.column]
+            full = without_outage.setdefault(name, judged)
+            before = concerned_losses(full, scenario, event_index) if scenario.outage else None
+            results.append(
+                ScenarioResult(scenario.name, name, judged, concerned_losses(judged, scenario, event_index), before)
+            )
+    return results
 
 
-def mixes(scale: Scale) -> dict[str, Mix]:
+def district_mixes(scale: DistrictSize) -> dict[str, Mix]:
     """The settings of each district."""
     usual = Mix(intensity=scale.intensity)
     ordinary = {
@@ -137,11 +144,11 @@ def mixes(scale: Scale) -> dict[str, Mix]:
     return {
         USUAL: usual,
         ORDINARY: usual.model_copy(update={"scams": ordinary}),
-        NEW: usual.model_copy(update={"scams": {**usual.scams, NEW_TYPE: recruiter}}),
+        NEW: usual.model_copy(update={"scams": {**usual.scams, NEW_SCAM_TYPE: recruiter}}),
     }
 
 
-def scenarios(start: datetime) -> Sequence[Scenario]:
+def list_scenarios(start: datetime) -> Sequence[Scenario]:
     """What is tried; outages begin with the window, or in its middle."""
     middle = start + 5 * DAY
     return (
@@ -151,11 +158,11 @@ def scenarios(start: datetime) -> Sequence[Scenario]:
         Scenario("a bank is gone for 3 days", outage=Outage("transfers", "icbc", middle, middle + 3 * DAY)),
         Scenario("a bank is gone for ever", outage=Outage("transfers", "icbc", start)),
         Scenario("fraudsters call from ordinary mobile numbers", district=ORDINARY),
-        Scenario("a scam type never seen", district=NEW, scam_type=NEW_TYPE),
+        Scenario("a scam type never seen", district=NEW, scam_type=NEW_SCAM_TYPE),
     )
 
 
-def built(folder: Path, mix: Mix, scale: Scale, settings: Settings, progress: Progress) -> Settings:
+def simulate_home(folder: Path, mix: Mix, scale: DistrictSize, settings: Settings, progress: Progress) -> Settings:
     """Simulate and ingest one district; the settings of its home."""
     progress(f"simulating {folder.name}")
     simulate(folder / "landing", people=scale.people, days=scale.days, seed=scale.seed, start=scale.start, mix=mix)
@@ -164,7 +171,7 @@ def built(folder: Path, mix: Mix, scale: Scale, settings: Settings, progress: Pr
     return home
 
 
-def trained(
+def train_models(
     tables: SourceTables, *, settings: Settings, at: datetime, seed: int, progress: Progress
 ) -> dict[str, RiskModel]:
     """A model that met outages in training and one that did not, by the column of their score."""
@@ -179,7 +186,7 @@ def trained(
     return models
 
 
-def concerned(judged: JudgedAlerts, scenario: Scenario, event_index: EventIndex) -> JudgedAlerts:
+def concerned_losses(judged: JudgedAlerts, scenario: Scenario, event_index: EventIndex) -> JudgedAlerts:
     """The losses concerned: of those whom the missing source serves, paid in its absence; or of the new type."""
     losses = judged.losses
     if scenario.scam_type:
@@ -187,13 +194,13 @@ def concerned(judged: JudgedAlerts, scenario: Scenario, event_index: EventIndex)
     if scenario.outage:
         out = scenario.outage
         feeds = event_index.call_feeds if out.dataset == "calls" else event_index.transfer_feeds
-        losses = losses.join(served(event_index, feeds, out.source), on="person", how="semi")
+        losses = losses.join(served_people(event_index, feeds, out.source), on="person", how="semi")
         losses = losses.filter(pl.col("main_at") >= out.start_at)
         losses = losses.filter(pl.col("main_at") < out.end_at) if out.end_at else losses
     return replace(judged, losses=losses)
 
 
-def served(event_index: EventIndex, feeds: Feeds, source: str) -> pl.DataFrame:
+def served_people(event_index: EventIndex, feeds: Feeds, source: str) -> pl.DataFrame:
     """``person``: whom the source serves."""
     return event_index.people.select("person").filter(pl.Series(feeds.served[source]))
 
@@ -204,23 +211,23 @@ HEADINGS = (
 )
 
 
-def robustness_table(lines: Sequence[Line]) -> str:
+def robustness_table(results: Sequence[ScenarioResult]) -> str:
     """The figures as a Markdown table."""
-    rows = (HEADINGS, ["---"] * len(HEADINGS), *map(cells, lines))
+    rows = (HEADINGS, ["---"] * len(HEADINGS), *map(table_cells, results))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def cells(line: Line) -> Iterator[str]:
+def table_cells(line: ScenarioResult) -> Iterator[str]:
     """One line of the table."""
     every, theirs = compute_metrics(line.judged), compute_metrics(line.concerned)
     yield from (line.scenario, line.trained)
     for value in (every.precision_a, every.precision, every.coverage, every.coverage_traced, every.money):
-        yield cell(value)
+        yield format_figure(value)
     yield str(theirs.losses)
-    yield cell(theirs.coverage if theirs.losses else None)
-    yield cell(compute_metrics(line.before).coverage if line.before and theirs.losses else None)
+    yield format_figure(theirs.coverage if theirs.losses else None)
+    yield format_figure(compute_metrics(line.before).coverage if line.before and theirs.losses else None)
 
 
-def cell(value: float | None) -> str:
+def format_figure(value: float | None) -> str:
     """Two decimals, or a dash for what does not exist."""
     return "–" if value is None else f"{value:.2f}"

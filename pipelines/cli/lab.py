@@ -103,10 +103,10 @@ def robustness(
     home: Home = None,
 ) -> None:
     """What is lost when an operator or a bank is missing, or the fraud changes, on simulated districts."""
-    from pipelines.backtesting.robustness import Scale, robustness_table
-    from pipelines.backtesting.robustness import robustness as run
+    from pipelines.backtesting.robustness import DistrictSize, robustness_table
+    from pipelines.backtesting.robustness import measure_robustness as run
 
-    scale = Scale(people=people, days=days, intensity=intensity, seed=seed)
+    scale = DistrictSize(people=people, days=days, intensity=intensity, seed=seed)
     lines = run(folder, scale=scale, settings=load_settings(home), budget=budget, every=every, progress=print_progress)
     typer.echo(robustness_table(lines))
 

@@ -8,16 +8,16 @@ from features.event_index import build_event_index
 from models.evaluation.alert_metrics import JudgedAlerts
 from pipelines.backtesting.robustness import (
     NEW,
-    NEW_TYPE,
+    NEW_SCAM_TYPE,
     ORDINARY,
     USUAL,
-    Line,
-    Scale,
+    DistrictSize,
     Scenario,
-    concerned,
-    mixes,
+    ScenarioResult,
+    concerned_losses,
+    district_mixes,
+    list_scenarios,
     robustness_table,
-    scenarios,
 )
 from tests.features.districts import MOMENT, NOON, ago, call, district
 
@@ -43,7 +43,7 @@ def judged(*rows: tuple[str, str, datetime, bool]) -> JudgedAlerts:
 
 
 def test_an_outage_concerns_those_whom_the_source_serves_while_it_lasts() -> None:
-    by_name = {one.name: one for one in scenarios(NOON)}
+    by_name = {one.name: one for one in list_scenarios(NOON)}
     brief = by_name["the largest operator is gone for 3 days"]
     lasting = by_name["the largest operator is gone for ever"]
     assert brief.outage is not None
@@ -54,30 +54,30 @@ def test_an_outage_concerns_those_whom_the_source_serves_while_it_lasts() -> Non
     )
 
     assert starts == NOON + timedelta(days=5)
-    assert concerned(told, brief, EVIDENCE).losses["main_at"].to_list() == [starts + timedelta(days=1)]
-    assert concerned(told, lasting, EVIDENCE).losses["person"].to_list() == ["p1"] * 3
-    assert concerned(told, by_name["nothing is missing"], EVIDENCE).losses.equals(told.losses)
+    assert concerned_losses(told, brief, EVIDENCE).losses["main_at"].to_list() == [starts + timedelta(days=1)]
+    assert concerned_losses(told, lasting, EVIDENCE).losses["person"].to_list() == ["p1"] * 3
+    assert concerned_losses(told, by_name["nothing is missing"], EVIDENCE).losses.equals(told.losses)
 
 
 def test_a_new_type_concerns_its_own_victims() -> None:
-    told = judged(("p1", "police", NOON, True), ("p2", NEW_TYPE, NOON, False))
-    scenario = Scenario("new", district=NEW, scam_type=NEW_TYPE)
+    told = judged(("p1", "police", NOON, True), ("p2", NEW_SCAM_TYPE, NOON, False))
+    scenario = Scenario("new", district=NEW, scam_type=NEW_SCAM_TYPE)
 
-    assert concerned(told, scenario, EVIDENCE).losses["person"].to_list() == ["p2"]
+    assert concerned_losses(told, scenario, EVIDENCE).losses["person"].to_list() == ["p2"]
 
 
 def test_the_districts_differ_in_what_they_are_named_for() -> None:
-    found = mixes(Scale(intensity=3.0))
+    found = district_mixes(DistrictSize(intensity=3.0))
 
     assert {mix.intensity for mix in found.values()} == {3.0}
     assert all(scam.caller_kinds == {"mobile": 1.0} for scam in found[ORDINARY].scams.values())
-    assert set(found[NEW].scams) - set(found[USUAL].scams) == {NEW_TYPE}
+    assert set(found[NEW].scams) - set(found[USUAL].scams) == {NEW_SCAM_TYPE}
     assert found[USUAL].scams["police"].caller_kinds["international"] == 0.4
     assert found[ORDINARY].lookalikes == found[USUAL].lookalikes
 
 
 def test_a_district_ends_at_the_midnight_after_its_last_day() -> None:
-    assert Scale(days=30).end == datetime(2026, 6, 30, 16, tzinfo=UTC)
+    assert DistrictSize(days=30).end == datetime(2026, 6, 30, 16, tzinfo=UTC)
 
 
 def test_the_table_has_a_dash_for_what_does_not_exist() -> None:
@@ -86,7 +86,7 @@ def test_the_table_has_a_dash_for_what_does_not_exist() -> None:
     nobody = judged()
 
     lines = [
-        Line("a bank is gone", "without", told, missed, warned),
-        Line("none", "without", told, nobody, None),
+        ScenarioResult("a bank is gone", "without", told, missed, warned),
+        ScenarioResult("none", "without", told, nobody, None),
     ]
     assert robustness_table(lines) == TABLE

@@ -30,7 +30,6 @@ from serving.casework.suppressions.endpoints import router as suppressions
 from serving.context.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
 from serving.context.settings import ServingSettings
 from serving.database.engine import engine_for, open_database
-from serving.database.tables import SHANGHAI
 from serving.http import errors
 from serving.http.kept_answers import InFlight
 from serving.http.middleware import Boundary
@@ -45,6 +44,7 @@ from serving.operations.health.metrics import Metrics
 from serving.operations.trends.endpoints import router as trends
 from serving.outreach.endpoints import router as outreach
 from serving.outreach.exports.endpoints import router as exports
+from serving.vocabulary.times import SHANGHAI
 from serving.web.endpoints import router as pages
 
 __all__ = ["api_document", "create_app", "serve"]
@@ -141,7 +141,7 @@ def _assembled(services: Services) -> FastAPI:
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     max_bytes = services.settings.max_request_bytes
-    app.add_middleware(Boundary, max_bytes=max_bytes, metrics=app.state.metrics, paths=paths)
+    app.add_middleware(Boundary, max_bytes=max_bytes, latency=app.state.metrics.latency, paths=paths)
     return app
 
 

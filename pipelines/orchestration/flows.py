@@ -24,7 +24,8 @@ from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
 from pipelines.storage.schemas import ZONE
 from pipelines.training.train import PromotionMode, TrainResult
-from serving.store import Alert, Kind
+from serving.publishing import Alert
+from serving.vocabulary.alerts import Kind
 
 __all__ = ["backtest", "intraday", "nightly", "retrain"]
 

@@ -21,7 +21,7 @@ from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.operations.service import begin_run, end_run, file_report
 from serving.operations.wording import UNFORESEEN
-from serving.store import Kind
+from serving.vocabulary.alerts import Kind
 from serving.vocabulary.reports import Report, Run, RunKind
 
 if TYPE_CHECKING:  # each verb imports its own, when it is called

@@ -14,7 +14,7 @@ from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Positions, Timeline, to_milliseconds
 from features.reputation import ReputationModel, number_states, payee_states
-from serving.store import TimelineEvent, TouchedResident
+from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 
 __all__ = ["AlertTimeline", "build_alert_timelines"]
 

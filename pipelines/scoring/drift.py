@@ -21,7 +21,7 @@ from models.evaluation.drift import (
 )
 from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
-from serving.store import RecentAlert
+from serving.feedback import RecentAlert
 
 __all__ = ["ALERT_HISTORY", "measure_drift", "add_feature_profile", "alert_volume"]
 

@@ -47,19 +47,9 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import ScoreLog
 from serving.database.engine import open_database
-from serving.presentation.wording import OTHER
-from serving.store import (
-    Alert,
-    Contribution,
-    Kind,
-    Reason,
-    RecentAlert,
-    Watchlist,
-    publish,
-    publish_suspects,
-    recent_alerts,
-    resting,
-)
+from serving.feedback import RecentAlert, recent_alerts, resting
+from serving.publishing import Alert, Watchlist, publish, publish_suspects
+from serving.vocabulary.alerts import OTHER, Contribution, Kind, Reason
 
 __all__ = ["ScoreResult", "score"]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from models.policy.alerting import PolicyRules
-from serving.store import Rest
+from serving.feedback import Rest
 
 __all__ = ["drop_suppressed"]
 

@@ -10,7 +10,8 @@ import polars as pl
 from features.event_index import EventIndex
 from features.kernel.timeline import Timeline, to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, payee_states
-from serving.store import PublishedSuspect, RecentAlert
+from serving.feedback import RecentAlert
+from serving.publishing import PublishedSuspect
 
 __all__ = ["list_suspects"]
 

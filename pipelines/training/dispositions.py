@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from models.labels.dispositions import DISPOSITION_SCHEMA, DispositionLabels, labels_from_dispositions
 from pipelines.settings import Settings
 from serving.database.engine import open_database
-from serving.store import dispositions
+from serving.feedback import dispositions
 
 __all__ = ["read_dispositions", "load_disposition_labels"]
 

@@ -24,7 +24,7 @@ from pipelines.storage.schemas import ZONE
 from pipelines.training.champion_challenger import CHALLENGER, RULE, Comparison
 from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
-from serving.store import recent_alerts
+from serving.feedback import recent_alerts
 
 __all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "candidates_by_tick", "write_report"]
 

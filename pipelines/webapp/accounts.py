@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from pipelines.cli.arguments import SHANGHAI
 from pipelines.settings import Settings
-from serving.access.auth import Role
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
 from serving.context.settings import ServingSettings
 from serving.database.audit_chain import Verdict, verify
 from serving.database.engine import open_database, reading, writing
+from serving.vocabulary.roles import Role
 
 __all__ = [
     "add_user",

@@ -12,13 +12,13 @@ from pipelines.cli.arguments import SHANGHAI
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.accounts import terminal_user
-from serving.access.auth import Role, Viewer
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, shows_every_row, writing
 from serving.notifications.webhooks.delivery import Delivered, deliver_due
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["build_application", "deliver_webhooks", "issue_outreach_list", "run_server"]
 

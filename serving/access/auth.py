@@ -6,13 +6,9 @@ own pages: with ``SameSite=Strict`` beside it no form needs a token of its own a
 bearer token cannot be forged, since no browser adds that header by itself.
 """
 
-import hashlib
 import logging
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,25 +16,15 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.exc import OperationalError
 
+from serving.access.credentials import digest_of
 from serving.access.repository import UserRepository
 from serving.context.services import Now, Services, ServicesOfApp
 from serving.database.engine import reading, writing
 from serving.database.tables import TokenRow
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Role, Viewer
 
-__all__ = [
-    "COOKIE",
-    "NOTHING",
-    "MaybeViewer",
-    "Role",
-    "Viewer",
-    "allow",
-    "allow_renewal",
-    "digest_of",
-    "new_secret",
-    "require_same_origin",
-    "viewer_of",
-]
+__all__ = ["COOKIE", "NOTHING", "MaybeViewer", "allow", "allow_renewal", "require_same_origin", "viewer_of"]
 
 log = logging.getLogger("serving.access")
 
@@ -49,42 +35,6 @@ STREAM = "text/event-stream"
 NOTED_EVERY = timedelta(minutes=1)  # how exactly the last use of a token is known: not a write a request
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
-
-
-class Role(StrEnum):
-    """What somebody may do."""
-
-    ANALYST = "analyst"
-    OFFICER = "officer"
-    ENGINEER = "engineer"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Viewer:
-    """Who is asking. ``communities`` are the only ones they may see; None means all.
-
-    Somebody who is ``renewing`` may do nothing but choose a password.
-    """
-
-    name: str
-    role: Role
-    communities: frozenset[str] | None
-    renewing: bool = False
-
-    def may_see(self, community_id: str) -> bool:
-        """Say whether this community is theirs to see."""
-        return self.communities is None or community_id in self.communities
-
-
-def new_secret() -> str:
-    """Return a fresh token of 256 random bits."""
-    return "fst_" + secrets.token_urlsafe(32)
-
-
-def digest_of(secret: str) -> str:
-    """Return what the database keeps of a token."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Bearer) -> Viewer | None:

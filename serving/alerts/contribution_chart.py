@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from serving.presentation.drawing import LABEL_PX, LOWERS, RAISES, STANDS, svg_of
-from serving.presentation.wording import OTHER, Language, Words
+from serving.vocabulary.alerts import OTHER
+from serving.vocabulary.languages import Language, Words
 
 __all__ = ["waterfall"]
 

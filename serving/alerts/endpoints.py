@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Reading
 from serving.alerts import service
 from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery, ScorePoint
 from serving.http.routing import ApiRouter
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from serving.alerts.dispositions import latest_dispositions
+from serving.alerts.schemas import AlertQuery
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
-
-if TYPE_CHECKING:  # both stand above the store, which stands on this module
-    from serving.access.auth import Viewer
-    from serving.alerts.schemas import AlertQuery
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["UNKNOWN_SAVING_CNY", "AlertRepository"]
 
@@ -45,18 +43,18 @@ class AlertRepository:
         """Return current alerts whose last word puts the person off beyond ``at``."""
         return self._session.execute(current_alerts().where(DispositionRow.snoozed_until > at)).all()
 
-    def get(self, alert_id: str, *, viewer: "Viewer") -> Found | None:
+    def get(self, alert_id: str, *, viewer: Viewer) -> Found | None:
         """Return the newest revision of an alert, if ``viewer`` may see it."""
         statement = visible_to(viewer, all_alerts()).where(AlertRow.alert_id == alert_id)
         return self._session.execute(statement.order_by(AlertRow.id.desc()).limit(1)).first()
 
-    def of_watchlist(self, watchlist_id: int, *, viewer: "Viewer") -> Sequence[Found]:
+    def of_watchlist(self, watchlist_id: int, *, viewer: Viewer) -> Sequence[Found]:
         """Return the alerts of one list by rank."""
         statement = visible_to(viewer, all_alerts()).where(AlertRow.watchlist_id == watchlist_id)
         return self._session.execute(statement.order_by(AlertRow.rank)).all()
 
     def issued_between(
-        self, start: datetime, end: datetime, *, viewer: "Viewer", community_id: str | None = None
+        self, start: datetime, end: datetime, *, viewer: Viewer, community_id: str | None = None
     ) -> Sequence[Found]:
         """Return current alerts issued from ``start`` to before ``end``.
 
@@ -69,23 +67,23 @@ class AlertRepository:
             statement.order_by(AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
         ).all()
 
-    def of_person(self, person: str, *, viewer: "Viewer") -> Sequence[Found]:
+    def of_person(self, person: str, *, viewer: Viewer) -> Sequence[Found]:
         """Return a person's current alerts, the oldest first."""
         statement = visible_to(viewer, current_alerts()).where(AlertRow.person == person)
         return self._session.execute(statement.order_by(AlertRow.issued_at, AlertRow.id)).all()
 
-    def of_people(self, people: Sequence[str], *, viewer: "Viewer") -> Sequence[Found]:
+    def of_people(self, people: Sequence[str], *, viewer: Viewer) -> Sequence[Found]:
         """Return the current alerts of several people, the newest first."""
         if not people:
             return []
         statement = visible_to(viewer, current_alerts()).where(AlertRow.person.in_(people))
         return self._session.execute(statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc())).all()
 
-    def newest_of(self, people: Sequence[str], *, viewer: "Viewer") -> dict[str, str]:
+    def newest_of(self, people: Sequence[str], *, viewer: Viewer) -> dict[str, str]:
         """Return the id of each person's newest current alert, where there is one."""
         return {alert.person: alert.alert_id for alert, _ in reversed(self.of_people(people, viewer=viewer))}
 
-    def naming(self, key: str, *, viewer: "Viewer", limit: int) -> Sequence[Found]:
+    def naming(self, key: str, *, viewer: Viewer, limit: int) -> Sequence[Found]:
         """Return the current alerts that name a suspect number or account, the newest first."""
         named = [cast(column, Text).contains(f'"{key}"', autoescape=True) for column in SUSPECTS]
         statement = visible_to(viewer, current_alerts()).where(or_(*named))
@@ -93,7 +91,7 @@ class AlertRepository:
             statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc()).limit(limit)
         ).all()
 
-    def page(self, query: "AlertQuery", *, viewer: "Viewer", after: tuple[Any, int] | None) -> Sequence[Found]:
+    def page(self, query: AlertQuery, *, viewer: Viewer, after: tuple[Any, int] | None) -> Sequence[Found]:
         """Return up to ``limit`` + 1 current alerts in the order asked for; the one too many tells of a next page."""
         column: ColumnElement[Any] = SAVING if query.sort == "saving_cny" else getattr(AlertRow, query.sort)
         upwards = query.sort == "rank"
@@ -128,7 +126,7 @@ def current_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
 
 
 def visible_to(
-    viewer: "Viewer", statement: Select[tuple[AlertRow, DispositionRow]]
+    viewer: Viewer, statement: Select[tuple[AlertRow, DispositionRow]]
 ) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to the communities that ``viewer`` may see."""
     if viewer.communities is None:
@@ -137,7 +135,7 @@ def visible_to(
 
 
 def filtered(
-    statement: Select[tuple[AlertRow, DispositionRow]], query: "AlertQuery"
+    statement: Select[tuple[AlertRow, DispositionRow]], query: AlertQuery
 ) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to what the query asks for."""
     for name, column in FILTERS.items():

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from serving.alerts.events import Channel, Direction
-from serving.casework.dispositions.escalations import shown_level
-from serving.casework.dispositions.schemas import Disposition, Status
-from serving.database.tables import SHANGHAI, AlertRow, DispositionRow
-from serving.http.fields import IsoMoment
-from serving.store import Level
+from serving.alerts.levels import shown_level
+from serving.database.tables import AlertRow, DispositionRow
+from serving.http.fields import Code, IsoMoment
+from serving.vocabulary.alerts import Direction, EventChannel, Level
+from serving.vocabulary.dispositions import ContactChannel, Result, Source, Status
+from serving.vocabulary.times import SHANGHAI
 
 __all__ = [
     "Alert",
@@ -20,8 +20,8 @@ __all__ = [
     "AlertId",
     "AlertPage",
     "AlertQuery",
-    "Code",
     "Contribution",
+    "Disposition",
     "Reason",
     "ScorePoint",
     "SortKey",
@@ -30,12 +30,42 @@ __all__ = [
     "summary_of",
 ]
 
+
 AlertId = Annotated[str, Path(pattern=r"^al_[0-9a-f]{20}$", examples=["al_70e33fc382b6ce87451a"])]
-Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
 LocalMoment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(SHANGHAI))]
 SortKey = Literal["rank", "score", "saving_cny", "issued_at"]
 EXAMPLE_ID = "al_70e33fc382b6ce87451a"
 EXAMPLE_PERSON = "p1_9f2c41d07ab35e68"
+
+
+class Disposition(BaseModel):
+    """What somebody found, the ``version``-th word on its alert.
+
+    ``level`` is the level the alert was raised to, if it was. ``copied_from`` is the alert of the same episode that the
+    result was recorded on, ``list_id`` the outreach list that it was entered from.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]
+    version: Annotated[int, Field(examples=[1])]
+    result: Annotated[Result, Field(examples=["stopped"])]
+    note: Annotated[str, Field(examples=["已当面劝阻，未转账"])]
+    found_at: datetime | None
+    met_by: Annotated[str | None, Field(examples=["li.wei"])]
+    channel: ContactChannel | None
+    paid_cny: float | None
+    prevented_cny: float | None
+    snoozed_until: datetime | None
+    level: Level | None
+    escalated_to: str | None
+    escalated_why: str | None
+    merged_into: str | None
+    copied_from: str | None
+    source: Source
+    list_id: str | None
+    decided_at: datetime
+    decided_by: Annotated[str, Field(examples=["li.wei"])]
 
 
 class Reason(BaseModel):
@@ -69,7 +99,7 @@ class TimelineEvent(BaseModel):
     """
 
     at: LocalMoment
-    channel: Channel
+    channel: EventChannel
     direction: Direction
     peer: Annotated[str, Field(description="Pseudonym of the other number or account.", examples=["n1_5be0"])]
     peer_kind: Annotated[str, Field(examples=["virtual"])]
@@ -87,7 +117,7 @@ class TouchedResident(BaseModel):
     key: Annotated[str, Field(examples=["n1_5be0"])]
     person: Annotated[str, Field(examples=[EXAMPLE_PERSON])]
     community_id: Annotated[str, Field(examples=["C01"])]
-    channel: Channel
+    channel: EventChannel
     last_at: LocalMoment
     alert_id: Annotated[str | None, Field(examples=[EXAMPLE_ID])] = None
 

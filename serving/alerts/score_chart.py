@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from serving.presentation.drawing import LABEL_PX, RAISES, STANDS, svg_of
-from serving.presentation.wording import Language, Words
+from serving.vocabulary.languages import Language, Words
 
 __all__ = ["score_chart"]
 

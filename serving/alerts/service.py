@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.contribution_chart import waterfall
 from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
@@ -16,6 +15,7 @@ from serving.alerts.schemas import (
     AlertDetail,
     AlertPage,
     AlertQuery,
+    Disposition,
     ScorePoint,
     TouchedResident,
     summary_of,
@@ -23,11 +23,12 @@ from serving.alerts.schemas import (
 from serving.alerts.score_chart import score_chart
 from serving.alerts.scores import ScoreRepository
 from serving.alerts.timeline_chart import timeline_chart
-from serving.casework.dispositions.schemas import Disposition
-from serving.database.tables import SHANGHAI, AlertRow, DispositionRow
+from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
+from serving.vocabulary.roles import Viewer
+from serving.vocabulary.times import SHANGHAI
 
 __all__ = [
     "alert_detail",

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from serving.alerts.events import Channel, Direction
 from serving.presentation.drawing import LABEL_PX, svg_of
-from serving.presentation.wording import Language, Words
-from serving.store import BAD_NAME
+from serving.vocabulary.alerts import BAD_NAME, Direction, EventChannel
+from serving.vocabulary.languages import Language, Words
 
 __all__ = ["close_up", "timeline_chart"]
 
@@ -69,7 +68,7 @@ class Shown(Protocol):
     """An event of the timeline."""
 
     at: datetime
-    channel: Channel
+    channel: EventChannel
     direction: Direction
     peer: str
     duration_s: int | None

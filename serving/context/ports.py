@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from serving.http.errors import ProblemError
-from serving.store import Contribution, Level, Reason, SuspectKind
+from serving.vocabulary.alerts import Contribution, Level, Reason, SuspectKind
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["Finder", "Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer", "opened_vault"]
+__all__ = ["Finder", "Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer"]
 
 
 class Identity(Protocol):
@@ -57,15 +56,6 @@ class Sealer(Protocol):
 
     def unseal(self, sealed: bytes, *, bound_to: str) -> str:
         """Decrypt what ``seal`` made; raises ForestallError if the key or the binding is another."""
-
-
-def opened_vault(vault: IdentityVault | None) -> IdentityVault:
-    """Return the vault; raises a 503 problem in a process that was started without one."""
-    if vault is None:
-        raise ProblemError(
-            503, "Names and numbers are not open to this process.", remedy="Start it with the vault's key."
-        )
-    return vault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,88 @@
 """Settings of the serving room, from arguments or FORESTALL_… variables."""
 
+from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from serving.access.users.settings import AccessSettings
-from serving.notifications.webhooks.settings import WebhookSettings
-from serving.operations.settings import OperationsSettings
 from serving.presentation.wording import LEVELS
 
-__all__ = ["ServingSettings"]
+__all__ = ["AccessSettings", "OperationsSettings", "ServingSettings", "WebhookSettings"]
+
+
+class AccessSettings(BaseSettings):
+    """The part of the serving room's settings that says who comes in, and for how long."""
+
+    secure_cookies: Annotated[bool, Field(description="Send the cookie over TLS only; set it wherever TLS is.")] = False
+    session_hours: Annotated[PositiveInt, Field(description="How long a login on the pages lasts at most.")] = 12
+    session_idle_minutes: Annotated[PositiveInt, Field(description="A login that nobody uses ends after this.")] = 60
+    password_length: Annotated[int, Field(ge=12, le=64, description="Shortest password.")] = 12
+    password_days: Annotated[NonNegativeInt, Field(description="A password holds so long; 0: for ever.")] = 90
+    invitation_hours: Annotated[PositiveInt, Field(description="How long a link to choose a password works.")] = 72
+    token_days: Annotated[PositiveInt, Field(description="The longest a machine's token can be good for.")] = 365
+    lockout_failures: Annotated[PositiveInt, Field(description="Failed logins of one account that lock it.")] = 5
+    lockout_address_failures: Annotated[
+        PositiveInt, Field(description="Failed logins from one address that lock it; many people may share one.")
+    ] = 30
+    lockout_window_minutes: Annotated[PositiveInt, Field(description="Failures are forgotten after this.")] = 15
+    lockout_minutes: Annotated[PositiveInt, Field(description="The first lock; each further failure doubles it.")] = 1
+    lockout_max_minutes: Annotated[PositiveInt, Field(description="The longest lock.")] = 60
+    oidc_issuer: Annotated[str | None, Field(description="Address of the OpenID Connect provider, if any.")] = None
+    oidc_client_id: Annotated[str, Field(description="What the provider calls this installation.")] = "forestall"
+    oidc_client_secret: Annotated[SecretStr, Field(description="The secret shared with the provider.")] = SecretStr("")
+    oidc_scope: Annotated[str, Field(description="What the provider is asked for.")] = "openid profile"
+    oidc_name_claim: Annotated[str, Field(description="The claim that names the user.")] = "preferred_username"
+    oidc_role_claim: Annotated[str, Field(description="The claim, one word or several, that tells the role.")] = "roles"
+    oidc_roles: Annotated[dict[str, str], Field(description="The role that each word of that claim stands for.")] = {
+        "forestall-analyst": "analyst",
+        "forestall-officer": "officer",
+        "forestall-engineer": "engineer",
+        "forestall-admin": "admin",
+    }
+    oidc_communities_claim: Annotated[str, Field(description="The claim with an officer's communities.")] = (
+        "communities"
+    )
+    public_url: Annotated[
+        str | None, Field(description="Where people reach the pages, as https://warning.example; OpenID needs it.")
+    ] = None
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a login on the pages lasts at most."""
+        return timedelta(hours=self.session_hours)
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long a login lasts that nobody uses."""
+        return timedelta(minutes=self.session_idle_minutes)
+
+
+class OperationsSettings(BaseSettings):
+    """The part of the serving room's settings that says where the tools beside ours are."""
+
+    mlflow_url: Annotated[str, Field(description="Where MLflow's own pages are; empty: they are not linked.")] = ""
+    prefect_url: Annotated[str, Field(description="Where Prefect's own pages are; empty: they are not linked.")] = ""
+
+
+class WebhookSettings(BaseSettings):
+    """The part of the serving room's settings that says how other systems are told of alerts."""
+
+    webhook_attempts: Annotated[PositiveInt, Field(description="A message is given up after so many tries.")] = 12
+    webhook_retry_s: Annotated[PositiveFloat, Field(description="Wait after the first failure, doubled each time.")] = 5
+    webhook_retry_max_s: Annotated[PositiveFloat, Field(description="The longest wait between two tries.")] = 1800
+    webhook_timeout_s: Annotated[PositiveFloat, Field(description="A receiver has so long to answer.")] = 10
+    webhook_poll_s: Annotated[PositiveFloat, Field(description="How often messages that are due are looked for.")] = 1
+    webhook_max_age_hours: Annotated[PositiveInt, Field(description="An older alert is no news to anybody.")] = 24
+    webhook_plain_http: Annotated[bool, Field(description="Allow http:// to others than this machine.")] = False
+    webhook_private_networks: Annotated[
+        bool, Field(description="Allow receivers on this machine and in private networks.")
+    ] = True
+
+    @property
+    def webhook_max_age(self) -> timedelta:
+        """An older alert is no news to anybody."""
+        return timedelta(hours=self.webhook_max_age_hours)
 
 
 class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings, BaseSettings):

@@ -6,7 +6,6 @@ written; a list that is published anew is superseded, not overwritten, so what a
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     JSON,
@@ -25,12 +24,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from serving.vocabulary.times import SHANGHAI
+
 __all__ = [
-    "SHANGHAI",
     "AlertRow",
     "AuditRow",
     "Base",
     "DispositionRow",
+    "KeptAnswerRow",
     "LockoutRow",
     "ScoreRow",
     "SuspectListRow",
@@ -40,8 +41,6 @@ __all__ = [
     "UserRow",
     "WatchlistRow",
 ]
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -303,7 +302,7 @@ class TokenRow(Base):
 
 
 class LockoutRow(Base):
-    """Failed logins of one account or from one address, known by the digest of its name; see serving.access.users.lockout."""
+    """Failed logins of one account or from one address, by the digest of its name (serving.access.users.lockout)."""
 
     __tablename__ = "lockouts"
 
@@ -329,3 +328,22 @@ class AuditRow(Base):
     details: Mapped[dict[str, Any]]
     previous_digest: Mapped[str]
     digest: Mapped[str] = mapped_column(index=True, unique=True)
+
+
+class KeptAnswerRow(Base):
+    """The answer to a write that carried a key.
+
+    Of the key only a digest is kept. The answer is sealed with the key and the sender's secret, neither of which the
+    database holds: it can contain a token or a number that is shown once.
+    """
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (UniqueConstraint("actor", "key_digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str]
+    key_digest: Mapped[str]
+    fingerprint: Mapped[str]
+    status: Mapped[int]
+    sealed: Mapped[bytes]
+    kept_at: Mapped[datetime] = mapped_column(index=True)

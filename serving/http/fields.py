@@ -1,11 +1,14 @@
-"""Moments and days as the API takes them: ISO 8601, moments with their zone, none so far off that a calendar ends."""
+"""Fields that several schemas share: moments and days in ISO 8601, amounts, names and codes.
+
+Moments carry their zone. None lies so far off that a calendar ends.
+"""
 
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-__all__ = ["IsoDay", "IsoMoment"]
+__all__ = ["Amount", "Code", "IsoDay", "IsoMoment", "PlainName"]
 
 Day = TypeVar("Day", date, datetime)
 YEARS = range(1970, 2200)
@@ -28,3 +31,8 @@ def _near(value: Day) -> Day:
 
 IsoMoment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_near)]
 IsoDay = Annotated[date, BeforeValidator(_written), AfterValidator(_near)]
+Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
+PlainName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])]
+Amount = Annotated[
+    float, Field(ge=0, le=1e9, allow_inf_nan=False, examples=[52_000.0]), AfterValidator(lambda cny: round(cny, 2))
+]

@@ -8,8 +8,8 @@ from fastapi import Header, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.audit import record
 from serving.context.services import Services
+from serving.database.audit_chain import record
 from serving.database.engine import writing
 from serving.http.kept_answers import Answer, Attempt, InFlight, ReplayedError, fingerprint_of, keep, replay
 

@@ -17,8 +17,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from serving.database.tables import KeptAnswerRow
 from serving.http.errors import ProblemError
-from serving.idempotency.tables import KeptAnswerRow
 
 __all__ = ["Answer", "Attempt", "InFlight", "ReplayedError", "fingerprint_of", "keep", "replay"]
 

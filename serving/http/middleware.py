@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.http.errors import ProblemError, answer, as_problem
-from serving.operations.health.metrics import Metrics
 
 __all__ = ["Boundary"]
 
@@ -38,14 +38,15 @@ SECURITY_HEADERS = {
 class Boundary:
     """Wraps the application.
 
-    ``max_bytes`` is the largest request body it takes, ``paths`` the pattern of each endpoint's path.
+    ``max_bytes`` is the largest request body it takes, ``latency`` where the duration of each
+    request is noted (labels: method, path, status), ``paths`` the pattern of each endpoint's path.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, metrics: Metrics, paths: Mapping[Any, str]) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, latency: Histogram, paths: Mapping[Any, str]) -> None:
         self._app = app
         self._paths = paths
         self._max_bytes = max_bytes
-        self._metrics = metrics
+        self._latency = latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -95,5 +96,5 @@ class Boundary:
     def _note(self, scope: Scope, *, status: int, duration_s: float) -> None:
         # The pattern, not the path itself: paths name people, query strings may hold tokens.
         route = self._paths.get(scope.get("endpoint"), "other")
-        self._metrics.latency.labels(scope["method"], route, str(status)).observe(duration_s)
+        self._latency.labels(scope["method"], route, str(status)).observe(duration_s)
         log.info("%s %s %d %.0f ms", scope["method"], route, status, duration_s * 1000)

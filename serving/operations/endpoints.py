@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading
 from serving.http.routing import ApiRouter
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import overview
 from serving.operations.status import Status, status_of
 from serving.presentation.translations import translator
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

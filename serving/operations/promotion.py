@@ -5,12 +5,12 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, Viewer
 from serving.context.ports import ModelKeeper
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
 from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import ModelsReport
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["PROMOTERS", "promote", "put_down", "roll_back"]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from serving.casework.dispositions.schemas import Channel
+from serving.vocabulary.dispositions import ContactChannel
 
 __all__ = ["channel_of", "is_old", "voice_first"]
 
@@ -11,7 +11,7 @@ MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 LEVELS_BY_VISIT = frozenset({"red", "orange"})
 
 
-def channel_of(*, level: str, old: bool, numbers: Sequence[str], status: str) -> Channel:
+def channel_of(*, level: str, old: bool, numbers: Sequence[str], status: str) -> ContactChannel:
     """Return how to reach somebody: visit, call, family or text.
 
     ``old`` people and those without a mobile number never get a text: at the urgent levels somebody goes there, else

@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Path, Query, Response
+from fastapi import Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from serving.access.auth import Role, Viewer, allow
-from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.http.fields import IsoDay
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
@@ -20,13 +19,12 @@ from serving.outreach.schemas import (
     OutreachList,
 )
 from serving.outreach.sheets import MEDIA_TYPES, csv_lines, write_outreach
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
 
-__all__ = ["CommunityId", "ListId", "Reacher", "router", "sheet_response"]
+__all__ = ["CommunityId", "ListId", "router", "sheet_response"]
 
 CommunityId = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])]
 ListId = Annotated[str, Path(pattern=r"^[Ll][A-Za-z2-7]{7}$", examples=["L7K3F7QM"])]
-Reacher = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
 SHEETS = {MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"}, MEDIA_TYPES["xlsx"]: {}}
 router = ApiRouter(tags=["outreach"])
 
@@ -35,7 +33,7 @@ router = ApiRouter(tags=["outreach"])
 def read_outreach(
     *,
     community_id: CommunityId,
-    viewer: Reacher,
+    viewer: Decider,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -59,7 +57,7 @@ def read_outreach(
 @router.get("/outreach-lists")
 def list_outreach_lists(
     *,
-    viewer: Reacher,
+    viewer: Decider,
     session: Reading,
     community_id: Annotated[str | None, Query(max_length=60, pattern=r"^[^\x00-\x1f]+$")] = None,
     cursor: Cursor = None,
@@ -70,7 +68,7 @@ def list_outreach_lists(
 
 
 @router.get("/outreach-lists/{list_id}")
-def read_outreach_list(list_id: ListId, viewer: Reacher, session: Reading, now: Now) -> IssuedListWithItems:
+def read_outreach_list(list_id: ListId, viewer: Decider, session: Reading, now: Now) -> IssuedListWithItems:
     """Read a list without names: what was found since about each of its people."""
     return results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
 
@@ -80,7 +78,7 @@ def enter_results(
     *,
     list_id: ListId,
     new: NewEntries,
-    viewer: Reacher,
+    viewer: Decider,
     session: Writing,
     now: Now,
     services: ServicesOfApp,

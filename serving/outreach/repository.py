@@ -6,10 +6,10 @@ from datetime import date
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.repository import Found, all_alerts, visible_to
 from serving.database.tables import AlertRow
 from serving.outreach.tables import OutreachListRow
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["OutreachRepository"]
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
-from serving.casework.dispositions.escalations import shown_level
-from serving.casework.dispositions.schemas import Disposition, NewDisposition
+from serving.alerts.levels import shown_level
+from serving.alerts.schemas import Disposition
+from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.dispositions.service import dispose
 from serving.context.settings import ServingSettings
 from serving.database.tables import AlertRow, DispositionRow
@@ -24,7 +24,8 @@ from serving.outreach.schemas import (
     Refused,
 )
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
-from serving.presentation.wording import OPEN
+from serving.vocabulary.dispositions import OPEN
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["enter", "issued_list", "list_page", "list_with_items"]
 

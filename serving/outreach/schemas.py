@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.casework.dispositions.schemas import Amount, Channel, Disposition, Note, PlainName, Result, Status
-from serving.http.fields import IsoMoment
-from serving.store import Level
+from serving.alerts.schemas import Disposition
+from serving.http.fields import Amount, IsoMoment, PlainName
+from serving.http.notes import Note
+from serving.vocabulary.alerts import Level
+from serving.vocabulary.dispositions import ContactChannel, Result, Status
 
 __all__ = [
     "Entered",
@@ -36,7 +38,7 @@ class OutreachRow(BaseModel):
 
     level: Annotated[Level, Field(examples=["red"])]
     act_by: datetime
-    channel: Annotated[Channel, Field(examples=["visit"])]
+    channel: Annotated[ContactChannel, Field(examples=["visit"])]
     name: Annotated[str, Field(examples=["张三"])]
     numbers: Annotated[tuple[str, ...], Field(examples=[["13800000000"]])]
     address: Annotated[str, Field(examples=["幸福路 1 号"])]
@@ -108,7 +110,7 @@ class NewEntry(BaseModel):
     result: Annotated[Result, Field(examples=["stopped"])]
     found_at: IsoMoment
     met_by: Annotated[PlainName | None, Field(description="Who met or called the person.")] = None
-    channel: Channel | None = None
+    channel: ContactChannel | None = None
     paid_cny: Amount | None = None
     prevented_cny: Amount | None = None
     note: Note = ""

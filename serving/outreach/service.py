@@ -14,25 +14,26 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
+from serving.access.vault import opened_vault
+from serving.alerts.levels import shown_level
 from serving.alerts.repository import AlertRepository, Found
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.alerts.watchlists.service import day_of
 from serving.casework.call_scripts.service import what_to_say
-from serving.casework.dispositions.escalations import shown_level
-from serving.casework.dispositions.schemas import Status
 from serving.casework.suppressions.repository import SuppressionRepository
-from serving.context.ports import Identity, IdentityVault, opened_vault
+from serving.context.ports import Identity, IdentityVault
 from serving.context.settings import ServingSettings
-from serving.database.tables import SHANGHAI
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
 from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.outreach.repository import OutreachRepository
 from serving.outreach.schemas import Form, Format, IssuedList, OutreachList, OutreachRow
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
-from serving.presentation.wording import EVERYDAY, OPEN, Language
-from serving.store import URGENCY
+from serving.presentation.wording import EVERYDAY
+from serving.vocabulary.alerts import URGENCY
+from serving.vocabulary.dispositions import OPEN, Status
+from serving.vocabulary.languages import Language
+from serving.vocabulary.roles import Viewer
+from serving.vocabulary.times import SHANGHAI, day_of
 
 __all__ = [
     "Asked",

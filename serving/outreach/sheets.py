@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 
 from serving.outreach.schemas import Format, OutreachList, OutreachRow
-from serving.presentation.wording import CHANNELS, LEVELS, RESULTS, Language, Words, words
+from serving.presentation.wording import CHANNELS, LEVELS, RESULTS, words
+from serving.vocabulary.languages import Language, Words
 
 __all__ = ["MEDIA_TYPES", "csv_line", "csv_lines", "write_outreach"]
 

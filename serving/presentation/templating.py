@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 
 from serving.presentation import wording
 from serving.presentation.translations import translator
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
 
 __all__ = ["LANGUAGE_COOKIE", "language_of", "render", "see_other"]
 

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
 
 __all__ = ["LOCALE", "N_", "Translator", "translator"]
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+
+from serving.vocabulary.dispositions import OPEN
+from serving.vocabulary.languages import Language, Words
 
 __all__ = [
     "CHANNELS",
@@ -12,35 +14,16 @@ __all__ = [
     "FINDINGS",
     "LEVELS",
     "MISSING",
-    "OPEN",
-    "OTHER",
     "PEER_KINDS",
     "RESULTS",
     "SCAM_TYPES",
     "SOURCES",
     "WRITTEN",
-    "Language",
-    "Words",
     "fact",
     "figure",
     "gap",
     "words",
 ]
-
-Language = Literal["zh", "en"]
-OTHER: Final = "other"  # the name under which contributions too small to list are added up
-OPEN: Final = "open"  # the status of an alert nobody has answered
-
-
-class Words(NamedTuple):
-    """One thing said in both languages."""
-
-    zh: str
-    en: str
-
-    def in_(self, language: Language) -> str:
-        """Return the words in ``language``."""
-        return self.zh if language == "zh" else self.en
 
 
 def figure(value: float) -> str:

@@ -141,7 +141,7 @@ class FigureRow(Said):
 
 
 class GateSaid(Said):
-    """What one gate said: ``own`` figure beside ``other``, with ``allowed`` between them (see ``models.registry.promotion_gates``)."""
+    """What one gate said: the ``own`` figure beside the ``other``, and the difference ``allowed`` between them."""
 
     gate: Annotated[str, Field(examples=["coverage"])]
     passed: bool

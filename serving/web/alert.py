@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.alerts import service as alerts
 from serving.alerts.people import service as people
@@ -15,10 +15,11 @@ from serving.alerts.schemas import AlertDetail, AlertId
 from serving.alerts.suspects import service as suspects
 from serving.casework.call_scripts.service import talk_script
 from serving.casework.claims import service as claims
-from serving.casework.dispositions.schemas import SETTLED
 from serving.database.engine import reading, writing
 from serving.presentation.templating import render
-from serving.store import BAD_NAME
+from serving.vocabulary.alerts import BAD_NAME
+from serving.vocabulary.dispositions import SETTLED
+from serving.vocabulary.roles import Role, Viewer
 from serving.web.dispositions import handling_of
 
 __all__ = ["router"]

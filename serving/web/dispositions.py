@@ -5,50 +5,36 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Role, Viewer
-from serving.access.dependencies import Now, ServicesOfApp, Writing
+from serving.access.dependencies import Decider, Now, ServicesOfApp, Writing
+from serving.access.users.colleagues import colleagues
 from serving.alerts import service as alerts
 from serving.alerts.schemas import AlertDetail, AlertId
 from serving.casework.dispositions import service as dispositions
-from serving.casework.dispositions.endpoints import Decider
 from serving.casework.dispositions.episodes import episode_of, unsettled
-from serving.casework.dispositions.escalations import colleagues
-from serving.casework.dispositions.schemas import SETTLED, NewDisposition
+from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.follow_ups import service as follow_ups
 from serving.casework.suppressions import service as suppressions
 from serving.casework.suppressions.endpoints import Suppressor
 from serving.casework.suppressions.schemas import NewSuppression
 from serving.context.services import Services
-from serving.database.tables import SHANGHAI
 from serving.http.errors import ProblemError
-from serving.http.notes import IDENTIFIER
 from serving.presentation.templating import render, see_other
+from serving.vocabulary.dispositions import SETTLED
+from serving.vocabulary.roles import Role, Viewer
+from serving.vocabulary.times import SHANGHAI
+from serving.web.forms import Blank, local, unusable
 
-__all__ = ["Blank", "LocalMoment", "handling_of", "router", "unusable"]
+__all__ = ["handling_of", "router"]
 
 router = APIRouter()
 LONGEST = 2000  # characters; what the services allow is checked there, with better words
-Blank = BeforeValidator(lambda value: value if value != "" else None)
 Text = Annotated[str, Field(max_length=4 * LONGEST)]
 Word = Annotated[str | None, Blank, Field(max_length=100)]
 Money = Annotated[str | None, Blank, Field(max_length=30)]
 Fields = Mapping[str, str]
-
-
-def local(value: object) -> object:
-    """Give a time typed into a form its zone."""
-    if isinstance(value, str) and value:
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return value.replace(tzinfo=SHANGHAI) if isinstance(value, datetime) and value.tzinfo is None else value
-
-
-LocalMoment = Annotated[datetime | None, Blank, BeforeValidator(local)]
 
 
 class DispositionForm(BaseModel):
@@ -171,20 +157,3 @@ def handling_of(
         "viewer_name": viewer.name,
         "typed": None,
     }
-
-
-def unusable(error: ValueError) -> ProblemError:
-    """Return the problem of a form that cannot be used, in words for people; it repeats nothing that was typed."""
-    faults = error.errors() if isinstance(error, ValidationError) else []
-    if any(IDENTIFIER in fault["msg"] for fault in faults):
-        return ProblemError(
-            422,
-            "The text seems to hold a phone, ID or card number.",
-            remedy="Leave such numbers out and record it again.",
-        )
-    return ProblemError(
-        422,
-        "Something in the form cannot be used.",
-        remedy="Choose a result, say why where it is asked, write days as numbers and amounts in yuan.",
-        fields=[str(fault["loc"][0]) for fault in faults if fault["loc"]],
-    )

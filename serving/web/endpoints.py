@@ -3,13 +3,12 @@
 from fastapi import APIRouter
 
 from serving.web import alert, dispositions, follow_ups, operations, outreach, queue, suppressions, suspects, trends
-from serving.web.accounts import account, audit, users
-from serving.web.accounts import login as access
+from serving.web.accounts import account, audit, login, users
 
 __all__ = ["router"]
 
 router = APIRouter()
 worked = (queue, alert, dispositions, follow_ups, suppressions, suspects, outreach)
-run = (trends, operations, access, account, users, audit)
+run = (trends, operations, login, account, users, audit)
 for area in (*worked, *run):
     router.include_router(area.router)

@@ -6,15 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from serving.access.dependencies import Now, Reading, Writing
-from serving.casework.dispositions.endpoints import Decider
+from serving.access.dependencies import Decider, Now, Reading, Writing
 from serving.casework.follow_ups import service
 from serving.casework.follow_ups.endpoints import FollowUpId
 from serving.casework.follow_ups.schemas import Done
-from serving.database.tables import SHANGHAI
 from serving.http.paging import Cursor
 from serving.presentation.templating import render, see_other
-from serving.web.dispositions import unusable
+from serving.vocabulary.times import SHANGHAI
+from serving.web.forms import unusable
 
 __all__ = ["router"]
 

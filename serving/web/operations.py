@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import ConflictError, NotReadyError
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.operations import promotion
 from serving.operations import wording as words
@@ -17,6 +17,7 @@ from serving.operations.promotion import PROMOTERS
 from serving.operations.service import overview
 from serving.presentation.templating import language_of, render, see_other
 from serving.presentation.translations import N_, translator
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

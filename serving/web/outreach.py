@@ -7,20 +7,20 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
-from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.casework.follow_ups.service import due_in as follow_ups_due
 from serving.context.services import Services
-from serving.database.tables import SHANGHAI
 from serving.http.errors import ProblemError
 from serving.outreach import results, service
-from serving.outreach.endpoints import ListId, Reacher, sheet_response
+from serving.outreach.endpoints import ListId, sheet_response
 from serving.outreach.schemas import Entered, NewEntry, Refused
 from serving.outreach.schemas import Form as ListForm
 from serving.outreach.service import Asked
 from serving.presentation.templating import language_of, render, see_other
 from serving.presentation.translations import N_
-from serving.web.dispositions import unusable
+from serving.vocabulary.roles import Viewer
+from serving.vocabulary.times import SHANGHAI
+from serving.web.forms import unusable
 
 __all__ = ["router"]
 
@@ -68,7 +68,7 @@ class ResultsForm(BaseModel):
 def show_outreach(
     *,
     request: Request,
-    viewer: Reacher,
+    viewer: Decider,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -94,7 +94,7 @@ def make_list(
     *,
     request: Request,
     form: Annotated[NewListForm, Form()],
-    viewer: Reacher,
+    viewer: Decider,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -108,7 +108,7 @@ def make_list(
 
 
 @router.get("/lists")
-def find_list(number: Annotated[str, Query(max_length=20)], viewer: Reacher, session: Reading) -> Response:
+def find_list(number: Annotated[str, Query(max_length=20)], viewer: Decider, session: Reading) -> Response:
     """Lead from the number on a sheet of paper to its form."""
     made = results.issued_list(session, viewer=viewer, list_id=number.strip())
     return see_other(f"/outreach/lists/{made.list_id}")
@@ -116,7 +116,7 @@ def find_list(number: Annotated[str, Query(max_length=20)], viewer: Reacher, ses
 
 @router.get("/lists/{list_id}/print")
 def print_list(
-    *, list_id: ListId, request: Request, viewer: Reacher, session: Writing, services: ServicesOfApp, now: Now
+    *, list_id: ListId, request: Request, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
 ) -> Response:
     """Show a list as it is printed; one that has expired shows nobody any more."""
     made = results.issued_list(session, viewer=viewer, list_id=list_id)
@@ -135,7 +135,7 @@ def print_list(
 
 @router.get("/lists/{list_id}")
 def show_list(
-    *, list_id: ListId, request: Request, viewer: Reacher, session: Writing, services: ServicesOfApp, now: Now
+    *, list_id: ListId, request: Request, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
 ) -> Response:
     """Show the form to enter what came back on paper."""
     return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=NOTHING, form=None)
@@ -147,7 +147,7 @@ def enter_results(
     list_id: ListId,
     request: Request,
     form: Annotated[ResultsForm, Form()],
-    viewer: Reacher,
+    viewer: Decider,
     session: Writing,
     services: ServicesOfApp,
     now: Now,

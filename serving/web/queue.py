@@ -7,27 +7,28 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.access.auth import Role, Viewer, allow
-from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.alerts.schemas import AlertId, Code
+from serving.access.auth import allow
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
+from serving.alerts.schemas import AlertId
 from serving.alerts.search import service as searching
 from serving.alerts.search.schemas import SearchRequest
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.casework.claims import service as claims
 from serving.casework.claims.schemas import Colleague
-from serving.casework.dispositions.schemas import Status
+from serving.casework.queue import service as queues
 from serving.casework.queue.schemas import QueueQuery
-from serving.casework.queue.service import queue_of
 from serving.http.errors import ProblemError
+from serving.http.fields import Code
 from serving.presentation.templating import render, see_other
-from serving.store import Level
-from serving.web.dispositions import Blank
+from serving.vocabulary.alerts import Level
+from serving.vocabulary.dispositions import Status
+from serving.vocabulary.roles import Role, Viewer
+from serving.web.forms import Blank
 
 __all__ = ["router"]
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow(*Role))]
-Taker = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
 Searcher = Annotated[Viewer, Depends(allow(*searching.SEARCHERS))]
 TAKERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
@@ -74,7 +75,7 @@ def show_queue(
     now: Now,
 ) -> Response:
     """Show what waits for somebody, the most urgent first."""
-    queue = queue_of(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
+    queue = queues.queue_of(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
     context = {
         "viewer": viewer,
         "queue": queue,
@@ -88,10 +89,10 @@ def show_queue(
 
 
 @router.post("/queue/next")
-def take_next(viewer: Taker, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+def take_next(viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> Response:
     """Take the most urgent alert that nobody has, and show it."""
     try:
-        taken = claims.take_next(session, viewer=viewer, at=now, settings=services.settings)
+        taken = queues.take_next(session, viewer=viewer, at=now, settings=services.settings)
     except ProblemError as problem:
         if problem.status != HTTPStatus.NOT_FOUND:
             raise
@@ -100,7 +101,7 @@ def take_next(viewer: Taker, session: Writing, services: ServicesOfApp, now: Now
 
 
 @router.post("/alerts/{alert_id}/claim")
-def claim(alert_id: AlertId, viewer: Taker, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+def claim(alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> Response:
     """Take one alert and show it; where somebody else has it, its page says who."""
     try:
         claims.claim(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
@@ -111,7 +112,7 @@ def claim(alert_id: AlertId, viewer: Taker, session: Writing, services: Services
 
 
 @router.post("/alerts/{alert_id}/release")
-def release(alert_id: AlertId, viewer: Taker, session: Writing, now: Now) -> Response:
+def release(alert_id: AlertId, viewer: Decider, session: Writing, now: Now) -> Response:
     """Give one alert back and show the queue."""
     claims.release(session, viewer=viewer, alert_id=alert_id, at=now)
     return see_other("/")
@@ -122,7 +123,7 @@ def assign(
     *,
     alert_id: AlertId,
     form: Annotated[AssignForm, Form()],
-    viewer: Taker,
+    viewer: Decider,
     session: Writing,
     services: ServicesOfApp,
     now: Now,

@@ -5,15 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
-from serving.access.auth import Role
-from serving.access.dependencies import Now, Reading, Writing
-from serving.casework.dispositions.endpoints import Decider
+from serving.access.dependencies import Decider, Now, Reading, Writing
 from serving.casework.suppressions import service
 from serving.casework.suppressions.endpoints import SuppressionId, Suppressor
 from serving.casework.suppressions.schemas import Lift
 from serving.http.paging import Cursor
 from serving.presentation.templating import render, see_other
-from serving.web.dispositions import unusable
+from serving.vocabulary.roles import Role
+from serving.web.forms import unusable
 
 __all__ = ["router"]
 

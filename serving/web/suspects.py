@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts import service as alerts
 from serving.alerts.people.schemas import RevealRequest
@@ -13,7 +13,8 @@ from serving.alerts.suspects import service as suspects
 from serving.alerts.suspects.schemas import SuspectKey
 from serving.http.paging import Cursor
 from serving.presentation.templating import render
-from serving.store import SuspectKind
+from serving.vocabulary.alerts import SuspectKind
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading
 from serving.alerts.suspects import service as suspects
 from serving.alerts.suspects.schemas import Suspect
@@ -14,6 +14,7 @@ from serving.operations.trends.schemas import Period
 from serving.operations.trends.service import READERS, trends
 from serving.presentation.templating import language_of, render
 from serving.presentation.translations import translator
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

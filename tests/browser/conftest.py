@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from pipelines.webapp.composition import build_application
-from serving.database.tables import SHANGHAI
+from serving.vocabulary.times import SHANGHAI
 from tests.serving.server import running
 
 from .installation import PASSWORD, install

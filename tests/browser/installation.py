@@ -13,13 +13,15 @@ from pipelines.storage.vault import Vault
 from serving.access.users.passwords import hash_of
 from serving.access.users.service import create_user
 from serving.database.engine import open_database, writing
-from serving.database.tables import SHANGHAI, UserRow
+from serving.database.tables import UserRow
 from serving.operations.service import begin_run, file_report
-from serving.store import Alert, TimelineEvent, TouchedResident, publish, publish_suspects
+from serving.publishing import Alert, publish, publish_suspects
+from serving.vocabulary.alerts import TimelineEvent, TouchedResident
+from serving.vocabulary.times import SHANGHAI
 from tests.models.registry.test_mlflow_registry import VERSIONS
 from tests.models.small import small_model, small_rows
 from tests.serving.conftest import a_suspect, a_watchlist, an_alert
-from tests.serving.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
+from tests.serving.operations.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
 
 PASSWORD = "corridor lantern sunday"
 USERS = {"li.wei": "analyst", "zhao.min": "analyst", "wang.fang": "officer", "chen.jing": "engineer", "root": "admin"}

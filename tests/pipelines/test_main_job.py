@@ -22,7 +22,7 @@ from pipelines.webapp.rescore import LiveRescorer
 from serving.alerts.scores import ScoreRepository
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import open_database, reading
-from serving.store import recent_alerts
+from serving.feedback import recent_alerts
 from tests.pipelines.district import END, TRAIN_AT
 
 

@@ -14,24 +14,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from serving.access.auth import Role
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, writing
-from serving.database.tables import SHANGHAI
-from serving.store import (
-    Alert,
-    Contribution,
-    PublishedSuspect,
-    Reason,
-    SuspectKind,
-    Watchlist,
-    alert_id,
-    publish,
-    publish_suspects,
-)
+from serving.publishing import Alert, PublishedSuspect, Watchlist, alert_id, publish, publish_suspects
+from serving.vocabulary.alerts import Contribution, Reason, SuspectKind
+from serving.vocabulary.roles import Role
+from serving.vocabulary.times import SHANGHAI
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
 OWNER = "forestall_tests"  # no superuser: the policies of the tables bind it, as they bind an installation's role

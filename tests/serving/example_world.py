@@ -14,9 +14,9 @@ from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
 from serving.database.engine import sqlite_url
-from serving.store import SuspectKind, publish, publish_suspects
-
-from .conftest import (
+from serving.publishing import publish, publish_suspects
+from serving.vocabulary.alerts import SuspectKind
+from tests.serving.conftest import (
     ID_B,
     ID_C,
     MIDNIGHT,
@@ -30,7 +30,7 @@ from .conftest import (
     an_alert,
     rescore_one,
 )
-from .test_webhooks import Sealer
+from tests.serving.notifications.test_webhooks import Sealer
 
 PERSON = "p1_9f2c41d07ab35e68"
 SUSPECT = "n1_5be09c41d07ab35e"

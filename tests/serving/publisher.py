@@ -4,9 +4,8 @@ import sys
 from itertools import cycle
 
 from serving.database.engine import engine_for
-from serving.store import publish
-
-from .conftest import a_watchlist, an_alert
+from serving.publishing import publish
+from tests.serving.conftest import a_watchlist, an_alert
 
 PEOPLE = 50
 

@@ -8,14 +8,13 @@ import time
 
 from sqlalchemy import Engine
 
-from serving.access.auth import Role, Viewer
 from serving.alerts.watchlists.service import latest_day
 from serving.database.engine import reading
 from serving.database.tables import WatchlistRow
-from serving.store import publish
-
-from .conftest import a_watchlist, an_alert
-from .publisher import PEOPLE
+from serving.publishing import publish
+from serving.vocabulary.roles import Role, Viewer
+from tests.serving.conftest import a_watchlist, an_alert
+from tests.serving.publisher import PEOPLE
 
 ANALYST = Viewer(name="li", role=Role.ANALYST, communities=None)
 

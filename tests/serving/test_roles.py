@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from .conftest import ID_A, Client
+from tests.serving.conftest import ID_A, Client
 
 LETTERS = {"a": "analyst", "o": "officer", "e": "engineer", "d": "admin", "-": "anonymous"}
 

@@ -1,5 +1,1 @@
 """The audit trail: who did what to which subject, as a chain that shows if an entry was changed, added or removed."""
-
-from serving.database.audit_chain import Action, record
-
-__all__ = ["Action", "record"]

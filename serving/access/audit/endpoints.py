@@ -6,9 +6,10 @@ from fastapi import Depends, Query
 
 from serving.access.audit.schemas import AuditPage, AuditQuery
 from serving.access.audit.service import audit_page
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Reading
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

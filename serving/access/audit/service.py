@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from serving.access.audit.repository import AuditRepository
 from serving.access.audit.schemas import AuditPage, AuditQuery, Entry
-from serving.database.tables import SHANGHAI
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.times import SHANGHAI
 
 __all__ = ["audit_page"]
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, Language, Words, words
+from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, words
+from serving.vocabulary.languages import Language, Words
 
 __all__ = ["ACTIONS", "said"]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.schemas import (
@@ -24,6 +24,7 @@ from serving.access.users.schemas import (
 )
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from serving.access.users.settings import AccessSettings
+from serving.context.settings import AccessSettings
 from serving.database.tables import LockoutRow
 
 __all__ = ["Guard", "count_attempt", "forgive", "guards_of", "is_locked", "unlock"]

@@ -16,13 +16,13 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Role
 from serving.access.repository import UserRepository
 from serving.access.users.schemas import UserChanges
 from serving.access.users.service import change_user, create_user
-from serving.access.users.settings import AccessSettings
+from serving.context.settings import AccessSettings
 from serving.database.tables import UserRow
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Role
 
 __all__ = ["CALLBACK", "Begun", "Identified", "begin", "finish", "user_of"]
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.access.auth import Role
-from serving.alerts.schemas import Code
+from serving.http.fields import Code
 from serving.http.paging import Cursor, Limit
+from serving.vocabulary.roles import Role
 
 __all__ = [
     "Communities",

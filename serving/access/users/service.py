@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role
 from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users.schemas import Invitation, NewUser, User, UserChanges, UserPage, UserQuery, UserWithToken
 from serving.access.users.tokens import add_token, issue_token
+from serving.database.audit_chain import record
 from serving.database.tables import UserCommunityRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.roles import Role
 
 __all__ = [
     "add_user",

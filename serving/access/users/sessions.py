@@ -8,12 +8,12 @@ from math import ceil
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import digest_of
+from serving.access.credentials import digest_of
 from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users import lockout, passwords
-from serving.access.users.settings import AccessSettings
 from serving.access.users.tokens import TokenKind, add_token
+from serving.context.settings import AccessSettings
+from serving.database.audit_chain import record
 from serving.database.engine import writing
 from serving.database.tables import UserRow
 from serving.http.errors import ProblemError

@@ -5,13 +5,14 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, digest_of, new_secret
+from serving.access.credentials import digest_of, new_secret
 from serving.access.repository import UserRepository
 from serving.access.users.schemas import IssuedToken, NewToken, Token, TokenPage
+from serving.database.audit_chain import record
 from serving.database.tables import TokenRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.roles import Role
 
 __all__ = [
     "TokenKind",

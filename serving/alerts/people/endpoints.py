@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.people import service
 from serving.alerts.people.schemas import Person, Rescore, RevealedPerson, RevealRequest
 from serving.alerts.schemas import AlertId
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

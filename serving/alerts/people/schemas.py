@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.alerts.schemas import Contribution, Reason
 from serving.http.notes import Note
-from serving.store import Level
+from serving.vocabulary.alerts import Level
 
 __all__ = ["Person", "Rescore", "RevealRequest", "RevealedPerson", "Why"]
 

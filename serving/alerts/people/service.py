@@ -4,14 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, Viewer
 from serving.access.dependencies import Services
+from serving.access.vault import opened_vault
 from serving.alerts.people.schemas import RevealedPerson
 from serving.alerts.service import visible_alert
-from serving.context.ports import IdentityVault, Rescore, opened_vault
+from serving.context.ports import IdentityVault, Rescore
+from serving.database.audit_chain import record
 from serving.database.engine import writing
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["REVEALERS", "rescore", "reveal"]
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.search import service
 from serving.alerts.search.schemas import Found, SearchRequest
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

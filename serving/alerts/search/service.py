@@ -4,15 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, Viewer
 from serving.alerts.repository import AlertRepository
 from serving.alerts.schemas import Alert, summary_of
 from serving.alerts.search.schemas import Found
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.suspects.service import READERS
 from serving.context.ports import Finder
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["SEARCHERS", "search"]
 

@@ -4,14 +4,15 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts.people.schemas import RevealRequest
 from serving.alerts.suspects import service
 from serving.alerts.suspects.schemas import RevealedSuspect, SuspectDetail, SuspectKey, SuspectPage
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
-from serving.store import SuspectKind
+from serving.vocabulary.alerts import SuspectKind
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

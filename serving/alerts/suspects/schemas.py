@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.store import SuspectKind
+from serving.vocabulary.alerts import SuspectKind
 
 __all__ = ["RevealedSuspect", "Suspect", "SuspectDetail", "SuspectKey", "SuspectPage"]
 

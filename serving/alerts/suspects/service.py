@@ -6,15 +6,16 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, Viewer
+from serving.access.vault import opened_vault
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.suspects.schemas import RevealedSuspect, Suspect, SuspectDetail, SuspectPage
-from serving.context.ports import IdentityVault, opened_vault
+from serving.context.ports import IdentityVault
+from serving.database.audit_chain import record
 from serving.database.tables import SuspectListRow, SuspectRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
-from serving.store import SuspectKind
+from serving.vocabulary.alerts import SuspectKind
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["READERS", "REVEALERS", "published", "reveal", "suspect_detail", "suspect_page"]
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Reading
 from serving.alerts.watchlists import service
 from serving.alerts.watchlists.schemas import WatchlistPage, WatchlistWithAlerts
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.alerts.schemas import Alert
-from serving.store import Kind
+from serving.vocabulary.alerts import Kind
 
 __all__ = ["Watchlist", "WatchlistPage", "WatchlistWithAlerts"]
 

@@ -1,26 +1,20 @@
 """Reading watchlists."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.repository import AlertRepository, Found
 from serving.alerts.schemas import Alert, summary_of
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.alerts.watchlists.schemas import Watchlist, WatchlistPage, WatchlistWithAlerts
-from serving.database.tables import SHANGHAI, WatchlistRow
+from serving.database.tables import WatchlistRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.roles import Viewer
+from serving.vocabulary.times import day_of
 
-__all__ = ["day_of", "latest_day", "watchlist_page", "watchlist_with_alerts"]
-
-
-def day_of(at: datetime) -> tuple[datetime, datetime]:
-    """Return the first moment of the local day of ``at`` and the first moment after it."""
-    start = datetime.combine(at.astimezone(SHANGHAI).date(), time.min, SHANGHAI)
-    return start, start + timedelta(days=1)
+__all__ = ["latest_day", "watchlist_page", "watchlist_with_alerts"]
 
 
 def watchlist_page(session: Session, *, cursor: str | None, limit: int) -> WatchlistPage:

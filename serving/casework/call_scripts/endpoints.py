@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.casework.call_scripts import service
 from serving.casework.call_scripts.schemas import TalkScript
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
 
 __all__ = ["Line", "Shared", "Talk", "TalkBook", "TalkScript"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from serving.casework.call_scripts.schemas import TalkBook, TalkScript
-from serving.presentation.wording import Language
+from serving.vocabulary.languages import Language
 
 __all__ = ["talk_book", "talk_script", "what_to_say"]
 

@@ -5,38 +5,24 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.access.audit import Action, record
-from serving.access.auth import Role, Viewer
+from serving.access.users.colleagues import colleagues
 from serving.alerts.service import visible_alert
 from serving.casework.claims.repository import ClaimRepository
 from serving.casework.claims.tables import ClaimRow
-from serving.casework.dispositions.escalations import colleagues
-from serving.casework.queue.repository import Place
-from serving.casework.queue.service import places_of
 from serving.context.settings import ServingSettings
+from serving.database.audit_chain import Action, record
+from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
 from serving.notifications.live.service import announce
+from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_next"]
-
-
-def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> ClaimRow:
-    """Claim the most urgent alert that waits and is with nobody.
-
-    Of two who ask at once each gets another one. Raises a 404 problem when nothing is left to take.
-    """
-    for place in places_of(session, viewer=viewer, at=at, settings=settings):
-        if place.claim is None and place.waits(at=at):
-            taken = _take(session, place, viewer=viewer, at=at, settings=settings)
-            if taken is not None:
-                return taken
-    raise ProblemError(404, "No alert waits for somebody to take it.", remedy="Look again after the next list.")
+__all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_alert"]
 
 
 def claim(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings) -> ClaimRow:
     """Claim one alert, or renew one's own claim on it; a 409 problem names whoever else has it."""
-    alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
-    taken = _take(session, Place(alert, last, None), viewer=viewer, at=at, settings=settings)
+    alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
+    taken = take_alert(session, alert, viewer=viewer, at=at, settings=settings)
     if taken is not None:
         return taken
     standing = current_claim(session, alert_id=alert_id, at=at)
@@ -46,6 +32,25 @@ def claim(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, sett
         raise _held(standing)
     _prolong(standing, at=at, settings=settings)
     return standing
+
+
+def take_alert(
+    session: Session, alert: AlertRow, *, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> ClaimRow | None:
+    """Claim an alert; None where somebody has it, oneself included."""
+    row = ClaimRow(
+        alert_id=alert.alert_id,
+        community_id=alert.community_id,
+        claimed_by=viewer.name,
+        claimed_at=at,
+        expires_at=at + timedelta(minutes=settings.claim_minutes),
+    )
+    try:
+        ClaimRepository(session).add(row)
+    except IntegrityError:  # the database lets one claim stand
+        return None
+    _note(session, row, "claim", viewer=viewer, at=at)
+    return row
 
 
 def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
@@ -112,25 +117,6 @@ def follow_result(session: Session, *, alert_id: str, community_id: str, settled
 def current_claim(session: Session, *, alert_id: str, at: datetime) -> ClaimRow | None:
     """Return the claim on an alert that stands at ``at``."""
     return ClaimRepository(session).current(alert_id, at=at)
-
-
-def _take(
-    session: Session, place: Place, *, viewer: Viewer, at: datetime, settings: ServingSettings
-) -> ClaimRow | None:
-    """Claim an alert; None where somebody has it, oneself included."""
-    row = ClaimRow(
-        alert_id=place.alert.alert_id,
-        community_id=place.alert.community_id,
-        claimed_by=viewer.name,
-        claimed_at=at,
-        expires_at=at + timedelta(minutes=settings.claim_minutes),
-    )
-    try:
-        ClaimRepository(session).add(row)
-    except IntegrityError:  # the database lets one claim stand
-        return None
-    _note(session, row, "claim", viewer=viewer, at=at)
-    return row
 
 
 def _prolong(row: ClaimRow, *, at: datetime, settings: ServingSettings) -> None:

@@ -1,20 +1,16 @@
 """The API of dispositions."""
 
-from typing import Annotated
+from fastapi import Response
 
-from fastapi import Depends, Response
-
-from serving.access.auth import Role, Viewer, allow
-from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.alerts.schemas import AlertId
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
+from serving.alerts.schemas import AlertId, Disposition
 from serving.casework.dispositions import service
-from serving.casework.dispositions.schemas import Disposition, NewDisposition
+from serving.casework.dispositions.schemas import NewDisposition
 from serving.http.etags import MATCH_RESPONSES, IfMatch, etag_of, version_of
 from serving.http.routing import ApiRouter
 
-__all__ = ["Decider", "router"]
+__all__ = ["router"]
 
-Decider = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
 router = ApiRouter(prefix="/alerts/{alert_id}/dispositions", tags=["dispositions"])
 
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.repository import AlertRepository, Found
-from serving.casework.dispositions.schemas import SETTLED
 from serving.context.settings import ServingSettings
 from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
+from serving.vocabulary.dispositions import SETTLED
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["check_merge", "episode_of", "unsettled"]
 

@@ -8,19 +8,22 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
 from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.levels import shown_level
+from serving.alerts.schemas import Disposition
 from serving.alerts.service import visible_alert
 from serving.casework.claims.service import assign, current_claim, follow_result
 from serving.casework.dispositions.episodes import check_merge, episode_of, unsettled
-from serving.casework.dispositions.escalations import raised_level, receiver_of, shown_level
-from serving.casework.dispositions.schemas import SETTLED, Disposition, Escalation, NewDisposition, Source
+from serving.casework.dispositions.escalations import raised_level, receiver_of
+from serving.casework.dispositions.schemas import Escalation, NewDisposition
 from serving.casework.follow_ups.service import plan
 from serving.context.settings import ServingSettings
+from serving.database.audit_chain import record
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
 from serving.http.etags import stale
+from serving.vocabulary.dispositions import SETTLED, Source
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["dispose", "of_alert"]
 
@@ -58,7 +61,16 @@ def dispose(
     if new.whole_episode:
         rest = unsettled(episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id)
         rows += [_added(session, other, word, said | _kept(word) | {"copied_from": alert_id}) for other, word in rest]
-    plan(session, alert=alert, new=new, at=at, viewer=viewer, settings=settings)
+    plan(
+        session,
+        alert=alert,
+        result=new.result,
+        found_at=new.found_at,
+        days=new.follow_up_days,
+        at=at,
+        viewer=viewer,
+        settings=settings,
+    )
     _audit(session, rows)
     for row in rows:
         settled = row.result in SETTLED

@@ -4,15 +4,14 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from serving.access.dependencies import Now, Reading, Writing
-from serving.casework.dispositions.endpoints import Decider
+from serving.access.dependencies import Decider, Now, Reading, Writing
 from serving.casework.follow_ups import service
 from serving.casework.follow_ups.schemas import Done, FollowUp, FollowUpPage, Move
-from serving.database.tables import SHANGHAI
 from serving.http.etags import MATCH_RESPONSES, IfMatchRow, etag_of, version_of
 from serving.http.fields import IsoDay
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
+from serving.vocabulary.times import SHANGHAI
 
 __all__ = ["FollowUpId", "router"]
 

@@ -1,18 +1,16 @@
 """What the API says about follow-ups."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.http.fields import IsoDay
 from serving.http.notes import Note
-from serving.store import Level
+from serving.vocabulary.alerts import Level
+from serving.vocabulary.dispositions import Finding, FollowUpOutcome
 
-__all__ = ["Done", "Finding", "FollowUp", "FollowUpOutcome", "FollowUpPage", "Move"]
-
-Finding = Literal["safe", "in_contact", "paid", "not_reached"]
-FollowUpOutcome = Finding | Literal["not_needed"]
+__all__ = ["Done", "FollowUp", "FollowUpPage", "Move"]
 
 
 class FollowUp(BaseModel):

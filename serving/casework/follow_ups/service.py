@@ -6,19 +6,20 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
+from serving.alerts.levels import shown_level
 from serving.casework.call_scripts.service import talk_script
-from serving.casework.dispositions.escalations import shown_level
-from serving.casework.dispositions.schemas import CALLED_FRAUD, SETTLED, NewDisposition
 from serving.casework.follow_ups.repository import FollowUpRepository, Planned
 from serving.casework.follow_ups.schemas import Done, FollowUp, FollowUpPage
 from serving.casework.follow_ups.tables import FollowUpRow
 from serving.context.settings import ServingSettings
-from serving.database.tables import SHANGHAI, AlertRow
+from serving.database.audit_chain import record
+from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
 from serving.http.etags import stale
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.dispositions import CALLED_FRAUD, SETTLED, Result
+from serving.vocabulary.roles import Viewer
+from serving.vocabulary.times import SHANGHAI
 
 __all__ = ["due_in", "due_page", "finish", "follow_up", "move", "of_alert", "plan", "usual_days"]
 
@@ -33,25 +34,34 @@ def usual_days(scam_type: str, *, settings: ServingSettings) -> tuple[int, ...]:
 
 
 def plan(
-    session: Session, *, alert: AlertRow, new: NewDisposition, at: datetime, viewer: Viewer, settings: ServingSettings
+    session: Session,
+    *,
+    alert: AlertRow,
+    result: Result,
+    found_at: datetime | None,
+    days: Sequence[int] | None,
+    at: datetime,
+    viewer: Viewer,
+    settings: ServingSettings,
 ) -> None:
     """Plan the follow-ups that a new result asks for, counted from the day it was found.
 
-    Days that are named take the place of those planned before. Otherwise the usual days follow a fraud and a refusal,
-    unless follow-ups are open already, and none follow what needs no more care.
+    ``found_at`` is None for a result found just now. ``days`` that are named take the place of those planned before.
+    Otherwise the usual days follow a fraud and a refusal, unless follow-ups are open already, and none follow what
+    needs no more care.
     """
     follow_ups = FollowUpRepository(session)
     standing = [row for row in follow_ups.of_alert(alert.alert_id) if row.closed_at is None]
-    asked_again = new.result in ASKED_AGAIN
-    if new.follow_up_days is not None or (new.result in SETTLED and not asked_again):
+    asked_again = result in ASKED_AGAIN
+    if days is not None or (result in SETTLED and not asked_again):
         for row in standing:
             _close(row, outcome=NOT_NEEDED, note="", at=at, by=viewer.name)
         session.flush()
-        days = tuple(new.follow_up_days or ())
+        planned_days = tuple(days or ())
     else:
-        days = usual_days(alert.scam_type, settings=settings) if asked_again and not standing else ()
-    found_on = (new.found_at or at).astimezone(SHANGHAI).date()
-    due = [found_on + timedelta(days=number) for number in sorted(set(days))]
+        planned_days = usual_days(alert.scam_type, settings=settings) if asked_again and not standing else ()
+    found_on = (found_at or at).astimezone(SHANGHAI).date()
+    due = [found_on + timedelta(days=number) for number in sorted(set(planned_days))]
     follow_ups.add([_planned(alert, due_on=day, at=at, by=viewer.name) for day in due])
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.scores import ScoreRepository
 from serving.casework.queue.repository import Place, QueueRepository
 from serving.casework.queue.schemas import Change, Changes, Why
 from serving.notifications.live.repository import ChangeRepository
 from serving.notifications.live.tables import ChangeRow
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["changes_since"]
 

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from serving.access.auth import Role, Viewer, allow
-from serving.access.dependencies import Now, Reading, ServicesOfApp
+from serving.access.auth import allow
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
+from serving.casework.claims.schemas import Claim
 from serving.casework.queue import service
 from serving.casework.queue.schemas import Queue, QueueQuery
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 
@@ -25,3 +27,9 @@ def read_queue(
 ) -> Queue:
     """Read what waits for somebody, the most urgent first, and what changed since the last list."""
     return service.queue_of(session, viewer=viewer, query=query, at=now, settings=services.settings)
+
+
+@router.post("/next", response_model=Claim)
+def take_next(viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> object:
+    """Claim the most urgent alert that is with nobody. Two who ask at once get different ones."""
+    return service.take_next(session, viewer=viewer, at=now, settings=services.settings)

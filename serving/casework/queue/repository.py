@@ -7,14 +7,14 @@ from typing import NamedTuple
 from sqlalchemy import Exists, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
-from serving.access.auth import Viewer
+from serving.alerts.levels import shown_level
 from serving.alerts.repository import SAVING, current_alerts, visible_to
 from serving.casework.claims.tables import ClaimRow
-from serving.casework.dispositions.escalations import shown_level
-from serving.casework.dispositions.schemas import SETTLED
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
 from serving.notifications.live.tables import ChangeRow
-from serving.store import URGENCY, Level
+from serving.vocabulary.alerts import URGENCY, Level
+from serving.vocabulary.dispositions import SETTLED
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["Place", "QueueRepository"]
 

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.alerts.schemas import Alert, Code
+from serving.alerts.schemas import Alert
 from serving.casework.claims.schemas import Claim
-from serving.casework.dispositions.schemas import Status
-from serving.store import Level
+from serving.http.fields import Code
+from serving.vocabulary.alerts import Level
+from serving.vocabulary.dispositions import Status
 
 __all__ = [
     "ME",

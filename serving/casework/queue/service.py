@@ -5,18 +5,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.schemas import summary_of
 from serving.alerts.scores import ScoreRepository
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.casework.claims.schemas import Claim
+from serving.casework.claims.service import take_alert
+from serving.casework.claims.tables import ClaimRow
 from serving.casework.queue.changes import changes_since
 from serving.casework.queue.repository import Place, QueueRepository
 from serving.casework.queue.schemas import EVERY, ME, NOBODY, PAGE, WAITING, Queue, QueueItem, QueueQuery
 from serving.context.settings import ServingSettings
+from serving.http.errors import ProblemError
 from serving.notifications.live.repository import ChangeRepository
+from serving.vocabulary.roles import Viewer
 
-__all__ = ["places_of", "queue_item", "queue_of"]
+__all__ = ["places_of", "queue_item", "queue_of", "take_next"]
 
 Test = Callable[[Place], bool]
 
@@ -117,3 +120,16 @@ def _latest_scores(session: Session, places: Sequence[Place]) -> Mapping[str, fl
     issued = {place.alert.person: place.alert.issued_at for place in places}
     known = ScoreRepository(session).of_people(list(issued), since=min(issued.values()))
     return {person: score for person, _, moment, score in known if moment > issued[person]}
+
+
+def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> ClaimRow:
+    """Claim the most urgent alert that waits and is with nobody.
+
+    Of two who ask at once each gets another one. Raises a 404 problem when nothing is left to take.
+    """
+    for place in places_of(session, viewer=viewer, at=at, settings=settings):
+        if place.claim is None and place.waits(at=at):
+            taken = take_alert(session, place.alert, viewer=viewer, at=at, settings=settings)
+            if taken is not None:
+                return taken
+    raise ProblemError(404, "No alert waits for somebody to take it.", remedy="Look again after the next list.")

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import Role, Viewer, allow
-from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
-from serving.casework.dispositions.endpoints import Decider
+from serving.access.auth import allow
+from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.casework.suppressions import service
 from serving.casework.suppressions.schemas import Lift, NewSuppression, Suppression, SuppressionPage
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["SuppressionId", "Suppressor", "router"]
 

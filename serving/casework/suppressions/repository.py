@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from serving.casework.suppressions.tables import SuppressionRow
-
-if TYPE_CHECKING:  # it stands above the store, which stands on this module
-    from serving.access.auth import Viewer
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["SuppressionRepository"]
 
@@ -21,7 +18,7 @@ class SuppressionRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, suppression_id: int, *, viewer: "Viewer") -> SuppressionRow | None:
+    def get(self, suppression_id: int, *, viewer: Viewer) -> SuppressionRow | None:
         """Return the suppression of this number, if ``viewer`` may see it."""
         return self._session.scalar(_visible(viewer).where(SuppressionRow.id == suppression_id))
 

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.casework.dispositions.schemas import PlainName
-from serving.http.fields import IsoMoment
+from serving.http.fields import IsoMoment, PlainName
 from serving.http.notes import Note
 
 __all__ = ["Lift", "NewSuppression", "Suppression", "SuppressionPage"]

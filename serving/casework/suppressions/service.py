@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
+from serving.access.users.colleagues import colleagues
 from serving.alerts.service import visible_alert
-from serving.casework.dispositions.escalations import colleagues
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.casework.suppressions.schemas import NewSuppression, Suppression, SuppressionPage
 from serving.casework.suppressions.tables import SuppressionRow
 from serving.context.settings import ServingSettings
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["in_force_of", "lift", "suppress", "suppression_page"]
 

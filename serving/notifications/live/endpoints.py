@@ -9,10 +9,11 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import ServicesOfApp
 from serving.http.routing import ApiRouter
 from serving.notifications.live.feed import Feed, News
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

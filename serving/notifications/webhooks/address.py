@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from serving.context.settings import WebhookSettings
 from serving.http.errors import ProblemError
-from serving.notifications.webhooks.settings import WebhookSettings
 
 __all__ = ["ForbiddenAddressError", "GuardedNetwork", "check_url"]
 

@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from data_contracts.errors import ForestallError
 from serving.context.ports import Sealer
 from serving.context.services import Clock
+from serving.context.settings import WebhookSettings
 from serving.database.engine import reading, writing
 from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork
 from serving.notifications.webhooks.repository import WebhookRepository
-from serving.notifications.webhooks.settings import WebhookSettings
 from serving.notifications.webhooks.signature import signed_headers
 from serving.notifications.webhooks.tables import DeliveryRow
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
@@ -19,6 +19,7 @@ from serving.notifications.webhooks.schemas import (
     WebhookPage,
     WebhookWithSecret,
 )
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.store import Level
+from serving.vocabulary.alerts import Level
 
 __all__ = [
     "Delivery",

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
 from serving.context.ports import Sealer
+from serving.context.settings import WebhookSettings
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.notifications.webhooks.address import check_url
@@ -21,9 +21,9 @@ from serving.notifications.webhooks.schemas import (
     WebhookPage,
     WebhookWithSecret,
 )
-from serving.notifications.webhooks.settings import WebhookSettings
 from serving.notifications.webhooks.signature import new_signing_secret
 from serving.notifications.webhooks.tables import DeliveryRow, WebhookRow
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["add_webhook", "delivery_page", "redeliver", "remove_webhook", "webhook_page"]
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Reading, ServicesOfApp
 from serving.operations.health import service
 from serving.operations.health.schemas import Live, Ready
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

@@ -8,10 +8,10 @@ from prometheus_client.registry import Collector
 
 from serving.access.dependencies import Services
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.alerts.watchlists.service import day_of
 from serving.database.engine import reading
 from serving.operations.health.repository import HealthRepository
-from serving.store import URGENCY
+from serving.vocabulary.alerts import URGENCY
+from serving.vocabulary.times import day_of
 
 __all__ = ["Metrics"]
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading
 from serving.http.routing import ApiRouter
 from serving.operations.trends import service
 from serving.operations.trends.schemas import Period, Trends
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Viewer
 from serving.alerts.repository import current_alerts, visible_to
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["TrendRepository"]
 

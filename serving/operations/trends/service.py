@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.auth import Role, Viewer
 from serving.operations.trends.repository import Counted, TrendRepository
 from serving.operations.trends.schemas import Cell, Period, Precision, Prevented, Step, Trends
 from serving.presentation.wording import LEVELS
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["READERS", "trends"]
 

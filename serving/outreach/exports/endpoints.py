@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.schemas import Alert, AlertFilter
 from serving.http.routing import ApiRouter
 from serving.outreach.exports import service
 from serving.outreach.exports.service import COLUMNS
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

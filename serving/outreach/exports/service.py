@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Viewer
 from serving.alerts.schemas import Alert, AlertFilter, AlertQuery
 from serving.alerts.service import alert_page
+from serving.database.audit_chain import record
 from serving.database.engine import reading
 from serving.outreach.sheets import csv_line
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["COLUMNS", "alerts_as_csv", "alerts_as_ndjson", "note_export"]
 

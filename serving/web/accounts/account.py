@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field
 
-from serving.access.auth import COOKIE, Role, Viewer, allow, allow_renewal
+from serving.access.auth import COOKIE, allow, allow_renewal
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.endpoints import TokenId
@@ -18,6 +18,7 @@ from serving.access.users.sessions import change_password, end_other_sessions
 from serving.database.engine import reading, writing
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
+from serving.vocabulary.roles import Role, Viewer
 from serving.web.accounts.login import address_of, with_cookie
 
 __all__ = ["router"]

@@ -9,11 +9,12 @@ from pydantic import BaseModel, BeforeValidator, Field
 from serving.access.audit.schemas import AuditQuery
 from serving.access.audit.service import audit_page
 from serving.access.audit.wording import ACTIONS, said
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Reading
 from serving.database.audit_chain import Action
 from serving.http.paging import Cursor
 from serving.presentation.templating import render
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
 

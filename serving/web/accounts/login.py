@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from serving.access.auth import COOKIE, Role, Viewer, allow, require_same_origin
+from serving.access.auth import COOKIE, allow, require_same_origin
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
 from serving.access.users.passwords import MAX_LENGTH
@@ -15,6 +15,7 @@ from serving.access.users.tokens import TokenKind
 from serving.database.engine import writing
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["address_of", "router", "with_cookie"]
 

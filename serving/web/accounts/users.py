@@ -8,14 +8,15 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.audit import record
-from serving.access.auth import Role, Viewer, allow
+from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.access.users import lockout, service, tokens
 from serving.access.users.endpoints import TokenId, UserName
 from serving.access.users.schemas import Name, NewToken, UserChanges
+from serving.database.audit_chain import record
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
+from serving.vocabulary.roles import Role, Viewer
 from serving.web.accounts.account import TokenForm
 
 __all__ = ["router"]

@@ -31,7 +31,8 @@ from pipelines.orchestration.schedule import build_deployments
 from pipelines.settings import Settings
 from serving.database.engine import open_database, reading
 from serving.operations.service import overview
-from serving.store import Alert, Reason
+from serving.publishing import Alert
+from serving.vocabulary.alerts import Reason
 from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
 
 ROOT = Path(__file__).parents[3]

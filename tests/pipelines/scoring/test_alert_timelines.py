@@ -10,7 +10,7 @@ from features.kernel.source_tables import SourceTables
 from features.reputation import HAND_WRITTEN_REPUTATION
 from pipelines.scoring.alert_timelines import MAX_EVENTS, AlertTimeline, build_alert_timelines
 from pipelines.scoring.score_history import select_history_scores
-from serving.store import TimelineEvent
+from serving.vocabulary.alerts import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
 

@@ -13,7 +13,7 @@ from models.registry.promotion_gates import Gates, decide_promotion
 from pipelines.scoring.drift import add_feature_profile, alert_volume, measure_drift
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import train
-from serving.store import RecentAlert
+from serving.feedback import RecentAlert
 from tests.models.small import small_model
 from tests.pipelines.district import TRAIN_AT
 

@@ -7,15 +7,16 @@ import pytest
 
 from models.policy.alerting import PolicyRules
 from pipelines.scoring.suppression_filter import drop_suppressed
-from serving.access.auth import Role, Viewer
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.dispositions.service import dispose
 from serving.casework.suppressions.schemas import NewSuppression
 from serving.casework.suppressions.service import lift, suppress
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, writing
-from serving.database.tables import SHANGHAI
-from serving.store import Rest, alert_id, resting
+from serving.feedback import Rest, resting
+from serving.publishing import alert_id
+from serving.vocabulary.roles import Role, Viewer
+from serving.vocabulary.times import SHANGHAI
 from tests.pipelines.training.test_evaluation import publish_at
 
 AT = datetime(2026, 8, 10, 12, tzinfo=SHANGHAI)

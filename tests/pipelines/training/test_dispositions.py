@@ -12,12 +12,12 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import load_disposition_labels
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
-from serving.access.auth import Role
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, writing
-from serving.store import alert_id
+from serving.publishing import alert_id
+from serving.vocabulary.roles import Role
 from tests.pipelines.district import TRAIN_AT
 from tests.pipelines.training.test_evaluation import found_out, publish_at
 

@@ -14,7 +14,7 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_published, write_report
 from serving.database.engine import open_database, writing
 from serving.database.tables import DispositionRow
-from serving.store import Alert, Watchlist, alert_id, publish
+from serving.publishing import Alert, Watchlist, alert_id, publish
 from tests.models.small import small_model
 from tests.pipelines.district import END, TRAIN_AT
 

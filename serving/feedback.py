@@ -1,0 +1,108 @@
+"""What comes back from the people who act on alerts: results, and who is not to be alerted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.repository import AlertRepository
+from serving.casework.suppressions.repository import SuppressionRepository
+from serving.database.engine import reading
+
+__all__ = ["Decision", "RecentAlert", "Rest", "dispositions", "recent_alerts", "resting"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecentAlert:
+    """What de-duplication must know of an alert that still counts."""
+
+    person: str
+    issued_at: datetime
+    at: datetime
+    level: str
+    score: float
+    at_stake_cny: float | None
+    status: str
+    snoozed_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What somebody found about an alert, for the labels; free text stays in the serving database.
+
+    It was found at ``found_at`` and written down at ``decided_at``; only from then on is it known. ``merged_into`` is
+    the alert that this one repeats.
+    """
+
+    alert_id: str
+    person: str
+    scam_type: str
+    issued_at: datetime
+    result: str
+    decided_at: datetime
+    version: int
+    found_at: datetime
+    paid_cny: float | None
+    merged_into: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money still is."""
+
+    person: str
+    since: datetime
+    until: datetime
+
+
+def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
+    """Return the alerts issued at or after ``since`` and those snoozed beyond it, oldest first."""
+    with reading(engine) as session:
+        return [
+            RecentAlert(
+                person=alert.person,
+                issued_at=alert.issued_at,
+                at=alert.watchlist.at,
+                level=alert.level,
+                score=alert.score,
+                at_stake_cny=alert.at_stake_cny,
+                status=decision.result if decision else "open",
+                snoozed_until=decision.snoozed_until if decision else None,
+            )
+            for alert, decision in AlertRepository(session).recent(since)
+        ]
+
+
+def resting(engine: Engine, at: datetime) -> list[Rest]:
+    """Return who is not to be alerted at ``at``: their last alert was put off, or they are suppressed."""
+    with reading(engine) as session:
+        put_off = [
+            Rest(person=alert.person, since=decision.decided_at, until=decision.snoozed_until)
+            for alert, decision in AlertRepository(session).put_off(at)
+        ]
+        suppressed = [
+            Rest(person=row.person, since=row.created_at, until=row.expires_at)
+            for row in SuppressionRepository(session).in_force(at)
+        ]
+    return [*put_off, *suppressed]
+
+
+def dispositions(engine: Engine) -> list[Decision]:
+    """Return every disposition, oldest first; the highest ``version`` of an alert is its last word."""
+    with reading(engine) as session:
+        return [
+            Decision(
+                alert_id=decision.alert_id,
+                person=decision.person,
+                scam_type=alert.scam_type,
+                issued_at=alert.issued_at,
+                result=decision.result,
+                decided_at=decision.decided_at,
+                version=decision.version,
+                found_at=decision.found_at or decision.decided_at,
+                paid_cny=decision.paid_cny,
+                merged_into=decision.merged_into,
+            )
+            for decision, alert in DispositionRepository(session).with_alerts()
+        ]

@@ -1,0 +1,32 @@
+"""Who somebody is to us: roles, and whoever sends a request."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Role", "Viewer"]
+
+
+class Role(StrEnum):
+    """What somebody may do."""
+
+    ANALYST = "analyst"
+    OFFICER = "officer"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who is asking. ``communities`` are the only ones they may see; None means all.
+
+    Somebody who is ``renewing`` may do nothing but choose a password.
+    """
+
+    name: str
+    role: Role
+    communities: frozenset[str] | None
+    renewing: bool = False
+
+    def may_see(self, community_id: str) -> bool:
+        """Say whether this community is theirs to see."""
+        return self.communities is None or community_id in self.communities

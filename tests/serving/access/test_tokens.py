@@ -1,0 +1,122 @@
+"""Machines' tokens: named, for a while, narrower than their user where wanted, listed and revoked."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from serving.access.users.schemas import NewToken, UserChanges
+from serving.access.users.service import change_user
+from serving.access.users.tokens import issue_machine_token
+from serving.database.engine import writing
+from tests.serving.conftest import ID_A, MORNING, Client, audited
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+YEAR = timedelta(days=365)
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def issue(client: Client, user: str, **fields: object) -> dict[str, object]:
+    new = {"name": "gateway", "days": 30} | fields
+    answer = client.post(f"/api/v1/users/{user}/tokens", json=new, headers=client.as_("admin"))
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_anonymous_gets_no_token(client: Client) -> None:
+    assert client.get("/api/v1/tokens").status_code == 401
+    assert client.post("/api/v1/users/analyst-1/tokens", json={"name": "x"}).status_code == 401
+    assert client.delete("/api/v1/tokens/1").status_code == 401
+    assert client.post("/account/tokens", data={"name": "x"}).headers["location"] == "/login"
+
+
+def test_only_an_administrator_issues_tokens_of_others(client: Client) -> None:
+    answer = client.post("/api/v1/users/analyst-1/tokens", json={"name": "x"}, headers=client.as_("analyst"))
+    assert answer.status_code == 403
+
+
+def test_a_token_is_named_used_listed_and_revoked(client: Client, engine: Engine) -> None:
+    issued = issue(client, "analyst-1")
+    assert issued["expires_at"] == "2026-08-04T09:00:00+08:00"
+    assert client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).json()["name"] == "analyst-1"
+    listed = client.get("/api/v1/tokens?user=analyst-1", headers=client.as_("admin"))
+    assert [(token["name"], token["last_used_at"]) for token in listed.json()["items"]] == [
+        ("gateway", "2026-07-05T09:00:00+08:00"),
+        ("", None),
+    ]
+    assert "fst_" not in listed.text
+    assert client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code == 204
+    assert client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).status_code == 401
+    assert client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code == 404
+    assert audited(engine, "token-issued") == audited(engine, "token-revoked") == [("admin-1", "analyst-1")]
+
+
+def test_everybody_sees_and_revokes_only_their_own(client: Client) -> None:
+    mine, other = issue(client, "analyst-1"), issue(client, "engineer-1")
+    listed = client.get("/api/v1/tokens?user=engineer-1", headers=client.as_("analyst")).json()["items"]
+    assert {token["user"] for token in listed} == {"analyst-1"}
+    assert client.delete(f"/api/v1/tokens/{other['id']}", headers=client.as_("analyst")).status_code == 404
+    assert client.delete(f"/api/v1/tokens/{mine['id']}", headers=client.as_("analyst")).status_code == 204
+
+
+def test_a_token_for_reading_changes_nothing(client: Client, engine: Engine) -> None:
+    secret = str(issue(client, "analyst-1", read_only=True)["secret"])
+    assert client.get("/api/v1/alerts", headers=bearer(secret)).status_code == 200
+    answer = client.post(f"/api/v1/alerts/{ID_A}/dispositions", json={"result": "lawful"}, headers=bearer(secret))
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "This token is for reading only."
+    assert client.post("/login", data={"token": secret}, headers=OWN).status_code == 401
+    assert audited(engine, "login-failed") == [("?", "?")]
+
+
+def test_an_administrators_token_may_act_as_another_role(client: Client) -> None:
+    secret = str(issue(client, "admin-1", role="engineer")["secret"])
+    assert client.get("/api/v1/me", headers=bearer(secret)).json()["role"] == "engineer"
+    assert client.get("/metrics", headers=bearer(secret)).status_code == 200
+    assert client.get("/api/v1/users", headers=bearer(secret)).status_code == 403
+    assert client.post("/login", data={"token": secret}, headers=OWN).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("user", "fields", "status"),
+    [
+        ("analyst-1", {"role": "admin"}, 422),
+        ("officer-1", {"role": "analyst"}, 422),
+        ("admin-1", {"role": "officer"}, 422),
+        ("analyst-1", {"days": 366}, 422),
+        ("analyst-1", {"days": 0}, 422),
+        ("nobody", {}, 404),
+    ],
+)
+def test_a_token_does_no_more_than_its_user(client: Client, user: str, fields: dict[str, object], status: int) -> None:
+    new = {"name": "gateway"} | fields
+    answer = client.post(f"/api/v1/users/{user}/tokens", json=new, headers=client.as_("admin"))
+    assert answer.status_code == status
+
+
+def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine: Engine) -> None:
+    client.post("/api/v1/users", json={"name": "boss", "role": "admin"}, headers=client.as_("admin"))
+    with writing(engine) as session:
+        new = NewToken(name="x", role="engineer")  # type: ignore[arg-type]
+        issued = issue_machine_token(session, user="boss", new=new, longest=YEAR, at=MORNING, actor="test")
+    assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 200
+    with writing(engine) as session:
+        changes = UserChanges(role="analyst")  # type: ignore[arg-type]
+        change_user(session, name="boss", changes=changes, at=MORNING, actor="test")
+    assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 401
+
+
+def test_the_page_of_the_account_shows_a_new_token_once(client: Client) -> None:
+    client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
+    page = client.post("/account/tokens", data={"name": "短信网关", "days": 30, "read_only": "true"}, headers=OWN).text
+    assert page.count("fst_") == 1
+    page = client.get("/account").text
+    assert "短信网关" in page
+    assert "只读" in page
+    assert "fst_" not in page
+    (token_id,) = {part.split("/")[0] for part in page.split("/account/tokens/")[1:2]}
+    assert client.post(f"/account/tokens/{token_id}/revoke", headers=OWN).status_code == 303
+    assert "短信网关" not in client.get("/account").text

@@ -1,0 +1,84 @@
+"""News for those who watch: in order, once, and of the own communities only."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from serving.app import create_app
+from serving.context.settings import ServingSettings
+from serving.database.engine import writing
+from serving.notifications.live.feed import Feed
+from serving.notifications.live.service import announce
+from serving.publishing import publish
+from tests.serving.conftest import ID_A, MORNING, NIGHTLY, Client, a_client, a_tick, an_alert
+
+URL = "/api/v1/live"
+
+
+def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return the events of a stream: number, topic and data, those without data left out."""
+    events = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":"))
+        if "data" in fields:
+            events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return events
+
+
+@pytest.fixture
+def watching(url: str, engine: Engine) -> Iterator[Client]:
+    """Give a client of an application whose streams last a second."""
+    settings = ServingSettings(database_url=url, live_stream_s=1, live_poll_s=0.05)
+    publish(engine, NIGHTLY)
+    with a_client(create_app(settings=settings, clock=lambda: MORNING), engine) as client:
+        yield client
+
+
+def test_strangers_hear_nothing(watching: Client) -> None:
+    assert watching.get(URL).status_code == 401
+
+
+def test_what_was_missed_is_told_first(watching: Client, engine: Engine) -> None:
+    watching.post(f"/api/v1/alerts/{ID_A}/claim", headers=watching.as_("admin"))
+    answer = watching.get(URL, params={"after": 0}, headers=watching.as_("analyst"))
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    (_, first, told), (number, second, claim) = heard(answer.text)
+    assert (first, told["alerts"], told["by"]) == ("list", 4, None)
+    assert (second, claim["subject"], claim["by"], claim["own"]) == ("claim", ID_A, "admin-1", False)
+    again = watching.get(URL, headers=watching.as_("analyst") | {"Last-Event-ID": str(number - 1)})
+    assert [topic for _, topic, _ in heard(again.text)] == ["claim"]
+    assert heard(watching.get(URL, headers=watching.as_("analyst")).text) == []
+
+
+def test_an_officer_hears_of_the_own_communities(watching: Client, engine: Engine) -> None:
+    publish(engine, a_tick(an_alert("p1_z", 1, community_id="C02"), minutes=15))
+    answer = watching.get(URL, params={"after": 0}, headers=watching.as_("officer"))
+    assert [told["alerts"] for _, _, told in heard(answer.text)] == [3]
+    assert "id: 2\n\n" in answer.text  # the number alone, so that the browser returns from there
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "99999999999"])
+def test_a_number_that_is_none_is_refused(watching: Client, number: str) -> None:
+    assert watching.get(URL, headers=watching.as_("analyst") | {"Last-Event-ID": number}).status_code == 422
+
+
+def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
+    async def watch() -> list[list[str]]:
+        feed = Feed(engine, every_s=0.02)
+        async with feed.watch() as one, feed.watch() as other:
+            for subject in ("1", "2"):
+                await asyncio.to_thread(tell, subject)
+                await asyncio.sleep(0.2)
+            subjects = [[queue.get_nowait().subject for _ in range(queue.qsize())] for queue in (one, other)]
+        assert feed._looking is None  # nobody watches, nobody looks
+        return subjects
+
+    def tell(subject: str) -> None:
+        with writing(engine) as session:
+            announce(session, topic="list", subject=subject, at=MORNING, communities={})
+
+    assert asyncio.run(watch()) == [["1", "2"], ["1", "2"]]

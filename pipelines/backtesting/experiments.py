@@ -27,7 +27,15 @@ from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from models.policy.alerting import Memory, PolicyRules
-from pipelines.backtesting.replay import WARM_UP, asked, bare, days, decided, joined, parse_every
+from pipelines.backtesting.replay import (
+    WARM_UP,
+    concat_alerts,
+    decide_alerts,
+    parse_every,
+    query_points_of_day,
+    split_into_days,
+    without_reasons,
+)
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import POLICY_COLUMNS, add_scores, policy_rules
@@ -98,7 +106,7 @@ class VariantRun:
     @property
     def alerts(self) -> pl.DataFrame:
         """All alerts but repeats, in order of time."""
-        return joined(self.found).filter(~pl.col("repeat"))
+        return concat_alerts(self.found).filter(~pl.col("repeat"))
 
 
 def run_experiments(
@@ -302,17 +310,17 @@ def run_variants(
 ) -> None:
     """Walk the variants of one clock from tick to tick, as a replay does; each keeps its alerts."""
     columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
-    for day in days(start - WARM_UP, end):
-        moments = asked(event_index, day, tick=parse_every(every), every=every)
+    for day in split_into_days(start - WARM_UP, end):
+        moments = query_points_of_day(event_index, day, tick=parse_every(every), every=every)
         frames = scores_of(event_index, {column: models[column] for column in sorted(columns)}, moments)
         for one in variant_runs:
             by_rule = one.variant.is_rule
             rows = frames[MODEL if by_rule else one.variant.column]
-            chosen = decided(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
+            chosen = decide_alerts(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
             if day.start < start:
                 one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
             elif len(chosen):
-                one.found.append(bare(chosen))
+                one.found.append(without_reasons(chosen))
         progress(f"every {every}: walked {day.start:%Y-%m-%d}")
 
 

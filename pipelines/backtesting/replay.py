@@ -116,20 +116,23 @@ def replay(
             model, _ = learn_risk_model(event_index, tables, at=segment.start, seed=seed, settings=settings)
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
-        for day in days(warm, segment.end):
+        for day in split_into_days(warm, segment.end):
             rows = score_query_points(
-                event_index, model, asked(event_index, day, tick=tick, every=every), effect=settings.warning_works
+                event_index,
+                model,
+                query_points_of_day(event_index, day, tick=tick, every=every),
+                effect=settings.warning_works,
             )
             moments += len(rows)
             ticks += candidates_by_tick(rows, rules=rules) if budgets else ()
             for column in SCORERS:
-                chosen = decided(rows, column=column, memory=memories[column], rules=rules)
+                chosen = decide_alerts(rows, column=column, memory=memories[column], rules=rules)
                 if day.start < start:
                     memories[column].issued.clear()  # a warm-up day only tells what scores are ordinary
                 elif len(chosen):
-                    found[column].append(worded(chosen, model) if column == "score" else bare(chosen))
+                    found[column].append(with_reasons(chosen, model) if column == "score" else without_reasons(chosen))
             progress(f"replayed {day.start:%Y-%m-%d}")
-    alerts, baseline = (joined(found[column]) for column in SCORERS)
+    alerts, baseline = (concat_alerts(found[column]) for column in SCORERS)
     evaluation = evaluate_replay(
         tables,
         event_index,
@@ -153,7 +156,7 @@ def replay(
     )
 
 
-def trained_at(settings: Settings, start: datetime) -> RiskModel | None:
+def champion_trained_at(settings: Settings, start: datetime) -> RiskModel | None:
     """The champion if it was trained at exactly ``start``: it knows what a model for the replay may know."""
     from models.registry.mlflow_registry import ModelRegistry
 
@@ -171,7 +174,7 @@ def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterato
         start += step
 
 
-def days(start: datetime, end: datetime) -> Iterator[Segment]:
+def split_into_days(start: datetime, end: datetime) -> Iterator[Segment]:
     """Calendar days of ``[start, end)``, the first and last cut where they are."""
     while start < end:
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -179,14 +182,14 @@ def days(start: datetime, end: datetime) -> Iterator[Segment]:
         start = midnight
 
 
-def asked(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
+def query_points_of_day(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
     """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first one, everyone."""
     ticks = query_points_after_events(event_index, start=day.start - tick, end=day.end - tick, every=every)
     later = ticks.filter((pl.col("at") > day.start) & (pl.col("at") < day.end))
     return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
 
 
-def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
+def decide_alerts(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
     """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
     picked: list[pl.DataFrame] = []
     for tick, group in group_by_tick(rows):
@@ -194,11 +197,11 @@ def decided(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRul
             select_candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules
         )
         if chosen:
-            picked.append(laid_out(chosen).join(group, on="person", maintain_order="left"))
+            picked.append(decisions_frame(chosen).join(group, on="person", maintain_order="left"))
     return pl.concat(picked) if picked else rows.clear()
 
 
-def laid_out(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
+def decisions_frame(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
     """Decisions as rows."""
     return pl.DataFrame(
         {
@@ -211,16 +214,16 @@ def laid_out(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
     )
 
 
-def worded(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
+def with_reasons(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
     """The model's alerts with scam type and reasons in plain Chinese."""
     reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, chosen)]
-    return bare(chosen).with_columns(
+    return without_reasons(chosen).with_columns(
         scam_type=pl.Series(model.predict_scam_type(chosen), dtype=pl.String),
         reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
     )
 
 
-def bare(chosen: pl.DataFrame) -> pl.DataFrame:
+def without_reasons(chosen: pl.DataFrame) -> pl.DataFrame:
     """The rule's alerts: it knows no type and gives no reasons."""
     return chosen.select(
         "person",
@@ -233,7 +236,7 @@ def bare(chosen: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+def concat_alerts(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All alerts in order of time, then score."""
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=ALERT_SCHEMA)
     return frame.cast(ALERT_SCHEMA).select(list(ALERT_SCHEMA)).sort("issued_at", "score", descending=[False, True])

@@ -232,7 +232,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
-    from pipelines.backtesting.replay import reveal_persons, trained_at, write_alerts
+    from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.orchestration.run_log import run_replay as run
     from pipelines.training.evaluation import write_report
 
@@ -245,7 +245,7 @@ def replay(
         budget=budget,
         retrain_every=parse_days(retrain_every) if retrain_every else None,
         seed=seed,
-        model=trained_at(settings, parse_moment(start)),
+        model=champion_trained_at(settings, parse_moment(start)),
         budgets=report is not None,
         progress=progress_printer(as_json),
     )

@@ -107,21 +107,21 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write a simulated district in the delivered form, with its truth, into OUT."""
-    from pipelines.simulate import Mix, load_mix, soil
+    from pipelines.simulate import Mix, inject_faults, load_mix
     from pipelines.simulate import simulate as build
 
     mix_settings = load_mix(mix) if mix else Mix()
     if intensity is not None:
         mix_settings = mix_settings.model_copy(update={"intensity": intensity})
     report = build(out, people=people, days=days, seed=seed, mix=mix_settings)
-    soilings = soil(out, seed=seed) if dirty else []
+    faults = inject_faults(out, seed=seed) if dirty else []
     if as_json:
-        print_json({**to_json_value(report), "soilings": [to_json_value(one) for one in soilings]})
+        print_json({**to_json_value(report), "faults": [to_json_value(one) for one in faults]})
         return
     typer.echo(
         f"{report.files} files in {out}: {report.calls:,} calls, {report.transfers:,} transfers, {report.cases} cases"
     )
-    for one in soilings:
+    for one in faults:
         typer.echo(f"  {one.fault}: {one.path} ({one.rows} rows, {one.expected})")
 
 

@@ -16,7 +16,7 @@ from pipelines.simulate.mix import Outage
 from pipelines.simulate.people.numbering import Floats, Ints
 from pipelines.simulate.people.population import People
 
-__all__ = ["ZONE", "Landing", "cut_when_busy", "to_times", "to_yuan"]
+__all__ = ["ZONE", "LandingWriter", "cut_when_busy", "to_times", "to_yuan"]
 
 ZONE = "Asia/Shanghai"
 _CHANNELS = ("mobile", "online", "counter", "third_party", "atm", "pos")
@@ -44,7 +44,7 @@ def cut_when_busy(events: CallEvents, *, subscribers: int) -> CallEvents:
     return replace(events, duration_s=np.where(cut & ~events.told, 0, events.duration_s))
 
 
-class Landing:
+class LandingWriter:
     """A landing folder being written."""
 
     def __init__(self, out: Path, *, people: People, start: date, outages: tuple[Outage, ...], seed: int) -> None:

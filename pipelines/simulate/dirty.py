@@ -17,7 +17,7 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 
-__all__ = ["FAULTS", "Soiling", "soil"]
+__all__ = ["FAULTS", "InjectedFault", "inject_faults"]
 
 Expected = Literal["accepted", "quarantined", "duplicate", "held", "missing"]
 _Change = Callable[[np.random.Generator, Path], tuple[Path, int]]  # gives the file after it, and rows touched
@@ -55,7 +55,7 @@ _BAD_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Soiling:
+class InjectedFault:
     """One thing that was done: the fault, the file (relative to the landing folder), rows touched, what must follow."""
 
     fault: str
@@ -71,7 +71,7 @@ class _Fault:
     change: _Change
 
 
-def soil(landing: Path, *, seed: int, faults: Iterable[str] | None = None) -> list[Soiling]:
+def inject_faults(landing: Path, *, seed: int, faults: Iterable[str] | None = None) -> list[InjectedFault]:
     """Puts the named faults (all of :data:`FAULTS` when left out) into ``landing``, each into another file.
 
     Raises :class:`SettingsError` for a fault that does not exist and when the folder has too few files.
@@ -91,7 +91,7 @@ def soil(landing: Path, *, seed: int, faults: Iterable[str] | None = None) -> li
         else:
             raise SettingsError(f"{landing} has too few {fault.dataset} files for so many faults.")
         after, rows = fault.change(rng, path)
-        done.append(Soiling(name, after.relative_to(landing).as_posix(), rows, fault.expected))
+        done.append(InjectedFault(name, after.relative_to(landing).as_posix(), rows, fault.expected))
     return done
 
 
@@ -107,7 +107,7 @@ def _rows(rng: np.random.Generator, frame: pl.DataFrame) -> pl.Expr:
     return pl.int_range(pl.len()).is_in(rng.choice(len(frame), count, replace=False).tolist())
 
 
-def _spoil(column: str, wrong: Callable[[pl.Expr], pl.Expr], *, where: pl.Expr | None = None) -> _Change:
+def _change_rows(column: str, wrong: Callable[[pl.Expr], pl.Expr], *, where: pl.Expr | None = None) -> _Change:
     """A change that makes ``column`` wrong in some rows (of those that fit ``where``)."""
 
     def change(rng: np.random.Generator, path: Path) -> tuple[Path, int]:
@@ -230,24 +230,26 @@ FAULTS: dict[str, _Fault] = {
     "utf8_bom_chinese_transfers": _Fault("transfers", "accepted", _as_csv("utf-8-sig", chinese=True)),
     "reordered_columns": _Fault("calls", "accepted", _reshape(lambda f: f.select(reversed(f.columns)))),
     "extra_column": _Fault("transfers", "accepted", _reshape(lambda f: f.with_columns(remark=pl.lit("")))),
-    "plus_86": _Fault("calls", "accepted", _spoil("peer_number", lambda n: "+86" + n, where=_MOBILE)),
-    "double_zero_86": _Fault("calls", "accepted", _spoil("peer_number", lambda n: "0086" + n, where=_MOBILE)),
+    "plus_86": _Fault("calls", "accepted", _change_rows("peer_number", lambda n: "+86" + n, where=_MOBILE)),
+    "double_zero_86": _Fault("calls", "accepted", _change_rows("peer_number", lambda n: "0086" + n, where=_MOBILE)),
     "spaced_numbers": _Fault(
-        "calls", "accepted", _spoil("msisdn", lambda n: n.str.head(3) + " " + n.str.slice(3, 4) + "-" + n.str.tail(4))
+        "calls",
+        "accepted",
+        _change_rows("msisdn", lambda n: n.str.head(3) + " " + n.str.slice(3, 4) + "-" + n.str.tail(4)),
     ),
-    "full_width_numbers": _Fault("calls", "accepted", _spoil("peer_number", _full_width, where=_MOBILE)),
+    "full_width_numbers": _Fault("calls", "accepted", _change_rows("peer_number", _full_width, where=_MOBILE)),
     "grouped_amounts": _Fault("transfers", "accepted", _as_csv("utf-8", chinese=False, grouped=True)),
-    "short_id_numbers": _Fault("subscribers", "accepted", _spoil("id_number", _old_form, where=_BORN_1900S)),
+    "short_id_numbers": _Fault("subscribers", "accepted", _change_rows("id_number", _old_form, where=_BORN_1900S)),
     # wrong rows in a good file
-    "wrong_check_digit": _Fault("accounts", "quarantined", _spoil("id_number", _wrong_check)),
-    "unknown_enum": _Fault("calls", "quarantined", _spoil("service", lambda _: pl.lit("fax"))),
-    "negative_duration": _Fault("calls", "quarantined", _spoil("duration_s", lambda d: -1 - d)),
-    "overlong_duration": _Fault("calls", "quarantined", _spoil("duration_s", lambda d: d + 90_000)),
-    "zero_amount": _Fault("transfers", "quarantined", _spoil("amount", lambda a: a - a)),
-    "negative_amount": _Fault("transfers", "quarantined", _spoil("amount", lambda a: -a)),
-    "nan_amount": _Fault("transfers", "quarantined", _spoil("amount", lambda a: a.cast(_FLOAT) * float("nan"))),
-    "future_time": _Fault("transfers", "quarantined", _spoil("occurred_at", lambda t: t.dt.offset_by("20y"))),
-    "time_of_1900": _Fault("calls", "quarantined", _spoil("started_at", lambda t: t.dt.offset_by("-126y"))),
+    "wrong_check_digit": _Fault("accounts", "quarantined", _change_rows("id_number", _wrong_check)),
+    "unknown_enum": _Fault("calls", "quarantined", _change_rows("service", lambda _: pl.lit("fax"))),
+    "negative_duration": _Fault("calls", "quarantined", _change_rows("duration_s", lambda d: -1 - d)),
+    "overlong_duration": _Fault("calls", "quarantined", _change_rows("duration_s", lambda d: d + 90_000)),
+    "zero_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: a - a)),
+    "negative_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: -a)),
+    "nan_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: a.cast(_FLOAT) * float("nan"))),
+    "future_time": _Fault("transfers", "quarantined", _change_rows("occurred_at", lambda t: t.dt.offset_by("20y"))),
+    "time_of_1900": _Fault("calls", "quarantined", _change_rows("started_at", lambda t: t.dt.offset_by("-126y"))),
     # files that cannot be taken as they are
     "missing_column": _Fault("calls", "held", _reshape(lambda f: f.drop("duration_s"))),
     "mislabelled_file": _Fault("calls", "held", _mislabel),

@@ -12,19 +12,19 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from pipelines.simulate.delivery import Landing, cut_when_busy
+from pipelines.simulate.delivery import LandingWriter, cut_when_busy
 from pipelines.simulate.events.callers import call_around, honest_callers, tag_numbers
 from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
 from pipelines.simulate.events.daily_life import DailyLife
 from pipelines.simulate.mix import Mix
-from pipelines.simulate.people.population import People, settle
+from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.reports import draw_cases, truth_of
 from pipelines.simulate.stories.lookalikes import play_lookalikes
 from pipelines.simulate.stories.scams import Journey, Underworld
 
-__all__ = ["Progress", "SimulationReport", "simulate"]
+__all__ = ["DayProgress", "SimulationReport", "simulate"]
 
-Progress = Callable[[int, int], None]  # days written, days in all
+DayProgress = Callable[[int, int], None]  # days written, days in all
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def simulate(
     seed: int,
     start: date = date(2026, 6, 1),
     mix: Mix | None = None,
-    progress: Progress | None = None,
+    progress: DayProgress | None = None,
 ) -> SimulationReport:
     """Writes a district of ``people`` residents over ``days`` days as a landing folder with its truth.
 
@@ -60,9 +60,9 @@ def simulate(
     """
     _check(out, people=people, days=days)
     mix = mix or Mix()
-    residents = settle(mix, people=people, start=start, seed=seed)
+    residents = generate_population(mix, people=people, start=start, seed=seed)
     told = _tell(mix, residents, start=start, days=days, seed=seed)
-    landing = Landing(out, people=residents, start=start, outages=mix.outages, seed=seed)
+    landing = LandingWriter(out, people=residents, start=start, outages=mix.outages, seed=seed)
     landing.write_registers(told.registers)
     life = DailyLife.of(mix, people=residents, start=start, days=days, seed=seed)
     calls = transfers = 0

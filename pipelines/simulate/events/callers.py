@@ -90,4 +90,4 @@ def call_around(rng: np.random.Generator, *, kind: Callers, line: Rotation, peop
     text = rng.random(count) < kind.text_share
     answered = (rng.random(count) < kind.answered_share) & ~text
     duration = np.where(answered, np.maximum(1, np.where(engaged, talk, hang_up)), 0).astype(np.int64)
-    return CallEvents(caller, people.line(rng, person), text, at, duration, np.zeros(count, bool))
+    return CallEvents(caller, people.draw_number(rng, person), text, at, duration, np.zeros(count, bool))

@@ -84,7 +84,7 @@ class DailyLife:
             people.contact_count[who] - 1,
         )
         peer = people.contacts[who, rank]
-        own = people.line(rng, who)
+        own = people.draw_number(rng, who)
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.5)
         nearness = np.where(rank < 3, 1.5, 1.0)
         length = lognormal(rng, daily.contact_s_median, daily.contact_s_sigma, len(who)) * nearness
@@ -107,7 +107,7 @@ class DailyLife:
         peer = self.strangers[(len(self.strangers) * rng.random(len(who)) ** 1.5).astype(int)]
         once = np.flatnonzero(rng.random(len(who)) < daily.one_off_share)
         peer[once] = people.numbers.issue("mobile", len(once))
-        own = people.line(rng, who)
+        own = people.draw_number(rng, who)
         incoming = rng.random(len(who)) < 0.6
         length = lognormal(rng, daily.stranger_s_median, daily.stranger_s_sigma, len(who))
         duration = np.where(rng.random(len(who)) < daily.answered_share, np.maximum(1, length), 0).astype(np.int64)
@@ -117,7 +117,9 @@ class DailyLife:
     def _service_texts(self, rng: np.random.Generator) -> CallEvents:
         who = self._occasions(rng, self.mix.daily.service_texts)
         sender = self.text_ports[(len(self.text_ports) * rng.random(len(who)) ** 2).astype(int)]
-        return CallEvents.of(sender, self.people.line(rng, who), at=draw_seconds(rng, "day", len(who)), text=True)
+        return CallEvents.of(
+            sender, self.people.draw_number(rng, who), at=draw_seconds(rng, "day", len(who)), text=True
+        )
 
     def _pay(
         self, rng: np.random.Generator, payer: Ints, payee: Ints, amounts_cny: Floats, clock: str = "shops"
@@ -135,14 +137,14 @@ class DailyLife:
         amounts = (
             lognormal(rng, daily.merchant_cny_median, daily.merchant_cny_sigma, len(who)) * people.wealth[who] ** 0.5
         )
-        return self._pay(rng, people.purse(rng, who), payee, amounts)
+        return self._pay(rng, people.draw_account(rng, who), payee, amounts)
 
     def _known_payees(self, rng: np.random.Generator, factor: float) -> PaymentEvents:
         people, daily = self.people, self.mix.daily
         who = self._occasions(rng, daily.known_payee_payments * factor)
         peer = people.payees[who, (8 * rng.random(len(who)) ** 1.7).astype(int)]
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.45)
-        own = people.purse(rng, who)
+        own = people.draw_account(rng, who)
         amounts = (
             lognormal(rng, daily.known_payee_cny_median, daily.known_payee_cny_sigma, len(who))
             * people.wealth[who] ** 0.5
@@ -153,7 +155,7 @@ class DailyLife:
         people, daily = self.people, self.mix.daily
         who = self._occasions(rng, daily.new_payee_payments * factor * np.where(people.trade, 5.0, 1.0))
         peer = people.accounts.issue(len(who)) if len(who) else who
-        own = people.purse(rng, who)
+        own = people.draw_account(rng, who)
         incoming = rng.random(len(who)) < np.where(people.trade[who], 0.85, 0.35)
         amounts = np.minimum(4800, lognormal(rng, daily.new_payee_cny_median, daily.new_payee_cny_sigma, len(who)))
         return self._pay(rng, np.where(incoming, peer, own), np.where(incoming, own, peer), amounts, "anytime")

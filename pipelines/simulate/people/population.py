@@ -22,7 +22,7 @@ from pipelines.simulate.people.numbering import (
 )
 from pipelines.simulate.people.registers import Registers
 
-__all__ = ["People", "Traits", "settle"]
+__all__ = ["People", "Traits", "generate_population"]
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,18 @@ class People(Traits):
     def __len__(self) -> int:
         return len(self.age)
 
-    def line(self, rng: np.random.Generator, person: Ints) -> Ints:
+    def draw_number(self, rng: np.random.Generator, person: Ints) -> Ints:
         """A number of each person: the second one a quarter of the time, where there is one."""
         second = self.second_number[person]
         return np.where((second >= 0) & (rng.random(len(person)) < 0.25), second, person)
 
-    def purse(self, rng: np.random.Generator, person: Ints) -> Ints:
+    def draw_account(self, rng: np.random.Generator, person: Ints) -> Ints:
         """An account of each person: the second one a quarter of the time, where there is one."""
         second = self.second_account[person]
         return np.where((second >= 0) & (rng.random(len(person)) < 0.25), second, person)
 
 
-def settle(mix: Mix, *, people: int, start: date, seed: int) -> People:
+def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> People:
     """Draws ``people`` residents as they stand on ``start``."""
     rng = np.random.default_rng([seed, 1])
     numbers = NumberBook(np.random.default_rng([seed, 2]), area_code=mix.population.area_code)
@@ -108,8 +108,8 @@ def settle(mix: Mix, *, people: int, start: date, seed: int) -> People:
             "accounts": registers.accounts(accounts.texts, np.append(everyone, two_accounts), banks),
         },
         id_numbers=id_numbers,
-        second_number=_spread(two_sims, people),
-        second_account=_spread(two_accounts, people),
+        second_number=_assign_positions(two_sims, people),
+        second_account=_assign_positions(two_accounts, people),
         number_source=operators,
         account_source=banks,
         contacts=contacts,
@@ -140,7 +140,7 @@ def _draw_traits(rng: np.random.Generator, mix: Mix, people: int, start: date) -
     )
 
 
-def _spread(owners: Ints, people: int) -> Ints:
+def _assign_positions(owners: Ints, people: int) -> Ints:
     """Positions after the first ``people``, given to their owners; -1 for the others."""
     table = np.full(people, -1)
     table[owners] = people + np.arange(len(owners))

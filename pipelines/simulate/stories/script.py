@@ -71,8 +71,8 @@ class Story:
         self._script, self._person, self._other = script, person, other
         self._at, self._end, self._people, self._journal, self._rng = at, end, people, journal, rng
         own = np.array([person])
-        self._own_number = int(people.line(rng, own)[0])
-        self._own_account = int(people.purse(rng, own)[0])
+        self._own_number = int(people.draw_number(rng, own)[0])
+        self._own_account = int(people.draw_account(rng, own)[0])
         self._busy_until = at
         self.played = Played()
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import SettingsError
-from pipelines.simulate import FAULTS, Mix, Soiling, simulate, soil
+from pipelines.simulate import FAULTS, InjectedFault, Mix, inject_faults, simulate
 from tests.pipelines.simulate.conftest import District
 
 
@@ -19,13 +19,13 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dirty(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Soiling]]:
+def dirty(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, InjectedFault]]:
     path = tmp_path_factory.mktemp("dirty") / "landing"
     shutil.copytree(clean, path)
-    return path, {done.fault: done for done in soil(path, seed=1)}
+    return path, {done.fault: done for done in inject_faults(path, seed=1)}
 
 
-def test_every_fault_has_a_file_of_its_own(dirty: tuple[Path, dict[str, Soiling]]) -> None:
+def test_every_fault_has_a_file_of_its_own(dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
     landing, done = dirty
     assert list(done) == list(FAULTS)
     assert len({s.path for s in done.values()}) == len(done)
@@ -52,7 +52,7 @@ def test_every_fault_has_a_file_of_its_own(dirty: tuple[Path, dict[str, Soiling]
     ],
 )
 def test_rows_that_are_wrong_are_as_many_as_listed(
-    dirty: tuple[Path, dict[str, Soiling]], fault: str, wrong: pl.Expr
+    dirty: tuple[Path, dict[str, InjectedFault]], fault: str, wrong: pl.Expr
 ) -> None:
     landing, done = dirty
     rows = pl.read_parquet(landing / done[fault].path)
@@ -60,7 +60,7 @@ def test_rows_that_are_wrong_are_as_many_as_listed(
     assert 1 <= done[fault].rows <= 0.05 * len(rows)
 
 
-def test_chinese_csv_holds_the_same_rows(clean: Path, dirty: tuple[Path, dict[str, Soiling]]) -> None:
+def test_chinese_csv_holds_the_same_rows(clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
     landing, done = dirty
     path = done["gb18030_calls"].path
     text = (landing / path).read_bytes().decode("gb18030")
@@ -79,7 +79,7 @@ def test_chinese_csv_holds_the_same_rows(clean: Path, dirty: tuple[Path, dict[st
     assert (landing / done["utf8_bom_calls"].path).read_bytes().startswith(b"\xef\xbb\xbfrecord_id,")
 
 
-def test_files_that_are_wrong_as_a_whole(clean: Path, dirty: tuple[Path, dict[str, Soiling]]) -> None:
+def test_files_that_are_wrong_as_a_whole(clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
     landing, done = dirty
     assert (landing / done["empty_file"].path).read_bytes() == b""
     assert "duration_s" not in pl.read_parquet_schema(landing / done["missing_column"].path)
@@ -92,7 +92,7 @@ def test_files_that_are_wrong_as_a_whole(clean: Path, dirty: tuple[Path, dict[st
     assert pl.read_parquet(late)["started_at"].dt.date().cast(pl.String)[0] < late.parent.name
 
 
-def test_a_grouped_amount_has_its_comma(dirty: tuple[Path, dict[str, Soiling]]) -> None:
+def test_a_grouped_amount_has_its_comma(dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
     landing, done = dirty
     amounts = pl.read_csv(landing / done["grouped_amounts"].path, infer_schema=False)["amount"]
     assert amounts.str.contains(r"^\d{1,3}(,\d{3})*\.\d{2}$").all()
@@ -102,10 +102,10 @@ def test_soiling_is_seeded_and_choosy(clean: Path, tmp_path: Path, small: Distri
     for name in ("a", "b"):
         shutil.copytree(clean, tmp_path / name)
     chosen = ["plus_86", "negative_amount"]
-    assert soil(tmp_path / "a", seed=4, faults=chosen) == soil(tmp_path / "b", seed=4, faults=chosen)
+    assert inject_faults(tmp_path / "a", seed=4, faults=chosen) == inject_faults(tmp_path / "b", seed=4, faults=chosen)
     changed = [
         p for p in clean.rglob("*.parquet") if p.read_bytes() != (tmp_path / "a" / p.relative_to(clean)).read_bytes()
     ]
     assert len(changed) == 2
     with pytest.raises(SettingsError, match="No such fault"):
-        soil(tmp_path / "a", seed=4, faults=["gremlins"])
+        inject_faults(tmp_path / "a", seed=4, faults=["gremlins"])

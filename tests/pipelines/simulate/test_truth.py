@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from pipelines.simulate.mix import Mix
-from pipelines.simulate.people.population import settle
+from pipelines.simulate.people.population import generate_population
 from pipelines.simulate.reports import truth_of
 from pipelines.simulate.stories.scams import Journey
 from pipelines.simulate.stories.script import Played
@@ -26,7 +26,7 @@ def _moves(row: dict[str, object]) -> list[tuple[datetime, float]]:
 
 
 def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
-    people = settle(Mix(), people=100, start=date(2026, 6, 1), seed=1)
+    people = generate_population(Mix(), people=100, start=date(2026, 6, 1), seed=1)
     played = Played(
         known_at=[600, 90_000, 97_200], moves=[(90_000, 10_000), (97_200, 50_000)], numbers=[3], accounts=[4]
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal
 from pipelines.simulate.mix import Lure, Mix, Opening, Payments, Script, Talks
-from pipelines.simulate.people.population import People, settle
+from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.stories.script import Counterparty, Played, Stage, Story
 
 OTHER = Counterparty(
@@ -25,7 +25,7 @@ SCRIPTS: dict[str, Script] = {**Mix().scams, **Mix().lookalikes}
 
 @cache
 def _people() -> People:
-    return settle(Mix(), people=100, start=date(2026, 6, 1), seed=1)
+    return generate_population(Mix(), people=100, start=date(2026, 6, 1), seed=1)
 
 
 def _play(script: Script, *, stage: Stage, seed: int, at: float, end: float = 60 * DAY_S) -> tuple[Journal, Played]:

@@ -41,7 +41,7 @@ def cut_when_busy(events: CallEvents, *, subscribers: int) -> CallEvents:
     busy = np.concatenate([[False], events.at[row][1:] + step[1:] < latest[:-1]])
     cut = np.zeros(len(events), bool)
     cut[row[busy]] = True
-    return replace(events, duration_s=np.where(cut & ~events.told, 0, events.duration_s))
+    return replace(events, duration_s=np.where(cut & ~events.scripted, 0, events.duration_s))
 
 
 class LandingWriter:

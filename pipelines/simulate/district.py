@@ -18,9 +18,9 @@ from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
 from pipelines.simulate.events.daily_life import DailyLife
 from pipelines.simulate.mix import Mix
 from pipelines.simulate.people.population import People, generate_population
-from pipelines.simulate.reports import draw_cases, truth_of
+from pipelines.simulate.reports import build_truth, draw_cases
 from pipelines.simulate.stories.lookalikes import play_lookalikes
-from pipelines.simulate.stories.scams import Journey, Underworld
+from pipelines.simulate.stories.scams import ScamOperations, TrueEpisode
 
 __all__ = ["DayProgress", "SimulationReport", "simulate"]
 
@@ -39,7 +39,7 @@ class SimulationReport:
     calls: int
     transfers: int
     cases: int
-    outcomes: dict[str, int]  # journeys by outcome
+    outcomes: dict[str, int]  # episodes by outcome
     lookalikes: int  # honest stories
 
 
@@ -61,15 +61,15 @@ def simulate(
     _check(out, people=people, days=days)
     mix = mix or Mix()
     residents = generate_population(mix, people=people, start=start, seed=seed)
-    told = _tell(mix, residents, start=start, days=days, seed=seed)
+    scripted = _play_scripts(mix, residents, start=start, days=days, seed=seed)
     landing = LandingWriter(out, people=residents, start=start, outages=mix.outages, seed=seed)
-    landing.write_registers(told.registers)
+    landing.write_registers(scripted.registers)
     life = DailyLife.of(mix, people=residents, start=start, days=days, seed=seed)
     calls = transfers = 0
     for day in range(days):
-        events = CallEvents.join([life.calls(day), told.calls[day]])
+        events = CallEvents.join([life.calls(day), scripted.calls[day]])
         calls += landing.write_calls(day, cut_when_busy(events, subscribers=len(residents.number_source)))
-        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), told.payments[day]]))
+        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), scripted.payments[day]]))
         if progress is not None:
             progress(day + 1, days)
     return SimulationReport(
@@ -80,9 +80,9 @@ def simulate(
         files=landing.files,
         calls=calls,
         transfers=transfers,
-        cases=len(told.registers["cases"]),
-        outcomes=dict(Counter(j.outcome for j in told.journeys)),
-        lookalikes=told.lookalikes,
+        cases=len(scripted.registers["cases"]),
+        outcomes=dict(Counter(j.outcome for j in scripted.episodes)),
+        lookalikes=scripted.lookalikes,
     )
 
 
@@ -94,17 +94,17 @@ def _check(out: Path, *, people: int, days: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _ScriptedEvents:
     """Everything that is not daily life, by day, and the registers."""
 
     calls: list[CallEvents]
     payments: list[PaymentEvents]
-    journeys: list[Journey]
+    episodes: list[TrueEpisode]
     lookalikes: int
     registers: dict[str, pl.DataFrame]
 
 
-def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _Told:
+def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _ScriptedEvents:
     rng = np.random.default_rng([seed, 20])
     lines = honest_callers(rng, mix=mix, people=people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
@@ -112,24 +112,24 @@ def _tell(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _To
     lookalikes = play_lookalikes(
         mix, people=people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal
     )
-    underworld = Underworld(
+    operations = ScamOperations(
         mix, people=people, lenders=lenders, public_lines=lines.get("public", []), start=start, days=days, seed=seed
     )
-    journeys = underworld.journeys(journal)
+    episodes = operations.play_episodes(journal)
     around = [
         call_around(rng, kind=mix.callers[name], line=line, people=people, days=days)
         for name in lines
         for line in lines[name]
     ]
-    return _Told(
-        calls=CallEvents.join([journal.calls(), underworld.cold_calls(), *around]).by_day(days),
+    return _ScriptedEvents(
+        calls=CallEvents.join([journal.calls(), operations.cold_calls(), *around]).by_day(days),
         payments=journal.payments().by_day(days),
-        journeys=journeys,
+        episodes=episodes,
         lookalikes=lookalikes,
         registers={
             **people.registers,
             "number_tags": tag_numbers(rng, mix=mix, people=people, lines=lines),
-            "cases": draw_cases(journeys, mix=mix, people=people, start=start, days=days, seed=seed),
-            "truth": truth_of(journeys, people=people, start=start),
+            "cases": draw_cases(episodes, mix=mix, people=people, start=start, days=days, seed=seed),
+            "truth": build_truth(episodes, people=people, start=start),
         },
     )

@@ -71,7 +71,7 @@ class CallEvents(_Columns):
     text: Flags
     at: Ints
     duration_s: Ints
-    told: Flags  # part of a story: is not cut short when the line is busy
+    scripted: Flags  # part of a story: is not cut short when the line is busy
 
     @classmethod
     def of(

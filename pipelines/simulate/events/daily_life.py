@@ -45,7 +45,7 @@ class DailyLife:
         parts = [self._contact_calls(rng, day), self._stranger_calls(rng, day), self._service_texts(rng)]
         events = CallEvents.join(parts)
         return CallEvents(
-            events.caller, events.callee, events.text, events.at + day * DAY_S, events.duration_s, events.told
+            events.caller, events.callee, events.text, events.at + day * DAY_S, events.duration_s, events.scripted
         )
 
     def payments(self, day: int) -> PaymentEvents:

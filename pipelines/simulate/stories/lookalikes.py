@@ -10,7 +10,7 @@ from pipelines.simulate.events.daytime import draw_seconds
 from pipelines.simulate.mix import Lookalike, Mix
 from pipelines.simulate.people.numbering import pick
 from pipelines.simulate.people.population import People
-from pipelines.simulate.stories.script import Counterparty, Story, draw_people, number_kind
+from pipelines.simulate.stories.script import Counterparty, ScriptRun, draw_number_kind, draw_people
 
 __all__ = ["play_lookalikes"]
 
@@ -49,7 +49,7 @@ def _play_kind(
     rng: np.random.Generator,
     journal: Journal,
 ) -> int:
-    count = int(rng.poisson(look.per_1000_days * days * _exposed(look, people) / 1000))
+    count = int(rng.poisson(look.per_1000_days * days * _count_exposed(look, people) / 1000))
     if look.trade_only:
         who = [int(p) for p in rng.choice(np.flatnonzero(people.trade), count)] if count else []
     else:
@@ -57,18 +57,18 @@ def _play_kind(
     shared = people.accounts.issue(max(2, round(_SHARED_PAYEES_PER_10K * len(people) / 10_000)))
     begins = rng.integers(0, days, count) * DAY_S + draw_seconds(rng, look.clock, count)
     for person, at in zip(who, begins.tolist(), strict=True):
-        other = _stranger(look, people=people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
-        Story(look, person=person, other=other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng).play(
-            "paid"
-        )
+        other = _draw_counterparty(look, people=people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
+        ScriptRun(
+            look, person=person, other=other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng
+        ).play("paid")
     return count
 
 
-def _exposed(look: Lookalike, people: People) -> int:
+def _count_exposed(look: Lookalike, people: People) -> int:
     return int(people.trade.sum()) if look.trade_only else len(people)
 
 
-def _stranger(
+def _draw_counterparty(
     look: Lookalike,
     *,
     people: People,
@@ -82,7 +82,7 @@ def _stranger(
     def line() -> Rotation:
         if known and rng.random() < look.shared_number_share:
             return known[int(rng.integers(len(known)))]
-        return Rotation.fixed(int(people.numbers.issue(number_kind(rng, look))[0]))
+        return Rotation.fixed(int(people.numbers.issue(draw_number_kind(rng, look))[0]))
 
     def purse() -> Rotation:
         if rng.random() < look.merchant_share:

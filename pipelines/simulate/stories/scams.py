@@ -13,38 +13,38 @@ from pipelines.simulate.events.daytime import draw_seconds, season_factor
 from pipelines.simulate.mix import CallerKind, Mix, Reporting, ScamType
 from pipelines.simulate.people.numbering import pick
 from pipelines.simulate.people.population import People
-from pipelines.simulate.stories.script import Counterparty, Played, Stage, Story, draw_people, number_kind
+from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage, draw_number_kind, draw_people
 
-__all__ = ["Journey", "Underworld"]
+__all__ = ["TrueEpisode", "ScamOperations"]
 
 _REPORT_TAIL_S = 60 * DAY_S
 
 
 @dataclass(frozen=True)
-class Journey:
-    """One person drawn in by one fraud: what truly happened, and whether the police heard of it."""
+class TrueEpisode:
+    """One fraud against one person: what truly happened, and whether the police heard of it."""
 
     scam_type: str
     person: int
     number: int
     contact_at: int
-    played: Played
+    trace: ScriptTrace
     outcome: str  # contact | attempt | loss
     reported_at: int | None
 
     @property
     def loss_cents(self) -> int:
         """Everything paid to the other side."""
-        return sum(cents for _, cents in self.played.moves)
+        return sum(cents for _, cents in self.trace.payments)
 
     @property
     def main_transfer_at(self) -> int | None:
         """The first payment of at least 30 % of the largest; None where nothing was paid."""
-        largest = max((cents for _, cents in self.played.moves), default=0)
-        return next((at for at, cents in self.played.moves if cents >= 0.3 * largest), None)
+        largest = max((cents for _, cents in self.trace.payments), default=0)
+        return next((at for at, cents in self.trace.payments if cents >= 0.3 * largest), None)
 
 
-class Underworld:
+class ScamOperations:
     """All crews of a district over its days."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Underworld:
             ]
         )
 
-    def journeys(self, journal: Journal) -> list[Journey]:
+    def play_episodes(self, journal: Journal) -> list[TrueEpisode]:
         """Plays every journey into the journal; in order of first contact."""
         rates: dict[Stage, float] = {
             "paid": self._mix.losses_per_1000_days,
@@ -87,7 +87,7 @@ class Underworld:
         }
         weight = sum(scam.weight for scam in self._mix.scams.values())
         exposure = len(self._people) * self._days / 1000 * self._mix.intensity
-        found: list[Journey] = []
+        found: list[TrueEpisode] = []
         for name, scam in self._mix.scams.items():
             for stage, rate in rates.items():
                 count = int(self._rng.poisson(rate * exposure * scam.weight / weight))
@@ -106,7 +106,7 @@ class Underworld:
         low, high = mix.lines_per_crew
         return [
             Counterparty(
-                lines=[self._line(number_kind(rng, scam)) for _ in range(int(rng.integers(low, high + 1)))],
+                lines=[self._line(draw_number_kind(rng, scam)) for _ in range(int(rng.integers(low, high + 1)))],
                 texts=[self._line(pick(rng, scam.opening.text_kinds)) for _ in range(2)],
                 purses=self._draw_mules(),
                 lenders=self._lenders,
@@ -131,16 +131,16 @@ class Underworld:
             return self._public_lines[int(self._rng.integers(len(self._public_lines)))]
         return Rotation.fixed(int(self._rng.choice(self._people.contacts[:, :4].ravel())))
 
-    def _play(self, name: str, scam: ScamType, stage: Stage, count: int, journal: Journal) -> list[Journey]:
+    def _play(self, name: str, scam: ScamType, stage: Stage, count: int, journal: Journal) -> list[TrueEpisode]:
         rng = self._rng
         weights = season_factor(self._mix.seasons, self._start, self._days, scam_type=name)
         day = rng.choice(self._days, count, p=weights / weights.sum())
         contact_at = day * DAY_S + draw_seconds(rng, scam.clock, count)
         who = draw_people(rng, script=scam, people=self._people, count=count, gullible=True)
-        played: list[Journey] = []
+        episodes: list[TrueEpisode] = []
         for person, at in zip(who, contact_at.tolist(), strict=True):
             crew = self._crews[name][int(rng.integers(len(self._crews[name])))]
-            story = Story(
+            story = ScriptRun(
                 scam,
                 person=person,
                 other=crew,
@@ -150,21 +150,21 @@ class Underworld:
                 journal=journal,
                 rng=rng,
             )
-            left = story.play(stage)
-            left.moves.sort()
-            outcome = "loss" if left.moves else "contact" if stage == "contact" else "attempt"
-            told = self._reported(scam.reporting, left, outcome, at)
-            played.append(Journey(name, person, story.own_number, at, left, outcome, told))
-        return played
+            trace = story.play(stage)
+            trace.payments.sort()
+            outcome = "loss" if trace.payments else "contact" if stage == "contact" else "attempt"
+            reported_at = self._reported(scam.reporting, trace, outcome, at)
+            episodes.append(TrueEpisode(name, person, story.own_number, at, trace, outcome, reported_at))
+        return episodes
 
-    def _reported(self, reporting: Reporting, left: Played, outcome: str, contact_at: int) -> int | None:
+    def _reported(self, reporting: Reporting, trace: ScriptTrace, outcome: str, contact_at: int) -> int | None:
         rng = self._rng
-        loss_cny = sum(cents for _, cents in left.moves) / 100
+        loss_cny = sum(cents for _, cents in trace.payments) / 100
         share = {"contact": 0.0, "attempt": reporting.attempt_share, "loss": reporting.loss_share}[outcome]
         if outcome == "loss" and loss_cny < reporting.small_below_cny:
             share = reporting.small_share
         if rng.random() >= share:
             return None
         delay_s = float(lognormal(rng, reporting.delay_h_median, reporting.delay_h_sigma)) * 3600
-        last = max([contact_at, *left.known_at])
+        last = max([contact_at, *trace.known_at])
         return last + int(np.clip(delay_s, 600, _REPORT_TAIL_S))

@@ -18,7 +18,7 @@ from pipelines.simulate.mix import CallerKind, Script
 from pipelines.simulate.people.numbering import pick
 from pipelines.simulate.people.population import People
 
-__all__ = ["Counterparty", "Played", "Stage", "Story", "draw_people", "number_kind"]
+__all__ = ["Counterparty", "ScriptTrace", "Stage", "ScriptRun", "draw_people", "draw_number_kind"]
 
 Stage = Literal["contact", "attempt", "paid"]
 Option = TypeVar("Option")
@@ -36,11 +36,11 @@ class Counterparty:
 
 
 @dataclass
-class Played:
+class ScriptTrace:
     """What a story left: when each record became known, the payments made, the numbers and accounts met."""
 
     known_at: list[int] = field(default_factory=list)
-    moves: list[tuple[int, int]] = field(default_factory=list)  # (second, cents)
+    payments: list[tuple[int, int]] = field(default_factory=list)  # (second, cents)
     numbers: list[int] = field(default_factory=list)
     accounts: list[int] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ def draw_people(rng: np.random.Generator, *, script: Script, people: People, cou
     return [int(p) for p in rng.choice(len(people), count, p=weights / weights.sum())]
 
 
-class Story:
+class ScriptRun:
     """One run of a script from its first contact, at second ``at``. Nothing is taken down after ``end``."""
 
     def __init__(
@@ -74,21 +74,21 @@ class Story:
         self._own_number = int(people.draw_number(rng, own)[0])
         self._own_account = int(people.draw_account(rng, own)[0])
         self._busy_until = at
-        self.played = Played()
+        self.trace = ScriptTrace()
 
     @property
     def own_number(self) -> int:
         """The resident's number to which it happens."""
         return self._own_number
 
-    def play(self, stage: Stage) -> Played:
+    def play(self, stage: Stage) -> ScriptTrace:
         """Plays up to a stage: only the contact, an attempt without payment, or all of it."""
         script, rng = self._script, self._rng
         self._open(must_leave_trace=stage == "contact")
         if stage == "contact":
             if self._chance(script.talks.after_contact_share):
                 self._follow_up()
-            return self.played
+            return self.trace
         delay_s = float(lognormal(rng, script.delay_h_median, script.delay_h_sigma)) * 3600
         pay_at = awake(rng, self._at + max(300.0, delay_s))
         pays = stage == "paid" and self._chance(script.payments.share)
@@ -100,7 +100,7 @@ class Story:
         if pays:
             pay_at = max(pay_at, talks)
             self._pay(pay_at)
-        return self.played
+        return self.trace
 
     def _chance(self, share: float) -> bool:
         return bool(self._rng.random() < share)
@@ -135,14 +135,14 @@ class Story:
             self._note(self._journal.text(number, self._own_number, at=at), number)
 
     def _note(self, known_at: int, number: int) -> None:
-        self.played.known_at.append(known_at)
-        if number not in self.played.numbers:
-            self.played.numbers.append(number)
+        self.trace.known_at.append(known_at)
+        if number not in self.trace.numbers:
+            self.trace.numbers.append(number)
 
     def _pay_out(self, account: int, *, at: float, amount_cny: float) -> None:
         if at < self._end:
             cents = self._journal.pay(self._own_account, account, at=at, amount_cny=amount_cny)
-            self.played.moves.append((int(at), cents))
+            self.trace.payments.append((int(at), cents))
             self._note_account(int(at), account)
 
     def _receive(self, account: int, *, at: float, amount_cny: float) -> None:
@@ -151,9 +151,9 @@ class Story:
             self._note_account(int(at), account)
 
     def _note_account(self, known_at: int, account: int) -> None:
-        self.played.known_at.append(known_at)
-        if account not in self.played.accounts:
-            self.played.accounts.append(account)
+        self.trace.known_at.append(known_at)
+        if account not in self.trace.accounts:
+            self.trace.accounts.append(account)
 
     # The acts
 
@@ -207,7 +207,7 @@ class Story:
             self._text(number, at=at)
             return
         answered = not self._chance(talks.unanswered_share)
-        callback = self._chance(talks.callback_share) and number in self.played.numbers
+        callback = self._chance(talks.callback_share) and number in self.trace.numbers
         self._talk(number, at=at, duration_s=max(5.0, length) if answered else 0, callback=callback)
 
     def _lure(self, pay_at: float, *, gift_only: bool) -> None:
@@ -272,6 +272,6 @@ class Story:
             self._receive(purse.at(start), at=awake(rng, at + float(rng.exponential(5 * DAY_S))), amount_cny=total)
 
 
-def number_kind(rng: np.random.Generator, script: Script) -> CallerKind:
+def draw_number_kind(rng: np.random.Generator, script: Script) -> CallerKind:
     """The kind of number a caller of this script shows."""
     return pick(rng, script.caller_kinds)

@@ -7,9 +7,9 @@ import pytest
 
 from pipelines.simulate.mix import Mix
 from pipelines.simulate.people.population import generate_population
-from pipelines.simulate.reports import truth_of
-from pipelines.simulate.stories.scams import Journey
-from pipelines.simulate.stories.script import Played
+from pipelines.simulate.reports import build_truth
+from pipelines.simulate.stories.scams import TrueEpisode
+from pipelines.simulate.stories.script import ScriptTrace
 from tests.pipelines.simulate.conftest import District
 
 
@@ -27,11 +27,11 @@ def _moves(row: dict[str, object]) -> list[tuple[datetime, float]]:
 
 def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
     people = generate_population(Mix(), people=100, start=date(2026, 6, 1), seed=1)
-    played = Played(
-        known_at=[600, 90_000, 97_200], moves=[(90_000, 10_000), (97_200, 50_000)], numbers=[3], accounts=[4]
+    played = ScriptTrace(
+        known_at=[600, 90_000, 97_200], payments=[(90_000, 10_000), (97_200, 50_000)], numbers=[3], accounts=[4]
     )
-    journey = Journey("brushing", 5, 5, 540, played, "loss", None)
-    row = truth_of([journey], people=people, start=date(2026, 6, 1)).row(0, named=True)
+    episode = TrueEpisode("brushing", 5, 5, 540, played, "loss", None)
+    row = build_truth([episode], people=people, start=date(2026, 6, 1)).row(0, named=True)
     assert row["contact_at"] == _wall(2026, 6, 1, 0, 9)
     assert row["first_trace_at"] == _wall(2026, 6, 1, 0, 10)
     assert row["traces"] == 3

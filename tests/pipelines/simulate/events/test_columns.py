@@ -22,7 +22,7 @@ def _calls(*rows: tuple[int, int, bool, int, int, bool]) -> CallEvents:
 
 def test_calls_on_a_busy_line_are_not_answered() -> None:
     events = _calls(
-        # caller, callee, text, at, duration, told; residents are 0..9
+        # caller, callee, text, at, duration, scripted; residents are 0..9
         (100, 1, False, 1000, 600, True),  # a long call of a story
         (101, 1, False, 1200, 60, False),  # meanwhile: not answered
         (1, 102, False, 1300, 60, False),  # the resident cannot call either

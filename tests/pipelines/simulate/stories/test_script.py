@@ -12,7 +12,7 @@ from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal
 from pipelines.simulate.mix import Lure, Mix, Opening, Payments, Script, Talks
 from pipelines.simulate.people.population import People, generate_population
-from pipelines.simulate.stories.script import Counterparty, Played, Stage, Story
+from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage
 
 OTHER = Counterparty(
     lines=[Rotation.fixed(9001), Rotation.fixed(9002)],
@@ -28,11 +28,13 @@ def _people() -> People:
     return generate_population(Mix(), people=100, start=date(2026, 6, 1), seed=1)
 
 
-def _play(script: Script, *, stage: Stage, seed: int, at: float, end: float = 60 * DAY_S) -> tuple[Journal, Played]:
+def _play(
+    script: Script, *, stage: Stage, seed: int, at: float, end: float = 60 * DAY_S
+) -> tuple[Journal, ScriptTrace]:
     rng = np.random.default_rng(seed)
     journal = Journal(np.random.default_rng(seed + 1))
     people = _people()
-    story = Story(script, person=seed % 100, other=OTHER, at=at, end=end, people=people, journal=journal, rng=rng)
+    story = ScriptRun(script, person=seed % 100, other=OTHER, at=at, end=end, people=people, journal=journal, rng=rng)
     return journal, story.play(stage)
 
 
@@ -55,7 +57,7 @@ def test_any_story_holds_together(name: str, stage: Stage, seed: int, at: float)
     outgoing = {int(payee) for payee in payments.payee} & {8001, 8002}
     assert outgoing <= set(played.accounts)
     if stage != "paid":
-        assert played.moves == []
+        assert played.payments == []
         assert outgoing == set()
     if stage == "contact":
         assert len(played.known_at) >= 1
@@ -65,7 +67,7 @@ def test_any_story_holds_together(name: str, stage: Stage, seed: int, at: float)
 def test_nothing_happens_after_the_end() -> None:
     journal, played = _play(SCRIPTS["investment"], stage="paid", seed=3, at=0, end=3600)
     assert journal.payments().at.tolist() == []
-    assert played.moves == []
+    assert played.payments == []
 
 
 def test_a_script_of_certainties_is_played_to_the_letter() -> None:
@@ -89,10 +91,10 @@ def test_a_script_of_certainties_is_played_to_the_letter() -> None:
     calls, payments = journal.calls(), journal.payments()
     assert calls.text.tolist() == [True, False, False, False]
     assert calls.duration_s.tolist() == [0, 100, 600, 600]
-    assert len(played.moves) == 4  # the lure and three payments
+    assert len(played.payments) == 4  # the lure and three payments
     assert len(payments) == 5  # and the lure's return
     wealth = float(_people().wealth[5]) ** 0.5
-    paid = [cents / 100 for _, cents in sorted(played.moves)[1:]]
+    paid = [cents / 100 for _, cents in sorted(played.payments)[1:]]
     assert paid == pytest.approx([1000 * wealth, 2000 * wealth, 4000 * wealth], abs=10)
-    assert sorted(played.moves)[1][0] == 14 * 3600
+    assert sorted(played.payments)[1][0] == 14 * 3600
     assert len(played.known_at) == 4 + 5

@@ -13,7 +13,7 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from pipelines.simulate.delivery import LandingWriter, cut_when_busy
-from pipelines.simulate.events.callers import call_around, honest_callers, tag_numbers
+from pipelines.simulate.events.callers import draw_honest_lines, draw_line_calls, tag_numbers
 from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
 from pipelines.simulate.events.daily_life import DailyLife
 from pipelines.simulate.mix import Mix
@@ -106,7 +106,7 @@ class _ScriptedEvents:
 
 def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _ScriptedEvents:
     rng = np.random.default_rng([seed, 20])
-    lines = honest_callers(rng, mix=mix, people=people, days=days)
+    lines = draw_honest_lines(rng, mix=mix, people=people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
     journal = Journal(np.random.default_rng([seed, 23]))
     lookalikes = play_lookalikes(
@@ -117,7 +117,7 @@ def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int
     )
     episodes = operations.play_episodes(journal)
     around = [
-        call_around(rng, kind=mix.callers[name], line=line, people=people, days=days)
+        draw_line_calls(rng, kind=mix.callers[name], line=line, people=people, days=days)
         for name in lines
         for line in lines[name]
     ]

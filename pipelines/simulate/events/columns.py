@@ -15,18 +15,18 @@ import numpy.typing as npt
 
 from pipelines.simulate.people.numbering import Flags, Floats, Ints
 
-__all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "as_paid", "lognormal"]
+__all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "to_paid_cents", "draw_lognormal"]
 
 DAY_S = 86_400
 _ROUND_SHARE, _WHOLE_SHARE = 0.22, 0.33
 
 
-def lognormal(rng: np.random.Generator, median: float, sigma: float, count: int | None = None) -> Floats:
+def draw_lognormal(rng: np.random.Generator, median: float, sigma: float, count: int | None = None) -> Floats:
     """Draws of a lognormal given by its median; an array of shape (count,), or () when ``count`` is left out."""
     return np.asarray(np.exp(rng.normal(np.log(median), sigma, count)))
 
 
-def as_paid(rng: np.random.Generator, amounts_cny: npt.ArrayLike) -> Ints:
+def to_paid_cents(rng: np.random.Generator, amounts_cny: npt.ArrayLike) -> Ints:
     """Amounts as people pay them, in cents: some to the ten yuan, some to the yuan, the rest to the cent.
 
     One rule for every payment, large or small, honest or not: the last digits carry nothing.
@@ -114,8 +114,8 @@ class Journal:
         return int(at)
 
     def pay(self, payer: int, payee: int, *, at: float, amount_cny: float) -> int:
-        """A payment; returns the cents that were really paid (see :func:`as_paid`)."""
-        cents = int(as_paid(self._rng, amount_cny))
+        """A payment; returns the cents that were really paid (see :func:`to_paid_cents`)."""
+        cents = int(to_paid_cents(self._rng, amount_cny))
         self._payments.append((payer, payee, cents, int(at)))
         return cents
 

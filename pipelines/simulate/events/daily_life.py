@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.simulate.events.columns import DAY_S, CallEvents, PaymentEvents, as_paid, lognormal
+from pipelines.simulate.events.columns import DAY_S, CallEvents, PaymentEvents, draw_lognormal, to_paid_cents
 from pipelines.simulate.events.daytime import draw_seconds, season_factor
 from pipelines.simulate.mix import Mix
 from pipelines.simulate.people.numbering import Floats, Ints
@@ -87,7 +87,7 @@ class DailyLife:
         own = people.draw_number(rng, who)
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.5)
         nearness = np.where(rank < 3, 1.5, 1.0)
-        length = lognormal(rng, daily.contact_s_median, daily.contact_s_sigma, len(who)) * nearness
+        length = draw_lognormal(rng, daily.contact_s_median, daily.contact_s_sigma, len(who)) * nearness
         answered = rng.random(len(who)) < daily.answered_share
         text = rng.random(len(who)) < daily.personal_texts / daily.contact_calls
         duration = np.where(answered & ~text, np.clip(length, 1, 4 * 3600), 0).astype(np.int64)
@@ -109,7 +109,7 @@ class DailyLife:
         peer[once] = people.numbers.issue("mobile", len(once))
         own = people.draw_number(rng, who)
         incoming = rng.random(len(who)) < 0.6
-        length = lognormal(rng, daily.stranger_s_median, daily.stranger_s_sigma, len(who))
+        length = draw_lognormal(rng, daily.stranger_s_median, daily.stranger_s_sigma, len(who))
         duration = np.where(rng.random(len(who)) < daily.answered_share, np.maximum(1, length), 0).astype(np.int64)
         at = draw_seconds(rng, "day", len(who))
         return CallEvents.of(np.where(incoming, peer, own), np.where(incoming, own, peer), at=at, duration_s=duration)
@@ -124,7 +124,7 @@ class DailyLife:
     def _pay(
         self, rng: np.random.Generator, payer: Ints, payee: Ints, amounts_cny: Floats, clock: str = "shops"
     ) -> PaymentEvents:
-        return PaymentEvents(payer, payee, as_paid(rng, amounts_cny), draw_seconds(rng, clock, len(payer)))
+        return PaymentEvents(payer, payee, to_paid_cents(rng, amounts_cny), draw_seconds(rng, clock, len(payer)))
 
     def _purchases(self, rng: np.random.Generator, factor: float) -> PaymentEvents:
         people, daily = self.people, self.mix.daily
@@ -135,7 +135,8 @@ class DailyLife:
         usual = people.favourites[who, rng.integers(0, people.favourites.shape[1], len(who))]
         payee = np.where(rng.random(len(who)) < 0.6, usual, anywhere)
         amounts = (
-            lognormal(rng, daily.merchant_cny_median, daily.merchant_cny_sigma, len(who)) * people.wealth[who] ** 0.5
+            draw_lognormal(rng, daily.merchant_cny_median, daily.merchant_cny_sigma, len(who))
+            * people.wealth[who] ** 0.5
         )
         return self._pay(rng, people.draw_account(rng, who), payee, amounts)
 
@@ -146,7 +147,7 @@ class DailyLife:
         incoming = (peer >= len(people)) & (rng.random(len(who)) < 0.45)
         own = people.draw_account(rng, who)
         amounts = (
-            lognormal(rng, daily.known_payee_cny_median, daily.known_payee_cny_sigma, len(who))
+            draw_lognormal(rng, daily.known_payee_cny_median, daily.known_payee_cny_sigma, len(who))
             * people.wealth[who] ** 0.5
         )
         return self._pay(rng, np.where(incoming, peer, own), np.where(incoming, own, peer), amounts, "anytime")
@@ -157,7 +158,7 @@ class DailyLife:
         peer = people.accounts.issue(len(who)) if len(who) else who
         own = people.draw_account(rng, who)
         incoming = rng.random(len(who)) < np.where(people.trade[who], 0.85, 0.35)
-        amounts = np.minimum(4800, lognormal(rng, daily.new_payee_cny_median, daily.new_payee_cny_sigma, len(who)))
+        amounts = np.minimum(4800, draw_lognormal(rng, daily.new_payee_cny_median, daily.new_payee_cny_sigma, len(who)))
         return self._pay(rng, np.where(incoming, peer, own), np.where(incoming, own, peer), amounts, "anytime")
 
     def _own_moves(self, rng: np.random.Generator) -> PaymentEvents:
@@ -166,7 +167,7 @@ class DailyLife:
         who = who[people.second_account[who] >= 0]
         back = rng.random(len(who)) < 0.5
         first, second = who, people.second_account[who]
-        amounts = lognormal(rng, 1500, 1.1, len(who)) * people.wealth[who]
+        amounts = draw_lognormal(rng, 1500, 1.1, len(who)) * people.wealth[who]
         return self._pay(rng, np.where(back, second, first), np.where(back, first, second), amounts, "anytime")
 
     def _income(self, rng: np.random.Generator, day: int) -> PaymentEvents:

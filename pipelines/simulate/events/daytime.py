@@ -10,7 +10,7 @@ from pipelines.simulate.events.columns import DAY_S
 from pipelines.simulate.mix import Season
 from pipelines.simulate.people.numbering import Floats, Ints
 
-__all__ = ["awake", "draw_seconds", "season_factor"]
+__all__ = ["move_to_waking_hours", "draw_seconds", "season_factor"]
 
 # Weights of the 24 hours.
 _HOURS: dict[str, tuple[float, ...]] = {
@@ -30,7 +30,7 @@ def draw_seconds(rng: np.random.Generator, clock: str, count: int) -> Ints:
     return seconds
 
 
-def awake(rng: np.random.Generator, at: float) -> float:
+def move_to_waking_hours(rng: np.random.Generator, at: float) -> float:
     """``at``, or, when that is in the small hours, some time on the morning after."""
     second = at % DAY_S
     return at if second >= 6.5 * 3600 else at - second + rng.uniform(7.5, 11.5) * 3600

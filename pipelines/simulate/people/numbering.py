@@ -13,7 +13,17 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BANKS", "OPERATORS", "AccountBook", "Flags", "Floats", "Ints", "NumberBook", "draw_id_numbers", "pick"]
+__all__ = [
+    "BANKS",
+    "OPERATORS",
+    "AccountBook",
+    "Flags",
+    "Floats",
+    "Ints",
+    "NumberBook",
+    "draw_id_numbers",
+    "draw_weighted",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -48,7 +58,7 @@ _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECKS = np.array(list("10X98765432"))
 
 
-def pick(rng: np.random.Generator, weights: Mapping[Key, float]) -> Key:
+def draw_weighted(rng: np.random.Generator, weights: Mapping[Key, float]) -> Key:
     """One key of ``weights``, in proportion to its weight."""
     values = np.fromiter(weights.values(), float)
     keys = list(weights)

@@ -8,7 +8,7 @@ from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal
 from pipelines.simulate.events.daytime import draw_seconds
 from pipelines.simulate.mix import Lookalike, Mix
-from pipelines.simulate.people.numbering import pick
+from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, draw_number_kind, draw_people
 
@@ -94,7 +94,7 @@ def _draw_counterparty(
     callers = int(rng.integers(look.talks.callers[0], look.talks.callers[1] + 1))
     return Counterparty(
         lines=[line() for _ in range(callers)],
-        texts=[Rotation.fixed(int(people.numbers.issue(pick(rng, look.opening.text_kinds))[0]))],
+        texts=[Rotation.fixed(int(people.numbers.issue(draw_weighted(rng, look.opening.text_kinds))[0]))],
         purses=[purse() for _ in range(int(rng.integers(1, 4)))],
         lenders=lenders,
     )

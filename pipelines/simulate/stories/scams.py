@@ -7,11 +7,11 @@ from datetime import date
 
 import numpy as np
 
-from pipelines.simulate.events.callers import Rotation, call_around, rotate
-from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, lognormal
+from pipelines.simulate.events.callers import Rotation, draw_line_calls, draw_rotation
+from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, draw_lognormal
 from pipelines.simulate.events.daytime import draw_seconds, season_factor
 from pipelines.simulate.mix import CallerKind, Mix, Reporting, ScamType
-from pipelines.simulate.people.numbering import pick
+from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage, draw_number_kind, draw_people
 
@@ -73,7 +73,7 @@ class ScamOperations:
         reached += [(self._mix.cold_texts, line) for crew in crews for line in crew.texts]
         return CallEvents.join(
             [
-                call_around(self._rng, kind=kind, line=line, people=self._people, days=self._days)
+                draw_line_calls(self._rng, kind=kind, line=line, people=self._people, days=self._days)
                 for kind, line in reached
             ]
         )
@@ -97,7 +97,9 @@ class ScamOperations:
     def _mule(self) -> Rotation:
         accounts, merchant = self._people.accounts, self._rng.random() < self._mix.mule_merchant_share
         issue = accounts.issue_merchants if merchant else accounts.issue
-        return rotate(self._rng, days=self._days, life_days=self._mix.mule_life_days, issue=lambda: int(issue(1)[0]))
+        return draw_rotation(
+            self._rng, days=self._days, life_days=self._mix.mule_life_days, issue=lambda: int(issue(1)[0])
+        )
 
     def _hire(self, scam: ScamType) -> list[Counterparty]:
         mix, rng = self._mix, self._rng
@@ -107,7 +109,7 @@ class ScamOperations:
         return [
             Counterparty(
                 lines=[self._line(draw_number_kind(rng, scam)) for _ in range(int(rng.integers(low, high + 1)))],
-                texts=[self._line(pick(rng, scam.opening.text_kinds)) for _ in range(2)],
+                texts=[self._line(draw_weighted(rng, scam.opening.text_kinds)) for _ in range(2)],
                 purses=self._draw_mules(),
                 lenders=self._lenders,
             )
@@ -123,7 +125,7 @@ class ScamOperations:
         if kind in {"spoofed_public", "spoofed_contact"}:
             return self._borrowed(kind)
         numbers, life = self._people.numbers, self._mix.line_life_days
-        return rotate(self._rng, days=self._days, life_days=life, issue=lambda: int(numbers.issue(kind)[0]))
+        return draw_rotation(self._rng, days=self._days, life_days=life, issue=lambda: int(numbers.issue(kind)[0]))
 
     def _borrowed(self, kind: CallerKind) -> Rotation:
         """A number that belongs to somebody honest: an office, or an acquaintance of somebody."""
@@ -165,6 +167,6 @@ class ScamOperations:
             share = reporting.small_share
         if rng.random() >= share:
             return None
-        delay_s = float(lognormal(rng, reporting.delay_h_median, reporting.delay_h_sigma)) * 3600
+        delay_s = float(draw_lognormal(rng, reporting.delay_h_median, reporting.delay_h_sigma)) * 3600
         last = max([contact_at, *trace.known_at])
         return last + int(np.clip(delay_s, 600, _REPORT_TAIL_S))

@@ -12,10 +12,10 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from pipelines.simulate.events.callers import Rotation
-from pipelines.simulate.events.columns import DAY_S, Journal, lognormal
-from pipelines.simulate.events.daytime import awake
+from pipelines.simulate.events.columns import DAY_S, Journal, draw_lognormal
+from pipelines.simulate.events.daytime import move_to_waking_hours
 from pipelines.simulate.mix import CallerKind, Script
-from pipelines.simulate.people.numbering import pick
+from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 
 __all__ = ["Counterparty", "ScriptTrace", "Stage", "ScriptRun", "draw_people", "draw_number_kind"]
@@ -89,8 +89,8 @@ class ScriptRun:
             if self._chance(script.talks.after_contact_share):
                 self._follow_up()
             return self.trace
-        delay_s = float(lognormal(rng, script.delay_h_median, script.delay_h_sigma)) * 3600
-        pay_at = awake(rng, self._at + max(300.0, delay_s))
+        delay_s = float(draw_lognormal(rng, script.delay_h_median, script.delay_h_sigma)) * 3600
+        pay_at = move_to_waking_hours(rng, self._at + max(300.0, delay_s))
         pays = stage == "paid" and self._chance(script.payments.share)
         talks = self._plan_talks(pay_at, pays=pays)
         if self._chance(script.lure.share):
@@ -171,12 +171,14 @@ class ScriptRun:
             self._talk(
                 self._one(self._other.lines, self._at),
                 at=self._at + lag,
-                duration_s=float(np.maximum(8, lognormal(self._rng, opening.call_s_median, opening.call_s_sigma))),
+                duration_s=float(np.maximum(8, draw_lognormal(self._rng, opening.call_s_median, opening.call_s_sigma))),
             )
 
     def _follow_up(self) -> None:
-        at = awake(self._rng, self._at + float(self._rng.exponential(6 * 3600)))
-        length = float(lognormal(self._rng, self._script.talks.minutes_median * 20, self._script.talks.minutes_sigma))
+        at = move_to_waking_hours(self._rng, self._at + float(self._rng.exponential(6 * 3600)))
+        length = float(
+            draw_lognormal(self._rng, self._script.talks.minutes_median * 20, self._script.talks.minutes_sigma)
+        )
         self._exchange(self._one(self._other.lines, at), at=at, length=length)
 
     def _plan_talks(self, pay_at: float, *, pays: bool) -> float:
@@ -190,8 +192,8 @@ class ScriptRun:
         ready = pay_at
         for i, moment in enumerate(moments):
             voice = voices[min(i * len(voices) // len(moments), len(voices) - 1)]
-            length = float(lognormal(self._rng, talks.minutes_median * 60, talks.minutes_sigma))
-            at = awake(self._rng, float(moment))
+            length = float(draw_lognormal(self._rng, talks.minutes_median * 60, talks.minutes_sigma))
+            at = move_to_waking_hours(self._rng, float(moment))
             if on_the_line and i == len(moments) - 1:
                 start = max(at, pay_at - length * float(self._rng.uniform(0.3, 0.9)), self._busy_until)
                 self._talk(voice.at(start), at=start, duration_s=length)
@@ -215,7 +217,7 @@ class ScriptRun:
         rounds = self._count(lure.rounds)
         first = self._at + (pay_at - self._at) * self._within(lure.begins)
         for i in range(rounds):
-            at = awake(self._rng, first + (pay_at - first) * i / rounds)
+            at = move_to_waking_hours(self._rng, first + (pay_at - first) * i / rounds)
             stake = self._within(lure.stake_cny)
             purse = self._any(self._other.purses)
             back = stake * (1 + self._within(lure.profit))
@@ -224,7 +226,7 @@ class ScriptRun:
             else:
                 self._pay_out(purse.at(at), at=at, amount_cny=stake)
             if back > 0:
-                back_at = awake(self._rng, at + self._within(lure.back_h) * 3600)
+                back_at = move_to_waking_hours(self._rng, at + self._within(lure.back_h) * 3600)
                 payer = (
                     purse.at(back_at)
                     if self._chance(lure.same_account_share)
@@ -235,7 +237,7 @@ class ScriptRun:
     def _gather(self, pay_at: float) -> None:
         """Money made ready: nothing of this goes to or comes from the other side."""
         gather, payments, people = self._script.gather, self._script.payments, self._people
-        amount = float(lognormal(self._rng, payments.total_cny_median * 0.6, payments.total_cny_sigma))
+        amount = float(draw_lognormal(self._rng, payments.total_cny_median * 0.6, payments.total_cny_sigma))
         own = [self._person, int(people.second_account[self._person])]
         if min(own) >= 0 and self._chance(gather.pool_share):
             source = own[1] if self._own_account == own[0] else own[0]
@@ -251,13 +253,13 @@ class ScriptRun:
 
     def _move(self, payer: int, payee: int, *, before: float, amount_cny: float) -> None:
         span = min(0.5 * max(600.0, before - self._at), 2.0 * DAY_S)
-        at = awake(self._rng, before - span * self._within((0.05, 1)))
+        at = move_to_waking_hours(self._rng, before - span * self._within((0.05, 1)))
         if self._at <= at < self._end and payer != payee:
             self._journal.pay(payer, payee, at=at, amount_cny=amount_cny)
 
     def _pay(self, at: float) -> None:
         payments, rng = self._script.payments, self._rng
-        total = float(lognormal(rng, payments.total_cny_median, payments.total_cny_sigma))
+        total = float(draw_lognormal(rng, payments.total_cny_median, payments.total_cny_sigma))
         total *= float(self._people.wealth[self._person]) ** 0.5
         parts = np.cumprod([1.0, *(self._within(payments.growth) for _ in range(self._count(payments.count) - 1))])
         purse, start = self._any(self._other.purses), at
@@ -267,11 +269,15 @@ class ScriptRun:
                 break
             if self._chance(payments.new_payee_share):
                 purse = self._any(self._other.purses)
-            at = awake(rng, at + max(40.0, float(lognormal(rng, payments.gap_h_median * 3600, payments.gap_h_sigma))))
+            at = move_to_waking_hours(
+                rng, at + max(40.0, float(draw_lognormal(rng, payments.gap_h_median * 3600, payments.gap_h_sigma)))
+            )
         if self._chance(payments.refund_share):
-            self._receive(purse.at(start), at=awake(rng, at + float(rng.exponential(5 * DAY_S))), amount_cny=total)
+            self._receive(
+                purse.at(start), at=move_to_waking_hours(rng, at + float(rng.exponential(5 * DAY_S))), amount_cny=total
+            )
 
 
 def draw_number_kind(rng: np.random.Generator, script: Script) -> CallerKind:
     """The kind of number a caller of this script shows."""
-    return pick(rng, script.caller_kinds)
+    return draw_weighted(rng, script.caller_kinds)

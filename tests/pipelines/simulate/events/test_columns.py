@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from pipelines.simulate.delivery import cut_when_busy, to_times, to_yuan
 from pipelines.simulate.events.callers import Rotation
-from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, as_paid
-from pipelines.simulate.events.daytime import awake, draw_seconds, season_factor
+from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, to_paid_cents
+from pipelines.simulate.events.daytime import draw_seconds, move_to_waking_hours, season_factor
 from pipelines.simulate.mix import Season
-from pipelines.simulate.people.numbering import AccountBook, NumberBook, draw_id_numbers, pick
+from pipelines.simulate.people.numbering import AccountBook, NumberBook, draw_id_numbers, draw_weighted
 
 
 def _calls(*rows: tuple[int, int, bool, int, int, bool]) -> CallEvents:
@@ -55,7 +55,7 @@ def test_journal_keeps_what_it_is_told() -> None:
 
 @given(st.floats(0.01, 1e7), st.integers(0, 1000))
 def test_amounts_are_positive_and_near_what_was_meant(amount_cny: float, seed: int) -> None:
-    cents = int(as_paid(np.random.default_rng(seed), amount_cny))
+    cents = int(to_paid_cents(np.random.default_rng(seed), amount_cny))
     assert cents >= 1
     assert abs(cents - amount_cny * 100) <= 1000
 
@@ -63,7 +63,7 @@ def test_amounts_are_positive_and_near_what_was_meant(amount_cny: float, seed: i
 def test_roundness_of_amounts_does_not_depend_on_their_size() -> None:
     rng = np.random.default_rng(1)
     for median in (80, 8000):
-        cents = as_paid(rng, rng.lognormal(np.log(median), 0.5, 20_000))
+        cents = to_paid_cents(rng, rng.lognormal(np.log(median), 0.5, 20_000))
         assert np.mean(cents % 1000 == 0) == pytest.approx(0.22 + 0.33 / 10, abs=0.02)
         assert np.mean(cents % 100 == 0) == pytest.approx(0.22 + 0.33, abs=0.02)
 
@@ -76,7 +76,7 @@ def test_a_rotation_shows_what_is_in_use() -> None:
 
 @given(st.floats(0, 40 * DAY_S), st.integers(0, 99))
 def test_nobody_pays_in_the_small_hours(at: float, seed: int) -> None:
-    moved = awake(np.random.default_rng(seed), at)
+    moved = move_to_waking_hours(np.random.default_rng(seed), at)
     assert moved >= at
     assert moved - at < 12 * 3600
     assert moved % DAY_S >= 6.5 * 3600
@@ -152,7 +152,7 @@ def test_accounts_are_cards_with_a_check_digit() -> None:
 
 def test_pick_follows_its_weights() -> None:
     rng = np.random.default_rng(0)
-    drawn = [pick(rng, {"a": 3, "b": 1, "c": 0}) for _ in range(4000)]
+    drawn = [draw_weighted(rng, {"a": 3, "b": 1, "c": 0}) for _ in range(4000)]
     assert drawn.count("a") / 4000 == pytest.approx(0.75, abs=0.03)
     assert "c" not in drawn
 

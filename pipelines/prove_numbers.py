@@ -28,8 +28,8 @@ __all__ = [
     "LIFETIME_AND_PROXIES",
     "PUBLISHED",
     "Proof",
-    "Row",
-    "printable",
+    "MeasuredRow",
+    "printable_rows",
     "prove_numbers",
     "read_subscribers",
 ]
@@ -49,7 +49,7 @@ PUBLISHED: Final = (  # in the form of the printed rows
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasuredRow:
     """Means over all folds; ``…_sd`` is the standard deviation from fold to fold."""
 
     columns: str
@@ -75,7 +75,7 @@ class Proof:
     folds: int
     lifetime_from_flow: float
     lifetime_gap: float
-    rows: tuple[Row, ...]
+    rows: tuple[MeasuredRow, ...]
     published: tuple[tuple[str, ...], ...] = PUBLISHED
 
 
@@ -120,7 +120,7 @@ def prove_numbers(
                 for one in cross_validate(seen, recipe=recipe, with_graph=setting.graph, seed=seed + turn)
             ]
             rows.append(_row(setting, recipe, figures))
-            progress(_told(rows[-1]))
+            progress(_progress_line(rows[-1]))
     return Proof(
         subscribers=len(subscribers.fraud),
         frauds=int(subscribers.fraud.sum()),
@@ -199,10 +199,10 @@ def _lifetime_from_flow(subscribers: Subscribers) -> float:
     return float(np.isclose(months, _column(subscribers, "month_ids")[filled]).mean())
 
 
-def _row(setting: _Setting, recipe: Recipe, figures: list[FoldFigures]) -> Row:
+def _row(setting: _Setting, recipe: Recipe, figures: list[FoldFigures]) -> MeasuredRow:
     auc = np.array([one.auc for one in figures])
     macro_f1 = np.array([one.macro_f1 for one in figures])
-    return Row(
+    return MeasuredRow(
         columns=setting.columns,
         graph=setting.graph,
         model=recipe.name,
@@ -214,12 +214,12 @@ def _row(setting: _Setting, recipe: Recipe, figures: list[FoldFigures]) -> Row:
     )
 
 
-def _told(row: Row) -> str:
+def _progress_line(row: MeasuredRow) -> str:
     graph = "with graph" if row.graph else "features alone"
     return f"{row.columns}, {graph}, {row.model}: AUC {row.auc:.4f}, macro-F1 {row.macro_f1:.4f}"
 
 
-def printable(proof: Proof) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def printable_rows(proof: Proof) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Headings and rows for the terminal; ± is the standard deviation from fold to fold."""
     headings = ("columns", "graph", "model", "AUC", "macro-F1", "at 0.5")
     measured = [

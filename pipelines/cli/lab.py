@@ -173,14 +173,14 @@ def prove_numbers(
     as_json: AsJson = False,
 ) -> None:
     """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
-    from pipelines.prove_numbers import printable
+    from pipelines.prove_numbers import printable_rows
     from pipelines.prove_numbers import prove_numbers as prove
 
     proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json))
     if as_json:
         print_json(to_json_value(proof))
         return
-    print_table(*printable(proof))
+    print_table(*printable_rows(proof))
     typer.echo(
         "* measured by others; ± from fold to fold\n"
         f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"

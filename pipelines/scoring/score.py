@@ -54,8 +54,8 @@ from serving.vocabulary.alerts import OTHER, Contribution, Kind, Reason
 __all__ = ["ScoreResult", "score"]
 
 TICK = "1m"
-FIRST_LOOK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
-NO_COMMUNITY = "unknown"
+MAX_LOOKBACK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
+UNKNOWN_COMMUNITY = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,21 +100,21 @@ def score(
     """
     context = load_scoring_context(settings, at=at, kind=kind, progress=progress)
     log = ScoreLog(settings.scores_folder)
-    moments = asked(context, people=people, since=log.latest_run(before=at))
+    moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments)} people")
     rows = score_query_points(context.event_index, context.model, moments, effect=settings.warning_works)
     engine = open_database(settings.serving_database_url)
     rules = policy_rules(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
-    memory = remembered(recent, log=log, at=at, rules=rules)
+    memory = restore_policy_memory(recent, log=log, at=at, rules=rules)
     chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
     decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
-    alerts = describe(context, decided, rows)
+    alerts = build_alerts(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
     scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
-    number = publish_list(engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
+    number = publish_watchlist(engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
     log.write(rows, at=at, kind=kind)
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
@@ -141,23 +141,25 @@ def load_scoring_context(settings: Settings, *, at: datetime, kind: Kind, progre
     if version is None:
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
     progress("building the event index")
-    tables = source_tables_before(settings, at=at, span=FIRST_LOOK)
+    tables = source_tables_before(settings, at=at, span=MAX_LOOKBACK)
     return ScoringContext(settings, at, kind, tables, build_event_index(tables), registry.load(version), version)
 
 
-def asked(context: ScoringContext, *, people: Sequence[str] | None, since: datetime | None) -> pl.DataFrame:
+def query_points_to_score(
+    context: ScoringContext, *, people: Sequence[str] | None, since: datetime | None
+) -> pl.DataFrame:
     """``person``, ``at``: who is scored."""
     all_people = query_points_for_everyone(context.event_index, at=context.at)
     if people is not None:
         return all_people.filter(pl.col("person").is_in(list(people)))
     if context.kind == "nightly":
         return all_people
-    start = max(since or context.at - FIRST_LOOK, context.at - FIRST_LOOK)
+    start = max(since or context.at - MAX_LOOKBACK, context.at - MAX_LOOKBACK)
     touched = query_points_after_events(context.event_index, start=start, end=context.at, every=TICK)
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 
-def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules) -> Memory:
+def restore_policy_memory(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules) -> Memory:
     """The policy's memory, from what was published and what was scored before ``at``."""
     memory, used = Memory(), Counter[date]()
     for day in log.best_by_day(
@@ -178,18 +180,18 @@ def remembered(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, ru
     return memory
 
 
-def describe(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
+def build_alerts(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
     """The alerts as they are published, in rank order."""
     if not decided:
         return ()
     order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
     chosen = order.join(rows, on="person", maintain_order="left")
-    told = explain_scores(context.model, chosen)
+    explanations = explain_scores(context.model, chosen)
     types = context.model.predict_scam_type(chosen)
     residents = context.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    stakes = typical_losses(build_episodes(context.tables.cases, context.event_index, at=context.at))
-    suspects = named_suspects(context.event_index, chosen)
+    losses_by_type = typical_losses(build_episodes(context.tables.cases, context.event_index, at=context.at))
+    suspects = find_lead_suspects(context.event_index, chosen)
     missing = find_missing_data(context.event_index, chosen, at=context.at)
     timelines = build_alert_timelines(
         context.tables, context.event_index, chosen, reputation_model=context.model.reputations, at=context.at
@@ -203,13 +205,13 @@ def describe(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl
             baseline_score=float(row["baseline_score"]),
             level=one.level,
             scam_type=types[rank - 1],
-            community_id=homes.get(one.candidate.person, (None, None))[0] or NO_COMMUNITY,
-            grid_id=homes.get(one.candidate.person, (None, None))[1] or NO_COMMUNITY,
-            at_stake_cny=stakes.get(types[rank - 1]),
+            community_id=homes.get(one.candidate.person, (None, None))[0] or UNKNOWN_COMMUNITY,
+            grid_id=homes.get(one.candidate.person, (None, None))[1] or UNKNOWN_COMMUNITY,
+            at_stake_cny=losses_by_type.get(types[rank - 1]),
             saving_cny=one.candidate.saving_cny,
-            reasons=to_reasons(told[rank - 1]),
-            contributions=to_contributions(told[rank - 1]),
-            base_value=told[rank - 1].base,
+            reasons=to_reasons(explanations[rank - 1]),
+            contributions=to_contributions(explanations[rank - 1]),
+            base_value=explanations[rank - 1].base,
             realert=one.repeat,
             missing=missing[rank - 1],
             age_band=age_band(row["age_years"]),
@@ -240,8 +242,8 @@ def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contr
             feature=name,
             value=explanation.values[name],
             contribution=parts[name],
-            zh=worded(by_name, name, explanation.values[name], "zh"),
-            en=worded(by_name, name, explanation.values[name], "en"),
+            zh=feature_in_words(by_name, name, explanation.values[name], "zh"),
+            en=feature_in_words(by_name, name, explanation.values[name], "en"),
         )
         for name in names[:most]
     ]
@@ -249,7 +251,7 @@ def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contr
     return (*kept, Contribution(feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"))
 
 
-def worded(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
+def feature_in_words(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
     """A feature with its value in plain words, or its name and that nothing is known."""
     if value is None:
         return f"{name}：未知" if language == "zh" else f"{name}: unknown"
@@ -266,7 +268,7 @@ def age_band(age_years: float | None) -> str | None:
     return "60+"
 
 
-def named_suspects(
+def find_lead_suspects(
     event_index: EventIndex, chosen: pl.DataFrame
 ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Pseudonyms of the number and the account that speak most for each episode."""
@@ -275,7 +277,7 @@ def named_suspects(
     return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
 
 
-def publish_list(
+def publish_watchlist(
     engine: Engine,
     context: ScoringContext,
     *,

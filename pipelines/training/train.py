@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from features.dispositions.catalogue import model_inputs
+from features.words.catalogue import model_inputs
 
 from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index

@@ -30,8 +30,8 @@ __all__ = [
     "Column",
     "Contract",
     "Rule",
-    "load_all_contracts",
     "dataset_names",
+    "load_all_contracts",
     "load_contract",
 ]
 

@@ -15,10 +15,10 @@ from features.event_index import EventIndex
 from features.kernel.timeline import Positions
 
 __all__ = [
+    "BAD_REPUTATION",
     "HAND_WRITTEN_REPUTATION",
     "NUMBER_INPUTS",
     "PAYEE_INPUTS",
-    "BAD_REPUTATION",
     "HandWrittenReputation",
     "ReputationModel",
     "number_states",

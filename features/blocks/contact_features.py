@@ -11,7 +11,7 @@ from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
-__all__ = ["stranger_relationships", "contact_features"]
+__all__ = ["contact_features", "stranger_relationships"]
 
 
 def stranger_relationships(

@@ -6,7 +6,7 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["payee_state", "build_payee_timeline"]
+__all__ = ["build_payee_timeline", "payee_state"]
 
 PROFILE_WINDOW = timedelta(days=14)
 AGE_HORIZON = timedelta(days=30)

@@ -8,7 +8,7 @@ import polars as pl
 from features.kernel.source_tables import PAYMENT_AFTER_CONTACT
 from features.kernel.timeline import Positions, Timeline, to_milliseconds
 
-__all__ = ["build_followed_timeline", "peer_state", "build_peer_timeline"]
+__all__ = ["build_followed_timeline", "build_peer_timeline", "peer_state"]
 
 REACH_WINDOWS = {"24h": timedelta(hours=24), "3d": timedelta(days=3), "14d": timedelta(days=14)}
 AGE_HORIZON = timedelta(days=30)

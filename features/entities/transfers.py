@@ -4,7 +4,7 @@ import polars as pl
 
 from features.kernel.source_tables import STRANGER_AGE, running_total, with_relationships
 
-__all__ = ["filter_new_payees", "build_payments"]
+__all__ = ["build_payments", "filter_new_payees"]
 
 
 def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame) -> pl.LazyFrame:

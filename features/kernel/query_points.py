@@ -8,7 +8,7 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["QueryPoints", "to_hours", "latest_of_relationships", "recent_events", "one_row_per_point", "with_named"]
+__all__ = ["QueryPoints", "latest_of_relationships", "one_row_per_point", "recent_events", "to_hours", "with_named"]
 
 
 @dataclass(frozen=True, eq=False)

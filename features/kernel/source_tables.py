@@ -9,16 +9,16 @@ import polars as pl
 from features.kernel.timeline import to_hundredths
 
 __all__ = [
-    "PAYMENT_AFTER_CONTACT",
     "LOOKBACK",
     "NEW_PAYEE_WINDOW",
+    "PAYMENT_AFTER_CONTACT",
     "RECENT_WINDOW",
     "RELATIONSHIP_GAP",
     "STRANGER_AGE",
     "SourceTables",
     "dense_codes",
-    "with_relationships",
     "running_total",
+    "with_relationships",
 ]
 
 RELATIONSHIP_GAP = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again

@@ -15,12 +15,12 @@ import yaml
 __all__ = [
     "FEATURES",
     "GROUPS",
+    "BilingualText",
     "Feature",
     "FeatureGroup",
-    "BilingualText",
     "feature_documentation",
-    "model_inputs",
     "feature_names",
+    "model_inputs",
 ]
 
 

@@ -20,11 +20,11 @@ __all__ = [
     "AlertMetrics",
     "JudgedAlerts",
     "Ratio",
-    "metrics_by_scam_type",
     "compute_metrics",
-    "metric_intervals",
     "judge_alerts",
     "measure_alerts",
+    "metric_intervals",
+    "metrics_by_scam_type",
 ]
 
 MIN_LEAD_TIME = timedelta(minutes=10)

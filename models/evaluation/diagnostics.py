@@ -18,8 +18,8 @@ __all__ = [
     "diagnose_model",
     "feature_aucs",
     "lead_agreement",
-    "sample_budget_curve",
     "out_of_fold_probabilities",
+    "sample_budget_curve",
 ]
 
 BINS = 10

@@ -12,17 +12,17 @@ from math import log
 import polars as pl
 
 __all__ = [
+    "AlertVolume",
     "Drift",
     "FeatureDrift",
     "FeatureProfile",
-    "AlertVolume",
+    "compare_alert_volume",
     "compare_profiles",
     "estimate_precision",
     "profile_features",
     "profiles_from_json",
-    "stability_index",
     "profiles_to_json",
-    "compare_alert_volume",
+    "stability_index",
 ]
 
 DECILE_STEPS = [step / 10 for step in range(1, 10)]

@@ -14,7 +14,7 @@ from features.event_index import EventIndex
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
 
-__all__ = ["ATTRIBUTES", "metrics_by_group", "data_seen", "data_seen_in_snapshot", "gap_metrics", "assign_groups"]
+__all__ = ["ATTRIBUTES", "assign_groups", "data_seen", "data_seen_in_snapshot", "gap_metrics", "metrics_by_group"]
 
 ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
 AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))

@@ -17,11 +17,11 @@ from models.learning.risk import RiskModel
 
 __all__ = [
     "Stability",
-    "describe_stability",
+    "compare_explanations",
     "compare_model_explanations",
+    "describe_stability",
     "rank_correlation",
     "shared_reasons",
-    "compare_explanations",
 ]
 
 TOP = 3

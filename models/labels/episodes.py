@@ -6,7 +6,7 @@ import polars as pl
 
 from features.event_index import EventIndex
 
-__all__ = ["build_episodes", "merge_overlapping", "build_traces"]
+__all__ = ["build_episodes", "build_traces", "merge_overlapping"]
 
 GROOMING_WINDOW = timedelta(
     days=15

@@ -12,7 +12,7 @@ from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 
-__all__ = ["Sampling", "query_points_for_everyone", "query_points_after_events", "draw_training_samples"]
+__all__ = ["Sampling", "draw_training_samples", "query_points_after_events", "query_points_for_everyone"]
 
 TICK = "15m"
 POST_LOSS_GRACE = timedelta(hours=3)  # after the last payment another might still follow
@@ -128,7 +128,7 @@ def draw_training_samples(
         how="anti",
         maintain_order="left",
     )
-    hard = negatives.join(hard_negatives(event_index, quiet), on=["person", "at"], how="semi", maintain_order="left")
+    hard = negatives.join(hard_negatives(event_index, negatives), on=["person", "at"], how="semi", maintain_order="left")
     easy = negatives.join(hard, on=["person", "at"], how="anti", maintain_order="left")
     post_loss = post_loss_ticks(ticks, episodes).join(positives, on=["person", "at"], how="anti", maintain_order="left")
     hard_count = min(len(hard), int(sampling.negatives * sampling.hard_negative_share))

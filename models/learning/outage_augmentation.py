@@ -22,7 +22,7 @@ from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
 from models.learning.reputation import OutOfFoldReputation
 
-__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "snapshot_with_outages", "hit_by_outage", "drop_lost_records"]
+__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "drop_lost_records", "hit_by_outage", "snapshot_with_outages"]
 
 Flags = npt.NDArray[np.bool_]
 

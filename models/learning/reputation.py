@@ -24,7 +24,7 @@ from features.reputation import (
     payee_states,
 )
 
-__all__ = ["OutOfFoldReputation", "LearnedReputation", "learn_reputation"]
+__all__ = ["LearnedReputation", "OutOfFoldReputation", "learn_reputation"]
 
 Codes = npt.NDArray[np.int64]
 

@@ -17,10 +17,10 @@ __all__ = [
     "ParameterValues",
     "SearchResult",
     "TimeSplit",
-    "searched_values",
-    "later_samples",
     "later_average_precision",
+    "later_samples",
     "search_parameters",
+    "searched_values",
 ]
 
 ParameterValues = Mapping[str, float]

@@ -13,13 +13,13 @@ from typing import Literal
 import polars as pl
 
 __all__ = [
-    "Candidate",
     "AlertDecision",
+    "Candidate",
     "Memory",
     "PolicyRules",
+    "alert_level",
     "carry_over",
     "decide_alerts",
-    "alert_level",
     "priority_expression",
 ]
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from models.learning.risk import RiskModel
 
-__all__ = ["INTERVENTION_EFFECT", "loss_facts", "estimate_preventable_loss", "typical_losses"]
+__all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "typical_losses"]
 
 LOSS_FACT_PREFIX = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
 DEFAULT_LOSS_CNY = 10_000.0  # where no loss of a type was reported

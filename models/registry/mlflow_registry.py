@@ -22,7 +22,7 @@ from data_contracts.errors import ModelError, NotReadyError
 from models.learning.risk import RiskModel
 from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
 
-__all__ = ["CHALLENGER", "CHAMPION", "MODEL_NAME", "ModelVersion", "ModelLocations", "ModelRegistry", "TrackedSearch"]
+__all__ = ["CHALLENGER", "CHAMPION", "MODEL_NAME", "ModelLocations", "ModelRegistry", "ModelVersion", "TrackedSearch"]
 
 MODEL_NAME = "victim-risk"
 HISTORY_TAG = (

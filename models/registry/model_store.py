@@ -13,7 +13,7 @@ from pathlib import Path
 from data_contracts.errors import ModelError
 from models.learning.risk import RiskModel
 
-__all__ = ["CHALLENGER", "CHAMPION", "ModelVersion", "ModelStore"]
+__all__ = ["CHALLENGER", "CHAMPION", "ModelStore", "ModelVersion"]
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 

@@ -6,7 +6,7 @@ from math import isnan, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["PromotionDecision", "Gates", "GateResult", "decide_promotion"]
+__all__ = ["GateResult", "Gates", "PromotionDecision", "decide_promotion"]
 
 Metrics = Mapping[str, float]
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import altair as alt
 
 __all__ = [
-    "sample_budget_chart",
     "calibration_chart",
     "daily_budget_chart",
     "draw_charts",
     "group_chart",
     "importance_chart",
+    "sample_budget_chart",
     "score_chart",
 ]
 

@@ -30,7 +30,7 @@ from models.policy.alerting import Memory, PolicyRules
 from pipelines.backtesting.replay import (
     WARM_UP,
     concat_alerts,
-    decide_alerts,
+    decided_rows,
     parse_every,
     query_points_of_day,
     split_into_days,
@@ -43,7 +43,7 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
-__all__ = ["ABLATIONS", "CLOCKS", "Variant", "VariantResult", "Experiments", "result_rows", "run_experiments"]
+__all__ = ["ABLATIONS", "CLOCKS", "Experiments", "Variant", "VariantResult", "result_rows", "run_experiments"]
 
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
@@ -316,7 +316,7 @@ def run_variants(
         for one in variant_runs:
             by_rule = one.variant.is_rule
             rows = frames[MODEL if by_rule else one.variant.column]
-            chosen = decide_alerts(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
+            chosen = decided_rows(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
             if day.start < start:
                 one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
             elif len(chosen):

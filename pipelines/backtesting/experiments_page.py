@@ -18,7 +18,7 @@ from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import FULL, Experiments, Variant
 from serving.presentation.wording import SCAM_TYPES, words
 
-__all__ = ["experiments_markdown", "experiment_tables", "write_experiments"]
+__all__ = ["experiment_tables", "experiments_markdown", "write_experiments"]
 
 MeasuredVariants = Sequence[tuple[Variant, JudgedAlerts]]
 TABLE_PLACE = re.compile(r"<!-- study: (?P<name>\w+) -->.*?<!-- end -->", re.DOTALL)

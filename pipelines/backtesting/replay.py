@@ -126,7 +126,7 @@ def replay(
             moments += len(rows)
             ticks += candidates_by_tick(rows, rules=rules) if budgets else ()
             for column in SCORERS:
-                chosen = decide_alerts(rows, column=column, memory=memories[column], rules=rules)
+                chosen = decided_rows(rows, column=column, memory=memories[column], rules=rules)
                 if day.start < start:
                     memories[column].issued.clear()  # a warm-up day only tells what scores are ordinary
                 elif len(chosen):
@@ -189,7 +189,7 @@ def query_points_of_day(event_index: EventIndex, day: Segment, *, tick: timedelt
     return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
 
 
-def decide_alerts(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
+def decided_rows(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
     """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
     picked: list[pl.DataFrame] = []
     for tick, group in group_by_tick(rows):

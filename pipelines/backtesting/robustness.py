@@ -31,7 +31,7 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.schemas import ZONE
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
-__all__ = ["ScenarioResult", "DistrictSize", "measure_robustness", "robustness_table"]
+__all__ = ["DistrictSize", "ScenarioResult", "measure_robustness", "robustness_table"]
 
 NO_OUTAGES = f"{MODEL}_no_outages"
 MODEL_LABELS: Mapping[str, str] = {MODEL: "with outages", NO_OUTAGES: "without", RULE: "today's rule"}

@@ -11,7 +11,7 @@ from pipelines.cli.arguments import parse_moment
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-__all__ = ["AsJson", "At", "Home", "moment_or_latest", "load_settings"]
+__all__ = ["AsJson", "At", "Home", "load_settings", "moment_or_latest"]
 
 Home = Annotated[
     Path | None, typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME.")

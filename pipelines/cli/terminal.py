@@ -11,14 +11,14 @@ from typing import Any
 import typer
 
 __all__ = [
-    "progress_counter",
     "format_figure",
-    "to_json_value",
     "print_json",
-    "print_watchlist",
     "print_progress",
-    "progress_printer",
     "print_table",
+    "print_watchlist",
+    "progress_counter",
+    "progress_printer",
+    "to_json_value",
 ]
 
 

@@ -21,7 +21,7 @@ from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Arrival, LoadedFile
 from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
-__all__ = ["ParsedFile", "ValidatedBatch", "BatchValidator"]
+__all__ = ["BatchValidator", "ParsedFile", "ValidatedBatch"]
 
 FILE_ID_DIGITS = 16
 

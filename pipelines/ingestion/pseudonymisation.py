@@ -14,8 +14,8 @@ __all__ = [
     "ROW_ORIGIN",
     "RowPseudonymiser",
     "compared_columns",
-    "pseudonymise_identifier",
     "load_pseudonymiser",
+    "pseudonymise_identifier",
     "record_key",
 ]
 

@@ -19,8 +19,8 @@ __all__ = [
     "CONFLICT_CODE",
     "count_reasons",
     "export_quarantine",
-    "remove_unfinished_batches",
     "read_quarantine",
+    "remove_unfinished_batches",
     "store_rejected_rows",
 ]
 

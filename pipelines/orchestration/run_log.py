@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # each verb imports its own, when it is called
     from pipelines.scoring.score import ScoreResult
     from pipelines.training.train import PromotionMode, TrainResult
 
-__all__ = ["RunLog", "Clock", "follow_champion", "run_ingest", "run_replay", "record_run", "run_score", "run_train"]
+__all__ = ["Clock", "RunLog", "follow_champion", "record_run", "run_ingest", "run_replay", "run_score", "run_train"]
 
 log = logging.getLogger("pipelines.orchestration.run_log")
 

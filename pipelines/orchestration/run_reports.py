@@ -27,7 +27,7 @@ from serving.vocabulary.reports import (
     Volume,
 )
 
-__all__ = ["drift_report", "fairness_report", "models_report", "replay_report", "decide_by_gates"]
+__all__ = ["decide_by_gates", "drift_report", "fairness_report", "models_report", "replay_report"]
 
 COMPARED_FIGURES = (
     *("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget"),

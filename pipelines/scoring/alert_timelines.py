@@ -53,7 +53,7 @@ def build_alert_timelines(
             payment_events(tables, event_index, people, reputation_model=reputation_model, at=at),
         ]
     ).sort(*EVENT_ORDER)
-    begun = find_first_contacts(event_index, people, timeline_events, at=at)
+    first_contact_times = find_first_contacts(event_index, people, timeline_events, at=at)
     met = touched_residents(tables, event_index, people, at=at)
     events = timeline_events.drop("known_at", "code").partition_by("person", as_dict=True, include_key=False)
     return [
@@ -162,7 +162,7 @@ def recent_events(events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, bega
 def distinct_codes_at(codes: pl.Series, *, at: datetime) -> tuple[Positions, Positions]:
     """Each code once, and the moment beside it, as an event index is queried."""
     once = codes.cast(pl.Int64).unique().sort().to_numpy()
-    return once, np.full(len(once), to_milliseconds(at))
+    return once, np.full(len(once), moment_ms(at))
 
 
 def reputation_by_code(codes: Positions, reached: np.ndarray, scores: pl.Series) -> pl.DataFrame:
@@ -196,7 +196,7 @@ def to_event_columns(events: pl.DataFrame) -> pl.DataFrame:
 def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
     """``person``, ``code``, ``known_at`` and ``is_first`` of the contacts or payments of ``people`` with counterparties new to them."""
     owners = people["code"].cast(pl.Int64).to_numpy()
-    rows = timeline.rows(timeline.slices(owners, np.full(len(owners), to_milliseconds(at)), SHOWN_SPAN))
+    rows = timeline.rows(timeline.slices(owners, np.full(len(owners), moment_ms(at)), SHOWN_SPAN))
     return (
         rows.select(
             "known_at", "is_first", code=pl.col(code).cast(pl.Int64), person=people["person"].gather(rows["point"])
@@ -220,7 +220,7 @@ def find_first_contacts(
             strict=True,
         ):
             mine = timeline.rows(
-                timeline.slices(np.array([code], dtype=np.int64), np.array([to_milliseconds(at)]), SHOWN_SPAN)
+                timeline.slices(np.array([code], dtype=np.int64), np.array([moment_ms(at)]), SHOWN_SPAN)
             ).filter(pl.col(column).eq(pl.lit(lead, dtype=pl.Int64)))
             if not len(mine):
                 continue
@@ -294,6 +294,6 @@ def residents_met_by(
     )
 
 
-def to_milliseconds(at: datetime) -> int:
+def moment_ms(at: datetime) -> int:
     """A moment as the timelines count it."""
     return int(to_milliseconds(pl.Series([at], dtype=pl.Datetime("us", "Asia/Shanghai")))[0])

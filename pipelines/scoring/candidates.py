@@ -13,7 +13,7 @@ from models.policy.alerting import Candidate, PolicyRules
 from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
 from pipelines.settings import Settings
 
-__all__ = ["POLICY_COLUMNS", "group_by_tick", "select_candidates", "policy_rules", "score_query_points", "add_scores"]
+__all__ = ["POLICY_COLUMNS", "add_scores", "group_by_tick", "policy_rules", "score_query_points", "select_candidates"]
 
 BASELINE_COLUMN = "baseline_score"
 CANDIDATES_PER_MOMENT = 200  # of each moment: more than can ever be alerted, far fewer than all

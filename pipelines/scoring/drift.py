@@ -23,7 +23,7 @@ from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
 from serving.feedback import RecentAlert
 
-__all__ = ["ALERT_HISTORY", "measure_drift", "add_feature_profile", "alert_volume"]
+__all__ = ["ALERT_HISTORY", "add_feature_profile", "alert_volume", "measure_drift"]
 
 PROFILE_FACT = "profile"  # the fact of a model that tells how its features were spread
 SAMPLE_SIZE = 20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second

@@ -4,4 +4,4 @@ from pipelines.simulate.dirty import FAULTS, InjectedFault, inject_faults
 from pipelines.simulate.district import DayProgress, SimulationReport, simulate
 from pipelines.simulate.mix import Mix, load_mix
 
-__all__ = ["FAULTS", "Mix", "DayProgress", "SimulationReport", "InjectedFault", "load_mix", "simulate", "inject_faults"]
+__all__ = ["FAULTS", "DayProgress", "InjectedFault", "Mix", "SimulationReport", "inject_faults", "load_mix", "simulate"]

@@ -13,7 +13,7 @@ from pipelines.simulate.mix import Mix
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.scams import TrueEpisode
 
-__all__ = ["draw_cases", "build_truth"]
+__all__ = ["build_truth", "draw_cases"]
 
 
 def build_truth(episodes: list[TrueEpisode], *, people: People, start: date) -> pl.DataFrame:

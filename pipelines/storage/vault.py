@@ -21,7 +21,7 @@ from pipelines.settings import Settings
 from pipelines.storage import sqlite
 from pipelines.storage.durable_files import write_durably
 
-__all__ = ["Identity", "IdentifierKind", "Vault", "load_key"]
+__all__ = ["IdentifierKind", "Identity", "Vault", "load_key"]
 
 IdentifierKind = Literal["person", "number", "account"]
 

@@ -32,12 +32,12 @@ __all__ = [
     "RULE",
     "WARM_UP",
     "Comparison",
-    "Span",
     "KnownEpisodes",
+    "Span",
     "compare_models",
     "compare_scores",
-    "latest_matured_span",
     "find_known_episodes",
+    "latest_matured_span",
 ]
 
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"

@@ -11,7 +11,7 @@ from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.feedback import dispositions
 
-__all__ = ["read_dispositions", "load_disposition_labels"]
+__all__ = ["load_disposition_labels", "read_dispositions"]
 
 
 def load_disposition_labels(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> DispositionLabels:

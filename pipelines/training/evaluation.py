@@ -26,7 +26,7 @@ from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 
-__all__ = ["evaluate_challenger", "evaluate_published", "evaluate_replay", "candidates_by_tick", "write_report"]
+__all__ = ["candidates_by_tick", "evaluate_challenger", "evaluate_published", "evaluate_replay", "write_report"]
 
 
 def evaluate_replay(

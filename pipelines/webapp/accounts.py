@@ -19,12 +19,12 @@ from serving.vocabulary.roles import Role
 
 __all__ = [
     "add_user",
+    "disable_user",
     "invitation_link",
     "issue_token",
     "list_users",
     "login_link",
     "terminal_user",
-    "disable_user",
     "verify_audit_trail",
 ]
 

@@ -12,7 +12,7 @@ from serving.database.engine import open_database, writing
 from serving.operations.promotion import put_down
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["GatedPromoter", "record_promotion_at_terminal", "promote_at_terminal", "roll_back_at_terminal"]
+__all__ = ["GatedPromoter", "promote_at_terminal", "record_promotion_at_terminal", "roll_back_at_terminal"]
 
 
 def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:

@@ -17,7 +17,7 @@ from pipelines.simulate.mix import Callers, Mix
 from pipelines.simulate.people.numbering import Ints, draw_weighted
 from pipelines.simulate.people.population import People
 
-__all__ = ["Rotation", "draw_line_calls", "draw_honest_lines", "draw_rotation", "tag_numbers"]
+__all__ = ["Rotation", "draw_honest_lines", "draw_line_calls", "draw_rotation", "tag_numbers"]
 
 
 @dataclass(frozen=True)

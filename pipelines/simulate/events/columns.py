@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pipelines.simulate.people.numbering import Flags, Floats, Ints
 
-__all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "to_paid_cents", "draw_lognormal"]
+__all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "draw_lognormal", "to_paid_cents"]
 
 DAY_S = 86_400
 _ROUND_SHARE, _WHOLE_SHARE = 0.22, 0.33

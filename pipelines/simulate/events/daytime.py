@@ -10,7 +10,7 @@ from pipelines.simulate.events.columns import DAY_S
 from pipelines.simulate.mix import Season
 from pipelines.simulate.people.numbering import Floats, Ints
 
-__all__ = ["move_to_waking_hours", "draw_seconds", "season_factor"]
+__all__ = ["draw_seconds", "move_to_waking_hours", "season_factor"]
 
 # Weights of the 24 hours.
 _HOURS: dict[str, tuple[float, ...]] = {

@@ -15,7 +15,7 @@ from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage, draw_number_kind, draw_people
 
-__all__ = ["TrueEpisode", "ScamOperations"]
+__all__ = ["ScamOperations", "TrueEpisode"]
 
 _REPORT_TAIL_S = 60 * DAY_S
 

@@ -18,7 +18,7 @@ from pipelines.simulate.mix import CallerKind, Script
 from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 
-__all__ = ["Counterparty", "ScriptTrace", "Stage", "ScriptRun", "draw_people", "draw_number_kind"]
+__all__ = ["Counterparty", "ScriptRun", "ScriptTrace", "Stage", "draw_number_kind", "draw_people"]
 
 Stage = Literal["contact", "attempt", "paid"]
 Option = TypeVar("Option")

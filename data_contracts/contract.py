@@ -1,7 +1,9 @@
-"""What a delivery must look like: the Open Data Contract Standard (v3) files of this folder as frozen objects.
+"""What a delivery must look like: the Open Data Contract Standard (v3) files of this folder as
+frozen objects.
 
-The YAML is the only source. Polars schemas, Great Expectations suites, the understanding of Chinese headings and
-values, the plain words of every rejection and the field documentation are all derived from what is loaded here.
+The YAML is the only source. Polars schemas, Great Expectations suites, the understanding of Chinese
+headings and values, the plain words of every rejection and the field documentation are all derived
+from what is loaded here.
 """
 
 from collections.abc import Mapping
@@ -59,8 +61,8 @@ _TYPES: Mapping[str, pl.DataType] = {
 class Rule:
     """One thing that must hold for every row, as a Great Expectations expectation.
 
-    ``code`` is stable and public (``duration_s.negative``): it is stored with every rejected row. ``arguments`` are the
-    expectation's own, without the column.
+    ``code`` is stable and public (``duration_s.negative``): it is stored with every rejected row.
+    ``arguments`` are the expectation's own, without the column.
     """
 
     column: str
@@ -78,7 +80,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a contract; ``form`` names its normalisation, ``values`` maps allowed values to Chinese labels."""
+    """One column of a contract; ``form`` names its normalisation, ``values`` maps allowed values to
+    Chinese labels.
+    """
 
     name: str
     title_zh: str
@@ -97,7 +101,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A dataset's contract: its columns in order, its key, the column that dates its events (None for registers)."""
+    """A dataset's contract: its columns in order, its key, the column that dates its events (None
+    for registers).
+    """
 
     dataset: str
     version: str
@@ -140,11 +146,15 @@ def load_all_contracts() -> tuple[Contract, ...]:
 
 @cache
 def load_contract(dataset: str) -> Contract:
-    """Load the contract of a dataset; ``SettingsError`` if there is none or its YAML does not hold together."""
+    """Load the contract of a dataset; ``SettingsError`` if there is none or its YAML does not hold
+    together.
+    """
     if dataset not in (*_DELIVERED, *_PUBLISHED):
         known = ", ".join((*_DELIVERED, *_PUBLISHED))
         raise SettingsError(f"There is no contract for {dataset!r}.", remedy=f"Use one of {known}.")
-    return parse_contract((_FOLDER / f"{dataset}.yaml").read_text(encoding="utf-8"), name=f"{dataset}.yaml")
+    return parse_contract(
+        (_FOLDER / f"{dataset}.yaml").read_text(encoding="utf-8"), name=f"{dataset}.yaml"
+    )
 
 
 def parse_contract(text: str, *, name: str) -> Contract:
@@ -157,9 +167,13 @@ def parse_contract(text: str, *, name: str) -> Contract:
         raise SettingsError(f"{name} is not YAML: {error}", remedy="Correct the file.") from error
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"{name} is not a data contract: {places}", remedy="Correct the places named.") from error
+        raise SettingsError(
+            f"{name} is not a data contract: {places}", remedy="Correct the places named."
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"{name} is not complete: {error}", remedy="Compare it with another contract.") from error
+        raise SettingsError(
+            f"{name} is not complete: {error}", remedy="Compare it with another contract."
+        ) from error
 
 
 def _contract(document: OpenDataContractStandard, table: SchemaObject) -> Contract:
@@ -201,7 +215,9 @@ def _column(source: SchemaProperty) -> Column:
         unit=custom.get("unit"),
         required=bool(source.required),
         privacy=privacy,
-        values=MappingProxyType({str(entry.value): entry.label or "" for entry in source.enum or []}),
+        values=MappingProxyType(
+            {str(entry.value): entry.label or "" for entry in source.enum or []}
+        ),
         open_values=bool(custom.get("openEnum", False)),
         headings=tuple(entry.synonym for entry in source.synonyms or [] if entry.synonym),
         rules=(
@@ -212,23 +228,48 @@ def _column(source: SchemaProperty) -> Column:
 
 
 def _implied_rules(source: SchemaProperty, name: str, custom: Mapping[str, Any]) -> list[Rule]:
-    """Rules that follow from ``required``, ``enum`` and ``pattern``, which ODCS says without a quality entry."""
+    """Rules that follow from ``required``, ``enum`` and ``pattern``, which ODCS says without a
+    quality entry.
+    """
     rules = []
     if source.required:
         rules.append(
-            Rule(name, "missing", "expect_column_values_to_not_be_null", {}, "The value is missing.", "缺少必填的值。")
+            Rule(
+                name,
+                "missing",
+                "expect_column_values_to_not_be_null",
+                {},
+                "The value is missing.",
+                "缺少必填的值。",
+            )
         )
     if source.enum and not custom.get("openEnum", False):
         allowed = [str(entry.value) for entry in source.enum]
         words = f"The value is not one of {', '.join(allowed)}."
         words_zh = f"取值不在 {'、'.join(allowed)} 之内。"
         arguments = {"value_set": allowed}
-        rules.append(Rule(name, "unknown_value", "expect_column_values_to_be_in_set", arguments, words, words_zh))
+        rules.append(
+            Rule(
+                name,
+                "unknown_value",
+                "expect_column_values_to_be_in_set",
+                arguments,
+                words,
+                words_zh,
+            )
+        )
     pattern = (source.logicalTypeOptions or {}).get("pattern")
     if pattern:
         words, words_zh = "The value does not have the form of the contract.", "格式与约定不符。"
         rules.append(
-            Rule(name, "malformed", "expect_column_values_to_match_regex", {"regex": pattern}, words, words_zh)
+            Rule(
+                name,
+                "malformed",
+                "expect_column_values_to_match_regex",
+                {"regex": pattern},
+                words,
+                words_zh,
+            )
         )
     return rules
 
@@ -237,7 +278,9 @@ def _stated_rule(column: str, quality: DataQuality) -> Rule:
     name = _text(quality.name, f"name of a quality rule of {column}")
     body = quality.implementation
     if quality.engine != "greatExpectations" or not isinstance(body, dict):
-        raise ValueError(f"quality rule {name} of {column} must be implemented in greatExpectations")
+        raise ValueError(
+            f"quality rule {name} of {column} must be implemented in greatExpectations"
+        )
     return Rule(
         column=column,
         name=name,
@@ -245,7 +288,8 @@ def _stated_rule(column: str, quality: DataQuality) -> Rule:
         arguments=MappingProxyType(dict(body.get("kwargs", {}))),
         meaning=_text(quality.description, f"description of quality rule {name} of {column}"),
         meaning_zh=_text(
-            _custom(quality.customProperties).get("descriptionZh"), f"descriptionZh of quality rule {name} of {column}"
+            _custom(quality.customProperties).get("descriptionZh"),
+            f"descriptionZh of quality rule {name} of {column}",
         ),
     )
 

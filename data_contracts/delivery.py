@@ -1,4 +1,6 @@
-"""Reading one delivered file: Parquet or CSV, in any guise partners send, into the contract's columns and types."""
+"""Reading one delivered file: Parquet or CSV, in any guise partners send, into the contract's
+columns and types.
+"""
 
 import csv
 import io
@@ -34,27 +36,36 @@ _REDELIVER = "Ask the source to deliver the file again."
 def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> pl.DataFrame:
     """Read and normalise one delivered file.
 
-    Returns one row per delivered row, with the contract's columns and types (null where a value could not be read), and
+    Returns one row per delivered row, with the contract's columns and types (null where a value
+    could not be read), and
 
     - ``_row`` (Int64): the data row in the file, from 1,
     - ``_problems`` (List[String]): codes such as ``started_at.unreadable``,
-    - ``_raw`` (String): where there are problems, the delivered values as JSON, raw identifiers among them; else null.
+    - ``_raw`` (String): where there are problems, the delivered values as JSON, raw identifiers
+      among them; else null.
 
-    Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no delivered value.
+    Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no
+    delivered value.
     """
-    raw = _surplus_marked(_read_parquet(path) if _is_parquet(path) else _read_csv(path, mapping=mapping))
+    raw = _surplus_marked(
+        _read_parquet(path) if _is_parquet(path) else _read_csv(path, mapping=mapping)
+    )
     if raw.is_empty() and contract.event_column is not None:
         raise DeliveryError(f"{path.name} holds headings and no rows.", remedy=_REDELIVER)
     delivered = _contract_columns(raw, path=path, contract=contract, mapping=mapping)
     clean = delivered.select(
-        _normalised(delivered[column.name], column=column, contract=contract, mapping=mapping, path=path)
+        _normalised(
+            delivered[column.name], column=column, contract=contract, mapping=mapping, path=path
+        )
         for column in contract.columns
     )
     return _with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS])
 
 
 def _is_parquet(path: Path) -> bool:
-    """Tell Parquet from CSV by content; in a file that is not what its name says, nobody knows what else is wrong."""
+    """Tell Parquet from CSV by content; in a file that is not what its name says, nobody knows what
+    else is wrong.
+    """
     size = path.stat().st_size
     if size == 0:
         raise DeliveryError(f"{path.name} is empty (0 bytes).", remedy=_REDELIVER)
@@ -64,13 +75,19 @@ def _is_parquet(path: Path) -> bool:
         tail = file.read(4)
     for magic, what in _FOREIGN_MAGICS.items():
         if head.startswith(magic):
-            raise DeliveryError(f"{path.name} is {what} under a wrong name.", remedy="Deliver Parquet or CSV.")
+            raise DeliveryError(
+                f"{path.name} is {what} under a wrong name.", remedy="Deliver Parquet or CSV."
+            )
     named_parquet = path.suffix.lower() == ".parquet"
     if (head == _PARQUET_MAGIC) != named_parquet:
         is_what = "Parquet" if head == _PARQUET_MAGIC else "not Parquet"
-        raise DeliveryError(f"{path.name} is mislabelled: its content is {is_what}.", remedy=_REDELIVER)
+        raise DeliveryError(
+            f"{path.name} is mislabelled: its content is {is_what}.", remedy=_REDELIVER
+        )
     if named_parquet and (tail != _PARQUET_MAGIC or size < 12):
-        raise DeliveryError(f"{path.name} is truncated: the end of the Parquet file is missing.", remedy=_REDELIVER)
+        raise DeliveryError(
+            f"{path.name} is truncated: the end of the Parquet file is missing.", remedy=_REDELIVER
+        )
     return named_parquet
 
 
@@ -79,13 +96,17 @@ def _read_parquet(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         kind = type(error).__name__  # the message itself could quote delivered values
-        raise DeliveryError(f"{path.name} is a damaged Parquet file ({kind}).", remedy=_REDELIVER) from None
+        raise DeliveryError(
+            f"{path.name} is a damaged Parquet file ({kind}).", remedy=_REDELIVER
+        ) from None
 
 
 def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
     content = _decoded(path, encoding=mapping.encoding)
     first, _, body = content.lstrip("\n").partition("\n")
-    headings = [heading.strip() for heading in next(csv.reader([first], delimiter=mapping.delimiter), [])]
+    headings = [
+        heading.strip() for heading in next(csv.reader([first], delimiter=mapping.delimiter), [])
+    ]
     if len(set(headings)) < len(headings):
         raise DeliveryError(f"{path.name} has the same heading twice.", remedy=_REDELIVER)
     _reject_cut_end(body, width=len(headings), path=path, delimiter=mapping.delimiter)
@@ -108,9 +129,13 @@ def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
 
 
 def _decoded(path: Path, *, encoding: str | None) -> str:
-    """Decode by byte order mark, else as UTF-8, else as GB18030 (which holds GBK and GB2312); line ends become LF."""
+    """Decode by byte order mark, else as UTF-8, else as GB18030 (which holds GBK and GB2312); line
+    ends become LF.
+    """
     content = path.read_bytes()
-    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
+    marked = next(
+        (name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), None
+    )
     for candidate in filter(None, (marked, encoding, "utf-8", "gb18030")):
         try:
             decoded = content.decode(candidate)
@@ -125,32 +150,46 @@ def _decoded(path: Path, *, encoding: str | None) -> str:
             break
         return decoded.replace("\r\n", "\n").replace("\r", "\n")
     raise DeliveryError(
-        f"{path.name} is not text in UTF-8 or GB18030.", remedy="Deliver CSV in one of these encodings."
+        f"{path.name} is not text in UTF-8 or GB18030.",
+        remedy="Deliver CSV in one of these encodings.",
     )
 
 
 def _reject_cut_end(body: str, *, width: int, path: Path, delimiter: str) -> None:
-    """Reject a file whose last line neither ends nor has all its fields: a value may be cut unseen, too."""
+    """Reject a file whose last line neither ends nor has all its fields: a value may be cut unseen,
+    too.
+    """
     if not body or body.endswith("\n"):
         return
     last = body.rpartition("\n")[2]
     if len(next(csv.reader([last], delimiter=delimiter), [])) < width:
-        raise DeliveryError(f"{path.name} is truncated: its last line breaks off.", remedy=_REDELIVER)
+        raise DeliveryError(
+            f"{path.name} is truncated: its last line breaks off.", remedy=_REDELIVER
+        )
 
 
 def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
-    return raw if _SURPLUS in raw.columns else raw.with_columns(pl.lit(None, dtype=pl.String).alias(_SURPLUS))
+    return (
+        raw
+        if _SURPLUS in raw.columns
+        else raw.with_columns(pl.lit(None, dtype=pl.String).alias(_SURPLUS))
+    )
 
 
-def _contract_columns(raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping) -> pl.DataFrame:
+def _contract_columns(
+    raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping
+) -> pl.DataFrame:
     """Pick and rename the contract's columns, whatever their order and headings."""
-    understood = {_plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()}
+    understood = {
+        _plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()
+    }
     found: dict[str, str] = {}
     for heading in raw.columns:
         column = understood.get(_plain(heading))
         if column in found:
             raise DeliveryError(
-                f"{path.name} has two columns for {column}.", remedy="Say in the source's mapping which one counts."
+                f"{path.name} has two columns for {column}.",
+                remedy="Say in the source's mapping which one counts.",
             )
         if column is not None:
             found[column] = heading
@@ -160,10 +199,15 @@ def _contract_columns(raw: pl.DataFrame, *, path: Path, contract: Contract, mapp
             f"{path.name} lacks the columns {', '.join(missing)}.{_hint(raw, contract=contract, mapping=mapping)}",
             remedy="Map the source's headings in a source mapping, or ask the source to deliver the file again.",
         )
-    ignored = [heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS]
+    ignored = [
+        heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS
+    ]
     if ignored:
         _log.info(
-            "%s: %d columns that the contract does not know are ignored: %s", path.name, len(ignored), _named(ignored)
+            "%s: %d columns that the contract does not know are ignored: %s",
+            path.name,
+            len(ignored),
+            _named(ignored),
         )
     return raw.select(pl.col(heading).alias(column) for column, heading in found.items())
 
@@ -173,7 +217,9 @@ def _plain(heading: str) -> str:
 
 
 def _named(headings: list[str]) -> str:
-    """Headings for a log. A file without headings would show its first row's values, so digits are masked."""
+    """Headings for a log. A file without headings would show its first row's values, so digits are
+    masked.
+    """
     return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])
 
 
@@ -196,17 +242,22 @@ def _normalised(
             raise pl.exceptions.InvalidOperationError
         if column.values:
             own = {value: value for value in column.values}
-            clean = parse_choice(values, allowed=mapping.values_by_label(contract, column.name) | own)
+            clean = parse_choice(
+                values, allowed=mapping.values_by_label(contract, column.name) | own
+            )
         else:
             clean = FORMS[column.form](values)
         return clean.cast(column.type).alias(column.name)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DeliveryError(
-            f"{path.name}: the column {column.name} has a type that cannot be read ({values.dtype}).", remedy=_REDELIVER
+            f"{path.name}: the column {column.name} has a type that cannot be read ({values.dtype}).",
+            remedy=_REDELIVER,
         ) from None
 
 
-def _with_problems(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series) -> pl.DataFrame:
+def _with_problems(
+    clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series
+) -> pl.DataFrame:
     """Add ``_row``, and to the rows that could not be read in full ``_problems`` and ``_raw``."""
     numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
     masks = _unread(clean, delivered=delivered, surplus=surplus)
@@ -215,15 +266,23 @@ def _with_problems(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.
         return numbered.with_columns(none, pl.lit(None, dtype=pl.String).alias("_raw"))
     unread = pl.DataFrame(masks).select(
         pl.any_horizontal(pl.all()).alias("any"),
-        pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks).list.drop_nulls().alias("_problems"),
+        pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks)
+        .list.drop_nulls()
+        .alias("_problems"),
     )
     as_text = delivered.cast({cs.numeric() | cs.temporal(): pl.String}, strict=False)
-    raw = as_text.select(pl.when(unread["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw"))
+    raw = as_text.select(
+        pl.when(unread["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw")
+    )
     return numbered.with_columns(unread["_problems"], raw["_raw"])
 
 
-def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series) -> dict[str, pl.Series]:
-    """Masks of the rows where something was delivered and nothing understood, by reason code; only codes that occur."""
+def _unread(
+    clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series
+) -> dict[str, pl.Series]:
+    """Masks of the rows where something was delivered and nothing understood, by reason code; only
+    codes that occur.
+    """
     masks = {_TOO_MANY_FIELDS: surplus.is_not_null()}
     for column in clean.columns:
         given = delivered[column]

@@ -1,4 +1,6 @@
-"""The field documentation, written from the contracts: what each column means, its unit, privacy class and rules."""
+"""The field documentation, written from the contracts: what each column means, its unit, privacy
+class and rules.
+"""
 
 from pathlib import Path
 
@@ -34,7 +36,9 @@ def field_documentation(contract: Contract) -> str:
 
 
 def write_documentation(folder: Path) -> list[Path]:
-    """Write every contract's documentation and an index into ``folder`` and return the paths, the index first."""
+    """Write every contract's documentation and an index into ``folder`` and return the paths, the
+    index first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "README.md"
     pages = [(folder / f"{contract.dataset}.md", contract) for contract in load_all_contracts()]
@@ -81,14 +85,24 @@ def _values(contract: Contract) -> list[str]:
     lines = ["## Values", ""]
     for column in enumerated:
         known = ", ".join(f"`{value}` {label}" for value, label in column.values.items())
-        lines.append(f"- `{column.name}`: {known}{' (others are let through)' if column.open_values else ''}")
+        lines.append(
+            f"- `{column.name}`: {known}{' (others are let through)' if column.open_values else ''}"
+        )
     return [*lines, ""]
 
 
 def _rules(contract: Contract) -> list[str]:
     rows = [f"| `{rule.code}` | {rule.meaning} | {rule.meaning_zh} |" for rule in contract.rules]
     intro = "A delivered row that breaks one goes to quarantine with the rule's code."
-    return ["## Rules", "", intro, "", "| code | a row breaks it when | 含义 |", "|---|---|---|", *rows]
+    return [
+        "## Rules",
+        "",
+        intro,
+        "",
+        "| code | a row breaks it when | 含义 |",
+        "|---|---|---|",
+        *rows,
+    ]
 
 
 if __name__ == "__main__":

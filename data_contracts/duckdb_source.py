@@ -16,13 +16,16 @@ from pydantic.v1 import PrivateAttr
 
 __all__ = ["DuckDBSource"]
 
-# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until after DuckDB's library
-# has gone, which then prints pages about leaks. At exit the dialect may as well forget it.
+# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until
+# after DuckDB's library has gone, which then prints pages about leaks. At exit the dialect may as
+# well forget it.
 atexit.register(vars(duckdb_engine).clear)
 
 
 class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # arrives untyped
-    """Runs every query on one connection: what is registered there is seen, and rows can be fetched after the query."""
+    """Runs every query on one connection: what is registered there is seen, and rows can be fetched
+    after the query.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(engine=connection.engine, create_temp_table=False)
@@ -46,16 +49,23 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
     _execution_engine: Any = PrivateAttr(None)
 
     def attach(self, connection: sa.Connection) -> None:
-        """Use this connection from now on. It goes by PostgreSQL's name, whose regular expressions DuckDB follows."""
+        """Use this connection from now on. It goes by PostgreSQL's name, whose regular expressions
+        DuckDB follows.
+        """
         dialect = connection.engine.dialect
         dialect.name = "postgresql"
         words = dialect.identifier_preparer
-        words.reserved_words = {*words.reserved_words, "at"}  # reserved in DuckDB, and not known to be
+        words.reserved_words = {
+            *words.reserved_words,
+            "at",
+        }  # reserved in DuckDB, and not known to be
         self._connection = connection
         self._execution_engine = _KeptConnectionEngine(connection)
 
     def detach(self) -> None:
-        """Let go of the connection and of everything learned from it: contexts outlive their checks."""
+        """Let go of the connection and of everything learned from it: contexts outlive their
+        checks.
+        """
         self._connection = None
         self._execution_engine = None
         self.assets.clear()

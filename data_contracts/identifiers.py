@@ -1,4 +1,6 @@
-"""Identity numbers, phone numbers and pseudonyms: pure functions of their text, fit for millions of rows."""
+"""Identity numbers, phone numbers and pseudonyms: pure functions of their text, fit for millions of
+rows.
+"""
 
 import base64
 import hmac
@@ -33,13 +35,12 @@ NUMBER_KINDS = (
 _VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643, MOD 11-2
 _ID_CHECK_DIGITS = "10X98765432"
-_PSEUDONYM_BYTES = (
-    12  # 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
-)
+_PSEUDONYM_BYTES = 12  # 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
 
 
 def number_kind(number: pl.Expr) -> pl.Expr:
-    """Return the kind of a normalised number (see ``NUMBER_KINDS``); null and what fits nowhere is ``unknown``.
+    """Return the kind of a normalised number (see ``NUMBER_KINDS``); null and what fits nowhere is
+    ``unknown``.
 
     Only the prefix and the rough length decide, since look-alikes are often a digit short or long.
     """
@@ -74,8 +75,8 @@ def number_kind(number: pl.Expr) -> pl.Expr:
 def number_area(number: pl.Expr) -> pl.Expr:
     """Return the area of a normalised number, null where it tells none.
 
-    A landline's area code (``010``, ``0471``: three digits for 010 and 02x, else four), an international number's
-    country prefix (``00852``).
+    A landline's area code (``010``, ``0471``: three digits for 010 and 02x, else four), an
+    international number's country prefix (``00852``).
     """
     international = number.str.starts_with("00")
     landline = number.str.starts_with("0") & ~international
@@ -96,7 +97,9 @@ def _country_prefix_pattern() -> str:
 
 
 def id_15_to_18(number: pl.Expr) -> pl.Expr:
-    """Bring identity numbers of 15 digits to 18: 19 after the area, the check digit at the end (GB 11643)."""
+    """Bring identity numbers of 15 digits to 18: 19 after the area, the check digit at the end (GB
+    11643).
+    """
     seventeen = pl.concat_str(number.str.slice(0, 6), pl.lit("19"), number.str.slice(6))
     return (
         pl.when(number.str.contains(r"^\d{15}$"))
@@ -106,29 +109,44 @@ def id_15_to_18(number: pl.Expr) -> pl.Expr:
 
 
 def valid_id_number(number: pl.Expr) -> pl.Expr:
-    """Tell whether an 18-digit identity number has the right form, a possible birth date and its check digit."""
+    """Tell whether an 18-digit identity number has the right form, a possible birth date and its
+    check digit.
+    """
     has_form = number.str.contains(r"^[1-9]\d{16}[0-9X]$")
     has_date = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False).is_not_null()
-    return (has_form & has_date & (_id_check_digit(number) == number.str.slice(17, 1))).fill_null(value=False)
+    return (has_form & has_date & (_id_check_digit(number) == number.str.slice(17, 1))).fill_null(
+        value=False
+    )
 
 
 def _id_check_digit(number: pl.Expr) -> pl.Expr:
     digits = (number.str.slice(i, 1).cast(pl.Int32, strict=False) for i in range(17))
-    remainder = pl.sum_horizontal(*(digit * weight for digit, weight in zip(digits, _ID_WEIGHTS, strict=True))) % 11
+    remainder = (
+        pl.sum_horizontal(
+            *(digit * weight for digit, weight in zip(digits, _ID_WEIGHTS, strict=True))
+        )
+        % 11
+    )
     return remainder.replace_strict(dict(enumerate(_ID_CHECK_DIGITS)), return_dtype=pl.String)
 
 
 def id_check_digit_sql(number: str) -> str:
-    """Return the same check digit as an SQL expression over the column ``number``; null where a digit is none."""
-    digits = (f"try_cast(substr({number}, {i + 1}, 1) AS INTEGER) * {weight}" for i, weight in enumerate(_ID_WEIGHTS))
+    """Return the same check digit as an SQL expression over the column ``number``; null where a
+    digit is none.
+    """
+    digits = (
+        f"try_cast(substr({number}, {i + 1}, 1) AS INTEGER) * {weight}"
+        for i, weight in enumerate(_ID_WEIGHTS)
+    )
     return f"substr('{_ID_CHECK_DIGITS}', 1 + ({' + '.join(digits)}) % 11, 1)"
 
 
 class Pseudonymiser:
-    """Keyed pseudonyms: the same raw value gives the same pseudonym under one key, and nothing without the key.
+    """Keyed pseudonyms: the same raw value gives the same pseudonym under one key, and nothing
+    without the key.
 
-    A pseudonym is a letter for the key space, the version of the key, and 96 bits of HMAC-SHA-256 in 16 URL-safe
-    characters: ``p1_…`` a person, ``n1_…`` a number, ``a1_…`` an account.
+    A pseudonym is a letter for the key space, the version of the key, and 96 bits of HMAC-SHA-256
+    in 16 URL-safe characters: ``p1_…`` a person, ``n1_…`` a number, ``a1_…`` an account.
     """
 
     def __init__(self, key: bytes, version: int = 1) -> None:

@@ -1,4 +1,6 @@
-"""How one source's files differ from the contracts: headings, values, encoding, delay. One YAML a source."""
+"""How one source's files differ from the contracts: headings, values, encoding, delay. One YAML a
+source.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,10 +19,12 @@ _DEFAULT = "default"
 
 
 class SourceMapping(BaseModel):
-    """What a source's files say in their own way; empty where they follow the contract or its Chinese form.
+    """What a source's files say in their own way; empty where they follow the contract or its
+    Chinese form.
 
-    ``headings[dataset]`` maps a heading in the file to a contract column, ``values[dataset][column]`` a value in the
-    file to one of the contract, ``delay_s[dataset]`` is the feed's delay in seconds.
+    ``headings[dataset]`` maps a heading in the file to a contract column,
+    ``values[dataset][column]`` a value in the file to one of the contract, ``delay_s[dataset]`` is
+    the feed's delay in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,19 +40,30 @@ class SourceMapping(BaseModel):
         return timedelta(seconds=self.delay_s.get(dataset, 0))
 
     def columns_by_heading(self, contract: Contract) -> dict[str, str]:
-        """Every heading that is understood, with the contract column it means; the source's own win."""
-        understood = {heading: column.name for column in contract.columns for heading in column.headings}
+        """Every heading that is understood, with the contract column it means; the source's own
+        win.
+        """
+        understood = {
+            heading: column.name for column in contract.columns for heading in column.headings
+        }
         understood |= {column.name: column.name for column in contract.columns}
         return understood | dict(self.headings.get(contract.dataset, {}))
 
     def values_by_label(self, contract: Contract, column: str) -> dict[str, str]:
-        """Every way to write a value of an enumerated column that is not the contract's own; the source's own win."""
-        labels = {label: value for value, label in contract.column(column).values.items() if label and label != value}
+        """Every way to write a value of an enumerated column that is not the contract's own; the
+        source's own win.
+        """
+        labels = {
+            label: value
+            for value, label in contract.column(column).values.items()
+            if label and label != value
+        }
         return labels | dict(self.values.get(contract.dataset, {}).get(column, {}))
 
 
 def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
-    """Return the mapping of a source: ``<source>.yaml`` of ``folder``, else the built-in one, else the default.
+    """Return the mapping of a source: ``<source>.yaml`` of ``folder``, else the built-in one, else
+    the default.
 
     Raises ``SettingsError`` if the file cannot be understood.
     """

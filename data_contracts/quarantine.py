@@ -9,7 +9,10 @@ __all__ = ["reason_text", "split_rows"]
 _ON = ("_file", "_row")
 _OTHER_TEXTS = {
     "unreadable": ("The value cannot be read.", "取值无法识别。"),
-    "too_many_fields": ("The row has more fields than the file has headings.", "该行的字段多于表头。"),
+    "too_many_fields": (
+        "The row has more fields than the file has headings.",
+        "该行的字段多于表头。",
+    ),
     "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 
@@ -17,37 +20,57 @@ _OTHER_TEXTS = {
 def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split checked rows into good and bad ones; together they are all rows of ``frame``.
 
-    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``, ``_row``,
-    ``reasons`` (List[String] of codes) and ``row_json``, the row's values as JSON: as they were delivered where one
-    could not be read, else normalised. ``row_json`` holds raw identifiers: encrypt it before it is stored.
+    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``,
+    ``_row``, ``reasons`` (List[String] of codes) and ``row_json``, the row's values as JSON: as
+    they were delivered where one could not be read, else normalised. ``row_json`` holds raw
+    identifiers: encrypt it before it is stored.
     """
     if "_file" not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias("_file"))
     own = [name for name in ("_problems", "_raw") if name in frame.columns]
-    good = frame if failures.is_empty() else frame.join(failures, on=_ON, how="anti", maintain_order="left")
+    good = (
+        frame
+        if failures.is_empty()
+        else frame.join(failures, on=_ON, how="anti", maintain_order="left")
+    )
     bad = frame.join(failures, on=_ON, how="inner", maintain_order="left")
     values = [name for name in frame.columns if not name.startswith("_")]
-    row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))["row_json"]
-    raw = bad["_raw"] if "_raw" in own else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
+    row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))[
+        "row_json"
+    ]
+    raw = (
+        bad["_raw"]
+        if "_raw" in own
+        else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
+    )
     values_json = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
     return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json)
 
 
 def reason_text(code: str, language: str = "en") -> str:
-    """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any delivered value."""
+    """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any
+    delivered value.
+    """
     column_name, _, name = code.partition(".")
     chinese = language.startswith("zh")
     column, rule = _find_rule(column_name, name)
     if rule is not None:
         words = rule.meaning_zh if chinese else rule.meaning
     else:
-        words = _OTHER_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[chinese]
+        words = _OTHER_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[
+            chinese
+        ]
     if column is None:
         return words
     return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"
 
 
 def _find_rule(column_name: str, name: str) -> tuple[Column | None, Rule | None]:
-    columns = [column for contract in load_all_contracts() for column in contract.columns if column.name == column_name]
+    columns = [
+        column
+        for contract in load_all_contracts()
+        for column in contract.columns
+        if column.name == column_name
+    ]
     rules = (rule for column in columns for rule in column.rules if rule.name == name)
     return (columns[0] if columns else None), next(rules, None)

@@ -1,8 +1,9 @@
-"""Checking deliveries: a Great Expectations suite generated from the contract, run over the delivered rows in DuckDB.
+"""Checking deliveries: a Great Expectations suite generated from the contract, run over the
+delivered rows in DuckDB.
 
-One call takes all files of a dataset, since every run costs about a second whatever its size. The rows go to DuckDB as
-Arrow without being copied. First every rule is asked only whether it holds, in one pass over the data; then the rules
-that do not hold give the query that finds their rows.
+One call takes all files of a dataset, since every run costs about a second whatever its size. The
+rows go to DuckDB as Arrow without being copied. First every rule is asked only whether it holds, in
+one pass over the data; then the rules that do not hold give the query that finds their rows.
 """
 
 import os
@@ -37,7 +38,12 @@ _ROWS_ONLY = {
 }
 _FAILURES = pl.Schema({"_file": pl.String(), "_row": pl.Int64(), "reasons": pl.List(pl.String())})
 _SUMMARY = pl.Schema(
-    {"rule": pl.String(), "expectation": pl.String(), "evaluated": pl.Int64(), "unexpected": pl.Int64()}
+    {
+        "rule": pl.String(),
+        "expectation": pl.String(),
+        "evaluated": pl.Int64(),
+        "unexpected": pl.Int64(),
+    }
 )
 
 
@@ -45,9 +51,9 @@ _SUMMARY = pl.Schema(
 class CheckResult:
     """What a check found.
 
-    ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as ``duration_s.negative``).
-    ``summary`` has one row per rule: ``rule``, ``expectation``, ``evaluated`` and ``unexpected`` rows. Neither holds
-    a delivered value.
+    ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as
+    ``duration_s.negative``). ``summary`` has one row per rule: ``rule``, ``expectation``,
+    ``evaluated`` and ``unexpected`` rows. Neither holds a delivered value.
     """
 
     failures: pl.DataFrame
@@ -57,24 +63,35 @@ class CheckResult:
 def check_rows(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> CheckResult:
     """Check rows as ``read_delivery`` returns them, of one file or of many, against their contract.
 
-    ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the day of the file's
-    folder, null where it has none). ``received_at`` is when the files arrived (with a zone); what is dated more than a
-    day later lies in the future. Raises ``DeliveryError`` where a rule cannot be run.
+    ``frame`` may have ``_file`` (String: which file a row came from) and ``_file_day`` (Date: the
+    day of the file's folder, null where it has none). ``received_at`` is when the files arrived
+    (with a zone); what is dated more than a day later lies in the future. Raises ``DeliveryError``
+    where a rule cannot be run.
     """
     frame = _with_defaults(frame)
     results = _run(frame, contract=contract, received_at=received_at)
     unread = (
-        frame.lazy().select("_file", "_row", reasons="_problems").explode("reasons").drop_nulls("reasons").collect()
+        frame.lazy()
+        .select("_file", "_row", reasons="_problems")
+        .explode("reasons")
+        .drop_nulls("reasons")
+        .collect()
     )
     unexpected = {code: rows.height for code, rows in results.items()}
-    summary = [(rule.code, rule.expectation, frame.height, unexpected.get(rule.code, 0)) for rule in contract.rules]
+    summary = [
+        (rule.code, rule.expectation, frame.height, unexpected.get(rule.code, 0))
+        for rule in contract.rules
+    ]
     return CheckResult(
-        failures=_by_row([unread, *results.values()]), summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row")
+        failures=_by_row([unread, *results.values()]),
+        summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row"),
     )
 
 
 def contract_expectations(contract: Contract) -> list[dict[str, Any]]:
-    """Return the contract's rules as Great Expectations configurations, each with its code in ``meta``."""
+    """Return the contract's rules as Great Expectations configurations, each with its code in
+    ``meta``.
+    """
     return [_expectation(rule) for rule in contract.rules]
 
 
@@ -91,23 +108,34 @@ def _with_defaults(frame: pl.DataFrame) -> pl.DataFrame:
         "_file_day": pl.lit(None, dtype=pl.Date),
         "_problems": pl.lit([], dtype=pl.List(pl.String)),
     }
-    return frame.with_columns(value.alias(name) for name, value in defaults.items() if name not in frame.columns)
+    return frame.with_columns(
+        value.alias(name) for name, value in defaults.items() if name not in frame.columns
+    )
 
 
 def _by_row(found: list[pl.DataFrame]) -> pl.DataFrame:
     """Gather each row's reasons. A value that could not be read is not also missing."""
     reasons = pl.concat(found).with_columns(column=pl.col("reasons").str.split(".").list.first())
-    unreadable = reasons.filter(pl.col("reasons").str.ends_with(".unreadable")).select("_file", "_row", "column")
+    unreadable = reasons.filter(pl.col("reasons").str.ends_with(".unreadable")).select(
+        "_file", "_row", "column"
+    )
     missing = pl.col("reasons").str.ends_with(".missing")
     kept = pl.concat(
-        [reasons.filter(~missing), reasons.filter(missing).join(unreadable, on=["_file", "_row", "column"], how="anti")]
+        [
+            reasons.filter(~missing),
+            reasons.filter(missing).join(unreadable, on=["_file", "_row", "column"], how="anti"),
+        ]
     )
     by_row = kept.group_by("_file", "_row").agg(pl.col("reasons").sort()).sort("_file", "_row")
     return by_row.match_to_schema(_FAILURES)
 
 
-def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> dict[str, pl.DataFrame]:
-    """Run the suite and return the failing rows (``_file``, ``_row``, ``reasons``) of every rule that does not hold."""
+def _run(
+    frame: pl.DataFrame, *, contract: Contract, received_at: datetime
+) -> dict[str, pl.DataFrame]:
+    """Run the suite and return the failing rows (``_file``, ``_row``, ``reasons``) of every rule
+    that does not hold.
+    """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
 
@@ -122,7 +150,9 @@ def _run(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> d
         "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
     }
     with _duckdb(frame) as connection, _attached(context, connection) as batch:
-        suite = gx.ExpectationSuite(name=contract.dataset, expectations=contract_expectations(contract))
+        suite = gx.ExpectationSuite(
+            name=contract.dataset, expectations=contract_expectations(contract)
+        )
         held = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=moments)
         broken = [result.expectation_config for result in held.results if not result.success]
         if not broken:
@@ -141,7 +171,11 @@ def _attached(context: Any, connection: sa.Connection) -> Iterator[Any]:
     source = context.data_sources.add_duckdb_connection(name="deliveries")
     source.attach(connection)
     try:
-        yield source.add_table_asset(_TABLE, table_name=_TABLE).add_batch_definition_whole_table("all").get_batch()
+        yield (
+            source.add_table_asset(_TABLE, table_name=_TABLE)
+            .add_batch_definition_whole_table("all")
+            .get_batch()
+        )
     finally:
         source.detach()
 
@@ -151,14 +185,19 @@ def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
     config = result.expectation_config
     code = config.meta["code"]
     if not result.result:  # what went wrong could quote delivered values
-        raise DeliveryError(f"The rule {code} could not be run.", remedy="Correct the rule in the contract's YAML.")
+        raise DeliveryError(
+            f"The rule {code} could not be run.", remedy="Correct the rule in the contract's YAML."
+        )
     if config.type == "unexpected_rows_expectation":
         query = config.kwargs["unexpected_rows_query"].format(batch=_TABLE)
     else:
         query = result.result["unexpected_index_query"]
-    # fetchall() bears that Great Expectations left its last result half read, where DuckDB's relations would not.
+    # fetchall() bears that Great Expectations left its last result half read, where DuckDB's
+    # relations would not.
     found = [(file, row, code) for file, row, *_ in _driver(connection).execute(query).fetchall()]
-    return pl.DataFrame(found, schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String}, orient="row")
+    return pl.DataFrame(
+        found, schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String}, orient="row"
+    )
 
 
 @contextmanager
@@ -175,7 +214,8 @@ def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
-        # SQLAlchemy's caches remember the dialect for ever, and DuckDB would call the types in it leaked.
+        # SQLAlchemy's caches remember the dialect for ever, and DuckDB would call the types in it
+        # leaked.
         vars(engine.dialect).clear()
 
 

@@ -1,4 +1,6 @@
-"""The event index: all events that a snapshot needs, sorted once for a span of time and then queried at many moments."""
+"""The event index: all events that a snapshot needs, sorted once for a span of time and then
+queried at many moments.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +21,11 @@ __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 class EventIndex:
     """Timelines of a district, and the registers that do not change with the moment.
 
-    ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``, ``account_n``,
-    ``activated_on`` and ``opened_on`` (the oldest). ``numbers`` and ``accounts`` hold every number and account in
-    code order (:func:`list_numbers`, :func:`list_accounts`); ``named_peers`` and ``named_payees`` hold ``code`` and
-    the moment ``named_at`` from which a reported case is known to name it.
+    ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``,
+    ``account_n``, ``activated_on`` and ``opened_on`` (the oldest). ``numbers`` and ``accounts``
+    hold every number and account in code order (:func:`list_numbers`, :func:`list_accounts`);
+    ``named_peers`` and ``named_payees`` hold ``code`` and the moment ``named_at`` from which a
+    reported case is known to name it.
     """
 
     people: pl.DataFrame
@@ -42,11 +45,17 @@ class EventIndex:
 
 
 def build_event_index(tables: SourceTables) -> EventIndex:
-    """Lay out ``tables``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the first moment to be asked."""
+    """Lay out ``tables``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the
+    first moment to be asked.
+    """
     people = build_resident_register(tables)
     owners = people.lazy().select("person", owner="code")
-    numbers = tables.subscribers.select("number", "person").unique("number").join(owners, on="person")
-    holders = tables.accounts.select("account", "person").unique("account").join(owners, on="person")
+    numbers = (
+        tables.subscribers.select("number", "person").unique("number").join(owners, on="person")
+    )
+    holders = (
+        tables.accounts.select("account", "person").unique("account").join(owners, on="person")
+    )
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
 
@@ -61,7 +70,9 @@ def build_event_index(tables: SourceTables) -> EventIndex:
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
     stranger_timeline = build_stranger_timeline(calls.filter_strangers(contact_events.lazy()))
-    new_payee_timeline = build_new_payee_timeline(transfers.filter_new_payees(payment_events.lazy()))
+    new_payee_timeline = build_new_payee_timeline(
+        transfers.filter_new_payees(payment_events.lazy())
+    )
     return EventIndex(
         people=people,
         contacts=build_contact_timeline(contact_events.lazy()),
@@ -82,8 +93,12 @@ def build_event_index(tables: SourceTables) -> EventIndex:
 
 def build_resident_register(tables: SourceTables) -> pl.DataFrame:
     """One row a resident, numbered densely in order of the pseudonym."""
-    numbers = tables.subscribers.group_by("person").agg(number_n=pl.len(), activated_on=pl.col("activated_on").min())
-    accounts = tables.accounts.group_by("person").agg(account_n=pl.len(), opened_on=pl.col("opened_on").min())
+    numbers = tables.subscribers.group_by("person").agg(
+        number_n=pl.len(), activated_on=pl.col("activated_on").min()
+    )
+    accounts = tables.accounts.group_by("person").agg(
+        account_n=pl.len(), opened_on=pl.col("opened_on").min()
+    )
     return (
         tables.residents.select("person", "birth_month")
         .unique("person")
@@ -109,7 +124,9 @@ KIND_CODES = {
 
 
 def list_numbers(tables: SourceTables) -> pl.DataFrame:
-    """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is ``tagged``."""
+    """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is
+    ``tagged``.
+    """
     kinds = tables.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
         dense_codes(tables.calls, column="peer")
@@ -122,14 +139,18 @@ def list_numbers(tables: SourceTables) -> pl.DataFrame:
         )
         .with_columns(
             pl.col("tagged").fill_null(False),
-            peer_kind_code=pl.col("peer_kind").replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
+            peer_kind_code=pl.col("peer_kind").replace_strict(
+                KIND_CODES, default=0, return_dtype=pl.Int8
+            ),
         )
         .collect()
     )
 
 
 def list_accounts(tables: SourceTables) -> pl.DataFrame:
-    """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds it."""
+    """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds
+    it.
+    """
     held = tables.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
         dense_codes(tables.transfers, column="payee")
@@ -140,7 +161,9 @@ def list_accounts(tables: SourceTables) -> pl.DataFrame:
 
 
 def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: str) -> pl.DataFrame:
-    """``code`` and ``named_at``: since when a reported case is known to name each number or account."""
+    """``code`` and ``named_at``: since when a reported case is known to name each number or
+    account.
+    """
     return (
         cases.select("known_at", pl.col(column).alias(key))
         .explode(key)
@@ -177,7 +200,9 @@ NUMBER_KIND_GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def build_stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
-    """A person's contacts with strangers; ``new_*`` count the relationships that begin, by kind of number."""
+    """A person's contacts with strangers; ``new_*`` count the relationships that begin, by kind of
+    number.
+    """
     voice = pl.col("is_voice")
     return Timeline.of(
         strangers,
@@ -200,7 +225,9 @@ def build_payment_timeline(payment_events: pl.LazyFrame) -> Timeline:
     """All of a person's money movements."""
     amount, debit, own = pl.col("amount_cny"), pl.col("is_debit"), pl.col("is_own")
     return Timeline.of(
-        payment_events.select("owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"),
+        payment_events.select(
+            "owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"
+        ),
         sums={
             "debits": debit & ~own,
             "debit_cny": amount * (debit & ~own),

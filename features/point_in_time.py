@@ -1,7 +1,7 @@
 """``build_snapshot``: the features of people at moments, from what was known strictly before each.
 
-All features are computed here: training needs many past moments, a night everyone at midnight, a tick the people
-touched since the last tick. The same person and moment always give the same row.
+All features are computed here: training needs many past moments, a night everyone at midnight, a
+tick the people touched since the last tick. The same person and moment always give the same row.
 """
 
 from datetime import timedelta
@@ -25,25 +25,38 @@ CHUNK_SIZE = 50_000  # moments worked on at once: bounds memory, never the answe
 
 
 def build_snapshot(
-    event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION
+    event_index: EventIndex,
+    moments: pl.DataFrame,
+    *,
+    reputation_model: ReputationModel = HAND_WRITTEN_REPUTATION,
 ) -> pl.DataFrame:
-    """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of ``moments``.
+    """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of
+    ``moments``.
 
-    ``moments`` has ``person`` (pseudonym) and ``at`` (zoned, whole milliseconds). People who are not in the register
-    drop out. Beside the features come ``lead_peer`` and ``lead_payee``: the number and account that speak most for
-    an episode, for the reasons and the analyst, never for the model.
+    ``moments`` has ``person`` (pseudonym) and ``at`` (zoned, whole milliseconds). People who are
+    not in the register drop out. Beside the features come ``lead_peer`` and ``lead_payee``: the
+    number and account that speak most for an episode, for the reasons and the analyst, never for
+    the model.
     """
-    known = moments.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left")
+    known = moments.join(
+        event_index.people.select("person", owner="code"), on="person", maintain_order="left"
+    )
     parts = [
-        build_chunk(event_index, known[start : start + CHUNK_SIZE], reputation_model=reputation_model)
+        build_chunk(
+            event_index, known[start : start + CHUNK_SIZE], reputation_model=reputation_model
+        )
         for start in range(0, max(1, len(known)), CHUNK_SIZE)
     ]
     return pl.concat(parts)
 
 
-def build_chunk(event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel) -> pl.DataFrame:
+def build_chunk(
+    event_index: EventIndex, moments: pl.DataFrame, *, reputation_model: ReputationModel
+) -> pl.DataFrame:
     """:func:`build_snapshot` of one chunk."""
-    points = QueryPoints(moments, moments["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(moments["at"]))
+    points = QueryPoints(
+        moments, moments["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(moments["at"])
+    )
     strangers = stranger_relationships(event_index, points, reputation_model=reputation_model)
     payees = payee_relationships(event_index, points, reputation_model=reputation_model)
     blocks = [
@@ -69,7 +82,11 @@ def windowed_sums(
         for w in WINDOW_HOURS
         if w in spans
     }
-    return {f"{name}_{w}": timeline.sums(name, slices[w]) for name, windows in windows_of.items() for w in windows}
+    return {
+        f"{name}_{w}": timeline.sums(name, slices[w])
+        for name, windows in windows_of.items()
+        for w in windows
+    }
 
 
 def habit_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
@@ -77,7 +94,12 @@ def habit_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
     sums = windowed_sums(
         event_index.contacts,
         points,
-        {"calls_in": ("24h", "30d"), "calls_out": ("24h", "30d"), "sms": ("30d",), "talk_s": ("24h", "30d")},
+        {
+            "calls_in": ("24h", "30d"),
+            "calls_out": ("24h", "30d"),
+            "sms": ("30d",),
+            "talk_s": ("24h", "30d"),
+        },
     )
     return pl.DataFrame(sums)
 
@@ -128,7 +150,9 @@ def payment_sums(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
             "back_cny": ("24h", "7d"),
         },
     )
-    return pl.DataFrame({**all_payment_sums, **{f"new_{name}": values for name, values in new_payee_sums.items()}})
+    return pl.DataFrame(
+        {**all_payment_sums, **{f"new_{name}": values for name, values in new_payee_sums.items()}}
+    )
 
 
 def register_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
@@ -145,10 +169,16 @@ def register_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFr
 
 
 def with_derived_features(frame: pl.DataFrame) -> pl.DataFrame:
-    """What follows from the blocks together: deviation from habit and the order of call and payment."""
+    """What follows from the blocks together: deviation from habit and the order of call and
+    payment.
+    """
     return frame.with_columns(
-        new_debit_to_habit=rounded_score(pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)),
+        new_debit_to_habit=rounded_score(
+            pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)
+        ),
         payee_escalation=rounded_score(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
-        stranger_talk_to_habit=rounded_score(pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)),
+        stranger_talk_to_habit=rounded_score(
+            pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)
+        ),
         call_to_payee_h=to_hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
     )

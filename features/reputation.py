@@ -1,7 +1,8 @@
 """The reputation of a number or an account in the district at a moment.
 
-What is known of it are its state rows (``number_states``, ``payee_states``). How bad it looks, 0 to 1, is for a
-``ReputationModel`` to say: models learn one from reported cases; until there are any, ``HAND_WRITTEN_REPUTATION`` speaks.
+What is known of it are its state rows (``number_states``, ``payee_states``). How bad it looks, 0 to
+1, is for a ``ReputationModel`` to say: models learn one from reported cases; until there are any,
+``HAND_WRITTEN_REPUTATION`` speaks.
 """
 
 from datetime import timedelta
@@ -58,7 +59,9 @@ PAYEE_INPUTS = (
 
 
 class ReputationModel(Protocol):
-    """How bad numbers and accounts look, from 0 to 1; the same for a row whatever other rows stand beside it."""
+    """How bad numbers and accounts look, from 0 to 1; the same for a row whatever other rows stand
+    beside it.
+    """
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """One value for each row of :func:`number_states`."""
@@ -74,10 +77,14 @@ class HandWrittenReputation:
         """Bad: a young number that reaches out to many residents and is not called back."""
         youth = 1 - (pl.col("peer_age_d").fill_null(0) / 20).clip(0, 1)
         reach = ((1 + pl.col("peer_reach_14d")).log(2) / 2).clip(0, 1)
-        return states.select(rounded_score(youth * reach * pl.col("peer_in_share").fill_null(0.5))).to_series()
+        return states.select(
+            rounded_score(youth * reach * pl.col("peer_in_share").fill_null(0.5))
+        ).to_series()
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
-        """Bad: a young account outside the district that several residents paid, and that pays little back."""
+        """Bad: a young account outside the district that several residents paid, and that pays
+        little back.
+        """
         youth = 1 - (pl.col("payee_age_d").fill_null(0) / 20).clip(0, 1)
         reach = ((1 + pl.col("payee_payers_14d")).log(2) / 3).clip(0, 1)
         return states.select(rounded_score(youth * reach * pl.col("payee_outside"))).to_series()
@@ -92,7 +99,9 @@ def rounded_score(score: pl.Expr) -> pl.Expr:
 
 
 def number_states(event_index: EventIndex, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row for each query point: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was known before, strictly."""
+    """One row for each query point: ``peer_code``, ``at_ms`` and ``NUMBER_INPUTS``, from what was
+    known before, strictly.
+    """
     known = event_index.numbers.select("peer_kind_code", peer_tagged="tagged")
     followed = event_index.payments_after_contact.sums(
         "followed", event_index.payments_after_contact.slices(peer, at_ms, REPUTATION_WINDOW)
@@ -109,7 +118,9 @@ def number_states(event_index: EventIndex, *, peer: Positions, at_ms: Positions)
 
 
 def payee_states(event_index: EventIndex, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
-    """One row for each query point: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was known before, strictly."""
+    """One row for each query point: ``payee_code``, ``at_ms`` and ``PAYEE_INPUTS``, from what was
+    known before, strictly.
+    """
     known = event_index.accounts.select(payee_outside=~pl.col("is_local"))
     return pl.concat(
         [

@@ -1,7 +1,7 @@
 """Which subscribers are fraudulent, from figures about their use and a graph of who resembles whom.
 
-This is the number model held against published results: the same kind of learner, on figures that others have used.
-Pure functions of arrays; ``pipelines.prove_numbers`` reads the files.
+This is the number model held against published results: the same kind of learner, on figures that
+others have used. Pure functions of arrays; ``pipelines.prove_numbers`` reads the files.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,13 +38,16 @@ Rows = npt.NDArray[np.intp]
 Model = Callable[[Rows], Floats]
 
 FOLDS: Final = 5
-PRIOR_NEIGHBOURS: Final = 5.0  # a subscriber with few labelled neighbours is taken to live among average ones
+PRIOR_NEIGHBOURS: Final = (
+    5.0  # a subscriber with few labelled neighbours is taken to live among average ones
+)
 PLATEAU: Final = 0.002
 
 
 @dataclass(frozen=True)
 class Subscribers:
-    """Subscribers by row: ``features`` (rows, columns; NaN = missing), ``names`` of the columns, ``fraud`` (rows,).
+    """Subscribers by row: ``features`` (rows, columns; NaN = missing), ``names`` of the columns,
+    ``fraud`` (rows,).
 
     The ``graph`` is symmetric, without loops, rows by rows.
     """
@@ -57,16 +60,20 @@ class Subscribers:
     def without(self, dropped: Sequence[str]) -> "Subscribers":
         """The same subscribers, some columns fewer."""
         kept = [place for place, name in enumerate(self.names) if name not in dropped]
-        return replace(self, features=self.features[:, kept], names=tuple(self.names[place] for place in kept))
+        return replace(
+            self, features=self.features[:, kept], names=tuple(self.names[place] for place in kept)
+        )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is made: the mean of some ``boosters`` (LightGBM parameters of each) and what goes with them.
+    """How a model is made: the mean of some ``boosters`` (LightGBM parameters of each) and what
+    goes with them.
 
-    ``ratios`` names the columns whose mutual log ratios are added for the boosters. With ``margin`` a support vector
-    machine on ranks votes too: it bends smoothly where trees cut. A ``committee`` answers with the mean of the models
-    that the threshold was chosen on; otherwise one model is trained on the whole training fold.
+    ``ratios`` names the columns whose mutual log ratios are added for the boosters. With ``margin``
+    a support vector machine on ranks votes too: it bends smoothly where trees cut. A ``committee``
+    answers with the mean of the models that the threshold was chosen on; otherwise one model is
+    trained on the whole training fold.
     """
 
     name: str
@@ -78,7 +85,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FoldFigures:
-    """What one test fold showed. ``macro_f1`` is at ``threshold``, which the training folds alone have chosen."""
+    """What one test fold showed. ``macro_f1`` is at ``threshold``, which the training folds alone
+    have chosen.
+    """
 
     auc: float
     macro_f1: float
@@ -135,7 +144,9 @@ OURS: Final = Recipe(
 
 
 def symmetric_graph(adjacency: sparse.sparray | sparse.spmatrix) -> sparse.csr_array:
-    """An undirected graph without weights and loops, from edges that may be noted in one direction only."""
+    """An undirected graph without weights and loops, from edges that may be noted in one direction
+    only.
+    """
     edges = sparse.coo_array(adjacency)
     present = (edges.data != 0) & (edges.row != edges.col)
     one, other = edges.row[present], edges.col[present]
@@ -147,7 +158,9 @@ def symmetric_graph(adjacency: sparse.sparray | sparse.spmatrix) -> sparse.csr_a
 
 
 def widest_gap(values: Floats, graph: sparse.csr_array) -> float:
-    """The largest difference of ``values`` (rows,) between two joined subscribers: how much the graph says of them."""
+    """The largest difference of ``values`` (rows,) between two joined subscribers: how much the
+    graph says of them.
+    """
     edges = graph.tocoo()
     return float(np.abs(values[edges.row] - values[edges.col]).max(initial=0.0))
 
@@ -155,7 +168,8 @@ def widest_gap(values: Floats, graph: sparse.csr_array) -> float:
 def log_ratios(subscribers: Subscribers, among: Sequence[str]) -> Floats:
     """log((1 + a) / (1 + b)) of all pairs of the named columns that are there: (rows, pairs).
 
-    A tree cuts one column at a time and needs many cuts for what a ratio says in one: texts a month, numbers a call.
+    A tree cuts one column at a time and needs many cuts for what a ratio says in one: texts a
+    month, numbers a call.
     """
     places = [subscribers.names.index(name) for name in among if name in subscribers.names]
     logs = np.log1p(np.maximum(subscribers.features[:, places], 0.0))
@@ -171,7 +185,8 @@ def rank_features(features: Floats) -> Floats:
 def neighbourhood_features(features: Floats, graph: sparse.csr_array) -> Floats:
     """Log degree, clustering, and the neighbours' mean of each column: (rows, 2 + columns).
 
-    Missing values count as 0, as in the published networks; a subscriber without neighbours has a mean of NaN.
+    Missing values count as 0, as in the published networks; a subscriber without neighbours has a
+    mean of NaN.
     """
     degree = np.asarray(graph.sum(axis=1)).ravel()
     triangles = np.asarray((graph @ graph).multiply(graph).sum(axis=1)).ravel()
@@ -181,12 +196,14 @@ def neighbourhood_features(features: Floats, graph: sparse.csr_array) -> Floats:
     return np.column_stack([np.log1p(degree), clustering, mean])
 
 
-def neighbour_fraud_share(fraud: Flags, graph: sparse.csr_array, *, known: Flags, group: Rows) -> Floats:
+def neighbour_fraud_share(
+    fraud: Flags, graph: sparse.csr_array, *, known: Flags, group: Rows
+) -> Floats:
     """Share of fraud among labelled neighbours, and how many those are: (rows, 2).
 
-    Only neighbours with a ``known`` label of another ``group`` (rows,) count. In a clique, everyone's share less their
-    own label would spell out that label; with groups, all of a group see the same neighbours' labels and learn nothing
-    about their own.
+    Only neighbours with a ``known`` label of another ``group`` (rows,) count. In a clique,
+    everyone's share less their own label would spell out that label; with groups, all of a group
+    see the same neighbours' labels and learn nothing about their own.
     """
     overall = float(fraud[known].mean())
     answer = np.empty((len(fraud), 2))
@@ -217,12 +234,18 @@ def best_threshold(fraud: Flags, probability: Floats) -> float:
 
 
 def cross_validate(
-    subscribers: Subscribers, *, recipe: Recipe, with_graph: bool, seed: int, folds: int = FOLDS, workers: int = 2
+    subscribers: Subscribers,
+    *,
+    recipe: Recipe,
+    with_graph: bool,
+    seed: int,
+    folds: int = FOLDS,
+    workers: int = 2,
 ) -> list[FoldFigures]:
     """The figures of each fold of a stratified cross-validation, drawn by ``seed``.
 
-    Labels of a test fold are used for nothing but its figures. Features of everyone are seen throughout, as in the
-    published networks.
+    Labels of a test fold are used for nothing but its figures. Features of everyone are seen
+    throughout, as in the published networks.
     """
     table = _Table.of(subscribers, recipe=recipe, with_graph=with_graph, seed=seed)
 
@@ -246,7 +269,9 @@ class _Table:
     group: Rows
 
     @classmethod
-    def of(cls, subscribers: Subscribers, *, recipe: Recipe, with_graph: bool, seed: int) -> "_Table":
+    def of(
+        cls, subscribers: Subscribers, *, recipe: Recipe, with_graph: bool, seed: int
+    ) -> "_Table":
         parts = [subscribers.features]
         if recipe.ratios:
             parts.append(log_ratios(subscribers, recipe.ratios))
@@ -267,11 +292,16 @@ class _Table:
         flags = np.zeros(len(self.fixed), dtype=np.bool_)
         flags[known] = True
         return np.column_stack(
-            [self.fixed, neighbour_fraud_share(self.fraud, self.graph, known=flags, group=self.group)]
+            [
+                self.fixed,
+                neighbour_fraud_share(self.fraud, self.graph, known=flags, group=self.group),
+            ]
         )
 
 
-def _learn(table: _Table, train: Rows, test: Rows, *, recipe: Recipe, seed: int) -> tuple[float, Floats]:
+def _learn(
+    table: _Table, train: Rows, test: Rows, *, recipe: Recipe, seed: int
+) -> tuple[float, Floats]:
     """Threshold and probabilities of the test rows; labels are read in ``train`` only."""
     held_out = np.empty(len(train))
     votes = []
@@ -288,25 +318,39 @@ def _learn(table: _Table, train: Rows, test: Rows, *, recipe: Recipe, seed: int)
 def _fit(table: _Table, rows: Rows, *, recipe: Recipe, seed: int) -> Model:
     """A model of the labels of ``rows``."""
     columns = table.columns(rows)
-    models = [_booster(columns, table.fraud, rows, parameters, seed=seed) for parameters in recipe.boosters]
+    models = [
+        _booster(columns, table.fraud, rows, parameters, seed=seed)
+        for parameters in recipe.boosters
+    ]
     if recipe.margin:
         models.append(_margin(table.ranked, table.fraud, rows))
-    return lambda rows_to_score: np.asarray(np.mean([model(rows_to_score) for model in models], axis=0))
+    return lambda rows_to_score: np.asarray(
+        np.mean([model(rows_to_score) for model in models], axis=0)
+    )
 
 
-def _booster(columns: Floats, fraud: Flags, rows: Rows, parameters: dict[str, Any], *, seed: int) -> Model:
+def _booster(
+    columns: Floats, fraud: Flags, rows: Rows, parameters: dict[str, Any], *, seed: int
+) -> Model:
     from lightgbm import LGBMClassifier
 
-    # One thread a model: on small tables, threads of one model spend their time waiting for each other.
-    model = LGBMClassifier(**parameters, random_state=seed, n_jobs=1, verbose=-1).fit(columns[rows], fraud[rows])
-    return lambda rows_to_score: np.asarray(model.predict_proba(columns[rows_to_score]), dtype=np.float64)[:, 1]
+    # One thread a model: on small tables, threads of one model spend their time waiting for each
+    # other.
+    model = LGBMClassifier(**parameters, random_state=seed, n_jobs=1, verbose=-1).fit(
+        columns[rows], fraud[rows]
+    )
+    return lambda rows_to_score: np.asarray(
+        model.predict_proba(columns[rows_to_score]), dtype=np.float64
+    )[:, 1]
 
 
 def _margin(ranked: Floats, fraud: Flags, rows: Rows) -> Model:
     from sklearn.svm import SVC
 
     model = SVC(C=2.0, gamma=1.1 / ranked.shape[1]).fit(ranked[rows], fraud[rows])
-    return lambda rows_to_score: np.asarray(1.0 / (1.0 + np.exp(-2.0 * model.decision_function(ranked[rows_to_score]))))
+    return lambda rows_to_score: np.asarray(
+        1.0 / (1.0 + np.exp(-2.0 * model.decision_function(ranked[rows_to_score])))
+    )
 
 
 def _figures(fraud: Flags, probability: Floats, threshold: float) -> FoldFigures:
@@ -323,4 +367,6 @@ def _figures(fraud: Flags, probability: Floats, threshold: float) -> FoldFigures
 def _splits(fraud: Flags, *, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
     from sklearn.model_selection import StratifiedKFold
 
-    return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(fraud)), fraud))
+    return list(
+        StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(fraud)), fraud)
+    )

@@ -39,8 +39,16 @@ PERSON, LABEL = "phone_no_m", "label"
 SOURCE = "The files are in the public repository shengfangstudy/GAT-COBO, folder data/Sichuan."
 
 LIFETIME: Final = ("month_ids",)
-# flow_sum / flow_month is month_ids to the digit; the others spell out, or are missing by, the number of monthly bills.
-LIFETIME_AND_PROXIES: Final = (*LIFETIME, "flow_month", "arpu_sum", "arpu_var", "arpu_sem", "arpu_skew")
+# flow_sum / flow_month is month_ids to the digit; the others spell out, or are missing by, the
+# number of monthly bills.
+LIFETIME_AND_PROXIES: Final = (
+    *LIFETIME,
+    "flow_month",
+    "arpu_sum",
+    "arpu_var",
+    "arpu_sem",
+    "arpu_skew",
+)
 
 PUBLISHED: Final = (  # in the form of the printed rows
     ("all", "yes", "networks*", "0.945–0.951", "0.913–0.921", "–"),
@@ -66,8 +74,9 @@ class MeasuredRow:
 class Proof:
     """The rows measured here and, beside them, what others have measured.
 
-    Two figures say how much of ``month_ids`` is left when it is dropped: ``lifetime_from_flow`` is the share of the
-    filled rows in which flow_sum / flow_month gives it back; joined subscribers differ by ``lifetime_gap`` at most.
+    Two figures say how much of ``month_ids`` is left when it is dropped: ``lifetime_from_flow`` is
+    the share of the filled rows in which flow_sum / flow_month gives it back; joined subscribers
+    differ by ``lifetime_gap`` at most.
     """
 
     subscribers: int
@@ -86,7 +95,8 @@ class _Setting:
     graph: bool
 
 
-# Joined subscribers have nearly the same lifetime: the graph is a proxy too, so the last setting has none.
+# Joined subscribers have nearly the same lifetime: the graph is a proxy too, so the last setting
+# has none.
 SETTINGS: Final = (
     _Setting("all", (), graph=False),
     _Setting("all", (), graph=True),
@@ -104,7 +114,8 @@ def prove_numbers(
     with_graph: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Proof:
-    """Cross-validate untuned boosting and ours on the subscribers in ``folder``, ``repeats`` times with other folds.
+    """Cross-validate untuned boosting and ours on the subscribers in ``folder``, ``repeats`` times
+    with other folds.
 
     Without graph, the settings that use it are left out; they take more than half of the time.
     Raises ``DeliveryError`` if a file is missing, cannot be read, or does not hold what it must.
@@ -117,7 +128,9 @@ def prove_numbers(
             figures = [
                 one
                 for turn in range(repeats)
-                for one in cross_validate(seen, recipe=recipe, with_graph=setting.graph, seed=seed + turn)
+                for one in cross_validate(
+                    seen, recipe=recipe, with_graph=setting.graph, seed=seed + turn
+                )
             ]
             rows.append(_row(setting, recipe, figures))
             progress(_progress_line(rows[-1]))
@@ -132,7 +145,9 @@ def prove_numbers(
 
 
 def read_subscribers(folder: Path) -> Subscribers:
-    """The subscribers of a folder: a table with a label, and a graph whose rows stand in the table's order."""
+    """The subscribers of a folder: a table with a label, and a graph whose rows stand in the
+    table's order.
+    """
     table = _read_table(folder / TABLE)
     edges = _read_edges(folder / EDGES)
     if edges.shape != (len(table), len(table)):
@@ -153,12 +168,16 @@ def _read_table(path: Path) -> pl.DataFrame:
     _must_exist(path)
     try:
         table = pl.read_csv(path, infer_schema_length=None)
-        missing = [name for name in (PERSON, LABEL, *LIFETIME_AND_PROXIES) if name not in table.columns]
+        missing = [
+            name for name in (PERSON, LABEL, *LIFETIME_AND_PROXIES) if name not in table.columns
+        ]
         if missing:
             raise DeliveryError(f"{path} lacks the columns {', '.join(missing)}.", remedy=SOURCE)
         table = table.with_columns(pl.exclude(PERSON).cast(pl.Float64).fill_null(float("nan")))
     except pl.exceptions.PolarsError as error:
-        raise DeliveryError(f"{path} is not a table of numbers with a header.", remedy=SOURCE) from error
+        raise DeliveryError(
+            f"{path} is not a table of numbers with a header.", remedy=SOURCE
+        ) from error
     _check_labels(path, table[LABEL])
     return table
 
@@ -166,10 +185,14 @@ def _read_table(path: Path) -> pl.DataFrame:
 def _check_labels(path: Path, labels: pl.Series) -> None:
     strange = (~labels.is_in([0.0, 1.0])).arg_true()
     if len(strange):
-        raise DeliveryError(f"{path}, row {strange[0] + 2}: the label is neither 0 nor 1.", remedy="Correct the row.")
+        raise DeliveryError(
+            f"{path}, row {strange[0] + 2}: the label is neither 0 nor 1.",
+            remedy="Correct the row.",
+        )
     if min((labels == 0).sum(), (labels == 1).sum()) < 25:
         raise DeliveryError(
-            f"{path} has fewer than 25 subscribers of a kind.", remedy="Five folds within five folds need more."
+            f"{path} has fewer than 25 subscribers of a kind.",
+            remedy="Five folds within five folds need more.",
         )
 
 
@@ -178,7 +201,9 @@ def _read_edges(path: Path) -> sparse.coo_array:
     try:
         return sparse.coo_array(sparse.load_npz(path))
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise DeliveryError(f"{path} is not a sparse matrix as SciPy saves it.", remedy=SOURCE) from error
+        raise DeliveryError(
+            f"{path} is not a sparse matrix as SciPy saves it.", remedy=SOURCE
+        ) from error
 
 
 def _must_exist(path: Path) -> None:

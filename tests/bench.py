@@ -1,7 +1,7 @@
 """Speed beside a baseline, in one run: ``make bench``.
 
-Every figure stands beside a plain way of doing the same on the same data in the same process. Nothing here decides a
-test: machines differ.
+Every figure stands beside a plain way of doing the same on the same data in the same process.
+Nothing here decides a test: machines differ.
 """
 
 import statistics
@@ -38,9 +38,14 @@ def main() -> None:
         began = perf_counter()
         ingest(landing, settings=settings, received_at=datetime.now(SHANGHAI))
         took = perf_counter() - began
-        files = sorted((landing / "calls").glob("*/*.parquet")) + sorted((landing / "transfers").glob("*/*.parquet"))
+        files = sorted((landing / "calls").glob("*/*.parquet")) + sorted(
+            (landing / "transfers").glob("*/*.parquet")
+        )
         plain = median(lambda: [pl.read_parquet(file) for file in files])
-        say("ingest", f"{rows / took:,.0f} rows/s, {took / plain:.0f} times as long as only reading the files")
+        say(
+            "ingest",
+            f"{rows / took:,.0f} rows/s, {took / plain:.0f} times as long as only reading the files",
+        )
         bench_features(settings)
 
 
@@ -50,15 +55,23 @@ def bench_features(settings: Settings) -> None:
     tables = source_tables_before(settings, at=at)
     began = perf_counter()
     event_index = build_event_index(tables)
-    say("event_index", f"laid out in {perf_counter() - began:.2f} s ({len(event_index.contacts.events):,} contacts)")
+    say(
+        "event_index",
+        f"laid out in {perf_counter() - began:.2f} s ({len(event_index.contacts.events):,} contacts)",
+    )
     moments = query_points_for_everyone(event_index, at=at)
     ours = median(lambda: build_snapshot(event_index, moments))
     naive = median(lambda: windows_by_group(event_index, at))
     say("snapshot", f"{ours * 1e6 / len(moments):.0f} µs a person, all features; {naive / ours:.2f} times of it take "
         f"{len(HOURS) * 4} plain group-by windows alone")  # fmt: skip
-    ticks = query_points_after_events(event_index, start=at - timedelta(days=1), end=at, every="15m")
+    ticks = query_points_after_events(
+        event_index, start=at - timedelta(days=1), end=at, every="15m"
+    )
     day = median(lambda: build_snapshot(event_index, ticks), runs=1)
-    say("a day of 15-minute ticks", f"{len(ticks):,} moments, {day * 1e6 / len(ticks):.0f} µs each, {day:.1f} s")
+    say(
+        "a day of 15-minute ticks",
+        f"{len(ticks):,} moments, {day * 1e6 / len(ticks):.0f} µs each, {day:.1f} s",
+    )
 
 
 def windows_by_group(event_index: EventIndex, at: datetime) -> pl.DataFrame:
@@ -75,7 +88,13 @@ def windows_by_group(event_index: EventIndex, at: datetime) -> pl.DataFrame:
         for name, value in counted.items()
         for hours in HOURS
     ]
-    return event_index.contacts.events.lazy().filter(pl.col("known_at") < at).group_by("owner").agg(sums).collect()
+    return (
+        event_index.contacts.events.lazy()
+        .filter(pl.col("known_at") < at)
+        .group_by("owner")
+        .agg(sums)
+        .collect()
+    )
 
 
 def median(work: Callable[[], object], *, runs: int = RUNS) -> float:

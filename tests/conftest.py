@@ -1,4 +1,6 @@
-"""Before anything is imported: one thread a library and none that spins, so that parallel tests do not starve."""
+"""Before anything is imported: one thread a library and none that spins, so that parallel tests do
+not starve.
+"""
 
 import os
 

@@ -65,7 +65,9 @@ def test_no_folders_import_in_a_circle(package: str) -> None:
 def test_no_folder_holds_more_than_a_dozen_modules(package: str) -> None:
     folders = [ROOT / package, *(path for path in (ROOT / package).rglob("*") if path.is_dir())]
     modules = {
-        str(folder.relative_to(ROOT)): sum(path.name != "__init__.py" for path in folder.glob("*.py"))
+        str(folder.relative_to(ROOT)): sum(
+            path.name != "__init__.py" for path in folder.glob("*.py")
+        )
         for folder in folders
         if folder.name != "versions"  # migrations are a row of steps, not rooms
     }

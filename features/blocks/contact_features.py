@@ -6,7 +6,12 @@ import polars as pl
 
 from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
-from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, with_named
+from features.kernel.query_points import (
+    QueryPoints,
+    latest_of_relationships,
+    one_row_per_point,
+    with_named,
+)
 from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
@@ -17,21 +22,33 @@ __all__ = ["contact_features", "stranger_relationships"]
 def stranger_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and stranger heard of in ``RECENT_WINDOW``: the relationship so far, and the number's reputation at that moment."""
+    """One row for each moment and stranger heard of in ``RECENT_WINDOW``: the relationship so far,
+    and the number's reputation at that moment.
+    """
     rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT_WINDOW)
     now = number_states(
-        event_index, peer=rows["peer_code"].cast(pl.Int64).to_numpy(), at_ms=to_milliseconds(rows["at"])
+        event_index,
+        peer=rows["peer_code"].cast(pl.Int64).to_numpy(),
+        at_ms=to_milliseconds(rows["at"]),
     )
     reputation = reputation_model.numbers(now).alias("reputation")
-    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_named(known, event_index.named_peers, code="peer_code").with_columns(suspicion=suspicion_score())
+    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(
+        reputation
+    )
+    return with_named(known, event_index.named_peers, code="peer_code").with_columns(
+        suspicion=suspicion_score()
+    )
 
 
 def suspicion_score() -> pl.Expr:
-    """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported case names it."""
+    """0 to 2: the number's reputation, how far this resident was drawn in, and whether a reported
+    case names it.
+    """
     engaged = ((1 + pl.col("relationship_talk_s") / 30).log(2) / 6).clip(0, 1)
     drawn_in = 0.35 + 0.65 * engaged
-    return rounded_score((0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0))
+    return rounded_score(
+        (0.1 + 0.9 * pl.col("reputation")) * drawn_in * pl.when("named").then(2.0).otherwise(1.0)
+    )
 
 
 LEAD_COLUMNS = (
@@ -67,7 +84,8 @@ YOUNG_NUMBER_D = 20  # a number first seen so lately that what follows its calls
 
 
 def contact_features(rows: pl.DataFrame, points: QueryPoints) -> pl.DataFrame:
-    """Strangers of the last week taken together, and the one that speaks most for an episode: a row a moment.
+    """Strangers of the last week taken together, and the one that speaks most for an episode: a row
+    a moment.
 
     Null where a moment has no such stranger; names in seconds ``_s``, hours ``_h``, days ``_d``.
     """
@@ -83,10 +101,14 @@ def week_sums() -> Mapping[str, pl.Expr]:
     return {
         "suspicion_sum": pl.col("suspicion").sum(),
         "reputation_max_24h": pl.col("reputation").filter(day).max(),
-        "reputation_new_48h": pl.col("reputation").filter(pl.col("relationship_age_h") < FRESH_H).max(),
+        "reputation_new_48h": pl.col("reputation")
+        .filter(pl.col("relationship_age_h") < FRESH_H)
+        .max(),
         "named_peers_7d": pl.col("named").sum(),
         "named_talk_s": (pl.col("relationship_talk_s") * pl.col("named")).sum(),
-        "relay_6h": ((pl.col("relationship_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)).sum(),
+        "relay_6h": (
+            (pl.col("relationship_max_talk_s") >= LONG_TALK_S) & (pl.col("silent_h") < 6)
+        ).sum(),
         "stranger_max_talk_s": pl.col("relationship_max_talk_s").max(),
         "stranger_max_talk_24h_s": (pl.col("relationship_max_talk_s") * day).max(),
         "stranger_max_calls": pl.col("relationship_answered_n").max(),
@@ -101,7 +123,9 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     return {
         "bad_reputation_peers_24h": (bad & day).sum(),
         "bad_reputation_peers_7d": bad.sum(),
-        "bad_reputation_long_24h": (bad & day & (pl.col("relationship_max_talk_s") >= LONG_TALK_S)).sum(),
+        "bad_reputation_long_24h": (
+            bad & day & (pl.col("relationship_max_talk_s") >= LONG_TALK_S)
+        ).sum(),
         "bad_reputation_talk_s": (talk_s * bad).sum(),
         "bad_reputation_talk_24h_s": (talk_s * (bad & (age_h < DAY_H))).sum(),
         "bad_reputation_talk_48h_s": (talk_s * (bad & (age_h < FRESH_H))).sum(),
@@ -142,7 +166,9 @@ def paid_after_contact() -> Mapping[str, pl.Expr]:
 def lead_number(rows: pl.DataFrame) -> pl.DataFrame:
     """The most suspicious stranger of each moment; of several the one heard of last."""
     return (
-        rows.sort("point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False])
+        rows.sort(
+            "point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False]
+        )
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",

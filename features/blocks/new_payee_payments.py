@@ -1,4 +1,6 @@
-"""What a person paid to new accounts outside the district: their number, sum and growth, and the lures among them."""
+"""What a person paid to new accounts outside the district: their number, sum and growth, and the
+lures among them.
+"""
 
 from datetime import timedelta
 
@@ -11,19 +13,28 @@ from features.kernel.source_tables import NEW_PAYEE_WINDOW
 
 __all__ = ["new_payee_payment_features"]
 
-EVENT_ORDER = ("known_at", "occurred_at", "amount_cny", "payee_code")  # one order, whatever else is asked beside
+EVENT_ORDER = (
+    "known_at",
+    "occurred_at",
+    "amount_cny",
+    "payee_code",
+)  # one order, whatever else is asked beside
 MAX_STAKE_CNY = 1000.0  # nobody lures with more
 LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid
 
 
 def new_payee_payment_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFrame:
-    """One row for each ``point`` with a payment to a new account outside the district within ``NEW_PAYEE_WINDOW``.
+    """One row for each ``point`` with a payment to a new account outside the district within
+    ``NEW_PAYEE_WINDOW``.
 
-    ``new_payee_payment_*``: how many payments, payees and days, CNY, growth (the latest as a multiple of the first), hours since
-    the first and the latest. ``lure*`` as :func:`lure_features` has them, null where there was none.
+    ``new_payee_payment_*``: how many payments, payees and days, CNY, growth (the latest as a
+    multiple of the first), hours since the first and the latest. ``lure*`` as :func:`lure_features`
+    has them, null where there was none.
     """
-    rows = recent_events(event_index.new_payee_payments, points, NEW_PAYEE_WINDOW).filter(~pl.col("is_local"))
+    rows = recent_events(event_index.new_payee_payments, points, NEW_PAYEE_WINDOW).filter(
+        ~pl.col("is_local")
+    )
     paid = rows.filter("is_debit").sort("point", *EVENT_ORDER)
     growth = paid.group_by("point").agg(
         new_payee_payment_n=pl.len(),
@@ -40,10 +51,12 @@ def new_payee_payment_features(event_index: EventIndex, points: QueryPoints) -> 
 
 
 def lure_features(rows: pl.DataFrame) -> pl.DataFrame:
-    """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another new one.
+    """A small sum paid that came back within ``LURE_SPAN`` with more, from that account or another
+    new one.
 
-    One row for each ``point`` with any: how many, the best profit (received as a multiple of paid), hours since the
-    latest, and the largest sum paid, CNY. What comes back is held against the latest small payment before it.
+    One row for each ``point`` with any: how many, the best profit (received as a multiple of paid),
+    hours since the latest, and the largest sum paid, CNY. What comes back is held against the
+    latest small payment before it.
     """
     staked = rows.filter(pl.col("is_debit"), pl.col("amount_cny") <= MAX_STAKE_CNY)
     back = rows.filter(~pl.col("is_debit")).select("point", "at", "known_at", back_cny="amount_cny")

@@ -1,4 +1,6 @@
-"""The new payees that a person dealt with lately, the latest outside the district, and who had called before."""
+"""The new payees that a person dealt with lately, the latest outside the district, and who had
+called before.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,7 +9,13 @@ import polars as pl
 
 from features.blocks.new_payee_payments import new_payee_payment_features
 from features.event_index import EventIndex
-from features.kernel.query_points import QueryPoints, latest_of_relationships, one_row_per_point, to_hours, with_named
+from features.kernel.query_points import (
+    QueryPoints,
+    latest_of_relationships,
+    one_row_per_point,
+    to_hours,
+    with_named,
+)
 from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
@@ -18,14 +26,22 @@ __all__ = ["payee_features", "payee_relationships"]
 def payee_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and new payee of ``RECENT_WINDOW``: what went there and back, and the account's reputation at that moment."""
+    """One row for each moment and new payee of ``RECENT_WINDOW``: what went there and back, and the
+    account's reputation at that moment.
+    """
     rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT_WINDOW)
     now = payee_states(
-        event_index, payee=rows["payee_code"].cast(pl.Int64).to_numpy(), at_ms=to_milliseconds(rows["at"])
+        event_index,
+        payee=rows["payee_code"].cast(pl.Int64).to_numpy(),
+        at_ms=to_milliseconds(rows["at"]),
     )
     reputation = reputation_model.payees(now).alias("payee_reputation")
-    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(reputation)
-    return with_named(known, event_index.named_payees, code="payee_code").with_columns(outside=~pl.col("is_local"))
+    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(
+        reputation
+    )
+    return with_named(known, event_index.named_payees, code="payee_code").with_columns(
+        outside=~pl.col("is_local")
+    )
 
 
 LEAD_COLUMNS = (
@@ -49,13 +65,16 @@ LEAD_COLUMNS = (
 def payee_features(
     event_index: EventIndex, payees: pl.DataFrame, strangers: pl.DataFrame, points: QueryPoints
 ) -> pl.DataFrame:
-    """A row a moment: what a person paid to new accounts, the latest outside the district, and who called before.
+    """A row a moment: what a person paid to new accounts, the latest outside the district, and who
+    called before.
 
-    ``payees`` are those of :func:`payee_relationships`, ``with_relationships`` the strangers of the same moments. Null where a moment has
-    no such account; names in ``_cny``, hours ``_h``.
+    ``payees`` are those of :func:`payee_relationships`, ``with_relationships`` the strangers of the
+    same moments. Null where a moment has no such account; names in ``_cny``, hours ``_h``.
     """
     together = payees.group_by("point").agg(**week_sums(), **rebate_sums(), **bad_reputation_sums())
-    found = new_payee_payment_features(event_index, points).join(together, on="point", how="full", coalesce=True)
+    found = new_payee_payment_features(event_index, points).join(
+        together, on="point", how="full", coalesce=True
+    )
     return one_row_per_point(
         found.join(lead_payee(payees), on="point", how="left").join(
             callers_before_payment(strangers, payees), on="point", how="left"
@@ -76,17 +95,22 @@ def week_sums() -> Mapping[str, pl.Expr]:
         "payee_max_cny": pl.col("relationship_paid_cny").max(),
         "payee_min_cny": first.min(),
         "payee_first_cny": first.sort_by(
-            pl.col("relationship_started_at").filter(WAS_PAID), pl.col("payee_code").filter(WAS_PAID)
+            pl.col("relationship_started_at").filter(WAS_PAID),
+            pl.col("payee_code").filter(WAS_PAID),
         ).first(),
         "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
-        "payee_first_started_at": pl.col("relationship_started_at").filter(WAS_PAID & pl.col("outside")).min(),
+        "payee_first_started_at": pl.col("relationship_started_at")
+        .filter(WAS_PAID & pl.col("outside"))
+        .min(),
         "payer_new_cny": (pl.col("relationship_back_cny") * ~WAS_PAID).sum(),
         "payer_new_reach": (pl.col("payee_receivers_14d") * ~WAS_PAID).max(),
     }
 
 
 def rebate_sums() -> Mapping[str, pl.Expr]:
-    """Money back from new accounts that were paid; three times as much and more is income, no rebate."""
+    """Money back from new accounts that were paid; three times as much and more is income, no
+    rebate.
+    """
     back_cny, paid_cny = pl.col("relationship_back_cny"), pl.col("relationship_paid_cny")
     rebate = WAS_PAID & (back_cny > 0) & (back_cny < 3 * paid_cny)
     return {
@@ -123,9 +147,15 @@ def lead_payee(payees: pl.DataFrame) -> pl.DataFrame:
 
 
 def callers_before_payment(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.DataFrame:
-    """The worst-reputed stranger heard of in the three days before a payee outside the district was first paid."""
-    paid = payees.filter(pl.col("outside") & WAS_PAID).select("point", paid_at="relationship_started_at")
-    heard = strangers.select("point", "reputation", "relationship_talk_s", heard_at="relationship_started_at")
+    """The worst-reputed stranger heard of in the three days before a payee outside the district was
+    first paid.
+    """
+    paid = payees.filter(pl.col("outside") & WAS_PAID).select(
+        "point", paid_at="relationship_started_at"
+    )
+    heard = strangers.select(
+        "point", "reputation", "relationship_talk_s", heard_at="relationship_started_at"
+    )
     gap = pl.col("paid_at") - pl.col("heard_at")
     return (
         paid.join(heard, on="point")
@@ -134,6 +164,8 @@ def callers_before_payment(strangers: pl.DataFrame, payees: pl.DataFrame) -> pl.
         .agg(
             payee_caller_reputation=pl.col("reputation").max(),
             payee_caller_talk_s=pl.col("relationship_talk_s").max(),
-            payee_caller_h=to_hours(gap.sort_by("reputation", gap, descending=[False, True]).last()),
+            payee_caller_h=to_hours(
+                gap.sort_by("reputation", gap, descending=[False, True]).last()
+            ),
         )
     )

@@ -33,9 +33,10 @@ def build_payee_timeline(payments: pl.LazyFrame) -> Timeline:
 def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row for each query point (``payee``, ``at_ms``), from what was known strictly before.
 
-    ``payee_payers_14d`` residents who first paid it, ``payee_receivers_14d`` residents whom it first paid,
-    ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and ``payee_large_14d`` payments to it, and
-    those of at least ``LARGE_CNY``, ``payee_age_d`` days since it was first seen, at most 30.
+    ``payee_payers_14d`` residents who first paid it, ``payee_receivers_14d`` residents whom it
+    first paid, ``payee_received_cny_14d``, ``payee_sent_cny_14d``, ``payee_debits_14d`` and
+    ``payee_large_14d`` payments to it, and those of at least ``LARGE_CNY``, ``payee_age_d`` days
+    since it was first seen, at most 30.
     """
     fortnight = timeline.slices(payee, at_ms, PROFILE_WINDOW)
     return pl.DataFrame(

@@ -1,4 +1,6 @@
-"""Calls and texts as one person's contacts: who is a stranger, how the relationship with each stranger runs."""
+"""Calls and texts as one person's contacts: who is a stranger, how the relationship with each
+stranger runs.
+"""
 
 import polars as pl
 
@@ -10,13 +12,16 @@ LONG_TALK_S = 600
 HANG_UP_S = 25
 
 
-def build_contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) -> pl.LazyFrame:
+def build_contacts(
+    calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame
+) -> pl.LazyFrame:
     """Calls of residents, in relationship order, with the relationship's running figures.
 
-    ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
-    that no resident holds drop out. Adds what :func:`features.kernel.source_tables.with_relationships` adds, and ``relationship_talk_s``,
-    ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``, ``relationship_call_back_n`` (calls and texts that the
-    resident makes to the peer).
+    ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``.
+    Calls on numbers that no resident holds drop out. Adds what
+    :func:`features.kernel.source_tables.with_relationships` adds, and ``relationship_talk_s``,
+    ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``,
+    ``relationship_call_back_n`` (calls and texts that the resident makes to the peer).
     """
     voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
     flagged = (
@@ -44,5 +49,7 @@ def build_contacts(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyF
 
 
 def filter_strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
-    """The contacts whose relationship is younger than ``STRANGER_AGE``: what residents hear from people new to them."""
+    """The contacts whose relationship is younger than ``STRANGER_AGE``: what residents hear from
+    people new to them.
+    """
     return contacts.filter(pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE)

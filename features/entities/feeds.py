@@ -1,8 +1,9 @@
 """Feeds: which sources serve a person, and since when each has been silent.
 
-A source is the operator or bank that delivers records, and goes by the name that its files bear. The registers say
-which of them a person's numbers and accounts belong to: ``operator`` and ``bank``. So whoever holds a number of an
-operator that delivers nothing is known to be unseen, and is not taken for somebody who makes no calls.
+A source is the operator or bank that delivers records, and goes by the name that its files bear.
+The registers say which of them a person's numbers and accounts belong to: ``operator`` and
+``bank``. So whoever holds a number of an operator that delivers nothing is known to be unseen, and
+is not taken for somebody who makes no calls.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,14 +20,18 @@ from features.kernel.timeline import Positions, to_milliseconds
 
 __all__ = ["LATE_AFTER", "Feeds", "LateSource", "call_feeds", "feed_features", "transfer_feeds"]
 
-LATE_AFTER = timedelta(hours=30)  # what comes once a night is silent for a day, and may be some hours late
+LATE_AFTER = timedelta(
+    hours=30
+)  # what comes once a night is silent for a day, and may be some hours late
 MAX_SILENCE_H = 168.0  # a longer silence counts as this
 HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
 class LateSource:
-    """A source that serves a person and has delivered nothing since ``since``; None: nothing within memory."""
+    """A source that serves a person and has delivered nothing since ``since``; None: nothing within
+    memory.
+    """
 
     source: str
     since: datetime | None
@@ -36,9 +41,10 @@ class LateSource:
 class Feeds:
     """The sources of one dataset.
 
-    ``delivery_hours`` holds, by source, the first delivery of each clock hour with any (milliseconds since 1970, in order);
-    ``served`` holds, by source, whether it serves each person, in code order. Sources that the register names have an
-    entry in both; one that never delivered has no delivery_hours.
+    ``delivery_hours`` holds, by source, the first delivery of each clock hour with any
+    (milliseconds since 1970, in order); ``served`` holds, by source, whether it serves each person,
+    in code order. Sources that the register names have an entry in both; one that never delivered
+    has no delivery_hours.
     """
 
     delivery_hours: Mapping[str, Positions]
@@ -47,10 +53,14 @@ class Feeds:
     @property
     def delivering_sources(self) -> tuple[str, ...]:
         """The sources that serve somebody and have delivered something, in order."""
-        return tuple(source for source, delivery_hours in self.delivery_hours.items() if len(delivery_hours))
+        return tuple(
+            source for source, delivery_hours in self.delivery_hours.items() if len(delivery_hours)
+        )
 
     def silent_h(self, source: str, at_ms: Positions) -> npt.NDArray[np.float64]:
-        """Hours since the last hour in which ``source`` delivered something known before each moment, up to 168."""
+        """Hours since the last hour in which ``source`` delivered something known before each
+        moment, up to 168.
+        """
         delivery_hours = self.delivery_hours[source]
         found = np.full(len(at_ms), MAX_SILENCE_H)
         last = np.searchsorted(delivery_hours, at_ms, side="left") - 1
@@ -58,8 +68,12 @@ class Feeds:
         found[delivered] = (at_ms[delivered] - delivery_hours[last[delivered]]) / HOUR_MS
         return np.asarray(np.minimum(found, MAX_SILENCE_H))
 
-    def longest_silence(self, points: QueryPoints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """For each query point the longest silence of the person's sources (h, NaN with none), and how many are late."""
+    def longest_silence(
+        self, points: QueryPoints
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """For each query point the longest silence of the person's sources (h, NaN with none), and
+        how many are late.
+        """
         longest = np.full(len(points.owner), np.nan)
         late = np.zeros(len(points.owner), dtype=np.int64)
         for source, served in self.served.items():
@@ -70,17 +84,25 @@ class Feeds:
         return longest, late
 
     def late_sources(self, owner: int, at: datetime) -> Iterator[LateSource]:
-        """The sources of one person that are late at ``at``; not those that nothing was ever heard of."""
+        """The sources of one person that are late at ``at``; not those that nothing was ever heard
+        of.
+        """
         at_ms = np.array([at.timestamp() * 1000], dtype=np.int64)
         for source in self.delivering_sources:
-            if self.served[source][owner] and self.silent_h(source, at_ms)[0] > LATE_AFTER / timedelta(hours=1):
+            if self.served[source][owner] and self.silent_h(source, at_ms)[
+                0
+            ] > LATE_AFTER / timedelta(hours=1):
                 delivered = self.delivery_hours[source][self.delivery_hours[source] < at_ms]
                 yield LateSource(source, end_of_hour(delivered[-1], at) if len(delivered) else None)
 
 
 def end_of_hour(hour_ms: int, at: datetime) -> datetime:
-    """The end of the clock hour of a mark, in the zone of ``at``: by then the source had fallen silent."""
-    return datetime.fromtimestamp((hour_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(at.tzinfo)
+    """The end of the clock hour of a mark, in the zone of ``at``: by then the source had fallen
+    silent.
+    """
+    return datetime.fromtimestamp((hour_ms // HOUR_MS + 1) * HOUR_MS / 1000, UTC).astimezone(
+        at.tzinfo
+    )
 
 
 def call_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
@@ -101,10 +123,17 @@ def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) 
         .sort("source", "known_at")
         .collect()
     )
-    pairs = held.drop_nulls().unique().join(people.lazy().select("person", "code"), on="person").collect()
+    pairs = (
+        held.drop_nulls()
+        .unique()
+        .join(people.lazy().select("person", "code"), on="person")
+        .collect()
+    )
     names = pairs["source"].unique().sort().to_list()
     return Feeds(
-        delivery_hours={name: to_milliseconds(delivered.filter(source=name)["known_at"]) for name in names},
+        delivery_hours={
+            name: to_milliseconds(delivered.filter(source=name)["known_at"]) for name in names
+        },
         served={name: flags_at(pairs.filter(source=name)["code"], len(people)) for name in names},
     )
 
@@ -117,7 +146,9 @@ def flags_at(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
 
 
 def feed_features(calls: Feeds, transfers: Feeds, points: QueryPoints) -> pl.DataFrame:
-    """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source), ``feeds_missing_n``."""
+    """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source),
+    ``feeds_missing_n``.
+    """
     calls_silent_h, calls_late = calls.longest_silence(points)
     transfers_silent_h, transfers_late = transfers.longest_silence(points)
     return pl.DataFrame(

@@ -18,7 +18,15 @@ def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
     """All contacts of the district from the peer's side: owner is the peer, totals are what it did."""
     answered, inbound = pl.col("is_answered"), pl.col("is_in")
     return Timeline.of(
-        contacts.select("known_at", "is_first", "is_in", "is_voice", "is_answered", "duration_s", owner="peer_code"),
+        contacts.select(
+            "known_at",
+            "is_first",
+            "is_in",
+            "is_voice",
+            "is_answered",
+            "duration_s",
+            owner="peer_code",
+        ),
         sums={
             "contact": pl.lit(1.0),
             "reached": pl.col("is_first"),
@@ -35,19 +43,26 @@ def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
 
 
 def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeline:
-    """The residents whom a peer led to pay: owner is the peer, one event for each relationship with a resident.
+    """The residents whom a peer led to pay: owner is the peer, one event for each relationship with
+    a resident.
 
-    A resident counts who first paid an account outside the district within ``PAYMENT_AFTER_CONTACT`` of a contact with
-    the peer, while the peer was a stranger. The event becomes known with the first such payment.
+    A resident counts who first paid an account outside the district within
+    ``PAYMENT_AFTER_CONTACT`` of a contact with the peer, while the peer was a stranger. The event
+    becomes known with the first such payment.
     """
     paid = new_payees.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
     resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(paid["known_at"])
-    # One millisecond more, for a slice ends before its moment: what became known with the payment belongs to it.
-    heard = strangers.rows(strangers.slices(resident, paid_ms + 1, PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1)))
+    # One millisecond more, for a slice ends before its moment: what became known with the payment
+    # belongs to it.
+    heard = strangers.rows(
+        strangers.slices(resident, paid_ms + 1, PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1))
+    )
     led = (
         heard.lazy()
         .with_columns(paid_at=paid["known_at"].gather(heard["point"]))
-        .filter((pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), PAYMENT_AFTER_CONTACT))
+        .filter(
+            (pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), PAYMENT_AFTER_CONTACT)
+        )
         .group_by("owner", "peer_code", "relationship_started_at")
         .agg(pl.col("paid_at").min())
         .select(pl.lit(1.0).alias("followed"), known_at="paid_at", owner="peer_code")
@@ -58,15 +73,18 @@ def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeli
 def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:
     """One row for each query point (``peer``, ``at_ms``), from what was known strictly before.
 
-    ``peer_reach_*`` residents first contacted in the window · ``peer_age_d`` days since the number was first seen, at
-    most 30 · shares are over 14 days, null where their base is empty.
+    ``peer_reach_*`` residents first contacted in the window · ``peer_age_d`` days since the number
+    was first seen, at most 30 · shares are over 14 days, null where their base is empty.
     """
     windows = {name: timeline.slices(peer, at_ms, span) for name, span in REACH_WINDOWS.items()}
     fortnight = windows["14d"]
     total = {name: timeline.sums(name, fortnight) for name in timeline.totals}
     with np.errstate(divide="ignore", invalid="ignore"):
         frame = {
-            **{f"peer_reach_{name}": timeline.sums("reached", span) for name, span in windows.items()},
+            **{
+                f"peer_reach_{name}": timeline.sums("reached", span)
+                for name, span in windows.items()
+            },
             "peer_contacts_14d": total["contact"],
             "peer_age_d": timeline.age_days(peer, at_ms, AGE_HORIZON),
             "peer_in_share": total["in"] / total["contact"],

@@ -7,14 +7,19 @@ from features.kernel.source_tables import STRANGER_AGE, running_total, with_rela
 __all__ = ["build_payments", "filter_new_payees"]
 
 
-def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame) -> pl.LazyFrame:
-    """Movements on residents' accounts, in relationship order (person, other party), with running figures.
+def build_payments(
+    transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Movements on residents' accounts, in relationship order (person, other party), with running
+    figures.
 
-    ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to ``payee_code``. The other
-    party is called payee whichever way the money goes. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
-    other party is an account of the same person), ``is_local`` (of any resident), the figures of
-    :func:`features.kernel.source_tables.with_relationships`, and ``relationship_paid_cny``, ``relationship_back_cny``, ``relationship_paid_n``,
-    ``relationship_back_n`` (to and from this payee so far) and ``relationship_first_cny`` (the first amount).
+    ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to
+    ``payee_code``. The other party is called payee whichever way the money goes. Adds
+    ``amount_cny`` as float, ``is_debit``, ``is_own`` (the other party is an account of the same
+    person), ``is_local`` (of any resident), the figures of
+    :func:`features.kernel.source_tables.with_relationships`, and ``relationship_paid_cny``,
+    ``relationship_back_cny``, ``relationship_paid_n``, ``relationship_back_n`` (to and from this
+    payee so far) and ``relationship_first_cny`` (the first amount).
     """
     owners = holders.select(payee="account", payee_owner="owner")
     flagged = (
@@ -33,8 +38,13 @@ def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl
             is_merchant=pl.col("payee_kind") == "merchant",
         )
     )
-    paid, back = pl.col("amount_cny") * pl.col("is_debit"), pl.col("amount_cny") * ~pl.col("is_debit")
-    return with_relationships(flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")).with_columns(
+    paid, back = (
+        pl.col("amount_cny") * pl.col("is_debit"),
+        pl.col("amount_cny") * ~pl.col("is_debit"),
+    )
+    return with_relationships(
+        flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")
+    ).with_columns(
         relationship_paid_cny=running_total(paid),
         relationship_back_cny=running_total(back),
         relationship_paid_n=running_total(pl.col("is_debit")),
@@ -44,6 +54,8 @@ def build_payments(transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl
 
 
 def filter_new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
-    """Payments to and from private accounts that this person first dealt with less than ``STRANGER_AGE`` ago."""
+    """Payments to and from private accounts that this person first dealt with less than
+    ``STRANGER_AGE`` ago.
+    """
     young = pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE
     return payments.filter(young & ~pl.col("is_own") & ~pl.col("is_merchant"))

@@ -8,7 +8,14 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["QueryPoints", "latest_of_relationships", "one_row_per_point", "recent_events", "to_hours", "with_named"]
+__all__ = [
+    "QueryPoints",
+    "latest_of_relationships",
+    "one_row_per_point",
+    "recent_events",
+    "to_hours",
+    "with_named",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +39,21 @@ def one_row_per_point(grouped: pl.DataFrame, points: QueryPoints) -> pl.DataFram
 
 
 def recent_events(timeline: Timeline, points: QueryPoints, window: timedelta) -> pl.DataFrame:
-    """The events of ``window`` before each moment, with ``point`` (number of the query point) and ``at``."""
+    """The events of ``window`` before each moment, with ``point`` (number of the query point) and
+    ``at``.
+    """
     rows = timeline.rows(timeline.slices(points.owner, points.at_ms, window))
     return rows.with_columns(at=points.frame["at"].gather(rows["point"]))
 
 
-def latest_of_relationships(timeline: Timeline, points: QueryPoints, window: timedelta) -> pl.DataFrame:
-    """The last event of each relationship heard of in ``window`` before each moment: it speaks for the relationship.
+def latest_of_relationships(
+    timeline: Timeline, points: QueryPoints, window: timedelta
+) -> pl.DataFrame:
+    """The last event of each relationship heard of in ``window`` before each moment: it speaks for
+    the relationship.
 
-    Beside what :func:`recent_events` adds, ``relationship_age_h`` and ``silent_h``: hours since its first event and since this.
+    Beside what :func:`recent_events` adds, ``relationship_age_h`` and ``silent_h``: hours since its
+    first event and since this.
     """
     last = pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
     return (
@@ -54,7 +67,9 @@ def latest_of_relationships(timeline: Timeline, points: QueryPoints, window: tim
 
 
 def with_named(rows: pl.DataFrame, named: pl.DataFrame, *, code: str) -> pl.DataFrame:
-    """``rows`` with ``named``: whether a case known before ``at`` names the number or account of ``code``."""
-    return rows.join(named, left_on=code, right_on="code", how="left", maintain_order="left").with_columns(
-        named=(pl.col("named_at") < pl.col("at")).fill_null(False)
-    )
+    """``rows`` with ``named``: whether a case known before ``at`` names the number or account of
+    ``code``.
+    """
+    return rows.join(
+        named, left_on=code, right_on="code", how="left", maintain_order="left"
+    ).with_columns(named=(pl.col("named_at") < pl.col("at")).fill_null(False))

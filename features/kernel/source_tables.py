@@ -21,7 +21,9 @@ __all__ = [
     "with_relationships",
 ]
 
-RELATIONSHIP_GAP = timedelta(days=30)  # after so long without contact, a peer or payee counts as first-seen again
+RELATIONSHIP_GAP = timedelta(
+    days=30
+)  # after so long without contact, a peer or payee counts as first-seen again
 STRANGER_AGE = timedelta(days=15)  # so long after first contact a peer is still a stranger
 RECENT_WINDOW = timedelta(
     days=7
@@ -63,15 +65,19 @@ def dense_codes(values: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
     return values.select(column).drop_nulls().unique().sort(column).with_row_index("code")
 
 
-def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()) -> pl.LazyFrame:
-    """Sort events by (``owner``, ``peer``, ``known_at``) and add its place in the relationship of the two.
+def with_relationships(
+    events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()
+) -> pl.LazyFrame:
+    """Sort events by (``owner``, ``peer``, ``known_at``) and add its place in the relationship of
+    the two.
 
     What became known at once, as all that one delivery brings, is put in the order of ``ties``.
 
-    A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds ``is_first`` (this event begins a
-    relationship), ``relationship`` (dense number), ``relationship_started_at``, ``relationship_n`` (events so far, this one included) and
-    ``next_known_at`` (the relationship's following event, null at its end): an event speaks for its relationship at a moment
-    exactly when the following one is not known yet.
+    A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds
+    ``is_first`` (this event begins a relationship), ``relationship`` (dense number),
+    ``relationship_started_at``, ``relationship_n`` (events so far, this one included) and
+    ``next_known_at`` (the relationship's following event, null at its end): an event speaks for its
+    relationship at a moment exactly when the following one is not known yet.
     """
     same = (pl.col("owner") == pl.col("owner").shift()) & (pl.col(peer) == pl.col(peer).shift())
     recent = (pl.col("known_at") - pl.col("known_at").shift()) <= RELATIONSHIP_GAP
@@ -83,7 +89,9 @@ def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] =
             relationship_started_at=pl.when("is_first").then("known_at").forward_fill(),
         )
         .with_columns(
-            relationship_n=pl.int_range(pl.len()) - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill() + 1,
+            relationship_n=pl.int_range(pl.len())
+            - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill()
+            + 1,
             next_known_at=pl.when(pl.col("relationship") == pl.col("relationship").shift(-1)).then(
                 pl.col("known_at").shift(-1)
             ),
@@ -92,7 +100,9 @@ def with_relationships(events: pl.LazyFrame, *, peer: str, ties: Sequence[str] =
 
 
 def running_total(expr: pl.Expr) -> pl.Expr:
-    """The running total of ``expr`` (at most two decimals) since the relationship began; frame in :func:`with_relationships` order."""
+    """The running total of ``expr`` (at most two decimals) since the relationship began; frame in
+    :func:`with_relationships` order.
+    """
     amount = to_hundredths(expr)
     total = amount.cum_sum()
     opening = pl.when("is_first").then(total - amount).forward_fill()

@@ -1,7 +1,8 @@
-"""The features by name: meaning, window, unit, when a value is missing, and the words of each in a reason.
+"""The features by name: meaning, window, unit, when a value is missing, and the words of each in a
+reason.
 
-``catalogue.yaml`` beside this file is the one source; the model's inputs, the reasons of an alert and the documentation
-are all read from it.
+``catalogue.yaml`` beside this file is the one source; the model's inputs, the reasons of an alert
+and the documentation are all read from it.
 """
 
 import math
@@ -26,7 +27,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class BilingualText:
-    """The same in Chinese and English; a reason's words hold ``{value}`` and, in English, the plural ``{s}``."""
+    """The same in Chinese and English; a reason's words hold ``{value}`` and, in English, the
+    plural ``{s}``.
+    """
 
     zh: str
     en: str
@@ -36,11 +39,12 @@ class BilingualText:
 class Feature:
     """One column of a snapshot.
 
-    ``window`` is how far back it looks (``24h``; None: as long as the relationship or register goes) and ``unit`` one of
-    count, s, h, d, years, CNY, ratio, share, score, flag, kind. ``notable_range`` is the closed range of values that a reason may quote;
-    None means that no reason quotes it. Features of one ``family`` say nearly the same, so a reason quotes only one
-    of them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is like, not what
-    happens to them.
+    ``window`` is how far back it looks (``24h``; None: as long as the relationship or register
+    goes) and ``unit`` one of count, s, h, d, years, CNY, ratio, share, score, flag, kind.
+    ``notable_range`` is the closed range of values that a reason may quote; None means that no
+    reason quotes it. Features of one ``family`` say nearly the same, so a reason quotes only one of
+    them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is
+    like, not what happens to them.
     """
 
     name: str
@@ -66,7 +70,9 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class FeatureGroup:
-    """Features that speak of one thing and become one reason; ``opening`` is the subject its words begin with."""
+    """Features that speak of one thing and become one reason; ``opening`` is the subject its words
+    begin with.
+    """
 
     code: str
     title: BilingualText
@@ -104,7 +110,9 @@ def _group(entry: Mapping[str, Any], windows: Mapping[str, BilingualText]) -> Fe
         features=tuple(
             feature
             for declared in entry["features"]
-            for feature in _expand({"group": entry["code"], "null_means": entry["null_means"], **declared}, windows)
+            for feature in _expand(
+                {"group": entry["code"], "null_means": entry["null_means"], **declared}, windows
+            )
         ),
     )
 
@@ -150,7 +158,8 @@ def feature_names() -> tuple[str, ...]:
 def model_inputs() -> tuple[str, ...]:
     """The model's inputs: what happens to people, not what they are usually like.
 
-    From some hundred episodes a model would learn the habits of those who happened to be the victims.
+    From some hundred episodes a model would learn the habits of those who happened to be the
+    victims.
     """
     return tuple(feature.name for feature in FEATURES if not feature.habit)
 

@@ -1,4 +1,6 @@
-"""Why an alert was raised: a model's contributions, summed by group and worded with the values at that moment."""
+"""Why an alert was raised: a model's contributions, summed by group and worded with the values at
+that moment.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +20,9 @@ MAX_QUOTES = 2
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One plain reason. ``code`` is the catalogue's group, ``contribution`` its SHAP values (log-odds) added up."""
+    """One plain reason. ``code`` is the catalogue's group, ``contribution`` its SHAP values
+    (log-odds) added up.
+    """
 
     code: str
     zh: str
@@ -31,9 +35,10 @@ def summarise_reasons(
 ) -> tuple[Reason, ...]:
     """The ``limit`` weightiest reasons of one alert, heaviest first; each is true of ``values``.
 
-    ``contributions`` and ``values`` are by feature name; NaN is a missing value. Contributions of a group are added up,
-    and only what speaks for an episode is a reason. Where that gives fewer than three, the next best true statements
-    follow. An alert with hardly any events can have fewer still.
+    ``contributions`` and ``values`` are by feature name; NaN is a missing value. Contributions of a
+    group are added up, and only what speaks for an episode is a reason. Where that gives fewer than
+    three, the next best true statements follow. An alert with hardly any events can have fewer
+    still.
     """
     reasons = [reason for group in GROUPS if (reason := group_reason(group, contributions, values))]
     reasons.sort(key=attrgetter("contribution"), reverse=True)
@@ -60,16 +65,26 @@ def group_reason(
 def quoted_features(
     group: FeatureGroup, contributions: Mapping[str, float], values: Mapping[str, float | None]
 ) -> Sequence[tuple[Feature, float]]:
-    """The features to quote with their values: of the families that weigh most, the one that tells it best."""
+    """The features to quote with their values: of the families that weigh most, the one that tells
+    it best.
+    """
     weight = family_weights(group, contributions)
     best = {
         family: representative_feature(members, contributions)
-        for family, members in groupby(sorted(notable_features(group, values), key=family_of), key=family_of)
+        for family, members in groupby(
+            sorted(notable_features(group, values), key=family_of), key=family_of
+        )
     }
     ranked = sorted(best, key=lambda family: weight[family], reverse=True)
-    families = {family for place, family in enumerate(ranked[:MAX_QUOTES]) if place == 0 or weight[family] > 0}
+    families = {
+        family
+        for place, family in enumerate(ranked[:MAX_QUOTES])
+        if place == 0 or weight[family] > 0
+    }
     order = [feature.name for feature in group.features]
-    return sorted((best[family] for family in families), key=lambda quoted: order.index(quoted[0].name))
+    return sorted(
+        (best[family] for family in families), key=lambda quoted: order.index(quoted[0].name)
+    )
 
 
 def family_of(quoted: tuple[Feature, float]) -> str:
@@ -78,7 +93,9 @@ def family_of(quoted: tuple[Feature, float]) -> str:
 
 
 def family_weights(group: FeatureGroup, contributions: Mapping[str, float]) -> Mapping[str, float]:
-    """Contributions added up by family; what a score contributes counts for the families that put it in words."""
+    """Contributions added up by family; what a score contributes counts for the families that put
+    it in words.
+    """
     weight = {feature.family: 0.0 for feature in group.features}
     for feature in group.features:
         for family in feature.shown_by or (feature.family,):
@@ -86,7 +103,9 @@ def family_weights(group: FeatureGroup, contributions: Mapping[str, float]) -> M
     return weight
 
 
-def notable_features(group: FeatureGroup, values: Mapping[str, float | None]) -> Iterator[tuple[Feature, float]]:
+def notable_features(
+    group: FeatureGroup, values: Mapping[str, float | None]
+) -> Iterator[tuple[Feature, float]]:
     """The group's features whose values are worth telling, with the values."""
     for feature in group.features:
         value = values.get(feature.name)
@@ -97,7 +116,9 @@ def notable_features(group: FeatureGroup, values: Mapping[str, float | None]) ->
 def representative_feature(
     members: Iterator[tuple[Feature, float]], contributions: Mapping[str, float]
 ) -> tuple[Feature, float]:
-    """The member that contributes most, or the first (of the shortest window) that has the same value."""
+    """The member that contributes most, or the first (of the shortest window) that has the same
+    value.
+    """
     family = list(members)
     _, value = max(family, key=lambda quoted: contributions.get(quoted[0].name, 0.0))
     return next(quoted for quoted in family if quoted[1] == value)

@@ -10,7 +10,9 @@ __all__ = ["Language", "describe_value"]
 
 Language = Literal["zh", "en"]
 
-_KINDS: Mapping[int, tuple[str, str]] = {  # of every number that can be told of, also where its kind is no reason
+_KINDS: Mapping[
+    int, tuple[str, str]
+] = {  # of every number that can be told of, also where its kind is no reason
     0: ("其他类型的", "another kind of"),
     1: ("境外", "an international"),
     2: ("虚拟运营商", "a virtual-operator"),
@@ -20,7 +22,12 @@ _KINDS: Mapping[int, tuple[str, str]] = {  # of every number that can be told of
     6: ("固定电话", "a landline"),
     7: ("手机", "a mobile"),
 }
-_SPANS = (("天", "day", 86_400), ("小时", "hour", 3_600), ("分钟", "minute", 60), ("秒", "second", 1))
+_SPANS = (
+    ("天", "day", 86_400),
+    ("小时", "hour", 3_600),
+    ("分钟", "minute", 60),
+    ("秒", "second", 1),
+)
 
 
 def describe_value(feature: Feature, value: float, *, language: Language) -> str:
@@ -32,7 +39,9 @@ def describe_value(feature: Feature, value: float, *, language: Language) -> str
 
 
 def _span(seconds: float, *, largest: int) -> tuple[str, str]:
-    """A length of time in the largest unit, up to ``largest`` seconds, of which it holds at least two."""
+    """A length of time in the largest unit, up to ``largest`` seconds, of which it holds at least
+    two.
+    """
     fitting = (span for span in _SPANS if span[2] <= largest and seconds >= 2 * span[2])
     zh, en, size = next(fitting, _SPANS[-1])
     count = f"{seconds / size:.0f}"

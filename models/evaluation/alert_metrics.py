@@ -1,7 +1,9 @@
-"""How good alerts were, by what cases and dispositions say: the measures a centre can take of itself.
+"""How good alerts were, by what cases and dispositions say: the measures a centre can take of
+itself.
 
-First alerts and losses are judged once (``judge_alerts``); every figure is then a ratio of sums over them, so the same few
-lines give the figure, its interval by chance, and the figure of a scam type or of a group of people.
+First alerts and losses are judged once (``judge_alerts``); every figure is then a ratio of sums
+over them, so the same few lines give the figure, its interval by chance, and the figure of a scam
+type or of a group of people.
 """
 
 from collections.abc import Mapping
@@ -33,20 +35,26 @@ REPEAT_WINDOW = timedelta(hours=72)
 TRACE_LEAD_TIME = timedelta(
     minutes=20
 )  # a record known so long before the main payment: somebody could have been warned
-CONTACT_RESULTS = ("stopped", "contact_no_payment", "already_paid")  # dispositions which say that there was a fraudster
+CONTACT_RESULTS = (
+    "stopped",
+    "contact_no_payment",
+    "already_paid",
+)  # dispositions which say that there was a fraudster
 
 
 @dataclass(frozen=True)
 class AlertMetrics:
     """Measured over a window at a budget. None is what could not be measured.
 
-    ``precision`` share of alerts on people in a reported episode (from 72 hours before its first trace) ·
-    ``precision_c`` in an episode with a loss · ``precision_a`` in a reported episode, or in contact with a fraudster
-    by the word of whoever reached them · ``coverage`` share of reported losses with an alert at least 10 minutes before
-    the main payment · ``coverage_traced`` the same among the ``traced`` losses, of which some record was known 20
-    minutes before the main payment · ``money`` share of the lost money that was still unpaid 10 minutes after the first
-    alert · ``lead_h_median`` hours from alert to main payment among the covered, ``lead_1h_share`` of them with at
-    least one hour. Reported cases are about two thirds of all, so precision is a lower bound.
+    ``precision`` share of alerts on people in a reported episode (from 72 hours before its first
+    trace) · ``precision_c`` in an episode with a loss · ``precision_a`` in a reported episode, or
+    in contact with a fraudster by the word of whoever reached them · ``coverage`` share of reported
+    losses with an alert at least 10 minutes before the main payment · ``coverage_traced`` the same
+    among the ``traced`` losses, of which some record was known 20 minutes before the main payment ·
+    ``money`` share of the lost money that was still unpaid 10 minutes after the first alert ·
+    ``lead_h_median`` hours from alert to main payment among the covered, ``lead_1h_share`` of them
+    with at least one hour. Reported cases are about two thirds of all, so precision is a lower
+    bound.
     """
 
     alerts_per_day: float
@@ -62,18 +70,29 @@ class AlertMetrics:
     lead_1h_share: float | None = None
 
     def to_metrics(self, prefix: str = "") -> dict[str, float]:
-        """As metrics: ``{prefix}precision_at_budget`` and so on, without the figures that do not exist."""
-        names = {"precision": "precision_at_budget", "coverage": "coverage_at_budget", "money": "money_at_budget"}
-        return {prefix + names.get(key, key): float(value) for key, value in asdict(self).items() if value is not None}
+        """As metrics: ``{prefix}precision_at_budget`` and so on, without the figures that do not
+        exist.
+        """
+        names = {
+            "precision": "precision_at_budget",
+            "coverage": "coverage_at_budget",
+            "money": "money_at_budget",
+        }
+        return {
+            prefix + names.get(key, key): float(value)
+            for key, value in asdict(self).items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedAlerts:
     """First alerts and losses of a window of ``days``, each with what became of it.
 
-    ``alerts``: what was given, and ``lost``, ``reported``, ``confirmed`` (null without dispositions): the tiers c, b
-    and a. ``losses``: ``case_id``, ``person``, ``scam_type``, ``warned_at``, ``lead_h``, ``covered``, ``traced`` (null
-    without traces), ``total_cny`` and of it ``ahead_cny``, unpaid 10 minutes after the first alert.
+    ``alerts``: what was given, and ``lost``, ``reported``, ``confirmed`` (null without
+    dispositions): the tiers c, b and a. ``losses``: ``case_id``, ``person``, ``scam_type``,
+    ``warned_at``, ``lead_h``, ``covered``, ``traced`` (null without traces), ``total_cny`` and of
+    it ``ahead_cny``, unpaid 10 minutes after the first alert.
     """
 
     alerts: pl.DataFrame
@@ -83,7 +102,9 @@ class JudgedAlerts:
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """A figure: the sum of ``top`` over the sum of ``bottom``, over the rows of one of the tables of ``JudgedAlerts``."""
+    """A figure: the sum of ``top`` over the sum of ``bottom``, over the rows of one of the tables
+    of ``JudgedAlerts``.
+    """
 
     table: Literal["alerts", "losses"]
     top: pl.Expr
@@ -95,7 +116,9 @@ class Ratio:
 
     def value(self, rows: pl.DataFrame) -> float | None:
         """The figure of these rows; None where there is nothing to divide by, or nothing is known."""
-        known = rows.select(top=self.top.cast(pl.Float64), bottom=self.bottom.cast(pl.Float64)).drop_nulls()
+        known = rows.select(
+            top=self.top.cast(pl.Float64), bottom=self.bottom.cast(pl.Float64)
+        ).drop_nulls()
         top, bottom = float(known["top"].sum()), float(known["bottom"].sum())
         return top / bottom if bottom else None
 
@@ -133,7 +156,9 @@ def measure_alerts(
 ) -> AlertMetrics:
     """The figures of ``alerts``: see ``judge_alerts``."""
     return compute_metrics(
-        judge_alerts(alerts, episodes, start=start, end=end, traces=traces, dispositions=dispositions)
+        judge_alerts(
+            alerts, episodes, start=start, end=end, traces=traces, dispositions=dispositions
+        )
     )
 
 
@@ -146,22 +171,29 @@ def judge_alerts(
     traces: pl.DataFrame | None = None,
     dispositions: pl.DataFrame | None = None,
 ) -> JudgedAlerts:
-    """Hold ``alerts`` (``person``, ``issued_at``) of ``[start, end)`` against ``episodes`` of ``models.labels.episodes``.
+    """Hold ``alerts`` (``person``, ``issued_at``) of ``[start, end)`` against ``episodes`` of
+    ``models.labels.episodes``.
 
-    ``traces`` of ``models.labels.episodes`` tell when each part of the money went; without them all of a loss goes with its main
-    payment. ``dispositions`` (``person``, ``issued_at`` of the alert, ``result``, ``decided_at``) tell what was found.
-    The first alert of a person in 72 hours counts; losses count that opened in the window and were paid before its end.
+    ``traces`` of ``models.labels.episodes`` tell when each part of the money went; without them all
+    of a loss goes with its main payment. ``dispositions`` (``person``, ``issued_at`` of the alert,
+    ``result``, ``decided_at``) tell what was found. The first alert of a person in 72 hours counts;
+    losses count that opened in the window and were paid before its end.
     """
     issued = first_alerts(alerts.filter(pl.col("issued_at").is_between(start, end, closed="left")))
     issued = issued.with_row_index("alert")
     hits = issued.join(episodes, on="person").filter(
         pl.col("issued_at").is_between(pl.col("opened_at") - EPISODE_LOOKBACK, pl.col("closed_at"))
     )
-    losses = episodes.filter((pl.col("outcome") == "loss") & (pl.col("opened_at") >= start) & (pl.col("main_at") < end))
-    warned = losses.join(hits.group_by("case_id").agg(warned_at=pl.col("issued_at").min()), on="case_id", how="left")
+    losses = episodes.filter(
+        (pl.col("outcome") == "loss") & (pl.col("opened_at") >= start) & (pl.col("main_at") < end)
+    )
+    warned = losses.join(
+        hits.group_by("case_id").agg(warned_at=pl.col("issued_at").min()), on="case_id", how="left"
+    )
     lead = pl.col("main_at") - pl.col("warned_at")
     timed = warned.with_columns(
-        lead_h=lead.dt.total_microseconds() / 3.6e9, covered=(lead >= MIN_LEAD_TIME).fill_null(value=False)
+        lead_h=lead.dt.total_microseconds() / 3.6e9,
+        covered=(lead >= MIN_LEAD_TIME).fill_null(value=False),
     )
     return JudgedAlerts(
         alerts=grade_alerts(issued, hits, dispositions).drop("alert"),
@@ -182,21 +214,31 @@ def first_alerts(alerts: pl.DataFrame) -> pl.DataFrame:
     return ordered.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
-def grade_alerts(issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame | None) -> pl.DataFrame:
+def grade_alerts(
+    issued: pl.DataFrame, hits: pl.DataFrame, dispositions: pl.DataFrame | None
+) -> pl.DataFrame:
     """Alerts with their tiers."""
     reported = hits["alert"].unique()
     lost = hits.filter(pl.col("outcome") == "loss")["alert"].unique()
     marked = issued.with_columns(
-        lost=pl.col("alert").is_in(lost.implode()), reported=pl.col("alert").is_in(reported.implode())
+        lost=pl.col("alert").is_in(lost.implode()),
+        reported=pl.col("alert").is_in(reported.implode()),
     )
     if dispositions is None:
         return marked.with_columns(confirmed=pl.lit(None, pl.Boolean))
-    latest = dispositions.sort("decided_at").group_by("person", "issued_at").agg(pl.col("result").last())
-    contacts = latest.filter(pl.col("result").is_in(CONTACT_RESULTS)).select("person", answered_at="issued_at")
-    contacted = issued.join(contacts, on="person").filter(
-        (pl.col("answered_at") >= pl.col("issued_at")) & (pl.col("answered_at") < pl.col("issued_at") + REPEAT_WINDOW)
+    latest = (
+        dispositions.sort("decided_at").group_by("person", "issued_at").agg(pl.col("result").last())
     )
-    return marked.with_columns(confirmed=pl.col("reported") | pl.col("alert").is_in(contacted["alert"].implode()))
+    contacts = latest.filter(pl.col("result").is_in(CONTACT_RESULTS)).select(
+        "person", answered_at="issued_at"
+    )
+    contacted = issued.join(contacts, on="person").filter(
+        (pl.col("answered_at") >= pl.col("issued_at"))
+        & (pl.col("answered_at") < pl.col("issued_at") + REPEAT_WINDOW)
+    )
+    return marked.with_columns(
+        confirmed=pl.col("reported") | pl.col("alert").is_in(contacted["alert"].implode())
+    )
 
 
 def mark_traced(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
@@ -209,10 +251,14 @@ def mark_traced(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFra
 
 
 def add_loss_amounts(losses: pl.DataFrame, traces: pl.DataFrame | None) -> pl.DataFrame:
-    """Adds ``total_cny`` and ``ahead_cny``; a loss whose payments are in no record goes with its main payment."""
+    """Adds ``total_cny`` and ``ahead_cny``; a loss whose payments are in no record goes with its
+    main payment.
+    """
     paid = losses.select("case_id", "warned_at", paid_at="main_at", amount_cny="loss_cny")
     if traces is not None:
-        recorded = traces.filter(pl.col("paid_at").is_not_null()).select("case_id", "paid_at", "amount_cny")
+        recorded = traces.filter(pl.col("paid_at").is_not_null()).select(
+            "case_id", "paid_at", "amount_cny"
+        )
         known = losses.select("case_id", "warned_at").join(recorded, on="case_id")
         paid = pl.concat([known.select(paid.columns), paid.join(known, on="case_id", how="anti")])
     ahead = (pl.col("paid_at") >= pl.col("warned_at") + MIN_LEAD_TIME).fill_null(value=False)
@@ -252,26 +298,35 @@ def resample_people(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) 
     return Resamples(people, draws=draws, seed=seed)
 
 
-def metric_intervals(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
+def metric_intervals(
+    judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0
+) -> dict[str, Interval]:
     """The 90 % interval of each share in ``RATIOS`` and of ``lead_h_median``, as far as they exist."""
     resamples = resample_people(judged, draws=draws, seed=seed)
     drawn = {name: ratio.resample(ratio.rows(judged), resamples) for name, ratio in RATIOS.items()}
     drawn["lead_h_median"] = resamples.medians(judged.losses.filter("covered"), "lead_h")
-    return {name: found for name, values in drawn.items() if (found := percentile_interval(values)) is not None}
+    return {
+        name: found
+        for name, values in drawn.items()
+        if (found := percentile_interval(values)) is not None
+    }
 
 
-def metrics_by_scam_type(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) -> pl.DataFrame:
+def metrics_by_scam_type(
+    judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0
+) -> pl.DataFrame:
     """One row a reported scam type, the one with most losses first.
 
-    ``losses``, ``coverage`` with its interval ``low`` to ``high``, ``coverage_traced``, ``money``, ``lead_h_median``,
-    ``lead_1h_share``.
+    ``losses``, ``coverage`` with its interval ``low`` to ``high``, ``coverage_traced``, ``money``,
+    ``lead_h_median``, ``lead_1h_share``.
     """
     resamples = resample_people(judged, draws=draws, seed=seed)
     lines = []
     for (scam_type,), losses in judged.losses.group_by("scam_type"):
         found = percentile_interval(RATIOS["coverage"].resample(losses, resamples))
         shares = {
-            name: RATIOS[name].value(losses) for name in ("coverage", "coverage_traced", "money", "lead_1h_share")
+            name: RATIOS[name].value(losses)
+            for name in ("coverage", "coverage_traced", "money", "lead_1h_share")
         }
         lines.append(
             {
@@ -283,7 +338,9 @@ def metrics_by_scam_type(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int 
                 "high": found.high if found else None,
             }
         )
-    return pl.DataFrame(lines, schema=SCAM_TYPE_SCHEMA).sort("losses", "scam_type", descending=[True, False])
+    return pl.DataFrame(lines, schema=SCAM_TYPE_SCHEMA).sort(
+        "losses", "scam_type", descending=[True, False]
+    )
 
 
 SCAM_TYPE_SCHEMA = pl.Schema(

@@ -1,4 +1,6 @@
-"""How far chance alone could carry a figure: whole people drawn again and again, with all that is theirs."""
+"""How far chance alone could carry a figure: whole people drawn again and again, with all that is
+theirs.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +31,8 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """``draws`` times as many people as there are, drawn with replacement; the same seed draws the same people.
+    """``draws`` times as many people as there are, drawn with replacement; the same seed draws the
+    same people.
 
     A person's alerts and losses go together: what happens to one person is one story, not many.
     """
@@ -39,14 +42,18 @@ class Resamples:
     seed: int = 0
 
     def totals(self, rows: pl.DataFrame, value: pl.Expr) -> Floats:
-        """The sum of ``value`` over the rows of the people drawn, one a draw; every ``person`` must be known."""
+        """The sum of ``value`` over the rows of the people drawn, one a draw; every ``person`` must
+        be known.
+        """
         sums = np.zeros(len(self._places))
         found = rows.select("person", value=value.cast(pl.Float64)).drop_nulls("value")
         np.add.at(sums, self._placed(found), found["value"].to_numpy())
         return np.asarray(self._times @ sums)
 
     def medians(self, rows: pl.DataFrame, column: str) -> Floats:
-        """The lower median of ``column`` over the rows of the people drawn, NaN in a draw without any."""
+        """The lower median of ``column`` over the rows of the people drawn, NaN in a draw without
+        any.
+        """
         found = rows.select("person", column).drop_nulls(column).sort(column)
         if found.is_empty():
             return np.full(self.draws, np.nan)
@@ -73,7 +80,9 @@ class Resamples:
 
 
 def percentile_interval(values: Floats) -> Interval | None:
-    """The 90 % interval of a figure's draws; draws in which it does not exist are left out, None if it never does."""
+    """The 90 % interval of a figure's draws; draws in which it does not exist are left out, None if
+    it never does.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return None

@@ -1,4 +1,6 @@
-"""What a larger or smaller daily budget would buy: the policy run again over the same scored moments."""
+"""What a larger or smaller daily budget would buy: the policy run again over the same scored
+moments.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -35,24 +37,34 @@ def compute_budget_curve(
     budgets: Iterable[int] = BUDGETS,
     traces: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """One row a budget: ``alerts_per_day``, ``precision``, ``coverage``, ``money`` and ``lead_h_median``.
+    """One row a budget: ``alerts_per_day``, ``precision``, ``coverage``, ``money`` and
+    ``lead_h_median``.
 
-    ``ticks`` are moments in order with the candidates scored at each, at least ten times the largest budget of them;
-    those before ``start`` only tell what an ordinary day looks like. ``episodes`` and ``traces`` are of
-    ``models.labels.episodes``.
+    ``ticks`` are moments in order with the candidates scored at each, at least ten times the
+    largest budget of them; those before ``start`` only tell what an ordinary day looks like.
+    ``episodes`` and ``traces`` are of ``models.labels.episodes``.
     """
     rows = []
     for budget in budgets:
         alerts = alerts_under_budget(ticks, rules=replace(rules, budget=budget), start=start)
         frame = pl.DataFrame(
-            alerts, schema={"person": pl.String, "issued_at": episodes.schema["opened_at"]}, orient="row"
+            alerts,
+            schema={"person": pl.String, "issued_at": episodes.schema["opened_at"]},
+            orient="row",
         )
         found = measure_alerts(frame, episodes, start=start, end=end, traces=traces)
-        rows.append({"budget": budget, **{name: getattr(found, name) for name in CURVE_SCHEMA if name != "budget"}})
+        rows.append(
+            {
+                "budget": budget,
+                **{name: getattr(found, name) for name in CURVE_SCHEMA if name != "budget"},
+            }
+        )
     return pl.DataFrame(rows, schema=CURVE_SCHEMA)
 
 
-def alerts_under_budget(ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime) -> list[tuple[str, datetime]]:
+def alerts_under_budget(
+    ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime
+) -> list[tuple[str, datetime]]:
     """The alerts from ``start`` on, repeats left out."""
     memory = Memory()
     alerts: list[tuple[str, datetime]] = []

@@ -1,7 +1,9 @@
-"""What training rows say of a model before anything is published: calibration, leaks, and what a budget buys.
+"""What training rows say of a model before anything is published: calibration, leaks, and what a
+budget buys.
 
-All frames here are training rows with ``label``, ``sampling_weight`` (how many real moments a row stands for), ``case_id`` and
-``raw``, the out-of-fold score: no row is judged by a booster that learned from it or from the same person.
+All frames here are training rows with ``label``, ``sampling_weight`` (how many real moments a row
+stands for), ``case_id`` and ``raw``, the out-of-fold score: no row is judged by a booster that
+learned from it or from the same person.
 """
 
 import numpy as np
@@ -31,10 +33,13 @@ COMPARED = 2_000
 def diagnose_model(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
     """``calibration_error`` and ``max_feature_auc``, as the gates ask for them.
 
-    The calibration error is the mean gap between predicted and observed share over the bins of ``calibration_bins``; bins
-    of equal numbers of moments would be empty of victims nearly everywhere, and any model would look calibrated.
+    The calibration error is the mean gap between predicted and observed share over the bins of
+    ``calibration_bins``; bins of equal numbers of moments would be empty of victims nearly
+    everywhere, and any model would look calibrated.
     """
-    bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
+    bins = calibration_bins(
+        rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows))
+    )
     gap = (bins["predicted"] - bins["observed"]).abs().mean()
     aucs = feature_aucs(rows, model.features)["auc"]
     return {
@@ -46,14 +51,18 @@ def diagnose_model(model: RiskModel, rows: pl.DataFrame) -> dict[str, float]:
 def lead_agreement(
     rows: pl.DataFrame, event_index: EventIndex, *, reputation_model: ReputationModel, seed: int
 ) -> float:
-    """Of the quiet ``rows`` with a leading number, the share whose leading number would be the same in use.
+    """Of the quiet ``rows`` with a leading number, the share whose leading number would be the same
+    in use.
 
-    ``rows`` were made with reputations out of fold, ``reputation_model`` are those in use. Well below 1, a model learns from
-    other leads than it will be asked about; rows seen through outages alone cost some hundredths. NaN without any.
+    ``rows`` were made with reputations out of fold, ``reputation_model`` are those in use. Well
+    below 1, a model learns from other leads than it will be asked about; rows seen through outages
+    alone cost some hundredths. NaN without any.
     """
     quiet = rows.filter(pl.col("label") == 0, pl.col("lead_peer_code").is_not_null())
     some = quiet.sample(min(COMPARED, len(quiet)), seed=seed)
-    in_use = build_snapshot(event_index, some.select("person", "at"), reputation_model=reputation_model)
+    in_use = build_snapshot(
+        event_index, some.select("person", "at"), reputation_model=reputation_model
+    )
     same = in_use["lead_peer_code"].eq_missing(some["lead_peer_code"]).mean()
     return float(same) if isinstance(same, (int, float)) else float("nan")
 
@@ -66,8 +75,8 @@ def out_of_fold_probabilities(model: RiskModel, rows: pl.DataFrame) -> pl.Series
 def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
     """Bins of ``probability`` that each hold the same number of live moments, lowest first.
 
-    Columns: ``predicted`` mean probability, ``observed`` share of live moments, ``moments`` that the bin stands for. Empty
-    without live moments.
+    Columns: ``predicted`` mean probability, ``observed`` share of live moments, ``moments`` that
+    the bin stands for. Empty without live moments.
     """
     live = scored.filter(pl.col("label") == 1)["probability"].to_numpy()
     edges = np.unique(np.quantile(live, np.arange(1, BINS) / BINS)) if len(live) else np.empty(0)
@@ -90,7 +99,8 @@ def calibration_bins(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def feature_aucs(rows: pl.DataFrame, features: tuple[str, ...]) -> pl.DataFrame:
-    """``feature``, ``auc``: how well each feature alone tells live moments apart, 0.5 to 1, best first.
+    """``feature``, ``auc``: how well each feature alone tells live moments apart, 0.5 to 1, best
+    first.
 
     A missing value counts as lower than any other. Empty where all rows have one label.
     """
@@ -102,18 +112,22 @@ def feature_aucs(rows: pl.DataFrame, features: tuple[str, ...]) -> pl.DataFrame:
     ranks = rows.lazy().select(value.rank().filter(pl.col("label") == 1).sum()).collect()
     sums = ranks.transpose(include_header=True, header_name="feature", column_names=["ranks"])
     auc = (pl.col("ranks") - live * (live + 1) / 2) / (live * quiet)
-    return sums.select("feature", auc=pl.max_horizontal(auc, 1 - auc)).sort("auc", "feature", descending=[True, False])
+    return sums.select("feature", auc=pl.max_horizontal(auc, 1 - auc)).sort(
+        "auc", "feature", descending=[True, False]
+    )
 
 
 def sample_budget_curve(rows: pl.DataFrame) -> pl.DataFrame:
     """What alerting the best moments would find, for the model and for today's rule.
 
-    Columns: ``scorer`` (``model`` or ``rule``), ``alerted`` moments in a million, ``precision`` share of them live,
-    ``coverage`` share of the episodes with at least one among them. One point for each of some growing budgets.
+    Columns: ``scorer`` (``model`` or ``rule``), ``alerted`` moments in a million, ``precision``
+    share of them live, ``coverage`` share of the episodes with at least one among them. One point
+    for each of some growing budgets.
     """
     scorers = {"model": pl.col("raw"), "rule": baseline_score()}
     curves = [
-        _curve(rows, score=score).select(pl.lit(name).alias("scorer"), pl.all()) for name, score in scorers.items()
+        _curve(rows, score=score).select(pl.lit(name).alias("scorer"), pl.all())
+        for name, score in scorers.items()
     ]
     return pl.concat(curves)
 
@@ -126,7 +140,10 @@ def _curve(rows: pl.DataFrame, *, score: pl.Expr) -> pl.DataFrame:
         .sort("score", descending=True)
         .with_columns(reached=first)
         .group_by("score", maintain_order=True)
-        .agg(pl.col("sampling_weight", "reached").sum(), live=(pl.col("label") * pl.col("sampling_weight")).sum())
+        .agg(
+            pl.col("sampling_weight", "reached").sum(),
+            live=(pl.col("label") * pl.col("sampling_weight")).sum(),
+        )
         .select(
             alerted=pl.col("sampling_weight").cum_sum() / pl.col("sampling_weight").sum() * 1e6,
             precision=pl.col("live").cum_sum() / pl.col("sampling_weight").cum_sum(),

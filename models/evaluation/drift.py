@@ -1,6 +1,8 @@
-"""Whether the world still looks as it did when the model learned: features, missing values, alerts and their promises.
+"""Whether the world still looks as it did when the model learned: features, missing values, alerts
+and their promises.
 
-Advisory: nothing is stopped by it. A large drift says that somebody should look, and perhaps train again.
+Advisory: nothing is stopped by it. A large drift says that somebody should look, and perhaps train
+again.
 """
 
 import json
@@ -34,9 +36,11 @@ VOLUME_CONFIDENCE = 0.99
 
 @dataclass(frozen=True)
 class FeatureProfile:
-    """How one feature was spread: ``shares`` of the known values in the bins that end at ``cuts``, the last one open.
+    """How one feature was spread: ``shares`` of the known values in the bins that end at ``cuts``,
+    the last one open.
 
-    A value stands in the first bin whose cut it does not exceed. ``missing`` is the share of rows without a value.
+    A value stands in the first bin whose cut it does not exceed. ``missing`` is the share of rows
+    without a value.
     """
 
     cuts: tuple[float, ...]
@@ -46,7 +50,9 @@ class FeatureProfile:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureDrift:
-    """One feature then and now: its population stability index (None with no value on either side), and what lacked."""
+    """One feature then and now: its population stability index (None with no value on either side),
+    and what lacked.
+    """
 
     feature: str
     psi: float | None
@@ -62,7 +68,9 @@ class FeatureDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertVolume:
-    """Alerts of a day beside the ``expected``; chance alone keeps 99 days of 100 from ``low`` to ``high``."""
+    """Alerts of a day beside the ``expected``; chance alone keeps 99 days of 100 from ``low`` to
+    ``high``.
+    """
 
     expected: float
     seen: int
@@ -77,9 +85,11 @@ class AlertVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """What was found of ``rows`` rows against a reference: ``features`` with the one that moved most first.
+    """What was found of ``rows`` rows against a reference: ``features`` with the one that moved
+    most first.
 
-    ``estimate_precision`` is what the probabilities of late alerts promise, until cases and dispositions can tell.
+    ``estimate_precision`` is what the probabilities of late alerts promise, until cases and
+    dispositions can tell.
     """
 
     rows: int
@@ -88,7 +98,9 @@ class Drift:
     estimated_precision: float | None = None
 
     def metrics(self) -> dict[str, float]:
-        """As metrics: ``drift_psi_max``, ``drift_features`` (so many were noted), ``drift_missing_points`` and more."""
+        """As metrics: ``drift_psi_max``, ``drift_features`` (so many were noted),
+        ``drift_missing_points`` and more.
+        """
         known = [one.psi for one in self.features if one.psi is not None]
         found = {
             "drift_psi_max": max(known, default=None),
@@ -121,7 +133,9 @@ class Drift:
         sentences = []
         if noted:
             more = f" and {len(noted) - 5} more" if len(noted) > 5 else ""
-            sentences.append(f"These moved: {', '.join(noted[:5])}{more}. Look at the deliveries, then train again.")
+            sentences.append(
+                f"These moved: {', '.join(noted[:5])}{more}. Look at the deliveries, then train again."
+            )
         if self.volume and not self.volume.usual:
             few = "fewer" if self.volume.seen < self.volume.low else "more"
             sentences.append(
@@ -140,20 +154,29 @@ def describe_change(one: FeatureDrift) -> str:
 
 
 def profile_features(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, FeatureProfile]:
-    """How each of ``features`` is spread over ``rows``, in bins that end at its deciles (fewer where values repeat)."""
+    """How each of ``features`` is spread over ``rows``, in bins that end at its deciles (fewer
+    where values repeat).
+    """
     known = _known(rows, features)
     quantiles = known.select(pl.all().quantile(DECILE_STEPS, "nearest")).collect()
-    cuts = {name: tuple(sorted(set(quantiles[name].explode().drop_nulls().to_list()))) for name in features}
+    cuts = {
+        name: tuple(sorted(set(quantiles[name].explode().drop_nulls().to_list())))
+        for name in features
+    }
     return _spread(known, cuts)
 
 
 def stability_index(expected: Sequence[float], found: Sequence[float]) -> float:
-    """The population stability index of shares bin by bin: the sum of (found - expected) · ln(found / expected)."""
+    """The population stability index of shares bin by bin: the sum of (found - expected) · ln(found
+    / expected).
+    """
     pairs = [(max(a, FLOOR), max(b, FLOOR)) for a, b in zip(expected, found, strict=True)]
     return sum((b - a) * log(b / a) for a, b in pairs)
 
 
-def compare_profiles(reference: Mapping[str, FeatureProfile], rows: pl.DataFrame) -> tuple[FeatureDrift, ...]:
+def compare_profiles(
+    reference: Mapping[str, FeatureProfile], rows: pl.DataFrame
+) -> tuple[FeatureDrift, ...]:
     """Each feature of ``reference`` that ``rows`` have, the one that moved most first."""
     shared = {name: one.cuts for name, one in reference.items() if name in rows.columns}
     now = _spread(_known(rows, list(shared)), shared)
@@ -181,7 +204,9 @@ def compare_alert_volume(*, seen: int, before: Sequence[int]) -> AlertVolume | N
 
 
 def estimate_precision(scores: Sequence[float]) -> float | None:
-    """The share of alerts that their calibrated probabilities promise to be right; None without alerts."""
+    """The share of alerts that their calibrated probabilities promise to be right; None without
+    alerts.
+    """
     return sum(scores) / len(scores) if scores else None
 
 
@@ -193,7 +218,9 @@ def profiles_to_json(profiles: Mapping[str, FeatureProfile]) -> str:
 def profiles_from_json(text: str) -> dict[str, FeatureProfile]:
     """From what ``profiles_to_json`` gave."""
     return {
-        name: FeatureProfile(cuts=tuple(one["cuts"]), shares=tuple(one["shares"]), missing=one["missing"])
+        name: FeatureProfile(
+            cuts=tuple(one["cuts"]), shares=tuple(one["shares"]), missing=one["missing"]
+        )
         for name, one in json.loads(text).items()
     }
 
@@ -202,7 +229,9 @@ def _known(rows: pl.DataFrame, features: Sequence[str]) -> pl.LazyFrame:
     return rows.lazy().select(pl.col(features).cast(pl.Float64).fill_nan(None))
 
 
-def _spread(known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]) -> dict[str, FeatureProfile]:
+def _spread(
+    known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]
+) -> dict[str, FeatureProfile]:
     """The shares of each bin, in one pass: the differences of what lies at or below each cut."""
     below = [
         (pl.col(name) <= cut).sum().alias(f"{name}|{place}")
@@ -216,12 +245,16 @@ def _spread(known: pl.LazyFrame, cuts: Mapping[str, tuple[float, ...]]) -> dict[
         total, rows = found[f"{name}|known"], found["rows"]
         reached = [0, *(found[f"{name}|{place}"] for place in range(len(ends))), total]
         shares = tuple((b - a) / total if total else 0.0 for a, b in pairwise(reached))
-        profiles[name] = FeatureProfile(cuts=ends, shares=shares, missing=1 - total / rows if rows else 1.0)
+        profiles[name] = FeatureProfile(
+            cuts=ends, shares=shares, missing=1 - total / rows if rows else 1.0
+        )
     return profiles
 
 
 def _psi_of(then: FeatureProfile, now: FeatureProfile) -> float | None:
-    return stability_index(then.shares, now.shares) if sum(then.shares) and sum(now.shares) else None
+    return (
+        stability_index(then.shares, now.shares) if sum(then.shares) and sum(now.shares) else None
+    )
 
 
 def _weight(one: FeatureDrift) -> float:

@@ -14,7 +14,9 @@ __all__ = ["Explanation", "explain_scores"]
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """``base`` plus all ``contributions`` is the raw log-odds; calibration then makes it a probability."""
+    """``base`` plus all ``contributions`` is the raw log-odds; calibration then makes it a
+    probability.
+    """
 
     base: float
     contributions: dict[str, float]
@@ -23,7 +25,9 @@ class Explanation:
 
 
 def explain_scores(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
-    """One explanation a row of a snapshot. Raises ``ModelError`` if the parts do not add up to the score."""
+    """One explanation a row of a snapshot. Raises ``ModelError`` if the parts do not add up to the
+    score.
+    """
     import shap
 
     if not len(rows):
@@ -34,7 +38,9 @@ def explain_scores(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
     bases = np.broadcast_to(np.asarray(explained.base_values, dtype=np.float64), (len(rows),))
     raw = np.asarray(model.booster.predict(inputs, raw_score=True))
     if not np.allclose(parts.sum(axis=1) + bases, raw, atol=1e-6):
-        raise ModelError("the explanation does not add up to the score", remedy="Train the model again.")
+        raise ModelError(
+            "the explanation does not add up to the score", remedy="Train the model again."
+        )
     found = []
     for number in range(len(rows)):
         contributions = dict(zip(model.features, parts[number].tolist(), strict=True))
@@ -42,5 +48,12 @@ def explain_scores(model: RiskModel, rows: pl.DataFrame) -> list[Explanation]:
             name: None if np.isnan(value) else float(value)
             for name, value in zip(model.features, inputs[number], strict=True)
         }
-        found.append(Explanation(float(bases[number]), contributions, values, summarise_reasons(contributions, values)))
+        found.append(
+            Explanation(
+                float(bases[number]),
+                contributions,
+                values,
+                summarise_reasons(contributions, values),
+            )
+        )
     return found

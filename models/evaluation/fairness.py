@@ -1,6 +1,8 @@
-"""Whether some group of people is served worse: the figures by residency, sex, age and by what data there is on them.
+"""Whether some group of people is served worse: the figures by residency, sex, age and by what data
+there is on them.
 
-Residency and sex are here to be measured by. They are never an input of a model, and nothing here changes an alert.
+Residency and sex are here to be measured by. They are never an input of a model, and nothing here
+changes an alert.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +16,14 @@ from features.event_index import EventIndex
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
 
-__all__ = ["ATTRIBUTES", "assign_groups", "data_seen", "data_seen_in_snapshot", "gap_metrics", "metrics_by_group"]
+__all__ = [
+    "ATTRIBUTES",
+    "assign_groups",
+    "data_seen",
+    "data_seen_in_snapshot",
+    "gap_metrics",
+    "metrics_by_group",
+]
 
 ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
 AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))
@@ -37,11 +46,14 @@ GROUP_SCHEMA = pl.Schema(
 )
 
 
-def assign_groups(residents: pl.LazyFrame, event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
-    """``person`` and the group of each attribute, one row a resident, ``unknown`` where the register does not say.
+def assign_groups(
+    residents: pl.LazyFrame, event_index: EventIndex, *, start: datetime, end: datetime
+) -> pl.DataFrame:
+    """``person`` and the group of each attribute, one row a resident, ``unknown`` where the
+    register does not say.
 
-    Age is that at ``end``; ``data_seen`` says which records of the person became known in ``[start, end)``: ``both``
-    calls and transfers, ``calls only``, ``transfers only`` or ``none``.
+    Age is that at ``end``; ``data_seen`` says which records of the person became known in ``[start,
+    end)``: ``both`` calls and transfers, ``calls only``, ``transfers only`` or ``none``.
     """
     age_years = (pl.lit(end.date()) - pl.col("birth_month")).dt.total_days() / 365.25
     band = pl.lit(UNKNOWN)
@@ -61,7 +73,9 @@ def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: dateti
     """``person``, ``data_seen`` of everybody in the event_index."""
     logs = {"calls": event_index.contacts.events, "transfers": event_index.payments.events}
     owners = {
-        name: events.filter(pl.col("known_at").is_between(start, end, closed="left"))["owner"].unique()
+        name: events.filter(pl.col("known_at").is_between(start, end, closed="left"))[
+            "owner"
+        ].unique()
         for name, events in logs.items()
     }
     return event_index.people.select(
@@ -74,7 +88,9 @@ def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: dateti
 
 
 def data_seen(*, calls: pl.Expr, transfers: pl.Expr) -> pl.Expr:
-    """``both``, ``calls only``, ``transfers only`` or ``none``, from whether there are any of either."""
+    """``both``, ``calls only``, ``transfers only`` or ``none``, from whether there are any of
+    either.
+    """
     return (
         pl.when(calls & transfers)
         .then(pl.lit("both"))
@@ -89,7 +105,9 @@ def data_seen(*, calls: pl.Expr, transfers: pl.Expr) -> pl.Expr:
 def data_seen_in_snapshot() -> pl.Expr:
     """:func:`data_seen` of each row of a snapshot, by what its habits count in 30 days."""
     return data_seen(
-        calls=pl.any_horizontal(pl.col("calls_in_30d", "calls_out_30d", "sms_30d").fill_null(0) > 0),
+        calls=pl.any_horizontal(
+            pl.col("calls_in_30d", "calls_out_30d", "sms_30d").fill_null(0) > 0
+        ),
         transfers=pl.any_horizontal(pl.col("debits_30d", "credit_cny_30d").fill_null(0) > 0),
     )
 
@@ -103,13 +121,14 @@ def metrics_by_group(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
-    """Precision, coverage and median lead of every group, with 90 % intervals by drawing people again.
+    """Precision, coverage and median lead of every group, with 90 % intervals by drawing people
+    again.
 
-    ``people`` has ``person`` and a column for each attribute. One row an ``attribute``, ``group`` and ``figure``:
-    ``count`` (alerts, losses or covered losses that it is measured on), ``value`` (a share; hours for
-    ``lead_h_median``) from ``low`` to ``high``, and ``gap`` to everybody else (percentage points; hours) from
-    ``gap_low`` to ``gap_high``, null where there is nobody else. What is measured on fewer than ``min_count`` has no
-    interval: nothing can be concluded from it.
+    ``people`` has ``person`` and a column for each attribute. One row an ``attribute``, ``group``
+    and ``figure``: ``count`` (alerts, losses or covered losses that it is measured on), ``value``
+    (a share; hours for ``lead_h_median``) from ``low`` to ``high``, and ``gap`` to everybody else
+    (percentage points; hours) from ``gap_low`` to ``gap_high``, null where there is nobody else.
+    What is measured on fewer than ``min_count`` has no interval: nothing can be concluded from it.
     """
     resamples = resample_people(judged, draws=draws, seed=seed)
     lines = [
@@ -117,7 +136,10 @@ def metrics_by_group(
         for attribute in attributes
         for figure, rows in tables_of(judged).items()
         for line in compare_groups(
-            _grouped(rows, people, attribute), figure=figure, resamples=resamples, min_count=min_count
+            _grouped(rows, people, attribute),
+            figure=figure,
+            resamples=resamples,
+            min_count=min_count,
         )
     ]
     return pl.DataFrame(lines, schema=GROUP_SCHEMA)
@@ -125,10 +147,16 @@ def metrics_by_group(
 
 def tables_of(judged: JudgedAlerts) -> Mapping[str, pl.DataFrame]:
     """What each figure is measured on."""
-    return {"precision": judged.alerts, "coverage": judged.losses, "lead_h_median": judged.losses.filter("covered")}
+    return {
+        "precision": judged.alerts,
+        "coverage": judged.losses,
+        "lead_h_median": judged.losses.filter("covered"),
+    }
 
 
-def compare_groups(rows: pl.DataFrame, *, figure: str, resamples: Resamples, min_count: int) -> list[dict[str, Any]]:
+def compare_groups(
+    rows: pl.DataFrame, *, figure: str, resamples: Resamples, min_count: int
+) -> list[dict[str, Any]]:
     """One figure of each group among ``rows`` with ``attribute`` and ``group``."""
     values = group_values(rows, figure=figure)
     lines = []
@@ -138,7 +166,9 @@ def compare_groups(rows: pl.DataFrame, *, figure: str, resamples: Resamples, min
         found = percentile_interval(drawn) if len(mine) >= min_count else None
         enough = min(len(mine), len(rest)) >= min_count
         gap_interval = (
-            percentile_interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples))) if enough else None
+            percentile_interval(_scale(figure) * (drawn - _drawn(rest, figure, resamples)))
+            if enough
+            else None
         )
         lines.append(
             {
@@ -149,7 +179,9 @@ def compare_groups(rows: pl.DataFrame, *, figure: str, resamples: Resamples, min
                 "value": values[str(group)],
                 "low": found.low if found else None,
                 "high": found.high if found else None,
-                "gap": _scale(figure) * (values[str(group)] - _value(rest, figure)) if len(rest) else None,
+                "gap": _scale(figure) * (values[str(group)] - _value(rest, figure))
+                if len(rest)
+                else None,
                 "gap_low": gap_interval.low if gap_interval else None,
                 "gap_high": gap_interval.high if gap_interval else None,
             }
@@ -164,36 +196,54 @@ def group_values(rows: pl.DataFrame, *, figure: str) -> dict[str, float]:
     if rows.is_empty():
         return {}
     truth, prediction, metric = _as_classified(rows, figure)
-    groups = {"group": rows["group"].to_list()}  # as a column by name: fairlearn takes no bare array of one row
+    groups = {
+        "group": rows["group"].to_list()
+    }  # as a column by name: fairlearn takes no bare array of one row
     frame = MetricFrame(metrics=metric, y_true=truth, y_pred=prediction, sensitive_features=groups)
     return {str(group): float(value) for group, value in frame.by_group.items()}
 
 
 def gap_metrics(table: pl.DataFrame, *, attribute: str = "residency") -> dict[str, float]:
-    """``residency_gap_coverage_points``, ``…_low`` and ``…_high``, likewise precision, as the gates ask for them.
+    """``residency_gap_coverage_points``, ``…_low`` and ``…_high``, likewise precision, as the gates
+    ask for them.
 
-    Of several groups the one that most surely fares otherwise than the rest. Empty where no gap could be measured.
+    Of several groups the one that most surely fares otherwise than the rest. Empty where no gap
+    could be measured.
     """
     found: dict[str, float] = {}
     for figure in GATED_METRICS:
-        rows = table.filter(attribute=attribute, figure=figure).drop_nulls(["gap", "gap_low", "gap_high"])
+        rows = table.filter(attribute=attribute, figure=figure).drop_nulls(
+            ["gap", "gap_low", "gap_high"]
+        )
         if rows.is_empty():
             continue
         chance = (pl.col("gap_low") <= 0) & (pl.col("gap_high") >= 0)
         worst = rows.sort(chance, -pl.col("gap").abs(), "group").row(0, named=True)
         name = f"{attribute}_gap_{figure}"
-        found |= {f"{name}_points": worst["gap"], f"{name}_low": worst["gap_low"], f"{name}_high": worst["gap_high"]}
+        found |= {
+            f"{name}_points": worst["gap"],
+            f"{name}_low": worst["gap_low"],
+            f"{name}_high": worst["gap_high"],
+        }
     return found
 
 
 def _grouped(rows: pl.DataFrame, people: pl.DataFrame, attribute: str) -> pl.DataFrame:
-    groups = people.select("person", pl.lit(attribute).alias("attribute"), group=pl.col(attribute).cast(pl.String))
+    groups = people.select(
+        "person", pl.lit(attribute).alias("attribute"), group=pl.col(attribute).cast(pl.String)
+    )
     joined = rows.join(groups, on="person", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("attribute").fill_null(attribute), pl.col("group").fill_null(UNKNOWN))
+    return joined.with_columns(
+        pl.col("attribute").fill_null(attribute), pl.col("group").fill_null(UNKNOWN)
+    )
 
 
-def _as_classified(rows: pl.DataFrame, figure: str) -> tuple[Floats, Floats, Callable[[Floats, Floats], float]]:
-    """Truth, prediction and metric: every alert was predicted to be right, every loss was there to be found."""
+def _as_classified(
+    rows: pl.DataFrame, figure: str
+) -> tuple[Floats, Floats, Callable[[Floats, Floats], float]]:
+    """Truth, prediction and metric: every alert was predicted to be right, every loss was there to
+    be found.
+    """
     from sklearn.metrics import precision_score, recall_score
 
     ones = np.ones(len(rows))
@@ -210,7 +260,11 @@ def _value(rows: pl.DataFrame, figure: str) -> float:
 
 
 def _drawn(rows: pl.DataFrame, figure: str, resamples: Resamples) -> Floats:
-    return RATIOS[figure].resample(rows, resamples) if figure in RATIOS else resamples.medians(rows, "lead_h")
+    return (
+        RATIOS[figure].resample(rows, resamples)
+        if figure in RATIOS
+        else resamples.medians(rows, "lead_h")
+    )
 
 
 def _scale(figure: str) -> float:

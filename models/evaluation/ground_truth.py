@@ -1,4 +1,6 @@
-"""The truth of a simulated district in the form of reported cases, so that the same figures can be drawn from it."""
+"""The truth of a simulated district in the form of reported cases, so that the same figures can be
+drawn from it.
+"""
 
 from datetime import datetime
 
@@ -23,15 +25,18 @@ REQUIRED_COLUMNS = (
 
 
 def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
-    """One row a journey, reported or not, in the columns of ``models.labels.build_episodes.build_episodes``; ``outcome`` may be ``contact``.
+    """One row a journey, reported or not, in the columns of
+    ``models.labels.build_episodes.build_episodes``; ``outcome`` may be ``contact``.
 
-    ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with its first contact, and
-    closes with its last payment, or 72 hours after the contact if nothing was paid. Raises ``DeliveryError`` for a
-    missing column.
+    ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with
+    its first contact, and closes with its last payment, or 72 hours after the contact if nothing
+    was paid. Raises ``DeliveryError`` for a missing column.
     """
     missing = sorted(set(REQUIRED_COLUMNS) - set(truth.columns))
     if missing:
-        raise DeliveryError(f"the truth lacks {', '.join(missing)}", remedy="Give a truth.parquet of the simulator.")
+        raise DeliveryError(
+            f"the truth lacks {', '.join(missing)}", remedy="Give a truth.parquet of the simulator."
+        )
     return truth.select(
         case_id=pl.col("journey").cast(pl.String),
         person="person",
@@ -39,15 +44,19 @@ def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
         outcome="outcome",
         opened_at=in_shanghai("contact_at"),
         main_at=in_shanghai("main_transfer_at"),
-        closed_at=pl.coalesce(in_shanghai("last_transfer_at"), in_shanghai("contact_at") + EPISODE_LOOKBACK),
+        closed_at=pl.coalesce(
+            in_shanghai("last_transfer_at"), in_shanghai("contact_at") + EPISODE_LOOKBACK
+        ),
         loss_cny=pl.col("loss").cast(pl.Float64) if "loss" in truth.columns else pl.lit(0.0),
     ).sort("opened_at", "case_id")
 
 
 def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
-    """The first trace and every payment of each journey, in the columns of ``models.labels.build_episodes.build_traces``.
+    """The first trace and every payment of each journey, in the columns of
+    ``models.labels.build_episodes.build_traces``.
 
-    A payment's ``known_at`` is null, for the first trace already tells when something could be known.
+    A payment's ``known_at`` is null, for the first trace already tells when something could be
+    known.
     """
     nothing = pl.lit(None, pl.Datetime("us", ZONE))
     seen = truth.select(
@@ -58,7 +67,9 @@ def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls("known_at")
     payment = pl.col("moves").str.split("|").list
     paid = (
-        truth.select(case_id=pl.col("journey").cast(pl.String), moves=pl.col("moves").str.split(";"))
+        truth.select(
+            case_id=pl.col("journey").cast(pl.String), moves=pl.col("moves").str.split(";")
+        )
         .explode("moves")
         .filter(pl.col("moves").str.contains("|", literal=True))
         .select(
@@ -71,12 +82,22 @@ def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([seen, paid])
 
 
-def judge_by_truth(alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime) -> JudgedAlerts:
-    """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any contact."""
+def judge_by_truth(
+    alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime
+) -> JudgedAlerts:
+    """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any
+    contact.
+    """
     journeys, traces = episodes_from_truth(truth), traces_from_truth(truth)
-    serious = judge_alerts(alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces)
+    serious = judge_alerts(
+        alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces
+    )
     touched = judge_alerts(alerts, journeys, start=start, end=end).alerts["reported"]
-    return JudgedAlerts(alerts=serious.alerts.with_columns(confirmed=touched), losses=serious.losses, days=serious.days)
+    return JudgedAlerts(
+        alerts=serious.alerts.with_columns(confirmed=touched),
+        losses=serious.losses,
+        days=serious.days,
+    )
 
 
 def in_shanghai(column: str) -> pl.Expr:

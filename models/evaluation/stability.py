@@ -1,7 +1,7 @@
 """Whether explanations stay what they were when a model is trained again.
 
-Somebody who was told on Monday that a person was alerted for long calls should not be told on Tuesday, of the same
-moment, that it was for something else.
+Somebody who was told on Monday that a person was alerted for long calls should not be told on
+Tuesday, of the same moment, that it was for something else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,9 @@ TOP = 3
 class Stability:
     """Two models' explanations of the same ``rows`` alerted moments, averaged over them.
 
-    ``reasons_shared`` is the share of the three first reasons that both give, of all that either gives (1: the same
-    three); ``rank_correlation`` that of the features by the size of their contribution, -1 to 1. None without rows.
+    ``reasons_shared`` is the share of the three first reasons that both give, of all that either
+    gives (1: the same three); ``rank_correlation`` that of the features by the size of their
+    contribution, -1 to 1. None without rows.
     """
 
     rows: int
@@ -41,7 +42,10 @@ class Stability:
 
     def metrics(self) -> dict[str, float]:
         """As metrics: ``reasons_shared``, ``reasons_rank_correlation``, as far as they exist."""
-        found = {"reasons_shared": self.reasons_shared, "reasons_rank_correlation": self.rank_correlation}
+        found = {
+            "reasons_shared": self.reasons_shared,
+            "reasons_rank_correlation": self.rank_correlation,
+        }
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -58,8 +62,12 @@ def compare_explanations(before: Sequence[Explanation], after: Sequence[Explanat
     )
 
 
-def compare_model_explanations(before: RiskModel, after: RiskModel, rows: pl.DataFrame) -> Stability:
-    """Both models' explanations of the same snapshot ``rows``; of none where they do not know all that one asks for."""
+def compare_model_explanations(
+    before: RiskModel, after: RiskModel, rows: pl.DataFrame
+) -> Stability:
+    """Both models' explanations of the same snapshot ``rows``; of none where they do not know all
+    that one asks for.
+    """
     try:
         return compare_explanations(explain_scores(before, rows), explain_scores(after, rows))
     except ModelError:  # features came or went between the two
@@ -67,7 +75,9 @@ def compare_model_explanations(before: RiskModel, after: RiskModel, rows: pl.Dat
 
 
 def shared_reasons(before: Sequence[str], after: Sequence[str], *, top: int = TOP) -> float:
-    """The Jaccard index of the first ``top`` reasons by code: common ones over all; 1 where neither gives any."""
+    """The Jaccard index of the first ``top`` reasons by code: common ones over all; 1 where neither
+    gives any.
+    """
     one, other = set(before[:top]), set(after[:top])
     return len(one & other) / len(one | other) if one | other else 1.0
 

@@ -20,13 +20,14 @@ MAIN_PAYMENT_SHARE = 0.3  # the main payment is the first of at least this share
 
 
 def build_episodes(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
-    """One row for each fraud in the cases known strictly before ``at``: when the person was being drawn in.
+    """One row for each fraud in the cases known strictly before ``at``: when the person was being
+    drawn in.
 
-    ``case_id``, ``person``, ``scam_type``, ``outcome`` · ``opened_at`` the first trace (a contact with a suspect number
-    or a payment to a suspect account), at the latest an hour before the first payment · ``main_at`` the main payment
-    (null for attempts) · ``closed_at`` the last payment, or 72 hours after the first contact of an attempt ·
-    ``loss_cny``.
-    Two cases of a person are two episodes; where these overlap they are one (see ``merge_overlapping``). Cases about people who
+    ``case_id``, ``person``, ``scam_type``, ``outcome`` · ``opened_at`` the first trace (a contact
+    with a suspect number or a payment to a suspect account), at the latest an hour before the first
+    payment · ``main_at`` the main payment (null for attempts) · ``closed_at`` the last payment, or
+    72 hours after the first contact of an attempt · ``loss_cny``. Two cases of a person are two
+    episodes; where these overlap they are one (see ``merge_overlapping``). Cases about people who
     are not in the register, and attempts without any trace, have no row.
     """
     known = known_cases(cases, event_index, at=at)
@@ -38,7 +39,9 @@ def episode_per_case(known: pl.DataFrame, calls: pl.DataFrame, paid: pl.DataFram
     contact = calls.group_by("case_id").agg(contact_at=pl.col("trace_at").min())
     first_paid = paid.group_by("case_id").agg(paid_at=pl.col("trace_at").min())
     main = (
-        paid.filter(pl.col("amount_cny") >= MAIN_PAYMENT_SHARE * pl.col("amount_cny").max().over("case_id"))
+        paid.filter(
+            pl.col("amount_cny") >= MAIN_PAYMENT_SHARE * pl.col("amount_cny").max().over("case_id")
+        )
         .group_by("case_id")
         .agg(main_at=pl.col("trace_at").min())
     )
@@ -69,8 +72,9 @@ def episode_per_case(known: pl.DataFrame, calls: pl.DataFrame, paid: pl.DataFram
 def merge_overlapping(episodes: pl.DataFrame) -> pl.DataFrame:
     """Episodes of one person that overlap as one, under the ``case_id`` of the first.
 
-    It reaches from the first opening to the last closing, is a loss if any was, of the type that cost most. The largest
-    loss is kept, not the sum: a second report is mostly about the same money.
+    It reaches from the first opening to the last closing, is a loss if any was, of the type that
+    cost most. The largest loss is kept, not the sum: a second report is mostly about the same
+    money.
     """
     return (
         with_episode_id(episodes)
@@ -91,7 +95,9 @@ def merge_overlapping(episodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_episode_id(episodes: pl.DataFrame) -> pl.DataFrame:
-    """Adds ``episode_id``, the ``case_id`` of the first of the overlapping episodes that this one belongs to."""
+    """Adds ``episode_id``, the ``case_id`` of the first of the overlapping episodes that this one
+    belongs to.
+    """
     closed = pl.col("closed_at").cum_max().shift()  # when all before it had closed
     number = (pl.col("opened_at") > closed).cum_sum().over("person")
     return (
@@ -103,20 +109,30 @@ def with_episode_id(episodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def build_traces(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
-    """Every trace that the cases known strictly before ``at`` left in the records, in the order it became known.
+    """Every trace that the cases known strictly before ``at`` left in the records, in the order it
+    became known.
 
-    ``case_id``, ``known_at`` · ``paid_at``, ``amount_cny`` of a payment to an account that the case names, both null
-    for a call or message of a number that it names. Cases about one fraud carry the ``case_id`` of their episode.
+    ``case_id``, ``known_at`` · ``paid_at``, ``amount_cny`` of a payment to an account that the case
+    names, both null for a call or message of a number that it names. Cases about one fraud carry
+    the ``case_id`` of their episode.
     """
     known = known_cases(cases, event_index, at=at)
     calls, paid = find_case_traces(known, event_index, at=at)
-    episode_ids = with_episode_id(episode_per_case(known, calls, paid)).select("case_id", "episode_id")
-    contacts = calls.select("case_id", "known_at", *EVENT_KEY, paid_at=pl.lit(None, calls.schema["known_at"]))
-    payments = paid.select("case_id", "known_at", *EVENT_KEY, pl.col("amount_cny").cast(pl.Float64), paid_at="trace_at")
+    episode_ids = with_episode_id(episode_per_case(known, calls, paid)).select(
+        "case_id", "episode_id"
+    )
+    contacts = calls.select(
+        "case_id", "known_at", *EVENT_KEY, paid_at=pl.lit(None, calls.schema["known_at"])
+    )
+    payments = paid.select(
+        "case_id", "known_at", *EVENT_KEY, pl.col("amount_cny").cast(pl.Float64), paid_at="trace_at"
+    )
     return (
         pl.concat([contacts, payments], how="diagonal")
         .join(episode_ids, on="case_id")
-        .unique(["episode_id", "paid_at", *EVENT_KEY])  # two cases of one episode may name the same account
+        .unique(
+            ["episode_id", "paid_at", *EVENT_KEY]
+        )  # two cases of one episode may name the same account
         .drop("case_id")
         .rename({"episode_id": "case_id"})
         .select("case_id", "known_at", "paid_at", "amount_cny")
@@ -125,7 +141,9 @@ def build_traces(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) 
 
 
 def known_cases(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
-    """Cases known before ``at`` about residents, with the code ``owner`` and the span to look for traces."""
+    """Cases known before ``at`` about residents, with the code ``owner`` and the span to look for
+    traces.
+    """
     return (
         cases.filter(pl.col("known_at") < at)
         .join(event_index.people.lazy().select("person", owner="code"), on="person")
@@ -140,8 +158,12 @@ def find_case_traces(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts with the numbers, and payments to the accounts, that the cases name."""
     arrived = pl.col("known_at") < at
-    contacts = event_index.stranger_contacts.events.filter(arrived).with_columns(trace_at="known_at")
-    debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(trace_at="occurred_at")
+    contacts = event_index.stranger_contacts.events.filter(arrived).with_columns(
+        trace_at="known_at"
+    )
+    debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(
+        trace_at="occurred_at"
+    )
     return (
         match_named_events(known, "suspect_numbers", contacts, event_index.numbers, "peer"),
         match_named_events(known, "suspect_accounts", debits, event_index.accounts, "payee"),
@@ -151,9 +173,13 @@ def find_case_traces(
 def match_named_events(
     known: pl.DataFrame, column: str, events: pl.DataFrame, names: pl.DataFrame, key: str
 ) -> pl.DataFrame:
-    """The person's own events (at ``trace_at``) with the numbers or accounts that the case names, up to its end."""
+    """The person's own events (at ``trace_at``) with the numbers or accounts that the case names,
+    up to its end.
+    """
     named = (
-        known.select("case_id", "owner", "anchor_at", "end_at", pl.col(column).list.unique().alias(key))
+        known.select(
+            "case_id", "owner", "anchor_at", "end_at", pl.col(column).list.unique().alias(key)
+        )
         .explode(key)
         .join(names.rename({"code": f"{key}_code"}), on=key)
     )

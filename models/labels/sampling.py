@@ -12,7 +12,12 @@ from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 
-__all__ = ["Sampling", "draw_training_samples", "query_points_after_events", "query_points_for_everyone"]
+__all__ = [
+    "Sampling",
+    "draw_training_samples",
+    "query_points_after_events",
+    "query_points_for_everyone",
+]
 
 TICK = "15m"
 POST_LOSS_GRACE = timedelta(hours=3)  # after the last payment another might still follow
@@ -36,10 +41,12 @@ SAMPLE_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many negative samples there are for the positive ones, and how much a positive one weighs.
+    """How many negative samples there are for the positive ones, and how much a positive one
+    weighs.
 
-    An episode of ``n`` moments weighs ``positive_weight`` times the root of ``n``: were every moment to weigh the same,
-    the long courtships would drown the two hours of a fake policeman; were every episode to, the reverse.
+    An episode of ``n`` moments weighs ``positive_weight`` times the root of ``n``: were every
+    moment to weigh the same, the long courtships would drown the two hours of a fake policeman;
+    were every episode to, the reverse.
     """
 
     negatives: int = 150_000
@@ -52,10 +59,14 @@ class Sampling:
     every: str = TICK  # the clock whose ticks are learnt from
 
 
-def query_points_after_events(event_index: EventIndex, *, start: datetime, end: datetime, every: str) -> pl.DataFrame:
-    """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after it.
+def query_points_after_events(
+    event_index: EventIndex, *, start: datetime, end: datetime, every: str
+) -> pl.DataFrame:
+    """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after
+    it.
 
-    ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is one.
+    ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
+    if ``end`` is one.
     """
     logs = (event_index.contacts, event_index.payments)
     events = pl.concat([log.events.lazy().select("owner", "known_at") for log in logs])
@@ -88,20 +99,25 @@ def draw_training_samples(
 ) -> pl.DataFrame:
     """What to learn from before ``at``.
 
-    Columns: ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id``, ``scam_type``.
+    Columns: ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id``,
+    ``scam_type``.
 
-    Positive samples are the ticks at which a person in an episode was touched, after its first trace and up to its last
-    payment; moments before the main payment weigh more than those after. Quiet moments are drawn from everyone else,
-    most of them from the :func:`hard_negatives`; of the persons of known cases only the week after the last payment is quiet,
-    as nobody knows when their story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
-    the lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful ones are learned
-    as quiet, none of the unclear ones. ``sampling_weight`` is how many real moments a row stands for, for calibration.
+    Positive samples are the ticks at which a person in an episode was touched, after its first
+    trace and up to its last payment; moments before the main payment weigh more than those after.
+    Quiet moments are drawn from everyone else, most of them from the :func:`hard_negatives`; of the
+    persons of known cases only the week after the last payment is quiet, as nobody knows when their
+    story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``; the
+    lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful
+    ones are learned as quiet, none of the unclear ones. ``sampling_weight`` is how many real
+    moments a row stands for, for calibration.
     """
     start = first_known_at(event_index)
     if start is None:
         return pl.DataFrame(schema=SAMPLE_SCHEMA)
     warm = start + timedelta(days=sampling.burn_in_days)
-    ticks = query_points_after_events(event_index, start=warm, end=at, every=sampling.every).filter(pl.col("at") < at)
+    ticks = query_points_after_events(event_index, start=warm, end=at, every=sampling.every).filter(
+        pl.col("at") < at
+    )
     positives = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
@@ -109,7 +125,9 @@ def draw_training_samples(
         .with_columns(late=(pl.col("at") > pl.col("main_at")).fill_null(False))
         .with_columns(part=pl.when("late").then(sampling.late_weight).otherwise(1.0))
         .with_columns(weight=pl.col("part") * (pl.len() / pl.col("part").sum()).over("case_id"))
-        .with_columns(weight=sampling.positive_weight * pl.col("weight") / pl.len().over("case_id").sqrt())
+        .with_columns(
+            weight=sampling.positive_weight * pl.col("weight") / pl.len().over("case_id").sqrt()
+        )
         .select(
             "person",
             "at",
@@ -128,18 +146,29 @@ def draw_training_samples(
         how="anti",
         maintain_order="left",
     )
-    hard = negatives.join(hard_negatives(event_index, negatives), on=["person", "at"], how="semi", maintain_order="left")
+    hard = negatives.join(
+        hard_negatives(event_index, negatives),
+        on=["person", "at"],
+        how="semi",
+        maintain_order="left",
+    )
     easy = negatives.join(hard, on=["person", "at"], how="anti", maintain_order="left")
-    post_loss = post_loss_ticks(ticks, episodes).join(positives, on=["person", "at"], how="anti", maintain_order="left")
+    post_loss = post_loss_ticks(ticks, episodes).join(
+        positives, on=["person", "at"], how="anti", maintain_order="left"
+    )
     hard_count = min(len(hard), int(sampling.negatives * sampling.hard_negative_share))
-    draws = ((post_loss, len(post_loss)), (hard, hard_count), (easy, sampling.negatives - hard_count))
+    draws = (
+        (post_loss, len(post_loss)),
+        (hard, hard_count),
+        (easy, sampling.negatives - hard_count),
+    )
     parts = [draw_negatives(part, number, seed=seed) for part, number in draws]
     if "weight" in lawful_ticks.columns:
         spread = pl.col("weight") / pl.len().over("span")
         parts.append(
-            draw_negatives(lawful_ticks.select("person", "at"), len(lawful_ticks), seed=seed).with_columns(
-                lawful_ticks.select(spread)
-            )
+            draw_negatives(
+                lawful_ticks.select("person", "at"), len(lawful_ticks), seed=seed
+            ).with_columns(lawful_ticks.select(spread))
         )
     return pl.concat([positives, *parts])
 
@@ -157,10 +186,14 @@ def ticks_in_spans(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFr
 
 
 def post_loss_ticks(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
-    """The ticks of victims in the week after their last payment: it is over, and a warning would come too late."""
+    """The ticks of victims in the week after their last payment: it is over, and a warning would
+    come too late.
+    """
     since = pl.col("at") - pl.col("closed_at")
     return (
-        ticks.join(episodes.filter(pl.col("outcome") == "loss"), on="person", maintain_order="left_right")
+        ticks.join(
+            episodes.filter(pl.col("outcome") == "loss"), on="person", maintain_order="left_right"
+        )
         .filter(since > POST_LOSS_GRACE, since <= POST_LOSS_WINDOW)
         .select("person", "at")
         .unique(maintain_order=True)
@@ -168,18 +201,28 @@ def post_loss_ticks(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame
 
 
 def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
-    """Those of ``ticks`` soon after something that a fraud could have begun with: the negatives that are hard to tell from a fraud."""
-    long_talks = event_index.stranger_contacts.events.filter(pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S)
+    """Those of ``ticks`` soon after something that a fraud could have begun with: the negatives
+    that are hard to tell from a fraud.
+    """
+    long_talks = event_index.stranger_contacts.events.filter(
+        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S
+    )
     now = peer_state(
         event_index.contacts_by_number,
         peer=long_talks["peer_code"].cast(pl.Int64).to_numpy(),
         at_ms=to_milliseconds(long_talks["known_at"]),
     )
-    spreading = (now["peer_reach_14d"] >= HARD_NEGATIVE_MIN_REACH) & (now["peer_age_d"] < HARD_NEGATIVE_MAX_AGE_D)
+    spreading = (now["peer_reach_14d"] >= HARD_NEGATIVE_MIN_REACH) & (
+        now["peer_age_d"] < HARD_NEGATIVE_MAX_AGE_D
+    )
     talked = long_talks.filter(spreading).select("owner", "known_at")
-    paid = event_index.new_payee_payments.events.filter(~pl.col("is_local")).select("owner", "known_at")
+    paid = event_index.new_payee_payments.events.filter(~pl.col("is_local")).select(
+        "owner", "known_at"
+    )
     events = pl.concat([talked, paid]).sort("known_at").with_columns(is_hard=pl.lit(True))
-    owned = ticks.join(event_index.people.select("person", owner="code"), on="person", maintain_order="left").sort("at")
+    owned = ticks.join(
+        event_index.people.select("person", owner="code"), on="person", maintain_order="left"
+    ).sort("at")
     return (
         owned.join_asof(
             events,
@@ -213,14 +256,19 @@ def first_known_at(event_index: EventIndex) -> datetime | None:
     return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
 
-def assign_folds(rows: pl.DataFrame, *, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """A fold for each row, the same for all rows of a person; ``rows`` have ``person``, ``label`` and ``scam_type``.
+def assign_folds(
+    rows: pl.DataFrame, *, count: int, seed: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """A fold for each row, the same for all rows of a person; ``rows`` have ``person``, ``label``
+    and ``scam_type``.
 
-    Quiet people fall where their hash puts them. The few live ones are dealt out type by type, those with many moments
-    first: else one fold may hold most of the episodes, and what is learnt without it promises the others too little.
+    Quiet people fall where their hash puts them. The few live ones are dealt out type by type,
+    those with many moments first: else one fold may hold most of the episodes, and what is learnt
+    without it promises the others too little.
     """
     people = rows.group_by("person").agg(
-        live=(pl.col("label") == 1).sum(), scam_type=pl.col("scam_type").filter(pl.col("label") == 1).drop_nulls().min()
+        live=(pl.col("label") == 1).sum(),
+        scam_type=pl.col("scam_type").filter(pl.col("label") == 1).drop_nulls().min(),
     )
     people = people.with_columns(spread=pl.col("person").hash(seed=seed))
     live = people.filter(pl.col("live") > 0).sort("live", "spread", descending=[True, False])

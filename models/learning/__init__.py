@@ -1,1 +1,3 @@
-"""What is fitted: the risk model, reputations, scam types, calibration, and today's rule beside them."""
+"""What is fitted: the risk model, reputations, scam types, calibration, and today's rule beside
+them.
+"""

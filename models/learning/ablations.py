@@ -14,7 +14,16 @@ __all__ = ["PARTS", "UntunedTrees", "features_of", "features_without"]
 
 CALLS = ("strangers", "number_kinds", "call_backs", "reputed", "lead", "calling")
 TRANSFERS = (
-    *("new_payees", "escalation", "outlays", "rebates", "lures", "reputed_payees", "payee_account", "pooling"),
+    *(
+        "new_payees",
+        "escalation",
+        "outlays",
+        "rebates",
+        "lures",
+        "reputed_payees",
+        "payee_account",
+        "pooling",
+    ),
     *("loan_credits", "spending"),
 )
 BOTH = ("call_then_pay", "followed")  # of no use without either
@@ -24,7 +33,9 @@ NAMED_PAYEES = (r"named_payees.*", r"payee_named.*")
 
 @dataclass(frozen=True)
 class Part:
-    """Features that go together: all those of ``groups``, and those whose name one of ``patterns`` matches whole."""
+    """Features that go together: all those of ``groups``, and those whose name one of ``patterns``
+    matches whole.
+    """
 
     zh: str
     en: str
@@ -81,15 +92,23 @@ class UntunedTrees(Tuning):
 def features_of(code: str, *, catalogue: Iterable[Feature] = FEATURES) -> frozenset[str]:
     """The features of one of ``PARTS``.
 
-    Raises ``ModelError`` where a group or a pattern of it finds nothing, or where the catalogue has a group of which
-    nobody has said whether it comes from calls or from transfers: what an ablation leaves in would be left unsaid.
+    Raises ``ModelError`` where a group or a pattern of it finds nothing, or where the catalogue has
+    a group of which nobody has said whether it comes from calls or from transfers: what an ablation
+    leaves in would be left unsaid.
     """
     part, features = PARTS[code], tuple(catalogue)
     attributed = {*CALLS, *TRANSFERS, *BOTH, *NEITHER, "named"}
     unknown = sorted({feature.group for feature in features} - attributed)
-    found = [{feature.name for feature in features if feature.group == group} for group in part.groups]
-    found += [{feature.name for feature in features if re.fullmatch(p, feature.name)} for p in part.patterns]
-    idle = [name for name, hits in zip((*part.groups, *part.patterns), found, strict=True) if not hits]
+    found = [
+        {feature.name for feature in features if feature.group == group} for group in part.groups
+    ]
+    found += [
+        {feature.name for feature in features if re.fullmatch(p, feature.name)}
+        for p in part.patterns
+    ]
+    idle = [
+        name for name, hits in zip((*part.groups, *part.patterns), found, strict=True) if not hits
+    ]
     if unknown or idle:
         raise ModelError(
             f"{', '.join(unknown + idle)}: the parts no longer fit the catalogue of features",

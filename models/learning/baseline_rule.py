@@ -6,7 +6,8 @@ __all__ = ["baseline_score"]
 
 
 def baseline_score() -> pl.Expr:
-    """0 to 1: repeated and long calls with unknown numbers in a day, and a large transfer to a new payee.
+    """0 to 1: repeated and long calls with unknown numbers in a day, and a large transfer to a new
+    payee.
 
     The points of the rule make the steps; talk and amount order people within a step.
     """

@@ -19,15 +19,22 @@ class Calibration:
 
     def __call__(self, raw: Floats) -> Floats:
         """Calibrated probabilities of raw log-odds."""
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.slope * raw + self.intercept, -50, 50))))
+        return np.asarray(
+            1.0 / (1.0 + np.exp(-np.clip(self.slope * raw + self.intercept, -50, 50)))
+        )
 
 
 def fit_calibration(raw: Floats, labels: Floats, *, sampling_weight: Floats) -> Calibration:
-    """Fit on scores of rows that the booster was not trained on; ``sampling_weight`` is how many moments a row stands for.
+    """Fit on scores of rows that the booster was not trained on; ``sampling_weight`` is how many
+    moments a row stands for.
 
     The slope is kept positive: calibration never reorders people.
     """
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=1e6).fit(raw.reshape(-1, 1), labels, sample_weight=sampling_weight)
-    return Calibration(slope=max(1e-3, float(fitted.coef_[0, 0])), intercept=float(fitted.intercept_[0]))
+    fitted = LogisticRegression(C=1e6).fit(
+        raw.reshape(-1, 1), labels, sample_weight=sampling_weight
+    )
+    return Calibration(
+        slope=max(1e-3, float(fitted.coef_[0, 0])), intercept=float(fitted.intercept_[0])
+    )

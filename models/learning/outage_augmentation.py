@@ -1,8 +1,10 @@
-"""Outages to learn from: a share of the moments is seen as if an operator or a bank had been missing.
+"""Outages to learn from: a share of the moments is seen as if an operator or a bank had been
+missing.
 
-A model that never met an outage takes a person whose operator is silent for one who is quiet. So outages are drawn over
-the training time, the event index is built a second time without the records they would have cost, and some of the moments
-they strike are asked of that. The features of the group ``feed_features`` then tell the two apart.
+A model that never met an outage takes a person whose operator is silent for one who is quiet. So
+outages are drawn over the training time, the event index is built a second time without the records
+they would have cost, and some of the moments they strike are asked of that. The features of the
+group ``feed_features`` then tell the two apart.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,21 +24,32 @@ from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
 from models.learning.reputation import OutOfFoldReputation
 
-__all__ = ["OUTAGE_SHARE", "Outage", "draw_outages", "drop_lost_records", "hit_by_outage", "snapshot_with_outages"]
+__all__ = [
+    "OUTAGE_SHARE",
+    "Outage",
+    "draw_outages",
+    "drop_lost_records",
+    "hit_by_outage",
+    "snapshot_with_outages",
+]
 
 Flags = npt.NDArray[np.bool_]
 
 OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
 DAY = timedelta(days=1)
 MAX_OUTAGE_DAYS = 7  # the longest outage that ends
-MAX_CALM_DAYS = 2  # the longest time from the end of one outage to the start of the next in the same dataset
+MAX_CALM_DAYS = (
+    2  # the longest time from the end of one outage to the start of the next in the same dataset
+)
 PERMANENT_CHANCE = 0.15  # the chance that a source does not come back
 LEAD_CODES = {"lead_peer_code": ("peer_names", "peer"), "lead_payee_code": ("payee_names", "payee")}
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A source of ``dataset`` delivers nothing from ``start_at`` until ``end_at``; None: it never comes back."""
+    """A source of ``dataset`` delivers nothing from ``start_at`` until ``end_at``; None: it never
+    comes back.
+    """
 
     dataset: Literal["calls", "transfers"]
     source: str
@@ -51,17 +64,28 @@ class Outage:
         return lost if self.end_at is None else lost & (known_at < self.end_at)
 
 
-def draw_outages(event_index: EventIndex, *, start: datetime, end: datetime, seed: int) -> tuple[Outage, ...]:
-    """Outages that begin in ``[start, end)``, of one to seven days or for ever, of the sources that deliver."""
+def draw_outages(
+    event_index: EventIndex, *, start: datetime, end: datetime, seed: int
+) -> tuple[Outage, ...]:
+    """Outages that begin in ``[start, end)``, of one to seven days or for ever, of the sources that
+    deliver.
+    """
     rng = np.random.default_rng([seed, 7])
     return (
         *draw_source_outages("calls", event_index.call_feeds, start=start, end=end, rng=rng),
-        *draw_source_outages("transfers", event_index.transfer_feeds, start=start, end=end, rng=rng),
+        *draw_source_outages(
+            "transfers", event_index.transfer_feeds, start=start, end=end, rng=rng
+        ),
     )
 
 
 def draw_source_outages(
-    dataset: Literal["calls", "transfers"], feeds: Feeds, *, start: datetime, end: datetime, rng: np.random.Generator
+    dataset: Literal["calls", "transfers"],
+    feeds: Feeds,
+    *,
+    start: datetime,
+    end: datetime,
+    rng: np.random.Generator,
 ) -> Iterator[Outage]:
     """One after the other with calm days between; of several sources the last never goes for ever."""
     delivering = list(feeds.delivering_sources)
@@ -81,7 +105,8 @@ def drop_lost_records(tables: SourceTables, outages: Sequence[Outage]) -> Source
     """``tables`` as they would have come had these outages happened."""
     kept = {
         dataset: pl.all_horizontal(
-            pl.lit(True), *(~one.lost_records.fill_null(False) for one in outages if one.dataset == dataset)
+            pl.lit(True),
+            *(~one.lost_records.fill_null(False) for one in outages if one.dataset == dataset),
         )
         for dataset in ("calls", "transfers")
     }
@@ -92,7 +117,9 @@ def drop_lost_records(tables: SourceTables, outages: Sequence[Outage]) -> Source
     )
 
 
-def hit_by_outage(event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]) -> Flags:
+def hit_by_outage(
+    event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]
+) -> Flags:
     """Whether at each moment (``person``, ``at``) a source that serves the person is out."""
     asked = moments.select("person", "at").join(
         event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
@@ -101,16 +128,22 @@ def hit_by_outage(event_index: EventIndex, moments: pl.DataFrame, outages: Seque
     found = np.zeros(len(asked), dtype=np.bool_)
     for one in outages:
         feeds = event_index.call_feeds if one.dataset == "calls" else event_index.transfer_feeds
-        during = at > one.start_at if one.end_at is None else (at > one.start_at) & (at <= one.end_at)
+        during = (
+            at > one.start_at if one.end_at is None else (at > one.start_at) & (at <= one.end_at)
+        )
         found |= feeds.served[one.source][owner] & during.to_numpy()
     return found
 
 
-def choose_balanced(affected: Flags, labels: npt.NDArray[np.int8], *, outage_share: float, seed: int) -> Flags:
-    """About ``outage_share`` of all moments, out of those that are ``affected``, and as large a part of each label.
+def choose_balanced(
+    affected: Flags, labels: npt.NDArray[np.int8], *, outage_share: float, seed: int
+) -> Flags:
+    """About ``outage_share`` of all moments, out of those that are ``affected``, and as large a
+    part of each label.
 
-    Were outages to strike fewer live moments than quiet ones, as chance has it with few episodes, the model would learn
-    that an outage is a good sign. So where one label is hit less than ``outage_share``, no other is taken from more often.
+    Were outages to strike fewer live moments than quiet ones, as chance has it with few episodes,
+    the model would learn that an outage is a good sign. So where one label is hit less than
+    ``outage_share``, no other is taken from more often.
     """
     rates = {label: float(affected[labels == label].mean()) for label in np.unique(labels)}
     rate = min([outage_share, *rates.values()])
@@ -130,23 +163,32 @@ def snapshot_with_outages(
     outage_share: float,
     seed: int,
 ) -> pl.DataFrame:
-    """The snapshot of ``moments``, about ``outage_share`` of them seen through outages; rows in the order of ``moments``.
+    """The snapshot of ``moments``, about ``outage_share`` of them seen through outages; rows in the
+    order of ``moments``.
 
-    ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of which nothing known
-    from ``at`` on is used a second time. It costs another gathering, unless ``outage_share`` is 0 or nothing is struck.
+    ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of
+    which nothing known from ``at`` on is used a second time. It costs another gathering, unless
+    ``outage_share`` is 0 or nothing is struck.
     """
     asked = moments.select("person", "at")
     start = first_known_at(event_index)
-    outages = draw_outages(event_index, start=start, end=at, seed=seed) if outage_share and start else ()
+    outages = (
+        draw_outages(event_index, start=start, end=at, seed=seed) if outage_share and start else ()
+    )
     affected = choose_balanced(
-        hit_by_outage(event_index, asked, outages), moments["label"].to_numpy(), outage_share=outage_share, seed=seed
+        hit_by_outage(event_index, asked, outages),
+        moments["label"].to_numpy(),
+        outage_share=outage_share,
+        seed=seed,
     )
     if not affected.any():
         return build_snapshot(event_index, asked, reputation_model=reputation_model)
     reduced = build_event_index(drop_lost_records(tables.known_before(at), outages))
     seen = build_snapshot(event_index, asked.filter(~affected), reputation_model=reputation_model)
     unseen = build_snapshot(
-        reduced, asked.filter(affected), reputation_model=recode_reputation(reputation_model, event_index, reduced)
+        reduced,
+        asked.filter(affected),
+        reputation_model=recode_reputation(reputation_model, event_index, reduced),
     )
     place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])
     return pl.concat([seen, recode_leads(unseen, event_index, reduced)])[np.argsort(place)]
@@ -155,7 +197,9 @@ def snapshot_with_outages(
 def recode_reputation(
     reputation_model: ReputationModel, event_index: EventIndex, reduced: EventIndex
 ) -> ReputationModel:
-    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by those in ``reduced``."""
+    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by
+    those in ``reduced``.
+    """
     if not isinstance(reputation_model, OutOfFoldReputation):
         return reputation_model
     return replace(
@@ -170,13 +214,19 @@ def recode_reputation(
 
 
 def recode_leads(rows: pl.DataFrame, event_index: EventIndex, reduced: EventIndex) -> pl.DataFrame:
-    """A snapshot of ``reduced`` with its leading numbers and accounts under their codes in ``event_index``."""
+    """A snapshot of ``reduced`` with its leading numbers and accounts under their codes in
+    ``event_index``.
+    """
     return rows.with_columns(
-        code_mapping(getattr(event_index, names), getattr(reduced, names), key).gather(rows[column]).alias(column)
+        code_mapping(getattr(event_index, names), getattr(reduced, names), key)
+        .gather(rows[column])
+        .alias(column)
         for column, (names, key) in LEAD_CODES.items()
     ).cast({column: rows.schema[column] for column in LEAD_CODES})
 
 
 def code_mapping(names: pl.DataFrame, fewer: pl.DataFrame, key: str) -> pl.Series:
     """For each code in ``fewer`` the code of the same name in ``names``."""
-    return fewer.select(key).join(names.select(key, "code"), on=key, how="left", maintain_order="left")["code"]
+    return fewer.select(key).join(
+        names.select(key, "code"), on=key, how="left", maintain_order="left"
+    )["code"]

@@ -1,7 +1,9 @@
-"""Reputations: how likely a number belongs to a fraud, and how likely an account does, learned from reported cases.
+"""Reputations: how likely a number belongs to a fraud, and how likely an account does, learned from
+reported cases.
 
-Two small boosters over the state rows of ``features.reputation``. They are asked at the moments at which residents met
-the number or the account, so a reputation is that of the moment, not that of hindsight.
+Two small boosters over the state rows of ``features.reputation``. They are asked at the moments at
+which residents met the number or the account, so a reputation is that of the moment, not that of
+hindsight.
 """
 
 from collections.abc import Mapping
@@ -28,12 +30,12 @@ __all__ = ["LearnedReputation", "OutOfFoldReputation", "learn_reputation"]
 
 Codes = npt.NDArray[np.int64]
 
-BLOCKS = 6  # stretches of time; what is said at a moment while learning comes from the other stretches
+BLOCKS = (
+    6  # stretches of time; what is said at a moment while learning comes from the other stretches
+)
 MIN_NAMED = 20  # with fewer numbers named by cases the hand-written reputation speaks
 MAX_NEGATIVES = 60_000  # meetings with numbers and accounts that no case names, to learn from
-NEGATIVES_PER_POSITIVE = (
-    20.0  # a meeting with the other side against so many others: what a reputation of one half means
-)
+NEGATIVES_PER_POSITIVE = 20.0  # a meeting with the other side against so many others: what a reputation of one half means
 BURN_IN = timedelta(days=7)
 ROUNDS = 120
 PARAMS: Mapping[str, Any] = {
@@ -52,7 +54,9 @@ PARAMS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class LearnedReputation:
-    """What reported cases taught about numbers and accounts; where there were too few, the hand-written formula."""
+    """What reported cases taught about numbers and accounts; where there were too few, the
+    hand-written formula.
+    """
 
     number_booster: Any = None
     payee_booster: Any = None
@@ -72,11 +76,13 @@ class LearnedReputation:
 
 @dataclass(frozen=True, eq=False)
 class OutOfFoldReputation:
-    """The same for the rows that another model learns from: each moment is judged by what other stretches taught.
+    """The same for the rows that another model learns from: each moment is judged by what other
+    stretches taught.
 
-    A number or account that a case names is judged by the model that saw nothing of it, at all moments; all others by
-    that which saw nothing of the stretch of the moment. The boundaries, in milliseconds since 1970, end all blocks of time but
-    the last; the blocks hold the stretch of what is named, by its code, and -1 for what is not.
+    A number or account that a case names is judged by the model that saw nothing of it, at all
+    moments; all others by that which saw nothing of the stretch of the moment. The boundaries, in
+    milliseconds since 1970, end all blocks of time but the last; the blocks hold the stretch of
+    what is named, by its code, and -1 for what is not.
     """
 
     parts: tuple[ReputationModel, ...]
@@ -88,7 +94,9 @@ class OutOfFoldReputation:
     def numbers(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``number_states``."""
         own = self.number_block[states["peer_code"].to_numpy()]
-        return self._each(own, self.number_boundaries, states, [part.numbers for part in self.parts])
+        return self._each(
+            own, self.number_boundaries, states, [part.numbers for part in self.parts]
+        )
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
         """0 to 1 for each row of ``payee_states``."""
@@ -97,7 +105,10 @@ class OutOfFoldReputation:
 
     @staticmethod
     def _each(own: Codes, boundaries: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
-        found, block = np.zeros(len(states)), np.where(own >= 0, own, block_at(states["at_ms"], boundaries))
+        found, block = (
+            np.zeros(len(states)),
+            np.where(own >= 0, own, block_at(states["at_ms"], boundaries)),
+        )
         for number, part in enumerate(parts):
             mine = block == number
             if mine.any():
@@ -116,33 +127,45 @@ def predicted_reputation(booster: Any, states: pl.DataFrame, inputs: tuple[str, 
 def learn_reputation(
     event_index: EventIndex, *, at: datetime, seed: int, threads: int = 2
 ) -> tuple[LearnedReputation, OutOfFoldReputation]:
-    """Reputations from the cases known before ``at``: those to use from then on, and those to learn further from.
+    """Reputations from the cases known before ``at``: those to use from then on, and those to learn
+    further from.
 
-    The second kind is out of fold by time: see :class:`OutOfFoldReputation`. Were one of the two learned and the other not, or were
-    it to know only some ages, a model would learn from other leads than it is asked about; so all are learned or none.
+    The second kind is out of fold by time: see :class:`OutOfFoldReputation`. Were one of the two
+    learned and the other not, or were it to know only some ages, a model would learn from other
+    leads than it is asked about; so all are learned or none.
     """
     numbers = contact_samples(event_index, "number", at=at, seed=seed)
     payees = contact_samples(event_index, "payee", at=at, seed=seed)
     number_boundaries, payee_boundaries = block_boundaries(numbers), block_boundaries(payees)
-    number_boosters = fit_blocks(numbers, NUMBER_INPUTS, number_boundaries, seed=seed, threads=threads)
+    number_boosters = fit_blocks(
+        numbers, NUMBER_INPUTS, number_boundaries, seed=seed, threads=threads
+    )
     payee_boosters = fit_blocks(payees, PAYEE_INPUTS, payee_boundaries, seed=seed, threads=threads)
-    to_use, *folds = [LearnedReputation(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)]
+    to_use, *folds = [
+        LearnedReputation(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)
+    ]
     number_block = blocks_of_named(numbers, number_boundaries, count=len(event_index.numbers))
     payee_block = blocks_of_named(payees, payee_boundaries, count=len(event_index.accounts))
-    return to_use, OutOfFoldReputation(tuple(folds), number_boundaries, payee_boundaries, number_block, payee_block)
+    return to_use, OutOfFoldReputation(
+        tuple(folds), number_boundaries, payee_boundaries, number_block, payee_block
+    )
 
 
 def contact_samples(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
     """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
-    Label 1 where a case known before ``at`` names the number or account; every one of these counts with the root of
-    its meetings, so that the busiest do not drown the others.
+    Label 1 where a case known before ``at`` names the number or account; every one of these counts
+    with the root of its meetings, so that the busiest do not drown the others.
     """
     is_number = kind == "number"
     log, named, code = (
         (event_index.stranger_contacts.events, event_index.named_peers, "peer_code")
         if is_number
-        else (event_index.new_payee_payments.events.filter("is_debit"), event_index.named_payees, "payee_code")
+        else (
+            event_index.new_payee_payments.events.filter("is_debit"),
+            event_index.named_payees,
+            "payee_code",
+        )
     )
     start = event_index.contacts.events["known_at"].min()
     if not isinstance(start, datetime):
@@ -152,7 +175,10 @@ def contact_samples(event_index: EventIndex, kind: str, *, at: datetime, seed: i
     )
     contacts = (
         log.filter(pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
-        .select(pl.col(code).cast(pl.Int64), at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
+        .select(
+            pl.col(code).cast(pl.Int64),
+            at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"),
+        )
         .filter(pl.col("at") <= at)
         .unique(maintain_order=True)
         .join(named_codes, on=code, how="left", maintain_order="left")
@@ -176,7 +202,9 @@ def first_contacts(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def block_boundaries(rows: pl.DataFrame) -> Codes:
-    """The moments that part the stretches, in milliseconds: each holds as many first meetings with named ones."""
+    """The moments that part the stretches, in milliseconds: each holds as many first meetings with
+    named ones.
+    """
     firsts = first_contacts(rows)["at_ms"] if len(rows) else pl.Series([], dtype=pl.Int64)
     if not len(firsts):
         return np.zeros(BLOCKS - 1, dtype=np.int64)
@@ -198,19 +226,32 @@ def block_at(at_ms: pl.Series, boundaries: Codes) -> Codes:
     return np.searchsorted(boundaries, at_ms.to_numpy(), side="right").astype(np.int64)
 
 
-def fit_blocks(rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int) -> list[Any]:
-    """The booster to use, then one for each stretch; all None where one of them has too little to learn from."""
+def fit_blocks(
+    rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int
+) -> list[Any]:
+    """The booster to use, then one for each stretch; all None where one of them has too little to
+    learn from.
+    """
     found = [
-        fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads) if len(rows) else None
+        fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads)
+        if len(rows)
+        else None
         for block in (None, *range(BLOCKS))
     ]
     return found if all(booster is not None for booster in found) else [None] * len(found)
 
 
 def fit_booster(
-    rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, without: int | None, seed: int, threads: int
+    rows: pl.DataFrame,
+    inputs: tuple[str, ...],
+    boundaries: Codes,
+    *,
+    without: int | None,
+    seed: int,
+    threads: int,
 ) -> Any:
-    """A booster from all rows, or from those outside a stretch and without what is named and was first met in it.
+    """A booster from all rows, or from those outside a stretch and without what is named and was
+    first met in it.
 
     None with too few named ones or nothing to tell them by.
     """
@@ -228,11 +269,17 @@ def fit_booster(
     weight = kept["weight"].to_numpy()
     theirs = labels == 1
     weight = (
-        np.where(theirs, weight / weight[theirs].sum(), weight / weight[~theirs].sum() * NEGATIVES_PER_POSITIVE)
+        np.where(
+            theirs,
+            weight / weight[theirs].sum(),
+            weight / weight[~theirs].sum() * NEGATIVES_PER_POSITIVE,
+        )
         * len(kept)
         / NEGATIVES_PER_POSITIVE
     )
     matrix = kept.select(pl.col(inputs).cast(pl.Float64)).to_numpy()
     data = lgb.Dataset(matrix, labels, weight=weight, feature_name=list(inputs))
     booster = lgb.train({**PARAMS, "seed": seed, "num_threads": threads}, data, ROUNDS)
-    return booster if booster.num_trees() > 1 else None  # a lone tree has no branch: it says the same of everyone
+    return (
+        booster if booster.num_trees() > 1 else None
+    )  # a lone tree has no branch: it says the same of everyone

@@ -1,4 +1,6 @@
-"""The victim-risk model: how likely a person is in a live episode, as LightGBM and a few numbers beside it."""
+"""The victim-risk model: how likely a person is in a live episode, as LightGBM and a few numbers
+beside it.
+"""
 
 import hashlib
 import json
@@ -23,22 +25,28 @@ from models.learning.scam_types import ScamTypes, fit_scam_types
 
 __all__ = ["RiskModel", "Tuning", "fit_risk_model", "out_of_fold_scores", "require_episodes"]
 
-# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit of a second can take
-# minutes. OpenMP reads this once, as LightGBM is first imported.
+# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit
+# of a second can take minutes. OpenMP reads this once, as LightGBM is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 Flags = npt.NDArray[np.bool_]
 
 LEAST_LIVE, LEAST_EPISODES = 10, 5
-BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = "model.txt", "types.txt", "numbers.txt", "payees.txt", "model.json"
+BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = (
+    "model.txt",
+    "types.txt",
+    "numbers.txt",
+    "payees.txt",
+    "model.json",
+)
 
 
 @dataclass(frozen=True)
 class Tuning:
     """Parameters of the boosters.
 
-    With about a hundred episodes to learn from, what matters is to learn little from each: random cuts (extra trees)
-    and a heavy penalty on leaf weights.
+    With about a hundred episodes to learn from, what matters is to learn little from each: random
+    cuts (extra trees) and a heavy penalty on leaf weights.
     """
 
     rounds: int = 800
@@ -73,7 +81,8 @@ class Tuning:
 
 @dataclass(frozen=True, eq=False)
 class RiskModel:
-    """A fitted booster with its calibration, what names the scam type, and the reputations it reads.
+    """A fitted booster with its calibration, what names the scam type, and the reputations it
+    reads.
 
     ``facts`` are what a card tells of it: counts, spans and figures, no personal data.
     """
@@ -88,18 +97,22 @@ class RiskModel:
     facts: Mapping[str, str | float] = field(default_factory=dict)
 
     def matrix(self, frame: pl.DataFrame) -> Floats:
-        """The model's inputs as it wants them, float64, missing as NaN. Raises ``ModelError`` for a missing column."""
+        """The model's inputs as it wants them, float64, missing as NaN. Raises ``ModelError`` for a
+        missing column.
+        """
         lacking = sorted(set(self.features) - set(frame.columns))
         if lacking:
             raise ModelError(
-                f"the snapshot lacks {', '.join(lacking[:5])}", remedy="Train a model on today's features."
+                f"the snapshot lacks {', '.join(lacking[:5])}",
+                remedy="Train a model on today's features.",
             )
         return feature_matrix(frame, self.features)
 
     def predict(self, frame: pl.DataFrame) -> Floats:
         """Calibrated probability of each row of a snapshot.
 
-        By one line for all or, where ``group_calibration`` is set, by one for each kind of data that there is on a person.
+        By one line for all or, where ``group_calibration`` is set, by one for each kind of data
+        that there is on a person.
         """
         raw = np.asarray(self.booster.predict(self.matrix(frame), raw_score=True))
         if self.group_calibration is None:
@@ -116,7 +129,9 @@ class RiskModel:
         return self.types.predict_names(self.matrix(frame))
 
     def type_probabilities(self, frame: pl.DataFrame) -> Floats:
-        """How likely each of ``scam_types`` is were the person of a row in an episode: a row each, adding up to one."""
+        """How likely each of ``scam_types`` is were the person of a row in an episode: a row each,
+        adding up to one.
+        """
         return self.types.probabilities(self.matrix(frame))
 
     def save(self, folder: Path) -> str:
@@ -149,13 +164,17 @@ class RiskModel:
 
     @classmethod
     def load(cls, folder: Path, *, digest: str | None = None) -> "RiskModel":
-        """Read what ``save`` wrote. Raises ``ModelError`` where files are missing or are not those of ``digest``."""
+        """Read what ``save`` wrote. Raises ``ModelError`` where files are missing or are not those
+        of ``digest``.
+        """
         import lightgbm as lgb
 
         if not (folder / FACTS).is_file() or not (folder / BOOSTER).is_file():
             raise ModelError(f"no model in {folder}", remedy="Run `forestall train`.")
         if digest is not None and model_digest(folder) != digest:
-            raise ModelError(f"the model in {folder} is not the one that was registered", remedy="Train again.")
+            raise ModelError(
+                f"the model in {folder} is not the one that was registered", remedy="Train again."
+            )
         facts = json.loads((folder / FACTS).read_text())
         others = {
             name: lgb.Booster(model_file=str(folder / name)) if (folder / name).is_file() else None
@@ -166,8 +185,12 @@ class RiskModel:
             features=tuple(facts["features"]),
             calibration=Calibration(**facts["calibration"]),
             trained_at=datetime.fromisoformat(facts["trained_at"]),
-            group_calibration=GroupCalibration.from_dict(facts["by_data"]) if facts.get("by_data") else None,
-            types=ScamTypes(others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)),
+            group_calibration=GroupCalibration.from_dict(facts["by_data"])
+            if facts.get("by_data")
+            else None,
+            types=ScamTypes(
+                others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)
+            ),
             reputations=LearnedReputation(others[NUMBERS], others[PAYEES]),
             facts=facts["facts"],
         )
@@ -188,20 +211,32 @@ def feature_matrix(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
 
 
 def train_booster(
-    rows: pl.DataFrame, inputs: Floats, keep: Flags, *, features: tuple[str, ...], tuning: Tuning, seed: int
+    rows: pl.DataFrame,
+    inputs: Floats,
+    keep: Flags,
+    *,
+    features: tuple[str, ...],
+    tuning: Tuning,
+    seed: int,
 ) -> Any:
     """A booster from the rows to ``keep``; ``inputs`` are the features of all ``rows``."""
     import lightgbm as lgb
 
     label, weight = (rows[name].to_numpy()[keep] for name in ("label", "weight"))
-    data = lgb.Dataset(inputs[keep], label, weight=weight, feature_name=list(features), free_raw_data=True)
+    data = lgb.Dataset(
+        inputs[keep], label, weight=weight, feature_name=list(features), free_raw_data=True
+    )
     return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
 
 
-def out_of_fold_scores(rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int) -> Floats:
+def out_of_fold_scores(
+    rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int
+) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
     fold = assign_folds(rows, count=tuning.folds, seed=seed)
-    return held_out_scores(rows, feature_matrix(rows, features), fold, features=features, tuning=tuning, seed=seed)
+    return held_out_scores(
+        rows, feature_matrix(rows, features), fold, features=features, tuning=tuning, seed=seed
+    )
 
 
 def held_out_scores(
@@ -235,10 +270,12 @@ def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
 def fit_risk_model(
     rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
 ) -> tuple[RiskModel, Floats]:
-    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``, ``case_id`` and ``scam_type``.
+    """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``,
+    ``case_id`` and ``scam_type``.
 
-    Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of that person; the
-    calibration comes from these. Raises ``ModelError`` where there are too few live moments to learn from.
+    Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of
+    that person; the calibration comes from these. Raises ``ModelError`` where there are too few
+    live moments to learn from.
     """
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
@@ -249,7 +286,12 @@ def fit_risk_model(
     types = fit_scam_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
         booster=train_booster(
-            rows, inputs, np.ones(len(rows), dtype=np.bool_), features=features, tuning=tuning, seed=seed
+            rows,
+            inputs,
+            np.ones(len(rows), dtype=np.bool_),
+            features=features,
+            tuning=tuning,
+            seed=seed,
         ),
         features=features,
         calibration=calibration,

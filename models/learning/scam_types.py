@@ -1,4 +1,6 @@
-"""Which fraud it is: a small multiclass booster over live moments, calibrated on people it did not learn from."""
+"""Which fraud it is: a small multiclass booster over live moments, calibrated on people it did not
+learn from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,9 +22,11 @@ TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class ScamTypes:
-    """The booster with the types it knows; ``temperature`` above 1 makes its word less sure than its raw votes.
+    """The booster with the types it knows; ``temperature`` above 1 makes its word less sure than
+    its raw votes.
 
-    ``type_metrics`` were measured out of fold: share of live moments whose type was named, and named rightly.
+    ``type_metrics`` were measured out of fold: share of live moments whose type was named, and
+    named rightly.
     """
 
     booster: Any = None
@@ -32,14 +36,21 @@ class ScamTypes:
 
     def probabilities(self, inputs: Floats) -> Floats:
         """How likely each of ``names`` is, a row each, adding up to one."""
-        return apply_temperature(np.asarray(self.booster.predict(inputs), dtype=np.float64), self.temperature)
+        return apply_temperature(
+            np.asarray(self.booster.predict(inputs), dtype=np.float64), self.temperature
+        )
 
-    def predict_names(self, inputs: Floats, *, min_probability: float = MIN_PROBABILITY) -> list[str]:
-        """The likeliest type of each row, ``unknown`` where none reaches the probability ``min_probability``."""
+    def predict_names(
+        self, inputs: Floats, *, min_probability: float = MIN_PROBABILITY
+    ) -> list[str]:
+        """The likeliest type of each row, ``unknown`` where none reaches the probability
+        ``min_probability``.
+        """
         if self.booster is None or not len(inputs):
             return [UNKNOWN] * len(inputs)
         return [
-            self.names[row.argmax()] if row.max() >= min_probability else UNKNOWN for row in self.probabilities(inputs)
+            self.names[row.argmax()] if row.max() >= min_probability else UNKNOWN
+            for row in self.probabilities(inputs)
         ]
 
 
@@ -52,7 +63,8 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
 def fit_scam_types(
     rows: pl.DataFrame, *, inputs: Floats, fold: npt.NDArray[np.int64], params: Mapping[str, Any]
 ) -> ScamTypes:
-    """Learn from the live moments of ``rows`` whose type is known; of fewer than two types nothing is known.
+    """Learn from the live moments of ``rows`` whose type is known; of fewer than two types nothing
+    is known.
 
     ``fold`` numbers the parts that are held out in turn, to choose the temperature and to measure.
     """
@@ -63,9 +75,23 @@ def fit_scam_types(
     names = tuple(positives["scam_type"].unique().sort().to_list())
     if len(names) < 2:
         return ScamTypes()
-    target = positives["scam_type"].replace_strict(dict(zip(names, range(len(names)), strict=True))).to_numpy()
-    weight, matrix, part = positives["weight"].to_numpy(), inputs[live.to_numpy()], fold[live.to_numpy()]
-    own = {**params, "objective": "multiclass", "num_class": len(names), "num_leaves": 7, "min_data_in_leaf": 10}
+    target = (
+        positives["scam_type"]
+        .replace_strict(dict(zip(names, range(len(names)), strict=True)))
+        .to_numpy()
+    )
+    weight, matrix, part = (
+        positives["weight"].to_numpy(),
+        inputs[live.to_numpy()],
+        fold[live.to_numpy()],
+    )
+    own = {
+        **params,
+        "objective": "multiclass",
+        "num_class": len(names),
+        "num_leaves": 7,
+        "min_data_in_leaf": 10,
+    }
     own |= {"lambda_l2": 10.0}
 
     def boost(keep: npt.NDArray[np.bool_]) -> Any:
@@ -85,7 +111,9 @@ def fit_scam_types(
 
 
 def best_temperature(probabilities: Floats, target: npt.NDArray[np.int64], weight: Floats) -> float:
-    """The temperature from 0.5 to 5 under which the held-out probabilities promise no more than they keep."""
+    """The temperature from 0.5 to 5 under which the held-out probabilities promise no more than
+    they keep.
+    """
     from scipy.optimize import minimize_scalar
 
     def loss(temperature: float) -> float:
@@ -95,9 +123,16 @@ def best_temperature(probabilities: Floats, target: npt.NDArray[np.int64], weigh
     return float(minimize_scalar(loss, bounds=(0.5, 5.0), method="bounded").x)
 
 
-def type_metrics(probabilities: Floats, target: npt.NDArray[np.int64], weight: Floats) -> dict[str, float]:
-    """Shares of the weight of live moments: of a named type, of a rightly named one among these, and of them all."""
-    right, named = probabilities.argmax(axis=1) == target, probabilities.max(axis=1) >= MIN_PROBABILITY
+def type_metrics(
+    probabilities: Floats, target: npt.NDArray[np.int64], weight: Floats
+) -> dict[str, float]:
+    """Shares of the weight of live moments: of a named type, of a rightly named one among these,
+    and of them all.
+    """
+    right, named = (
+        probabilities.argmax(axis=1) == target,
+        probabilities.max(axis=1) >= MIN_PROBABILITY,
+    )
     return {
         "type_named_share": float(weight[named].sum() / weight.sum()),
         "type_accuracy_named": float(weight[named & right].sum() / max(weight[named].sum(), TINY)),

@@ -1,4 +1,6 @@
-"""The search for the trees' parameters: a small space, judged by time on episodes that were reported later."""
+"""The search for the trees' parameters: a small space, judged by time on episodes that were
+reported later.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +28,9 @@ __all__ = [
 ParameterValues = Mapping[str, float]
 ValueRange = tuple[float, float]
 
-SEARCH_SPACE: Mapping[str, ValueRange] = {  # of each parameter the least and the largest value that makes sense
+SEARCH_SPACE: Mapping[
+    str, ValueRange
+] = {  # of each parameter the least and the largest value that makes sense
     "rounds": (50, 1600),
     "learning_rate": (0.01, 0.15),
     "num_leaves": (4, 63),
@@ -35,15 +39,20 @@ SEARCH_SPACE: Mapping[str, ValueRange] = {  # of each parameter the least and th
     "bagging_fraction": (0.5, 1.0),
     "lambda_l2": (0.1, 200.0),
 }
-LINEAR_PARAMETERS = ("feature_fraction", "bagging_fraction")  # the others are searched by orders of magnitude
+LINEAR_PARAMETERS = (
+    "feature_fraction",
+    "bagging_fraction",
+)  # the others are searched by orders of magnitude
 FOLDS = 2  # calibration needs them, the ranking does not: as few as there can be
 
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """Learn from what was known before ``learn_until``, judge moments in ``[judge_from, judge_until)``.
+    """Learn from what was known before ``learn_until``, judge moments in ``[judge_from,
+    judge_until)``.
 
-    What lies between is purged: features look back, so moments on both sides of a sharp cut would share their events.
+    What lies between is purged: features look back, so moments on both sides of a sharp cut would
+    share their events.
     """
 
     learn_until: datetime
@@ -58,7 +67,9 @@ class TimeSplit:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """The best parameters found and their quality, that of the present ones, and every trial in order."""
+    """The best parameters found and their quality, that of the present ones, and every trial in
+    order.
+    """
 
     best: Tuning
     quality: float
@@ -67,20 +78,36 @@ class SearchResult:
 
 
 def later_samples(moments: pl.DataFrame, split: TimeSplit, *, known: pl.DataFrame) -> pl.DataFrame:
-    """Those of ``moments`` to judge by: in the judged time, and of no episode ``known`` when the learning ended."""
+    """Those of ``moments`` to judge by: in the judged time, and of no episode ``known`` when the
+    learning ended.
+    """
     seen = pl.col("case_id").is_in(known["case_id"].implode()).fill_null(value=False)
-    return moments.filter(pl.col("at").is_between(split.judge_from, split.judge_until, closed="left"), ~seen)
+    return moments.filter(
+        pl.col("at").is_between(split.judge_from, split.judge_until, closed="left"), ~seen
+    )
 
 
 def later_average_precision(
-    tuning: Tuning, rows: pl.DataFrame, later: pl.DataFrame, *, features: tuple[str, ...], at: datetime, seed: int
+    tuning: Tuning,
+    rows: pl.DataFrame,
+    later: pl.DataFrame,
+    *,
+    features: tuple[str, ...],
+    at: datetime,
+    seed: int,
 ) -> float:
-    """Average precision on the ``later`` moments of a model of ``rows``, each weighted by how many it stands for."""
+    """Average precision on the ``later`` moments of a model of ``rows``, each weighted by how many
+    it stands for.
+    """
     from sklearn.metrics import average_precision_score
 
-    model, _ = fit_risk_model(rows, features=features, at=at, tuning=replace(tuning, folds=FOLDS), seed=seed)
+    model, _ = fit_risk_model(
+        rows, features=features, at=at, tuning=replace(tuning, folds=FOLDS), seed=seed
+    )
     labels, sampling_weight = later["label"].to_numpy(), later["sampling_weight"].to_numpy()
-    return float(average_precision_score(labels, model.predict(later), sample_weight=sampling_weight))
+    return float(
+        average_precision_score(labels, model.predict(later), sample_weight=sampling_weight)
+    )
 
 
 def search_parameters(
@@ -99,7 +126,9 @@ def search_parameters(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({name: clip_to_range(name, value) for name, value in searched_values(current).items()})
+    study.enqueue_trial(
+        {name: clip_to_range(name, value) for name, value in searched_values(current).items()}
+    )
     found: list[tuple[ParameterValues, float]] = []
 
     def attempt(trial: optuna.Trial) -> float:
@@ -112,7 +141,10 @@ def search_parameters(
     study.optimize(attempt, n_trials=trials)
     best, value = max(found, key=lambda one: one[1])
     return SearchResult(
-        best=with_values(current, best), quality=value, current_quality=found[0][1], trials=tuple(found)
+        best=with_values(current, best),
+        quality=value,
+        current_quality=found[0][1],
+        trials=tuple(found),
     )
 
 

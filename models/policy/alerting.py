@@ -1,7 +1,8 @@
-"""Who is alerted: a threshold that paces the day's budget, one alert a person in 72 hours, and again when money moves.
+"""Who is alerted: a threshold that paces the day's budget, one alert a person in 72 hours, and
+again when money moves.
 
-The policy decides tick by tick and never looks ahead. It is the same for a replay and for the running system; only
-where its memory is kept differs.
+The policy decides tick by tick and never looks ahead. It is the same for a replay and for the
+running system; only where its memory is kept differs.
 """
 
 from collections import deque
@@ -31,15 +32,18 @@ LEVELS_ASCENDING: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 class PolicyRules:
     """What a centre may set.
 
-    ``budget`` is a day's on average. ``carry`` is how much of a day's budget may be saved on quiet days for a busy one,
-    0 for none. ``stretch`` is how many times the budget the threshold lets through on an average day: a little above
-    one, so that quiet days are used. ``saving_weight`` is how much the money at stake counts in the rank beside the
-    probability: 0 not at all, 1 in full (then the rank is the expected saving); ``reference_loss_cny`` at stake changes nothing.
+    ``budget`` is a day's on average. ``carry`` is how much of a day's budget may be saved on quiet
+    days for a busy one, 0 for none. ``stretch`` is how many times the budget the threshold lets
+    through on an average day: a little above one, so that quiet days are used. ``saving_weight`` is
+    how much the money at stake counts in the rank beside the probability: 0 not at all, 1 in full
+    (then the rank is the expected saving); ``reference_loss_cny`` at stake changes nothing.
     """
 
     budget: int = 20
     cool_down: timedelta = timedelta(hours=72)
-    realert_after: timedelta = timedelta(hours=6)  # at least the span of ``Candidate.paid_cny``: only new money counts
+    realert_after: timedelta = timedelta(
+        hours=6
+    )  # at least the span of ``Candidate.paid_cny``: only new money counts
     realert_cny: float = 1000.0
     memory_days: int = 7
     stretch: float = 1.1
@@ -54,9 +58,11 @@ class PolicyRules:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One person as scored at a moment: probability, the money paid to new payees within six hours, and at stake.
+    """One person as scored at a moment: probability, the money paid to new payees within six hours,
+    and at stake.
 
-    ``preventable_loss_cny`` is what a warning would save were the person in an episode; None where nobody knows.
+    ``preventable_loss_cny`` is what a warning would save were the person in an episode; None where
+    nobody knows.
     """
 
     person: str
@@ -65,11 +71,17 @@ class Candidate:
     preventable_loss_cny: float | None = None
 
     def priority(self, *, rules: "PolicyRules") -> float:
-        """What people are ranked by: probability, times the money a warning would save to the power of the weight."""
+        """What people are ranked by: probability, times the money a warning would save to the power
+        of the weight.
+        """
         preventable_loss_cny = (
-            rules.reference_loss_cny if self.preventable_loss_cny is None else max(self.preventable_loss_cny, 1.0)
+            rules.reference_loss_cny
+            if self.preventable_loss_cny is None
+            else max(self.preventable_loss_cny, 1.0)
         )
-        return self.score * float((preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight)
+        return self.score * float(
+            (preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight
+        )
 
     @property
     def saving_cny(self) -> float | None:
@@ -79,7 +91,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class AlertDecision:
-    """An alert to be issued; ``repeat`` where the person was alerted within the cool-down and money has moved since."""
+    """An alert to be issued; ``repeat`` where the person was alerted within the cool-down and money
+    has moved since.
+    """
 
     candidate: Candidate
     level: Level
@@ -95,7 +109,9 @@ class LastAlert:
 
 
 def carry_over(saved: int, *, used: Iterable[int], rules: PolicyRules) -> int:
-    """How many alerts are saved after days on which so many were ``used``, with ``saved`` before them."""
+    """How many alerts are saved after days on which so many were ``used``, with ``saved`` before
+    them.
+    """
     for number in used:
         saved = max(0, min(saved + rules.budget - number, int(rules.carry * rules.budget)))
     return saved
@@ -103,7 +119,9 @@ def carry_over(saved: int, *, used: Iterable[int], rules: PolicyRules) -> int:
 
 @dataclass
 class Memory:
-    """What the policy remembers: last alerts, how much of today's budget is used, and the best ranks of past days."""
+    """What the policy remembers: last alerts, how much of today's budget is used, and the best
+    ranks of past days.
+    """
 
     issued: dict[str, LastAlert] = field(default_factory=dict)
     day: date | None = None
@@ -117,7 +135,9 @@ class Memory:
         if self.day is not None and day <= self.day:
             return
         if self.day is not None:
-            self.past_priorities.append(sorted(self.best_priorities_today.values(), reverse=True)[: 10 * rules.budget])
+            self.past_priorities.append(
+                sorted(self.best_priorities_today.values(), reverse=True)[: 10 * rules.budget]
+            )
             self.carried_over = carry_over(
                 self.carried_over, used=[self.used] + [0] * ((day - self.day).days - 1), rules=rules
             )
@@ -126,7 +146,9 @@ class Memory:
         self.day, self.used, self.best_priorities_today = day, 0, {}
 
     def threshold(self, *, rules: PolicyRules) -> float:
-        """The priority that ``stretch`` times the budget of people reached on an average past day; 0 without a past."""
+        """The priority that ``stretch`` times the budget of people reached on an average past day;
+        0 without a past.
+        """
         if not self.past_priorities:
             return 0.0
         scores = sorted((score for day in self.past_priorities for score in day), reverse=True)
@@ -136,8 +158,12 @@ class Memory:
 
 def priority_expression(*, rules: PolicyRules) -> pl.Expr:
     """:meth:`Candidate.priority` of rows with ``score`` and ``preventable_loss_cny``."""
-    preventable_loss_cny = pl.col("preventable_loss_cny").fill_null(rules.reference_loss_cny).clip(1.0)
-    return pl.col("score") * (preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight
+    preventable_loss_cny = (
+        pl.col("preventable_loss_cny").fill_null(rules.reference_loss_cny).clip(1.0)
+    )
+    return (
+        pl.col("score") * (preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight
+    )
 
 
 def decide_alerts(
@@ -148,7 +174,8 @@ def decide_alerts(
     threshold = memory.threshold(rules=rules)
     decisions: list[AlertDecision] = []
     ranked = sorted(
-        ((one.priority(rules=rules), one) for one in candidates), key=lambda pair: (-pair[0], pair[1].person)
+        ((one.priority(rules=rules), one) for one in candidates),
+        key=lambda pair: (-pair[0], pair[1].person),
     )
     for priority, candidate in ranked:
         last = memory.issued.get(candidate.person)
@@ -167,12 +194,18 @@ def decide_alerts(
         else:
             memory.used += 1
             memory.issued[candidate.person] = LastAlert(at, at)
-        decisions.append(AlertDecision(candidate, alert_level(candidate, rules=rules), repeat=in_cool_down))
+        decisions.append(
+            AlertDecision(candidate, alert_level(candidate, rules=rules), repeat=in_cool_down)
+        )
     return decisions
 
 
-def has_new_payments(candidate: Candidate, last: LastAlert, *, at: datetime, rules: PolicyRules) -> bool:
-    """Whether new money left for new payees since the last alert, enough and long enough after to say so again."""
+def has_new_payments(
+    candidate: Candidate, last: LastAlert, *, at: datetime, rules: PolicyRules
+) -> bool:
+    """Whether new money left for new payees since the last alert, enough and long enough after to
+    say so again.
+    """
     return at - last.at >= rules.realert_after and candidate.paid_cny >= rules.realert_cny
 
 

@@ -1,4 +1,6 @@
-"""What a warning can save: the money still at stake, and the chance that a warning works, by scam type."""
+"""What a warning can save: the money still at stake, and the chance that a warning works, by scam
+type.
+"""
 
 from collections.abc import Mapping
 
@@ -11,10 +13,13 @@ __all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "ty
 
 LOSS_FACT_PREFIX = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
 DEFAULT_LOSS_CNY = 10_000.0  # where no loss of a type was reported
-MIN_REMAINING_SHARE = 0.2  # so much of the typical loss is at stake even where as much as that was paid already
+MIN_REMAINING_SHARE = (
+    0.2  # so much of the typical loss is at stake even where as much as that was paid already
+)
 
-# Chance that a call in time stops the payment. Estimates: who is on the line with "the police" for hours hardly picks
-# up, who trusts an investment for weeks hardly listens; to be replaced by a centre's own dispositions.
+# Chance that a call in time stops the payment. Estimates: who is on the line with "the police" for
+# hours hardly picks up, who trusts an investment for weeks hardly listens; to be replaced by a
+# centre's own dispositions.
 INTERVENTION_EFFECT: Mapping[str, float] = {
     "brushing": 0.7,
     "customer_service": 0.8,
@@ -29,13 +34,19 @@ DEFAULT_EFFECT = 0.6
 
 def typical_losses(episodes: pl.DataFrame) -> dict[str, float]:
     """The median loss (CNY) of the ``episodes`` of each scam type that have one."""
-    lost = episodes.filter(pl.col("loss_cny") > 0).group_by("scam_type").agg(pl.col("loss_cny").median())
+    lost = (
+        episodes.filter(pl.col("loss_cny") > 0)
+        .group_by("scam_type")
+        .agg(pl.col("loss_cny").median())
+    )
     return dict(lost.sort("scam_type").iter_rows())
 
 
 def loss_facts(episodes: pl.DataFrame) -> dict[str, float]:
     """:func:`typical_losses` as facts of a model."""
-    return {f"{LOSS_FACT_PREFIX}{kind}": median for kind, median in typical_losses(episodes).items()}
+    return {
+        f"{LOSS_FACT_PREFIX}{kind}": median for kind, median in typical_losses(episodes).items()
+    }
 
 
 def estimate_preventable_loss(
@@ -43,13 +54,17 @@ def estimate_preventable_loss(
 ) -> pl.Series:
     """CNY that a warning to each person of ``rows`` would save were the person in an episode.
 
-    Over the scam types it could be: the typical loss less what already went to new accounts in seven days, times the
-    chance that a warning works.
+    Over the scam types it could be: the typical loss less what already went to new accounts in
+    seven days, times the chance that a warning works.
     """
     if not len(rows):
         return pl.Series("preventable_loss_cny", [], dtype=pl.Float64)
     typical = np.array(
-        [model.facts.get(f"{LOSS_FACT_PREFIX}{kind}", DEFAULT_LOSS_CNY) for kind in model.scam_types], dtype=np.float64
+        [
+            model.facts.get(f"{LOSS_FACT_PREFIX}{kind}", DEFAULT_LOSS_CNY)
+            for kind in model.scam_types
+        ],
+        dtype=np.float64,
     )
     works = np.array([effect.get(kind, DEFAULT_EFFECT) for kind in model.scam_types])
     paid = rows["new_debit_outside_cny_7d"].fill_null(0.0).to_numpy()
@@ -57,4 +72,6 @@ def estimate_preventable_loss(
         left = np.maximum(DEFAULT_LOSS_CNY - paid, MIN_REMAINING_SHARE * DEFAULT_LOSS_CNY)
         return pl.Series("preventable_loss_cny", left * DEFAULT_EFFECT)
     left = np.maximum(typical[None, :] - paid[:, None], MIN_REMAINING_SHARE * typical[None, :])
-    return pl.Series("preventable_loss_cny", (model.type_probabilities(rows) * left * works[None, :]).sum(axis=1))
+    return pl.Series(
+        "preventable_loss_cny", (model.type_probabilities(rows) * left * works[None, :]).sum(axis=1)
+    )

@@ -1,1 +1,3 @@
-"""Which model is in force: the MLflow record, the model store, the gates of promotion, the model card."""
+"""Which model is in force: the MLflow record, the model store, the gates of promotion, the model
+card.
+"""

@@ -1,7 +1,8 @@
-"""The registry: every trained model with what it was made of, in MLflow; the only module that knows MLflow.
+"""The registry: every trained model with what it was made of, in MLflow; the only module that knows
+MLflow.
 
-MLflow keeps the record. What is in force stands on the shelf (``models.registry.model_store``): scoring asks ``champion`` and
-``load``, which import MLflow only when the shelf lacks the version.
+MLflow keeps the record. What is in force stands on the shelf (``models.registry.model_store``):
+scoring asks ``champion`` and ``load``, which import MLflow only when the shelf lacks the version.
 """
 
 import json
@@ -22,12 +23,18 @@ from data_contracts.errors import ModelError, NotReadyError
 from models.learning.risk import RiskModel
 from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
 
-__all__ = ["CHALLENGER", "CHAMPION", "MODEL_NAME", "ModelLocations", "ModelRegistry", "ModelVersion", "TrackedSearch"]
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "MODEL_NAME",
+    "ModelLocations",
+    "ModelRegistry",
+    "ModelVersion",
+    "TrackedSearch",
+]
 
 MODEL_NAME = "victim-risk"
-HISTORY_TAG = (
-    "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
-)
+HISTORY_TAG = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
 MAX_HISTORY = 100
 SEARCH, QUALITY = "search", "average_precision"
 CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
@@ -55,8 +62,8 @@ class ModelLocations(Protocol):
 class ModelRegistry:
     """The registered models of one installation.
 
-    ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for files, ``store`` the
-    folder of models in text form. Nothing is opened before it is needed.
+    ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for
+    files, ``store`` the folder of models in text form. Nothing is opened before it is needed.
     """
 
     def __init__(self, tracking_uri: str, *, artifacts: Path, store: Path) -> None:
@@ -67,7 +74,11 @@ class ModelRegistry:
     @classmethod
     def of(cls, places: ModelLocations) -> Self:
         """The registry of the installation whose settings these are."""
-        return cls(places.mlflow_database_url, artifacts=places.mlflow_artifacts, store=places.models_folder)
+        return cls(
+            places.mlflow_database_url,
+            artifacts=places.mlflow_artifacts,
+            store=places.models_folder,
+        )
 
     def champion(self) -> ModelVersion | None:
         """The version in force; None before the first promotion."""
@@ -95,25 +106,35 @@ class ModelRegistry:
         try:
             return _to_version(self._client.get_model_version(MODEL_NAME, version))
         except MlflowException:
-            raise NotReadyError(f"there is no {MODEL_NAME}/{version}", remedy="Run `forestall train`.") from None
+            raise NotReadyError(
+                f"there is no {MODEL_NAME}/{version}", remedy="Run `forestall train`."
+            ) from None
 
     def metrics(self, version: ModelVersion) -> dict[str, float]:
         """What was measured of the version when it was recorded."""
         return dict(self._client.get_run(version.run_id).data.metrics)
 
     def charts(self, version: ModelVersion) -> dict[str, str]:
-        """The pictures recorded with the version, as SVG by name; empty where MLflow's files are gone."""
+        """The pictures recorded with the version, as SVG by name; empty where MLflow's files are
+        gone.
+        """
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
         with TemporaryDirectory() as folder:
             try:
                 place = download_artifacts(
-                    run_id=version.run_id, artifact_path=FIGURES, dst_path=folder, tracking_uri=self._uri
+                    run_id=version.run_id,
+                    artifact_path=FIGURES,
+                    dst_path=folder,
+                    tracking_uri=self._uri,
                 )
             except (MlflowException, OSError):
                 return {}
-            return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(place).glob("*.svg"))}
+            return {
+                path.stem: path.read_text(encoding="utf-8")
+                for path in sorted(Path(place).glob("*.svg"))
+            }
 
     def record(
         self,
@@ -129,10 +150,10 @@ class ModelRegistry:
     ) -> ModelVersion:
         """Log the model as a run, register it and make it the challenger.
 
-        ``versions`` are those of data, contracts and code (``data_version``, ``contract_version``, ``git_revision``),
-        ``charts`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML page. Of the training ``rows`` only the
-        names of the model's inputs are kept, as the signature: no row is stored. Raises ``ModelError`` where an input
-        is not among them.
+        ``versions`` are those of data, contracts and code (``data_version``, ``contract_version``,
+        ``git_revision``), ``charts`` SVG texts by name, ``card`` is Markdown, ``report`` an HTML
+        page. Of the training ``rows`` only the names of the model's inputs are kept, as the
+        signature: no row is stored. Raises ``ModelError`` where an input is not among them.
         """
         with TemporaryDirectory() as folder:
             text = Path(folder) / "risk"
@@ -156,10 +177,13 @@ class ModelRegistry:
     def tracked_search(self, tags: Mapping[str, str]) -> Iterator["TrackedSearch"]:
         """A run over a search for parameters, below which each trial is a run of its own."""
         with self._run(tags, params={}, name=SEARCH) as (mlflow, run):
-            yield TrackedSearch(mlflow, run_id=run.info.run_id, experiment_id=run.info.experiment_id)
+            yield TrackedSearch(
+                mlflow, run_id=run.info.run_id, experiment_id=run.info.experiment_id
+            )
 
     def promote(self, version: str, *, at: datetime) -> None:
-        """Put the version of that number in force from ``at`` on; nothing changes where it is already.
+        """Put the version of that number in force from ``at`` on; nothing changes where it is
+        already.
 
         Raises ``NotReadyError`` where there is none.
         """
@@ -177,18 +201,24 @@ class ModelRegistry:
         """
         history = self._history()
         if len(history) < 2:
-            raise NotReadyError("no champion stands before the present one", remedy="Promote a version by its number.")
+            raise NotReadyError(
+                "no champion stands before the present one",
+                remedy="Promote a version by its number.",
+            )
         version = self.find(history[-2])
         self.load(version)
-        self._client.set_model_version_tag(MODEL_NAME, history[-1], "rolled_back_at", at.isoformat())
+        self._client.set_model_version_tag(
+            MODEL_NAME, history[-1], "rolled_back_at", at.isoformat()
+        )
         self._make_champion(version, history=history[:-1])
         return version
 
     def follow_alias(self) -> ModelVersion | None:
-        """Put in force what MLflow's alias ``champion`` names, where somebody moved it there; return the champion.
+        """Put in force what MLflow's alias ``champion`` names, where somebody moved it there;
+        return the champion.
 
-        This also ends a promotion that was cut short between MLflow and the store. The alias ``challenger`` is followed
-        likewise.
+        This also ends a promotion that was cut short between MLflow and the store. The alias
+        ``challenger`` is followed likewise.
         """
         challenger = self._aliased(CHALLENGER)
         if challenger is not None and challenger != self.challenger():
@@ -199,13 +229,20 @@ class ModelRegistry:
             self.load(version)
             history = self._history()
             self._make_champion(
-                version, history=history if history[-1:] == [version.version] else [*history, version.version]
+                version,
+                history=history
+                if history[-1:] == [version.version]
+                else [*history, version.version],
             )
         return self.champion()
 
     def _make_champion(self, version: ModelVersion, *, history: list[str]) -> None:
-        """First MLflow, then the store: whoever is cut short between the two is put right by ``follow_alias``."""
-        self._client.set_registered_model_tag(MODEL_NAME, HISTORY_TAG, json.dumps(history[-MAX_HISTORY:]))
+        """First MLflow, then the store: whoever is cut short between the two is put right by
+        ``follow_alias``.
+        """
+        self._client.set_registered_model_tag(
+            MODEL_NAME, HISTORY_TAG, json.dumps(history[-MAX_HISTORY:])
+        )
         self._client.set_registered_model_alias(MODEL_NAME, CHAMPION, version.version)
         self._store.set_alias(CHAMPION, to=version)
 
@@ -234,12 +271,18 @@ class ModelRegistry:
         with TemporaryDirectory() as folder:
             source = self._client.get_model_version_download_uri(MODEL_NAME, version.version)
             try:
-                place = download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._uri)
+                place = download_artifacts(
+                    artifact_uri=source, dst_path=folder, tracking_uri=self._uri
+                )
             except (MlflowException, OSError) as error:
-                raise ModelError(f"{version} cannot be read from MLflow", remedy=RESTORE_REMEDY) from error
+                raise ModelError(
+                    f"{version} cannot be read from MLflow", remedy=RESTORE_REMEDY
+                ) from error
             self._store.add(Path(place) / "data" / "risk", version=version)
 
-    def _register(self, logged: Any, *, run_id: str, tags: Mapping[str, str], card: str) -> ModelVersion:
+    def _register(
+        self, logged: Any, *, run_id: str, tags: Mapping[str, str], card: str
+    ) -> ModelVersion:
         from mlflow.exceptions import MlflowException
 
         try:
@@ -263,10 +306,14 @@ class ModelRegistry:
     def _run(
         self, tags: Mapping[str, str], *, params: Mapping[str, str | float], name: str | None = None
     ) -> Iterator[tuple[Any, Any]]:
-        """MLflow itself and a run that is marked as failed if the block raises; MLflow then points at our store."""
+        """MLflow itself and a run that is marked as failed if the block raises; MLflow then points
+        at our store.
+        """
         mlflow = _mlflow()
         mlflow.set_tracking_uri(self._uri)
-        with mlflow.start_run(experiment_id=self._experiment(), tags=dict(tags), run_name=name) as run:
+        with mlflow.start_run(
+            experiment_id=self._experiment(), tags=dict(tags), run_name=name
+        ) as run:
             mlflow.log_params(dict(params))
             yield mlflow, run
 
@@ -315,7 +362,9 @@ def _mlflow() -> Any:
 def _log_model(mlflow: Any, text: Path, *, signature: Any) -> Any:
     """Log the text form as a model that MLflow loads through ``_load_pyfunc``: no pickle anywhere."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*An input example was not provided")  # on purpose: it is data
+        warnings.filterwarnings(
+            "ignore", message=".*An input example was not provided"
+        )  # on purpose: it is data
         return mlflow.pyfunc.log_model(
             name="model",
             loader_module=__name__,
@@ -330,14 +379,22 @@ def _signature(model: RiskModel, rows: pl.DataFrame) -> Any:
     from mlflow.types import ColSpec, Schema
 
     if lacking := sorted(set(model.features) - set(rows.columns)):
-        raise ModelError(f"the training rows lack {', '.join(lacking[:5])}", remedy="Record the rows it learned from.")
+        raise ModelError(
+            f"the training rows lack {', '.join(lacking[:5])}",
+            remedy="Record the rows it learned from.",
+        )
     columns = [ColSpec("double", name) for name in model.features]
-    return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("double", "probability")]))
+    return ModelSignature(
+        inputs=Schema(columns), outputs=Schema([ColSpec("double", "probability")])
+    )
 
 
 def _to_version(found: Any) -> ModelVersion:
     return ModelVersion(
-        name=found.name, version=str(found.version), run_id=found.run_id, digest=found.tags.get("digest", "")
+        name=found.name,
+        version=str(found.version),
+        run_id=found.run_id,
+        digest=found.tags.get("digest", ""),
     )
 
 

@@ -1,4 +1,6 @@
-"""The model card: what a model is for, what it learned from, how good it is and what it must not be used for."""
+"""The model card: what a model is for, what it learned from, how good it is and what it must not be
+used for.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -50,18 +52,25 @@ differ by age; whether alerts find victims of all ages alike is to be checked at
 by a person, and everybody can ask why it came: each one carries its reasons."""
 
 
-def render_model_card(model: RiskModel, *, metrics: Mapping[str, float], versions: Mapping[str, str]) -> str:
+def render_model_card(
+    model: RiskModel, *, metrics: Mapping[str, float], versions: Mapping[str, str]
+) -> str:
     """The card in Markdown.
 
-    ``metrics`` are those recorded beside the model, the rule's under the same names after ``baseline_``; what was not
-    measured is said to be so. ``versions`` are those of data, contracts and code.
+    ``metrics`` are those recorded beside the model, the rule's under the same names after
+    ``baseline_``; what was not measured is said to be so. ``versions`` are those of data, contracts
+    and code.
     """
     sections = {
         "Intended use": USE,
         "Made of": _table(("", ""), _made_of(model, versions)),
         "Labels": _table(("", "number"), _labels(metrics)),
-        "How good": _table(("measured on the last week, unseen", "model", "today's rule"), _figures(metrics)),
-        "Scores": _table(("", "figure"), [(words, _figure(metrics.get(name))) for name, words in QUALITY.items()]),
+        "How good": _table(
+            ("measured on the last week, unseen", "model", "today's rule"), _figures(metrics)
+        ),
+        "Scores": _table(
+            ("", "figure"), [(words, _figure(metrics.get(name))) for name, words in QUALITY.items()]
+        ),
         "Limits": LIMITS,
         "Fairness": FAIRNESS,
     }
@@ -70,7 +79,10 @@ def render_model_card(model: RiskModel, *, metrics: Mapping[str, float], version
 
 
 def _made_of(model: RiskModel, versions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield "kind", f"LightGBM, {model.booster.num_trees()} trees, Platt calibration on out-of-fold scores"
+    yield (
+        "kind",
+        f"LightGBM, {model.booster.num_trees()} trees, Platt calibration on out-of-fold scores",
+    )
     yield "features", str(len(model.features))
     yield "data window", f"what was known before {model.trained_at.isoformat()}"
     for name, value in versions.items():
@@ -96,6 +108,8 @@ def _figure(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3g}"
 
 
-def _table(headings: Sequence[str], rows: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]]) -> str:
+def _table(
+    headings: Sequence[str], rows: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]]
+) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,7 +1,8 @@
-"""The model store: models in their text form on the disk of one installation, and which is champion or challenger.
+"""The model store: models in their text form on the disk of one installation, and which is champion
+or challenger.
 
-Scoring reads the store alone, so it needs no tracker. A version is put up whole or not at all, and the pointers to
-champion and challenger move in one step that outlives a power cut.
+Scoring reads the store alone, so it needs no tracker. A version is put up whole or not at all, and
+the pointers to champion and challenger move in one step that outlives a power cut.
 """
 
 import json
@@ -20,7 +21,9 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
-    """A registered model: ``version`` counts ``1``, ``2``, …, ``digest`` is the sha256 of its text form."""
+    """A registered model: ``version`` counts ``1``, ``2``, …, ``digest`` is the sha256 of its text
+    form.
+    """
 
     name: str
     version: str
@@ -52,7 +55,9 @@ class ModelStore:
             raise ModelError(f"{pointer} does not name a model", remedy=remedy) from error
 
     def set_alias(self, alias: str, *, to: ModelVersion) -> None:
-        """Let ``alias`` name another version: as ``champion`` it is in force, as ``challenger`` next in line."""
+        """Let ``alias`` name another version: as ``champion`` it is in force, as ``challenger``
+        next in line.
+        """
         part = self._folder / f".{alias}.json.{os.getpid()}.part"
         part.write_text(json.dumps(asdict(to), indent=1))
         _flush(part)
@@ -64,11 +69,14 @@ class ModelStore:
         return self._place(version).is_dir()
 
     def load(self, version: ModelVersion) -> RiskModel:
-        """The model itself. Raises ``ModelError`` where files are missing or are not those that were registered."""
+        """The model itself. Raises ``ModelError`` where files are missing or are not those that
+        were registered.
+        """
         return RiskModel.load(self._place(version), digest=version.digest)
 
     def add(self, source: Path, *, version: ModelVersion) -> None:
-        """Put up a copy of what ``RiskModel.save`` wrote to ``source``, in the place of whatever stands there.
+        """Put up a copy of what ``RiskModel.save`` wrote to ``source``, in the place of whatever
+        stands there.
 
         Raises ``ModelError`` where it is not the model that was registered.
         """

@@ -21,16 +21,27 @@ class Gates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    least_gain: float = Field(default=0.0, ge=0, le=1, description="precision and coverage above those of the rule")
+    least_gain: float = Field(
+        default=0.0, ge=0, le=1, description="precision and coverage above those of the rule"
+    )
     tolerance: float = Field(
-        default=0.03, ge=0, le=1, description="precision, coverage and money may lie so much below the champion's"
+        default=0.03,
+        ge=0,
+        le=1,
+        description="precision, coverage and money may lie so much below the champion's",
     )
     calibration_error: float = Field(
-        default=0.1, gt=0, le=1, description="largest mean gap between probabilities and what came of them"
+        default=0.1,
+        gt=0,
+        le=1,
+        description="largest mean gap between probabilities and what came of them",
     )
     episodes: int = Field(default=30, ge=1, description="fewest reported episodes to learn from")
     feature_auc: float = Field(
-        default=0.95, gt=0.5, le=1, description="a single feature that tells victims apart so well is a leak"
+        default=0.95,
+        gt=0.5,
+        le=1,
+        description="a single feature that tells victims apart so well is a leak",
     )
     residency_gap_points: float = Field(
         default=5.0,
@@ -43,11 +54,13 @@ class Gates(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """What one gate said: ``own`` figure of the challenger beside ``other``, the figure or bound it is held against.
+    """What one gate said: ``own`` figure of the challenger beside ``other``, the figure or bound it
+    is held against.
 
-    ``gate`` names it: ``rule_precision_at_budget``, ``champion_money_at_budget``, ``calibration_error``, ``episodes``,
-    ``max_feature_auc``, ``residency_gap_coverage``. ``allowed`` is how much better or worse than ``other`` is asked or
-    allowed. None is what was not measured.
+    ``gate`` names it: ``rule_precision_at_budget``, ``champion_money_at_budget``,
+    ``calibration_error``, ``episodes``, ``max_feature_auc``, ``residency_gap_coverage``.
+    ``allowed`` is how much better or worse than ``other`` is asked or allowed. None is what was not
+    measured.
     """
 
     gate: str
@@ -67,26 +80,37 @@ class PromotionDecision:
     results: tuple[GateResult, ...] = ()
 
 
-def decide_promotion(challenger: Metrics, champion: Metrics | None, *, gates: Gates) -> PromotionDecision:
+def decide_promotion(
+    challenger: Metrics, champion: Metrics | None, *, gates: Gates
+) -> PromotionDecision:
     """Let the challenger pass every gate, or name the gates that refuse it.
 
-    Metrics are shares measured on a hold-out by time, ``precision_at_budget``, ``coverage_at_budget`` and
-    ``money_at_budget``, the rule's under the same names after ``baseline_``; of the challenger also
-    ``calibration_error``, ``episodes`` learnt from and ``max_feature_auc``. The first model of an installation has no
-    champion to hold against. What was not measured, or is NaN, passes no gate; a champion without a figure cannot be
-    fallen short of.
+    Metrics are shares measured on a hold-out by time, ``precision_at_budget``,
+    ``coverage_at_budget`` and ``money_at_budget``, the rule's under the same names after
+    ``baseline_``; of the challenger also ``calibration_error``, ``episodes`` learnt from and
+    ``max_feature_auc``. The first model of an installation has no champion to hold against. What
+    was not measured, or is NaN, passes no gate; a champion without a figure cannot be fallen short
+    of.
 
-    The gap between groups (``residency_gap_coverage_points``, ``…_low``, ``…_high`` of ``models.evaluation.fairness``) is another
-    matter: it refuses only on evidence, a gap that is too large and whose interval leaves out 0. A district with few
-    losses, or whose register does not tell residency, has no such evidence; if that refused, the old model would stay,
-    of which no more is known. The reasons then say that the gap was not measured.
+    The gap between groups (``residency_gap_coverage_points``, ``…_low``, ``…_high`` of
+    ``models.evaluation.fairness``) is another matter: it refuses only on evidence, a gap that is
+    too large and whose interval leaves out 0. A district with few losses, or whose register does
+    not tell residency, has no such evidence; if that refused, the old model would stay, of which no
+    more is known. The reasons then say that the gap was not measured.
     """
     results = (
         *_beats_baseline(challenger, gates),
         *_holds_against(challenger, champion or {}, gates),
-        _at_most("calibration_error", challenger, gates.calibration_error, words="calibration error"),
+        _at_most(
+            "calibration_error", challenger, gates.calibration_error, words="calibration error"
+        ),
         _at_least("episodes", challenger, gates.episodes, words="reported episodes"),
-        _at_most("max_feature_auc", challenger, gates.feature_auc, words="AUC of the strongest single feature"),
+        _at_most(
+            "max_feature_auc",
+            challenger,
+            gates.feature_auc,
+            words="AUC of the strongest single feature",
+        ),
         *_treats_alike(challenger, gates),
     )
     refused = tuple(result.reason for result in results if not result.passed)
@@ -132,13 +156,17 @@ def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
         gap, low, high = (nan if end is None else end for end in ends)
         gate = f"residency_gap_{name}"
         if isnan(gap) or isnan(low) or isnan(high):
-            yield GateResult(gate=gate, passed=True, reason=f"gap of {name} by residency: not measured")
+            yield GateResult(
+                gate=gate, passed=True, reason=f"gap of {name} by residency: not measured"
+            )
             continue
         words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
         passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
         asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
         reason = words if passed else f"{words}: {asked}"
-        yield GateResult(gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points)
+        yield GateResult(
+            gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points
+        )
 
 
 def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> GateResult:

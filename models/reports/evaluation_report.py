@@ -1,4 +1,5 @@
-"""The evaluation report: one self-contained page that says how good the warnings were, for whom, and how sure that is.
+"""The evaluation report: one self-contained page that says how good the warnings were, for whom,
+and how sure that is.
 
 Chinese first, English beside it. Only aggregates stand in it, no single person.
 """
@@ -47,16 +48,23 @@ ATTRIBUTE_WORDS = {
     "age_band": "年龄 age",
     "data_seen": "数据 data seen",
 }
-GROUP_METRIC_WORDS = {"precision": "准确 precision", "coverage": "覆盖 coverage", "lead_h_median": "提前 lead (h)"}
+GROUP_METRIC_WORDS = {
+    "precision": "准确 precision",
+    "coverage": "覆盖 coverage",
+    "lead_h_median": "提前 lead (h)",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EvaluationReport:
-    """What a report is made of; what is None or empty was not measured, and its section is left out.
+    """What a report is made of; what is None or empty was not measured, and its section is left
+    out.
 
-    ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a replay was asked
-    ``every`` so often. ``groups`` is of ``models.evaluation.fairness.metrics_by_group``, ``budgets`` of
-    ``models.evaluation.budget_curve.compute_budget_curve``, ``calibration`` of ``models.evaluation.diagnostics.calibration_bins``, ``promises`` of
+    ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a
+    replay was asked ``every`` so often. ``groups`` is of
+    ``models.evaluation.fairness.metrics_by_group``, ``budgets`` of
+    ``models.evaluation.budget_curve.compute_budget_curve``, ``calibration`` of
+    ``models.evaluation.diagnostics.calibration_bins``, ``promises`` of
     ``models.learning.group_calibration`` by the name of each calibration.
     """
 
@@ -96,7 +104,9 @@ def render_evaluation_report(evaluation: EvaluationReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(TEMPLATE).render(evaluation=evaluation, sections=list(report_sections(evaluation)))
+    return environment.get_template(TEMPLATE).render(
+        evaluation=evaluation, sections=list(report_sections(evaluation))
+    )
 
 
 def report_sections(evaluation: EvaluationReport) -> Iterator[Section]:
@@ -120,8 +130,15 @@ def report_sections(evaluation: EvaluationReport) -> Iterator[Section]:
 def metrics_section(evaluation: EvaluationReport) -> Section:
     """Model beside rule, with intervals."""
     judged = {"系统 system": evaluation.model, "现行规则 today's rule": evaluation.rule}
-    columns = {name: (compute_metrics(one), metric_intervals(one)) for name, one in judged.items() if one is not None}
-    rows = [(words, *(_figure(name, *column) for column in columns.values())) for name, words in METRIC_WORDS.items()]
+    columns = {
+        name: (compute_metrics(one), metric_intervals(one))
+        for name, one in judged.items()
+        if one is not None
+    }
+    rows = [
+        (words, *(_figure(name, *column) for column in columns.values()))
+        for name, words in METRIC_WORDS.items()
+    ]
     return Section(
         zh="总体",
         en="Overall",
@@ -148,7 +165,15 @@ def scam_types_section(judged: JudgedAlerts) -> Section:
         )
         for row in metrics_by_scam_type(judged).iter_rows(named=True)
     ]
-    headings = ("类型 type", "受损 losses", "覆盖 coverage", "有迹 traced", "资金 money", "提前 lead (h)", "≥1 h")
+    headings = (
+        "类型 type",
+        "受损 losses",
+        "覆盖 coverage",
+        "有迹 traced",
+        "资金 money",
+        "提前 lead (h)",
+        "≥1 h",
+    )
     return Section(zh="按诈骗类型", en="By scam type", headings=headings, rows=rows)
 
 
@@ -195,7 +220,14 @@ def budgets_section(budgets: pl.DataFrame) -> Section:
         )
         for row in budgets.iter_rows(named=True)
     ]
-    headings = ("预算 budget", "每日 a day", "准确 precision", "覆盖 coverage", "资金 money", "提前 lead (h)")
+    headings = (
+        "预算 budget",
+        "每日 a day",
+        "准确 precision",
+        "覆盖 coverage",
+        "资金 money",
+        "提前 lead (h)",
+    )
     return Section(
         zh="每日预算",
         en="Daily budgets",
@@ -211,7 +243,10 @@ def calibration_section(bins: pl.DataFrame) -> Section:
     return Section(
         zh="概率是否可信",
         en="Do the probabilities hold?",
-        words=("点在虚线上，说明给出的概率与实际相符。", "Where points lie on the dashed line, promises hold."),
+        words=(
+            "点在虚线上，说明给出的概率与实际相符。",
+            "Where points lie on the dashed line, promises hold.",
+        ),
         svg=calibration_chart(bins),
     )
 
@@ -230,11 +265,21 @@ def promises_section(promises: Mapping[str, pl.DataFrame]) -> Section:
         for name, table in promises.items()
         for row in table.iter_rows(named=True)
     ]
-    headings = ("校准 calibration", "组 group", "正例 live rows", "承诺 promised", "实际 found", "比 ratio")
+    headings = (
+        "校准 calibration",
+        "组 group",
+        "正例 live rows",
+        "承诺 promised",
+        "实际 found",
+        "比 ratio",
+    )
     return Section(
         zh="数据不全者的概率",
         en="Probabilities of those of whom less is seen",
-        words=("每万个时刻中的数目；比值为 1 表示相符。", "Of 10,000 moments; a ratio of 1 is exact."),
+        words=(
+            "每万个时刻中的数目；比值为 1 表示相符。",
+            "Of 10,000 moments; a ratio of 1 is exact.",
+        ),
         headings=headings,
         rows=rows,
     )
@@ -244,14 +289,20 @@ def stability_section(stability: Stability) -> Section:
     """How steady reasons are between two trainings."""
     rows = [
         ("比较的预警 alerts compared", str(stability.rows)),
-        ("前三条理由相同的比例 share of common first three reasons", _share(stability.reasons_shared)),
+        (
+            "前三条理由相同的比例 share of common first three reasons",
+            _share(stability.reasons_shared),
+        ),
         ("特征贡献的秩相关 rank correlation of contributions", _number(stability.rank_correlation)),
         ("结论 in a word", describe_stability(stability)),
     ]
     return Section(
         zh="理由是否稳定",
         en="Are reasons steady?",
-        words=("同一批预警，由前后两个模型分别解释。", "The same alerts, explained by the model before and after."),
+        words=(
+            "同一批预警，由前后两个模型分别解释。",
+            "The same alerts, explained by the model before and after.",
+        ),
         headings=("", ""),
         rows=rows,
     )
@@ -259,7 +310,9 @@ def stability_section(stability: Stability) -> Section:
 
 def drift_section(drift: Drift) -> Section:
     """What moved most since the model learned."""
-    rows = [tuple("" if cell is None else str(cell) for cell in row.values()) for row in drift.table()]
+    rows = [
+        tuple("" if cell is None else str(cell) for cell in row.values()) for row in drift.table()
+    ]
     return Section(
         zh="数据是否变了",
         en="Has the data moved?",
@@ -285,15 +338,25 @@ def _span(low: float | None, high: float | None) -> Interval | None:
 def _share(value: float | None, span: Interval | None = None) -> str:
     if value is None:
         return UNMEASURED
-    return f"{100 * value:.0f} %" + (f" ({100 * span.low:.0f}–{100 * span.high:.0f})" if span else "")
+    return f"{100 * value:.0f} %" + (
+        f" ({100 * span.low:.0f}–{100 * span.high:.0f})" if span else ""
+    )
 
 
 def _hours(value: float | None, span: Interval | None = None) -> str:
-    return "–" if value is None else f"{value:.1f}" + (f" ({span.low:.1f}–{span.high:.1f})" if span else "")
+    return (
+        "–"
+        if value is None
+        else f"{value:.1f}" + (f" ({span.low:.1f}–{span.high:.1f})" if span else "")
+    )
 
 
 def _gap(value: float | None, span: Interval | None) -> str:
-    return "–" if value is None else f"{value:+.1f}" + (f" ({span.low:+.1f} … {span.high:+.1f})" if span else "")
+    return (
+        "–"
+        if value is None
+        else f"{value:+.1f}" + (f" ({span.low:+.1f} … {span.high:+.1f})" if span else "")
+    )
 
 
 def _number(value: float | None) -> str:

@@ -1,7 +1,9 @@
-"""The study: what each clock, each part of the inputs and each policy is worth, on one window and one budget.
+"""The study: what each clock, each part of the inputs and each policy is worth, on one window and
+one budget.
 
-Evidence is gathered once and every model is fitted once, on what was known before the window. Each clock is then walked
-once: a day's moments are asked once, scored by every model, and handed to every *variant*, one way to decide.
+Evidence is gathered once and every model is fitted once, on what was known before the window. Each
+clock is then walked once: a day's moments are asked once, scored by every model, and handed to
+every *variant*, one way to decide.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +45,15 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
-__all__ = ["ABLATIONS", "CLOCKS", "Experiments", "Variant", "VariantResult", "result_rows", "run_experiments"]
+__all__ = [
+    "ABLATIONS",
+    "CLOCKS",
+    "Experiments",
+    "Variant",
+    "VariantResult",
+    "result_rows",
+    "run_experiments",
+]
 
 CLOCKS = ("1d", "6h", "1h", "15m", "5m")
 NIGHT = "1d"
@@ -51,12 +61,16 @@ FULL = "full"
 AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
 ABLATIONS = (*PARTS, *AFRESH, "untuned")
 MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
-NO_PACING = 1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
+NO_PACING = (
+    1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
+)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to decide: whose score, under which rules, at which clock; a line of one of the study's tables."""
+    """One way to decide: whose score, under which rules, at which clock; a line of one of the
+    study's tables.
+    """
 
     table: str
     name: str
@@ -125,15 +139,24 @@ def run_experiments(
 ) -> Experiments:
     """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
 
-    Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name in a simulated
-    landing folder. Raises ``SettingsError`` for a clock or an ablation that does not exist.
+    Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name
+    in a simulated landing folder. Raises ``SettingsError`` for a clock or an ablation that does not
+    exist.
     """
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     journeys = read_ground_truth(truth, settings=settings) if truth else None
     progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
-    models = fitted(event_index, tables, settings=settings, at=start, ablations=ablations, seed=seed, progress=progress)
+    models = fitted(
+        event_index,
+        tables,
+        settings=settings,
+        at=start,
+        ablations=ablations,
+        seed=seed,
+        progress=progress,
+    )
     rules = policy_rules(settings, budget=budget)
     variants = (
         *clock_arms(clocks, rules=rules),
@@ -143,25 +166,42 @@ def run_experiments(
     variant_runs = [VariantRun(variant) for variant in variants]
     for clock in sorted({variant.every for variant in variants}, key=parse_every, reverse=True):
         together = [one for one in variant_runs if one.variant.every == clock]
-        run_variants(event_index, models, together, start=start, end=end, every=clock, progress=progress)
-    told, traces = build_episodes(tables.cases, event_index, at=end), build_traces(tables.cases, event_index, at=end)
+        run_variants(
+            event_index, models, together, start=start, end=end, every=clock, progress=progress
+        )
+    told, traces = (
+        build_episodes(tables.cases, event_index, at=end),
+        build_traces(tables.cases, event_index, at=end),
+    )
     results = tuple(
         VariantResult(
             variant=one.variant,
             by_cases=judge_alerts(one.alerts, told, start=start, end=end, traces=traces),
-            by_truth=judge_by_truth(one.alerts, journeys, start=start, end=end) if journeys is not None else None,
+            by_truth=judge_by_truth(one.alerts, journeys, start=start, end=end)
+            if journeys is not None
+            else None,
         )
         for one in variant_runs
     )
-    return Experiments(start=start, end=end, budget=budget, every=every, results=results, models=models)
+    return Experiments(
+        start=start, end=end, budget=budget, every=every, results=results, models=models
+    )
 
 
-def check(*, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]) -> None:
-    """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at once."""
+def check(
+    *, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]
+) -> None:
+    """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at
+    once.
+    """
     if end <= start:
-        raise SettingsError("the study ends before it starts", remedy="Give --to later than --from.")
+        raise SettingsError(
+            "the study ends before it starts", remedy="Give --to later than --from."
+        )
     for unknown in sorted(set(ablations) - set(ABLATIONS)):
-        raise SettingsError(f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}.")
+        raise SettingsError(
+            f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}."
+        )
     for part in set(ablations) & set(PARTS):
         features_of(part)
     for clock in clocks:
@@ -184,7 +224,9 @@ def result_rows(study: Experiments) -> list[dict[str, str | dict[str, float]]]:
 
 
 def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
-    """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of the ID number."""
+    """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of
+    the ID number.
+    """
     try:
         truth = pl.read_parquet(file)
         people = FORMS["id_number"](truth["id_number"])
@@ -193,7 +235,9 @@ def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
             f"{file.name} cannot be read as a simulated district's truth",
             remedy="Give the truth.parquet of the landing folder.",
         ) from error
-    return truth.drop("id_number").with_columns(load_pseudonymiser(settings).persons(people).alias("person"))
+    return truth.drop("id_number").with_columns(
+        load_pseudonymiser(settings).persons(people).alias("person")
+    )
 
 
 def fitted(
@@ -206,7 +250,8 @@ def fitted(
     seed: int,
     progress: Progress,
 ) -> dict[str, RiskModel]:
-    """The models by the column of their score: the full one, and one for each ablation that can be fitted.
+    """The models by the column of their score: the full one, and one for each ablation that can be
+    fitted.
 
     All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
     """
@@ -227,7 +272,9 @@ def fitted(
     return models
 
 
-def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int) -> RiskModel:
+def refitted(
+    ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int
+) -> RiskModel:
     """``full`` fitted again on its own ``rows``, less what the ablation takes away."""
     features = full.features
     if ablation == "untuned":
@@ -239,7 +286,13 @@ def refitted(ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuni
 
 
 def taught_afresh(
-    ablation: str, full: RiskModel, event_index: EventIndex, tables: SourceTables, *, settings: Settings, seed: int
+    ablation: str,
+    full: RiskModel,
+    event_index: EventIndex,
+    tables: SourceTables,
+    *,
+    settings: Settings,
+    seed: int,
 ) -> RiskModel:
     """A model that learns from other rows, as one of ``AFRESH`` says."""
     again = partial(learn_risk_model, event_index, tables, at=full.trained_at, seed=seed)
@@ -250,7 +303,9 @@ def taught_afresh(
     else:
         training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
         model, _ = again(settings=settings.model_copy(update={"training": training}))
-    return replace(model, reputations=full.reputations)  # the same cases taught the same: one snapshot serves both
+    return replace(
+        model, reputations=full.reputations
+    )  # the same cases taught the same: one snapshot serves both
 
 
 def column_of(ablation: str) -> str:
@@ -268,12 +323,16 @@ def clock_arms(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Variant
 def ablation_arms(
     ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: PolicyRules
 ) -> Iterator[Variant]:
-    """The full model, the models without a part, and today's rule; what is trained for the night runs at night."""
+    """The full model, the models without a part, and today's rule; what is trained for the night
+    runs at night.
+    """
     if not ablations:
         return
     for name in (FULL, *ablations):
         if column_of(name) in models:
-            yield Variant("ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules)
+            yield Variant(
+                "ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules
+            )
     yield Variant("ablations", "rule", every, RULE, rules)
 
 
@@ -312,11 +371,15 @@ def run_variants(
     columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
     for day in split_into_days(start - WARM_UP, end):
         moments = query_points_of_day(event_index, day, tick=parse_every(every), every=every)
-        frames = scores_of(event_index, {column: models[column] for column in sorted(columns)}, moments)
+        frames = scores_of(
+            event_index, {column: models[column] for column in sorted(columns)}, moments
+        )
         for one in variant_runs:
             by_rule = one.variant.is_rule
             rows = frames[MODEL if by_rule else one.variant.column]
-            chosen = decided_rows(rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules)
+            chosen = decided_rows(
+                rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules
+            )
             if day.start < start:
                 one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
             elif len(chosen):
@@ -327,7 +390,9 @@ def run_variants(
 def scores_of(
     event_index: EventIndex, models: Mapping[str, RiskModel], moments: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
-    """What the policy needs of each moment, for each model; models that read the same reputations share a snapshot."""
+    """What the policy needs of each moment, for each model; models that read the same reputations
+    share a snapshot.
+    """
     seen: dict[int, pl.DataFrame] = {}
     frames = {}
     for column, model in models.items():
@@ -335,5 +400,7 @@ def scores_of(
         if kept not in seen:
             seen[kept] = build_snapshot(event_index, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
-        frames[column] = add_scores(model, seen[kept]).select("person", "at", MODEL, RULE, *POLICY_COLUMNS)
+        frames[column] = add_scores(model, seen[kept]).select(
+            "person", "at", MODEL, RULE, *POLICY_COLUMNS
+        )
     return frames

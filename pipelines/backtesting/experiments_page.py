@@ -61,12 +61,17 @@ OTHER_ABLATIONS: Mapping[str, str] = {
 def write_experiments(study: Experiments, out: Path) -> Path:
     """Write the tables into ``out``, and say where.
 
-    Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``, only these change.
+    Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``,
+    only these change.
     """
     text = out.read_text(encoding="utf-8") if out.is_file() else ""
     has_places = TABLE_PLACE.search(text) is not None
     tables = experiment_tables(study)
-    page = TABLE_PLACE.sub(lambda place: fill_place(place, tables), text) if has_places else experiments_markdown(study)
+    page = (
+        TABLE_PLACE.sub(lambda place: fill_place(place, tables), text)
+        if has_places
+        else experiments_markdown(study)
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     return out
@@ -75,16 +80,24 @@ def write_experiments(study: Experiments, out: Path) -> Path:
 def fill_place(place: re.Match[str], tables: Mapping[str, str]) -> str:
     """A place with its table; what was not studied stays as it was."""
     content = tables.get(place["name"])
-    return place[0] if content is None else f"<!-- study: {place['name']} -->\n{content}\n<!-- end -->"
+    return (
+        place[0] if content is None else f"<!-- study: {place['name']} -->\n{content}\n<!-- end -->"
+    )
 
 
 def experiments_markdown(study: Experiments) -> str:
     """All tables as one Markdown page."""
-    return "\n\n".join(("# What clocks, parts and policies are worth", *experiment_tables(study).values())) + "\n"
+    return (
+        "\n\n".join(
+            ("# What clocks, parts and policies are worth", *experiment_tables(study).values())
+        )
+        + "\n"
+    )
 
 
 def experiment_tables(study: Experiments) -> dict[str, str]:
-    """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were studied.
+    """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were
+    studied.
 
     Each by the reported cases and, in a simulated district, once more by the truth.
     """
@@ -101,7 +114,9 @@ def experiment_tables(study: Experiments) -> dict[str, str]:
         truth = [(one.variant, one.by_truth) for one in results if one.by_truth is not None]
         sides = (("By reported cases", cases), ("By the truth of the simulated district", truth))
         parts = [
-            f"{title}, {table_conditions(study, name, lines)}:\n\n{render(lines)}" for title, lines in sides if lines
+            f"{title}, {table_conditions(study, name, lines)}:\n\n{render(lines)}"
+            for title, lines in sides
+            if lines
         ]
         if parts:
             made[name] = "\n\n".join(parts)
@@ -125,30 +140,46 @@ def level_table(lines: MeasuredVariants) -> str:
     for (variant, judged), found in zip(lines, named, strict=True):
         spans = metric_intervals(judged)
         cells = [
-            format_figure(getattr(found, name), spans.get(name) if name in DECIDING_FIGURES else None) for name in shown
+            format_figure(
+                getattr(found, name), spans.get(name) if name in DECIDING_FIGURES else None
+            )
+            for name in shown
         ]
         rows.append((variant_label(variant), *cells))
     return markdown_table(("", *(HEADINGS[name] for name in shown)), rows)
 
 
 def change_table(lines: MeasuredVariants) -> str:
-    """A line a variant: its figures, and how far the deciding ones lie from those of the full model."""
+    """A line a variant: its figures, and how far the deciding ones lie from those of the full
+    model.
+    """
     full = next(judged for variant, judged in lines if variant.name == FULL)
     named = [compute_metrics(judged) for _, judged in lines]
     shown = [name for name in HEADINGS if any(getattr(one, name) is not None for one in named)]
     rows = []
     for (variant, judged), found in zip(lines, named, strict=True):
         cells = [format_figure(getattr(found, name)) for name in shown]
-        changes = ["" if judged is full else figure_change(judged, full, name) for name in DECIDING_FIGURES]
+        changes = [
+            "" if judged is full else figure_change(judged, full, name) for name in DECIDING_FIGURES
+        ]
         rows.append((variant_label(variant), *cells, *changes))
     return markdown_table(
-        ("", *(HEADINGS[name] for name in shown), *(f"Δ {HEADINGS[name]}" for name in DECIDING_FIGURES)), rows
+        (
+            "",
+            *(HEADINGS[name] for name in shown),
+            *(f"Δ {HEADINGS[name]}" for name in DECIDING_FIGURES),
+        ),
+        rows,
     )
 
 
 def type_table(lines: MeasuredVariants) -> str:
-    """A line a scam type, for the model and for today's rule; a column a clock: coverage, money, hours of lead."""
-    found = {(variant.every, variant.is_rule): metrics_by_scam_type(judged) for variant, judged in lines}
+    """A line a scam type, for the model and for today's rule; a column a clock: coverage, money,
+    hours of lead.
+    """
+    found = {
+        (variant.every, variant.is_rule): metrics_by_scam_type(judged) for variant, judged in lines
+    }
     clocks = list(dict.fromkeys(variant.every for variant, _ in lines))
     rows = []
     for scam_type, losses in next(iter(found.values())).select("scam_type", "losses").iter_rows():
@@ -162,20 +193,30 @@ def type_table(lines: MeasuredVariants) -> str:
 
 def type_cell(types: pl.DataFrame, scam_type: str) -> str:
     """Coverage, money and lead of one type at one clock."""
-    (found,) = types.filter(pl.col("scam_type") == scam_type).select("coverage", "money", "lead_h_median").iter_rows()
+    (found,) = (
+        types.filter(pl.col("scam_type") == scam_type)
+        .select("coverage", "money", "lead_h_median")
+        .iter_rows()
+    )
     coverage, money, lead_h = found
     return f"{format_figure(coverage)} · {format_figure(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
 
 
 def figure_change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:
-    """The difference of a figure, with the interval that chance leaves to it: the same people drawn for both."""
+    """The difference of a figure, with the interval that chance leaves to it: the same people drawn
+    for both.
+    """
     ratio = RATIOS[name]
     here, there = ratio.value(ratio.rows(judged)), ratio.value(ratio.rows(full))
     if here is None or there is None:
         return "–"
-    people = pl.concat([side["person"] for one in (judged, full) for side in (one.alerts, one.losses)])
+    people = pl.concat(
+        [side["person"] for one in (judged, full) for side in (one.alerts, one.losses)]
+    )
     resamples = Resamples(people)
-    drawn = ratio.resample(ratio.rows(judged), resamples) - ratio.resample(ratio.rows(full), resamples)
+    drawn = ratio.resample(ratio.rows(judged), resamples) - ratio.resample(
+        ratio.rows(full), resamples
+    )
     return format_figure(here - there, percentile_interval(drawn), sign="+")
 
 
@@ -184,7 +225,9 @@ def format_figure(value: float | None, span: Interval | None = None, *, sign: st
     if value is None:
         return "–"
     form = f"{sign}z.2f"  # z: no minus before what rounds to zero
-    return f"{value:{form}} ({span.low:{form}} to {span.high:{form}})" if span else f"{value:{form}}"
+    return (
+        f"{value:{form}} ({span.low:{form}} to {span.high:{form}})" if span else f"{value:{form}}"
+    )
 
 
 def variant_label(variant: Variant) -> str:

@@ -1,4 +1,6 @@
-"""Replay: what would have been alerted, tick by tick, with only what had arrived; and what the rule would have done."""
+"""Replay: what would have been alerted, tick by tick, with only what had arrived; and what the rule
+would have done.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,12 @@ from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
+from pipelines.scoring.candidates import (
+    group_by_tick,
+    policy_rules,
+    score_query_points,
+    select_candidates,
+)
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import candidates_by_tick, evaluate_replay
@@ -25,7 +32,9 @@ from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["ReplayResult", "parse_every", "replay"]
 
-WARM_UP = timedelta(days=3)  # days scored before the first, so that the threshold knows what an ordinary day is like
+WARM_UP = timedelta(
+    days=3
+)  # days scored before the first, so that the threshold knows what an ordinary day is like
 SCORERS = {"score": "model", "baseline_score": "rule"}
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -69,13 +78,16 @@ class Segment:
 
 
 def parse_every(text: str) -> timedelta:
-    """``15m``, ``1h`` or ``1d`` as a span that divides a day. Raises ``SettingsError`` for anything else."""
+    """``15m``, ``1h`` or ``1d`` as a span that divides a day. Raises ``SettingsError`` for anything
+    else.
+    """
     unit = UNITS.get(text[-1:])
     number = text[:-1]
     span = timedelta(**{unit: int(number)}) if unit and number.isdecimal() else timedelta(0)
     if span <= timedelta(0) or timedelta(days=1) % span:
         raise SettingsError(
-            f"a tick of {text!r} cannot be used", remedy="Give one that divides a day: 5m, 15m, 1h, 6h, 1d."
+            f"a tick of {text!r} cannot be used",
+            remedy="Give one that divides a day: 5m, 15m, 1h, 6h, 1d.",
         )
     return span
 
@@ -93,15 +105,19 @@ def replay(
     budgets: bool = False,
     progress: Progress = no_progress,
 ) -> ReplayResult:
-    """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most ``budget`` a day.
+    """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most
+    ``budget`` a day.
 
-    ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the cases known before
-    ``start``. With ``retrain_every`` a new model takes over so often, trained on what was known by then. With
-    ``budgets`` the evaluation also tells what other budgets would have bought.
+    ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
+    cases known before ``start``. With ``retrain_every`` a new model takes over so often, trained on
+    what was known by then. With ``budgets`` the evaluation also tells what other budgets would have
+    bought.
     """
     tick = parse_every(every)
     if end <= start:
-        raise SettingsError("the replay ends before it starts", remedy="Give --to later than --from.")
+        raise SettingsError(
+            "the replay ends before it starts", remedy="Give --to later than --from."
+        )
     progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
@@ -113,7 +129,9 @@ def replay(
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
-            model, _ = learn_risk_model(event_index, tables, at=segment.start, seed=seed, settings=settings)
+            model, _ = learn_risk_model(
+                event_index, tables, at=segment.start, seed=seed, settings=settings
+            )
         models += 1
         warm = segment.start - WARM_UP if segment.start == start else segment.start
         for day in split_into_days(warm, segment.end):
@@ -128,9 +146,15 @@ def replay(
             for column in SCORERS:
                 chosen = decided_rows(rows, column=column, memory=memories[column], rules=rules)
                 if day.start < start:
-                    memories[column].issued.clear()  # a warm-up day only tells what scores are ordinary
+                    memories[
+                        column
+                    ].issued.clear()  # a warm-up day only tells what scores are ordinary
                 elif len(chosen):
-                    found[column].append(with_reasons(chosen, model) if column == "score" else without_reasons(chosen))
+                    found[column].append(
+                        with_reasons(chosen, model)
+                        if column == "score"
+                        else without_reasons(chosen)
+                    )
             progress(f"replayed {day.start:%Y-%m-%d}")
     alerts, baseline = (concat_alerts(found[column]) for column in SCORERS)
     evaluation = evaluate_replay(
@@ -157,7 +181,9 @@ def replay(
 
 
 def champion_trained_at(settings: Settings, start: datetime) -> RiskModel | None:
-    """The champion if it was trained at exactly ``start``: it knows what a model for the replay may know."""
+    """The champion if it was trained at exactly ``start``: it knows what a model for the replay may
+    know.
+    """
     from models.registry.mlflow_registry import ModelRegistry
 
     registry = ModelRegistry.of(settings)
@@ -182,19 +208,32 @@ def split_into_days(start: datetime, end: datetime) -> Iterator[Segment]:
         start = midnight
 
 
-def query_points_of_day(event_index: EventIndex, day: Segment, *, tick: timedelta, every: str) -> pl.DataFrame:
-    """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first one, everyone."""
-    ticks = query_points_after_events(event_index, start=day.start - tick, end=day.end - tick, every=every)
+def query_points_of_day(
+    event_index: EventIndex, day: Segment, *, tick: timedelta, every: str
+) -> pl.DataFrame:
+    """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first
+    one, everyone.
+    """
+    ticks = query_points_after_events(
+        event_index, start=day.start - tick, end=day.end - tick, every=every
+    )
     later = ticks.filter((pl.col("at") > day.start) & (pl.col("at") < day.end))
     return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
 
 
-def decided_rows(rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules) -> pl.DataFrame:
-    """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's ``score``."""
+def decided_rows(
+    rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules
+) -> pl.DataFrame:
+    """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's
+    ``score``.
+    """
     picked: list[pl.DataFrame] = []
     for tick, group in group_by_tick(rows):
         chosen = decide_alerts(
-            select_candidates(group, column=column, rules=rules), memory=memory, at=tick, rules=rules
+            select_candidates(group, column=column, rules=rules),
+            memory=memory,
+            at=tick,
+            rules=rules,
         )
         if chosen:
             picked.append(decisions_frame(chosen).join(group, on="person", maintain_order="left"))
@@ -239,7 +278,11 @@ def without_reasons(chosen: pl.DataFrame) -> pl.DataFrame:
 def concat_alerts(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All alerts in order of time, then score."""
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=ALERT_SCHEMA)
-    return frame.cast(ALERT_SCHEMA).select(list(ALERT_SCHEMA)).sort("issued_at", "score", descending=[False, True])
+    return (
+        frame.cast(ALERT_SCHEMA)
+        .select(list(ALERT_SCHEMA))
+        .sort("issued_at", "score", descending=[False, True])
+    )
 
 
 def reveal_persons(alerts: pl.DataFrame, *, settings: Settings) -> pl.DataFrame:

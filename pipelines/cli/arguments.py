@@ -15,7 +15,9 @@ def parse_moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{text!r} is not a moment", remedy="Write 2026-07-05 or 2026-07-05T14:30.") from None
+        raise SettingsError(
+            f"{text!r} is not a moment", remedy="Write 2026-07-05 or 2026-07-05T14:30."
+        ) from None
     return found.replace(tzinfo=SHANGHAI) if found.tzinfo is None else found.astimezone(SHANGHAI)
 
 

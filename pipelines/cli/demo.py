@@ -11,14 +11,17 @@ from pipelines.settings import DEFAULT_HOME, Settings
 __all__ = ["run_demo"]
 
 START = date(2026, 6, 1)
-INTENSITY = 4.0  # a small district with the fraud of a large one, so that there is something to learn from
+INTENSITY = (
+    4.0  # a small district with the fraud of a large one, so that there is something to learn from
+)
 HOUR_OF_SCORING = 15
 
 
 def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Progress) -> None:
     """Simulate, ingest, train, score; print the watchlist and where to look next.
 
-    The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo already lives.
+    The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo
+    already lives.
     """
     from pipelines.cli.terminal import print_watchlist
     from pipelines.orchestration.run_log import run_ingest, run_score, run_train
@@ -32,13 +35,21 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
 
     landing = settings.home / "demo" / f"{people}x{days}-{seed}"
     if settings.lake_folder.exists() and not landing.exists():
-        raise SettingsError(f"{settings.home} already holds other data", remedy="Give another --home.")
+        raise SettingsError(
+            f"{settings.home} already holds other data", remedy="Give another --home."
+        )
     if not (landing / "truth.parquet").exists():
-        step(f"simulating {people:,} residents over {days} days (fraud at {INTENSITY:g} times the ordinary rate)")
-        simulate(landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY))
+        step(
+            f"simulating {people:,} residents over {days} days (fraud at {INTENSITY:g} times the ordinary rate)"
+        )
+        simulate(
+            landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY)
+        )
     step("ingesting: normalise, check, quarantine, pseudonymise")
     report = run_ingest(landing, settings=settings)
-    accepted, rejected = (sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined"))
+    accepted, rejected = (
+        sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined")
+    )
     step(f"{accepted:,} rows accepted, {rejected:,} in quarantine")
     last = START + timedelta(days=days - 1)
     at = datetime(last.year, last.month, last.day, tzinfo=SHANGHAI)
@@ -46,9 +57,15 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     step(f"model victim-risk/{trained.version}: " + "; ".join(trained.reasons[:3]))
     result = run_score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
     print_watchlist(result.alerts)
-    step(f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published")
+    step(
+        f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published"
+    )
     link = login_link(settings, name="demo", role="analyst", host="127.0.0.1", port=8000)
-    serve = "make serve" if settings.home == DEFAULT_HOME else f".venv/bin/forestall serve --home {settings.home}"
+    serve = (
+        "make serve"
+        if settings.home == DEFAULT_HOME
+        else f".venv/bin/forestall serve --home {settings.home}"
+    )
     say(f"\nNext:\n  {serve}")
     say(f"  then open {link}")
     say("  which logs you in once, within 30 minutes, and shows this list with its reasons.")

@@ -1,4 +1,6 @@
-"""The engineers' part of the command line: how good it is, what it is worth, and whether another model is better."""
+"""The engineers' part of the command line: how good it is, what it is worth, and whether another
+model is better.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +28,9 @@ lab = typer.Typer()
 def measure(
     start: Annotated[str, typer.Option("--from")],
     end: Annotated[str, typer.Option("--to")],
-    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +39,9 @@ def measure(
     from pipelines.training.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)
-    found = evaluate_published(load_settings(home), start=first, end=last, at=datetime.now(SHANGHAI))
+    found = evaluate_published(
+        load_settings(home), start=first, end=last, at=datetime.now(SHANGHAI)
+    )
     if report:
         write_report(found, report)
     named = compute_metrics(found.model).to_metrics()
@@ -43,7 +49,8 @@ def measure(
         print_json(named)
     else:
         print_table(
-            ("by cases and dispositions", "figure"), [(name, format_figure(value)) for name, value in named.items()]
+            ("by cases and dispositions", "figure"),
+            [(name, format_figure(value)) for name, value in named.items()],
         )
 
 
@@ -53,13 +60,22 @@ def print_experiments(
     start: Annotated[str, typer.Option("--from")],
     end: Annotated[str, typer.Option("--to")],
     budget: int = 8,
-    every: Annotated[str, typer.Option(help="The clock at which parts and policies are compared.")] = "1h",
-    clocks: Annotated[str, typer.Option(help="Clocks to compare; none: leave them out.")] = "1d,6h,1h,15m,5m",
-    ablations: Annotated[str, typer.Option(help="What to leave out, such as calls,nightly; all or none.")] = "all",
+    every: Annotated[
+        str, typer.Option(help="The clock at which parts and policies are compared.")
+    ] = "1h",
+    clocks: Annotated[
+        str, typer.Option(help="Clocks to compare; none: leave them out.")
+    ] = "1d,6h,1h,15m,5m",
+    ablations: Annotated[
+        str, typer.Option(help="What to leave out, such as calls,nightly; all or none.")
+    ] = "all",
     policies: Annotated[bool, typer.Option(help="Compare policies too.")] = True,
-    truth: Annotated[Path | None, typer.Option(help="truth.parquet of a simulated district, to judge by too.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="truth.parquet of a simulated district, to judge by too.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the tables; where the file has places for them, only there.")
+        Path | None,
+        typer.Option(help="Write the tables; where the file has places for them, only there."),
     ] = None,
     seed: int = 0,
     home: Home = None,
@@ -93,7 +109,9 @@ def print_experiments(
 
 @lab.command()
 def robustness(
-    folder: Annotated[Path, typer.Argument(help="Where the districts are simulated; not to exist yet.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Where the districts are simulated; not to exist yet.")
+    ],
     people: int = 4000,
     days: int = 45,
     intensity: Annotated[float, typer.Option(help="Fraud, times the ordinary rate.")] = 5.0,
@@ -102,30 +120,49 @@ def robustness(
     seed: int = 0,
     home: Home = None,
 ) -> None:
-    """What is lost when an operator or a bank is missing, or the fraud changes, on simulated districts."""
+    """What is lost when an operator or a bank is missing, or the fraud changes, on simulated
+    districts.
+    """
     from pipelines.backtesting.robustness import DistrictSize, robustness_table
     from pipelines.backtesting.robustness import measure_robustness as run
 
     scale = DistrictSize(people=people, days=days, intensity=intensity, seed=seed)
-    lines = run(folder, scale=scale, settings=load_settings(home), budget=budget, every=every, progress=print_progress)
+    lines = run(
+        folder,
+        scale=scale,
+        settings=load_settings(home),
+        budget=budget,
+        every=every,
+        progress=print_progress,
+    )
     typer.echo(robustness_table(lines))
 
 
 @lab.command()
 def challenge(
     at: At = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days to compare; default from the settings.")] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Put the challenger in force if the gates allow.")] = False,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days to compare; default from the settings.")
+    ] = None,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Put the challenger in force if the gates allow.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """What champion and challenger would have alerted, side by side, over days that both have scored."""
+    """What champion and challenger would have alerted, side by side, over days that both have
+    scored.
+    """
     from pipelines.scoring.shadow import challenge_champion as compare
     from pipelines.webapp.promotion import record_promotion_at_terminal
 
     settings = load_settings(home)
     found = compare(
-        settings, at=moment_or_latest(at, settings), days=days, promote=promote, progress=progress_printer(as_json)
+        settings,
+        at=moment_or_latest(at, settings),
+        days=days,
+        promote=promote,
+        progress=progress_printer(as_json),
     )
     if found.promoted:
         record_promotion_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
@@ -134,26 +171,47 @@ def challenge(
         return
     columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
     rows = [(name, *(format_figure(column.get(name)) for column in columns)) for name in columns[0]]
-    print_table(("by reported cases", f"champion {found.champion}", f"challenger {found.challenger}", "rule"), rows)
-    typer.echo(("the gates let it pass: " if found.passed else "the gates refuse it: ") + "; ".join(found.reasons))
+    print_table(
+        (
+            "by reported cases",
+            f"champion {found.champion}",
+            f"challenger {found.challenger}",
+            "rule",
+        ),
+        rows,
+    )
+    typer.echo(
+        ("the gates let it pass: " if found.passed else "the gates refuse it: ")
+        + "; ".join(found.reasons)
+    )
     if found.promoted:
-        typer.echo(f"version {found.challenger} is in force; `forestall models --roll-back` undoes it")
+        typer.echo(
+            f"version {found.challenger} is in force; `forestall models --roll-back` undoes it"
+        )
 
 
 @lab.command()
 def tune(
     at: At = None,
-    trials: Annotated[int, typer.Option(min=1, help="Parameters to try; the first are the present ones.")] = 30,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Parameters to try; the first are the present ones.")
+    ] = 30,
     seed: int = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search parameters of the trees that rank later moments best, and print them for the settings file."""
+    """Search parameters of the trees that rank later moments best, and print them for the settings
+    file.
+    """
     from pipelines.training.tune import tune as search
 
     settings = load_settings(home)
     found = search(
-        settings, at=moment_or_latest(at, settings), trials=trials, seed=seed, progress=progress_printer(as_json)
+        settings,
+        at=moment_or_latest(at, settings),
+        trials=trials,
+        seed=seed,
+        progress=progress_printer(as_json),
     )
     if as_json:
         print_json(to_json_value(found))
@@ -168,15 +226,21 @@ def tune(
 def prove_numbers(
     folder: Path,
     seed: int = 0,
-    repeats: Annotated[int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")] = 1,
-    graph: Annotated[bool, typer.Option(help="With the settings that use the graph: most of the time.")] = True,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")
+    ] = 1,
+    graph: Annotated[
+        bool, typer.Option(help="With the settings that use the graph: most of the time.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
     from pipelines.prove_numbers import printable_rows
     from pipelines.prove_numbers import prove_numbers as prove
 
-    proof = prove(folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json))
+    proof = prove(
+        folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json)
+    )
     if as_json:
         print_json(to_json_value(proof))
         return

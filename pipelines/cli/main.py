@@ -1,4 +1,6 @@
-"""The command line: names and arguments here, the work in the verbs' own modules, imported when they are called."""
+"""The command line: names and arguments here, the work in the verbs' own modules, imported when
+they are called.
+"""
 
 import os
 import sys
@@ -79,7 +81,9 @@ class OutreachFormat(StrEnum):
 
 def main() -> None:
     """Run the command line; say what went wrong and what to do about it, without a traceback."""
-    os.environ.update({name: os.environ.get(name, value) for name, value in LIBRARY_ENVIRONMENT.items()})
+    os.environ.update(
+        {name: os.environ.get(name, value) for name, value in LIBRARY_ENVIRONMENT.items()}
+    )
     try:
         app()
     except ForestallError as error:
@@ -102,7 +106,9 @@ def simulate(
     days: int = 40,
     seed: int = 7,
     intensity: Annotated[float | None, typer.Option(help="Fraud, times the ordinary rate.")] = None,
-    mix: Annotated[Path | None, typer.Option(help="YAML laid over the default mix of fraud and daily life.")] = None,
+    mix: Annotated[
+        Path | None, typer.Option(help="YAML laid over the default mix of fraud and daily life.")
+    ] = None,
     dirty: Annotated[bool, typer.Option(help="Make it as dirty as real deliveries are.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -131,11 +137,15 @@ def ingest(
     through: Annotated[
         str | None, typer.Option(help="Only folders up to this day, and cases reported by its end.")
     ] = None,
-    retry_held: Annotated[bool, typer.Option(help="Try held files again that have not changed.")] = False,
+    retry_held: Annotated[
+        bool, typer.Option(help="Try held files again that have not changed.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes nothing."""
+    """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes
+    nothing.
+    """
     from pipelines.orchestration.run_log import run_ingest as load
 
     report = load(
@@ -151,7 +161,9 @@ def ingest(
     totals: dict[tuple[str, str], list[int]] = {}
     for file in report.files:
         row = totals.setdefault((file.dataset, file.source), [0, 0, 0, 0, 0])
-        for place, number in enumerate((1, file.accepted, file.quarantined, file.duplicates, file.held)):
+        for place, number in enumerate(
+            (1, file.accepted, file.quarantined, file.duplicates, file.held)
+        ):
             row[place] += number
     print_table(
         ("dataset", "source", "files", "accepted", "quarantined", "duplicate", "held"),
@@ -184,16 +196,25 @@ def train(
     if as_json:
         print_json(to_json_value(result))
         return
-    typer.echo(f"victim-risk/{result.version}, from {result.episodes} episodes and {result.moments:,} moments")
-    print_table(("figure", "value"), [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())])
+    typer.echo(
+        f"victim-risk/{result.version}, from {result.episodes} episodes and {result.moments:,} moments"
+    )
+    print_table(
+        ("figure", "value"),
+        [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())],
+    )
     typer.echo(("promoted: " if result.promoted else "not promoted: ") + "; ".join(result.reasons))
 
 
 @app.command()
 def score(
     at: At = None,
-    intraday: Annotated[bool, typer.Option(help="Only people whose records changed since the last run.")] = False,
-    budget: Annotated[int | None, typer.Option(help="Alerts a calendar day; default from the settings.")] = None,
+    intraday: Annotated[
+        bool, typer.Option(help="Only people whose records changed since the last run.")
+    ] = False,
+    budget: Annotated[
+        int | None, typer.Option(help="Alerts a calendar day; default from the settings.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -224,9 +245,15 @@ def replay(
     every: str = "15m",
     budget: int = 20,
     out: Path = Path("alerts.parquet"),
-    reveal: Annotated[bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")] = False,
-    retrain_every: Annotated[str | None, typer.Option(help="Train again so often, such as 7d.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")] = None,
+    reveal: Annotated[
+        bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
+    ] = False,
+    retrain_every: Annotated[
+        str | None, typer.Option(help="Train again so often, such as 7d.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")
+    ] = None,
     seed: int = 0,
     home: Home = None,
     as_json: AsJson = False,
@@ -253,15 +280,28 @@ def replay(
         write_report(result.evaluation, report)
     alerts, baseline = result.alerts, result.baseline_alerts
     if reveal:
-        alerts, baseline = (reveal_persons(frame, settings=settings) for frame in (alerts, baseline))
+        alerts, baseline = (
+            reveal_persons(frame, settings=settings) for frame in (alerts, baseline)
+        )
     beside = out.with_name(f"{out.stem}.rule{out.suffix}")
     write_alerts(alerts, out)
     write_alerts(baseline, beside)
     if as_json:
-        print_json({"out": str(out), "rule": str(beside), "moments": result.moments, "figures": dict(result.named)})
+        print_json(
+            {
+                "out": str(out),
+                "rule": str(beside),
+                "moments": result.moments,
+                "figures": dict(result.named),
+            }
+        )
         return
     rows = [
-        (name, format_figure(getattr(result.figures, name)), format_figure(getattr(result.baseline, name)))
+        (
+            name,
+            format_figure(getattr(result.figures, name)),
+            format_figure(getattr(result.baseline, name)),
+        )
         for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
     ]
     print_table(("by reported cases", "model", "rule"), rows)
@@ -278,7 +318,9 @@ def serve(host: str = "127.0.0.1", port: int = 8000, home: Home = None) -> None:
 
 @app.command()
 def schedule(
-    landing: Annotated[Path, typer.Option(help="The folder that partners deliver into.")] = Path("landing"),
+    landing: Annotated[Path, typer.Option(help="The folder that partners deliver into.")] = Path(
+        "landing"
+    ),
     home: Home = None,
 ) -> None:
     """Run the flows on their schedules: nightly, intraday, retrain, backtest."""
@@ -290,8 +332,12 @@ def schedule(
 @app.command()
 def quarantine(
     dataset: Annotated[str | None, typer.Option(help="Only rows of this dataset.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write them all to FILE, .csv or .parquet.")] = None,
-    reveal: Annotated[bool, typer.Option(help="With the rejected rows themselves, from the vault.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write them all to FILE, .csv or .parquet.")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option(help="With the rejected rows themselves, from the vault.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -313,7 +359,9 @@ def quarantine(
 @app.command()
 def models(
     promote: Annotated[str | None, typer.Option(help="Put this version in force.")] = None,
-    roll_back: Annotated[bool, typer.Option(help="Bring back the champion before this one.")] = False,
+    roll_back: Annotated[
+        bool, typer.Option(help="Bring back the champion before this one.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -329,16 +377,21 @@ def models(
         roll_back_at_terminal(settings, at=datetime.now(SHANGHAI))
     found = {"champion": registry.champion(), "challenger": registry.challenger()}
     if as_json:
-        print_json({alias: to_json_value(version) if version else None for alias, version in found.items()})
+        print_json(
+            {alias: to_json_value(version) if version else None for alias, version in found.items()}
+        )
         return
     print_table(
-        ("alias", "version", "run"), [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()]
+        ("alias", "version", "run"),
+        [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()],
     )
 
 
 @app.command()
 def docs(folder: Path = Path("docs")) -> None:
-    """Write what is generated: contracts field by field, the feature catalogue, a client of the API."""
+    """Write what is generated: contracts field by field, the feature catalogue, a client of the
+    API.
+    """
     from data_contracts.docs import write_documentation
     from features.words.catalogue import feature_documentation
     from serving.app import api_document

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["AsJson", "At", "Home", "load_settings", "moment_or_latest"]
 
 Home = Annotated[
-    Path | None, typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME.")
+    Path | None,
+    typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 At = Annotated[
-    str | None, typer.Option(help="The moment, such as 2026-07-05 or 2026-07-05T14:30; default: the newest data.")
+    str | None,
+    typer.Option(
+        help="The moment, such as 2026-07-05 or 2026-07-05T14:30; default: the newest data."
+    ),
 ]
 
 

@@ -64,13 +64,28 @@ def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
         print_table(headings, rows)
 
 
-def status_sections(found: "Overview", say: "Translator") -> Iterator[tuple[str, Sequence[str], Rows]]:
+def status_sections(
+    found: "Overview", say: "Translator"
+) -> Iterator[tuple[str, Sequence[str], Rows]]:
     """Title, headings and rows of each part of the overview."""
     runs = [say(word) for word in ("Run", "Began", "Took", "As of", "Outcome", "Details")]
     yield say("Runs"), runs, run_rows(found, say)
-    deliveries = ("Dataset", "Source", "Rows", "Accepted", "Quarantined", "Held", "Late", "Newest row")
+    deliveries = (
+        "Dataset",
+        "Source",
+        "Rows",
+        "Accepted",
+        "Quarantined",
+        "Held",
+        "Late",
+        "Newest row",
+    )
     yield say("Deliveries"), [say(word) for word in deliveries], quality_rows(found, say)
-    yield say("Models"), ["", say("In force"), say("Challenger"), say("Today's rule")], model_rows(found, say)
+    yield (
+        say("Models"),
+        ["", say("In force"), say("Challenger"), say("Today's rule")],
+        model_rows(found, say),
+    )
     gates = [say(word) for word in ("Gate", "Challenger", "Asked", "Verdict")]
     yield say("What the gates say of the challenger"), gates, gate_rows(found, say)
     drift = [say(word) for word in ("Feature", "Stability index", "Missing now", "Missing then")]
@@ -83,7 +98,11 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
     from serving.operations.wording import VERBS, fact, named
 
     for verb, run in found.newest.items():
-        details = f"{run.error} {run.remedy}" if run.error else ", ".join(fact(*one, say) for one in run.facts.items())
+        details = (
+            f"{run.error} {run.remedy}"
+            if run.error
+            else ", ".join(fact(*one, say) for one in run.facts.items())
+        )
         outcome = "running" if run.finished_at is None else "done" if run.ok else "failed"
         yield (
             named(VERBS, verb, say),
@@ -119,7 +138,11 @@ def model_rows(found: "Overview", say: "Translator") -> Rows:
     models = found.models.report
     both = (models.champion, models.challenger)
     yield say("version"), *(model.version if model else "–" for model in both), ""
-    yield say("Learned from what was known before"), *(f"{m.trained_at:%Y-%m-%d %H:%M}" if m else "–" for m in both), ""
+    yield (
+        say("Learned from what was known before"),
+        *(f"{m.trained_at:%Y-%m-%d %H:%M}" if m else "–" for m in both),
+        "",
+    )
     for row in models.figures:
         values = (row.champion, row.challenger, row.rule)
         yield named(FIGURES, row.name, say), *(figure(row.name, value, say) for value in values)
@@ -147,4 +170,8 @@ def replay_rows(found: "Overview", say: "Translator") -> Rows:
     from serving.operations.wording import FIGURES, figure, named
 
     for row in found.replay.report.figures if found.replay else ():
-        yield named(FIGURES, row.name, say), figure(row.name, row.champion, say), figure(row.name, row.rule, say)
+        yield (
+            named(FIGURES, row.name, say),
+            figure(row.name, row.champion, say),
+            figure(row.name, row.rule, say),
+        )

@@ -10,7 +10,9 @@ from pipelines.cli.terminal import print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
 
-users = typer.Typer(help="People and machines that may read what is published.", no_args_is_help=True)
+users = typer.Typer(
+    help="People and machines that may read what is published.", no_args_is_help=True
+)
 audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
 
 
@@ -28,7 +30,8 @@ def users_add(
     name: str,
     role: Annotated[Role, typer.Option()],
     community: Annotated[
-        list[str] | None, typer.Option(help="A community an officer may see; give it again for more.")
+        list[str] | None,
+        typer.Option(help="A community an officer may see; give it again for more."),
     ] = None,
     token: Annotated[bool, typer.Option("--token", help="Print only the token.")] = False,
     home: Home = None,
@@ -37,12 +40,18 @@ def users_add(
     """Add a user and print the token, which is shown this once."""
     from pipelines.webapp.accounts import add_user
 
-    issued = add_user(load_settings(home), name=name, role=role.value, communities=tuple(community or ()))
+    issued = add_user(
+        load_settings(home), name=name, role=role.value, communities=tuple(community or ())
+    )
     if as_json:
-        print_json({"name": name, "role": role.value, "communities": community or [], "token": issued})
+        print_json(
+            {"name": name, "role": role.value, "communities": community or [], "token": issued}
+        )
     else:
         typer.echo(
-            issued if token else f"{name} ({role.value}) may now log in with this token, shown only once:\n{issued}"
+            issued
+            if token
+            else f"{name} ({role.value}) may now log in with this token, shown only once:\n{issued}"
         )
 
 
@@ -70,7 +79,9 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
 
 @users.command("link")
 def users_link(name: str, home: Home = None) -> None:
-    """Print a link with which the user chooses a password; it works once. The password of before ends."""
+    """Print a link with which the user chooses a password; it works once. The password of before
+    ends.
+    """
     from pipelines.webapp.accounts import invitation_link
 
     typer.echo(invitation_link(load_settings(home), name=name))
@@ -88,7 +99,9 @@ def users_token(
     """Issue a machine's token and print it, this once."""
     from pipelines.webapp.accounts import issue_token
 
-    issued = issue_token(load_settings(home), user=name, name=purpose, days=days, read_only=read_only)
+    issued = issue_token(
+        load_settings(home), user=name, name=purpose, days=days, read_only=read_only
+    )
     if as_json:
         print_json(issued.model_dump(mode="json"))
     else:
@@ -116,7 +129,8 @@ def main() -> None:
 @audit.command("verify")
 def audit_verify(
     head: Annotated[
-        str | None, typer.Option(help="The head that an earlier run printed: was anything cut off since?")
+        str | None,
+        typer.Option(help="The head that an earlier run printed: was anything cut off since?"),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -133,5 +147,7 @@ def audit_verify(
     elif verdict.head_missing:
         typer.echo("cut off: the entry with this head is gone, though what is left is whole")
     else:
-        typer.echo(f"whole: {verdict.entries} entries\nhead: {verdict.head}\nkeep the head elsewhere, for --head")
+        typer.echo(
+            f"whole: {verdict.entries} entries\nhead: {verdict.head}\nkeep the head elsewhere, for --head"
+        )
     raise typer.Exit(0 if verdict.whole else 1)

@@ -17,7 +17,9 @@ def main() -> None:
 
 @webhooks.command()
 def deliver(home: Home = None, as_json: AsJson = False) -> None:
-    """Send what is due, once: for a timer where the pages are not served. `serve` does it by itself."""
+    """Send what is due, once: for a timer where the pages are not served. `serve` does it by
+    itself.
+    """
     from pipelines.webapp.composition import deliver_webhooks
 
     done = deliver_webhooks(load_settings(home))

@@ -1,4 +1,6 @@
-"""What becomes of the rows of one batch of files: accepted, quarantined, duplicate, or held with their whole file."""
+"""What becomes of the rows of one batch of files: accepted, quarantined, duplicate, or held with
+their whole file.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +16,12 @@ from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
 from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, classify_duplicates
 from pipelines.ingestion.landing import Delivery
-from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, compared_columns, record_key
+from pipelines.ingestion.pseudonymisation import (
+    ROW_ORIGIN,
+    RowPseudonymiser,
+    compared_columns,
+    record_key,
+)
 from pipelines.ingestion.quarantine import CONFLICT_CODE
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
@@ -30,8 +37,9 @@ FILE_ID_DIGITS = 16
 class ParsedFile:
     """A file that was read: its rows, or why there are none.
 
-    ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and ``_file_day`` (null
-    for registers). ``through`` is set where rows reported after that day were left out.
+    ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and
+    ``_file_day`` (null for registers). ``through`` is set where rows reported after that day were
+    left out.
     """
 
     delivery: Delivery
@@ -45,7 +53,9 @@ class ParsedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ValidatedBatch:
-    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as ``split_rows`` makes it."""
+    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as
+    ``split_rows`` makes it.
+    """
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
@@ -55,10 +65,17 @@ class ValidatedBatch:
 
 
 class BatchValidator:
-    """Checks rows against their contract and against what the lake holds already; collects raw identifiers in ``row_pseudonymiser``."""
+    """Checks rows against their contract and against what the lake holds already; collects raw
+    identifiers in ``row_pseudonymiser``.
+    """
 
     def __init__(
-        self, *, settings: Settings, lake: Lake, row_pseudonymiser: RowPseudonymiser, not_after: datetime
+        self,
+        *,
+        settings: Settings,
+        lake: Lake,
+        row_pseudonymiser: RowPseudonymiser,
+        not_after: datetime,
     ) -> None:
         self._settings = settings
         self._lake = lake
@@ -66,7 +83,9 @@ class BatchValidator:
         self._not_after = not_after
 
     def validate_batch(self, dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
-        """Validate one batch of files of a dataset; raises ``LakeError`` if the counts do not add up to the rows."""
+        """Validate one batch of files of a dataset; raises ``LakeError`` if the counts do not add
+        up to the rows.
+        """
         readable = [item.rows for item in parsed if item.rows is not None]
         if not readable:
             return _empty_batch(dataset, parsed)
@@ -95,7 +114,9 @@ class BatchValidator:
         limit = self._settings.ingest.held_share
         sizes, bads = _count_by_file(rows), _count_by_file(bad)
         return {
-            path: _holding_reason(bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit)
+            path: _holding_reason(
+                bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit
+            )
             for path, number in bads.items()
             if number > limit * sizes[path]
         }
@@ -103,33 +124,57 @@ class BatchValidator:
     def _new_rows(
         self, dataset: str, good_rows: pl.DataFrame, *, parsed: Sequence[ParsedFile]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The lake rows (with marks) of the good rows that are new, and the result on every good row."""
+        """The lake rows (with marks) of the good rows that are new, and the result on every good
+        row.
+        """
         files = self._file_descriptions(dataset, parsed)
         if dataset in EVENTS:
             keyed = self._row_pseudonymiser.to_lake_rows(dataset, good_rows, files=files)
             key, values = record_key(dataset), compared_columns(dataset)
             result = classify_duplicates(
-                keyed, known=self._known_rows(dataset, keyed, columns=[*key, *values]), key=key, values=values
+                keyed,
+                known=self._known_rows(dataset, keyed, columns=[*key, *values]),
+                key=key,
+                values=values,
             )
-            return keyed.filter(result == ACCEPTED), good_rows.select(*ROW_ORIGIN, result.alias("result"))
-        contract = load_contract(dataset)  # a register replaces what was there: only its own rows can clash
+            return keyed.filter(result == ACCEPTED), good_rows.select(
+                *ROW_ORIGIN, result.alias("result")
+            )
+        contract = load_contract(
+            dataset
+        )  # a register replaces what was there: only its own rows can clash
         values = tuple(name for name in contract.schema if name not in contract.key)
-        result = classify_duplicates(good_rows, known=good_rows.clear(), key=contract.key, values=values)
-        accepted = self._row_pseudonymiser.to_lake_rows(dataset, good_rows.filter(result == ACCEPTED), files=files)
+        result = classify_duplicates(
+            good_rows, known=good_rows.clear(), key=contract.key, values=values
+        )
+        accepted = self._row_pseudonymiser.to_lake_rows(
+            dataset, good_rows.filter(result == ACCEPTED), files=files
+        )
         return accepted, good_rows.select(*ROW_ORIGIN, result.alias("result"))
 
-    def _known_rows(self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]) -> pl.DataFrame:
+    def _known_rows(
+        self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]
+    ) -> pl.DataFrame:
         """What the lake holds under the keys of these rows."""
         if keyed.is_empty():
             return keyed.select(columns)
         days = (keyed[DAY].min(), keyed[DAY].max())
-        stored_rows = self._lake.scan(dataset, days=days).filter(pl.col(DAY).is_in(keyed[DAY].unique().implode()))  # type: ignore[arg-type]
+        stored_rows = self._lake.scan(dataset, days=days).filter(
+            pl.col(DAY).is_in(keyed[DAY].unique().implode())
+        )  # type: ignore[arg-type]
         keys = keyed.lazy().select(record_key(dataset)).unique()
-        return stored_rows.select(columns).join(keys, on=record_key(dataset), how="semi").collect(engine="streaming")
+        return (
+            stored_rows.select(columns)
+            .join(keys, on=record_key(dataset), how="semi")
+            .collect(engine="streaming")
+        )
 
     def _file_descriptions(self, dataset: str, parsed: Sequence[ParsedFile]) -> pl.DataFrame:
         """What the lake needs to know of each file, as ``RowPseudonymiser`` wants it."""
-        delays = {source: self._delay(dataset, source) for source in {item.delivery.source for item in parsed}}
+        delays = {
+            source: self._delay(dataset, source)
+            for source in {item.delivery.source for item in parsed}
+        }
         described = [
             {
                 "_file": item.delivery.path,
@@ -141,7 +186,9 @@ class BatchValidator:
             for item in parsed
         ]
         kinds = {"_file": pl.String(), "source": pl.String(), "file_id": pl.String()}
-        return pl.DataFrame(described, schema={**kinds, "delivered_at": MOMENT, "delay": pl.Duration("us")})
+        return pl.DataFrame(
+            described, schema={**kinds, "delivered_at": MOMENT, "delay": pl.Duration("us")}
+        )
 
     def _delay(self, dataset: str, source: str) -> timedelta:
         """The installation's setting, else what the source's mapping says."""
@@ -154,11 +201,20 @@ class BatchValidator:
 def _empty_batch(dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
     """The outcome for files of which none could be read."""
     none = pl.DataFrame(
-        schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String), "row_json": pl.String}
+        schema={
+            "_file": pl.String,
+            "_row": pl.Int64,
+            "reasons": pl.List(pl.String),
+            "row_json": pl.String,
+        }
     )
-    files = _loaded_files(parsed, rejected=none, classified=none.with_columns(pl.lit("").alias("result")), held={})
+    files = _loaded_files(
+        parsed, rejected=none, classified=none.with_columns(pl.lit("").alias("result")), held={}
+    )
     accepted = pl.DataFrame(schema=TABLES[dataset])
-    return ValidatedBatch(accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=())
+    return ValidatedBatch(
+        accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=()
+    )
 
 
 def _count_by_file(rows: pl.DataFrame) -> dict[str, int]:
@@ -172,12 +228,17 @@ def _holding_reason(bad: pl.DataFrame, *, size: int, limit: float) -> str:
 
 
 def _loaded_files(
-    parsed: Sequence[ParsedFile], *, rejected: pl.DataFrame, classified: pl.DataFrame, held: Mapping[str, str]
+    parsed: Sequence[ParsedFile],
+    *,
+    rejected: pl.DataFrame,
+    classified: pl.DataFrame,
+    held: Mapping[str, str],
 ) -> Iterator[LoadedFile]:
     """Count each file's rows by what became of them."""
     quarantined = _count_by_file(rejected)
     accepted, duplicates = (
-        _count_by_file(classified.filter(pl.col("result") == result)) for result in (ACCEPTED, DUPLICATE)
+        _count_by_file(classified.filter(pl.col("result") == result))
+        for result in (ACCEPTED, DUPLICATE)
     )
     for item in parsed:
         path, size = item.delivery.path, 0 if item.rows is None else item.rows.height
@@ -203,16 +264,29 @@ def _check_row_counts(files: Sequence[LoadedFile], *, accepted: int) -> None:
     """Nothing delivered is ever lost: a load whose rows do not add up must not happen."""
     for file in files:
         if file.rows != file.accepted + file.quarantined + file.duplicates + file.held:
-            raise LakeError(f"rows of {file.path} do not add up", remedy="Nothing was loaded; report this as a fault.")
+            raise LakeError(
+                f"rows of {file.path} do not add up",
+                remedy="Nothing was loaded; report this as a fault.",
+            )
     if accepted != sum(file.accepted for file in files):
-        raise LakeError("accepted rows do not add up", remedy="Nothing was loaded; report this as a fault.")
+        raise LakeError(
+            "accepted rows do not add up", remedy="Nothing was loaded; report this as a fault."
+        )
 
 
-def _arrivals(dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[ParsedFile]) -> Iterator[Arrival]:
+def _arrivals(
+    dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[ParsedFile]
+) -> Iterator[Arrival]:
     """Accepted rows by file and event day; of a register by file alone."""
     source_of = {item.delivery.path: item.delivery.source for item in parsed}
     day = pl.col(DAY) if dataset in EVENTS else pl.lit(None, dtype=pl.Date).alias(DAY)
     known_at = pl.col("known_at") if "known_at" in accepted.columns else pl.lit(None, dtype=MOMENT)
     grouped = accepted.group_by("_file", day).agg(pl.len(), known_at.max().alias("known_until"))
     for path, event_day, number, known_until in grouped.sort("_file", DAY).iter_rows():
-        yield Arrival(source=source_of[path], event_day=event_day, path=path, rows=number, known_until=known_until)
+        yield Arrival(
+            source=source_of[path],
+            event_day=event_day,
+            path=path,
+            rows=number,
+            known_until=known_until,
+        )

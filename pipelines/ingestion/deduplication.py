@@ -1,4 +1,6 @@
-"""Which of the accepted rows are new: the first row of a key is kept, its equals are duplicates, others conflict."""
+"""Which of the accepted rows are new: the first row of a key is kept, its equals are duplicates,
+others conflict.
+"""
 
 from collections.abc import Sequence
 
@@ -14,16 +16,20 @@ def classify_duplicates(
 ) -> pl.Series:
     """Classify each row as ``accepted``, ``duplicate`` or ``conflict``, in the order of ``rows``.
 
-    ``known`` holds the keys and values that were there before, each key once. The reference of a key is its known
-    row, else its first row here; a row with the reference's values is a duplicate, with others a conflict. Values that
-    are both missing are equal.
+    ``known`` holds the keys and values that were there before, each key once. The reference of a
+    key is its known row, else its first row here; a row with the reference's values is a duplicate,
+    with others a conflict. Values that are both missing are equal.
     """
     order = pl.col("_order")
-    numbered = rows.select(*key, *values).with_row_index("_order").with_columns(order.cast(pl.Int64))
+    numbered = (
+        rows.select(*key, *values).with_row_index("_order").with_columns(order.cast(pl.Int64))
+    )
     earlier = known.select(pl.lit(-1, dtype=pl.Int64).alias("_order"), *key, *values)
     pool = pl.concat([earlier, numbered.select(earlier.columns)])
     repeated_keys = pool.filter(pl.len().over(*key) > 1)  # few; the comparison of values is costly
-    same = [pl.col(name).eq_missing(pl.col(name).sort_by(order).first().over(*key)) for name in values]
+    same = [
+        pl.col(name).eq_missing(pl.col(name).sort_by(order).first().over(*key)) for name in values
+    ]
     verdict = (
         pl.when(order == order.min().over(*key))
         .then(pl.lit(ACCEPTED))

@@ -12,7 +12,13 @@ from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile
 from pipelines.storage.schemas import EVENTS
-from serving.vocabulary.reports import HeldFile, QualityReport, RejectReason, SilentSource, SourceQuality
+from serving.vocabulary.reports import (
+    HeldFile,
+    QualityReport,
+    RejectReason,
+    SilentSource,
+    SourceQuality,
+)
 
 __all__ = ["REPORTED_DAYS", "quality_report"]
 
@@ -27,12 +33,17 @@ SOURCE_REGISTERS: Mapping[str, tuple[str, str]] = {
 
 
 def quality_report(settings: Settings) -> QualityReport:
-    """What became of the rows of the last ``REPORTED_DAYS`` delivered days and the registers, and which sources are silent."""
+    """What became of the rows of the last ``REPORTED_DAYS`` delivered days and the registers, and
+    which sources are silent.
+    """
     ledger = Ledger(settings.lake_folder / "ledger.db")
     newest = ledger.newest_day()
-    loads_by_file = ledger.loads_since(since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min)
+    loads_by_file = ledger.loads_since(
+        since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min
+    )
     reasons = count_reasons(
-        settings, batches={batch for batch, _, file in loads_by_file if file.quarantined or file.held}
+        settings,
+        batches={batch for batch, _, file in loads_by_file if file.quarantined or file.held},
     )
     arrived = ledger.arrivals()
     loads: dict[SourceKey, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
@@ -44,7 +55,11 @@ def quality_report(settings: Settings) -> QualityReport:
         newest_at=max(newest_rows.values(), default=None),
         sources=tuple(
             source_quality(
-                key, current_loads(key, found), arrived=arrived, reasons=reasons, last_row_at=newest_rows.get(key)
+                key,
+                current_loads(key, found),
+                arrived=arrived,
+                reasons=reasons,
+                last_row_at=newest_rows.get(key),
             )
             for key, found in sorted(loads.items())
         ),
@@ -59,7 +74,12 @@ def current_loads(key: SourceKey, loads: Loads) -> Loads:
 
 
 def source_quality(
-    key: SourceKey, loads: Loads, *, arrived: pl.DataFrame, reasons: pl.DataFrame, last_row_at: datetime | None
+    key: SourceKey,
+    loads: Loads,
+    *,
+    arrived: pl.DataFrame,
+    reasons: pl.DataFrame,
+    last_row_at: datetime | None,
 ) -> SourceQuality:
     """The rows of one source, added up over its ``loads``."""
     files = [file for _, file in loads]
@@ -82,7 +102,12 @@ def source_quality(
 
 def count_late_rows(arrived: pl.DataFrame, *, dataset: str, paths: Sequence[str]) -> int:
     """Accepted rows of an earlier day than the folder that their file came in."""
-    folder = pl.col("file").str.split("/").list.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False)
+    folder = (
+        pl.col("file")
+        .str.split("/")
+        .list.get(1, null_on_oob=True)
+        .str.to_date("%Y-%m-%d", strict=False)
+    )
     mine = arrived.filter((pl.col("dataset") == dataset) & pl.col("file").is_in(list(paths)))
     return int(mine.filter(pl.col("event_day") < folder)["rows"].sum())
 
@@ -90,7 +115,11 @@ def count_late_rows(arrived: pl.DataFrame, *, dataset: str, paths: Sequence[str]
 def most_frequent_reasons(reasons: pl.DataFrame) -> Iterator[RejectReason]:
     """The reasons by the number of rows, the most frequent first."""
     counted = reasons.group_by("code", "zh", "en").agg(pl.col("rows").sum())
-    for row in counted.sort("rows", "code", descending=[True, False]).head(REASONS_SHOWN).iter_rows(named=True):
+    for row in (
+        counted.sort("rows", "code", descending=[True, False])
+        .head(REASONS_SHOWN)
+        .iter_rows(named=True)
+    ):
         yield RejectReason(**row)
 
 
@@ -100,15 +129,23 @@ def newest_row_times(arrived: pl.DataFrame) -> dict[SourceKey, datetime]:
     return {(dataset, source): known_until for dataset, source, known_until in newest.iter_rows()}
 
 
-def find_silent_sources(settings: Settings, newest_rows: Mapping[SourceKey, datetime]) -> Iterator[SilentSource]:
-    """Sources that the registers name, or that delivered before, and that fell behind the newest row of all."""
-    newest_at = max((at for (dataset, _), at in newest_rows.items() if dataset in EVENTS), default=None)
+def find_silent_sources(
+    settings: Settings, newest_rows: Mapping[SourceKey, datetime]
+) -> Iterator[SilentSource]:
+    """Sources that the registers name, or that delivered before, and that fell behind the newest
+    row of all.
+    """
+    newest_at = max(
+        (at for (dataset, _), at in newest_rows.items() if dataset in EVENTS), default=None
+    )
     if newest_at is None:
         return
     lake = Lake(settings.lake_folder)
     for dataset, (register, column) in SOURCE_REGISTERS.items():
         named = lake.scan(register).select(pl.col(column).drop_nulls().unique()).collect()[column]
-        for source in sorted({*named, *(source for feed, source in newest_rows if feed == dataset)}):
+        for source in sorted(
+            {*named, *(source for feed, source in newest_rows if feed == dataset)}
+        ):
             since = newest_rows.get((dataset, source))
             if since is None or newest_at - since > LATE_AFTER:
                 yield SilentSource(dataset=dataset, source=source, since=since)

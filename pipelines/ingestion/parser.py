@@ -1,7 +1,8 @@
-"""Reads deliveries in a process of its own, so that a hostile or broken file can end that process and nothing else.
+"""Reads deliveries in a process of its own, so that a hostile or broken file can end that process
+and nothing else.
 
-Run as a module it is that process: it takes one JSON line a file on its standard input and answers each with two
-lengths, a JSON header and an Arrow IPC body. Answers are data only, never pickles.
+Run as a module it is that process: it takes one JSON line a file on its standard input and answers
+each with two lengths, a JSON header and an Arrow IPC body. Answers are data only, never pickles.
 """
 
 import io
@@ -42,7 +43,9 @@ class _Answer:
 
 
 class Parser:
-    """A parsing process that is started when needed, limited in memory and time, and replaced when it dies."""
+    """A parsing process that is started when needed, limited in memory and time, and replaced when
+    it dies.
+    """
 
     def __init__(self, *, limits: IngestLimits, sources_folder: Path | None = None) -> None:
         self._limits = limits
@@ -55,13 +58,19 @@ class Parser:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def read(self, place: Path, *, dataset: str, source: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """Return the file's normalised rows with ``_row`` and ``_problems``, and notes on what was ignored.
+    def read(
+        self, place: Path, *, dataset: str, source: str
+    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Return the file's normalised rows with ``_row`` and ``_problems``, and notes on what was
+        ignored.
 
-        Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the parsing process.
+        Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the
+        parsing process.
         """
         folder = str(self._sources_folder) if self._sources_folder else None
-        answer = self._ask({"place": str(place), "dataset": dataset, "source": source, "folder": folder})
+        answer = self._ask(
+            {"place": str(place), "dataset": dataset, "source": source, "folder": folder}
+        )
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
         return pl.read_ipc(answer.body), tuple(answer.header["notes"])
@@ -82,7 +91,11 @@ class Parser:
         except (EOFError, BrokenPipeError):
             in_time = timer.is_alive()
             self.close()
-            cause = "ended the parsing process" if in_time else f"took over {self._limits.parser_seconds:g} s to parse"
+            cause = (
+                "ended the parsing process"
+                if in_time
+                else f"took over {self._limits.parser_seconds:g} s to parse"
+            )
             raise DeliveryError(f"the file {cause}", remedy=REMEDY) from None
         finally:
             timer.cancel()
@@ -90,7 +103,12 @@ class Parser:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(  # noqa: S603 -- no word of the command comes from outside
-                [sys.executable, "-m", "pipelines.ingestion.parser", str(self._limits.parser_memory_mb)],
+                [
+                    sys.executable,
+                    "-m",
+                    "pipelines.ingestion.parser",
+                    str(self._limits.parser_memory_mb),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a library's panic may quote the file
@@ -105,7 +123,9 @@ def _exchange(process: subprocess.Popen[bytes], question: dict[str, Any]) -> _An
     process.stdin.write(json.dumps(question).encode() + b"\n")
     process.stdin.flush()
     header, body = LENGTHS.unpack(_exactly(process.stdout, LENGTHS.size))
-    return _Answer(header=json.loads(_exactly(process.stdout, header)), body=_exactly(process.stdout, body))
+    return _Answer(
+        header=json.loads(_exactly(process.stdout, header)), body=_exactly(process.stdout, body)
+    )
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:
@@ -132,7 +152,9 @@ def _serve(answers: IO[bytes]) -> None:
         answers.flush()
 
 
-def _parse(*, place: str, dataset: str, source: str, folder: str | None) -> tuple[dict[str, Any], bytes]:
+def _parse(
+    *, place: str, dataset: str, source: str, folder: str | None
+) -> tuple[dict[str, Any], bytes]:
     mapping = _mapping(source, folder)
     with _notes() as notes:
         frame = read_delivery(Path(place), contract=load_contract(dataset), mapping=mapping)
@@ -167,7 +189,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold raw identifiers
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not mix with the answers
+    os.dup2(
+        sys.stderr.fileno(), sys.stdout.fileno()
+    )  # whatever a library prints must not mix with the answers
     with suppress(BrokenPipeError):
         _serve(answers)
 

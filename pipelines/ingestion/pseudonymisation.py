@@ -1,4 +1,6 @@
-"""From a contract's rows to the lake's rows: raw identifiers become pseudonyms and are collected for the vault."""
+"""From a contract's rows to the lake's rows: raw identifiers become pseudonyms and are collected
+for the vault.
+"""
 
 from collections.abc import Callable
 
@@ -42,7 +44,9 @@ def record_key(dataset: str) -> tuple[str, ...]:
 
 def compared_columns(dataset: str) -> tuple[str, ...]:
     """The columns in which two deliveries of one record must agree to be the same."""
-    return tuple(name for name in TABLES[dataset] if name not in (*RECORD_KEYS[dataset], *DERIVED_COLUMNS))
+    return tuple(
+        name for name in TABLES[dataset] if name not in (*RECORD_KEYS[dataset], *DERIVED_COLUMNS)
+    )
 
 
 def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
@@ -51,15 +55,23 @@ def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
 
 
 def pseudonymise_identifier(raw: str, *, kind: IdentifierKind, pseudonymiser: Pseudonymiser) -> str:
-    """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then keyed."""
+    """The pseudonym of a raw identifier as people write it: normalised like a delivered one, then
+    keyed.
+    """
     normalised = FORMS[NORMALISED_FORMS[kind]](pl.Series([raw]))
-    keyed = {"person": pseudonymiser.persons, "number": pseudonymiser.numbers, "account": pseudonymiser.accounts}
+    keyed = {
+        "person": pseudonymiser.persons,
+        "number": pseudonymiser.numbers,
+        "account": pseudonymiser.accounts,
+    }
     key: str = keyed[kind](normalised)[0]
     return key
 
 
 class RowPseudonymiser:
-    """Turns rows into lake rows and collects the raw values behind the pseudonyms until ``store_identifiers`` hands them over."""
+    """Turns rows into lake rows and collects the raw values behind the pseudonyms until
+    ``store_identifiers`` hands them over.
+    """
 
     def __init__(self, pseudonymiser: Pseudonymiser) -> None:
         self._pseudonymise: dict[IdentifierKind, Callable[[pl.Series], pl.Series]] = {
@@ -71,14 +83,19 @@ class RowPseudonymiser:
         self._people: dict[str, dict[str, str]] = {}
         self._numbers_of: list[tuple[str, str]] | None = None
 
-    def to_lake_rows(self, dataset: str, rows: pl.DataFrame, *, files: pl.DataFrame) -> pl.DataFrame:
+    def to_lake_rows(
+        self, dataset: str, rows: pl.DataFrame, *, files: pl.DataFrame
+    ) -> pl.DataFrame:
         """Rows of the lake's schema plus ``_file`` and ``_row``, in the same order.
 
-        ``files`` has one row a file: ``_file``, ``source``, ``file_id``, ``delivered_at`` and ``delay`` (Duration).
+        ``files`` has one row a file: ``_file``, ``source``, ``file_id``, ``delivered_at`` and
+        ``delay`` (Duration).
         """
         described_rows = rows.join(files, on="_file", how="left", maintain_order="left")
         keyed: pl.DataFrame = getattr(self, f"_{dataset}")(described_rows)
-        return keyed.select(*(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *ROW_ORIGIN)
+        return keyed.select(
+            *(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *ROW_ORIGIN
+        )
 
     def store_identifiers(self, vault: Vault) -> None:
         """Put what was collected into the vault and forget it."""
@@ -110,7 +127,10 @@ class RowPseudonymiser:
         return rows.with_columns(
             self._pseudonyms("account", rows["account_id"]).alias("account"),
             self._pseudonyms("account", rows["peer_account"]).alias("payee"),
-            pl.when(is_merchant).then(pl.lit("merchant")).otherwise(pl.lit("account")).alias("payee_kind"),
+            pl.when(is_merchant)
+            .then(pl.lit("merchant"))
+            .otherwise(pl.lit("account"))
+            .alias("payee_kind"),
             pl.col("amount").alias("amount_cny"),
             _known_at(pl.col("occurred_at")),
             pl.col("occurred_at").dt.date().alias(DAY),
@@ -118,7 +138,8 @@ class RowPseudonymiser:
 
     def _residents(self, rows: pl.DataFrame) -> pl.DataFrame:
         keyed = rows.with_columns(
-            self._person_pseudonyms(rows).alias("person"), pl.col("birth_date").dt.month_start().alias("birth_month")
+            self._person_pseudonyms(rows).alias("person"),
+            pl.col("birth_date").dt.month_start().alias("birth_month"),
         )
         payloads = keyed.select("id_number", "name", "address").fill_null("").to_dicts()
         self._people |= dict(zip(keyed["person"], payloads, strict=True))
@@ -126,7 +147,8 @@ class RowPseudonymiser:
 
     def _subscribers(self, rows: pl.DataFrame) -> pl.DataFrame:
         keyed = rows.with_columns(
-            self._person_pseudonyms(rows).alias("person"), self._pseudonyms("number", rows["msisdn"]).alias("number")
+            self._person_pseudonyms(rows).alias("person"),
+            self._pseudonyms("number", rows["msisdn"]).alias("number"),
         )
         self._numbers_of = list(keyed.select("person", "number").iter_rows())
         return keyed
@@ -167,5 +189,9 @@ class RowPseudonymiser:
 
 
 def _known_at(happened_at: pl.Expr) -> pl.Expr:
-    """Nothing is known before the feed's delay has passed, nor before the file that brought it can have been there."""
-    return pl.max_horizontal(happened_at + pl.col("delay"), pl.col("delivered_at")).alias("known_at")
+    """Nothing is known before the feed's delay has passed, nor before the file that brought it can
+    have been there.
+    """
+    return pl.max_horizontal(happened_at + pl.col("delay"), pl.col("delivered_at")).alias(
+        "known_at"
+    )

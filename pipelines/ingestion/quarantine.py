@@ -43,7 +43,16 @@ LOADING_TEXTS = {
         "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
     }
 }
-READ_COLUMNS = ("dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at")
+READ_COLUMNS = (
+    "dataset",
+    "path",
+    "row",
+    "reasons",
+    "reason_text_zh",
+    "reason_text_en",
+    "held",
+    "received_at",
+)
 
 
 def store_rejected_rows(
@@ -56,14 +65,17 @@ def store_rejected_rows(
     folder: Path,
     vault: Vault,
 ) -> None:
-    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``); ``held`` are the files held as a whole.
+    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``); ``held`` are the
+    files held as a whole.
 
     The rows count only once the ledger knows the batch as loaded.
     """
     if bad.is_empty():
         return
     binding = bad.select(pl.format("{}#{}", "_file", "_row")).to_series()
-    sealed = [vault.seal(row, bound_to=place) for row, place in zip(bad["row_json"], binding, strict=True)]
+    sealed = [
+        vault.seal(row, bound_to=place) for row, place in zip(bad["row_json"], binding, strict=True)
+    ]
     stored = bad.select(
         pl.lit(dataset).alias("dataset"),
         pl.col("_file").alias("path"),
@@ -86,14 +98,21 @@ def remove_unfinished_batches(folder: Path, *, loaded: set[int]) -> None:
             place.unlink()
 
 
-def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: bool = False) -> pl.DataFrame:
-    """All rejected rows, and a line with neither row nor codes for every file that is held as a whole.
+def read_quarantine(
+    settings: Settings, *, dataset: str | None = None, reveal: bool = False
+) -> pl.DataFrame:
+    """All rejected rows, and a line with neither row nor codes for every file that is held as a
+    whole.
 
-    Columns: dataset, path, row (1-based in the file), reasons (codes), reason_text_zh, reason_text_en, held,
-    received_at and, with ``reveal``, ``row_json`` with the raw values, for which the vault's key is needed.
+    Columns: dataset, path, row (1-based in the file), reasons (codes), reason_text_zh,
+    reason_text_en, held, received_at and, with ``reveal``, ``row_json`` with the raw values, for
+    which the vault's key is needed.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    places = [_batch_file(settings.quarantine_folder, batch) for batch in sorted(ledger.committed_batches())]
+    places = [
+        _batch_file(settings.quarantine_folder, batch)
+        for batch in sorted(ledger.committed_batches())
+    ]
     parts = [pl.read_parquet(place) for place in places if place.exists()]
     rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED_SCHEMA), *parts]))
     if reveal:
@@ -105,24 +124,40 @@ def read_quarantine(settings: Settings, *, dataset: str | None = None, reveal: b
 
 
 def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame:
-    """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and how many."""
+    """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and
+    how many.
+    """
     places = [_batch_file(settings.quarantine_folder, batch) for batch in sorted(batches)]
-    parts = [pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()]
+    parts = [
+        pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()
+    ]
     rows = pl.concat([pl.DataFrame(schema=STORED_SCHEMA).select("path", "reasons"), *parts])
-    counted = rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
-    words = {code: [_reason_text_of(code, language) for language in ("zh", "en")] for code in counted["code"].unique()}
-    reason_texts = (pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String) for place in range(2))
+    counted = (
+        rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
+    )
+    words = {
+        code: [_reason_text_of(code, language) for language in ("zh", "en")]
+        for code in counted["code"].unique()
+    }
+    reason_texts = (
+        pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String)
+        for place in range(2)
+    )
     return counted.with_columns(**dict(zip(("zh", "en"), reason_texts, strict=True)))
 
 
 def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
-    """Write what ``read_quarantine`` returned to a ``.csv`` (UTF-8 with BOM, for spreadsheets) or ``.parquet`` file."""
+    """Write what ``read_quarantine`` returned to a ``.csv`` (UTF-8 with BOM, for spreadsheets) or
+    ``.parquet`` file.
+    """
     if out.suffix == ".parquet":
         rows.write_parquet(out)
     elif out.suffix == ".csv":
         rows.with_columns(pl.col("reasons").list.join(";")).write_csv(out, include_bom=True)
     else:
-        raise SettingsError(f"cannot write {out.name}", remedy="Name a file that ends in .csv or .parquet.")
+        raise SettingsError(
+            f"cannot write {out.name}", remedy="Name a file that ends in .csv or .parquet."
+        )
 
 
 def _batch_file(folder: Path, batch: int) -> Path:
@@ -168,5 +203,7 @@ def _held_files(ledger: Ledger) -> pl.DataFrame:
             "reason_text_en": [file.reason for file in held],
             "held": [True] * len(held),
         },
-        schema_overrides=dict.fromkeys(("dataset", "path", "reason_text_zh", "reason_text_en"), pl.String()),
+        schema_overrides=dict.fromkeys(
+            ("dataset", "path", "reason_text_zh", "reason_text_en"), pl.String()
+        ),
     )

@@ -1,7 +1,8 @@
-"""The flows: thin wrappers of the plain functions, with retries, and tables that a person can read in Prefect's pages.
+"""The flows: thin wrappers of the plain functions, with retries, and tables that a person can read
+in Prefect's pages.
 
-What a flow does is settled by its moment ``at``, by default the time it was scheduled for: a retry, or the same run
-again, publishes the same list. Nothing that Prefect stores names a person.
+What a flow does is settled by its moment ``at``, by default the time it was scheduled for: a retry,
+or the same run again, publishes the same list. Nothing that Prefect stores names a person.
 """
 
 from collections import Counter
@@ -32,11 +33,19 @@ __all__ = ["backtest", "intraday", "nightly", "retrain"]
 FINAL_ERRORS = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
 SHANGHAI = ZoneInfo(ZONE)
 ROWS_SHOWN = 20
-FIGURES = ("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget", "lead_h_median")
+FIGURES = (
+    "alerts_per_day",
+    "precision_at_budget",
+    "coverage_at_budget",
+    "money_at_budget",
+    "lead_h_median",
+)
 
 
 def is_retryable(_task: Any, _run: Any, state: Any) -> bool:
-    """Whether a failed task may do better later: another load was running, a disk was full, a database was busy."""
+    """Whether a failed task may do better later: another load was running, a disk was full, a
+    database was busy.
+    """
     return not isinstance(state.result(raise_on_failure=False), FINAL_ERRORS)
 
 
@@ -47,19 +56,26 @@ RETRY_OPTIONS: Mapping[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
 }
-# Tasks are given the home and read the settings themselves: what is passed between tasks goes through Prefect's hands.
+# Tasks are given the home and read the settings themselves: what is passed between tasks goes
+# through Prefect's hands.
 
 
 @flow(persist_result=False)
-def nightly(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
+def nightly(
+    landing: Path, home: Path | None = None, at: AwareDatetime | None = None
+) -> ScoreResult:
     """Load what was delivered and publish the list of midnight (or ``at``): everyone is scored."""
     follow_champion(home)
     load_deliveries(landing, home=home)
-    return score_and_publish(home, at=to_shanghai(at) or start_of_day(scheduled_time()), kind="nightly")
+    return score_and_publish(
+        home, at=to_shanghai(at) or start_of_day(scheduled_time()), kind="nightly"
+    )
 
 
 @flow(persist_result=False)
-def intraday(landing: Path, home: Path | None = None, at: AwareDatetime | None = None) -> ScoreResult:
+def intraday(
+    landing: Path, home: Path | None = None, at: AwareDatetime | None = None
+) -> ScoreResult:
     """Load what arrived since the last tick and publish what is new among those touched by it."""
     load_deliveries(landing, home=home)
     return score_and_publish(home, at=to_shanghai(at) or scheduled_time(), kind="intraday")
@@ -67,10 +83,15 @@ def intraday(landing: Path, home: Path | None = None, at: AwareDatetime | None =
 
 @flow(persist_result=False)
 def retrain(
-    home: Path | None = None, at: AwareDatetime | None = None, promote: PromotionMode = "auto", seed: int = 0
+    home: Path | None = None,
+    at: AwareDatetime | None = None,
+    promote: PromotionMode = "auto",
+    seed: int = 0,
 ) -> TrainResult:
     """Train a challenger on what was known by midnight (or ``at``) and let it through the gates."""
-    return train_challenger(home, at=to_shanghai(at) or start_of_day(scheduled_time()), promote=promote, seed=seed)
+    return train_challenger(
+        home, at=to_shanghai(at) or start_of_day(scheduled_time()), promote=promote, seed=seed
+    )
 
 
 @flow(persist_result=False)
@@ -81,14 +102,20 @@ def backtest(
     every: str = "1h",
     budget: PositiveInt | None = None,
 ) -> Mapping[str, float]:
-    """Replay the ``days`` before midnight (or ``at``) with a model that knew only what came before them."""
+    """Replay the ``days`` before midnight (or ``at``) with a model that knew only what came before
+    them.
+    """
     end = to_shanghai(at) or start_of_day(scheduled_time())
-    return replay_period(home, start=end - timedelta(days=days), end=end, every=every, budget=budget)
+    return replay_period(
+        home, start=end - timedelta(days=days), end=end, every=every, budget=budget
+    )
 
 
 @task(**RETRY_OPTIONS)
 def follow_champion(home: Path | None) -> str:
-    """Put in force what somebody chose on MLflow's own pages; the version in force, empty where there is none."""
+    """Put in force what somebody chose on MLflow's own pages; the version in force, empty where
+    there is none.
+    """
     from pipelines.orchestration import run_log as runs
 
     version = runs.follow_champion(Settings.load(home))
@@ -101,9 +128,13 @@ def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
     from pipelines.orchestration.run_log import run_ingest
 
     report = run_ingest(landing, settings=Settings.load(home))
-    create_table_artifact(key="deliveries", table=delivery_rows(report.files), description="Rows by source")
+    create_table_artifact(
+        key="deliveries", table=delivery_rows(report.files), description="Rows by source"
+    )
     if held := [f"- `{file.path}`: {file.reason}" for file in report.files if file.held]:
-        create_markdown_artifact(key="held-files", markdown="\n".join(["# Files held as a whole", *held]))
+        create_markdown_artifact(
+            key="held-files", markdown="\n".join(["# Files held as a whole", *held])
+        )
     return report
 
 
@@ -113,28 +144,36 @@ def score_and_publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreRe
     from pipelines.orchestration.run_log import run_score
 
     result = run_score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
-    description = (
-        f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
+    description = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
+    create_table_artifact(
+        key="watchlist", table=watchlist_rows(result.alerts[:ROWS_SHOWN]), description=description
     )
-    create_table_artifact(key="watchlist", table=watchlist_rows(result.alerts[:ROWS_SHOWN]), description=description)
     if result.drift:
         create_table_artifact(
-            key="drift", table=result.drift.table(most=ROWS_SHOWN), description=describe_drift(result.drift)
+            key="drift",
+            table=result.drift.table(most=ROWS_SHOWN),
+            description=describe_drift(result.drift),
         )
     return result
 
 
 @task(**RETRY_OPTIONS)
-def train_challenger(home: Path | None, *, at: datetime, promote: PromotionMode, seed: int) -> TrainResult:
+def train_challenger(
+    home: Path | None, *, at: datetime, promote: PromotionMode, seed: int
+) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
     from pipelines.orchestration.run_log import run_train
 
-    result = run_train(Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info)
+    result = run_train(
+        Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info
+    )
     verdict = "in force" if result.promoted else "not promoted"
     description = f"Model {result.version} beside today's rule"
     create_table_artifact(key="figures", table=figure_rows(result.metrics), description=description)
     reasons = [f"- {reason}" for reason in result.reasons]
-    create_markdown_artifact(key="gates", markdown="\n".join([f"# Model {result.version}: {verdict}", *reasons]))
+    create_markdown_artifact(
+        key="gates", markdown="\n".join([f"# Model {result.version}: {verdict}", *reasons])
+    )
     return result
 
 
@@ -147,14 +186,18 @@ def replay_period(
 
     settings = Settings.load(home)
     most = budget or settings.daily_budget
-    result = run_replay(settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info)
+    result = run_replay(
+        settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info
+    )
     description = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
     create_table_artifact(key="backtest", table=figure_rows(result.named), description=description)
     return dict(result.named)
 
 
 def scheduled_time() -> datetime:
-    """When this run was meant to start, on the full minute; a run started by hand was meant for now."""
+    """When this run was meant to start, on the full minute; a run started by hand was meant for
+    now.
+    """
     meant: datetime = flow_run.scheduled_start_time
     return meant.astimezone(SHANGHAI).replace(second=0, microsecond=0)
 
@@ -181,7 +224,10 @@ def delivery_rows(files: Sequence[FileReport]) -> list[dict[str, str | int]]:
             duplicates=file.duplicates,
             held=file.held,
         )
-    return [{"dataset": dataset, "source": source, **found} for (dataset, source), found in sorted(counts.items())]
+    return [
+        {"dataset": dataset, "source": source, **found}
+        for (dataset, source), found in sorted(counts.items())
+    ]
 
 
 def watchlist_rows(alerts: Sequence[Alert]) -> list[dict[str, str | int | float]]:
@@ -200,19 +246,29 @@ def watchlist_rows(alerts: Sequence[Alert]) -> list[dict[str, str | int | float]
 
 
 def describe_drift(drift: Drift) -> str:
-    """What has moved since the model learned, in a few plain sentences; advice, nothing is stopped by it."""
+    """What has moved since the model learned, in a few plain sentences; advice, nothing is stopped
+    by it.
+    """
     volume, promised = drift.volume, drift.estimated_precision
     sentences = [" ".join(drift.advice()) or "Nothing that deserves a look."]
     if volume:
-        sentences.append(f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before.")
+        sentences.append(
+            f"{volume.seen} alerts in the last 24 hours, {volume.expected:.1f} a day before."
+        )
     if promised is not None:
-        sentences.append(f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right.")
+        sentences.append(
+            f"By their probabilities {promised:.0%} of the alerts of the last 28 days are right."
+        )
     return " ".join(sentences)
 
 
 def figure_rows(metrics: Mapping[str, float]) -> list[dict[str, str | float | None]]:
     """One row a figure, the model's beside the rule's; None where there is none."""
     return [
-        {"figure": name.replace("_", " "), "model": metrics.get(name), "rule": metrics.get(f"baseline_{name}")}
+        {
+            "figure": name.replace("_", " "),
+            "model": metrics.get(name),
+            "rule": metrics.get(f"baseline_{name}"),
+        }
         for name in FIGURES
     ]

@@ -1,6 +1,8 @@
-"""The verbs as an installation runs them: each run is written down where the engineers' page finds it.
+"""The verbs as an installation runs them: each run is written down where the engineers' page finds
+it.
 
-A report that cannot be written or made is logged and stops nothing: the work matters more than the report about it.
+A report that cannot be written or made is logged and stops nothing: the work matters more than the
+report about it.
 """
 
 import logging
@@ -32,7 +34,16 @@ if TYPE_CHECKING:  # each verb imports its own, when it is called
     from pipelines.scoring.score import ScoreResult
     from pipelines.training.train import PromotionMode, TrainResult
 
-__all__ = ["Clock", "RunLog", "follow_champion", "record_run", "run_ingest", "run_replay", "run_score", "run_train"]
+__all__ = [
+    "Clock",
+    "RunLog",
+    "follow_champion",
+    "record_run",
+    "run_ingest",
+    "run_replay",
+    "run_score",
+    "run_train",
+]
 
 log = logging.getLogger("pipelines.orchestration.run_log")
 
@@ -90,18 +101,26 @@ def run_train(
     progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "TrainResult":
-    """Train (``pipelines.training.train``), then report the models and how the new one serves each group of people."""
+    """Train (``pipelines.training.train``), then report the models and how the new one serves each
+    group of people.
+    """
     from pipelines.orchestration.run_reports import fairness_report, models_report
     from pipelines.training.train import train as learn
 
     with record_run(settings, "train", about_at=at, clock=clock) as run_result:
         result = learn(settings, at=at, promote=promote, seed=seed, progress=progress)
-        run_result.facts |= {"version": result.version, "episodes": result.episodes, "promoted": float(result.promoted)}
+        run_result.facts |= {
+            "version": result.version,
+            "episodes": result.episodes,
+            "promoted": float(result.promoted),
+        }
         run_result.reports.append(lambda: models_report(settings))
         if result.compared_span:
             start, end = result.compared_span
             run_result.reports.append(
-                lambda: fairness_report(result.groups, source="challenger", start=start, end=end, settings=settings)
+                lambda: fairness_report(
+                    result.groups, source="challenger", start=start, end=end, settings=settings
+                )
             )
         return result
 
@@ -115,16 +134,24 @@ def run_score(
     progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "ScoreResult":
-    """Score and publish (``pipelines.scoring.score``), then report what has moved since the model learned."""
+    """Score and publish (``pipelines.scoring.score``), then report what has moved since the model
+    learned.
+    """
     from pipelines.orchestration.run_reports import drift_report
     from pipelines.scoring.score import score as publish
 
     with record_run(settings, kind, about_at=at, clock=clock) as run_result:
         result = publish(settings, at=at, kind=kind, budget=budget, progress=progress)
-        run_result.facts |= {"scored": result.scored, "alerts": len(result.alerts), "model": result.model_version}
+        run_result.facts |= {
+            "scored": result.scored,
+            "alerts": len(result.alerts),
+            "model": result.model_version,
+        }
         drift = result.drift
         if drift:
-            run_result.reports.append(lambda: drift_report(drift, version=result.model_version, at=at))
+            run_result.reports.append(
+                lambda: drift_report(drift, version=result.model_version, at=at)
+            )
         return result
 
 
@@ -142,7 +169,9 @@ def run_replay(
     progress: Progress = no_progress,
     clock: Clock = wall_clock,
 ) -> "ReplayResult":
-    """Replay (``pipelines.backtesting.replay``), then report its figures beside the rule's, and those of each group of people."""
+    """Replay (``pipelines.backtesting.replay``), then report its figures beside the rule's, and
+    those of each group of people.
+    """
     from pipelines.backtesting.replay import replay as look_back
     from pipelines.orchestration.run_reports import fairness_report, replay_report
 
@@ -160,17 +189,23 @@ def run_replay(
             progress=progress,
         )
         run_result.facts |= {"alerts": len(result.alerts), "moments": result.moments}
-        run_result.reports.append(lambda: replay_report(result.evaluation, model=result.figures, rule=result.baseline))
+        run_result.reports.append(
+            lambda: replay_report(result.evaluation, model=result.figures, rule=result.baseline)
+        )
         if (groups := result.evaluation.groups) is not None:
             rows = groups.fill_nan(None).to_dicts()
             run_result.reports.append(
-                lambda: fairness_report(rows, source="replay", start=start, end=end, settings=settings)
+                lambda: fairness_report(
+                    rows, source="replay", start=start, end=end, settings=settings
+                )
             )
         return result
 
 
 def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelVersion | None":
-    """Put in force what somebody chose on MLflow's own pages, and report the models if that changed them."""
+    """Put in force what somebody chose on MLflow's own pages, and report the models if that changed
+    them.
+    """
     from models.registry.mlflow_registry import ModelRegistry
     from pipelines.orchestration.run_reports import models_report
 

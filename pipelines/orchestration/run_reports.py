@@ -33,7 +33,13 @@ COMPARED_FIGURES = (
     *("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget"),
     *("lead_h_median", "lead_1h_share", "losses"),
 )
-TRAINING_FIGURES = ("calibration_error", "oof_auc", "oof_average_precision", "max_feature_auc", "episodes")
+TRAINING_FIGURES = (
+    "calibration_error",
+    "oof_auc",
+    "oof_average_precision",
+    "max_feature_auc",
+    "episodes",
+)
 TRAINING_FACTS = ("episodes", "losses", "positive_samples", "negative_samples")
 RULE, CHAMPION = "baseline_", "champion_"
 DRIFTED_SHOWN = 20
@@ -42,7 +48,9 @@ Metrics = Mapping[str, float]
 
 
 def models_report(settings: Settings) -> ModelsReport:
-    """The champion and the challenger beside it, with the figures and gates of the one that is to be judged."""
+    """The champion and the challenger beside it, with the figures and gates of the one that is to
+    be judged.
+    """
     registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if challenger == champion:
@@ -57,23 +65,32 @@ def models_report(settings: Settings) -> ModelsReport:
     )
 
 
-def decide_by_gates(challenger: Metrics, champion: Metrics, *, settings: Settings) -> PromotionDecision:
+def decide_by_gates(
+    challenger: Metrics, champion: Metrics, *, settings: Settings
+) -> PromotionDecision:
     """What the gates say, by what was recorded of a challenger and of the champion.
 
-    The champion is held to its figures on the challenger's days where it was asked about them, else to its own.
+    The champion is held to its figures on the challenger's days where it was asked about them, else
+    to its own.
     """
-    return decide_promotion(challenger, champion_on_same_days(challenger) or champion, gates=settings.gates)
+    return decide_promotion(
+        challenger, champion_on_same_days(challenger) or champion, gates=settings.gates
+    )
 
 
 def champion_on_same_days(challenger: Metrics) -> Metrics:
-    """The champion's figures on the days that the challenger was judged by; empty where it was not asked."""
+    """The champion's figures on the days that the challenger was judged by; empty where it was not
+    asked.
+    """
     return {
         name.removeprefix(CHAMPION): value for name, value in challenger.items() if name.startswith(CHAMPION)
     }  # fmt: skip
 
 
 def compare_figures(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...]:
-    """The figures of both and of the rule; without a challenger those of the champion's own training."""
+    """The figures of both and of the rule; without a challenger those of the champion's own
+    training.
+    """
     held, rule = {**champion, **champion_on_same_days(challenger)}, challenger or champion
     return tuple(
         FigureRow(
@@ -116,7 +133,9 @@ def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:
         moderate=MODERATE,
         large=LARGE,
         missing_points=MISSING_POINTS,
-        features=tuple(FeatureMoved(**asdict(one), noted=one.noted) for one in drift.features[:DRIFTED_SHOWN]),
+        features=tuple(
+            FeatureMoved(**asdict(one), noted=one.noted) for one in drift.features[:DRIFTED_SHOWN]
+        ),
         noted=sum(one.noted for one in drift.features),
         volume=Volume(**asdict(drift.volume)) if drift.volume else None,
         estimated_precision=drift.estimated_precision,
@@ -124,9 +143,16 @@ def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:
 
 
 def fairness_report(
-    groups: Sequence[Mapping[str, Any]], *, source: str, start: datetime, end: datetime, settings: Settings
+    groups: Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+    start: datetime,
+    end: datetime,
+    settings: Settings,
 ) -> FairnessReport:
-    """The figures by group of the days from ``start`` to ``end``, with the picture that MLflow and reports show too."""
+    """The figures by group of the days from ``start`` to ``end``, with the picture that MLflow and
+    reports show too.
+    """
     from models.evaluation.fairness import GROUP_SCHEMA
     from models.reports.charts import group_chart
 
@@ -143,7 +169,9 @@ def fairness_report(
     )
 
 
-def replay_report(evaluation: EvaluationReport, *, model: AlertMetrics, rule: AlertMetrics) -> ReplayReport:
+def replay_report(
+    evaluation: EvaluationReport, *, model: AlertMetrics, rule: AlertMetrics
+) -> ReplayReport:
     """What a replay came to."""
     from models.reports.charts import daily_budget_chart
 
@@ -153,6 +181,9 @@ def replay_report(evaluation: EvaluationReport, *, model: AlertMetrics, rule: Al
         end=evaluation.end,
         every=evaluation.every,
         budget=evaluation.budget,
-        figures=tuple(FigureRow(name=name, champion=own.get(name), rule=other.get(name)) for name in COMPARED_FIGURES),
+        figures=tuple(
+            FigureRow(name=name, champion=own.get(name), rule=other.get(name))
+            for name in COMPARED_FIGURES
+        ),
         chart="" if evaluation.budgets is None else daily_budget_chart(evaluation.budgets),
     )

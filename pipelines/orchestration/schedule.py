@@ -1,4 +1,6 @@
-"""The schedule: the four flows served on their clocks, with a Prefect server beside them unless one is named."""
+"""The schedule: the four flows served on their clocks, with a Prefect server beside them unless one
+is named.
+"""
 
 import os
 import subprocess
@@ -27,10 +29,12 @@ STARTUP_S = 120
 
 
 def serve_schedule(settings: Settings, *, landing: Path, port: int = PORT) -> None:
-    """Run the flows on their schedules until stopped; ``landing`` is the folder that partners deliver into.
+    """Run the flows on their schedules until stopped; ``landing`` is the folder that partners
+    deliver into.
 
-    ``PREFECT_API_URL`` names the Prefect server to use; without it one is started on this machine, reachable from
-    here alone, with its database in the home. Raises ``SettingsError`` where that server cannot start.
+    ``PREFECT_API_URL`` names the Prefect server to use; without it one is started on this machine,
+    reachable from here alone, with its database in the home. Raises ``SettingsError`` where that
+    server cannot start.
     """
     with prefect_server(settings.home.resolve() / "prefect", port=port):
         from prefect import serve
@@ -39,7 +43,8 @@ def serve_schedule(settings: Settings, *, landing: Path, port: int = PORT) -> No
 
 
 def build_deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDeployment", ...]:
-    """The four flows with their clocks; a run that would overlap the last one of its kind is left out.
+    """The four flows with their clocks; a run that would overlap the last one of its kind is left
+    out.
 
     Raises ``SettingsError`` naming the clock that cannot be read.
     """
@@ -57,7 +62,9 @@ def build_deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDepl
         (flows.retrain, settings.schedule.retrain, place),
         (flows.backtest, settings.schedule.backtest, place),
     )
-    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    one_at_a_time = ConcurrencyLimitConfig(
+        limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+    )
     return tuple(
         RunnerDeployment.from_flow(
             flow,
@@ -79,13 +86,16 @@ def cron_schedule(name: str, cron: str) -> "Schedule":
         return Cron(cron, timezone=ZONE)
     except ValueError:
         raise SettingsError(
-            f"schedule.{name}: {cron!r} is not a cron line", remedy="Write minute, hour, day, month and weekday."
+            f"schedule.{name}: {cron!r} is not a cron line",
+            remedy="Write minute, hour, day, month and weekday.",
         ) from None
 
 
 @contextmanager
 def prefect_server(home: Path, *, port: int) -> Iterator[None]:
-    """A Prefect server for the length of the block, unless the environment names one; must precede Prefect's import."""
+    """A Prefect server for the length of the block, unless the environment names one; must precede
+    Prefect's import.
+    """
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     if "PREFECT_API_URL" in os.environ:
@@ -93,7 +103,17 @@ def prefect_server(home: Path, *, port: int) -> Iterator[None]:
         return
     home.mkdir(parents=True, exist_ok=True)
     os.environ |= {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://{HOST}:{port}/api"}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "prefect",
+        "server",
+        "start",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+    ]
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 -- our own words
         try:

@@ -1,6 +1,8 @@
-"""What an alert shows of a person's last days: calls, texts and money, and whom else the suspects dealt with.
+"""What an alert shows of a person's last days: calls, texts and money, and whom else the suspects
+dealt with.
 
-Everything is as it was known strictly before the moment of the list, like the features that the score was made from.
+Everything is as it was known strictly before the moment of the list, like the features that the
+score was made from.
 """
 
 from collections.abc import Sequence
@@ -28,7 +30,9 @@ LOCAL, OUTSIDE, OWN, MERCHANT = "resident", "outside", "own", "merchant"
 
 @dataclass(frozen=True, kw_only=True)
 class AlertTimeline:
-    """The last days of one person, oldest event first; when a suspect was first heard of; whom else suspects met."""
+    """The last days of one person, oldest event first; when a suspect was first heard of; whom else
+    suspects met.
+    """
 
     events: tuple[TimelineEvent, ...] = ()
     first_contact_at: datetime | None = None
@@ -43,7 +47,9 @@ def build_alert_timelines(
     reputation_model: ReputationModel,
     at: datetime,
 ) -> list[AlertTimeline]:
-    """The timeline of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and ``lead_payee_code``."""
+    """The timeline of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and
+    ``lead_payee_code``.
+    """
     people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
         event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
     )
@@ -55,10 +61,15 @@ def build_alert_timelines(
     ).sort(*EVENT_ORDER)
     first_contact_times = find_first_contacts(event_index, people, timeline_events, at=at)
     met = touched_residents(tables, event_index, people, at=at)
-    events = timeline_events.drop("known_at", "code").partition_by("person", as_dict=True, include_key=False)
+    events = timeline_events.drop("known_at", "code").partition_by(
+        "person", as_dict=True, include_key=False
+    )
     return [
         AlertTimeline(
-            events=tuple(TimelineEvent(**event) for event in events[(person,)].tail(MAX_EVENTS).iter_rows(named=True))
+            events=tuple(
+                TimelineEvent(**event)
+                for event in events[(person,)].tail(MAX_EVENTS).iter_rows(named=True)
+            )
             if (person,) in events
             else (),
             first_contact_at=first_contact_times[number],
@@ -76,13 +87,19 @@ def contact_events(
     reputation_model: ReputationModel,
     at: datetime,
 ) -> pl.DataFrame:
-    """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``, ``known_at``, ``code``."""
+    """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``,
+    ``known_at``, ``code``.
+    """
     numbers = tables.subscribers.select("number", "person").unique("number").collect()
     mine = numbers.join(people.select("person"), on="person", how="semi")
     call_events = (
         recent_events(tables.calls, "number", mine, began="started_at", at=at)
         .join(event_index.numbers.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
-        .join(known_strangers(event_index.stranger_contacts, "peer_code", people, at=at), on=MEETING_KEY, how="left")
+        .join(
+            known_strangers(event_index.stranger_contacts, "peer_code", people, at=at),
+            on=MEETING_KEY,
+            how="left",
+        )
     )
     codes, at_ms = distinct_codes_at(call_events["code"], at=at)
     reached = event_index.contacts_by_number.sums(
@@ -91,7 +108,9 @@ def contact_events(
     scores = reputation_model.numbers(number_states(event_index, peer=codes, at_ms=at_ms))
     voice = pl.col("service") == "voice"
     return to_event_columns(
-        call_events.join(reputation_by_code(codes, reached, scores), on="code", how="left").with_columns(
+        call_events.join(
+            reputation_by_code(codes, reached, scores), on="code", how="left"
+        ).with_columns(
             at=pl.col("started_at"),
             channel=pl.when(voice).then(pl.lit("call")).otherwise(pl.lit("text")),
             duration_s=pl.when(voice).then("duration_s"),
@@ -115,7 +134,11 @@ def payment_events(
         recent_events(tables.transfers, "account", mine, began="occurred_at", at=at)
         .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
         .join(event_index.accounts.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
-        .join(known_strangers(event_index.new_payee_payments, "payee_code", people, at=at), on=MEETING_KEY, how="left")
+        .join(
+            known_strangers(event_index.new_payee_payments, "payee_code", people, at=at),
+            on=MEETING_KEY,
+            how="left",
+        )
     )
     codes, at_ms = distinct_codes_at(transfer_events["code"], at=at)
     reached = event_index.payments_by_account.sums(
@@ -123,10 +146,14 @@ def payment_events(
     )
     scores = reputation_model.payees(payee_states(event_index, payee=codes, at_ms=at_ms))
     return to_event_columns(
-        transfer_events.join(reputation_by_code(codes, reached, scores), on="code", how="left").with_columns(
+        transfer_events.join(
+            reputation_by_code(codes, reached, scores), on="code", how="left"
+        ).with_columns(
             at=pl.col("occurred_at"),
             channel=pl.lit("transfer"),
-            direction=pl.when(pl.col("direction") == "credit").then(pl.lit("in")).otherwise(pl.lit("out")),
+            direction=pl.when(pl.col("direction") == "credit")
+            .then(pl.lit("in"))
+            .otherwise(pl.lit("out")),
             peer=pl.col("payee"),
             peer_kind=account_kind(),
             duration_s=pl.lit(None, dtype=pl.Int32),
@@ -148,11 +175,15 @@ def account_kind() -> pl.Expr:
     )
 
 
-def recent_events(events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str, at: datetime) -> pl.DataFrame:
+def recent_events(
+    events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str, at: datetime
+) -> pl.DataFrame:
     """The events of the last days on the numbers or accounts of ``mine``, with ``person``."""
     return (
         events.filter(
-            pl.col(column).is_in(mine[column].implode()), pl.col("known_at") < at, pl.col(began) >= at - SHOWN_SPAN
+            pl.col(column).is_in(mine[column].implode()),
+            pl.col("known_at") < at,
+            pl.col(began) >= at - SHOWN_SPAN,
         )
         .collect()
         .join(mine, on=column)
@@ -174,7 +205,9 @@ def reputation_by_code(codes: Positions, reached: np.ndarray, scores: pl.Series)
 
 
 def to_event_columns(events: pl.DataFrame) -> pl.DataFrame:
-    """The columns of an event; ``is_first`` is null where the other party was no stranger to the person."""
+    """The columns of an event; ``is_first`` is null where the other party was no stranger to the
+    person.
+    """
     return events.select(
         "person",
         "known_at",
@@ -193,13 +226,20 @@ def to_event_columns(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
-    """``person``, ``code``, ``known_at`` and ``is_first`` of the contacts or payments of ``people`` with counterparties new to them."""
+def known_strangers(
+    timeline: Timeline, code: str, people: pl.DataFrame, *, at: datetime
+) -> pl.DataFrame:
+    """``person``, ``code``, ``known_at`` and ``is_first`` of the contacts or payments of ``people``
+    with counterparties new to them.
+    """
     owners = people["code"].cast(pl.Int64).to_numpy()
     rows = timeline.rows(timeline.slices(owners, np.full(len(owners), moment_ms(at)), SHOWN_SPAN))
     return (
         rows.select(
-            "known_at", "is_first", code=pl.col(code).cast(pl.Int64), person=people["person"].gather(rows["point"])
+            "known_at",
+            "is_first",
+            code=pl.col(code).cast(pl.Int64),
+            person=people["person"].gather(rows["point"]),
         )
         .group_by(MEETING_KEY)
         .agg(pl.col("is_first").any())
@@ -209,9 +249,13 @@ def known_strangers(timeline: Timeline, code: str, people: pl.DataFrame, *, at: 
 def find_first_contacts(
     event_index: EventIndex, people: pl.DataFrame, timeline_events: pl.DataFrame, *, at: datetime
 ) -> list[datetime | None]:
-    """When each of ``people`` first dealt with the suspects that the alert names, in the relationship that still runs."""
+    """When each of ``people`` first dealt with the suspects that the alert names, in the
+    relationship that still runs.
+    """
     found: list[datetime | None] = []
-    for person, code, *leads in people.select("person", "code", "lead_peer_code", "lead_payee_code").iter_rows():
+    for person, code, *leads in people.select(
+        "person", "code", "lead_peer_code", "lead_payee_code"
+    ).iter_rows():
         contact_times: list[datetime] = []
         for timeline, column, lead in zip(
             (event_index.stranger_contacts, event_index.new_payee_payments),
@@ -220,7 +264,9 @@ def find_first_contacts(
             strict=True,
         ):
             mine = timeline.rows(
-                timeline.slices(np.array([code], dtype=np.int64), np.array([moment_ms(at)]), SHOWN_SPAN)
+                timeline.slices(
+                    np.array([code], dtype=np.int64), np.array([moment_ms(at)]), SHOWN_SPAN
+                )
             ).filter(pl.col(column).eq(pl.lit(lead, dtype=pl.Int64)))
             if not len(mine):
                 continue
@@ -230,8 +276,11 @@ def find_first_contacts(
                 if column == "peer_code"
                 else timeline_events["channel"] == "transfer"
             )
-            seen = timeline_events.filter(calls, person=person, code=lead).filter(pl.col("known_at") >= known_at)
-            # A call is known once it has ended; what counts is when it began, where that is still on the timeline.
+            seen = timeline_events.filter(calls, person=person, code=lead).filter(
+                pl.col("known_at") >= known_at
+            )
+            # A call is known once it has ended; what counts is when it began, where that is still
+            # on the timeline.
             contact_times.append(min(known_at, *seen["at"]))
         found.append(min(contact_times, default=None))
     return found
@@ -240,8 +289,12 @@ def find_first_contacts(
 def touched_residents(
     tables: SourceTables, event_index: EventIndex, people: pl.DataFrame, *, at: datetime
 ) -> list[tuple[TouchedResident, ...]]:
-    """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last first."""
-    numbers = residents_met_by(event_index, event_index.stranger_contacts, "peer_code", people["lead_peer_code"], at=at)
+    """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last
+    first.
+    """
+    numbers = residents_met_by(
+        event_index, event_index.stranger_contacts, "peer_code", people["lead_peer_code"], at=at
+    )
     accounts = residents_met_by(
         event_index, event_index.new_payee_payments, "payee_code", people["lead_payee_code"], at=at
     )
@@ -254,28 +307,35 @@ def touched_residents(
     )
 
     def others(met: pl.DataFrame, lead: int | None, person: str) -> Sequence[TouchedResident]:
-        theirs = met.filter(pl.col("lead").eq(pl.lit(lead, dtype=pl.Int64)), pl.col("person") != person).head(
-            MAX_TOUCHED
-        )
+        theirs = met.filter(
+            pl.col("lead").eq(pl.lit(lead, dtype=pl.Int64)), pl.col("person") != person
+        ).head(MAX_TOUCHED)
         return [
             TouchedResident(**row, community_id=homes.get(row["person"]) or "unknown")
             for row in theirs.drop("lead").iter_rows(named=True)
         ]
 
     rows = people.select("person", "lead_peer_code", "lead_payee_code").iter_rows()
-    return [(*others(numbers, number, person), *others(accounts, account, person)) for person, number, account in rows]
+    return [
+        (*others(numbers, number, person), *others(accounts, account, person))
+        for person, number, account in rows
+    ]
 
 
 def residents_met_by(
     event_index: EventIndex, timeline: Timeline, code: str, leads: pl.Series, *, at: datetime
 ) -> pl.DataFrame:
-    """``lead``, ``key``, ``person``, ``channel``, ``last_at``: the residents each lead dealt with, the latest first."""
+    """``lead``, ``key``, ``person``, ``channel``, ``last_at``: the residents each lead dealt with,
+    the latest first.
+    """
     known = pl.col("known_at")
     number = code == "peer_code"
     names = event_index.numbers["peer"] if number else event_index.accounts["payee"]
     wanted = leads.drop_nulls().unique()
     rows = (
-        timeline.events.filter(pl.col(code).is_in(wanted.implode()), known < at, known >= at - SHOWN_SPAN)
+        timeline.events.filter(
+            pl.col(code).is_in(wanted.implode()), known < at, known >= at - SHOWN_SPAN
+        )
         .group_by(lead=pl.col(code).cast(pl.Int64), owner="owner")
         .agg(
             last_at=known.max(),

@@ -1,4 +1,6 @@
-"""What a night saw beside what the model learned among: the reference is kept with the model, the comparison shown."""
+"""What a night saw beside what the model learned among: the reference is kept with the model, the
+comparison shown.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +28,9 @@ from serving.feedback import RecentAlert
 __all__ = ["ALERT_HISTORY", "add_feature_profile", "alert_volume", "measure_drift"]
 
 PROFILE_FACT = "profile"  # the fact of a model that tells how its features were spread
-SAMPLE_SIZE = 20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second
+SAMPLE_SIZE = (
+    20_000  # people enough to tell a hundredth from a fiftieth, and few enough to cost a second
+)
 ALERT_HISTORY = timedelta(days=28)  # alerts of so many days tell what is usual
 DAY = timedelta(days=1)
 
@@ -34,19 +38,28 @@ DAY = timedelta(days=1)
 def add_feature_profile(
     model: RiskModel, event_index: EventIndex, *, at: datetime, before: RiskModel | None, seed: int
 ) -> tuple[RiskModel, Drift | None]:
-    """The model with a profile of residents at ``at`` among its facts, and their drift from that of ``before``."""
+    """The model with a profile of residents at ``at`` among its facts, and their drift from that of
+    ``before``.
+    """
     people = query_points_for_everyone(event_index, at=at)
     rows = build_snapshot(
-        event_index, people.sample(min(len(people), SAMPLE_SIZE), seed=seed), reputation_model=model.reputations
+        event_index,
+        people.sample(min(len(people), SAMPLE_SIZE), seed=seed),
+        reputation_model=model.reputations,
     )
     facts = {**model.facts, PROFILE_FACT: profiles_to_json(profile_features(rows, model.features))}
     return replace(model, facts=facts), measure_drift(before, rows) if before else None
 
 
 def measure_drift(
-    model: RiskModel, rows: pl.DataFrame, *, alerts: Sequence[RecentAlert] = (), at: datetime | None = None
+    model: RiskModel,
+    rows: pl.DataFrame,
+    *,
+    alerts: Sequence[RecentAlert] = (),
+    at: datetime | None = None,
 ) -> Drift | None:
-    """The drift of ``rows`` (everyone at a midnight) from the profile of ``model``; None where it has none.
+    """The drift of ``rows`` (everyone at a midnight) from the profile of ``model``; None where it
+    has none.
 
     ``alerts`` are those of the ``ALERT_HISTORY`` days before ``at``.
     """
@@ -55,13 +68,19 @@ def measure_drift(
         return None  # a model from before profiles were kept
     return Drift(
         rows=len(rows),
-        features=compare_profiles(profiles_from_json(text), rows.sample(min(len(rows), SAMPLE_SIZE), seed=0)),
+        features=compare_profiles(
+            profiles_from_json(text), rows.sample(min(len(rows), SAMPLE_SIZE), seed=0)
+        ),
         volume=alert_volume(alerts, at=at) if at else None,
         estimated_precision=estimate_precision([alert.score for alert in alerts]),
     )
 
 
 def alert_volume(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:
-    """Alerts of the 24 hours before ``at`` beside those of each day before, from the first alert on."""
+    """Alerts of the 24 hours before ``at`` beside those of each day before, from the first alert
+    on.
+    """
     days = Counter((at - alert.issued_at) // DAY for alert in alerts)
-    return compare_alert_volume(seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)])
+    return compare_alert_volume(
+        seen=days[0], before=[days[ago] for ago in range(1, max(days, default=0) + 1)]
+    )

@@ -1,4 +1,6 @@
-"""What was missing of a person at a moment, as the codes that an alert carries and ``serving.presentation.wording.gap`` words."""
+"""What was missing of a person at a moment, as the codes that an alert carries and
+``serving.presentation.wording.gap`` words.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,13 +18,18 @@ RECORD_KIND_COLUMNS = {
 }
 
 
-def find_missing_data(event_index: EventIndex, rows: pl.DataFrame, *, at: datetime) -> list[tuple[str, ...]]:
+def find_missing_data(
+    event_index: EventIndex, rows: pl.DataFrame, *, at: datetime
+) -> list[tuple[str, ...]]:
     """What is missing of each of ``rows``, a snapshot at ``at``.
 
-    ``calls`` and ``transfers`` where no such record of the person is known in 30 days; ``calls:cmcc:2026-07-03`` where
-    a source that serves the person has delivered nothing since that day, ``calls:cmcc`` where nothing within memory.
+    ``calls`` and ``transfers`` where no such record of the person is known in 30 days;
+    ``calls:cmcc:2026-07-03`` where a source that serves the person has delivered nothing since that
+    day, ``calls:cmcc`` where nothing within memory.
     """
-    codes = rows.select("person").join(event_index.people, on="person", how="left", maintain_order="left")["code"]
+    codes = rows.select("person").join(
+        event_index.people, on="person", how="left", maintain_order="left"
+    )["code"]
     return [
         (*missing_record_kinds(row), *silent_source_codes(event_index, code, at=at))
         for code, row in zip(codes, rows.iter_rows(named=True), strict=True)
@@ -31,13 +38,21 @@ def find_missing_data(event_index: EventIndex, rows: pl.DataFrame, *, at: dateti
 
 def missing_record_kinds(row: Mapping[str, float | None]) -> tuple[str, ...]:
     """Which kinds of records say nothing about this person in 30 days."""
-    return tuple(kind for kind, columns in RECORD_KIND_COLUMNS.items() if not any(row[column] for column in columns))
+    return tuple(
+        kind
+        for kind, columns in RECORD_KIND_COLUMNS.items()
+        if not any(row[column] for column in columns)
+    )
 
 
 def silent_source_codes(event_index: EventIndex, owner: int, *, at: datetime) -> tuple[str, ...]:
     """Which operators and banks of this person are late, and since when."""
     feeds = {"calls": event_index.call_feeds, "transfers": event_index.transfer_feeds}
-    return tuple(silence_code(dataset, one) for dataset, feed in feeds.items() for one in feed.late_sources(owner, at))
+    return tuple(
+        silence_code(dataset, one)
+        for dataset, feed in feeds.items()
+        for one in feed.late_sources(owner, at)
+    )
 
 
 def silence_code(dataset: str, silence: LateSource) -> str:

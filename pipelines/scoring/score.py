@@ -1,4 +1,6 @@
-"""Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and published as one list."""
+"""Scoring: everyone at midnight, or those touched since the last tick, explained, ranked and
+published as one list.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -60,7 +62,9 @@ UNKNOWN_COMMUNITY = "unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
-    """What was published: the list, who was scored, the model that did it, and at night what has moved since then."""
+    """What was published: the list, who was scored, the model that did it, and at night what has
+    moved since then.
+    """
 
     at: datetime
     kind: str
@@ -95,31 +99,42 @@ def score(
 ) -> ScoreResult:
     """Score people as of ``at`` with the champion and publish the alerts in one transaction.
 
-    ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or just ``people``.
-    Running again for the same moment publishes the same list. Raises ``NotReadyError`` without a champion or data.
+    ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or
+    just ``people``. Running again for the same moment publishes the same list. Raises
+    ``NotReadyError`` without a champion or data.
     """
     context = load_scoring_context(settings, at=at, kind=kind, progress=progress)
     log = ScoreLog(settings.scores_folder)
     moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments)} people")
-    rows = score_query_points(context.event_index, context.model, moments, effect=settings.warning_works)
+    rows = score_query_points(
+        context.event_index, context.model, moments, effect=settings.warning_works
+    )
     engine = open_database(settings.serving_database_url)
     rules = policy_rules(settings, budget=budget)
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = restore_policy_memory(recent, log=log, at=at, rules=rules)
     chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
-    decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    decided = decide_alerts(
+        select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules
+    )
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
     scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
-    number = publish_watchlist(engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget)
+    number = publish_watchlist(
+        engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget
+    )
     log.write(rows, at=at, kind=kind)
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
         publish_suspects(
-            engine, at=at, suspects=list_suspects(context.event_index, context.model.reputations, at=at, alerts=fresh)
+            engine,
+            at=at,
+            suspects=list_suspects(
+                context.event_index, context.model.reputations, at=at, alerts=fresh
+            ),
         )
     score_in_shadow(settings, rows, context.event_index, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
@@ -130,11 +145,15 @@ def score(
         scored=len(rows),
         alerts=alerts,
         model_version=context.version.version,
-        drift=measure_drift(context.model, rows, alerts=earlier, at=at) if kind == "nightly" else None,
+        drift=measure_drift(context.model, rows, alerts=earlier, at=at)
+        if kind == "nightly"
+        else None,
     )
 
 
-def load_scoring_context(settings: Settings, *, at: datetime, kind: Kind, progress: Progress) -> ScoringContext:
+def load_scoring_context(
+    settings: Settings, *, at: datetime, kind: Kind, progress: Progress
+) -> ScoringContext:
     """The champion and the event index as of ``at``."""
     registry = ModelRegistry.of(settings)
     version = registry.champion()
@@ -142,7 +161,9 @@ def load_scoring_context(settings: Settings, *, at: datetime, kind: Kind, progre
         raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=MAX_LOOKBACK)
-    return ScoringContext(settings, at, kind, tables, build_event_index(tables), registry.load(version), version)
+    return ScoringContext(
+        settings, at, kind, tables, build_event_index(tables), registry.load(version), version
+    )
 
 
 def query_points_to_score(
@@ -155,11 +176,15 @@ def query_points_to_score(
     if context.kind == "nightly":
         return all_people
     start = max(since or context.at - MAX_LOOKBACK, context.at - MAX_LOOKBACK)
-    touched = query_points_after_events(context.event_index, start=start, end=context.at, every=TICK)
+    touched = query_points_after_events(
+        context.event_index, start=start, end=context.at, every=TICK
+    )
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
 
 
-def restore_policy_memory(recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules) -> Memory:
+def restore_policy_memory(
+    recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules
+) -> Memory:
     """The policy's memory, from what was published and what was scored before ``at``."""
     memory, used = Memory(), Counter[date]()
     for day in log.best_by_day(
@@ -180,7 +205,9 @@ def restore_policy_memory(recent: Sequence[RecentAlert], *, log: ScoreLog, at: d
     return memory
 
 
-def build_alerts(context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame) -> tuple[Alert, ...]:
+def build_alerts(
+    context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame
+) -> tuple[Alert, ...]:
     """The alerts as they are published, in rank order."""
     if not decided:
         return ()
@@ -188,13 +215,23 @@ def build_alerts(context: ScoringContext, decided: Sequence[AlertDecision], rows
     chosen = order.join(rows, on="person", maintain_order="left")
     explanations = explain_scores(context.model, chosen)
     types = context.model.predict_scam_type(chosen)
-    residents = context.tables.residents.select("person", "community_id", "grid_id").unique("person").collect()
+    residents = (
+        context.tables.residents.select("person", "community_id", "grid_id")
+        .unique("person")
+        .collect()
+    )
     homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    losses_by_type = typical_losses(build_episodes(context.tables.cases, context.event_index, at=context.at))
+    losses_by_type = typical_losses(
+        build_episodes(context.tables.cases, context.event_index, at=context.at)
+    )
     suspects = find_lead_suspects(context.event_index, chosen)
     missing = find_missing_data(context.event_index, chosen, at=context.at)
     timelines = build_alert_timelines(
-        context.tables, context.event_index, chosen, reputation_model=context.model.reputations, at=context.at
+        context.tables,
+        context.event_index,
+        chosen,
+        reputation_model=context.model.reputations,
+        at=context.at,
     )
     return tuple(
         Alert(
@@ -221,19 +258,24 @@ def build_alerts(context: ScoringContext, decided: Sequence[AlertDecision], rows
             timeline=timelines[rank - 1].events,
             touched=timelines[rank - 1].touched,
         )
-        for rank, (one, row) in enumerate(zip(decided, chosen.iter_rows(named=True), strict=True), start=1)
+        for rank, (one, row) in enumerate(
+            zip(decided, chosen.iter_rows(named=True), strict=True), start=1
+        )
     )
 
 
 def to_reasons(explanation: Explanation) -> tuple[Reason, ...]:
     """Reasons as the store keeps them."""
     return tuple(
-        Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution) for one in explanation.reasons
+        Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution)
+        for one in explanation.reasons
     )
 
 
 def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
-    """The weightiest contributions one by one, and the rest as one, so that they still add up to the score."""
+    """The weightiest contributions one by one, and the rest as one, so that they still add up to
+    the score.
+    """
     parts = explanation.contributions
     by_name = {feature.name: feature for feature in FEATURES}
     names = sorted(parts, key=lambda name: -abs(parts[name]))
@@ -248,10 +290,17 @@ def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contr
         for name in names[:most]
     ]
     rest = sum(parts[name] for name in names[most:])
-    return (*kept, Contribution(feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"))
+    return (
+        *kept,
+        Contribution(
+            feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"
+        ),
+    )
 
 
-def feature_in_words(by_name: Mapping[str, Feature], name: str, value: float | None, language: Language) -> str:
+def feature_in_words(
+    by_name: Mapping[str, Feature], name: str, value: float | None, language: Language
+) -> str:
     """A feature with its value in plain words, or its name and that nothing is known."""
     if value is None:
         return f"{name}：未知" if language == "zh" else f"{name}: unknown"
@@ -274,7 +323,9 @@ def find_lead_suspects(
     """Pseudonyms of the number and the account that speak most for each episode."""
     peers = event_index.numbers["peer"].gather(chosen["lead_peer_code"])
     payees = event_index.accounts["payee"].gather(chosen["lead_payee_code"])
-    return [(peer,) if peer else () for peer in peers], [(payee,) if payee else () for payee in payees]
+    return [(peer,) if peer else () for peer in peers], [
+        (payee,) if payee else () for payee in payees
+    ]
 
 
 def publish_watchlist(

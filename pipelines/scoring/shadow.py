@@ -1,4 +1,6 @@
-"""The challenger in the champion's shadow: it scores the same people, nobody sees it, and later both are compared."""
+"""The challenger in the champion's shadow: it scores the same people, nobody sees it, and later
+both are compared.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,25 +48,41 @@ class ChallengeResult:
 
 
 def score_in_shadow(
-    settings: Settings, rows: pl.DataFrame, event_index: EventIndex, *, at: datetime, kind: str, progress: Progress
+    settings: Settings,
+    rows: pl.DataFrame,
+    event_index: EventIndex,
+    *,
+    at: datetime,
+    kind: str,
+    progress: Progress,
 ) -> bool:
     """Let the challenger score whom the champion has just scored as ``rows``; whether it did.
 
-    Its scores go to a log of their own and to nobody's list. Whatever goes wrong with it is told and stops nothing.
+    Its scores go to a log of their own and to nobody's list. Whatever goes wrong with it is told
+    and stops nothing.
     """
     registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
-    if not settings.training.shadow or champion is None or challenger in (None, champion) or rows.is_empty():
+    if (
+        not settings.training.shadow
+        or champion is None
+        or challenger in (None, champion)
+        or rows.is_empty()
+    ):
         return False
     assert challenger is not None  # noqa: S101 -- tells the type checker what `in` has said
     progress(f"scoring with the challenger {challenger}, for comparison only")
     try:
-        scored = score_query_points(event_index, registry.load(challenger), rows.select("person", "at"))
+        scored = score_query_points(
+            event_index, registry.load(challenger), rows.select("person", "at")
+        )
     except ForestallError as error:
         progress(f"the challenger could not score: {error}")
         return False
     beside = rows.join(scored.select("person", "at", challenger_score="score"), on=["person", "at"])
-    log_of(settings, champion, challenger).write(best_of(beside, most=kept(settings)), at=at, kind=kind)
+    log_of(settings, champion, challenger).write(
+        best_of(beside, most=kept(settings)), at=at, kind=kind
+    )
     return True
 
 
@@ -76,24 +94,33 @@ def challenge_champion(
     promote: bool = False,
     progress: Progress = no_progress,
 ) -> ChallengeResult:
-    """What champion and challenger would have alerted over the matured days that both have scored, and the gates' word.
+    """What champion and challenger would have alerted over the matured days that both have scored,
+    and the gates' word.
 
-    ``days`` is how many days to look back before those that are not matured at ``at`` (default: the settings'). With
-    ``promote`` the challenger takes over if every gate lets it. Raises ``NotReadyError`` where there is no challenger,
-    or no day that both have scored is old enough.
+    ``days`` is how many days to look back before those that are not matured at ``at`` (default: the
+    settings'). With ``promote`` the challenger takes over if every gate lets it. Raises
+    ``NotReadyError`` where there is no challenger, or no day that both have scored is old enough.
     """
     registry = ModelRegistry.of(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if champion is None or challenger is None or champion == challenger:
-        raise NotReadyError("no challenger stands beside the champion", remedy="Run `forestall train`.")
+        raise NotReadyError(
+            "no challenger stands beside the champion", remedy="Run `forestall train`."
+        )
     span = latest_matured_span(settings, at=at)
     log = log_of(settings, champion, challenger)
-    span = scored_days(log, Span(span.end - timedelta(days=days), span.end) if days else span, settings=settings)
+    span = scored_days(
+        log, Span(span.end - timedelta(days=days), span.end) if days else span, settings=settings
+    )
     progress(f"comparing on {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}")
     tables = source_tables_before(settings, at=at, span=at - span.start)
-    known_episodes = find_known_episodes(settings, build_event_index(tables), tables, span=span, at=at)
+    known_episodes = find_known_episodes(
+        settings, build_event_index(tables), tables, span=span, at=at
+    )
     ticks = log.ticks(start=span.start - WARM_UP, end=span.end)
-    found = compare_scores(ticks, columns=COLUMNS, span=span, known_episodes=known_episodes, settings=settings)
+    found = compare_scores(
+        ticks, columns=COLUMNS, span=span, known_episodes=known_episodes, settings=settings
+    )
     verdict = found.verdict(registry.metrics(challenger), gates=settings.gates)
     promoted = promote and verdict.promote
     if promoted:
@@ -111,7 +138,9 @@ def challenge_champion(
 
 
 def scored_days(log: ShadowLog, span: Span, *, settings: Settings) -> Span:
-    """``span`` from the first moment that both have scored. Raises ``NotReadyError`` where nothing of it is left."""
+    """``span`` from the first moment that both have scored. Raises ``NotReadyError`` where nothing
+    of it is left.
+    """
     first = log.first_run()
     if first is None or first >= span.end:
         days = settings.training.maturity_days
@@ -124,7 +153,9 @@ def scored_days(log: ShadowLog, span: Span, *, settings: Settings) -> Span:
 
 def log_of(settings: Settings, champion: ModelVersion, challenger: ModelVersion) -> ShadowLog:
     """Where the scores of the two are kept."""
-    return ShadowLog(settings.scores_folder, champion=champion.version, challenger=challenger.version)
+    return ShadowLog(
+        settings.scores_folder, champion=champion.version, challenger=challenger.version
+    )
 
 
 def best_of(rows: pl.DataFrame, *, most: int) -> pl.DataFrame:

@@ -16,8 +16,9 @@ def drop_suppressed(
 ) -> pl.DataFrame:
     """The ``rows`` (``person``, ``new_debit_cny_6h``) of those who may be alerted at ``at``.
 
-    A suppressed person comes back when ``realert_cny`` have left for new payees in the last six hours, all of it since
-    the suppression began (``rules.realert_after``), as with a person who was alerted before.
+    A suppressed person comes back when ``realert_cny`` have left for new payees in the last six
+    hours, all of it since the suppression began (``rules.realert_after``), as with a person who was
+    alerted before.
     """
     suppressed_since: dict[str, datetime] = {}
     for suppression in suppressions:
@@ -25,7 +26,9 @@ def drop_suppressed(
             suppressed_since[suppression.person] = max(
                 suppression.since, suppressed_since.get(suppression.person, suppression.since)
             )
-    long_ago = [person for person, since in suppressed_since.items() if at - since >= rules.realert_after]
+    long_ago = [
+        person for person, since in suppressed_since.items() if at - since >= rules.realert_after
+    ]
     person = pl.col("person")
     money_moved = person.is_in(long_ago) & (pl.col("new_debit_cny_6h") >= rules.realert_cny)
     return rows.filter(~person.is_in(list(suppressed_since)) | money_moved.fill_null(value=False))

@@ -37,13 +37,20 @@ ACCOUNT_FACTS = {
 
 
 def list_suspects(
-    event_index: EventIndex, reputation_model: ReputationModel, *, at: datetime, alerts: Sequence[RecentAlert]
+    event_index: EventIndex,
+    reputation_model: ReputationModel,
+    *,
+    at: datetime,
+    alerts: Sequence[RecentAlert],
 ) -> list[PublishedSuspect]:
-    """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week, at most 200 of each kind.
+    """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week,
+    at most 200 of each kind.
 
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
     """
-    alerted = event_index.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))["code"]
+    alerted = event_index.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))[
+        "code"
+    ]
     numbers = active_counterparties(event_index, reputation_model, "number", at=at).join(
         count_alerted_residents(event_index.stranger_contacts, "peer_code", alerted, at=at),
         left_on="code",
@@ -75,14 +82,18 @@ def list_suspects(
 def active_counterparties(
     event_index: EventIndex, reputation_model: ReputationModel, kind: str, *, at: datetime
 ) -> pl.DataFrame:
-    """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and what is known."""
+    """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and
+    what is known.
+    """
     number = kind == "number"
     timeline = event_index.contacts_by_number if number else event_index.payments_by_account
     names = event_index.numbers if number else event_index.accounts
     known = pl.col("known_at")
     recent = timeline.events.filter(known < at, known >= at - ACTIVE_SPAN)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
-    at_ms = np.full(len(codes), to_milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0])
+    at_ms = np.full(
+        len(codes), to_milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0]
+    )
     if number:
         now = number_states(event_index, peer=codes, at_ms=at_ms)
         reputation, reached = reputation_model.numbers(now), "reached"
@@ -109,10 +120,16 @@ def active_counterparties(
     )
 
 
-def count_alerted_residents(timeline: Timeline, code: str, people: pl.Series, *, at: datetime) -> pl.DataFrame:
-    """``code`` and ``alerts``: how many of the ``people`` had to do with each number or account in the last week."""
+def count_alerted_residents(
+    timeline: Timeline, code: str, people: pl.Series, *, at: datetime
+) -> pl.DataFrame:
+    """``code`` and ``alerts``: how many of the ``people`` had to do with each number or account in
+    the last week.
+    """
     known = pl.col("known_at")
-    contacts = timeline.events.filter(known < at, known >= at - ACTIVE_SPAN, pl.col("owner").is_in(people.implode()))
+    contacts = timeline.events.filter(
+        known < at, known >= at - ACTIVE_SPAN, pl.col("owner").is_in(people.implode())
+    )
     return contacts.group_by(pl.col(code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
 
 

@@ -1,4 +1,6 @@
-"""Writes events as partners deliver them: a record for each side that lives here, a file per source and day."""
+"""Writes events as partners deliver them: a record for each side that lives here, a file per source
+and day.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,22 @@ __all__ = ["ZONE", "LandingWriter", "cut_when_busy", "to_times", "to_yuan"]
 
 ZONE = "Asia/Shanghai"
 _CHANNELS = ("mobile", "online", "counter", "third_party", "atm", "pos")
-# Shares by (small account payment, large account payment, merchant): the channel follows from form, never from motive.
+# Shares by (small account payment, large account payment, merchant): the channel follows from form,
+# never from motive.
 _CHANNEL_SHARES = np.array(
-    [[0.80, 0.07, 0.02, 0.10, 0.01, 0.0], [0.74, 0.13, 0.10, 0.03, 0.0, 0.0], [0.04, 0.06, 0.0, 0.72, 0.0, 0.18]]
+    [
+        [0.80, 0.07, 0.02, 0.10, 0.01, 0.0],
+        [0.74, 0.13, 0.10, 0.03, 0.0, 0.0],
+        [0.04, 0.06, 0.0, 0.72, 0.0, 0.18],
+    ]
 )
 _LARGE_CENTS = 2_000_000
 
 
 def cut_when_busy(events: CallEvents, *, subscribers: int) -> CallEvents:
-    """One line, one call: everyday calls that begin while a resident is still talking are not answered."""
+    """One line, one call: everyday calls that begin while a resident is still talking are not
+    answered.
+    """
     side = np.concatenate([events.caller, events.callee])
     row = np.tile(np.arange(len(events)), 2)
     live = (side < subscribers) & ~events.text[row]
@@ -47,8 +56,16 @@ def cut_when_busy(events: CallEvents, *, subscribers: int) -> CallEvents:
 class LandingWriter:
     """A landing folder being written."""
 
-    def __init__(self, out: Path, *, people: People, start: date, outages: tuple[Outage, ...], seed: int) -> None:
-        self._out, self._people, self._start, self._outages, self._seed = out, people, start, outages, seed
+    def __init__(
+        self, out: Path, *, people: People, start: date, outages: tuple[Outage, ...], seed: int
+    ) -> None:
+        self._out, self._people, self._start, self._outages, self._seed = (
+            out,
+            people,
+            start,
+            outages,
+            seed,
+        )
         self.files = 0
 
     def write_registers(self, registers: dict[str, pl.DataFrame]) -> None:
@@ -85,7 +102,9 @@ class LandingWriter:
         rng = np.random.default_rng([self._seed, 32, day])
         merchant = np.array(people.accounts.is_merchant)
         channel = _channels(rng, events, merchant[events.payee] | merchant[events.payer])
-        own, peer, row, out, ids = _both_sides(rng, events.payer, events.payee, events.at, owned=owned)
+        own, peer, row, out, ids = _both_sides(
+            rng, events.payer, events.payee, events.at, owned=owned
+        )
         frame = pl.DataFrame(
             {
                 "record_id": self._record_ids("T", day, ids),
@@ -113,9 +132,14 @@ class LandingWriter:
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
         for (name,), part in (
-            frame.with_columns(source=source).partition_by("source", as_dict=True, include_key=False).items()
+            frame.with_columns(source=source)
+            .partition_by("source", as_dict=True, include_key=False)
+            .items()
         ):
-            if not any(o.source == name and o.first_day <= day < o.first_day + o.days for o in self._outages):
+            if not any(
+                o.source == name and o.first_day <= day < o.first_day + o.days
+                for o in self._outages
+            ):
                 part.write_parquet(folder / f"{name}.parquet")
                 self.files += 1
                 written += len(part)
@@ -142,7 +166,8 @@ def _texts(book: list[str], positions: Ints) -> pl.Series:
 def _both_sides(
     rng: np.random.Generator, first: Ints, second: Ints, at: Ints, *, owned: int
 ) -> tuple[Ints, Ints, Ints, npt.NDArray[np.bool_], Ints]:
-    """Records from events: own side, other side, row of the event, whether the own side began it, running number.
+    """Records from events: own side, other side, row of the event, whether the own side began it,
+    running number.
 
     Records stand in order of time and, within one second, in random order.
     """
@@ -156,7 +181,9 @@ def _both_sides(
     return own, other, row, out, np.arange(len(row))
 
 
-def _channels(rng: np.random.Generator, events: PaymentEvents, merchant: npt.NDArray[np.bool_]) -> Ints:
+def _channels(
+    rng: np.random.Generator, events: PaymentEvents, merchant: npt.NDArray[np.bool_]
+) -> Ints:
     kind = np.where(merchant, 2, (events.cents >= _LARGE_CENTS).astype(int))
     edges: Floats = np.cumsum(_CHANNEL_SHARES, axis=1)[kind]
     drawn: Ints = (rng.random(len(events))[:, None] > edges).sum(axis=1)

@@ -1,6 +1,7 @@
 """Makes a clean landing folder as dirty as real deliveries are, and says what was done.
 
-Each fault takes a file of its own, so that every line of the list can be checked against what ingest made of it.
+Each fault takes a file of its own, so that every line of the list can be checked against what
+ingest made of it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from data_contracts.errors import SettingsError
 __all__ = ["FAULTS", "InjectedFault", "inject_faults"]
 
 Expected = Literal["accepted", "quarantined", "duplicate", "held", "missing"]
-_Change = Callable[[np.random.Generator, Path], tuple[Path, int]]  # gives the file after it, and rows touched
+_Change = Callable[
+    [np.random.Generator, Path], tuple[Path, int]
+]  # gives the file after it, and rows touched
 
 _CALL_HEADINGS = dict(
     zip(
@@ -31,7 +34,16 @@ _CALL_HEADINGS = dict(
 )
 _TRANSFER_HEADINGS = dict(
     zip(
-        ("record_id", "account_id", "peer_account", "direction", "amount", "occurred_at", "channel", "peer_bank"),
+        (
+            "record_id",
+            "account_id",
+            "peer_account",
+            "direction",
+            "amount",
+            "occurred_at",
+            "channel",
+            "peer_bank",
+        ),
         ("流水号", "账号", "对方账号", "借贷标志", "金额", "交易时间", "渠道", "对方银行"),
         strict=True,
     )
@@ -56,7 +68,9 @@ _BAD_ROWS = 3
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """One thing that was done: the fault, the file (relative to the landing folder), rows touched, what must follow."""
+    """One thing that was done: the fault, the file (relative to the landing folder), rows touched,
+    what must follow.
+    """
 
     fault: str
     path: str
@@ -71,15 +85,21 @@ class _Fault:
     change: _Change
 
 
-def inject_faults(landing: Path, *, seed: int, faults: Iterable[str] | None = None) -> list[InjectedFault]:
-    """Puts the named faults (all of :data:`FAULTS` when left out) into ``landing``, each into another file.
+def inject_faults(
+    landing: Path, *, seed: int, faults: Iterable[str] | None = None
+) -> list[InjectedFault]:
+    """Puts the named faults (all of :data:`FAULTS` when left out) into ``landing``, each into
+    another file.
 
-    Raises :class:`SettingsError` for a fault that does not exist and when the folder has too few files.
+    Raises :class:`SettingsError` for a fault that does not exist and when the folder has too few
+    files.
     """
     rng = np.random.default_rng(seed)
     names = list(FAULTS if faults is None else faults)
     if unknown := sorted(set(names) - set(FAULTS)):
-        raise SettingsError(f"No such fault: {', '.join(unknown)}.", remedy=f"Choose from {', '.join(FAULTS)}.")
+        raise SettingsError(
+            f"No such fault: {', '.join(unknown)}.", remedy=f"Choose from {', '.join(FAULTS)}."
+        )
     free = {dataset: _files(rng, landing, dataset) for dataset in ("calls", "transfers")}
     done = []
     for name in names:
@@ -91,7 +111,9 @@ def inject_faults(landing: Path, *, seed: int, faults: Iterable[str] | None = No
         else:
             raise SettingsError(f"{landing} has too few {fault.dataset} files for so many faults.")
         after, rows = fault.change(rng, path)
-        done.append(InjectedFault(name, after.relative_to(landing).as_posix(), rows, fault.expected))
+        done.append(
+            InjectedFault(name, after.relative_to(landing).as_posix(), rows, fault.expected)
+        )
     return done
 
 
@@ -107,13 +129,17 @@ def _rows(rng: np.random.Generator, frame: pl.DataFrame) -> pl.Expr:
     return pl.int_range(pl.len()).is_in(rng.choice(len(frame), count, replace=False).tolist())
 
 
-def _change_rows(column: str, wrong: Callable[[pl.Expr], pl.Expr], *, where: pl.Expr | None = None) -> _Change:
+def _change_rows(
+    column: str, wrong: Callable[[pl.Expr], pl.Expr], *, where: pl.Expr | None = None
+) -> _Change:
     """A change that makes ``column`` wrong in some rows (of those that fit ``where``)."""
 
     def change(rng: np.random.Generator, path: Path) -> tuple[Path, int]:
         frame = pl.read_parquet(path)
         fit = frame.with_row_index("row").filter(True if where is None else where)["row"].to_numpy()
-        chosen = rng.choice(fit, min(len(fit), max(1, min(_BAD_ROWS, len(frame) // 40))), replace=False)
+        chosen = rng.choice(
+            fit, min(len(fit), max(1, min(_BAD_ROWS, len(frame) // 40))), replace=False
+        )
         hit = pl.int_range(pl.len()).is_in(chosen.tolist())
         new = pl.when(hit).then(wrong(pl.col(column))).otherwise(pl.col(column))
         frame.with_columns(new.alias(column)).write_parquet(path)
@@ -227,29 +253,59 @@ FAULTS: dict[str, _Fault] = {
     "gb18030_calls": _Fault("calls", "accepted", _as_csv("gb18030", chinese=True)),
     "gb18030_transfers": _Fault("transfers", "accepted", _as_csv("gb18030", chinese=True)),
     "utf8_bom_calls": _Fault("calls", "accepted", _as_csv("utf-8-sig", chinese=False)),
-    "utf8_bom_chinese_transfers": _Fault("transfers", "accepted", _as_csv("utf-8-sig", chinese=True)),
-    "reordered_columns": _Fault("calls", "accepted", _reshape(lambda f: f.select(reversed(f.columns)))),
-    "extra_column": _Fault("transfers", "accepted", _reshape(lambda f: f.with_columns(remark=pl.lit("")))),
-    "plus_86": _Fault("calls", "accepted", _change_rows("peer_number", lambda n: "+86" + n, where=_MOBILE)),
-    "double_zero_86": _Fault("calls", "accepted", _change_rows("peer_number", lambda n: "0086" + n, where=_MOBILE)),
+    "utf8_bom_chinese_transfers": _Fault(
+        "transfers", "accepted", _as_csv("utf-8-sig", chinese=True)
+    ),
+    "reordered_columns": _Fault(
+        "calls", "accepted", _reshape(lambda f: f.select(reversed(f.columns)))
+    ),
+    "extra_column": _Fault(
+        "transfers", "accepted", _reshape(lambda f: f.with_columns(remark=pl.lit("")))
+    ),
+    "plus_86": _Fault(
+        "calls", "accepted", _change_rows("peer_number", lambda n: "+86" + n, where=_MOBILE)
+    ),
+    "double_zero_86": _Fault(
+        "calls", "accepted", _change_rows("peer_number", lambda n: "0086" + n, where=_MOBILE)
+    ),
     "spaced_numbers": _Fault(
         "calls",
         "accepted",
-        _change_rows("msisdn", lambda n: n.str.head(3) + " " + n.str.slice(3, 4) + "-" + n.str.tail(4)),
+        _change_rows(
+            "msisdn", lambda n: n.str.head(3) + " " + n.str.slice(3, 4) + "-" + n.str.tail(4)
+        ),
     ),
-    "full_width_numbers": _Fault("calls", "accepted", _change_rows("peer_number", _full_width, where=_MOBILE)),
-    "grouped_amounts": _Fault("transfers", "accepted", _as_csv("utf-8", chinese=False, grouped=True)),
-    "short_id_numbers": _Fault("subscribers", "accepted", _change_rows("id_number", _old_form, where=_BORN_1900S)),
+    "full_width_numbers": _Fault(
+        "calls", "accepted", _change_rows("peer_number", _full_width, where=_MOBILE)
+    ),
+    "grouped_amounts": _Fault(
+        "transfers", "accepted", _as_csv("utf-8", chinese=False, grouped=True)
+    ),
+    "short_id_numbers": _Fault(
+        "subscribers", "accepted", _change_rows("id_number", _old_form, where=_BORN_1900S)
+    ),
     # wrong rows in a good file
     "wrong_check_digit": _Fault("accounts", "quarantined", _change_rows("id_number", _wrong_check)),
-    "unknown_enum": _Fault("calls", "quarantined", _change_rows("service", lambda _: pl.lit("fax"))),
-    "negative_duration": _Fault("calls", "quarantined", _change_rows("duration_s", lambda d: -1 - d)),
-    "overlong_duration": _Fault("calls", "quarantined", _change_rows("duration_s", lambda d: d + 90_000)),
+    "unknown_enum": _Fault(
+        "calls", "quarantined", _change_rows("service", lambda _: pl.lit("fax"))
+    ),
+    "negative_duration": _Fault(
+        "calls", "quarantined", _change_rows("duration_s", lambda d: -1 - d)
+    ),
+    "overlong_duration": _Fault(
+        "calls", "quarantined", _change_rows("duration_s", lambda d: d + 90_000)
+    ),
     "zero_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: a - a)),
     "negative_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: -a)),
-    "nan_amount": _Fault("transfers", "quarantined", _change_rows("amount", lambda a: a.cast(_FLOAT) * float("nan"))),
-    "future_time": _Fault("transfers", "quarantined", _change_rows("occurred_at", lambda t: t.dt.offset_by("20y"))),
-    "time_of_1900": _Fault("calls", "quarantined", _change_rows("started_at", lambda t: t.dt.offset_by("-126y"))),
+    "nan_amount": _Fault(
+        "transfers", "quarantined", _change_rows("amount", lambda a: a.cast(_FLOAT) * float("nan"))
+    ),
+    "future_time": _Fault(
+        "transfers", "quarantined", _change_rows("occurred_at", lambda t: t.dt.offset_by("20y"))
+    ),
+    "time_of_1900": _Fault(
+        "calls", "quarantined", _change_rows("started_at", lambda t: t.dt.offset_by("-126y"))
+    ),
     # files that cannot be taken as they are
     "missing_column": _Fault("calls", "held", _reshape(lambda f: f.drop("duration_s"))),
     "mislabelled_file": _Fault("calls", "held", _mislabel),

@@ -53,10 +53,11 @@ def simulate(
     mix: Mix | None = None,
     progress: DayProgress | None = None,
 ) -> SimulationReport:
-    """Writes a district of ``people`` residents over ``days`` days as a landing folder with its truth.
+    """Writes a district of ``people`` residents over ``days`` days as a landing folder with its
+    truth.
 
-    The same arguments write the same bytes. Raises :class:`SettingsError` when the folder already holds something or
-    the district is too small to live in.
+    The same arguments write the same bytes. Raises :class:`SettingsError` when the folder already
+    holds something or the district is too small to live in.
     """
     _check(out, people=people, days=days)
     mix = mix or Mix()
@@ -68,8 +69,12 @@ def simulate(
     calls = transfers = 0
     for day in range(days):
         events = CallEvents.join([life.calls(day), scripted.calls[day]])
-        calls += landing.write_calls(day, cut_when_busy(events, subscribers=len(residents.number_source)))
-        transfers += landing.write_transfers(day, PaymentEvents.join([life.payments(day), scripted.payments[day]]))
+        calls += landing.write_calls(
+            day, cut_when_busy(events, subscribers=len(residents.number_source))
+        )
+        transfers += landing.write_transfers(
+            day, PaymentEvents.join([life.payments(day), scripted.payments[day]])
+        )
         if progress is not None:
             progress(day + 1, days)
     return SimulationReport(
@@ -104,7 +109,9 @@ class _ScriptedEvents:
     registers: dict[str, pl.DataFrame]
 
 
-def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int) -> _ScriptedEvents:
+def _play_scripts(
+    mix: Mix, people: People, *, start: date, days: int, seed: int
+) -> _ScriptedEvents:
     rng = np.random.default_rng([seed, 20])
     lines = draw_honest_lines(rng, mix=mix, people=people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
@@ -113,7 +120,13 @@ def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int
         mix, people=people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal
     )
     operations = ScamOperations(
-        mix, people=people, lenders=lenders, public_lines=lines.get("public", []), start=start, days=days, seed=seed
+        mix,
+        people=people,
+        lenders=lenders,
+        public_lines=lines.get("public", []),
+        start=start,
+        days=days,
+        seed=seed,
     )
     episodes = operations.play_episodes(journal)
     around = [
@@ -129,7 +142,9 @@ def _play_scripts(mix: Mix, people: People, *, start: date, days: int, seed: int
         registers={
             **people.registers,
             "number_tags": tag_numbers(rng, mix=mix, people=people, lines=lines),
-            "cases": draw_cases(episodes, mix=mix, people=people, start=start, days=days, seed=seed),
+            "cases": draw_cases(
+                episodes, mix=mix, people=people, start=start, days=days, seed=seed
+            ),
             "truth": build_truth(episodes, people=people, start=start),
         },
     )

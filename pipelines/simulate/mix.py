@@ -1,8 +1,9 @@
 """The settings of a simulated district: who lives there, what they do, how the fraud runs.
 
-Every number of the simulation stands here or in a YAML file laid over these defaults (:func:`load_mix`), so that
-another district - other shares, a new scam type, spoofed ordinary numbers, a bank silent for days - needs no code.
-Shares are probabilities in 0..1, pairs are inclusive ranges, ``*_median`` and ``*_sigma`` describe a lognormal.
+Every number of the simulation stands here or in a YAML file laid over these defaults
+(:func:`load_mix`), so that another district - other shares, a new scam type, spoofed ordinary
+numbers, a bank silent for days - needs no code. Shares are probabilities in 0..1, pairs are
+inclusive ranges, ``*_median`` and ``*_sigma`` describe a lognormal.
 """
 
 from __future__ import annotations
@@ -41,9 +42,17 @@ Positive = Annotated[float, Field(gt=0)]
 Sigma = Annotated[float, Field(ge=0)]
 Clock = Literal["day", "office", "evening", "shops", "anytime"]
 NumberKind = Literal[
-    "mobile", "virtual", "landline", "local_landline", "service_95", "service_400", "service_106", "international"
+    "mobile",
+    "virtual",
+    "landline",
+    "local_landline",
+    "service_95",
+    "service_400",
+    "service_106",
+    "international",
 ]
-# Two more ways a caller may appear: under a public office's number, or under one of the person's own contacts.
+# Two more ways a caller may appear: under a public office's number, or under one of the person's
+# own contacts.
 CallerKind = NumberKind | Literal["spoofed_public", "spoofed_contact"]
 Kinds = dict[CallerKind, float]
 
@@ -114,7 +123,9 @@ class Payments(_Settings):
 
 
 class Script(_Settings):
-    """A story between a resident and a stranger. Honest and fraudulent stories are played by the same engine."""
+    """A story between a resident and a stranger. Honest and fraudulent stories are played by the
+    same engine.
+    """
 
     clock: Clock = "day"
     age_mean: float = 40
@@ -153,7 +164,9 @@ class Lookalike(Script):
     """One honest story that resembles fraud."""
 
     per_1000_days: Annotated[float, Field(ge=0)] = 0.1  # stories per 1,000 residents and day
-    shared_number_share: Share = 0.2  # the caller also calls others (an agent, a school, a sales team)
+    shared_number_share: Share = (
+        0.2  # the caller also calls others (an agent, a school, a sales team)
+    )
     shared_account_share: Share = 0.4  # the payee is also paid by others
     merchant_share: Share = 0.0  # the payee is a merchant code
     trade_only: bool = False  # only people whose work brings strangers
@@ -212,7 +225,15 @@ class Population(_Settings):
     grids_per_community: int = 5
     area_code: str = "0471"
     region_codes: tuple[str, ...] = ("150102", "150103", "150104", "150105", "150121")
-    away_region_codes: tuple[str, ...] = ("230103", "370102", "410105", "510104", "340111", "610112", "130102")
+    away_region_codes: tuple[str, ...] = (
+        "230103",
+        "370102",
+        "410105",
+        "510104",
+        "340111",
+        "610112",
+        "130102",
+    )
 
 
 class Daily(_Settings):
@@ -251,7 +272,9 @@ class Mix(_Settings):
     """All settings of a district."""
 
     intensity: Positive = 1.0  # multiplies journeys, crews and mules alike
-    losses_per_1000_days: Positive = 0.36  # journeys that end in a loss, per 1,000 residents and day
+    losses_per_1000_days: Positive = (
+        0.36  # journeys that end in a loss, per 1,000 residents and day
+    )
     attempts_per_1000_days: Positive = 0.135
     contacts_per_1000_days: Positive = 1.78
     crews_per_10k: Positive = 14
@@ -262,7 +285,9 @@ class Mix(_Settings):
     mule_life_days: Positive = 2.5
     mule_merchant_share: Share = 0.1
     miscoded_share: Share = 0.03  # cases filed under another scam type
-    cold_calls: Callers = Callers(calls_per_day_median=4, engaged_share=0.04, engaged_s_median=70)  # of each line
+    cold_calls: Callers = Callers(
+        calls_per_day_median=4, engaged_share=0.04, engaged_s_median=70
+    )  # of each line
     cold_texts: Callers = Callers(calls_per_day_median=5, text_share=1.0, clock="day")
     population: Population = Population()
     daily: Daily = Daily()
@@ -274,7 +299,9 @@ class Mix(_Settings):
         Season(first="06-18", last="06-23", scams={"customer_service": 2.0}),
         Season(first="11-01", last="11-12", spending=1.4),
         Season(first="11-11", last="11-16", scams={"customer_service": 2.5, "fake_shopping": 1.5}),
-        Season(first="08-25", last="09-10", spending=1.15, scams={"brushing": 1.2, "fake_loan": 1.3}),
+        Season(
+            first="08-25", last="09-10", spending=1.15, scams={"brushing": 1.2, "fake_loan": 1.3}
+        ),
     )
     outages: tuple[Outage, ...] = ()
 
@@ -296,12 +323,16 @@ def _overlay(base: Any, top: Any) -> Any:
 
 
 def load_mix(path: Path) -> Mix:
-    """The settings of a YAML file laid over the defaults; raises :class:`SettingsError` with the setting at fault."""
+    """The settings of a YAML file laid over the defaults; raises :class:`SettingsError` with the
+    setting at fault.
+    """
     try:
         top = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Mix.model_validate(_overlay(_default_document(), top))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"The mix {path} cannot be read.", remedy="Give a YAML file in UTF-8.") from error
+        raise SettingsError(
+            f"The mix {path} cannot be read.", remedy="Give a YAML file in UTF-8."
+        ) from error
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -41,9 +41,13 @@ def build_truth(episodes: list[TrueEpisode], *, people: People, start: date) -> 
                 [";".join(numbers[n] for n in j.trace.numbers) for j in episodes], dtype=pl.String
             ),
             "moves": pl.Series([_payments_text(j, start) for j in episodes], dtype=pl.String),
-            "id_number": pl.Series([people.id_numbers[j.person] for j in episodes], dtype=pl.String),
+            "id_number": pl.Series(
+                [people.id_numbers[j.person] for j in episodes], dtype=pl.String
+            ),
             "msisdn": pl.Series([numbers[j.number] for j in episodes], dtype=pl.String),
-            "floating": pl.Series([bool(people.floating[j.person]) for j in episodes], dtype=pl.Boolean),
+            "floating": pl.Series(
+                [bool(people.floating[j.person]) for j in episodes], dtype=pl.Boolean
+            ),
             "age": pl.Series([int(people.age[j.person]) for j in episodes], dtype=pl.Int64),
         }
     )
@@ -52,15 +56,22 @@ def build_truth(episodes: list[TrueEpisode], *, people: People, start: date) -> 
 def draw_cases(
     episodes: list[TrueEpisode], *, mix: Mix, people: People, start: date, days: int, seed: int
 ) -> pl.DataFrame:
-    """The cases reported before the last midnight, in order of report; victims do not recall every number."""
+    """The cases reported before the last midnight, in order of report; victims do not recall every
+    number.
+    """
     rng = np.random.default_rng([seed, 41])
     reported = sorted(
-        (j for j in episodes if j.reported_at is not None and j.reported_at < days * DAY_S), key=_report_time
+        (j for j in episodes if j.reported_at is not None and j.reported_at < days * DAY_S),
+        key=_report_time,
     )
     others = list(mix.scams)
 
     def filed_as(episode: TrueEpisode) -> str:
-        return others[int(rng.integers(len(others)))] if rng.random() < mix.miscoded_share else episode.scam_type
+        return (
+            others[int(rng.integers(len(others)))]
+            if rng.random() < mix.miscoded_share
+            else episode.scam_type
+        )
 
     def recalled(positions: list[int], texts: list[str], share: float) -> str:
         return ";".join(texts[i] for i in positions if rng.random() < share)
@@ -68,24 +79,42 @@ def draw_cases(
     reporting = {name: scam.reporting for name, scam in mix.scams.items()}
     return pl.DataFrame(
         {
-            "case_id": pl.Series([f"A{i:07d}" for i in range(1, len(reported) + 1)], dtype=pl.String),
-            "id_number": pl.Series([people.id_numbers[j.person] for j in reported], dtype=pl.String),
+            "case_id": pl.Series(
+                [f"A{i:07d}" for i in range(1, len(reported) + 1)], dtype=pl.String
+            ),
+            "id_number": pl.Series(
+                [people.id_numbers[j.person] for j in reported], dtype=pl.String
+            ),
             "scam_type": pl.Series([filed_as(j) for j in reported], dtype=pl.String),
             "outcome": pl.Series([j.outcome for j in reported], dtype=pl.String),
-            "first_transfer_at": to_times(start, [_first_payment_at(j) for j in reported]).dt.replace_time_zone(ZONE),
-            "last_transfer_at": to_times(start, [_last_payment_at(j) for j in reported]).dt.replace_time_zone(ZONE),
-            "reported_at": to_times(start, [j.reported_at for j in reported]).dt.replace_time_zone(ZONE),
+            "first_transfer_at": to_times(
+                start, [_first_payment_at(j) for j in reported]
+            ).dt.replace_time_zone(ZONE),
+            "last_transfer_at": to_times(
+                start, [_last_payment_at(j) for j in reported]
+            ).dt.replace_time_zone(ZONE),
+            "reported_at": to_times(start, [j.reported_at for j in reported]).dt.replace_time_zone(
+                ZONE
+            ),
             "loss_amount": to_yuan([j.loss_cents for j in reported]),
             "suspect_numbers": pl.Series(
                 [
-                    recalled(j.trace.numbers, people.numbers.texts, reporting[j.scam_type].number_recall_share)
+                    recalled(
+                        j.trace.numbers,
+                        people.numbers.texts,
+                        reporting[j.scam_type].number_recall_share,
+                    )
                     for j in reported
                 ],
                 dtype=pl.String,
             ),
             "suspect_accounts": pl.Series(
                 [
-                    recalled(j.trace.accounts, people.accounts.texts, reporting[j.scam_type].account_recall_share)
+                    recalled(
+                        j.trace.accounts,
+                        people.accounts.texts,
+                        reporting[j.scam_type].account_recall_share,
+                    )
                     for j in reported
                 ],
                 dtype=pl.String,
@@ -107,5 +136,10 @@ def _last_payment_at(episode: TrueEpisode) -> int | None:
 
 
 def _payments_text(episode: TrueEpisode, start: date) -> str:
-    times = to_times(start, [at for at, _ in episode.trace.payments]).dt.strftime("%Y-%m-%dT%H:%M:%S")
-    return ";".join(f"{at}|{cents / 100:.2f}" for at, (_, cents) in zip(times, episode.trace.payments, strict=True))
+    times = to_times(start, [at for at, _ in episode.trace.payments]).dt.strftime(
+        "%Y-%m-%dT%H:%M:%S"
+    )
+    return ";".join(
+        f"{at}|{cents / 100:.2f}"
+        for at, (_, cents) in zip(times, episode.trace.payments, strict=True)
+    )

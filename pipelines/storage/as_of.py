@@ -12,7 +12,9 @@ from pipelines.storage.lake import Lake
 
 __all__ = ["event_index_before", "latest_moment", "source_tables_before"]
 
-LONGEST_CALL_AND_DELAY = timedelta(days=2)  # an event can become known so long after its event day began
+LONGEST_CALL_AND_DELAY = timedelta(
+    days=2
+)  # an event can become known so long after its event day began
 EVENT_COLUMNS = {
     "calls": (
         *("record_id", "source", "number", "peer", "peer_kind", "direction", "service"),
@@ -25,15 +27,20 @@ EVENT_COLUMNS = {
 }
 
 
-def source_tables_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> SourceTables:
-    """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span, at]``.
+def source_tables_before(
+    settings: Settings, *, at: datetime, span: timedelta = timedelta(0)
+) -> SourceTables:
+    """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span,
+    at]``.
 
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
     """
     lake = Lake(settings.lake_folder)
     first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
     days = (first, at.date())
-    if not any(days[0] <= day <= days[1] for dataset in EVENT_COLUMNS for day in lake.days(dataset)):
+    if not any(
+        days[0] <= day <= days[1] for dataset in EVENT_COLUMNS for day in lake.days(dataset)
+    ):
         raise NotReadyError(
             f"the lake holds no calls or transfers from {days[0]} to {days[1]}",
             remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data covers.",
@@ -53,7 +60,9 @@ def source_tables_before(settings: Settings, *, at: datetime, span: timedelta = 
     )
 
 
-def event_index_before(settings: Settings, *, at: datetime, span: timedelta = timedelta(0)) -> EventIndex:
+def event_index_before(
+    settings: Settings, *, at: datetime, span: timedelta = timedelta(0)
+) -> EventIndex:
     """:func:`source_tables_before`, laid out for asking."""
     return build_event_index(source_tables_before(settings, at=at, span=span))
 
@@ -65,7 +74,12 @@ def latest_moment(settings: Settings) -> datetime:
     for name in EVENT_COLUMNS:
         days = lake.days(name)
         if days:
-            found = lake.scan(name, days=(days[-1], days[-1])).select(pl.col("known_at").max()).collect().item()
+            found = (
+                lake.scan(name, days=(days[-1], days[-1]))
+                .select(pl.col("known_at").max())
+                .collect()
+                .item()
+            )
             latest.append(found)
     if not latest:
         raise NotReadyError("the lake is empty", remedy="Run `forestall ingest LANDING` first.")

@@ -1,4 +1,6 @@
-"""Files that outlive a power cut: written beside their place, flushed to the disk, then moved into place at once."""
+"""Files that outlive a power cut: written beside their place, flushed to the disk, then moved into
+place at once.
+"""
 
 import hashlib
 import os
@@ -25,7 +27,9 @@ def flush_to_disk(path: Path) -> None:
 
 
 def write_durably(path: Path, content: bytes, *, mode: int = OWNER_ONLY) -> None:
-    """Write ``content`` to ``path`` whole or not at all, readable by the owner only unless ``mode`` says more."""
+    """Write ``content`` to ``path`` whole or not at all, readable by the owner only unless ``mode``
+    says more.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:

@@ -1,8 +1,8 @@
 """The lake: Delta tables of accepted records, events by event day, registers as a whole.
 
-Every load is one Delta commit that carries the number of its batch (see ``pipelines.storage.ledger``); data files are flushed
-to the disk before the commit that names them. Inside a day rows are sorted, so that a reader of some numbers or
-accounts skips most of the file.
+Every load is one Delta commit that carries the number of its batch (see
+``pipelines.storage.ledger``); data files are flushed to the disk before the commit that names them.
+Inside a day rows are sorted, so that a reader of some numbers or accounts skips most of the file.
 """
 
 import fcntl
@@ -46,8 +46,8 @@ class Lake:
     def scan(self, dataset: str, *, days: tuple[date, date] | None = None) -> pl.LazyFrame:
         """The records of ``dataset``, of events only those between two days (both included).
 
-        The frame has the dataset's schema even if nothing was loaded yet. Raises ``LakeError`` for a dataset or
-        version that does not exist.
+        The frame has the dataset's schema even if nothing was loaded yet. Raises ``LakeError`` for
+        a dataset or version that does not exist.
         """
         schema = _schema(dataset)
         version = self._versions.get(dataset) if self._versions is not None else None
@@ -70,7 +70,9 @@ class Lake:
         return sorted({date.fromisoformat(str(item[DAY])) for item in partitions})
 
     def append(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
-        """Add events in one commit, a file a day; return the Delta version. The same batch is added only once."""
+        """Add events in one commit, a file a day; return the Delta version. The same batch is added
+        only once.
+        """
         return self._commit(dataset, frame, batch=batch, mode="append")
 
     def replace(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
@@ -88,9 +90,15 @@ class Lake:
         return DeltaTable(self._folder(dataset)).version()
 
     def version(self) -> str:
-        """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text, equal data."""
+        """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text,
+        equal data.
+        """
         loaded = {dataset: self._ledger().latest_version(dataset) for dataset in TABLES}
-        return ",".join(f"{dataset}={number}" for dataset, number in sorted(loaded.items()) if number is not None)
+        return ",".join(
+            f"{dataset}={number}"
+            for dataset, number in sorted(loaded.items())
+            if number is not None
+        )
 
     def at_version(self, version: str) -> Self:
         """The lake as it was at ``version``, for making an old result again."""
@@ -106,10 +114,11 @@ class Lake:
         return self._ledger().arrivals()
 
     def compact(self, dataset: str) -> list[date]:
-        """Merge the files of every day that lies in several into one sorted file; return those days.
+        """Merge the files of every day that lies in several into one sorted file; return those
+        days.
 
-        Contents and ``version()`` stay the same, and the old files stay for readers of old versions. Raises
-        ``LakeError`` while a load is running.
+        Contents and ``version()`` stay the same, and the old files stay for readers of old
+        versions. Raises ``LakeError`` while a load is running.
         """
         if dataset not in EVENTS or not self._exists(dataset):
             return []
@@ -119,7 +128,9 @@ class Lake:
             scattered = sorted(day for day, number in files.items() if number > 1)
             for day in scattered:
                 merged = self.scan(dataset, days=(day, day)).collect()
-                adds = _write_files(merged, dataset=dataset, folder=self._folder(dataset), data_change=False)
+                adds = _write_files(
+                    merged, dataset=dataset, folder=self._folder(dataset), data_change=False
+                )
                 table.create_write_transaction(
                     list(adds),
                     "overwrite",
@@ -131,7 +142,9 @@ class Lake:
         return scattered
 
     def damaged_files(self) -> list[Path]:
-        """Data files whose content is not what was written: a flipped bit is otherwise read without a word."""
+        """Data files whose content is not what was written: a flipped bit is otherwise read without
+        a word.
+        """
         files = (
             Path(unquote(uri))
             for dataset in TABLES
@@ -142,26 +155,34 @@ class Lake:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only writer of this lake; ``LakeError`` at once if another process is. Ends with the process."""
+        """Be the only writer of this lake; ``LakeError`` at once if another process is. Ends with
+        the process.
+        """
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / "writer.lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LakeError("another load is writing to this lake", remedy="Wait until it has ended.") from None
+                raise LakeError(
+                    "another load is writing to this lake", remedy="Wait until it has ended."
+                ) from None
             yield
 
     def _commit(self, dataset: str, frame: pl.DataFrame, *, batch: int, mode: str) -> int:
         table = self._table(dataset)
         if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
             return table.version()
-        adds = _write_files(frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset))
+        adds = _write_files(
+            frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset)
+        )
         table.create_write_transaction(
             list(adds),
             mode,
             table.schema(),
             partition_by=_partition_columns(dataset),
-            commit_properties=CommitProperties(app_transactions=[Transaction(TRANSACTION_APP, batch)]),
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(TRANSACTION_APP, batch)]
+            ),
         )
         return self._flush_log(table, dataset)
 
@@ -179,7 +200,11 @@ class Lake:
         folder = self._folder(dataset)
         schema = Schema.from_arrow(_in_utc(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
         table = DeltaTable.create(
-            folder, schema=schema, mode="ignore", partition_by=_partition_columns(dataset), configuration=KEEP_VERSIONS
+            folder,
+            schema=schema,
+            mode="ignore",
+            partition_by=_partition_columns(dataset),
+            configuration=KEEP_VERSIONS,
         )
         self._flush_log(table, dataset)
         flush_to_disk(folder)
@@ -201,7 +226,9 @@ def _schema(dataset: str) -> pl.Schema:
     try:
         return TABLES[dataset]
     except KeyError:
-        raise LakeError(f"the lake has no dataset {dataset!r}", remedy=f"Choose one of {', '.join(TABLES)}.") from None
+        raise LakeError(
+            f"the lake has no dataset {dataset!r}", remedy=f"Choose one of {', '.join(TABLES)}."
+        ) from None
 
 
 def _partition_columns(dataset: str) -> list[str]:
@@ -210,10 +237,14 @@ def _partition_columns(dataset: str) -> list[str]:
 
 def _parse_version(version: str) -> dict[str, int]:
     try:
-        return {name: int(number) for name, _, number in (part.partition("=") for part in version.split(",") if part)}
+        return {
+            name: int(number)
+            for name, _, number in (part.partition("=") for part in version.split(",") if part)
+        }
     except ValueError:
         raise LakeError(
-            f"{version!r} is no version of the lake", remedy="A version looks like calls=12,residents=3."
+            f"{version!r} is no version of the lake",
+            remedy="A version looks like calls=12,residents=3.",
         ) from None
 
 
@@ -226,22 +257,34 @@ def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
 def _write_files(
     frame: pl.DataFrame, *, dataset: str, folder: Path, data_change: bool = True
 ) -> Iterator[AddAction | RemoveAction]:
-    """Write and flush the data files of one commit: one a day for events, one in all for a register."""
+    """Write and flush the data files of one commit: one a day for events, one in all for a
+    register.
+    """
     if dataset not in EVENTS:
         yield _write_file(_in_utc(frame), folder=folder, partition={}, data_change=data_change)
         return
-    by_day = _in_utc(frame).sort(DAY, *SORTED_BY[dataset]).partition_by(DAY, as_dict=True, include_key=False)
+    by_day = (
+        _in_utc(frame)
+        .sort(DAY, *SORTED_BY[dataset])
+        .partition_by(DAY, as_dict=True, include_key=False)
+    )
     for (day,), part in by_day.items():
-        yield _write_file(part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change)
+        yield _write_file(
+            part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change
+        )
 
 
-def _write_file(frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, str], data_change: bool) -> AddAction:
+def _write_file(
+    frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, str], data_change: bool
+) -> AddAction:
     inside = folder.joinpath(*(f"{key}={value}" for key, value in partition.items()))
     inside.mkdir(parents=True, exist_ok=True)
     part = inside / f".{uuid4().hex}.part"
     frame.write_parquet(part, row_group_size=ROW_GROUP)
     flush_to_disk(part)
-    path = part.rename(inside / f"part-{uuid4().hex[:8]}-{file_digest(part)}.parquet")  # the name is the check sum
+    path = part.rename(
+        inside / f"part-{uuid4().hex[:8]}-{file_digest(part)}.parquet"
+    )  # the name is the check sum
     flush_to_disk(inside)
     return AddAction(
         path=path.relative_to(folder).as_posix(),

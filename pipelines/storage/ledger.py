@@ -1,8 +1,9 @@
 """The ledger of loads: which delivered files are in the lake, and what became of their rows.
 
-A batch of files is loaded in two steps, so that a process killed at any moment neither loses nor doubles a row:
-the batch is written here as ``prepared``, then its rows are committed to the Delta table together with the batch's
-number, then it is marked ``committed``. After a crash the Delta table alone decides: it either names the batch or not.
+A batch of files is loaded in two steps, so that a process killed at any moment neither loses nor
+doubles a row: the batch is written here as ``prepared``, then its rows are committed to the Delta
+table together with the batch's number, then it is marked ``committed``. After a crash the Delta
+table alone decides: it either names the batch or not.
 """
 
 import json
@@ -53,10 +54,11 @@ ARRIVALS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedFile:
-    """What became of one delivered file: ``rows`` = accepted + quarantined + duplicates, or all of them held.
+    """What became of one delivered file: ``rows`` = accepted + quarantined + duplicates, or all of
+    them held.
 
-    ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file whose later reports
-    were left out; ``reason`` is empty unless held.
+    ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file
+    whose later reports were left out; ``reason`` is empty unless held.
     """
 
     path: str
@@ -86,7 +88,9 @@ class Arrival:
 
 
 class Ledger:
-    """The SQLite file beside the Delta tables; the journal is a rollback journal and every write is flushed."""
+    """The SQLite file beside the Delta tables; the journal is a rollback journal and every write is
+    flushed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -108,7 +112,8 @@ class Ledger:
         """Write down what the batch will load, before the lake is touched."""
         with sqlite.write_transaction(self._path) as connection:
             connection.execute(
-                "INSERT INTO batches VALUES (?, ?, 'prepared', NULL, ?)", (batch, dataset, received_at.isoformat())
+                "INSERT INTO batches VALUES (?, ?, 'prepared', NULL, ?)",
+                (batch, dataset, received_at.isoformat()),
             )
             connection.executemany(
                 f"INSERT INTO files VALUES ({', '.join('?' * 14)})",  # noqa: S608 -- placeholders only
@@ -117,34 +122,53 @@ class Ledger:
             connection.executemany(
                 "INSERT INTO arrivals VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (batch, dataset, item.source, _text(item.event_day), item.path, item.rows, _text(item.known_until))
+                    (
+                        batch,
+                        dataset,
+                        item.source,
+                        _text(item.event_day),
+                        item.path,
+                        item.rows,
+                        _text(item.known_until),
+                    )
                     for item in arrivals
                 ],
             )
 
     def commit(self, batch: int, *, delta_version: int | None) -> None:
-        """Mark the batch as loaded by the Delta commit ``delta_version`` (none if it brought no rows)."""
+        """Mark the batch as loaded by the Delta commit ``delta_version`` (none if it brought no
+        rows).
+        """
         with sqlite.write_transaction(self._path) as connection:
             connection.execute(
-                "UPDATE batches SET state = 'committed', delta_version = ? WHERE batch = ?", (delta_version, batch)
+                "UPDATE batches SET state = 'committed', delta_version = ? WHERE batch = ?",
+                (delta_version, batch),
             )
 
     def discard(self, batch: int) -> None:
         """Forget a prepared batch that never reached the lake."""
         with sqlite.write_transaction(self._path) as connection:
-            connection.execute("DELETE FROM batches WHERE batch = ? AND state = 'prepared'", (batch,))
+            connection.execute(
+                "DELETE FROM batches WHERE batch = ? AND state = 'prepared'", (batch,)
+            )
 
     def unfinished_batches(self) -> list[tuple[int, str]]:
         """Batches (with their dataset) whose load was cut short."""
-        return self._rows("SELECT batch, dataset FROM batches WHERE state = 'prepared' ORDER BY batch")
+        return self._rows(
+            "SELECT batch, dataset FROM batches WHERE state = 'prepared' ORDER BY batch"
+        )
 
     def committed_batches(self) -> set[int]:
         """Numbers of all loaded batches."""
-        return {batch for (batch,) in self._rows("SELECT batch FROM batches WHERE state = 'committed'")}
+        return {
+            batch for (batch,) in self._rows("SELECT batch FROM batches WHERE state = 'committed'")
+        }
 
     def digest_by_stamp(self, stamp: str) -> str | None:
         """The digest of a file that has not been touched since it was last read."""
-        found = self._rows("SELECT digest FROM files WHERE stamp = ? ORDER BY batch DESC LIMIT 1", (stamp,))
+        found = self._rows(
+            "SELECT digest FROM files WHERE stamp = ? ORDER BY batch DESC LIMIT 1", (stamp,)
+        )
         return found[0][0] if found else None
 
     def find_load(self, *, dataset: str, digest: str) -> LoadedFile | None:
@@ -171,7 +195,9 @@ class Ledger:
         return date.fromisoformat(found) if found else None
 
     def loads_since(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:
-        """Batch, moment of loading and file of every load from day folders from ``since`` on, and of registers."""
+        """Batch, moment of loading and file of every load from day folders from ``since`` on, and
+        of registers.
+        """
         query = """SELECT f.batch, received_at, path, f.dataset, source, digest, stamp, through, rows, accepted,
             quarantined, duplicates, held, reason, notes FROM files AS f JOIN batches USING (batch)
             WHERE state = 'committed' AND (path NOT LIKE '%/%' OR substr(path, length(f.dataset) + 2, 10) >= ?)
@@ -181,7 +207,10 @@ class Ledger:
 
     def latest_version(self, dataset: str) -> int | None:
         """The Delta version of the dataset's last load."""
-        return self._value("SELECT MAX(delta_version) FROM batches WHERE dataset = ? AND state = 'committed'", dataset)
+        return self._value(
+            "SELECT MAX(delta_version) FROM batches WHERE dataset = ? AND state = 'committed'",
+            dataset,
+        )
 
     def changed_days(self, *, dataset: str, since: int) -> set[date]:
         """Event days on which rows of ``dataset`` arrived in Delta versions after ``since``."""
@@ -195,7 +224,9 @@ class Ledger:
             a.known_until FROM arrivals AS a JOIN batches AS b USING (batch) WHERE b.state = 'committed'
             ORDER BY a.dataset, a.event_day, a.source, a.batch"""
         texts = {name: pl.Int64() if name == "rows" else pl.String() for name in ARRIVALS}
-        moments = pl.col("ingested_at", "known_until").str.to_datetime("%+", time_unit="us", time_zone="Asia/Shanghai")
+        moments = pl.col("ingested_at", "known_until").str.to_datetime(
+            "%+", time_unit="us", time_zone="Asia/Shanghai"
+        )
         frame = pl.DataFrame(self._rows(query), schema=texts, orient="row")
         return frame.with_columns(pl.col("event_day").str.to_date("%Y-%m-%d"), moments)
 
@@ -223,7 +254,21 @@ def _file_row(batch: int, file: LoadedFile) -> tuple[object, ...]:
 
 
 def _loaded_file(row: tuple[Any, ...]) -> LoadedFile:
-    path, dataset, source, digest, stamp, through, rows, accepted, quarantined, duplicates, held, reason, notes = row
+    (
+        path,
+        dataset,
+        source,
+        digest,
+        stamp,
+        through,
+        rows,
+        accepted,
+        quarantined,
+        duplicates,
+        held,
+        reason,
+        notes,
+    ) = row
     return LoadedFile(
         path=path,
         dataset=dataset,

@@ -1,7 +1,8 @@
 """What the lake's tables hold. Keys are pseudonyms, times are Asia/Shanghai, money is CNY.
 
-``number`` and ``peer`` share one key space, as do ``account`` and ``payee``: the same raw value has the same pseudonym
-whatever file it came from. ``known_at`` is the moment from which a record may be used.
+``number`` and ``peer`` share one key space, as do ``account`` and ``payee``: the same raw value has
+the same pseudonym whatever file it came from. ``known_at`` is the moment from which a record may be
+used.
 """
 
 from collections.abc import Mapping
@@ -61,9 +62,16 @@ TABLES: Mapping[str, pl.Schema] = {
         }
     ),
     "subscribers": pl.Schema(
-        {"number": pl.String(), "person": pl.String(), "operator": pl.String(), "activated_on": pl.Date()}
+        {
+            "number": pl.String(),
+            "person": pl.String(),
+            "operator": pl.String(),
+            "activated_on": pl.Date(),
+        }
     ),
-    "accounts": pl.Schema({"account": pl.String(), "person": pl.String(), "bank": pl.String(), "opened_on": pl.Date()}),
+    "accounts": pl.Schema(
+        {"account": pl.String(), "person": pl.String(), "bank": pl.String(), "opened_on": pl.Date()}
+    ),
     "number_tags": pl.Schema({"number": pl.String(), "tag": pl.String()}),
     "cases": pl.Schema(
         {

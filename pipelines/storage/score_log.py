@@ -1,4 +1,6 @@
-"""What was scored when: the memory of the alert policy, a file a run, and beside it what a challenger made of it."""
+"""What was scored when: the memory of the alert policy, a file a run, and beside it what a
+challenger made of it.
+"""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -25,15 +27,22 @@ class ScoreLog:
     def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
         """Keep a run's scores; the same run again replaces its file."""
         path = self._folder / f"{at:%Y-%m-%d}" / f"{at:{FILE_TIME}}-{kind}.parquet"
-        return write_whole_parquet(rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), path)
+        return write_whole_parquet(
+            rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), path
+        )
 
     def latest_run(self, *, before: datetime) -> datetime | None:
         """The moment of the last run before ``before``; None if there was none."""
-        run_times = [run_time for run_time in self._run_times() if run_time < before.replace(tzinfo=None)]
+        run_times = [
+            run_time for run_time in self._run_times() if run_time < before.replace(tzinfo=None)
+        ]
         return max(run_times).replace(tzinfo=before.tzinfo) if run_times else None
 
-    def best_by_day(self, priority: pl.Expr, *, before: datetime, days: int, most: int) -> list[Sequence[float]]:
-        """For each of the last ``days`` days before that of ``before``: the best ``priority`` of each person, best first.
+    def best_by_day(
+        self, priority: pl.Expr, *, before: datetime, days: int, most: int
+    ) -> list[Sequence[float]]:
+        """For each of the last ``days`` days before that of ``before``: the best ``priority`` of
+        each person, best first.
 
         ``priority`` is an expression over ``score`` and ``preventable_loss_cny``.
         """
@@ -42,8 +51,14 @@ class ScoreLog:
             folder = self._folder / f"{before - timedelta(days=back):%Y-%m-%d}"
             if not folder.is_dir():
                 continue
-            best = pl.scan_parquet(folder / "*.parquet").group_by("person").agg(priority=priority.max())
-            found.append(best.sort("priority", descending=True).head(most).collect()["priority"].to_list())
+            best = (
+                pl.scan_parquet(folder / "*.parquet")
+                .group_by("person")
+                .agg(priority=priority.max())
+            )
+            found.append(
+                best.sort("priority", descending=True).head(most).collect()["priority"].to_list()
+            )
         return found
 
     def _run_times(self) -> list[datetime]:
@@ -53,8 +68,8 @@ class ScoreLog:
 class ShadowLog:
     """Scores that a champion and a challenger gave the same people, below ``folder``.
 
-    ``shadow/3-4/2026-07-05T000000-nightly.parquet`` is of champion 3 and challenger 4; so scores of different pairs are
-    never mixed up.
+    ``shadow/3-4/2026-07-05T000000-nightly.parquet`` is of champion 3 and challenger 4; so scores of
+    different pairs are never mixed up.
     """
 
     def __init__(self, folder: Path, *, champion: str, challenger: str) -> None:

@@ -42,7 +42,8 @@ def write_transaction(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # The default rollback journal, not WAL: the SQLite that CPython links has a WAL bug with several connections.
+    # The default rollback journal, not WAL: the SQLite that CPython links has a WAL bug with
+    # several connections.
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

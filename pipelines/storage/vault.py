@@ -1,7 +1,7 @@
 """The vault: the only place where raw identifiers live, and only as ciphertext.
 
-Every entry is sealed with AES-256-GCM under a key kept outside the data, and bound to its own pseudonym, so that
-neither a copied database nor two swapped rows reveal or forge anything.
+Every entry is sealed with AES-256-GCM under a key kept outside the data, and bound to its own
+pseudonym, so that neither a copied database nor two swapped rows reveal or forge anything.
 """
 
 import json
@@ -58,7 +58,9 @@ def load_key(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise SettingsError(f"{path} holds no key of {KEY_BYTES} bytes", remedy="Restore the key from its backup.")
+        raise SettingsError(
+            f"{path} holds no key of {KEY_BYTES} bytes", remedy="Restore the key from its backup."
+        )
     return key
 
 
@@ -86,10 +88,14 @@ class Vault:
         try:
             return self._cipher.decrypt(nonce, ciphertext, bound_to.encode()).decode()
         except InvalidTag:
-            raise LakeError("a sealed value does not open", remedy="Use the vault key it was sealed with.") from None
+            raise LakeError(
+                "a sealed value does not open", remedy="Use the vault key it was sealed with."
+            ) from None
 
     def put_identifiers(self, kind: IdentifierKind, entries: Mapping[str, str]) -> int:
-        """Keep the raw identifier of every pseudonym that is not yet in the vault; return how many were new."""
+        """Keep the raw identifier of every pseudonym that is not yet in the vault; return how many
+        were new.
+        """
         with sqlite.write_transaction(self._path) as connection:
             new = _missing_pseudonyms(connection, kind, entries)
             sealed = ((kind, key, self.seal(entries[key], bound_to=key)) for key in new)
@@ -97,9 +103,15 @@ class Vault:
         return len(new)
 
     def put_people(self, payloads: Mapping[str, Mapping[str, str]]) -> None:
-        """Keep each person's ``id_number``, ``name`` and ``address``; a person already known is replaced."""
+        """Keep each person's ``id_number``, ``name`` and ``address``; a person already known is
+        replaced.
+        """
         sealed = (
-            ("person", person, self.seal(json.dumps(dict(payload), ensure_ascii=False), bound_to=person))
+            (
+                "person",
+                person,
+                self.seal(json.dumps(dict(payload), ensure_ascii=False), bound_to=person),
+            )
             for person, payload in payloads.items()
         )
         with sqlite.write_transaction(self._path) as connection:
@@ -114,7 +126,11 @@ class Vault:
     def reveal(self, kind: IdentifierKind, keys: Sequence[str]) -> dict[str, str]:
         """Raw identifiers of the pseudonyms that are known; of a person, the ID number."""
         raws = {key: self.unseal(sealed, bound_to=key) for key, sealed in self._sealed(kind, keys)}
-        return {key: json.loads(raw)["id_number"] for key, raw in raws.items()} if kind == "person" else raws
+        return (
+            {key: json.loads(raw)["id_number"] for key, raw in raws.items()}
+            if kind == "person"
+            else raws
+        )
 
     def reveal_people(self, persons: Sequence[str]) -> dict[str, Identity]:
         """Who the known ones of ``persons`` are, with the numbers they can be reached at."""
@@ -135,7 +151,12 @@ class Vault:
     def holders_of(self, numbers: Sequence[str]) -> list[str]:
         """Who holds the numbers, all pseudonyms."""
         query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
-        return [person for (person,) in sqlite.fetch_rows(self._path, query=query, values=(json.dumps(list(numbers)),))]
+        return [
+            person
+            for (person,) in sqlite.fetch_rows(
+                self._path, query=query, values=(json.dumps(list(numbers)),)
+            )
+        ]
 
     def _sealed(self, kind: IdentifierKind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
@@ -144,12 +165,16 @@ class Vault:
     def _numbers_of(self, persons: Sequence[str]) -> dict[str, list[str]]:
         query = "SELECT person, number FROM numbers_of WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
         held: dict[str, list[str]] = {}
-        for person, number in sqlite.fetch_rows(self._path, query=query, values=(json.dumps(list(persons)),)):
+        for person, number in sqlite.fetch_rows(
+            self._path, query=query, values=(json.dumps(list(persons)),)
+        ):
             held.setdefault(person, []).append(number)
         return held
 
 
-def _missing_pseudonyms(connection: sqlite3.Connection, kind: IdentifierKind, entries: Mapping[str, str]) -> list[str]:
+def _missing_pseudonyms(
+    connection: sqlite3.Connection, kind: IdentifierKind, entries: Mapping[str, str]
+) -> list[str]:
     """Those of the pseudonyms that ``kind`` does not hold yet, in the order of the primary key."""
     connection.execute("CREATE TEMP TABLE candidate (key TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.executemany("INSERT INTO candidate VALUES (?)", ((key,) for key in sorted(entries)))

@@ -1,8 +1,10 @@
-"""Champion against challenger: over the same days, at the same ticks, by the same policy under the same budget.
+"""Champion against challenger: over the same days, at the same ticks, by the same policy under the
+same budget.
 
-The days must be over for a while. A case is known only once it is reported, hours to weeks after the fraud, so of the
-last few days most victims look like anybody else, and an alert on one of them would count as a false alarm. Days are
-compared ``training.maturity_days`` after they ended. What is not reported by then counts as quiet, for both alike.
+The days must be over for a while. A case is known only once it is reported, hours to weeks after
+the fraud, so of the last few days most victims look like anybody else, and an alert on one of them
+would count as a false alarm. Days are compared ``training.maturity_days`` after they ended. What is
+not reported by then counts as quiet, for both alike.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +15,12 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from models.evaluation.alert_metrics import AlertMetrics, JudgedAlerts, compute_metrics, judge_alerts
+from models.evaluation.alert_metrics import (
+    AlertMetrics,
+    JudgedAlerts,
+    compute_metrics,
+    judge_alerts,
+)
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import query_points_after_events
@@ -22,7 +29,12 @@ from models.policy.alerting import Memory, PolicyRules
 from models.policy.alerting import decide_alerts as pick
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import group_by_tick, policy_rules, score_query_points, select_candidates
+from pipelines.scoring.candidates import (
+    group_by_tick,
+    policy_rules,
+    score_query_points,
+    select_candidates,
+)
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 
@@ -43,7 +55,9 @@ __all__ = [
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
 PREFIXES = {CHALLENGER: "", CHAMPION: "champion_", RULE: "baseline_"}
 KNEW = "the champion learned from these days, so its figures are those of its own training"
-WARM_UP = timedelta(days=2)  # days before the first, so that the policy knows what an ordinary day is like
+WARM_UP = timedelta(
+    days=2
+)  # days before the first, so that the policy knows what an ordinary day is like
 DAY = timedelta(days=1)
 
 
@@ -57,12 +71,14 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``, measured.
+    """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``,
+    measured.
 
-    ``judged`` are the alerts that the ``compute_metrics`` count, ``groups`` the challenger's figures by group
-    (``models.evaluation.fairness.metrics_by_group``), ``gaps`` what the gates ask of them. A champion that learned from days of the span
-    would look better than it is. It is left out of ``compute_metrics`` then, and ``recorded`` are what was measured at its own
-    training, when a model like it knew nothing of the days that it was asked about.
+    ``judged`` are the alerts that the ``compute_metrics`` count, ``groups`` the challenger's
+    figures by group (``models.evaluation.fairness.metrics_by_group``), ``gaps`` what the gates ask
+    of them. A champion that learned from days of the span would look better than it is. It is left
+    out of ``compute_metrics`` then, and ``recorded`` are what was measured at its own training,
+    when a model like it knew nothing of the days that it was asked about.
     """
 
     span: Span
@@ -73,7 +89,9 @@ class Comparison:
     judged: Mapping[str, JudgedAlerts] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
-        """As metrics of the challenger; those of the others begin with ``champion_`` and ``baseline_``."""
+        """As metrics of the challenger; those of the others begin with ``champion_`` and
+        ``baseline_``.
+        """
         merged = dict(self.gaps)
         for scorer, found in self.figures.items():
             merged |= found.to_metrics(PREFIXES[scorer])
@@ -81,7 +99,9 @@ class Comparison:
 
     def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> PromotionDecision:
         """What the gates say of the challenger; ``metrics`` are what else was measured of it."""
-        champion = self.figures[CHAMPION].to_metrics() if CHAMPION in self.figures else self.recorded
+        champion = (
+            self.figures[CHAMPION].to_metrics() if CHAMPION in self.figures else self.recorded
+        )
         decision = decide_promotion({**metrics, **self.metrics()}, champion, gates=gates)
         notes = (KNEW,) if self.recorded is not None else ()
         return replace(decision, reasons=(*decision.reasons, *notes))
@@ -89,7 +109,9 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class KnownEpisodes:
-    """What is known of the frauds by now: ``build_episodes`` and ``build_traces`` of ``models.labels.episodes``, and who people are."""
+    """What is known of the frauds by now: ``build_episodes`` and ``build_traces`` of
+    ``models.labels.episodes``, and who people are.
+    """
 
     episodes: pl.DataFrame
     traces: pl.DataFrame
@@ -106,10 +128,15 @@ class Trial:
     alerts: list[tuple[str, datetime]] = field(default_factory=list)
 
     def see(self, rows: pl.DataFrame, *, column: str) -> None:
-        """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is ordinary."""
+        """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is
+        ordinary.
+        """
         for tick, group in group_by_tick(rows):
             chosen = pick(
-                select_candidates(group, column=column, rules=self.rules), memory=self.memory, at=tick, rules=self.rules
+                select_candidates(group, column=column, rules=self.rules),
+                memory=self.memory,
+                at=tick,
+                rules=self.rules,
             )
             if tick < self.start:
                 self.memory.issued.clear()  # nobody was told
@@ -121,7 +148,11 @@ class Trial:
         schema = {"person": pl.String(), "issued_at": known_episodes.episodes.schema["opened_at"]}
         alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
         return judge_alerts(
-            alerts, known_episodes.episodes, start=span.start, end=span.end, traces=known_episodes.traces
+            alerts,
+            known_episodes.episodes,
+            start=span.start,
+            end=span.end,
+            traces=known_episodes.traces,
         )
 
 
@@ -136,12 +167,15 @@ def find_known_episodes(
 ) -> KnownEpisodes:
     """What cases and dispositions known before ``at`` say of the days of ``span``.
 
-    A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would look worse for it.
+    A fraud that an alert stopped is a fraud: without the dispositions, whoever warns well would
+    look worse for it.
     """
     reported = build_episodes(tables.cases, event_index, at=at)
     confirmed = load_disposition_labels(settings, reported, at=at).episodes
     return KnownEpisodes(
-        episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort("opened_at", "case_id"),
+        episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort(
+            "opened_at", "case_id"
+        ),
         traces=build_traces(tables.cases, event_index, at=at),
         people=assign_groups(tables.residents, event_index, start=span.start, end=span.end),
     )
@@ -181,7 +215,8 @@ def compare_scores(
     known_episodes: KnownEpisodes,
     settings: Settings,
 ) -> Comparison:
-    """The same from scores that were kept as they were made, when no model could know the days to come.
+    """The same from scores that were kept as they were made, when no model could know the days to
+    come.
 
     ``ticks`` come in order, ``columns`` names the column of each scorer.
     """
@@ -192,17 +227,25 @@ def compare_scores(
     return measured(trials, span=span, known_episodes=known_episodes)
 
 
-def measured(trials: Mapping[str, Trial], *, span: Span, known_episodes: KnownEpisodes) -> Comparison:
+def measured(
+    trials: Mapping[str, Trial], *, span: Span, known_episodes: KnownEpisodes
+) -> Comparison:
     """Measure what each trial came to."""
     judged = {scorer: trial.judged(span, known_episodes) for scorer, trial in trials.items()}
     groups = metrics_by_group(judged[CHALLENGER], known_episodes.people)
     named = {scorer: compute_metrics(found) for scorer, found in judged.items()}
-    return Comparison(span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged)
+    return Comparison(
+        span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged
+    )
 
 
 def days(event_index: EventIndex, span: Span, *, every: str) -> Iterator[pl.DataFrame]:
-    """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the warm-up on."""
+    """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the
+    warm-up on.
+    """
     start = span.start - WARM_UP
     while start < span.end:
-        yield query_points_after_events(event_index, start=start, end=min(start + DAY, span.end), every=every)
+        yield query_points_after_events(
+            event_index, start=start, end=min(start + DAY, span.end), every=every
+        )
         start += DAY

@@ -6,7 +6,11 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Engine
 
-from models.labels.dispositions import DISPOSITION_SCHEMA, DispositionLabels, labels_from_dispositions
+from models.labels.dispositions import (
+    DISPOSITION_SCHEMA,
+    DispositionLabels,
+    labels_from_dispositions,
+)
 from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.feedback import dispositions
@@ -14,11 +18,19 @@ from serving.feedback import dispositions
 __all__ = ["load_disposition_labels", "read_dispositions"]
 
 
-def load_disposition_labels(settings: Settings, reported: pl.DataFrame, *, at: datetime) -> DispositionLabels:
-    """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes of that moment."""
-    return labels_from_dispositions(read_dispositions(open_database(settings.serving_database_url)), reported, at=at)
+def load_disposition_labels(
+    settings: Settings, reported: pl.DataFrame, *, at: datetime
+) -> DispositionLabels:
+    """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes
+    of that moment.
+    """
+    return labels_from_dispositions(
+        read_dispositions(open_database(settings.serving_database_url)), reported, at=at
+    )
 
 
 def read_dispositions(engine: Engine) -> pl.DataFrame:
-    """Every disposition of a serving database, shaped as ``models.labels.dispositions.DISPOSITION_SCHEMA``."""
+    """Every disposition of a serving database, shaped as
+    ``models.labels.dispositions.DISPOSITION_SCHEMA``.
+    """
     return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DISPOSITION_SCHEMA)

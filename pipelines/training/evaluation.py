@@ -1,4 +1,6 @@
-"""Evaluations of a replay and of what was published, from cases and dispositions, ready to be reported."""
+"""Evaluations of a replay and of what was published, from cases and dispositions, ready to be
+reported.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -26,7 +28,13 @@ from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 
-__all__ = ["candidates_by_tick", "evaluate_challenger", "evaluate_published", "evaluate_replay", "write_report"]
+__all__ = [
+    "candidates_by_tick",
+    "evaluate_challenger",
+    "evaluate_published",
+    "evaluate_replay",
+    "write_report",
+]
 
 
 def evaluate_replay(
@@ -41,16 +49,23 @@ def evaluate_replay(
     end: datetime,
     every: str,
 ) -> EvaluationReport:
-    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where ``ticks`` were kept."""
+    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where
+    ``ticks`` were kept.
+    """
     known_episodes, traces = (
         build_episodes(tables.cases, event_index, at=end),
         build_traces(tables.cases, event_index, at=end),
     )
     model, rule = (
-        judge_alerts(alerted, known_episodes, start=start, end=end, traces=traces) for alerted in (alerts, baseline)
+        judge_alerts(alerted, known_episodes, start=start, end=end, traces=traces)
+        for alerted in (alerts, baseline)
     )
     curves = (
-        compute_budget_curve(ticks, known_episodes, rules=rules, start=start, end=end, traces=traces) if ticks else None
+        compute_budget_curve(
+            ticks, known_episodes, rules=rules, start=start, end=end, traces=traces
+        )
+        if ticks
+        else None
     )
     people = assign_groups(tables.residents, event_index, start=start, end=end)
     return EvaluationReport(
@@ -65,8 +80,12 @@ def evaluate_replay(
     )
 
 
-def evaluate_challenger(comparison: Comparison, *, settings: Settings, **more: Any) -> EvaluationReport:
-    """What the challenger would have warned of on the compared days; ``more`` is what else was measured of it."""
+def evaluate_challenger(
+    comparison: Comparison, *, settings: Settings, **more: Any
+) -> EvaluationReport:
+    """What the challenger would have warned of on the compared days; ``more`` is what else was
+    measured of it.
+    """
     return EvaluationReport(
         start=comparison.span.start,
         end=comparison.span.end,
@@ -79,7 +98,9 @@ def evaluate_challenger(comparison: Comparison, *, settings: Settings, **more: A
     )
 
 
-def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at: datetime) -> EvaluationReport:
+def evaluate_published(
+    settings: Settings, *, start: datetime, end: datetime, at: datetime
+) -> EvaluationReport:
     """What was published from ``start`` to ``end``, by the cases and dispositions known at ``at``.
 
     Raises ``NotReadyError`` where the lake holds no events of that time.
@@ -87,7 +108,9 @@ def evaluate_published(settings: Settings, *, start: datetime, end: datetime, at
     tables = source_tables_before(settings, at=at, span=at - start)
     event_index = build_event_index(tables)
     engine = open_database(settings.serving_database_url)
-    alerts = alerts_frame([asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",))
+    alerts = alerts_frame(
+        [asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",)
+    )
     judged = judge_alerts(
         alerts,
         build_episodes(tables.cases, event_index, at=at),
@@ -124,5 +147,7 @@ def alerts_frame(
     rows: Sequence[dict[str, object]], text_columns: tuple[str, ...], time_columns: tuple[str, ...]
 ) -> pl.DataFrame:
     """Rows of the serving database as a frame, moments in Shanghai's time."""
-    schema = {name: pl.String() for name in text_columns} | {name: pl.Datetime("us", ZONE) for name in time_columns}
+    schema = {name: pl.String() for name in text_columns} | {
+        name: pl.Datetime("us", ZONE) for name in time_columns
+    }
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)

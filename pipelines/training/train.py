@@ -1,4 +1,6 @@
-"""Training: learn from the cases known by a moment, judge by time, register, and promote through the gates."""
+"""Training: learn from the cases known by a moment, judge by time, register, and promote through
+the gates.
+"""
 
 import subprocess
 from collections.abc import Mapping
@@ -9,12 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from features.words.catalogue import model_inputs
 
 from data_contracts.contract import load_contract
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
+from features.words.catalogue import model_inputs
 from models.evaluation.fairness import data_seen_in_snapshot
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
@@ -22,7 +24,13 @@ from models.learning.group_calibration import fit_group_calibration
 from models.learning.outage_augmentation import snapshot_with_outages
 from models.learning.pseudo_labels import add_pseudo_labels
 from models.learning.reputation import LearnedReputation, learn_reputation
-from models.learning.risk import RiskModel, Tuning, fit_risk_model, out_of_fold_scores, require_episodes
+from models.learning.risk import (
+    RiskModel,
+    Tuning,
+    fit_risk_model,
+    out_of_fold_scores,
+    require_episodes,
+)
 from models.policy.expected_saving import loss_facts
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
@@ -43,15 +51,19 @@ __all__ = ["PromotionMode", "TrainResult", "learn_risk_model", "train"]
 
 PromotionMode = Literal["auto", "always", "never"]
 TRAINING_HISTORY = timedelta(days=60)
-EXPLAINED_MOMENTS = 200  # the moments of the highest scores, on which the reasons of two models are compared
+EXPLAINED_MOMENTS = (
+    200  # the moments of the highest scores, on which the reasons of two models are compared
+)
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What training came to: the registered version, whether it was promoted and why, and its figures.
+    """What training came to: the registered version, whether it was promoted and why, and its
+    figures.
 
-    ``groups`` are the figures of each group of people (rows of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``;
-    empty and None where no days could be judged.
+    ``groups`` are the figures of each group of people (rows of
+    ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``; empty and None
+    where no days could be judged.
     """
 
     version: str
@@ -74,11 +86,16 @@ def train(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> TrainResult:
-    """Train on what was known before ``at``, register as challenger, and promote if the gates (or ``promote``) say so.
+    """Train on what was known before ``at``, register as challenger, and promote if the gates (or
+    ``promote``) say so.
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    from models.evaluation.diagnostics import calibration_bins, diagnose_model, out_of_fold_probabilities
+    from models.evaluation.diagnostics import (
+        calibration_bins,
+        diagnose_model,
+        out_of_fold_probabilities,
+    )
     from models.evaluation.stability import compare_model_explanations
     from models.registry.mlflow_registry import ModelRegistry
     from models.registry.model_card import render_model_card
@@ -95,16 +112,29 @@ def train(
     before = registry.load(champion) if champion else None
     recorded = registry.metrics(champion) if champion else None
     comparison = compare_with_champion(
-        event_index, tables, champion=before, recorded=recorded, settings=settings, at=at, seed=seed, progress=progress
+        event_index,
+        tables,
+        champion=before,
+        recorded=recorded,
+        settings=settings,
+        at=at,
+        seed=seed,
+        progress=progress,
     )
     progress("fitting on everything known")
     model, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
-    metrics = {key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))}
+    metrics = {
+        key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))
+    }
     metrics |= diagnose_model(model, rows)
     metrics |= comparison.metrics() if comparison else {}
     model, drift = add_feature_profile(model, event_index, at=at, before=before, seed=seed)
     metrics |= drift.metrics() if drift else {}
-    stable = compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED_MOMENTS)) if before else None
+    stable = (
+        compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED_MOMENTS))
+        if before
+        else None
+    )
     metrics |= stable.metrics() if stable else {}
     versions = {
         "data_version": Lake(settings.lake_folder).version(),
@@ -112,7 +142,9 @@ def train(
         "git_revision": git_revision(),
     }
     groups = comparison.groups if comparison else None
-    bins = calibration_bins(rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows)))
+    bins = calibration_bins(
+        rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows))
+    )
     more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
     version = registry.record(
         model,
@@ -158,9 +190,11 @@ def learn_risk_model(
     every: str = "15m",
     reputations: LearnedReputation | None = None,
 ) -> tuple[RiskModel, pl.DataFrame]:
-    """A model from the cases known before ``at``, and the rows it learned from with their out-of-fold score ``raw``.
+    """A model from the cases known before ``at``, and the rows it learned from with their
+    out-of-fold score ``raw``.
 
-    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these and learns none.
+    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
+    and learns none.
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -170,7 +204,8 @@ def learn_risk_model(
     reported = build_episodes(tables.cases, event_index, at=at)
     dispositions = load_disposition_labels(settings, reported, at=at)
     known_episodes = pl.concat(
-        [reported.select(dispositions.episodes.columns), dispositions.episodes], how="vertical_relaxed"
+        [reported.select(dispositions.episodes.columns), dispositions.episodes],
+        how="vertical_relaxed",
     )
     moments = draw_training_samples(
         event_index,
@@ -190,7 +225,13 @@ def learn_risk_model(
         reputation_model = reputations
     outage_share = settings.training.outage_share
     rows = snapshot_with_outages(
-        event_index, tables, moments, reputation_model=reputation_model, at=at, outage_share=outage_share, seed=seed
+        event_index,
+        tables,
+        moments,
+        reputation_model=reputation_model,
+        at=at,
+        outage_share=outage_share,
+        seed=seed,
     )
     rows = rows.with_columns(moments.drop("person", "at"))
     require_episodes(rows, at=at)
@@ -219,15 +260,22 @@ def learn_risk_model(
         "pseudo_positive_samples": float(labels.sum() - rows["case_id"].count()),
         "negative_samples": float((labels == 0).sum()),
         "oof_auc": float(roc_auc_score(labels, raw, sample_weight=sampling_weight)),
-        "lead_agreement": lead_agreement(rows, event_index, reputation_model=reputations, seed=seed),
-        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=sampling_weight)),
+        "lead_agreement": lead_agreement(
+            rows, event_index, reputation_model=reputations, seed=seed
+        ),
+        "oof_average_precision": float(
+            average_precision_score(labels, raw, sample_weight=sampling_weight)
+        ),
         **{
-            f"episodes_{kind}": float(number) for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
+            f"episodes_{kind}": float(number)
+            for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
         },
         **loss_facts(known_episodes),
         **dispositions.facts(),
     }
-    return replace(model, facts=facts, reputations=reputations), rows.with_columns(raw=pl.Series(raw))
+    return replace(model, facts=facts, reputations=reputations), rows.with_columns(
+        raw=pl.Series(raw)
+    )
 
 
 def compare_with_champion(
@@ -241,17 +289,21 @@ def compare_with_champion(
     seed: int,
     progress: Progress,
 ) -> Comparison | None:
-    """The latest matured days, scored by the champion as it is and by a model that knew only what came before them.
+    """The latest matured days, scored by the champion as it is and by a model that knew only what
+    came before them.
 
-    A champion that learned from some of these days is not asked again: what was ``recorded`` of it stands for it. None
-    where the district is too young for such a model; the gates then say that nothing was measured.
+    A champion that learned from some of these days is not asked again: what was ``recorded`` of it
+    stands for it. None where the district is too young for such a model; the gates then say that
+    nothing was measured.
     """
     from data_contracts.errors import ModelError
 
     span = latest_matured_span(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
-        challenger, _ = learn_risk_model(event_index, tables, at=span.start, seed=seed, settings=settings)
+        challenger, _ = learn_risk_model(
+            event_index, tables, at=span.start, seed=seed, settings=settings
+        )
     except ModelError:
         return None
     fair = champion is not None and champion.trained_at <= span.start
@@ -270,7 +322,9 @@ def compare_with_champion(
 def tuning_from_settings(settings: Settings) -> Tuning:
     """The boosters' parameters as this installation sets them."""
     chosen = settings.training.model_dump()
-    return Tuning(**{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen})
+    return Tuning(
+        **{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen}
+    )
 
 
 def git_revision() -> str:

@@ -1,4 +1,6 @@
-"""Tuning: search the trees' parameters by time, track every trial, and say what to write into the settings."""
+"""Tuning: search the trees' parameters by time, track every trial, and say what to write into the
+settings.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +33,9 @@ PURGED_SPAN = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class TuneResult:
-    """The search in short: qualities are average precisions on later moments; ``text`` goes into the settings file."""
+    """The search in short: qualities are average precisions on later moments; ``text`` goes into
+    the settings file.
+    """
 
     run_id: str
     trials: int
@@ -52,18 +56,22 @@ def tune(
     purge: timedelta = PURGED_SPAN,
     progress: Progress = no_progress,
 ) -> TuneResult:
-    """Search parameters that, learned from what was known before, rank later moments best; nothing is changed by it.
+    """Search parameters that, learned from what was known before, rank later moments best; nothing
+    is changed by it.
 
-    The last ``judged`` before ``at`` are judged, ``purge`` before them is left out. Rows are laid out once and serve
-    all trials; the first trial is the present parameters. Raises ``ModelError`` where too little was known before, and
-    ``NotReadyError`` where no new episode was reported since.
+    The last ``judged`` before ``at`` are judged, ``purge`` before them is left out. Rows are laid
+    out once and serve all trials; the first trial is the present parameters. Raises ``ModelError``
+    where too little was known before, and ``NotReadyError`` where no new episode was reported
+    since.
     """
     split = TimeSplit.before(at, judged=judged, purge=purge)
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
     event_index = build_event_index(tables)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
-    model, rows = learn_risk_model(event_index, tables, at=split.learn_until, seed=seed, settings=settings)
+    model, rows = learn_risk_model(
+        event_index, tables, at=split.learn_until, seed=seed, settings=settings
+    )
     sampling = Sampling(negatives=settings.training.negative_samples)
     known_episodes = build_episodes(tables.cases, event_index, at=at)
     moments = later_samples(
@@ -83,16 +91,24 @@ def tune(
     current = tuning_from_settings(settings)
 
     def judge(tuning: Tuning) -> float:
-        return later_average_precision(tuning, rows, later, features=model.features, at=split.learn_until, seed=seed)
+        return later_average_precision(
+            tuning, rows, later, features=model.features, at=split.learn_until, seed=seed
+        )
 
-    run_tags = {"at": at.isoformat(), "learn_until": split.learn_until.isoformat(), "seed": str(seed)}
+    run_tags = {
+        "at": at.isoformat(),
+        "learn_until": split.learn_until.isoformat(),
+        "seed": str(seed),
+    }
     with ModelRegistry.of(settings).tracked_search(run_tags) as tracked:
 
         def record_trial(parameters: ParameterValues, value: float) -> None:
             tracked.trial(parameters, value)
             progress(f"average precision {value:.4f}")
 
-        found = search_parameters(judge, current=current, trials=trials, seed=seed, on_trial=record_trial)
+        found = search_parameters(
+            judge, current=current, trials=trials, seed=seed, on_trial=record_trial
+        )
         tracked.best(searched_values(found.best), found.quality)
     return TuneResult(
         run_id=tracked.run_id,

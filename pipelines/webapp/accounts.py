@@ -33,7 +33,12 @@ def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str
     """Add a user; return the token that is shown this once."""
     with _writing_session(settings) as session:
         return service.add_user(
-            session, name=name, role=Role(role), at=_now(), communities=communities, actor=terminal_user()
+            session,
+            name=name,
+            role=Role(role),
+            at=_now(),
+            communities=communities,
+            actor=terminal_user(),
         )
 
 
@@ -58,11 +63,15 @@ def invitation_link(settings: Settings, *, name: str) -> str:
     serving = _serving_settings(settings)
     with _writing_session(settings) as session:
         lifetime = timedelta(hours=serving.invitation_hours)
-        invitation = service.invite(session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user())
+        invitation = service.invite(
+            session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user()
+        )
     return (serving.public_url or "http://127.0.0.1:8000").rstrip("/") + invitation.path
 
 
-def issue_token(settings: Settings, *, user: str, name: str, days: int, read_only: bool) -> IssuedToken:
+def issue_token(
+    settings: Settings, *, user: str, name: str, days: int, read_only: bool
+) -> IssuedToken:
     """A machine's token of the user; its secret is shown this once."""
     new, longest = (
         NewToken(name=name, days=days, read_only=read_only),
@@ -105,7 +114,9 @@ def _reading_session(settings: Settings) -> Iterator[Session]:
 
 
 def _open_engine(settings: Settings) -> Engine:
-    settings.home.mkdir(parents=True, exist_ok=True)  # users are often the first thing of a new installation
+    settings.home.mkdir(
+        parents=True, exist_ok=True
+    )  # users are often the first thing of a new installation
     return open_database(settings.serving_database_url)
 
 

@@ -54,16 +54,21 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     from serving.app import serve
 
     app = build_application(settings)
-    say(f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`")
+    say(
+        f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`"
+    )
     if shows_every_row(app.state.services.engine):
-        say("row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role")
+        say(
+            "row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role"
+        )
     serve(app, host=host, port=port)
 
 
 def issue_outreach_list(
     settings: Settings, *, community: str, day: date | None, form: Format, language: Language
 ) -> tuple[str, bytes]:
-    """A community's list of ``day``, else of the newest list's day: its number, and a file's content; it is audited.
+    """A community's list of ``day``, else of the newest list's day: its number, and a file's
+    content; it is audited.
 
     Raises ``NotReadyError`` where nothing was published.
     """
@@ -75,7 +80,13 @@ def issue_outreach_list(
             at=datetime.now(SHANGHAI),
             language=language,
         )
-        outreach = issue(session, request, form=form, vault=Vault.open(settings), settings=serving_settings(settings))
+        outreach = issue(
+            session,
+            request,
+            form=form,
+            vault=Vault.open(settings),
+            settings=serving_settings(settings),
+        )
     return outreach.list_id, write_outreach(outreach, format=form, language=language)
 
 

@@ -12,14 +12,21 @@ KINDS: tuple[IdentifierKind, ...] = ("person", "number", "account")
 
 
 class IdentifierLookup:
-    """Knows the pseudonym of any identifier, and who holds a phone number. The identifier itself is kept nowhere."""
+    """Knows the pseudonym of any identifier, and who holds a phone number. The identifier itself is
+    kept nowhere.
+    """
 
     def __init__(self, settings: Settings, *, vault: Vault) -> None:
         self._pseudonymiser = load_pseudonymiser(settings)
         self._vault = vault
 
     def __call__(self, value: str, /) -> Sequence[str]:
-        """The pseudonyms of ``value`` as an ID, a phone number and an account, and of whoever holds the number."""
-        keys = [pseudonymise_identifier(value, kind=kind, pseudonymiser=self._pseudonymiser) for kind in KINDS]
+        """The pseudonyms of ``value`` as an ID, a phone number and an account, and of whoever holds
+        the number.
+        """
+        keys = [
+            pseudonymise_identifier(value, kind=kind, pseudonymiser=self._pseudonymiser)
+            for kind in KINDS
+        ]
         known = [key for key in keys if key]
         return [*known, *self._vault.holders_of([key for key in known if key.startswith("n")])]

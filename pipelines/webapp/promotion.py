@@ -12,26 +12,41 @@ from serving.database.engine import open_database, writing
 from serving.operations.promotion import put_down
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["GatedPromoter", "promote_at_terminal", "record_promotion_at_terminal", "roll_back_at_terminal"]
+__all__ = [
+    "GatedPromoter",
+    "promote_at_terminal",
+    "record_promotion_at_terminal",
+    "roll_back_at_terminal",
+]
 
 
 def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> None:
-    """Make any registered version the champion, past its gates; audited. Raises ``NotReadyError`` where there is none."""
+    """Make any registered version the champion, past its gates; audited. Raises ``NotReadyError``
+    where there is none.
+    """
     ModelRegistry.of(settings).promote(version, at=at)
     record_promotion_at_terminal(settings, action="promote", at=at)
 
 
 def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
-    """Put the champion before the present one back in force; audited. Raises ``NotReadyError`` where there is none."""
+    """Put the champion before the present one back in force; audited. Raises ``NotReadyError``
+    where there is none.
+    """
     ModelRegistry.of(settings).roll_back(at=at)
     record_promotion_at_terminal(settings, action="roll-back", at=at)
 
 
-def record_promotion_at_terminal(settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime) -> None:
-    """Audit under the name of whoever sits at the terminal that another model is in force, and report the models."""
+def record_promotion_at_terminal(
+    settings: Settings, *, action: Literal["promote", "roll-back"], at: datetime
+) -> None:
+    """Audit under the name of whoever sits at the terminal that another model is in force, and
+    report the models.
+    """
     models = models_report(settings)
     with writing(open_database(settings.serving_database_url)) as session:
-        put_down(session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at)
+        put_down(
+            session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at
+        )
 
 
 class GatedPromoter:
@@ -43,12 +58,15 @@ class GatedPromoter:
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
         """Make the challenger the champion.
 
-        Raises ``ConflictError`` where another version stands in line, or where the gates refuse it, with their words.
+        Raises ``ConflictError`` where another version stands in line, or where the gates refuse it,
+        with their words.
         """
         registry = ModelRegistry.of(self._settings)
         champion, challenger = registry.champion(), registry.challenger()
         if challenger is None or challenger.version != version or challenger == champion:
-            raise ConflictError(f"version {version} does not stand in line", remedy="Load the page again.")
+            raise ConflictError(
+                f"version {version} does not stand in line", remedy="Load the page again."
+            )
         before = registry.metrics(champion) if champion else {}
         verdict = decide_by_gates(registry.metrics(challenger), before, settings=self._settings)
         if not verdict.promote:
@@ -60,6 +78,8 @@ class GatedPromoter:
         return models_report(self._settings)
 
     def roll_back(self, *, at: datetime) -> ModelsReport:
-        """Put the champion before the present one back in force. Raises ``NotReadyError`` where there is none."""
+        """Put the champion before the present one back in force. Raises ``NotReadyError`` where
+        there is none.
+        """
         ModelRegistry.of(self._settings).roll_back(at=at)
         return models_report(self._settings)

@@ -8,7 +8,13 @@ from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import no_progress
 from pipelines.scoring.candidates import score_query_points
-from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level, to_contributions, to_reasons
+from pipelines.scoring.score import (
+    ScoringContext,
+    load_scoring_context,
+    score_and_level,
+    to_contributions,
+    to_reasons,
+)
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake
@@ -18,7 +24,9 @@ __all__ = ["LiveRescorer"]
 
 
 class LiveRescorer:
-    """Scores one person with the champion on the newest data; keeps both until the lake or the champion changes."""
+    """Scores one person with the champion on the newest data; keeps both until the lake or the
+    champion changes.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,6 +58,8 @@ class LiveRescorer:
         version = f"{Lake(self._settings.lake_folder).version()} {ModelRegistry.of(self._settings).champion()}"
         if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)
-            self._context = load_scoring_context(self._settings, at=at, kind="intraday", progress=no_progress)
+            self._context = load_scoring_context(
+                self._settings, at=at, kind="intraday", progress=no_progress
+            )
             self._version = version
         return self._context

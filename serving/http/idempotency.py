@@ -11,7 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from serving.context.services import Services
 from serving.database.audit_chain import record
 from serving.database.engine import writing
-from serving.http.kept_answers import Answer, Attempt, InFlight, ReplayedError, fingerprint_of, keep, replay
+from serving.http.kept_answers import (
+    Answer,
+    Attempt,
+    InFlight,
+    ReplayedError,
+    fingerprint_of,
+    keep,
+    replay,
+)
 
 __all__ = ["HEADER", "WRITES", "Handler", "describe_key", "done_once"]
 

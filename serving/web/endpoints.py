@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from serving.web import alert, dispositions, follow_ups, operations, outreach, queue, suppressions, suspects, trends
+from serving.web import (
+    alert,
+    dispositions,
+    follow_ups,
+    operations,
+    outreach,
+    queue,
+    suppressions,
+    suspects,
+    trends,
+)
 from serving.web.accounts import account, audit, login, users
 
 __all__ = ["router"]

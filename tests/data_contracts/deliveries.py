@@ -26,13 +26,39 @@ CHINESE_TRANSFER_ROWS = (
     "T2,6222020012345678,6217000011112222,贷,100,2026-08-01 10:00:00,ATM,建行",
 )
 READ_CALLS = [
-    ("C1", "13812345678", "01065551234", "in", "voice", datetime(2026, 8, 1, 9, 30, 15, tzinfo=SHANGHAI), 84),
-    ("C2", "13812345678", "0085291234567", "out", "voice", datetime(2026, 8, 1, 10, tzinfo=SHANGHAI), 0),
-    ("C3", "13987654321", "106901234567", "in", "sms", datetime(2026, 8, 1, 23, 59, 59, tzinfo=SHANGHAI), 0),
+    (
+        "C1",
+        "13812345678",
+        "01065551234",
+        "in",
+        "voice",
+        datetime(2026, 8, 1, 9, 30, 15, tzinfo=SHANGHAI),
+        84,
+    ),
+    (
+        "C2",
+        "13812345678",
+        "0085291234567",
+        "out",
+        "voice",
+        datetime(2026, 8, 1, 10, tzinfo=SHANGHAI),
+        0,
+    ),
+    (
+        "C3",
+        "13987654321",
+        "106901234567",
+        "in",
+        "sms",
+        datetime(2026, 8, 1, 23, 59, 59, tzinfo=SHANGHAI),
+        0,
+    ),
 ]
 
 
-def csv_file(folder: Path, *lines: str, name: str = "cmcc.csv", encoding: str = "utf-8", newline: str = "\n") -> Path:
+def csv_file(
+    folder: Path, *lines: str, name: str = "cmcc.csv", encoding: str = "utf-8", newline: str = "\n"
+) -> Path:
     """Write a CSV file of these lines, each ended."""
     path = folder / name
     path.write_bytes("".join(line + newline for line in lines).encode(encoding))

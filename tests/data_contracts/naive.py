@@ -23,7 +23,9 @@ def broken_rules_of_a_call(row: dict, *, file_day: date | None, received_at: dat
         broken.append("duration_s.negative")
     if row["duration_s"] is not None and row["duration_s"] > 86400:
         broken.append("duration_s.over_a_day")
-    broken += _broken_rules_of_a_moment("started_at", row["started_at"], file_day=file_day, received_at=received_at)
+    broken += _broken_rules_of_a_moment(
+        "started_at", row["started_at"], file_day=file_day, received_at=received_at
+    )
     return sorted(broken)
 
 

@@ -18,7 +18,9 @@ def yaml_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_contract_is_valid_under_the_standards_own_schema(name):
-    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
+    )
 
     jsonschema.validate(yaml.safe_load(yaml_of(name)), schema)
 
@@ -54,9 +56,18 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
 
     assert codes == [
         *("record_id.missing", "account_id.missing", "account_id.malformed"),
-        *("peer_account.missing", "peer_account.malformed", "direction.missing", "direction.unknown_value"),
+        *(
+            "peer_account.missing",
+            "peer_account.malformed",
+            "direction.missing",
+            "direction.unknown_value",
+        ),
         *("amount.missing", "amount.not_positive", "occurred_at.missing", "occurred_at.too_old"),
-        *("occurred_at.in_future", "occurred_at.after_file_day", "occurred_at.long_before_file_day"),
+        *(
+            "occurred_at.in_future",
+            "occurred_at.after_file_day",
+            "occurred_at.long_before_file_day",
+        ),
         *("channel.missing", "channel.unknown_value"),
     ]
 
@@ -68,11 +79,19 @@ def test_new_scam_types_are_let_through():
 
 def test_all_that_identifies_is_marked_as_identifier():
     identifiers = {
-        (c.dataset, column.name) for c in load_all_contracts() for column in c.columns if column.privacy == "identifier"
+        (c.dataset, column.name)
+        for c in load_all_contracts()
+        for column in c.columns
+        if column.privacy == "identifier"
     }
 
     assert identifiers == {
-        *(("calls", "msisdn"), ("calls", "peer_number"), ("transfers", "account_id"), ("transfers", "peer_account")),
+        *(
+            ("calls", "msisdn"),
+            ("calls", "peer_number"),
+            ("transfers", "account_id"),
+            ("transfers", "peer_account"),
+        ),
         *(("residents", "id_number"), ("residents", "name"), ("residents", "address")),
         *(
             ("subscribers", "msisdn"),
@@ -98,11 +117,23 @@ def test_an_unknown_dataset_names_the_known_ones():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("classification: internal", "classification: secret", "classification of record_id must be one of public"),
-        ("physicalType: Int32", "physicalType: Int128", "physicalType of duration_s must be one of String"),
+        (
+            "classification: internal",
+            "classification: secret",
+            "classification of record_id must be one of public",
+        ),
+        (
+            "physicalType: Int32",
+            "physicalType: Int128",
+            "physicalType of duration_s must be one of String",
+        ),
         ("businessName: 本机号码", "businessName: ''", "businessName of msisdn is missing"),
         ("engine: greatExpectations", "engine: soda", "must be implemented in greatExpectations"),
-        ("kind: DataContract", "kind: DataContract\nflavour: sweet", "flavour: Extra inputs are not permitted"),
+        (
+            "kind: DataContract",
+            "kind: DataContract\nflavour: sweet",
+            "flavour: Extra inputs are not permitted",
+        ),
         ("schema:", "schema: [", "is not YAML"),
     ],
 )

@@ -59,7 +59,10 @@ def test_the_chinese_form_in_every_encoding(tmp_path, encoding, newline):
 
 
 def test_the_chinese_form_of_transfers(tmp_path):
-    frame = read(csv_file(tmp_path, CHINESE_TRANSFERS, *CHINESE_TRANSFER_ROWS, encoding="gb18030"), dataset="transfers")
+    frame = read(
+        csv_file(tmp_path, CHINESE_TRANSFERS, *CHINESE_TRANSFER_ROWS, encoding="gb18030"),
+        dataset="transfers",
+    )
 
     assert frame.select("direction", "amount", "channel", "peer_bank").rows() == [
         ("debit", Decimal("1234.56"), "mobile", "工行"),
@@ -81,7 +84,10 @@ def test_columns_in_another_order_and_one_too_many(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         assert_reads_the_three_calls(csv_file(tmp_path, ",".join(columns), *lines))
 
-    assert "cmcc.csv: 1 columns that the contract does not know are ignored: cell_###########" in caplog.text
+    assert (
+        "cmcc.csv: 1 columns that the contract does not know are ignored: cell_###########"
+        in caplog.text
+    )
 
 
 def test_a_column_missing(tmp_path):
@@ -158,11 +164,27 @@ def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
         ("cmcc.csv", b"", "empty"),
         ("cmcc.parquet", b"", "empty"),
         ("cmcc.csv", (CALLS + "\n").encode(), "headings and no rows"),
-        ("cmcc.csv", "\n".join((CALLS, *CALL_ROWS)).encode()[:-30], "truncated: its last line breaks off"),
-        ("cmcc.csv", "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode("gb18030")[:-1], "truncated"),
-        ("cmcc.csv", "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode()[:-1], "truncated"),
+        (
+            "cmcc.csv",
+            "\n".join((CALLS, *CALL_ROWS)).encode()[:-30],
+            "truncated: its last line breaks off",
+        ),
+        (
+            "cmcc.csv",
+            "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode("gb18030")[:-1],
+            "truncated",
+        ),
+        (
+            "cmcc.csv",
+            "\n".join((CHINESE_CALLS, *CHINESE_CALL_ROWS, "C4,主")).encode()[:-1],
+            "truncated",
+        ),
         ("cmcc.csv", "\n".join((CALLS, 'C1,"138')).encode(), "truncated"),
-        ("cmcc.csv", "\n".join((CALLS, 'C1,"138,2,in,voice,x,1\n')).encode(), "not well-formed CSV"),
+        (
+            "cmcc.csv",
+            "\n".join((CALLS, 'C1,"138,2,in,voice,x,1\n')).encode(),
+            "not well-formed CSV",
+        ),
         ("cmcc.csv", b"PAR1....PAR1", "mislabelled: its content is Parquet"),
         ("cmcc.parquet", CALLS.encode(), "mislabelled: its content is not Parquet"),
         ("cmcc.parquet", b"PAR1" + bytes(40), "truncated: the end of the Parquet file is missing"),
@@ -240,15 +262,29 @@ def test_a_sources_own_headings_values_and_delimiter(tmp_path):
     mapping = SourceMapping(
         delimiter="|",
         headings={
-            "calls": {"CDR": "record_id", "A": "msisdn", "B": "peer_number", "DIR": "direction", "SVC": "service"}
+            "calls": {
+                "CDR": "record_id",
+                "A": "msisdn",
+                "B": "peer_number",
+                "DIR": "direction",
+                "SVC": "service",
+            }
         },
-        values={"calls": {"direction": {"MT": "in", "MO": "out"}, "service": {"1": "voice", "2": "sms"}}},
+        values={
+            "calls": {"direction": {"MT": "in", "MO": "out"}, "service": {"1": "voice", "2": "sms"}}
+        },
     )
     rows = [
-        row.replace(",in,", ",MT,").replace(",out,", ",MO,").replace("voice", "1").replace("sms", "2").replace(",", "|")
+        row.replace(",in,", ",MT,")
+        .replace(",out,", ",MO,")
+        .replace("voice", "1")
+        .replace("sms", "2")
+        .replace(",", "|")
         for row in CALL_ROWS
     ]
-    assert_reads_the_three_calls(csv_file(tmp_path, "CDR|A|B|DIR|SVC|开始时间|通话时长", *rows), mapping=mapping)
+    assert_reads_the_three_calls(
+        csv_file(tmp_path, "CDR|A|B|DIR|SVC|开始时间|通话时长", *rows), mapping=mapping
+    )
 
 
 def test_a_register_may_be_empty(tmp_path):
@@ -262,9 +298,9 @@ def test_old_id_numbers_and_lists_of_a_case(tmp_path):
     row = "A1,110105491231002,冒充公检法,既遂,2026-08-01 09:00:00,,2026-08-02 09:00:00,9544.05,010-65551234;+85512345,"
     frame = read(csv_file(tmp_path, header, row), dataset="cases")
 
-    assert frame.select("id_number", "scam_type", "outcome", "suspect_numbers", "suspect_accounts").rows() == [
-        ("11010519491231002X", "police", "loss", ["01065551234", "0085512345"], [])
-    ]
+    assert frame.select(
+        "id_number", "scam_type", "outcome", "suspect_numbers", "suspect_accounts"
+    ).rows() == [("11010519491231002X", "police", "loss", ["01065551234", "0085512345"], [])]
 
 
 @pytest.mark.parametrize("dataset", dataset_names())
@@ -272,7 +308,9 @@ def test_every_dataset_reads_its_own_empty_table_and_its_chinese_headings(tmp_pa
     contract = load_contract(dataset)
     assert all(column.headings for column in contract.columns)
     if contract.event_column is None:
-        frame = read(csv_file(tmp_path, ",".join(c.headings[0] for c in contract.columns)), dataset=dataset)
+        frame = read(
+            csv_file(tmp_path, ",".join(c.headings[0] for c in contract.columns)), dataset=dataset
+        )
         assert frame.drop("_row", "_problems", "_raw").schema == contract.schema
 
 
@@ -281,7 +319,9 @@ CALLS_DRAWN = st.lists(
         {
             "record_id": st.from_regex(r"[A-Z][0-9]{1,12}", fullmatch=True),
             "msisdn": st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
-            "peer_number": st.from_regex(r"(00852[0-9]{8}|95[0-9]{3}|1[3-9][0-9]{9})", fullmatch=True),
+            "peer_number": st.from_regex(
+                r"(00852[0-9]{8}|95[0-9]{3}|1[3-9][0-9]{9})", fullmatch=True
+            ),
             "direction": st.sampled_from(["in", "out"]),
             "service": st.sampled_from(["voice", "sms"]),
             "started_at": st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 # put in a zone below
@@ -298,7 +338,10 @@ CALLS_DRAWN = st.lists(
 def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path_factory, calls):
     folder = tmp_path_factory.mktemp("calls")
     table = pl.DataFrame(calls).select(
-        pl.col("started_at").cast(pl.Datetime("us")).dt.truncate("1s").dt.replace_time_zone("Asia/Shanghai")
+        pl.col("started_at")
+        .cast(pl.Datetime("us"))
+        .dt.truncate("1s")
+        .dt.replace_time_zone("Asia/Shanghai")
         if column == "started_at"
         else column
         for column in COLUMNS
@@ -310,7 +353,9 @@ def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path
         pl.col("started_at").dt.strftime("%Y-%m-%d %H:%M:%S"),
     )
     (folder / "cmcc.csv").write_bytes(
-        chinese.rename(dict(zip(COLUMNS, CHINESE_CALLS.split(","), strict=True))).write_csv().encode("gb18030")
+        chinese.rename(dict(zip(COLUMNS, CHINESE_CALLS.split(","), strict=True)))
+        .write_csv()
+        .encode("gb18030")
     )
 
     from_parquet, from_csv = read(folder / "cmcc.parquet"), read(folder / "cmcc.csv")

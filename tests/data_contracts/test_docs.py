@@ -17,7 +17,9 @@ def test_a_page_tells_columns_values_and_rules():
 
 
 def test_open_values_are_said_to_be_open():
-    assert "`acquaintance` 冒充领导熟人 (others are let through)" in field_documentation(load_contract("cases"))
+    assert "`acquaintance` 冒充领导熟人 (others are let through)" in field_documentation(
+        load_contract("cases")
+    )
 
 
 def test_the_pages_in_docs_are_those_of_the_contracts(tmp_path):

@@ -19,7 +19,11 @@ KEY = bytes(range(32))
 
 
 def one(expression, value):
-    return pl.DataFrame({"value": pl.Series([value], dtype=pl.String)}).select(expression(pl.col("value"))).item()
+    return (
+        pl.DataFrame({"value": pl.Series([value], dtype=pl.String)})
+        .select(expression(pl.col("value")))
+        .item()
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,11 @@ def test_valid_id_numbers(number, valid):
     assert one(valid_id_number, number) is valid
 
 
-@given(st.lists(st.from_regex(r"[1-9][0-9]{5}19490228[0-9]{3}", fullmatch=True), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.from_regex(r"[1-9][0-9]{5}19490228[0-9]{3}", fullmatch=True), min_size=1, max_size=20
+    )
+)
 def test_check_digits_are_those_of_the_standard_library_for_numbers(seventeens):
     numbers = [seventeen + digit for seventeen in seventeens for digit in "0123456789X"]
 
@@ -112,7 +120,9 @@ def test_check_digits_are_those_of_the_standard_library_for_numbers(seventeens):
 @given(st.from_regex(r"[0-9]{17}", fullmatch=True))
 def test_the_sql_check_digit_is_the_same(seventeen):
     number = seventeen + "0"
-    ((digit,),) = duckdb.sql(f"SELECT {id_check_digit_sql('number')} FROM (SELECT '{number}' AS number)").fetchall()
+    ((digit,),) = duckdb.sql(
+        f"SELECT {id_check_digit_sql('number')} FROM (SELECT '{number}' AS number)"
+    ).fetchall()
 
     assert digit == ric.calc_check_digit(number)
 

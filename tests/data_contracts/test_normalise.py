@@ -111,7 +111,9 @@ def test_moments_as_text(delivered):
 
 def test_moments_without_seconds_and_with_fractions():
     assert one(normalise.moment, "2026/08/01 09:30") == HALF_PAST_NINE.replace(second=0)
-    assert one(normalise.moment, "2026-08-01 09:30:15.25") == HALF_PAST_NINE.replace(microsecond=250_000)
+    assert one(normalise.moment, "2026-08-01 09:30:15.25") == HALF_PAST_NINE.replace(
+        microsecond=250_000
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,9 @@ def test_moments_from_parquet_with_and_without_zone(dtype, value):
     st.lists(
         st.tuples(
             st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 # the zone is drawn beside it
-            st.integers(-12 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters))),
+            st.integers(-12 * 4, 14 * 4).map(
+                lambda quarters: timezone(timedelta(minutes=15 * quarters))
+            ),
         ),
         min_size=1,
         max_size=20,
@@ -155,7 +159,8 @@ def test_every_iso_timestamp_with_a_zone_is_read_as_its_moment(drawn):
 
 
 @pytest.mark.parametrize(
-    "delivered", ["2026-08-01", "2026/8/1", "20260801", "2026.08.01", "2026年8月1日", "2026-08-01 23:59:59"]
+    "delivered",
+    ["2026-08-01", "2026/8/1", "20260801", "2026.08.01", "2026年8月1日", "2026-08-01 23:59:59"],
 )
 def test_days(delivered):
     assert one(normalise.day, delivered) == date(2026, 8, 1)
@@ -182,25 +187,54 @@ def test_money(delivered, amount):
     assert one(normalise.money, delivered) == Decimal(amount)
 
 
-@pytest.mark.parametrize("delivered", ["NaN", "inf", "many", "1.2.3", float("nan"), float("inf"), 1e20])
+@pytest.mark.parametrize(
+    "delivered", ["NaN", "inf", "many", "1.2.3", float("nan"), float("inf"), 1e20]
+)
 def test_what_is_no_money(delivered):
     assert one(normalise.money, delivered) is None
 
 
 def test_money_from_floats_has_two_decimals():
-    assert normalise.money(pl.Series([19.99, 0.1 + 0.2])).to_list() == [Decimal("19.99"), Decimal("0.30")]
+    assert normalise.money(pl.Series([19.99, 0.1 + 0.2])).to_list() == [
+        Decimal("19.99"),
+        Decimal("0.30"),
+    ]
 
 
 def test_whole_numbers():
-    delivered = pl.Series(["25", "25.0", "-3", "２５", "1,200", "25.5", "long", "99999999999", None])
-    assert normalise.whole_number(delivered).to_list() == [25, 25, -3, 25, 1200, None, None, None, None]
-    assert normalise.whole_number(pl.Series([25.0, 25.5, float("nan"), 1e12])).to_list() == [25, None, None, None]
+    delivered = pl.Series(
+        ["25", "25.0", "-3", "２５", "1,200", "25.5", "long", "99999999999", None]
+    )
+    assert normalise.whole_number(delivered).to_list() == [
+        25,
+        25,
+        -3,
+        25,
+        1200,
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert normalise.whole_number(pl.Series([25.0, 25.5, float("nan"), 1e12])).to_list() == [
+        25,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_lists_of_numbers():
     delivered = pl.Series(["13812345678;+85291234567", "010-65551234；", "", None])
-    assert normalise.phone_numbers(delivered).to_list() == [["13812345678", "0085291234567"], ["01065551234"], [], []]
-    assert normalise.account_numbers(pl.Series(["6222 0200;m21"])).to_list() == [["62220200", "M21"]]
+    assert normalise.phone_numbers(delivered).to_list() == [
+        ["13812345678", "0085291234567"],
+        ["01065551234"],
+        [],
+        [],
+    ]
+    assert normalise.account_numbers(pl.Series(["6222 0200;m21"])).to_list() == [
+        ["62220200", "M21"]
+    ]
 
 
 def test_choices_come_to_the_contracts_values_and_strangers_stay():
@@ -221,13 +255,22 @@ FULL_WIDTH = str.maketrans("0123456789+-", "０１２３４５６７８９＋－
     separator=st.sampled_from(["", " ", "-", "\u3000"]),
     full_width=st.booleans(),
 )
-def test_a_mobile_number_is_the_same_number_however_it_is_written(number, prefix, separator, full_width):
+def test_a_mobile_number_is_the_same_number_however_it_is_written(
+    number, prefix, separator, full_width
+):
     written = prefix + separator.join((number[:3], number[3:7], number[7:]))
 
-    assert one(normalise.phone_number, written.translate(FULL_WIDTH) if full_width else written) == number
+    assert (
+        one(normalise.phone_number, written.translate(FULL_WIDTH) if full_width else written)
+        == number
+    )
 
 
-@given(st.from_regex(r"[1-9][0-9]{5}[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])[0-9]{3}", fullmatch=True))
+@given(
+    st.from_regex(
+        r"[1-9][0-9]{5}[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])[0-9]{3}", fullmatch=True
+    )
+)
 def test_every_15_digit_id_number_becomes_a_valid_one_of_18(fifteen):
     eighteen = one(normalise.id_number, fifteen)
 

@@ -49,10 +49,18 @@ def test_no_row_is_lost_and_none_is_in_both_parts():
 @pytest.mark.parametrize(
     ("code", "english", "chinese"),
     [
-        ("duration_s.negative", "duration_s: The duration is below zero.", "通话时长：时长为负数。"),
+        (
+            "duration_s.negative",
+            "duration_s: The duration is below zero.",
+            "通话时长：时长为负数。",
+        ),
         ("direction.missing", "direction: The value is missing.", "呼叫方向：缺少必填的值。"),
         ("amount.unreadable", "amount: The value cannot be read.", "金额：取值无法识别。"),
-        ("row.too_many_fields", "The row has more fields than the file has headings.", "该行的字段多于表头。"),
+        (
+            "row.too_many_fields",
+            "The row has more fields than the file has headings.",
+            "该行的字段多于表头。",
+        ),
         (
             "record_id.conflict",
             "record_id: The same record came with other values.",

@@ -72,18 +72,31 @@ def frame_of(dataset, *rows, file_day=DAY, file="cmcc.csv"):
 
 
 def reasons(dataset, *rows, **kwargs):
-    result = check_rows(frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT)
+    result = check_rows(
+        frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT
+    )
     return dict(result.failures.select("_row", "reasons").rows())
 
 
 def test_clean_calls_break_no_rule():
-    frame = call_table().with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
+    frame = (
+        call_table().with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
+    )
     result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
     assert result.failures.height == 0
-    assert result.failures.schema == {"_file": pl.String, "_row": pl.Int64, "reasons": pl.List(pl.String)}
+    assert result.failures.schema == {
+        "_file": pl.String,
+        "_row": pl.Int64,
+        "reasons": pl.List(pl.String),
+    }
     assert result.summary.height == 17
-    assert result.summary.row(0) == ("record_id.missing", "expect_column_values_to_not_be_null", 3, 0)
+    assert result.summary.row(0) == (
+        "record_id.missing",
+        "expect_column_values_to_not_be_null",
+        3,
+        0,
+    )
 
 
 def test_every_fault_of_a_call_has_its_code():
@@ -101,7 +114,10 @@ def test_every_fault_of_a_call_has_its_code():
         ({"started_at": datetime(2026, 8, 2, 0, 30, tzinfo=SHANGHAI)}, None),
         ({"started_at": datetime(2026, 8, 3, 0, 0, tzinfo=SHANGHAI)}, "started_at.after_file_day"),
         ({"started_at": datetime(2026, 7, 1, 0, 0, tzinfo=SHANGHAI)}, None),
-        ({"started_at": datetime(2026, 6, 30, 23, 59, tzinfo=SHANGHAI)}, "started_at.long_before_file_day"),
+        (
+            {"started_at": datetime(2026, 6, 30, 23, 59, tzinfo=SHANGHAI)},
+            "started_at.long_before_file_day",
+        ),
     ]
     expected = {row: [code] for row, (_, code) in enumerate(faults, 1) if code}
 
@@ -111,7 +127,9 @@ def test_every_fault_of_a_call_has_its_code():
 def test_moments_in_the_future_and_in_1900():
     future, past = datetime(2030, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)
 
-    assert reasons("calls", {**CALL, "started_at": future}, {**CALL, "started_at": past}, file_day=None) == {
+    assert reasons(
+        "calls", {**CALL, "started_at": future}, {**CALL, "started_at": past}, file_day=None
+    ) == {
         1: ["started_at.in_future"],
         2: ["started_at.too_old"],
     }
@@ -142,16 +160,19 @@ def test_every_fault_of_a_resident_and_a_case_has_its_code():
         ({"birth_date": date(1899, 12, 31)}, ["birth_date.too_old"]),
         ({"birth_date": date(2026, 8, 4)}, ["birth_date.in_future"]),
     ]
-    assert reasons("residents", *({**RESIDENT, **change} for change, _ in residents), file_day=None) == {
-        row: codes for row, (_, codes) in enumerate(residents, 1)
-    }
+    assert reasons(
+        "residents", *({**RESIDENT, **change} for change, _ in residents), file_day=None
+    ) == {row: codes for row, (_, codes) in enumerate(residents, 1)}
     cases = [
         ({}, []),
         ({"scam_type": "brand_new"}, []),
         ({"outcome": "maybe"}, ["outcome.unknown_value"]),
         ({"loss_amount": Decimal("-0.01")}, ["loss_amount.negative"]),
         ({"first_transfer_at": None, "last_transfer_at": None, "loss_amount": Decimal("0.00")}, []),
-        ({"last_transfer_at": datetime(2026, 8, 1, 11, tzinfo=SHANGHAI)}, ["last_transfer_at.before_first"]),
+        (
+            {"last_transfer_at": datetime(2026, 8, 1, 11, tzinfo=SHANGHAI)},
+            ["last_transfer_at.before_first"],
+        ),
         ({"reported_at": None}, ["reported_at.missing"]),
     ]
     assert reasons("cases", *({**CASE, **change} for change, _ in cases), file_day=None) == {
@@ -160,9 +181,9 @@ def test_every_fault_of_a_resident_and_a_case_has_its_code():
 
 
 def test_what_could_not_be_read_is_a_reason_and_is_not_called_missing_too():
-    frame = frame_of("calls", {**CALL, "started_at": None}, {**CALL, "duration_s": None}).with_columns(
-        pl.Series("_problems", [["started_at.unreadable"], ["row.too_many_fields"]])
-    )
+    frame = frame_of(
+        "calls", {**CALL, "started_at": None}, {**CALL, "duration_s": None}
+    ).with_columns(pl.Series("_problems", [["started_at.unreadable"], ["row.too_many_fields"]]))
     result = check_rows(frame, contract=load_contract("calls"), received_at=RECEIVED_AT)
 
     assert result.failures["reasons"].to_list() == [
@@ -190,7 +211,9 @@ def test_many_files_at_once_keep_their_rows_apart():
         ("cmcc.csv", 2, ["duration_s.negative"]),
         ("cucc.csv", 1, ["direction.missing", "duration_s.negative"]),
     ]
-    counts = dict(result.summary.filter(pl.col("unexpected") > 0).select("rule", "unexpected").rows())
+    counts = dict(
+        result.summary.filter(pl.col("unexpected") > 0).select("rule", "unexpected").rows()
+    )
     assert counts == {"direction.missing": 1, "duration_s.negative": 2}
 
 
@@ -214,11 +237,13 @@ def test_every_rule_is_an_expectation_that_runs(contract):
         rule.code for rule in contract.rules
     ]
 
-    empty = pl.DataFrame(schema=contract.schema).with_columns(pl.lit(1, dtype=pl.Int64).alias("_row"))
-
-    assert check_rows(empty, contract=contract, received_at=RECEIVED_AT).summary["evaluated"].to_list() == [0] * len(
-        contract.rules
+    empty = pl.DataFrame(schema=contract.schema).with_columns(
+        pl.lit(1, dtype=pl.Int64).alias("_row")
     )
+
+    assert check_rows(empty, contract=contract, received_at=RECEIVED_AT).summary[
+        "evaluated"
+    ].to_list() == [0] * len(contract.rules)
 
 
 def test_a_rule_that_cannot_be_run_stops_the_check_and_quotes_nothing():
@@ -230,9 +255,15 @@ def test_a_rule_that_cannot_be_run_stops_the_check_and_quotes_nothing():
         expectation="unexpected_rows_expectation",
         arguments={"unexpected_rows_query": query},
     )
-    contract = replace(calls, columns=(replace(calls.columns[0], rules=(rule,)), *calls.columns[1:]))
+    contract = replace(
+        calls, columns=(replace(calls.columns[0], rules=(rule,)), *calls.columns[1:])
+    )
     with pytest.raises(DeliveryError, match=r"The rule record_id\.\w+ could not be run") as raised:
-        check_rows(frame_of("calls", {**CALL, "peer_number": "secret"}), contract=contract, received_at=RECEIVED_AT)
+        check_rows(
+            frame_of("calls", {**CALL, "peer_number": "secret"}),
+            contract=contract,
+            received_at=RECEIVED_AT,
+        )
     assert "secret" not in str(raised.value)
 
 
@@ -282,7 +313,9 @@ def test_a_check_leaves_no_noise_behind_when_the_process_ends():
         "result = check(frame, contract=load_contract('number_tags'), received_at=dt.datetime.now(dt.timezone.utc));"
         "print(result.failures['reasons'].to_list())"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout == "[['tag.missing']]\n"
     assert "leaked" not in done.stderr

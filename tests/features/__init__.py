@@ -1,1 +1,3 @@
-"""Tests of the features: hand-drawn districts with absolute values, and the naive versions on generated ones."""
+"""Tests of the features: hand-drawn districts with absolute values, and the naive versions on
+generated ones.
+"""

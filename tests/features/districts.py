@@ -37,8 +37,18 @@ TRANSFERS = {
     "occurred_at": MOMENT,
     "known_at": MOMENT,
 }
-RESIDENTS = {"person": pl.String, "birth_month": pl.Date, "residency": pl.String, "community_id": pl.String}
-SUBSCRIBERS = {"number": pl.String, "person": pl.String, "operator": pl.String, "activated_on": pl.Date}
+RESIDENTS = {
+    "person": pl.String,
+    "birth_month": pl.Date,
+    "residency": pl.String,
+    "community_id": pl.String,
+}
+SUBSCRIBERS = {
+    "number": pl.String,
+    "person": pl.String,
+    "operator": pl.String,
+    "activated_on": pl.Date,
+}
 ACCOUNTS = {"account": pl.String, "person": pl.String, "bank": pl.String, "opened_on": pl.Date}
 CASES = {
     "case_id": pl.String,
@@ -120,7 +130,12 @@ def district(
         transfers=frame(transfers, TRANSFERS),
         residents=frame(
             (
-                {"person": f"p{i}", "birth_month": date(1950 + 10 * i, 7, 1), "residency": "local", "community_id": "c"}
+                {
+                    "person": f"p{i}",
+                    "birth_month": date(1950 + 10 * i, 7, 1),
+                    "residency": "local",
+                    "community_id": "c",
+                }
                 for i in (1, 2, 3)
             ),
             RESIDENTS,
@@ -139,7 +154,12 @@ def district(
         ),
         accounts=frame(
             (
-                {"account": account, "person": person, "bank": BANKS[account], "opened_on": opened_on}
+                {
+                    "account": account,
+                    "person": person,
+                    "bank": BANKS[account],
+                    "opened_on": opened_on,
+                }
                 for account, person, opened_on in (
                     ("a1", "p1", date(2021, 7, 20)),
                     ("a9", "p1", date(2026, 7, 10)),

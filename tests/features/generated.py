@@ -1,7 +1,8 @@
-"""Hypothesis strategies for small districts: few people, few others, many ties in time, deliveries out of order.
+"""Hypothesis strategies for small districts: few people, few others, many ties in time, deliveries
+out of order.
 
-Beside unrelated rows there are a few scripted courses of events, in order: a lure, payments that grow, a
-caller who comes back, and payments after a call.
+Beside unrelated rows there are a few scripted courses of events, in order: a lure, payments that
+grow, a caller who comes back, and payments after a call.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +18,46 @@ from tests.features.districts import NOON, Row, district
 PEERS = ("n2", "x1", "x1", "x2", "x3", "x4")
 ACCOUNTS = ("a1", "a2")
 PAYEES = ("a9", "a2", "b1", "b2", "b3", "m1")
-KINDS = {"n2": "mobile", "x1": "virtual", "x2": "international", "x3": "service_400", "x4": "landline"}
+KINDS = {
+    "n2": "mobile",
+    "x1": "virtual",
+    "x2": "international",
+    "x3": "service_400",
+    "x4": "landline",
+}
 
-#: Hours ago: mostly within a few days, and on the edges of every window, of strangeness and of silence.
+# : Hours ago: mostly within a few days, and on the edges of every window, of strangeness and of
+# silence.
 RECENT_STEPS = (1, 2, 3, 5, 6, 7, 23, 24, 25, 47, 48, 71, 72)
-EDGE_STEPS = (96, 167, 168, 169, 240, 335, 336, 359, 360, 361, 480, 719, 720, 721, 1000, 1104, 1416, 1439, 1441)
+EDGE_STEPS = (
+    96,
+    167,
+    168,
+    169,
+    240,
+    335,
+    336,
+    359,
+    360,
+    361,
+    480,
+    719,
+    720,
+    721,
+    1000,
+    1104,
+    1416,
+    1439,
+    1441,
+)
 STEPS = RECENT_STEPS * 2 + EDGE_STEPS
 
 times = st.builds(
     lambda hours, shift: NOON - timedelta(hours=hours) + shift,
     st.sampled_from(STEPS),
-    st.sampled_from((timedelta(0), timedelta(minutes=20), timedelta(milliseconds=1), timedelta(microseconds=-1))),
+    st.sampled_from(
+        (timedelta(0), timedelta(minutes=20), timedelta(milliseconds=1), timedelta(microseconds=-1))
+    ),
 )
 delays = st.sampled_from((timedelta(0), timedelta(0), timedelta(minutes=15), timedelta(hours=24)))
 
@@ -79,8 +109,13 @@ recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timede
 
 @st.composite
 def lures(draw: st.DrawFn) -> ScriptedRows:
-    """A small payment, and money back: a little more, far more, as much or less, in time or just too late."""
-    paid_at, account = draw(st.one_of(recent_times, times)), draw(st.sampled_from(("a1", "a1", "a2")))
+    """A small payment, and money back: a little more, far more, as much or less, in time or just
+    too late.
+    """
+    paid_at, account = (
+        draw(st.one_of(recent_times, times)),
+        draw(st.sampled_from(("a1", "a1", "a2"))),
+    )
     stake = Decimal(draw(st.sampled_from(("100.00", "1000.00", "1000.01"))))
     share = Decimal(draw(st.sampled_from(("1.06", "1.02", "2.00", "1.06", "1.00", "2.01", "0.50"))))
     back_at = paid_at + draw(st.sampled_from(AFTER[:3])) + draw(st.sampled_from(LATE))
@@ -96,12 +131,20 @@ def lures(draw: st.DrawFn) -> ScriptedRows:
 @st.composite
 def growing_payments(draw: st.DrawFn) -> ScriptedRows:
     """Payments days apart that grow, the first of them on the edge of two weeks."""
-    account, start = draw(st.sampled_from(("a1", "a2"))), NOON - timedelta(days=14) + draw(st.sampled_from(AFTER))
-    growth, step = draw(st.sampled_from((1, 2, 10))), timedelta(days=draw(st.sampled_from((1, 3, 5))))
+    account, start = (
+        draw(st.sampled_from(("a1", "a2"))),
+        NOON - timedelta(days=14) + draw(st.sampled_from(AFTER)),
+    )
+    growth, step = (
+        draw(st.sampled_from((1, 2, 10))),
+        timedelta(days=draw(st.sampled_from((1, 3, 5)))),
+    )
     payees = draw(st.lists(st.sampled_from(("b1", "b2", "b3")), min_size=2, max_size=4))
     return {
         "transfers": [
-            districts.transfer(payee, start + place * step, f"{100 * growth**place}.00", account=account)
+            districts.transfer(
+                payee, start + place * step, f"{100 * growth**place}.00", account=account
+            )
             for place, payee in enumerate(payees)
         ]
     }
@@ -125,15 +168,22 @@ def returning_caller(draw: st.DrawFn) -> ScriptedRows:
 
 @st.composite
 def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
-    """One number calls residents, each of whom then pays one account: at once, within a day or too late."""
+    """One number calls residents, each of whom then pays one account: at once, within a day or too
+    late.
+    """
     called_at, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
     residents = draw(st.sampled_from((("1",), ("1", "2"), ("2", "1"), ("1", "2", "3"))))
     payee, delay = draw(st.sampled_from(("b1", "b1", "b2", "a9"))), draw(st.sampled_from(AFTER))
     paid_at = called_at + timedelta(seconds=60) + delay + draw(st.sampled_from(LATE))
     return {
-        "calls": [districts.call(peer, called_at, number=f"n{it}", peer_kind=KINDS[peer]) for it in residents],
+        "calls": [
+            districts.call(peer, called_at, number=f"n{it}", peer_kind=KINDS[peer])
+            for it in residents
+        ],
         "transfers": [
-            districts.transfer(payee, paid_at, "3000.00", account=f"a{it}") for it in residents if f"a{it}" in ACCOUNTS
+            districts.transfer(payee, paid_at, "3000.00", account=f"a{it}")
+            for it in residents
+            if f"a{it}" in ACCOUNTS
         ],
     }
 
@@ -141,16 +191,27 @@ def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
 @st.composite
 def source_tables(draw: st.DrawFn) -> SourceTables:
     scripts = draw(
-        st.lists(st.one_of(lures(), growing_payments(), returning_caller(), payments_after_contact()), max_size=4)
+        st.lists(
+            st.one_of(lures(), growing_payments(), returning_caller(), payments_after_contact()),
+            max_size=4,
+        )
     )
     return district(
-        calls=[*draw(st.lists(calls(), max_size=18)), *(row for script in scripts for row in script.get("calls", ()))],
+        calls=[
+            *draw(st.lists(calls(), max_size=18)),
+            *(row for script in scripts for row in script.get("calls", ())),
+        ],
         transfers=[
             *draw(st.lists(transfers(), max_size=12)),
             *(row for script in scripts for row in script.get("transfers", ())),
         ],
         cases=draw(st.lists(cases(), max_size=2)),
-        tags=draw(st.lists(st.sampled_from((("x1", "courier"), ("x1", "delivery"), ("x3", "bank"))), unique=True)),
+        tags=draw(
+            st.lists(
+                st.sampled_from((("x1", "courier"), ("x1", "delivery"), ("x3", "bank"))),
+                unique=True,
+            )
+        ),
     )
 
 

@@ -15,7 +15,10 @@ from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
 
 PEOPLE = ("p1", "p2", "p3")
-CODES = ("lead_peer_code", "lead_payee_code")  # positions in this event index: not part of the answer
+CODES = (
+    "lead_peer_code",
+    "lead_payee_code",
+)  # positions in this event index: not part of the answer
 
 
 def snapshot_of(tables: SourceTables, *points: tuple[str, datetime]) -> pl.DataFrame:
@@ -35,11 +38,15 @@ def later(tables: SourceTables, at: datetime) -> SourceTables:
     transfers = pl.LazyFrame(
         [
             transfer("b1", at - timedelta(days=20), "9000.00", known_at=at),
-            credit("a-new-payer", at - timedelta(hours=1), "0.33", known_at=at + timedelta(hours=3)),
+            credit(
+                "a-new-payer", at - timedelta(hours=1), "0.33", known_at=at + timedelta(hours=3)
+            ),
         ],
         schema=tables.transfers.collect_schema(),
     )
-    cases = pl.LazyFrame([case(at, numbers=["x1", "x2"], accounts=["b1"])], schema=tables.cases.collect_schema())
+    cases = pl.LazyFrame(
+        [case(at, numbers=["x1", "x2"], accounts=["b1"])], schema=tables.cases.collect_schema()
+    )
     return replace(
         tables,
         calls=pl.concat([calls, tables.calls]),
@@ -75,10 +82,14 @@ def test_asked_alone_among_all_and_among_many_moments(tables: SourceTables, at: 
 
 @settings(max_examples=30, deadline=None)
 @given(tables=generated.source_tables(), at=generated.query_times)
-def test_what_was_known_before_the_lookback_changes_nothing(tables: SourceTables, at: datetime) -> None:
+def test_what_was_known_before_the_lookback_changes_nothing(
+    tables: SourceTables, at: datetime
+) -> None:
     points = [(person, at) for person in PEOPLE]
     recent = pl.col("known_at") >= at - LOOKBACK
-    cut = replace(tables, calls=tables.calls.filter(recent), transfers=tables.transfers.filter(recent))
+    cut = replace(
+        tables, calls=tables.calls.filter(recent), transfers=tables.transfers.filter(recent)
+    )
 
     assert_frame_equal(snapshot_of(cut, *points), snapshot_of(tables, *points), check_exact=True)
 
@@ -103,12 +114,19 @@ def test_the_order_of_rows_does_not_matter(tables: SourceTables, at: datetime, s
     )
     points = [(person, at) for person in PEOPLE]
 
-    assert_frame_equal(snapshot_of(shuffled, *points), snapshot_of(tables, *points), check_exact=True)
+    assert_frame_equal(
+        snapshot_of(shuffled, *points), snapshot_of(tables, *points), check_exact=True
+    )
 
 
 def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
-    calls = [call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i) for i in range(1, 40)]
-    event_index = build_event_index(district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")]))
+    calls = [
+        call(f"x{i % 4}", ago(hours=i), number=f"n{1 + i % 3}", duration_s=60 * i)
+        for i in range(1, 40)
+    ]
+    event_index = build_event_index(
+        district(calls=calls, transfers=[transfer("b1", ago(hours=3), "106.00")])
+    )
     points = moments(*((person, ago(hours=hour)) for person in PEOPLE for hour in range(5)))
     whole = build_snapshot(event_index, points)
 
@@ -121,16 +139,29 @@ def test_work_in_chunks_gives_the_same(monkeypatch) -> None:
 def test_a_long_call_is_not_known_while_it_lasts() -> None:
     """Two hours from 10:00; a short one from another stranger at 11:30 is known before it."""
     tables = district(
-        calls=[call("x1", ago(hours=2), duration_s=7200), call("x2", ago(minutes=30), duration_s=60)],
+        calls=[
+            call("x1", ago(hours=2), duration_s=7200),
+            call("x2", ago(minutes=30), duration_s=60),
+        ],
     )
-    at_noon, after = snapshot_of(tables, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))).to_dicts()
+    at_noon, after = snapshot_of(
+        tables, ("p1", NOON), ("p1", NOON + timedelta(milliseconds=1))
+    ).to_dicts()
 
-    assert (at_noon["stranger_calls_3d"], at_noon["stranger_max_talk_s"], at_noon["lead_relationship_talk_s"]) == (
+    assert (
+        at_noon["stranger_calls_3d"],
+        at_noon["stranger_max_talk_s"],
+        at_noon["lead_relationship_talk_s"],
+    ) == (
         1,
         60,
         60,
     )
-    assert (after["stranger_calls_3d"], after["stranger_max_talk_s"], after["lead_relationship_talk_s"]) == (
+    assert (
+        after["stranger_calls_3d"],
+        after["stranger_max_talk_s"],
+        after["lead_relationship_talk_s"],
+    ) == (
         2,
         7200,
         7200,

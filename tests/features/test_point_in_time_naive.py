@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from features.reputation import HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, PAYEE_INPUTS, ReputationModel
+from features.reputation import (
+    HAND_WRITTEN_REPUTATION,
+    NUMBER_INPUTS,
+    PAYEE_INPUTS,
+    ReputationModel,
+)
 from tests.features.districts import moments
 from tests.features.generated import query_times, source_tables
 from tests.naive.snapshot import naive_snapshot
@@ -47,10 +52,14 @@ class LinearReputation:
     """Stands in for learned reputations: any function of the state row will do, null as 0."""
 
     def numbers(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series([NaiveLinearReputation.number(state) for state in states.to_dicts()], dtype=pl.Float64)
+        return pl.Series(
+            [NaiveLinearReputation.number(state) for state in states.to_dicts()], dtype=pl.Float64
+        )
 
     def payees(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series([NaiveLinearReputation.payee(state) for state in states.to_dicts()], dtype=pl.Float64)
+        return pl.Series(
+            [NaiveLinearReputation.payee(state) for state in states.to_dicts()], dtype=pl.Float64
+        )
 
 
 class NaiveLinearReputation:
@@ -72,11 +81,17 @@ def squashed(inputs: Iterable[float]) -> float:
 
 
 def check(
-    tables: SourceTables, at: datetime, *, reputation_model: ReputationModel, naive_reputation: type[NaiveReputation]
+    tables: SourceTables,
+    at: datetime,
+    *,
+    reputation_model: ReputationModel,
+    naive_reputation: type[NaiveReputation],
 ) -> None:
     event_index = build_event_index(tables)
     asked = moments(*((person, at) for person in PEOPLE))
-    rows = with_names(event_index, build_snapshot(event_index, asked, reputation_model=reputation_model))
+    rows = with_names(
+        event_index, build_snapshot(event_index, asked, reputation_model=reputation_model)
+    )
     district = known_district(tables, at)
 
     for person, row in zip(PEOPLE, rows, strict=True):
@@ -86,7 +101,12 @@ def check(
 @settings(max_examples=100, deadline=None)
 @given(tables=source_tables(), at=query_times)
 def test_snapshot_equals_the_naive_one(tables: SourceTables, at: datetime) -> None:
-    check(tables, at, reputation_model=HAND_WRITTEN_REPUTATION, naive_reputation=NaiveHandWrittenReputation)
+    check(
+        tables,
+        at,
+        reputation_model=HAND_WRITTEN_REPUTATION,
+        naive_reputation=NaiveHandWrittenReputation,
+    )
 
 
 @settings(max_examples=50, deadline=None)

@@ -22,7 +22,9 @@ SAMPLING = Sampling(negatives=6_000)
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """What was known at the end of the district; what was learnt from it some days earlier, with the score ``raw``."""
+    """What was known at the end of the district; what was learnt from it some days earlier, with
+    the score ``raw``.
+    """
 
     tables: SourceTables
     event_index: EventIndex
@@ -34,7 +36,9 @@ def learning_rows(tables: SourceTables, event_index: EventIndex) -> pl.DataFrame
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
     told = build_episodes(tables.cases, event_index, at=TRAIN_AT)
     moments = draw_training_samples(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
-    return build_snapshot(event_index, moments.select("person", "at")).with_columns(moments.drop("person", "at"))
+    return build_snapshot(event_index, moments.select("person", "at")).with_columns(
+        moments.drop("person", "at")
+    )
 
 
 @pytest.fixture(scope="session")

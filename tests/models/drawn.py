@@ -1,4 +1,6 @@
-"""Districts drawn by hand: a few calls, payments and cases of June 2026, laid out as the lake would give them."""
+"""Districts drawn by hand: a few calls, payments and cases of June 2026, laid out as the lake would
+give them.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -34,7 +36,13 @@ def call(person: str, peer: str, known_at: datetime, *, duration_s: int = 60) ->
 
 
 def payment(
-    person: str, payee: str, at: datetime, cny: int, *, payee_kind: str = "account", delay: timedelta = timedelta(0)
+    person: str,
+    payee: str,
+    at: datetime,
+    cny: int,
+    *,
+    payee_kind: str = "account",
+    delay: timedelta = timedelta(0),
 ) -> dict:
     """Money that left the person's only account."""
     return {
@@ -80,7 +88,9 @@ def case(
 def table(name: str, rows: Sequence[dict] = ()) -> pl.LazyFrame:
     """Rows as the lake's table, null in every column that they leave out."""
     schema = TABLES[name]
-    return pl.LazyFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+    return pl.LazyFrame(
+        [{column: row.get(column) for column in schema} for row in rows], schema=schema
+    )
 
 
 def source_tables(
@@ -94,9 +104,16 @@ def source_tables(
     return SourceTables(
         calls=table("calls", calls),
         transfers=table("transfers", payments),
-        residents=table("residents", [{"person": person, "birth_month": date(1980, 1, 1)} for person in people]),
-        subscribers=table("subscribers", [{"number": f"number of {person}", "person": person} for person in people]),
-        accounts=table("accounts", [{"account": f"account of {person}", "person": person} for person in people]),
+        residents=table(
+            "residents", [{"person": person, "birth_month": date(1980, 1, 1)} for person in people]
+        ),
+        subscribers=table(
+            "subscribers",
+            [{"number": f"number of {person}", "person": person} for person in people],
+        ),
+        accounts=table(
+            "accounts", [{"account": f"account of {person}", "person": person} for person in people]
+        ),
         cases=table("cases", cases),
         number_tags=table("number_tags"),
     )

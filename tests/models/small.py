@@ -34,8 +34,16 @@ def small_model(*, rounds: int = 3) -> RiskModel:
     """The same model every time; more ``rounds`` make another."""
     rows = small_rows()
     features = ("talk_24h_s", "new_debit_cny_24h")
-    data = lgb.Dataset(rows.select(features).to_numpy(), rows["label"].to_numpy(), feature_name=list(features))
-    params = {"objective": "binary", "verbose": -1, "num_threads": 1, "min_data_in_leaf": 5, "deterministic": True}
+    data = lgb.Dataset(
+        rows.select(features).to_numpy(), rows["label"].to_numpy(), feature_name=list(features)
+    )
+    params = {
+        "objective": "binary",
+        "verbose": -1,
+        "num_threads": 1,
+        "min_data_in_leaf": 5,
+        "deterministic": True,
+    }
     return RiskModel(
         booster=lgb.train(params, data, rounds),
         features=features,

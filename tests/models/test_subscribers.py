@@ -24,14 +24,19 @@ QUICK = {"n_estimators": 15, "num_leaves": 4, "min_child_samples": 5}
 
 
 def drawn(number: int, *, seed: int) -> Subscribers:
-    """Subscribers of whom the fraudulent call more, with gaps in the figures and edges mostly among like ones."""
+    """Subscribers of whom the fraudulent call more, with gaps in the figures and edges mostly among
+    like ones.
+    """
     rng = np.random.default_rng(seed)
     fraud = rng.random(number) < 0.4
     features = rng.gamma(2.0, 10.0 + 20.0 * fraud[:, None], (number, 3))
     features[rng.random((number, 3)) < 0.1] = np.nan
     near = rng.random((number, number)) < np.where(fraud[:, None] == fraud, 0.2, 0.05)
     return Subscribers(
-        features, ("calls", "texts", "numbers"), fraud, symmetric_graph(sparse.coo_array(np.tril(near, -1)))
+        features,
+        ("calls", "texts", "numbers"),
+        fraud,
+        symmetric_graph(sparse.coo_array(np.tril(near, -1))),
     )
 
 
@@ -48,7 +53,10 @@ def test_the_widest_gap_between_two_that_are_joined():
 
 def test_log_ratios_of_the_named_columns_that_are_there():
     two = Subscribers(
-        np.array([[3.0, 1.0], [0.0, np.nan]]), ("calls", "texts"), np.zeros(2, bool), sparse.csr_array((2, 2))
+        np.array([[3.0, 1.0], [0.0, np.nan]]),
+        ("calls", "texts"),
+        np.zeros(2, bool),
+        sparse.csr_array((2, 2)),
     )
     ratios = log_ratios(two, ("calls", "absent", "texts"))
     assert ratios.shape == (2, 1)
@@ -67,7 +75,9 @@ def test_the_neighbourhood_of_a_triangle_with_a_tail():
 
 
 def test_ranks_run_from_low_to_high_and_equals_share_one():
-    assert rank_features(np.array([[5.0], [np.nan], [5.0], [90.0]]))[:, 0] == pytest.approx([0.375, -0.75, 0.375, 1.5])
+    assert rank_features(np.array([[5.0], [np.nan], [5.0], [90.0]]))[:, 0] == pytest.approx(
+        [0.375, -0.75, 0.375, 1.5]
+    )
 
 
 @settings(deadline=None, max_examples=15)
@@ -91,7 +101,9 @@ def test_fraud_nearby_counts_known_neighbours_of_other_groups():
     edges = sparse.coo_array((np.ones(4), ([1, 2, 3, 4], [0, 0, 0, 0])), shape=(5, 5))
     fraud = np.array([False, True, True, False, True])
     known = np.array([True, True, True, True, False])
-    found = neighbour_fraud_share(fraud, symmetric_graph(edges), known=known, group=np.array([0, 0, 1, 1, 1]))
+    found = neighbour_fraud_share(
+        fraud, symmetric_graph(edges), known=known, group=np.array([0, 0, 1, 1, 1])
+    )
     assert found[0] == pytest.approx([(1 + 0.5 * 5) / (2 + 5), 2])  # 1 is of the same group
     assert found[2] == pytest.approx([(0 + 0.5 * 5) / (1 + 5), 1])
     assert found[1] == pytest.approx([0.5, 0])
@@ -105,7 +117,9 @@ def test_labels_that_are_not_known_and_ones_own_change_nothing(seed):
     before = neighbour_fraud_share(people.fraud, people.graph, known=known, group=group)
     other = people.fraud.copy()
     other[~known] = rng.permutation(~other[~known])
-    assert np.array_equal(before, neighbour_fraud_share(other, people.graph, known=known, group=group))
+    assert np.array_equal(
+        before, neighbour_fraud_share(other, people.graph, known=known, group=group)
+    )
     mine = known & (group == 0)  # exchanged labels keep the overall share
     exchanged = people.fraud.copy()
     exchanged[mine] = rng.permutation(exchanged[mine])
@@ -127,8 +141,12 @@ def test_the_threshold_is_the_middle_of_the_plateau():
 
 @pytest.mark.parametrize("with_graph", [False, True])
 @pytest.mark.parametrize("committee", [False, True])
-def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(monkeypatch, with_graph, committee):
-    """Whatever the labels of the first test fold are, its scores and threshold stay the same to the last digit."""
+def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(
+    monkeypatch, with_graph, committee
+):
+    """Whatever the labels of the first test fold are, its scores and threshold stay the same to the
+    last digit.
+    """
     import models.subscribers as module
 
     people = drawn(150, seed=1)
@@ -136,11 +154,15 @@ def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(monkeypatch, wi
     outer = len(people.fraud)
     inner_splits = module._splits
     monkeypatch.setattr(
-        module, "_splits", lambda fraud, **how: splits if len(fraud) == outer else inner_splits(fraud, **how)
+        module,
+        "_splits",
+        lambda fraud, **how: splits if len(fraud) == outer else inner_splits(fraud, **how),
     )
     seen = []
     monkeypatch.setattr(
-        module, "_figures", lambda fraud, probability, threshold: seen.append((threshold, *probability))
+        module,
+        "_figures",
+        lambda fraud, probability, threshold: seen.append((threshold, *probability)),
     )
     recipe = Recipe("quick", (QUICK,), ratios=("calls", "texts"), margin=True, committee=committee)
     turned = people.fraud.copy()

@@ -1,1 +1,3 @@
-"""Slow, obvious versions of the fast kernels: plain loops over rows, no code shared with what they check."""
+"""Slow, obvious versions of the fast kernels: plain loops over rows, no code shared with what they
+check.
+"""

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 from tests.naive import standing
 from tests.naive.standing import NaiveReputation, amount_cny, is_debit, new_payee_moves
-from tests.naive.threads import District, Event, Values, events_of, events_since, latest_of_each, to_hours
+from tests.naive.threads import (
+    District,
+    Event,
+    Values,
+    events_of,
+    events_since,
+    latest_of_each,
+    to_hours,
+)
 
 
 def payee_rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
@@ -51,7 +59,10 @@ WEEK_SUMS = (
 def week_sums(rows: list[Values]) -> Values:
     if not rows:
         return dict.fromkeys(WEEK_SUMS)
-    paid, payers = [r for r in rows if r["relationship_paid_n"]], [r for r in rows if not r["relationship_paid_n"]]
+    paid, payers = (
+        [r for r in rows if r["relationship_paid_n"]],
+        [r for r in rows if not r["relationship_paid_n"]],
+    )
     rebates = [r for r in paid if 0 < r["relationship_back_cny"] < 3 * r["relationship_paid_cny"]]
     bad = [r for r in paid if r["payee_reputation"] > 0.5]
     amounts = [r["last_debit_cny"] for r in rows if r["last_debit_cny"] is not None]
@@ -67,14 +78,18 @@ def week_sums(rows: list[Values]) -> Values:
         "payee_last_cny": amounts[-1] if amounts else None,
         "payee_first_cny": opened[0]["relationship_first_cny"] if opened else None,
         "payee_back_n": sum(r["relationship_back_n"] for r in paid),
-        "payee_back_share": sum(r["relationship_back_cny"] for r in paid) / spent if spent else None,
+        "payee_back_share": sum(r["relationship_back_cny"] for r in paid) / spent
+        if spent
+        else None,
         "payee_outside_n": sum(r["outside"] for r in paid),
         "rebates_n": len(rebates),
         "rebates_outside_n": sum(r["outside"] for r in rebates),
         "rebate_age_h": min((r["silent_h"] for r in rebates if r["outside"]), default=None),
         "payer_new_cny": sum(r["relationship_back_cny"] for r in payers),
         "payer_new_reach": max((r["payee_receivers_14d"] for r in payers), default=0),
-        "payee_first_started_at": min((r["started_at"] for r in paid if r["outside"]), default=None),
+        "payee_first_started_at": min(
+            (r["started_at"] for r in paid if r["outside"]), default=None
+        ),
     }
 
 
@@ -89,13 +104,20 @@ def lead_payee(rows: list[Values]) -> Values:
     """The latest new payee that was paid, one outside the district before any other."""
     paid = [r for r in rows if r["relationship_paid_n"]]
     ranked = sorted(paid, key=lambda r: (not r["outside"], -r["known_at"].timestamp(), r["payee"]))
-    found = {f"payee_{name.removeprefix('payee_')}": ranked[0][name] if ranked else None for name in LEAD_COLUMNS}
+    found = {
+        f"payee_{name.removeprefix('payee_')}": ranked[0][name] if ranked else None
+        for name in LEAD_COLUMNS
+    }
     return {**found, "lead_payee": ranked[0]["payee"] if ranked else None}
 
 
 def callers_before_payment(strangers: list[Values], payees: list[Values]) -> Values:
     pairs = [
-        (stranger["reputation"], stranger["relationship_talk_s"], deal["started_at"] - stranger["started_at"])
+        (
+            stranger["reputation"],
+            stranger["relationship_talk_s"],
+            deal["started_at"] - stranger["started_at"],
+        )
         for deal in payees
         for stranger in strangers
         if deal["outside"]
@@ -142,7 +164,9 @@ def new_payee_payments(district: District, person: str) -> Values:
 
 
 def lure_features(recent: list[Event], district: District) -> Values:
-    """Money that came back with a profit within six hours of a small payment: against the latest such."""
+    """Money that came back with a profit within six hours of a small payment: against the latest
+    such.
+    """
     found: list[tuple[float, Event, float]] = []
     for back in recent:
         stakes = [

@@ -54,9 +54,13 @@ def naive_snapshot(
     return {**values, **derived_features(values)}
 
 
-def sums_over_windows(name: str, windows: tuple[str, ...], events: list[Event], at: datetime, measure: Any) -> Values:
+def sums_over_windows(
+    name: str, windows: tuple[str, ...], events: list[Event], at: datetime, measure: Any
+) -> Values:
     return {
-        f"{name}_{w}": sum(measure(event) for event in events_since(events, at - timedelta(hours=SPANS[w])))
+        f"{name}_{w}": sum(
+            measure(event) for event in events_since(events, at - timedelta(hours=SPANS[w]))
+        )
         for w in windows
     }
 
@@ -64,8 +68,12 @@ def sums_over_windows(name: str, windows: tuple[str, ...], events: list[Event], 
 def habit_sums(district: District, person: str) -> Values:
     mine, at = events_of(district.contacts, person), district.at
     return {
-        **sums_over_windows("calls_in", ("24h", "30d"), mine, at, lambda e: is_voice(e) and is_in(e)),
-        **sums_over_windows("calls_out", ("24h", "30d"), mine, at, lambda e: is_voice(e) and not is_in(e)),
+        **sums_over_windows(
+            "calls_in", ("24h", "30d"), mine, at, lambda e: is_voice(e) and is_in(e)
+        ),
+        **sums_over_windows(
+            "calls_out", ("24h", "30d"), mine, at, lambda e: is_voice(e) and not is_in(e)
+        ),
         **sums_over_windows("sms", ("30d",), mine, at, lambda e: not is_voice(e)),
         **sums_over_windows("talk_s", ("24h", "30d"), mine, at, talk_seconds),
     }
@@ -75,7 +83,9 @@ def stranger_sums(district: District, person: str) -> Values:
     mine, at = [e for e in events_of(district.contacts, person) if e.is_young], district.at
     values = {
         **sums_over_windows("stranger_calls", EVERY, mine, at, is_voice),
-        **sums_over_windows("stranger_calls_long", ("6h", "24h", "7d"), mine, at, lambda e: talk_seconds(e) >= 600),
+        **sums_over_windows(
+            "stranger_calls_long", ("6h", "24h", "7d"), mine, at, lambda e: talk_seconds(e) >= 600
+        ),
         **sums_over_windows("stranger_sms", EVERY, mine, at, lambda e: not is_voice(e)),
         **sums_over_windows("stranger_talk_s", EVERY, mine, at, talk_seconds),
         **sums_over_windows("stranger_call_back", FEW, mine, at, lambda e: not is_in(e)),
@@ -98,8 +108,16 @@ def payment_sums(district: District, person: str) -> Values:
         **sums_over_windows("debit_cny", (*EVERY, "30d"), out, at, amount_cny),
         **sums_over_windows("credit_cny", ("24h", "7d", "30d"), came, at, amount_cny),
         **sums_over_windows("own_in_cny", ("6h", "24h", "7d"), own, at, amount_cny),
-        **sums_over_windows("first_credit_cny", ("6h", "24h", "7d"), [e for e in came if e.is_first], at, amount_cny),
-        **sums_over_windows("large", ("24h", "7d", "30d"), [e for e in out if amount_cny(e) >= 5000], at, lambda _: 1),
+        **sums_over_windows(
+            "first_credit_cny", ("6h", "24h", "7d"), [e for e in came if e.is_first], at, amount_cny
+        ),
+        **sums_over_windows(
+            "large",
+            ("24h", "7d", "30d"),
+            [e for e in out if amount_cny(e) >= 5000],
+            at,
+            lambda _: 1,
+        ),
     }
 
 
@@ -107,7 +125,9 @@ def new_payee_sums(district: District, person: str) -> Values:
     mine, at = new_payee_moves(district, person), district.at
     paid = [e for e in mine if is_debit(e)]
     outside = [e for e in paid if e.other not in district.holder]
-    back = [e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.relationship)]
+    back = [
+        e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.relationship)
+    ]
     return {
         **sums_over_windows("new_payees", EVERY, paid, at, lambda e: e.is_first),
         **sums_over_windows("new_payees_outside", EVERY, outside, at, lambda e: e.is_first),

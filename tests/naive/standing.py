@@ -59,7 +59,11 @@ def is_own(district: District, event: Event) -> bool:
 def new_payee_moves(district: District, person: str) -> list[Event]:
     """Movements with private accounts of others that the person met less than 15 days before."""
     mine = events_of(district.moves, person)
-    return [e for e in mine if e.is_young and not is_own(district, e) and e.row["payee_kind"] != "merchant"]
+    return [
+        e
+        for e in mine
+        if e.is_young and not is_own(district, e) and e.row["payee_kind"] != "merchant"
+    ]
 
 
 def number_state(district: District, number: str) -> Values:
@@ -95,7 +99,9 @@ def number_state(district: District, number: str) -> Values:
 
 
 def count_followed(district: District, number: str) -> int:
-    """Threads of residents with a stranger, soon after which they first paid an account outside the district."""
+    """Threads of residents with a stranger, soon after which they first paid an account outside the
+    district.
+    """
     paid_at: dict[Event, datetime] = {}
     for heard in (e for e in district.contacts if e.other == number and e.is_young):
         for paid in new_payee_moves(district, heard.person):
@@ -126,7 +132,9 @@ def is_named(district: District, column: str, key: str) -> bool:
 
 
 class NaiveHandWrittenReputation:
-    """Young, reaching out to many, and not called back; an account outside the district, young and paid by several."""
+    """Young, reaching out to many, and not called back; an account outside the district, young and
+    paid by several.
+    """
 
     @staticmethod
     def number(state: Values) -> float:
@@ -137,7 +145,9 @@ class NaiveHandWrittenReputation:
     @staticmethod
     def payee(state: Values) -> float:
         youth = 1 - min(1.0, (state["payee_age_d"] or 0) / 20)
-        return youth * min(1.0, math.log2(1 + state["payee_payers_14d"]) / 3) * state["payee_outside"]
+        return (
+            youth * min(1.0, math.log2(1 + state["payee_payers_14d"]) / 3) * state["payee_outside"]
+        )
 
 
 def suspicion_score(reputation: float, talk_s: float, *, named: bool) -> float:

@@ -4,10 +4,20 @@ from datetime import timedelta
 
 from tests.naive import standing
 from tests.naive.standing import NaiveReputation, is_answered, is_in, is_voice, talk_seconds
-from tests.naive.threads import District, Event, Values, events_of, events_since, latest_of_each, to_hours
+from tests.naive.threads import (
+    District,
+    Event,
+    Values,
+    events_of,
+    events_since,
+    latest_of_each,
+    to_hours,
+)
 
 
-def stranger_rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
+def stranger_rows(
+    district: District, person: str, naive_reputation: NaiveReputation
+) -> list[Values]:
     """One for each stranger heard of in seven days."""
     last = latest_of_each(events_of(district.contacts, person))
     recent = [e for e in events_since(last, district.at - timedelta(days=7)) if e.is_young]
@@ -51,8 +61,14 @@ WEEK_SUMS = (
 def week_sums(rows: list[Values]) -> Values:
     if not rows:
         return dict.fromkeys(WEEK_SUMS)
-    today, fresh = [r for r in rows if r["silent_h"] < 24], [r for r in rows if r["relationship_age_h"] < 48]
-    named, long = [r for r in rows if r["named"]], [r for r in rows if r["relationship_max_talk_s"] >= 600]
+    today, fresh = (
+        [r for r in rows if r["silent_h"] < 24],
+        [r for r in rows if r["relationship_age_h"] < 48],
+    )
+    named, long = (
+        [r for r in rows if r["named"]],
+        [r for r in rows if r["relationship_max_talk_s"] >= 600],
+    )
     return {
         "suspicion_sum": sum(r["suspicion"] for r in rows),
         "reputation_max_24h": max((r["reputation"] for r in today), default=None),
@@ -63,7 +79,9 @@ def week_sums(rows: list[Values]) -> Values:
         "stranger_max_talk_s": max(r["relationship_max_talk_s"] for r in rows),
         "stranger_max_talk_24h_s": max((r["relationship_max_talk_s"] for r in today), default=0),
         "stranger_max_calls": max(r["relationship_answered_n"] for r in rows),
-        "stranger_max_reach_24h": max((r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0),
+        "stranger_max_reach_24h": max(
+            (r["peer_reach_24h"] for r in rows if r["peer_age_d"] < 15), default=0
+        ),
         **bad_reputation_sums([r for r in rows if r["reputation"] > 0.5], today=today, fresh=fresh),
         **returning_numbers(rows),
         **paid_after_contact([r for r in today if r["peer_age_d"] < 20]),
@@ -71,13 +89,19 @@ def week_sums(rows: list[Values]) -> Values:
 
 
 def bad_reputation_sums(bad: list[Values], *, today: list[Values], fresh: list[Values]) -> Values:
-    span = max(r["relationship_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
+    span = (
+        max(r["relationship_age_h"] for r in bad) - min(r["silent_h"] for r in bad) if bad else None
+    )
     return {
         "bad_reputation_peers_24h": sum(r in today for r in bad),
         "bad_reputation_peers_7d": len(bad),
-        "bad_reputation_long_24h": sum(r in today and r["relationship_max_talk_s"] >= 600 for r in bad),
+        "bad_reputation_long_24h": sum(
+            r in today and r["relationship_max_talk_s"] >= 600 for r in bad
+        ),
         "bad_reputation_talk_s": sum(r["relationship_talk_s"] for r in bad),
-        "bad_reputation_talk_24h_s": sum(r["relationship_talk_s"] for r in bad if r["relationship_age_h"] < 24),
+        "bad_reputation_talk_24h_s": sum(
+            r["relationship_talk_s"] for r in bad if r["relationship_age_h"] < 24
+        ),
         "bad_reputation_talk_48h_s": sum(r["relationship_talk_s"] for r in bad if r in fresh),
         "bad_reputation_span_h": span,
         "bad_reputation_sms": sum(r["relationship_sms_n"] for r in bad),
@@ -89,14 +113,18 @@ def returning_numbers(rows: list[Values]) -> Values:
     again = [
         r
         for r in rows
-        if r["relationship_answered_n"] >= 2 and 6 <= r["relationship_age_h"] <= 72 and r["silent_h"] < 6
+        if r["relationship_answered_n"] >= 2
+        and 6 <= r["relationship_age_h"] <= 72
+        and r["silent_h"] < 6
     ]
     texted = [r for r in rows if r["relationship_answered_n"] and r["relationship_sms_n"]]
     return {
         "returning_reputation": max((r["reputation"] for r in again), default=None),
         "returning_n": sum(r["reputation"] > 0.5 for r in again),
         "text_talk_reputation": max((r["reputation"] for r in texted), default=None),
-        "text_talk_s": max((r["relationship_talk_s"] for r in texted if r["reputation"] > 0.5), default=0),
+        "text_talk_s": max(
+            (r["relationship_talk_s"] for r in texted if r["reputation"] > 0.5), default=0
+        ),
     }
 
 
@@ -104,7 +132,9 @@ def paid_after_contact(rows: list[Values]) -> Values:
     """Of young numbers heard of within a day."""
     return {
         "followed_max": max((r["peer_followed_n"] for r in rows), default=None),
-        "followed_share_max": max((r["peer_followed_n"] / (r["peer_reach_14d"] + 5) for r in rows), default=None),
+        "followed_share_max": max(
+            (r["peer_followed_n"] / (r["peer_reach_14d"] + 5) for r in rows), default=None
+        ),
     }
 
 

@@ -15,7 +15,9 @@ Values = dict[str, Any]
 
 @dataclass(eq=False)
 class Event:
-    """A call, text or movement of ``person`` with ``other``, and the events of its relationship up to itself."""
+    """A call, text or movement of ``person`` with ``other``, and the events of its relationship up
+    to itself.
+    """
 
     person: str
     other: str
@@ -55,18 +57,31 @@ class District:
 
 
 def known_district(tables: SourceTables, at: datetime) -> District:
-    numbers, accounts = tables.subscribers.collect().to_dicts(), tables.accounts.collect().to_dicts()
+    numbers, accounts = (
+        tables.subscribers.collect().to_dicts(),
+        tables.accounts.collect().to_dicts(),
+    )
     caller = {row["number"]: row["person"] for row in numbers}
     holder = {row["account"]: row["person"] for row in accounts}
-    calls = [row for row in tables.calls.collect().to_dicts() if row["known_at"] < at and row["number"] in caller]
-    moves = [row for row in tables.transfers.collect().to_dicts() if row["known_at"] < at and row["account"] in holder]
+    calls = [
+        row
+        for row in tables.calls.collect().to_dicts()
+        if row["known_at"] < at and row["number"] in caller
+    ]
+    moves = [
+        row
+        for row in tables.transfers.collect().to_dicts()
+        if row["known_at"] < at and row["account"] in holder
+    ]
     moves.sort(key=lambda row: (row["occurred_at"], row["direction"] == "debit", row["amount_cny"]))
     return District(
         at=at,
         contacts=group_by_relationship(
             Event(caller[row["number"]], row["peer"], row["known_at"], row) for row in calls
         ),
-        moves=group_by_relationship(Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves),
+        moves=group_by_relationship(
+            Event(holder[row["account"]], row["payee"], row["known_at"], row) for row in moves
+        ),
         holder=holder,
         born={row["person"]: row["birth_month"] for row in tables.residents.collect().to_dicts()},
         numbers=numbers,
@@ -80,11 +95,17 @@ def known_district(tables: SourceTables, at: datetime) -> District:
 
 def deliveries(events: pl.LazyFrame, at: datetime) -> list[tuple[str, datetime]]:
     """Source and moment of every record, also of those that belong to nobody."""
-    return [(row["source"], row["known_at"]) for row in events.collect().to_dicts() if row["known_at"] < at]
+    return [
+        (row["source"], row["known_at"])
+        for row in events.collect().to_dicts()
+        if row["known_at"] < at
+    ]
 
 
 def group_by_relationship(events: Iterable[Event]) -> list[Event]:
-    """Events in the order in which they became known, each with its relationship so far; 30 days of silence end a relationship."""
+    """Events in the order in which they became known, each with its relationship so far; 30 days of
+    silence end a relationship.
+    """
     ordered = sorted(events, key=lambda event: event.known_at)
     last: dict[tuple[str, str], Event] = {}
     for event in ordered:

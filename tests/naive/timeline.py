@@ -7,7 +7,9 @@ Event = tuple[int, datetime, float]
 
 def within(events: list[Event], owner: int, at: datetime, window: timedelta) -> list[Event]:
     """The owner's events known in ``[at - window, at)``, oldest first."""
-    return sorted((e for e in events if e[0] == owner and at - window <= e[1] < at), key=lambda e: e[1])
+    return sorted(
+        (e for e in events if e[0] == owner and at - window <= e[1] < at), key=lambda e: e[1]
+    )
 
 
 def total(events: list[Event], owner: int, at: datetime, window: timedelta) -> float:

@@ -13,11 +13,17 @@ from tests.pipelines.landing import RECEIVED_AT
 PRELOADED = ["great_expectations", "pipelines.ingestion.ingest", "tests.pipelines.crash"]
 
 
-def started(landing: Path, settings: Settings, *, die_before: tuple[str, str] | None = None) -> ForkServerProcess:
-    """Start loading; with ``die_before`` (a class of pipelines and its method) the process kills itself there."""
+def started(
+    landing: Path, settings: Settings, *, die_before: tuple[str, str] | None = None
+) -> ForkServerProcess:
+    """Start loading; with ``die_before`` (a class of pipelines and its method) the process kills
+    itself there.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)  # importing takes seconds: once is enough
-    process = context.Process(target=_load, args=(str(landing), settings.model_dump_json(), die_before))
+    process = context.Process(
+        target=_load, args=(str(landing), settings.model_dump_json(), die_before)
+    )
     process.start()
     return process
 
@@ -34,9 +40,12 @@ def _die_before(place: str, method: str) -> None:
 
     from pipelines.storage import lake, ledger, vault
 
-    owner = {"Ledger": ledger.Ledger, "Lake": lake.Lake, "Vault": vault.Vault, "DeltaTable": deltalake.DeltaTable}[
-        place
-    ]
+    owner = {
+        "Ledger": ledger.Ledger,
+        "Lake": lake.Lake,
+        "Vault": vault.Vault,
+        "DeltaTable": deltalake.DeltaTable,
+    }[place]
     original, calls = getattr(owner, method), []
 
     def deadly(*args, **options):

@@ -20,10 +20,14 @@ SMALL = Training(rounds=80, negative_samples=8_000, threads=1)
 PEOPLE, DAYS, SEED = 1200, 30, 5
 TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
 END = datetime(2026, 6, 30, tzinfo=SHANGHAI)
-KEY = bytes(range(32)).hex()  # the same pseudonyms in every run: folds and samples go by them, so models do too
+KEY = bytes(
+    range(32)
+).hex()  # the same pseudonyms in every run: folds and samples go by them, so models do too
 
 
-def build(folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: float = 10) -> Settings:
+def build(
+    folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: float = 10
+) -> Settings:
     """Simulate and ingest into ``folder`` unless that is done already."""
     settings = Settings(home=folder / "home", daily_budget=5, training=SMALL)
     with (folder / "lock").open("w") as lock:
@@ -47,7 +51,10 @@ def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gate
     """Settings as a user would write them into the home; what JSON calls a value TOML calls so too."""
     lines = [f"daily_budget = {daily_budget}"]
     for name, section in sections.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.model_dump().items())]
+        lines += [
+            f"[{name}]",
+            *(f"{key} = {json.dumps(value)}" for key, value in section.model_dump().items()),
+        ]
     (home / "forestall.toml").write_text("\n".join(lines))
 
 

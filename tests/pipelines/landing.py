@@ -13,7 +13,16 @@ DAY = date(2026, 8, 1)
 RECEIVED_AT = datetime(2026, 8, 5, 8, tzinfo=SHANGHAI)
 
 CALL_HEADINGS = ("记录号", "本机号码", "对方号码", "呼叫方向", "业务类型", "开始时间", "通话时长")
-TRANSFER_HEADINGS = ("流水号", "账号", "对方账号", "借贷标志", "金额", "交易时间", "渠道", "对方银行")
+TRANSFER_HEADINGS = (
+    "流水号",
+    "账号",
+    "对方账号",
+    "借贷标志",
+    "金额",
+    "交易时间",
+    "渠道",
+    "对方银行",
+)
 
 
 def msisdn(index: int) -> str:
@@ -93,7 +102,12 @@ def subscribers(number: int = 40) -> list[dict]:
 
 def accounts(number: int = 40) -> list[dict]:
     return [
-        {"account_id": account(index), "id_number": id_number(index), "bank": "icbc", "opened_on": date(2020, 1, 1)}
+        {
+            "account_id": account(index),
+            "id_number": id_number(index),
+            "bank": "icbc",
+            "opened_on": date(2020, 1, 1),
+        }
         for index in range(number)
     ]
 

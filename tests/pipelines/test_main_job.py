@@ -55,7 +55,9 @@ def test_training_registers_a_model_that_learned_something(trained):
     assert champion.digest == result.digest
     assert result.episodes > 30
     assert result.metrics["oof_auc"] > 0.75
-    assert 0.6 < result.metrics["lead_agreement"] <= 1  # with so few named numbers the folds differ from the whole
+    assert (
+        0.6 < result.metrics["lead_agreement"] <= 1
+    )  # with so few named numbers the folds differ from the whole
     assert result.metrics["max_feature_auc"] < 0.95
 
 
@@ -67,7 +69,9 @@ def test_score_publishes_one_ranked_explained_list(trained):
     assert 1 <= len(result.alerts) <= settings.daily_budget
     rules = policy_rules(settings)
     worths = [
-        Candidate(alert.person, alert.score, preventable_loss_cny=alert.saving_cny / alert.score).priority(rules=rules)
+        Candidate(
+            alert.person, alert.score, preventable_loss_cny=alert.saving_cny / alert.score
+        ).priority(rules=rules)
         for alert in result.alerts
     ]
     assert worths == sorted(worths, reverse=True)
@@ -113,7 +117,10 @@ def test_a_tick_scores_only_those_touched_and_never_alerts_twice(trained):
     tick = score(settings, at=TRAIN_AT + timedelta(days=1, hours=9), kind="intraday")
     assert 0 < tick.scored < night.scored
     fresh = {alert.person for alert in tick.alerts if not alert.realert}
-    warned = {alert.person for alert in recent_alerts(open_database(settings.serving_database_url), TRAIN_AT)}
+    warned = {
+        alert.person
+        for alert in recent_alerts(open_database(settings.serving_database_url), TRAIN_AT)
+    }
     assert fresh <= warned
     assert not fresh & {alert.person for alert in night.alerts}
 
@@ -139,8 +146,13 @@ def test_the_three_clocks_agree(district):
     later = build_event_index(source_tables_before(district, at=END, span=timedelta(days=20)))
     past = build_snapshot(later, query_points_for_everyone(later, at=at))
     some = night["person"].gather_every(97)
-    tick = build_snapshot(later, query_points_for_everyone(later, at=at).filter(pl.col("person").is_in(some.implode())))
-    codes = pl.exclude("lead_peer_code", "lead_payee_code")  # numbers of this run, not of the person
+    tick = build_snapshot(
+        later,
+        query_points_for_everyone(later, at=at).filter(pl.col("person").is_in(some.implode())),
+    )
+    codes = pl.exclude(
+        "lead_peer_code", "lead_payee_code"
+    )  # numbers of this run, not of the person
     assert night.select(codes).equals(past.select(codes), null_equal=True)
     assert past.filter(pl.col("person").is_in(some.implode())).equals(tick, null_equal=True)
 
@@ -162,7 +174,9 @@ def test_replay_never_looks_ahead(district, replayed):
     until = TRAIN_AT + timedelta(days=2)
     short = replay(district, start=TRAIN_AT, end=until, every="6h", budget=5, seed=3)
     assert short.alerts.equals(replayed.alerts.filter(pl.col("issued_at") < until))
-    assert short.baseline_alerts.equals(replayed.baseline_alerts.filter(pl.col("issued_at") < until))
+    assert short.baseline_alerts.equals(
+        replayed.baseline_alerts.filter(pl.col("issued_at") < until)
+    )
 
 
 def test_replay_retrains_when_asked(district):

@@ -30,10 +30,15 @@ def folder(tmp_path: Path) -> Path:
         "flow_sum": flow,
         "month_ids": months,
         "flow_month": flow / months,
-        **{name: rng.gamma(2.0, 30.0, PEOPLE) for name in ("arpu_sum", "arpu_var", "arpu_sem", "arpu_skew")},
+        **{
+            name: rng.gamma(2.0, 30.0, PEOPLE)
+            for name in ("arpu_sum", "arpu_var", "arpu_sem", "arpu_skew")
+        },
         "label": fraud.astype(int),
     }
-    table = pl.DataFrame(columns).with_columns(sms_count=pl.when(pl.col("sms_count") > 60).then("sms_count"))
+    table = pl.DataFrame(columns).with_columns(
+        sms_count=pl.when(pl.col("sms_count") > 60).then("sms_count")
+    )
     table.write_csv(tmp_path / TABLE)
     edges = np.tril(rng.random((PEOPLE, PEOPLE)) < np.where(fraud[:, None] == fraud, 0.1, 0.02), -1)
     sparse.save_npz(tmp_path / EDGES, sparse.csr_matrix(edges.astype(np.int32)))
@@ -48,7 +53,9 @@ def rewrite(folder: Path, *changes: pl.Expr, dropped: str = "") -> None:
 def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)
-    result = CliRunner().invoke(cli.app, ["prove-numbers", str(folder), "--json"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        cli.app, ["prove-numbers", str(folder), "--json"], catch_exceptions=False
+    )
     proof = json.loads(result.stdout)
     assert (proof["subscribers"], proof["folds"]) == (PEOPLE, 5)
     assert proof["lifetime_from_flow"] == 1.0
@@ -71,7 +78,9 @@ def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch)
 def test_the_printed_table_fits_a_terminal_and_leaves_the_graph_out_when_told(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)
-    result = CliRunner().invoke(cli.app, ["prove-numbers", str(folder), "--no-graph"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        cli.app, ["prove-numbers", str(folder), "--no-graph"], catch_exceptions=False
+    )
     lines = result.stdout.splitlines()
     assert max(map(len, lines[:12])) <= 80
     assert [" ".join(line.split()[:3]) for line in lines if " ours " in line] == [
@@ -88,7 +97,11 @@ def test_what_is_read(folder):
     assert "phone_no_m" not in found.names
     assert found.features.shape == (PEOPLE, len(found.names))
     assert (found.graph != found.graph.T).nnz == 0
-    assert set(found.without(LIFETIME_AND_PROXIES).names) == {"opposite_count", "sms_count", "flow_sum"}
+    assert set(found.without(LIFETIME_AND_PROXIES).names) == {
+        "opposite_count",
+        "sms_count",
+        "flow_sum",
+    }
 
 
 @pytest.mark.parametrize("name", [TABLE, EDGES])

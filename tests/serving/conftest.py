@@ -19,7 +19,14 @@ from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, writing
-from serving.publishing import Alert, PublishedSuspect, Watchlist, alert_id, publish, publish_suspects
+from serving.publishing import (
+    Alert,
+    PublishedSuspect,
+    Watchlist,
+    alert_id,
+    publish,
+    publish_suspects,
+)
 from serving.vocabulary.alerts import Contribution, Reason, SuspectKind
 from serving.vocabulary.roles import Role
 from serving.vocabulary.times import SHANGHAI

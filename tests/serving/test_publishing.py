@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy import Engine
 
 from data_contracts.errors import ConflictError
-from serving.database.engine import at_head, engine_for, open_database, reading, sqlite_url, upgrade, writing
+from serving.database.engine import (
+    at_head,
+    engine_for,
+    open_database,
+    reading,
+    sqlite_url,
+    upgrade,
+    writing,
+)
 from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
 from serving.feedback import dispositions, recent_alerts
 from serving.publishing import alert_id, publish

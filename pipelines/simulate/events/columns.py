@@ -1,7 +1,7 @@
 """Events as columns: calls between two numbers, payments between two accounts.
 
-An event stands once, whoever of the two lives in the district; ``delivery`` turns it into one or two records.
-Times are whole seconds since the first midnight, money is whole cents (fen).
+An event stands once, whoever of the two lives in the district; ``delivery`` turns it into one or
+two records. Times are whole seconds since the first midnight, money is whole cents (fen).
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ DAY_S = 86_400
 _ROUND_SHARE, _WHOLE_SHARE = 0.22, 0.33
 
 
-def draw_lognormal(rng: np.random.Generator, median: float, sigma: float, count: int | None = None) -> Floats:
-    """Draws of a lognormal given by its median; an array of shape (count,), or () when ``count`` is left out."""
+def draw_lognormal(
+    rng: np.random.Generator, median: float, sigma: float, count: int | None = None
+) -> Floats:
+    """Draws of a lognormal given by its median; an array of shape (count,), or () when ``count`` is
+    left out.
+    """
     return np.asarray(np.exp(rng.normal(np.log(median), sigma, count)))
 
 
 def to_paid_cents(rng: np.random.Generator, amounts_cny: npt.ArrayLike) -> Ints:
-    """Amounts as people pay them, in cents: some to the ten yuan, some to the yuan, the rest to the cent.
+    """Amounts as people pay them, in cents: some to the ten yuan, some to the yuan, the rest to the
+    cent.
 
     One rule for every payment, large or small, honest or not: the last digits carry nothing.
     """
@@ -53,10 +58,14 @@ class _Columns:
     @classmethod
     def join(cls, parts: list[Self]) -> Self:
         """All parts, one after another."""
-        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)})  # type: ignore[arg-type]
+        return cls(
+            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)}
+        )  # type: ignore[arg-type]
 
     def by_day(self, days: int) -> list[Self]:
-        """The events of each day, ``days`` parts; events before the first and after the last day are left out."""
+        """The events of each day, ``days`` parts; events before the first and after the last day
+        are left out.
+        """
         rows = self.take(np.argsort(self.at, kind="stable"))
         edges = np.searchsorted(rows.at, np.arange(days + 1) * DAY_S)
         return [rows.take(np.arange(a, b)) for a, b in pairwise(edges.tolist())]
@@ -64,7 +73,9 @@ class _Columns:
 
 @dataclass(frozen=True)
 class CallEvents(_Columns):
-    """Calls and texts: positions in the number book, seconds, and whether the event belongs to a story."""
+    """Calls and texts: positions in the number book, seconds, and whether the event belongs to a
+    story.
+    """
 
     caller: Ints
     callee: Ints
@@ -75,12 +86,23 @@ class CallEvents(_Columns):
 
     @classmethod
     def of(
-        cls, caller: Ints, callee: Ints, *, at: Ints, duration_s: Ints | None = None, text: bool = False
+        cls,
+        caller: Ints,
+        callee: Ints,
+        *,
+        at: Ints,
+        duration_s: Ints | None = None,
+        text: bool = False,
     ) -> CallEvents:
         """Everyday events; without ``duration_s`` all are unanswered, or texts."""
         zeros = np.zeros(len(at), np.int64)
         return cls(
-            caller, callee, np.full(len(at), text), at, zeros if duration_s is None else duration_s, zeros.astype(bool)
+            caller,
+            callee,
+            np.full(len(at), text),
+            at,
+            zeros if duration_s is None else duration_s,
+            zeros.astype(bool),
         )
 
 
@@ -122,7 +144,14 @@ class Journal:
     def calls(self) -> CallEvents:
         """All calls and texts taken down."""
         table = np.array(self._calls, np.int64).reshape(-1, 5).T
-        return CallEvents(table[0], table[1], table[2].astype(bool), table[3], table[4], np.full(table.shape[1], True))
+        return CallEvents(
+            table[0],
+            table[1],
+            table[2].astype(bool),
+            table[3],
+            table[4],
+            np.full(table.shape[1], True),
+        )
 
     def payments(self) -> PaymentEvents:
         """All payments taken down."""

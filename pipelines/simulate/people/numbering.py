@@ -1,7 +1,8 @@
 """Identifiers: ID numbers, telephone numbers and accounts, drawn the same way for everybody.
 
-A scammer's number or a mule's account comes from the same function as a neighbour's, so nothing in its digits tells
-them apart. Numbers and accounts are handled as positions in a book (``int``) until they are written.
+A scammer's number or a mule's account comes from the same function as a neighbour's, so nothing in
+its digits tells them apart. Numbers and accounts are handled as positions in a book (``int``) until
+they are written.
 """
 
 from __future__ import annotations
@@ -31,14 +32,46 @@ Flags = npt.NDArray[np.bool_]
 Key = TypeVar("Key", bound=str)
 
 OPERATORS: dict[str, tuple[str, ...]] = {
-    "cmcc": ("134", "135", "136", "137", "138", "139", "150", "151", "152", "157", "158", "159", "182", "187", "188"),
+    "cmcc": (
+        "134",
+        "135",
+        "136",
+        "137",
+        "138",
+        "139",
+        "150",
+        "151",
+        "152",
+        "157",
+        "158",
+        "159",
+        "182",
+        "187",
+        "188",
+    ),
     "cucc": ("130", "131", "132", "155", "156", "176", "185", "186"),
     "ctcc": ("133", "153", "173", "177", "180", "181", "189", "199"),
 }
 OPERATOR_SHARES = {"cmcc": 0.55, "cucc": 0.25, "ctcc": 0.20}
 VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
 AREA_CODES = ("010", "020", "021", "022", "0311", "0371", "0431", "0571", "0755", "0851")
-COUNTRIES = ("852", "853", "886", "1", "44", "61", "81", "82", "60", "65", "66", "84", "855", "95", "63")
+COUNTRIES = (
+    "852",
+    "853",
+    "886",
+    "1",
+    "44",
+    "61",
+    "81",
+    "82",
+    "60",
+    "65",
+    "66",
+    "84",
+    "855",
+    "95",
+    "63",
+)
 # The first six digits of cards. ``other`` stands for every bank that has no feed here.
 BANKS: dict[str, tuple[str, ...]] = {
     "icbc": ("622202", "621226"),
@@ -66,9 +99,15 @@ def draw_weighted(rng: np.random.Generator, weights: Mapping[Key, float]) -> Key
 
 
 def draw_id_numbers(
-    rng: np.random.Generator, *, regions: npt.NDArray[np.str_], births: npt.NDArray[np.datetime64], male: Flags
+    rng: np.random.Generator,
+    *,
+    regions: npt.NDArray[np.str_],
+    births: npt.NDArray[np.datetime64],
+    male: Flags,
 ) -> list[str]:
-    """18-digit numbers of GB 11643, all different: region, birth date, sequence (odd: male), MOD 11-2 check digit."""
+    """18-digit numbers of GB 11643, all different: region, birth date, sequence (odd: male), MOD
+    11-2 check digit.
+    """
     days = [str(day).replace("-", "") for day in births.astype("datetime64[D]")]
     seen: set[str] = set()
     bodies: list[str] = []
@@ -79,7 +118,10 @@ def draw_id_numbers(
         seen.add(body)
         bodies.append(body)
     digits = np.array([list(body) for body in bodies]).astype(int)
-    return [body + check for body, check in zip(bodies, _ID_CHECKS[digits @ _ID_WEIGHTS % 11], strict=True)]
+    return [
+        body + check
+        for body, check in zip(bodies, _ID_CHECKS[digits @ _ID_WEIGHTS % 11], strict=True)
+    ]
 
 
 class _Book:
@@ -115,7 +157,9 @@ class NumberBook(_Book):
 
     def issue_subscribers(self, operators: list[str]) -> Ints:
         """Mobile numbers of the given operators, one each; returns their positions."""
-        return np.concatenate([self._add(partial(self._mobile, OPERATORS[name], 1), 1) for name in operators])
+        return np.concatenate(
+            [self._add(partial(self._mobile, OPERATORS[name], 1), 1) for name in operators]
+        )
 
     def issue(self, kind: str, count: int = 1) -> Ints:
         """New numbers of a kind (see ``mix.NumberKind``); returns their positions."""
@@ -123,20 +167,33 @@ class NumberBook(_Book):
 
     def _draw(self, kind: str, count: int) -> Iterator[str]:
         if kind == "mobile":
-            return self._mobile(tuple(p for prefixes in OPERATORS.values() for p in prefixes), count)
+            return self._mobile(
+                tuple(p for prefixes in OPERATORS.values() for p in prefixes), count
+            )
         if kind == "virtual":
             return self._mobile(VIRTUAL_PREFIXES, count)
         if kind == "local_landline":
             return self._joined([self._area_code] * count, self._subscriber_part(count))
         if kind == "landline":
-            return self._joined(self._one_of((*AREA_CODES, self._area_code), count), self._subscriber_part(count))
+            return self._joined(
+                self._one_of((*AREA_CODES, self._area_code), count), self._subscriber_part(count)
+            )
         if kind == "international":
             signs = self._one_of(("00", "00", "00", "+"), count)
-            heads = [sign + country for sign, country in zip(signs, self._one_of(COUNTRIES, count), strict=True)]
+            heads = [
+                sign + country
+                for sign, country in zip(signs, self._one_of(COUNTRIES, count), strict=True)
+            ]
             return self._joined(heads, self._subscriber_part(count))
-        head, length = {"service_95": ("95", 3), "service_400": ("400", 7), "service_106": ("106", 8)}[kind]
+        head, length = {
+            "service_95": ("95", 3),
+            "service_400": ("400", 7),
+            "service_106": ("106", 8),
+        }[kind]
         # Short 95 numbers run out; then they grow by digits, as in life (95013 1234).
-        lengths = [length + 4 * (kind == "service_95" and bool(x)) for x in self._rng.random(count) < 0.6]
+        lengths = [
+            length + 4 * (kind == "service_95" and bool(x)) for x in self._rng.random(count) < 0.6
+        ]
         return iter([head + self._digits(n, 1)[0] for n in lengths])
 
     def _mobile(self, prefixes: tuple[str, ...], count: int) -> Iterator[str]:
@@ -160,7 +217,10 @@ class AccountBook(_Book):
 
     def issue(self, count: int = 1, *, banks: list[str] | None = None) -> Ints:
         """New 16-digit accounts at ``banks`` (any bank when left out); returns their positions."""
-        banks = banks or [str(bank) for bank in self._rng.choice(list(BANKS), count, p=list(_BANK_SHARES.values()))]
+        banks = banks or [
+            str(bank)
+            for bank in self._rng.choice(list(BANKS), count, p=list(_BANK_SHARES.values()))
+        ]
         added = np.concatenate([self._add(partial(self._card, bank), 1) for bank in banks])
         self.banks += banks
         self.is_merchant += [False] * count

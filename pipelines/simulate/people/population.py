@@ -44,7 +44,8 @@ class Traits:
 class People(Traits):
     """The residents with their numbers, accounts and habits, and their registers as frames.
 
-    Numbers and accounts stand as positions in their books; person ``i`` has number ``i`` and account ``i`` first.
+    Numbers and accounts stand as positions in their books; person ``i`` has number ``i`` and
+    account ``i`` first.
     """
 
     numbers: NumberBook
@@ -86,9 +87,13 @@ def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> Peo
     regions = np.where(traits.floating, away, rng.choice(mix.population.region_codes, people))
     id_numbers = draw_id_numbers(rng, regions=regions, births=traits.births, male=traits.male)
 
-    two_sims = np.flatnonzero((rng.random(people) < mix.population.two_sims_share) & (traits.age > 17))
+    two_sims = np.flatnonzero(
+        (rng.random(people) < mix.population.two_sims_share) & (traits.age > 17)
+    )
     shares = list(OPERATOR_SHARES.values())
-    operators = [str(o) for o in rng.choice(list(OPERATOR_SHARES), people + len(two_sims), p=shares)]
+    operators = [
+        str(o) for o in rng.choice(list(OPERATOR_SHARES), people + len(two_sims), p=shares)
+    ]
     numbers.issue_subscribers(operators)
     two_accounts = np.flatnonzero(rng.random(people) < mix.population.second_account_share)
     banks = [str(b) for b in rng.choice(FEED_BANKS, people + len(two_accounts))]
@@ -104,8 +109,12 @@ def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> Peo
         accounts=accounts,
         registers={
             "residents": registers.residents(traits),
-            "subscribers": registers.subscribers(traits, numbers.texts, np.append(everyone, two_sims), operators),
-            "accounts": registers.accounts(accounts.texts, np.append(everyone, two_accounts), banks),
+            "subscribers": registers.subscribers(
+                traits, numbers.texts, np.append(everyone, two_sims), operators
+            ),
+            "accounts": registers.accounts(
+                accounts.texts, np.append(everyone, two_accounts), banks
+            ),
         },
         id_numbers=id_numbers,
         second_number=_assign_positions(two_sims, people),
@@ -133,7 +142,8 @@ def _draw_traits(rng: np.random.Generator, mix: Mix, people: int, start: date) -
         births=np.datetime64(start, "D") - since_birth,
         floating=rng.random(people) < who.floating_share,
         grid=rng.integers(0, max(1, round(people / who.people_per_grid)), people),
-        wealth=np.exp(rng.normal(0, 0.55, people)) * np.interp(age, [16, 24, 45, 60, 92], [0.35, 0.7, 1.2, 1.1, 0.7]),
+        wealth=np.exp(rng.normal(0, 0.55, people))
+        * np.interp(age, [16, 24, 45, 60, 92], [0.35, 0.7, 1.2, 1.1, 0.7]),
         gullible=rng.gamma(0.7, 1 / 0.7, people),
         sociable=rng.gamma(2.2, 1 / 2.2, people) * np.where(trade, 2.2, 1) * by_age,
         trade=trade,
@@ -153,7 +163,9 @@ def _draw_contacts(
     daily: Daily = mix.daily
     most = daily.contacts[1]
     outside = numbers.issue("mobile", people * 3)
-    abroad_numbers = numbers.issue("international", max(4, round(people * mix.population.abroad_share * 3)))
+    abroad_numbers = numbers.issue(
+        "international", max(4, round(people * mix.population.abroad_share * 3))
+    )
     contacts = outside[rng.integers(0, len(outside), (people, most))]
     # Neighbours of the same grid first, others from anywhere in the district.
     order = np.argsort(grid, kind="stable")
@@ -162,7 +174,9 @@ def _draw_contacts(
     near = order[(place[:, None] + rng.integers(1, 60, (people, most))) % people]
     anyone = rng.integers(0, people, (people, most))
     resident = np.where(rng.random((people, most)) < 0.5, near, anyone)
-    local = (rng.random((people, most)) < daily.resident_contact_share) & (resident != np.arange(people)[:, None])
+    local = (rng.random((people, most)) < daily.resident_contact_share) & (
+        resident != np.arange(people)[:, None]
+    )
     contacts = np.where(local, resident, contacts)
     abroad = rng.random(people) < mix.population.abroad_share
     contacts[abroad, 1] = abroad_numbers[rng.integers(0, len(abroad_numbers), int(abroad.sum()))]

@@ -18,13 +18,26 @@ __all__ = ["Registers"]
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志红梅文斌鑫宇浩然子轩雨欣怡佳琪思雪峰海波"
-_STREETS = ("新华", "中山", "呼伦", "兴安", "锡林", "大学", "昭乌达", "乌兰察布", "成吉思汗", "鄂尔多斯")
+_STREETS = (
+    "新华",
+    "中山",
+    "呼伦",
+    "兴安",
+    "锡林",
+    "大学",
+    "昭乌达",
+    "乌兰察布",
+    "成吉思汗",
+    "鄂尔多斯",
+)
 
 
 class Registers:
     """Writes drawn residents as registers; ``owner`` gives the person of each number or account."""
 
-    def __init__(self, rng: np.random.Generator, mix: Mix, id_numbers: list[str], *, start: date) -> None:
+    def __init__(
+        self, rng: np.random.Generator, mix: Mix, id_numbers: list[str], *, start: date
+    ) -> None:
         self._rng, self._mix, self._id_numbers, self._start = rng, mix, id_numbers, start
 
     def residents(self, traits: Traits) -> pl.DataFrame:
@@ -43,7 +56,9 @@ class Registers:
             }
         )
 
-    def subscribers(self, traits: Traits, numbers: list[str], owner: Ints, operators: list[str]) -> pl.DataFrame:
+    def subscribers(
+        self, traits: Traits, numbers: list[str], owner: Ints, operators: list[str]
+    ) -> pl.DataFrame:
         """Who holds which number since when; some numbers are young, as if recycled."""
         rng, count = self._rng, len(owner)
         days = rng.uniform(100, 4000, count) * np.where(traits.floating[owner], 0.4, 1.0)
@@ -83,6 +98,9 @@ class Registers:
     def _addresses(self) -> list[str]:
         rng, count = self._rng, len(self._id_numbers)
         places = zip(
-            rng.choice(_STREETS, count), rng.integers(1, 180, count), rng.integers(101, 2800, count), strict=True
+            rng.choice(_STREETS, count),
+            rng.integers(1, 180, count),
+            rng.integers(101, 2800, count),
+            strict=True,
         )
         return [f"{street}路{house}号{flat}室" for street, house, flat in places]

@@ -1,4 +1,6 @@
-"""Honest stories that resemble fraud: moving house, buying a car, a loan for real, a long talk with an old friend."""
+"""Honest stories that resemble fraud: moving house, buying a car, a loan for real, a long talk with
+an old friend.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = ["play_lookalikes"]
 
 # Kinds of callers (of the mix) whose lines an honest story may use when its number is shared.
 _SHARED_LINES = ("campaign", "telemarketing", "collector", "public")
-_SHARED_PAYEES_PER_10K = 8  # of each kind of story: schools, dealers, hospitals, landlords with many flats
+_SHARED_PAYEES_PER_10K = (
+    8  # of each kind of story: schools, dealers, hospitals, landlords with many flats
+)
 
 
 def play_lookalikes(
@@ -34,7 +38,9 @@ def play_lookalikes(
     known = [line for name in _SHARED_LINES for line in lines.get(name, [])]
     kinds = mix.lookalikes.values()
     return sum(
-        _play_kind(look, people=people, known=known, lenders=lenders, days=days, rng=rng, journal=journal)
+        _play_kind(
+            look, people=people, known=known, lenders=lenders, days=days, rng=rng, journal=journal
+        )
         for look in kinds
     )
 
@@ -57,9 +63,18 @@ def _play_kind(
     shared = people.accounts.issue(max(2, round(_SHARED_PAYEES_PER_10K * len(people) / 10_000)))
     begins = rng.integers(0, days, count) * DAY_S + draw_seconds(rng, look.clock, count)
     for person, at in zip(who, begins.tolist(), strict=True):
-        other = _draw_counterparty(look, people=people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng)
+        other = _draw_counterparty(
+            look, people=people, known=known, shared=shared.tolist(), lenders=lenders, rng=rng
+        )
         ScriptRun(
-            look, person=person, other=other, at=at, end=days * DAY_S, people=people, journal=journal, rng=rng
+            look,
+            person=person,
+            other=other,
+            at=at,
+            end=days * DAY_S,
+            people=people,
+            journal=journal,
+            rng=rng,
         ).play("paid")
     return count
 
@@ -94,7 +109,11 @@ def _draw_counterparty(
     callers = int(rng.integers(look.talks.callers[0], look.talks.callers[1] + 1))
     return Counterparty(
         lines=[line() for _ in range(callers)],
-        texts=[Rotation.fixed(int(people.numbers.issue(draw_weighted(rng, look.opening.text_kinds))[0]))],
+        texts=[
+            Rotation.fixed(
+                int(people.numbers.issue(draw_weighted(rng, look.opening.text_kinds))[0])
+            )
+        ],
         purses=[purse() for _ in range(int(rng.integers(1, 4)))],
         lenders=lenders,
     )

@@ -1,4 +1,6 @@
-"""Fraud: crews with their lines and mule accounts, the journeys of their victims, and what the police hear of it."""
+"""Fraud: crews with their lines and mule accounts, the journeys of their victims, and what the
+police hear of it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from pipelines.simulate.events.daytime import draw_seconds, season_factor
 from pipelines.simulate.mix import CallerKind, Mix, Reporting, ScamType
 from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
-from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage, draw_number_kind, draw_people
+from pipelines.simulate.stories.script import (
+    Counterparty,
+    ScriptRun,
+    ScriptTrace,
+    Stage,
+    draw_number_kind,
+    draw_people,
+)
 
 __all__ = ["ScamOperations", "TrueEpisode"]
 
@@ -58,11 +67,17 @@ class ScamOperations:
         days: int,
         seed: int,
     ) -> None:
-        self._mix, self._people, self._lenders, self._public_lines = mix, people, lenders, public_lines
+        self._mix, self._people, self._lenders, self._public_lines = (
+            mix,
+            people,
+            lenders,
+            public_lines,
+        )
         self._start, self._days = start, days
         self._rng = np.random.default_rng([seed, 21])
         self._mules = [
-            self._mule() for _ in range(max(6, round(mix.mules_per_10k * mix.intensity * len(people) / 10_000)))
+            self._mule()
+            for _ in range(max(6, round(mix.mules_per_10k * mix.intensity * len(people) / 10_000)))
         ]
         self._crews = {name: self._hire(scam) for name, scam in mix.scams.items()}
 
@@ -73,7 +88,9 @@ class ScamOperations:
         reached += [(self._mix.cold_texts, line) for crew in crews for line in crew.texts]
         return CallEvents.join(
             [
-                draw_line_calls(self._rng, kind=kind, line=line, people=self._people, days=self._days)
+                draw_line_calls(
+                    self._rng, kind=kind, line=line, people=self._people, days=self._days
+                )
                 for kind, line in reached
             ]
         )
@@ -95,20 +112,31 @@ class ScamOperations:
         return sorted(found, key=lambda j: (j.contact_at, j.person))
 
     def _mule(self) -> Rotation:
-        accounts, merchant = self._people.accounts, self._rng.random() < self._mix.mule_merchant_share
+        accounts, merchant = (
+            self._people.accounts,
+            self._rng.random() < self._mix.mule_merchant_share,
+        )
         issue = accounts.issue_merchants if merchant else accounts.issue
         return draw_rotation(
-            self._rng, days=self._days, life_days=self._mix.mule_life_days, issue=lambda: int(issue(1)[0])
+            self._rng,
+            days=self._days,
+            life_days=self._mix.mule_life_days,
+            issue=lambda: int(issue(1)[0]),
         )
 
     def _hire(self, scam: ScamType) -> list[Counterparty]:
         mix, rng = self._mix, self._rng
         share = scam.weight / sum(s.weight for s in mix.scams.values())
-        crews = max(1, round(mix.crews_per_10k * mix.intensity * share * len(self._people) / 10_000))
+        crews = max(
+            1, round(mix.crews_per_10k * mix.intensity * share * len(self._people) / 10_000)
+        )
         low, high = mix.lines_per_crew
         return [
             Counterparty(
-                lines=[self._line(draw_number_kind(rng, scam)) for _ in range(int(rng.integers(low, high + 1)))],
+                lines=[
+                    self._line(draw_number_kind(rng, scam))
+                    for _ in range(int(rng.integers(low, high + 1)))
+                ],
                 texts=[self._line(draw_weighted(rng, scam.opening.text_kinds)) for _ in range(2)],
                 purses=self._draw_mules(),
                 lenders=self._lenders,
@@ -125,7 +153,9 @@ class ScamOperations:
         if kind in {"spoofed_public", "spoofed_contact"}:
             return self._borrowed(kind)
         numbers, life = self._people.numbers, self._mix.line_life_days
-        return draw_rotation(self._rng, days=self._days, life_days=life, issue=lambda: int(numbers.issue(kind)[0]))
+        return draw_rotation(
+            self._rng, days=self._days, life_days=life, issue=lambda: int(numbers.issue(kind)[0])
+        )
 
     def _borrowed(self, kind: CallerKind) -> Rotation:
         """A number that belongs to somebody honest: an office, or an acquaintance of somebody."""
@@ -133,7 +163,9 @@ class ScamOperations:
             return self._public_lines[int(self._rng.integers(len(self._public_lines)))]
         return Rotation.fixed(int(self._rng.choice(self._people.contacts[:, :4].ravel())))
 
-    def _play(self, name: str, scam: ScamType, stage: Stage, count: int, journal: Journal) -> list[TrueEpisode]:
+    def _play(
+        self, name: str, scam: ScamType, stage: Stage, count: int, journal: Journal
+    ) -> list[TrueEpisode]:
         rng = self._rng
         weights = season_factor(self._mix.seasons, self._start, self._days, scam_type=name)
         day = rng.choice(self._days, count, p=weights / weights.sum())
@@ -156,17 +188,25 @@ class ScamOperations:
             trace.payments.sort()
             outcome = "loss" if trace.payments else "contact" if stage == "contact" else "attempt"
             reported_at = self._reported(scam.reporting, trace, outcome, at)
-            episodes.append(TrueEpisode(name, person, story.own_number, at, trace, outcome, reported_at))
+            episodes.append(
+                TrueEpisode(name, person, story.own_number, at, trace, outcome, reported_at)
+            )
         return episodes
 
-    def _reported(self, reporting: Reporting, trace: ScriptTrace, outcome: str, contact_at: int) -> int | None:
+    def _reported(
+        self, reporting: Reporting, trace: ScriptTrace, outcome: str, contact_at: int
+    ) -> int | None:
         rng = self._rng
         loss_cny = sum(cents for _, cents in trace.payments) / 100
-        share = {"contact": 0.0, "attempt": reporting.attempt_share, "loss": reporting.loss_share}[outcome]
+        share = {"contact": 0.0, "attempt": reporting.attempt_share, "loss": reporting.loss_share}[
+            outcome
+        ]
         if outcome == "loss" and loss_cny < reporting.small_below_cny:
             share = reporting.small_share
         if rng.random() >= share:
             return None
-        delay_s = float(draw_lognormal(rng, reporting.delay_h_median, reporting.delay_h_sigma)) * 3600
+        delay_s = (
+            float(draw_lognormal(rng, reporting.delay_h_median, reporting.delay_h_sigma)) * 3600
+        )
         last = max([contact_at, *trace.known_at])
         return last + int(np.clip(delay_s, 600, _REPORT_TAIL_S))

@@ -1,7 +1,7 @@
 """Plays one story between a resident and a stranger, as its script says.
 
-Fraud and the honest stories that resemble it are played by the same functions and taken down in the same journal;
-only the script's numbers and the other side's lines and purses differ.
+Fraud and the honest stories that resemble it are played by the same functions and taken down in the
+same journal; only the script's numbers and the other side's lines and purses differ.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _LONGEST_TALK_S = 3 * 3600
 
 @dataclass(frozen=True)
 class Counterparty:
-    """The other side: lines that call, lines that text, accounts that receive, and lenders both sides may use."""
+    """The other side: lines that call, lines that text, accounts that receive, and lenders both
+    sides may use.
+    """
 
     lines: list[Rotation]
     texts: list[Rotation]
@@ -37,7 +39,9 @@ class Counterparty:
 
 @dataclass
 class ScriptTrace:
-    """What a story left: when each record became known, the payments made, the numbers and accounts met."""
+    """What a story left: when each record became known, the payments made, the numbers and accounts
+    met.
+    """
 
     known_at: list[int] = field(default_factory=list)
     payments: list[tuple[int, int]] = field(default_factory=list)  # (second, cents)
@@ -45,7 +49,9 @@ class ScriptTrace:
     accounts: list[int] = field(default_factory=list)
 
 
-def draw_people(rng: np.random.Generator, *, script: Script, people: People, count: int, gullible: bool) -> list[int]:
+def draw_people(
+    rng: np.random.Generator, *, script: Script, people: People, count: int, gullible: bool
+) -> list[int]:
     """Residents to whom a script happens: by age, and for fraud by how easily they are drawn in."""
     weights = np.exp(-0.5 * ((people.age - script.age_mean) / script.age_sd) ** 2) + 0.02
     if gullible:
@@ -54,7 +60,9 @@ def draw_people(rng: np.random.Generator, *, script: Script, people: People, cou
 
 
 class ScriptRun:
-    """One run of a script from its first contact, at second ``at``. Nothing is taken down after ``end``."""
+    """One run of a script from its first contact, at second ``at``. Nothing is taken down after
+    ``end``.
+    """
 
     def __init__(
         self,
@@ -171,31 +179,46 @@ class ScriptRun:
             self._talk(
                 self._one(self._other.lines, self._at),
                 at=self._at + lag,
-                duration_s=float(np.maximum(8, draw_lognormal(self._rng, opening.call_s_median, opening.call_s_sigma))),
+                duration_s=float(
+                    np.maximum(
+                        8, draw_lognormal(self._rng, opening.call_s_median, opening.call_s_sigma)
+                    )
+                ),
             )
 
     def _follow_up(self) -> None:
         at = move_to_waking_hours(self._rng, self._at + float(self._rng.exponential(6 * 3600)))
         length = float(
-            draw_lognormal(self._rng, self._script.talks.minutes_median * 20, self._script.talks.minutes_sigma)
+            draw_lognormal(
+                self._rng, self._script.talks.minutes_median * 20, self._script.talks.minutes_sigma
+            )
         )
         self._exchange(self._one(self._other.lines, at), at=at, length=length)
 
     def _plan_talks(self, pay_at: float, *, pays: bool) -> float:
-        """The talks between contact and payment; returns the moment the last of them lets the payment happen."""
+        """The talks between contact and payment; returns the moment the last of them lets the
+        payment happen.
+        """
         talks = self._script.talks
         if not self._chance(talks.share):
             return pay_at
         voices = [self._any(self._other.lines) for _ in range(self._count(talks.callers))]
-        moments = np.sort(self._rng.beta(1.0, 0.8, self._count(talks.count))) * (pay_at - self._at) + self._at
+        moments = (
+            np.sort(self._rng.beta(1.0, 0.8, self._count(talks.count))) * (pay_at - self._at)
+            + self._at
+        )
         on_the_line = pays and self._chance(talks.on_the_line_share)
         ready = pay_at
         for i, moment in enumerate(moments):
             voice = voices[min(i * len(voices) // len(moments), len(voices) - 1)]
-            length = float(draw_lognormal(self._rng, talks.minutes_median * 60, talks.minutes_sigma))
+            length = float(
+                draw_lognormal(self._rng, talks.minutes_median * 60, talks.minutes_sigma)
+            )
             at = move_to_waking_hours(self._rng, float(moment))
             if on_the_line and i == len(moments) - 1:
-                start = max(at, pay_at - length * float(self._rng.uniform(0.3, 0.9)), self._busy_until)
+                start = max(
+                    at, pay_at - length * float(self._rng.uniform(0.3, 0.9)), self._busy_until
+                )
                 self._talk(voice.at(start), at=start, duration_s=length)
                 ready = start + length * float(self._rng.uniform(0.4, 0.95))
             else:
@@ -203,7 +226,9 @@ class ScriptRun:
         return ready
 
     def _exchange(self, number: int, *, at: float, length: float) -> None:
-        """One talk: a text, a call that is not answered, or a call, sometimes from the resident's side."""
+        """One talk: a text, a call that is not answered, or a call, sometimes from the resident's
+        side.
+        """
         talks = self._script.talks
         if self._chance(talks.text_share):
             self._text(number, at=at)
@@ -237,7 +262,9 @@ class ScriptRun:
     def _gather(self, pay_at: float) -> None:
         """Money made ready: nothing of this goes to or comes from the other side."""
         gather, payments, people = self._script.gather, self._script.payments, self._people
-        amount = float(draw_lognormal(self._rng, payments.total_cny_median * 0.6, payments.total_cny_sigma))
+        amount = float(
+            draw_lognormal(self._rng, payments.total_cny_median * 0.6, payments.total_cny_sigma)
+        )
         own = [self._person, int(people.second_account[self._person])]
         if min(own) >= 0 and self._chance(gather.pool_share):
             source = own[1] if self._own_account == own[0] else own[0]
@@ -245,9 +272,16 @@ class ScriptRun:
         if self._chance(gather.loan_share):
             for _ in range(self._count((1, 2))):
                 borrowed = float(np.clip(amount, 1000, 80_000))
-                self._move(self._any(self._other.lenders), self._own_account, before=pay_at, amount_cny=borrowed)
+                self._move(
+                    self._any(self._other.lenders),
+                    self._own_account,
+                    before=pay_at,
+                    amount_cny=borrowed,
+                )
         if self._chance(gather.family_share):
-            for payee in self._rng.choice(people.payees[self._person], self._count((1, 3)), replace=False):
+            for payee in self._rng.choice(
+                people.payees[self._person], self._count((1, 3)), replace=False
+            ):
                 help_cny = max(300.0, amount * self._within((0.2, 0.8)))
                 self._move(int(payee), self._own_account, before=pay_at, amount_cny=help_cny)
 
@@ -261,7 +295,9 @@ class ScriptRun:
         payments, rng = self._script.payments, self._rng
         total = float(draw_lognormal(rng, payments.total_cny_median, payments.total_cny_sigma))
         total *= float(self._people.wealth[self._person]) ** 0.5
-        parts = np.cumprod([1.0, *(self._within(payments.growth) for _ in range(self._count(payments.count) - 1))])
+        parts = np.cumprod(
+            [1.0, *(self._within(payments.growth) for _ in range(self._count(payments.count) - 1))]
+        )
         purse, start = self._any(self._other.purses), at
         for amount in total * parts / parts.sum():
             self._pay_out(purse.at(at), at=at, amount_cny=max(20.0, float(amount)))
@@ -270,11 +306,18 @@ class ScriptRun:
             if self._chance(payments.new_payee_share):
                 purse = self._any(self._other.purses)
             at = move_to_waking_hours(
-                rng, at + max(40.0, float(draw_lognormal(rng, payments.gap_h_median * 3600, payments.gap_h_sigma)))
+                rng,
+                at
+                + max(
+                    40.0,
+                    float(draw_lognormal(rng, payments.gap_h_median * 3600, payments.gap_h_sigma)),
+                ),
             )
         if self._chance(payments.refund_share):
             self._receive(
-                purse.at(start), at=move_to_waking_hours(rng, at + float(rng.exponential(5 * DAY_S))), amount_cny=total
+                purse.at(start),
+                at=move_to_waking_hours(rng, at + float(rng.exponential(5 * DAY_S))),
+                amount_cny=total,
             )
 
 

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from serving.access.repository import PAGE_KINDS, UserRepository
-from serving.access.users.schemas import Invitation, NewUser, User, UserChanges, UserPage, UserQuery, UserWithToken
+from serving.access.users.schemas import (
+    Invitation,
+    NewUser,
+    User,
+    UserChanges,
+    UserPage,
+    UserQuery,
+    UserWithToken,
+)
 from serving.access.users.tokens import add_token, issue_token
 from serving.database.audit_chain import record
 from serving.database.tables import UserCommunityRow, UserRow

@@ -13,7 +13,16 @@ from serving.casework.claims.service import take_alert
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.queue.changes import changes_since
 from serving.casework.queue.repository import Place, QueueRepository
-from serving.casework.queue.schemas import EVERY, ME, NOBODY, PAGE, WAITING, Queue, QueueItem, QueueQuery
+from serving.casework.queue.schemas import (
+    EVERY,
+    ME,
+    NOBODY,
+    PAGE,
+    WAITING,
+    Queue,
+    QueueItem,
+    QueueQuery,
+)
 from serving.context.settings import ServingSettings
 from serving.http.errors import ProblemError
 from serving.notifications.live.repository import ChangeRepository

@@ -10,7 +10,14 @@ from serving.access.auth import COOKIE, allow, require_same_origin
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
 from serving.access.users.passwords import MAX_LENGTH
-from serving.access.users.sessions import Opened, end_session, log_in, note_refusal, open_for, open_session
+from serving.access.users.sessions import (
+    Opened,
+    end_session,
+    log_in,
+    note_refusal,
+    open_for,
+    open_session,
+)
 from serving.access.users.tokens import TokenKind
 from serving.database.engine import writing
 from serving.http.errors import ProblemError

@@ -34,7 +34,10 @@ def test_all_calls_and_texts() -> None:
 
     assert (row["calls_in_24h"], row["calls_in_30d"]) == (3, 6)
     assert (row["calls_out_24h"], row["calls_out_30d"], row["sms_30d"]) == (1, 1, 1)
-    assert (row["talk_s_24h"], row["talk_s_30d"]) == (5040 + 120 + 900, 20 + 600 + 5040 + 120 + 900 + 300)
+    assert (row["talk_s_24h"], row["talk_s_30d"]) == (
+        5040 + 120 + 900,
+        20 + 600 + 5040 + 120 + 900 + 300,
+    )
 
 
 def test_strangers() -> None:
@@ -42,11 +45,20 @@ def test_strangers() -> None:
 
     assert [row[f"stranger_calls_{w}"] for w in ("1h", "6h", "24h", "3d", "7d")] == [1, 2, 3, 5, 5]
     assert [row[f"stranger_calls_long_{w}"] for w in ("6h", "24h", "7d")] == [1, 1, 2]
-    assert [row[f"stranger_talk_s_{w}"] for w in ("1h", "6h", "24h", "7d")] == [120, 5160, 5160, 5780]
+    assert [row[f"stranger_talk_s_{w}"] for w in ("1h", "6h", "24h", "7d")] == [
+        120,
+        5160,
+        5160,
+        5780,
+    ]
     assert [row[f"stranger_new_{w}"] for w in ("1h", "6h", "24h", "3d", "7d")] == [0, 1, 2, 3, 3]
     assert [row[f"stranger_sms_{w}"] for w in ("1h", "6h", "7d")] == [0, 1, 1]
     assert (row["stranger_call_back_24h"], row["stranger_call_back_7d"]) == (1, 1)
-    assert (row["stranger_max_talk_s"], row["stranger_max_talk_24h_s"], row["stranger_max_calls"]) == (5040, 5040, 4)
+    assert (
+        row["stranger_max_talk_s"],
+        row["stranger_max_talk_24h_s"],
+        row["stranger_max_calls"],
+    ) == (5040, 5040, 4)
     assert row["stranger_talk_to_habit"] == pytest.approx(5160 / (6980 / 30 + 60))
 
 
@@ -55,7 +67,11 @@ def test_kinds_of_strangers() -> None:
 
     assert (row["stranger_new_virtual_24h"], row["stranger_new_virtual_7d"]) == (0, 1)
     assert (row["stranger_new_international_24h"], row["stranger_new_international_7d"]) == (1, 1)
-    assert (row["stranger_new_service_24h"], row["stranger_new_landline_7d"], row["stranger_new_mobile_7d"]) == (
+    assert (
+        row["stranger_new_service_24h"],
+        row["stranger_new_landline_7d"],
+        row["stranger_new_mobile_7d"],
+    ) == (
         1,
         0,
         0,
@@ -66,19 +82,33 @@ def test_the_leading_stranger() -> None:
     row = features(calls=TEN_CALLS)
 
     assert row["lead_kind"] == 2  # the virtual operator's number
-    assert (row["lead_relationship_n"], row["lead_relationship_answered_n"], row["lead_relationship_call_back_n"]) == (
+    assert (
+        row["lead_relationship_n"],
+        row["lead_relationship_answered_n"],
+        row["lead_relationship_call_back_n"],
+    ) == (
         4,
         4,
         1,
     )
-    assert (row["lead_relationship_talk_s"], row["lead_relationship_max_talk_s"], row["lead_relationship_sms_n"]) == (
+    assert (
+        row["lead_relationship_talk_s"],
+        row["lead_relationship_max_talk_s"],
+        row["lead_relationship_sms_n"],
+    ) == (
         5780,
         5040,
         0,
     )
-    assert row["lead_relationship_age_h"] == pytest.approx(50 - 20 / 3600, abs=1e-3)  # known when it ended
+    assert row["lead_relationship_age_h"] == pytest.approx(
+        50 - 20 / 3600, abs=1e-3
+    )  # known when it ended
     assert row["lead_silent_h"] == pytest.approx(58 / 60, abs=1e-3)
-    assert (row["lead_peer_reach_24h"], row["lead_peer_reach_3d"], row["lead_peer_contacts_14d"]) == (0, 1, 4)
+    assert (
+        row["lead_peer_reach_24h"],
+        row["lead_peer_reach_3d"],
+        row["lead_peer_contacts_14d"],
+    ) == (0, 1, 4)
     assert (row["lead_peer_in_share"], row["lead_peer_answer_share"]) == (0.75, 1.0)
     assert row["lead_peer_hang_up_share"] == pytest.approx(1 / 3)
     assert (row["lead_peer_long_n"], row["lead_peer_talk_mean_s"]) == (2, 1445)
@@ -94,13 +124,23 @@ def test_a_number_that_reaches_out_to_the_district() -> None:
     ]
     row = features(calls=calls)
 
-    assert (row["lead_peer_reach_24h"], row["lead_peer_contacts_14d"], row["lead_peer_long_n"]) == (3, 3, 1)
+    assert (row["lead_peer_reach_24h"], row["lead_peer_contacts_14d"], row["lead_peer_long_n"]) == (
+        3,
+        3,
+        1,
+    )
     assert row["lead_peer_answer_share"] == pytest.approx(2 / 3)
     assert (row["lead_peer_hang_up_share"], row["lead_peer_in_share"]) == (0.5, 1.0)
     age_d = (6 * 3600 - 10) / 86_400
     assert row["lead_peer_age_d"] == pytest.approx(age_d)
-    assert row["lead_reputation"] == pytest.approx(1 - age_d / 20)  # three residents, log2(1 + 3) / 2, are many
-    assert (row["bad_reputation_peers_24h"], row["bad_reputation_peers_7d"], row["bad_reputation_talk_s"]) == (
+    assert row["lead_reputation"] == pytest.approx(
+        1 - age_d / 20
+    )  # three residents, log2(1 + 3) / 2, are many
+    assert (
+        row["bad_reputation_peers_24h"],
+        row["bad_reputation_peers_7d"],
+        row["bad_reputation_talk_s"],
+    ) == (
         1,
         1,
         1800,
@@ -130,12 +170,21 @@ def test_two_tags_of_a_number_count_once() -> None:
 
 
 def test_what_one_delivery_brings_keeps_its_order() -> None:
-    """Three calls delivered together at 11:55 stand in one relationship; the longest is the maximum whichever comes last."""
+    """Three calls delivered together at 11:55 stand in one relationship; the longest is the maximum
+    whichever comes last.
+    """
     known_at = NOON - timedelta(minutes=5)
-    calls = [call("x1", ago(minutes=m), duration_s=s, known_at=known_at) for m, s in ((40, 30), (30, 900), (12, 60))]
+    calls = [
+        call("x1", ago(minutes=m), duration_s=s, known_at=known_at)
+        for m, s in ((40, 30), (30, 900), (12, 60))
+    ]
     row = features(calls=calls)
 
-    assert (row["lead_relationship_n"], row["lead_relationship_talk_s"], row["lead_relationship_max_talk_s"]) == (
+    assert (
+        row["lead_relationship_n"],
+        row["lead_relationship_talk_s"],
+        row["lead_relationship_max_talk_s"],
+    ) == (
         3,
         990,
         900,

@@ -18,7 +18,9 @@ NO_LURE = [None, None, None, None]
 
 def features(*moves: Row) -> Row:
     """The features of p1 at noon."""
-    (row,) = build_snapshot(build_event_index(district(transfers=moves)), moments(("p1", NOON))).to_dicts()
+    (row,) = build_snapshot(
+        build_event_index(district(transfers=moves)), moments(("p1", NOON))
+    ).to_dicts()
     return row
 
 
@@ -29,7 +31,10 @@ def lure(*moves: Row) -> list[float | None]:
 
 def test_a_hundred_out_and_a_little_more_back_from_another_account() -> None:
     """Eighteen minutes later; the money comes from an account never paid."""
-    moves = [transfer("b1", ago(hours=2), "100.00"), credit("b2", ago(hours=2, minutes=-18), "106.00")]
+    moves = [
+        transfer("b1", ago(hours=2), "100.00"),
+        credit("b2", ago(hours=2, minutes=-18), "106.00"),
+    ]
     row = features(*moves)
 
     assert [row[name] for name in LURE] == [1, pytest.approx(1.06), pytest.approx(1.7), 100]
@@ -37,7 +42,10 @@ def test_a_hundred_out_and_a_little_more_back_from_another_account() -> None:
 
 
 def test_a_refund_is_no_lure() -> None:
-    assert lure(transfer("b1", ago(hours=2), "100.00"), credit("b1", ago(hours=1), "100.00")) == NO_LURE
+    assert (
+        lure(transfer("b1", ago(hours=2), "100.00"), credit("b1", ago(hours=1), "100.00"))
+        == NO_LURE
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,10 @@ def test_profits_and_stakes_at_their_limits(paid: str, back: str, lures_n: int |
 
 def test_the_profit_comes_within_six_hours() -> None:
     in_time = [transfer("b1", ago(hours=8), "100.00"), credit("b1", ago(hours=2), "106.00")]
-    too_late = [transfer("b1", ago(hours=8), "100.00"), credit("b1", ago(hours=1, minutes=59), "106.00")]
+    too_late = [
+        transfer("b1", ago(hours=8), "100.00"),
+        credit("b1", ago(hours=1, minutes=59), "106.00"),
+    ]
 
     assert lure(*in_time) == [1, pytest.approx(1.06), 2, 100]
     assert lure(*too_late) == NO_LURE
@@ -95,7 +106,9 @@ def test_residents_merchants_and_own_accounts_do_not_lure(other: str) -> None:
 
 
 def test_payments_that_grow() -> None:
-    """From a hundred to nine thousand in thirteen days; what a resident is paid between does not count."""
+    """From a hundred to nine thousand in thirteen days; what a resident is paid between does not
+    count.
+    """
     row = features(
         transfer("b1", ago(days=13), "100.00"),
         transfer("b1", ago(days=9), "1000.00"),
@@ -110,7 +123,11 @@ def test_payments_that_grow() -> None:
         row["new_payee_payment_days_n"],
         row["new_payee_payment_large_n"],
     ) == (4, 2, 4, 2)
-    assert (row["new_payee_payment_cny"], row["new_payee_payment_max_cny"], row["new_payee_payment_growth"]) == (
+    assert (
+        row["new_payee_payment_cny"],
+        row["new_payee_payment_max_cny"],
+        row["new_payee_payment_growth"],
+    ) == (
         pytest.approx(11099.99),
         9000,
         90,
@@ -135,7 +152,10 @@ def test_an_account_known_for_long_is_no_outlay() -> None:
 
 def test_the_hand_written_standing_of_accounts() -> None:
     """Two residents pay b1 within an hour: young, log2(1 + 2) / 3 of the reach that says all."""
-    moves = [transfer("b1", ago(hours=1), "500.00", account="a2"), transfer("b1", ago(minutes=30), "700.00")]
+    moves = [
+        transfer("b1", ago(hours=1), "500.00", account="a2"),
+        transfer("b1", ago(minutes=30), "700.00"),
+    ]
     row = features(*moves, transfer("b2", ago(minutes=20), "50.00"))
 
     both = (1 - 1 / 24 / 20) * 0.5283208335737187
@@ -154,7 +174,11 @@ def test_the_state_of_an_account() -> None:
     ]
     event_index = build_event_index(district(transfers=moves))
     at_ms = to_milliseconds(pl.Series([NOON]))
-    (state,) = payee_states(event_index, payee=np.array([0]), at_ms=at_ms).drop("payee_code", "at_ms").to_dicts()
+    (state,) = (
+        payee_states(event_index, payee=np.array([0]), at_ms=at_ms)
+        .drop("payee_code", "at_ms")
+        .to_dicts()
+    )
 
     assert state == {
         "payee_payers_14d": 1,
@@ -171,10 +195,15 @@ def test_the_state_of_an_account() -> None:
 def test_a_lure_in_words() -> None:
     row = features(transfer("b1", ago(hours=2), "100.00"), credit("b2", ago(hours=1), "106.00"))
     weights = {"lures_n": 1.0, "lure_age_h": 0.4, "lure_profit": 0.3}
-    names = {feature.name for group in GROUPS if group.code == "lures" for feature in group.features}
+    names = {
+        feature.name for group in GROUPS if group.code == "lures" for feature in group.features
+    }
     (reason,) = summarise_reasons(weights, {name: row[name] for name in names})
 
-    assert reason.zh == "14 天内有 1 次：付出一笔小额，6 小时内收回更多（返利），最近一次返利在 60 分钟前"
+    assert (
+        reason.zh
+        == "14 天内有 1 次：付出一笔小额，6 小时内收回更多（返利），最近一次返利在 60 分钟前"
+    )
     assert reason.en == (
         "1 time in the last 14 days a small payment came back with a profit within 6 hours, "
         "the last such profit came 60 minutes ago"

@@ -1,4 +1,6 @@
-"""Numbers that come back, that talk and text, and after which residents pay, drawn and counted by hand."""
+"""Numbers that come back, that talk and text, and after which residents pay, drawn and counted by
+hand.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +17,9 @@ from tests.features.districts import NOON, Row, ago, call, district, frame, mome
 from tests.features.districts import TRANSFERS as TRANSFER_COLUMNS
 
 
-def features(*calls: Row, transfers: tuple[Row, ...] = (), person: str = "p1", at: datetime = NOON) -> Row:
+def features(
+    *calls: Row, transfers: tuple[Row, ...] = (), person: str = "p1", at: datetime = NOON
+) -> Row:
     (row,) = build_snapshot(
         build_event_index(district(calls=calls, transfers=transfers)), moments((person, at))
     ).to_dicts()
@@ -32,11 +36,15 @@ def followed(*calls: Row, transfers: tuple[Row, ...], at: datetime = NOON) -> li
 
 def reached(peer: str, *, hours: float) -> tuple[Row, ...]:
     """The two other residents are called for ten seconds: with p1 that makes three, a bad name."""
-    return tuple(call(peer, ago(hours=hours), number=number, duration_s=10) for number in ("n2", "n3"))
+    return tuple(
+        call(peer, ago(hours=hours), number=number, duration_s=10) for number in ("n2", "n3")
+    )
 
 
 def test_a_payment_within_a_day_of_contact_counts_for_the_number() -> None:
-    """p1 pays an hour after x1, p2 a minute more than a day after; x2 called p1 only after the payment."""
+    """p1 pays an hour after x1, p2 a minute more than a day after; x2 called p1 only after the
+    payment.
+    """
     calls = [
         call("x1", ago(hours=40), duration_s=600),
         call("x1", ago(hours=40), number="n2"),
@@ -56,7 +64,9 @@ def test_a_resident_counts_once_however_much_is_paid() -> None:
 
 
 def test_a_contact_bears_fruit_with_the_first_payment() -> None:
-    """Two payments after one call, an hour more and an hour less than a fortnight ago: the first one counts."""
+    """Two payments after one call, an hour more and an hour less than a fortnight ago: the first
+    one counts.
+    """
     moves = tuple(transfer(f"b{sign}", ago(days=14, hours=sign), "3000.00") for sign in (1, -1))
 
     assert followed(call("x1", ago(days=14, hours=2)), transfers=moves) == [0]
@@ -92,7 +102,9 @@ def test_a_number_seen_for_weeks_is_not_among_the_young() -> None:
         transfer("a2", ago(hours=1), "3000.00"),  # to another resident
         transfer("m1", ago(hours=1), "3000.00"),
         transfer("b1", ago(hours=1), "3000.00", direction="credit"),
-        transfer("b1", ago(hours=1), "3000.00", account="a2"),  # paid by someone the number never called
+        transfer(
+            "b1", ago(hours=1), "3000.00", account="a2"
+        ),  # paid by someone the number never called
     ],
 )
 def test_only_a_first_payment_outside_the_district_follows(move: Row) -> None:
@@ -120,7 +132,10 @@ def test_the_next_resident_is_told_what_happened_to_the_others() -> None:
         call("x1", ago(days=2), number="n2", duration_s=900),
         call("x1", ago(hours=1), number="n3"),
     )
-    moves = tuple(transfer("b1", ago(days=2, hours=-1), "3000.00", account=account) for account in ("a1", "a2"))
+    moves = tuple(
+        transfer("b1", ago(days=2, hours=-1), "3000.00", account=account)
+        for account in ("a1", "a2")
+    )
     row = features(*calls, transfers=moves, person="p3")
 
     assert (row["followed_max"], row["followed_share_max"]) == (2, 2 / (3 + 5))
@@ -129,14 +144,22 @@ def test_the_next_resident_is_told_what_happened_to_the_others() -> None:
 
 def test_a_caller_who_comes_back() -> None:
     """Talks yesterday, and again at eleven; the residents reached make its name a bad one."""
-    calls = [call("x1", ago(hours=26)), call("x1", ago(hours=1), duration_s=700), *reached("x1", hours=30)]
+    calls = [
+        call("x1", ago(hours=26)),
+        call("x1", ago(hours=1), duration_s=700),
+        *reached("x1", hours=30),
+    ]
     row = features(*calls)
 
     age_d = (30 * 3600 - 10) / 86_400
     assert row["returning_n"] == 1
     assert row["returning_reputation"] == row["lead_reputation"] == pytest.approx(1 - age_d / 20)
     assert row["bad_reputation_span_h"] == pytest.approx(25 + (700 - 60) / 3600)
-    assert (row["bad_reputation_long_24h"], row["bad_reputation_talk_s"], row["bad_reputation_talk_24h_s"]) == (
+    assert (
+        row["bad_reputation_long_24h"],
+        row["bad_reputation_talk_s"],
+        row["bad_reputation_talk_24h_s"],
+    ) == (
         1,
         760,
         0,
@@ -156,11 +179,19 @@ def test_a_caller_who_comes_back() -> None:
 def test_who_does_not_come_back(calls: list[Row]) -> None:
     row = features(*calls, *reached("x1", hours=30))
 
-    assert (row["returning_reputation"], row["returning_n"], row["bad_reputation_peers_7d"]) == (None, 0, 1)
+    assert (row["returning_reputation"], row["returning_n"], row["bad_reputation_peers_7d"]) == (
+        None,
+        0,
+        1,
+    )
 
 
 def test_texts_and_talk_with_one_number() -> None:
-    calls = [call("x1", ago(hours=26), duration_s=300), text("x1", ago(hours=25)), text("x2", ago(hours=2))]
+    calls = [
+        call("x1", ago(hours=26), duration_s=300),
+        text("x1", ago(hours=25)),
+        text("x2", ago(hours=2)),
+    ]
     row = features(*calls, *reached("x1", hours=30))
 
     assert (row["text_talk_s"], row["text_talk_reputation"]) == (300, row["lead_reputation"])
@@ -181,9 +212,13 @@ def test_one_after_another_on_the_line() -> None:
 def test_the_lookback_reaches_to_the_call_before_a_payment_of_a_fortnight_ago() -> None:
     """Sixty days matter: x1 was heard of then, so it is no stranger when p1 pays after its call.
 
-    Without the first call the second would begin a relationship, and the third be that of a stranger.
+    Without the first call the second would begin a relationship, and the third be that of a
+    stranger.
     """
-    calls = [call("x1", NOON - age) for age in (LOOKBACK - timedelta(minutes=10), timedelta(days=30, minutes=-10))]
+    calls = [
+        call("x1", NOON - age)
+        for age in (LOOKBACK - timedelta(minutes=10), timedelta(days=30, minutes=-10))
+    ]
     calls = [*calls, call("x1", ago(days=15, minutes=-5)), call("x1", ago(hours=1), number="n3")]
     moves = (transfer("b1", ago(days=14, minutes=-3), "3000.00"),)
 
@@ -194,17 +229,28 @@ def test_the_lookback_reaches_to_the_call_before_a_payment_of_a_fortnight_ago() 
 
 def test_what_became_known_before_the_lookback_changes_nothing() -> None:
     """Calls and payments of months ago, with the same number and the same account."""
-    calls = (call("x1", ago(hours=26)), call("x1", ago(hours=1), duration_s=700), *reached("x1", hours=30))
+    calls = (
+        call("x1", ago(hours=26)),
+        call("x1", ago(hours=1), duration_s=700),
+        *reached("x1", hours=30),
+    )
     moves = (transfer("b1", ago(hours=20), "100.00"), transfer("b1", ago(hours=2), "9000.00"))
     tables = district(calls=calls, transfers=moves)
     long_ago = [NOON - LOOKBACK - timedelta(days=day, milliseconds=1) for day in (0, 3, 20)]
     more = replace(
         tables,
-        calls=pl.concat([tables.calls, district(calls=[call("x1", at, known_at=at) for at in long_ago]).calls]),
+        calls=pl.concat(
+            [tables.calls, district(calls=[call("x1", at, known_at=at) for at in long_ago]).calls]
+        ),
         transfers=pl.concat(
-            [tables.transfers, frame([transfer("b1", at, "5.00") for at in long_ago], TRANSFER_COLUMNS)]
+            [
+                tables.transfers,
+                frame([transfer("b1", at, "5.00") for at in long_ago], TRANSFER_COLUMNS),
+            ]
         ),
     )
     asked = moments(("p1", NOON), ("p2", NOON))
 
-    assert build_snapshot(build_event_index(more), asked).equals(build_snapshot(build_event_index(tables), asked))
+    assert build_snapshot(build_event_index(more), asked).equals(
+        build_snapshot(build_event_index(tables), asked)
+    )

@@ -13,7 +13,8 @@ def features(**drawn) -> Row:
     return row
 
 
-#: Brushing: a small payment, the rebate, then larger ones elsewhere, with own money moved together before.
+# : Brushing: a small payment, the rebate, then larger ones elsewhere, with own money moved together
+# before.
 TEN_MOVES = [
     transfer("m1", ago(days=25), "1200.00"),  # groceries
     credit("employer", ago(days=10), "6000.00"),
@@ -41,7 +42,11 @@ def test_all_movements() -> None:
     ]
     assert [row[f"credit_cny_{w}"] for w in ("24h", "7d", "30d")] == [0, 106, 6106]
     assert [row[f"own_in_cny_{w}"] for w in ("6h", "24h", "7d")] == [20000, 20000, 20000]
-    assert [row[f"first_credit_cny_{w}"] for w in ("6h", "24h", "7d")] == [0, 0, 0]  # b1 was paid first
+    assert [row[f"first_credit_cny_{w}"] for w in ("6h", "24h", "7d")] == [
+        0,
+        0,
+        0,
+    ]  # b1 was paid first
     assert [row[f"large_{w}"] for w in ("24h", "7d", "30d")] == [2, 2, 2]
 
 
@@ -58,18 +63,38 @@ def test_new_payees() -> None:
 def test_the_rebate() -> None:
     row = features(transfers=TEN_MOVES)
 
-    assert (row["new_back_24h"], row["new_back_3d"], row["new_back_cny_24h"], row["new_back_cny_7d"]) == (0, 1, 0, 106)
-    assert (row["rebates_n"], row["rebates_outside_n"], row["rebate_age_h"], row["payee_back_n"]) == (1, 1, 29, 1)
+    assert (
+        row["new_back_24h"],
+        row["new_back_3d"],
+        row["new_back_cny_24h"],
+        row["new_back_cny_7d"],
+    ) == (0, 1, 0, 106)
+    assert (
+        row["rebates_n"],
+        row["rebates_outside_n"],
+        row["rebate_age_h"],
+        row["payee_back_n"],
+    ) == (1, 1, 29, 1)
     assert row["payee_back_share"] == pytest.approx(106 / (100 + 7300.50 + 14999.99 + 80))
 
 
 def test_growth_and_the_payee_in_focus() -> None:
-    """The latest payee outside the district leads, though a neighbour or an own account was dealt with since."""
+    """The latest payee outside the district leads, though a neighbour or an own account was dealt
+    with since.
+    """
     row = features(transfers=TEN_MOVES)
 
-    assert (row["payee_first_cny"], row["payee_last_cny"], row["payee_min_cny"]) == (100, 14999.99, 80)
+    assert (row["payee_first_cny"], row["payee_last_cny"], row["payee_min_cny"]) == (
+        100,
+        14999.99,
+        80,
+    )
     assert row["payee_escalation"] == pytest.approx(149.9999)
-    assert (row["payee_relationship_paid_cny"], row["payee_relationship_paid_n"], row["payee_outside"]) == (
+    assert (
+        row["payee_relationship_paid_cny"],
+        row["payee_relationship_paid_n"],
+        row["payee_outside"],
+    ) == (
         14999.99,
         1,
         True,
@@ -96,12 +121,18 @@ def test_from_an_unknown_call_to_a_new_payee() -> None:
     calls = [call("x1", ago(hours=4), duration_s=600), call("f1", ago(days=5))]
     row = features(calls=calls, transfers=[transfer("b1", ago(minutes=50), "2300.00")])
 
-    assert (row["payee_caller_h"], row["call_to_payee_h"], row["payee_caller_talk_s"]) == (3, 3, 600)
+    assert (row["payee_caller_h"], row["call_to_payee_h"], row["payee_caller_talk_s"]) == (
+        3,
+        3,
+        600,
+    )
 
 
 def test_a_payee_named_in_a_reported_case() -> None:
     moves = [transfer("b1", ago(hours=3), "50.00"), transfer("b2", ago(hours=5), "50.00")]
-    row = features(transfers=moves, cases=[case(ago(days=1), accounts=["b1", "b9"]), case(ago(hours=1))])
+    row = features(
+        transfers=moves, cases=[case(ago(days=1), accounts=["b1", "b9"]), case(ago(hours=1))]
+    )
 
     assert (row["payee_named"], row["named_payees_7d"]) == (True, 1)
 
@@ -132,7 +163,11 @@ def test_nothing_happened_at_all() -> None:
     counts = {name: value for name, value in row.items() if name.endswith(("_1h", "_24h", "_7d"))}
 
     assert set(counts.values()) == {0, None}
-    assert (row["lead_suspicion"], row["payee_relationship_paid_cny"], row["suspicion_sum"]) == (None, None, None)
+    assert (row["lead_suspicion"], row["payee_relationship_paid_cny"], row["suspicion_sum"]) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_nobody_asked() -> None:

@@ -18,23 +18,32 @@ FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
 
 
-def feed_values(tables: SourceTables, person: str, at: datetime = NOON) -> tuple[float | None, float | None, int]:
+def feed_values(
+    tables: SourceTables, person: str, at: datetime = NOON
+) -> tuple[float | None, float | None, int]:
     (row,) = build_snapshot(build_event_index(tables), moments((person, at))).select(FEEDS).rows()
     return row
 
 
 def delivered_records(**ago_of: timedelta) -> SourceTables:
-    """A district in which each source delivered one record, that long before noon; p1 is not in the calls."""
+    """A district in which each source delivered one record, that long before noon; p1 is not in the
+    calls.
+    """
     ages = [(NOON - age, HOLDS[name]) for name, age in ago_of.items()]
     return district(
         calls=[call("x1", at, number=mine, duration_s=0) for at, mine in ages if mine in OPERATORS],
-        transfers=[transfer("b1", at, "100.00", account=mine) for at, mine in ages if mine in BANKS],
+        transfers=[
+            transfer("b1", at, "100.00", account=mine) for at, mine in ages if mine in BANKS
+        ],
     )
 
 
 def test_a_person_is_as_blind_as_the_quietest_of_their_sources() -> None:
     tables = delivered_records(
-        cmcc=timedelta(hours=2), cucc=timedelta(hours=40), icbc=timedelta(hours=1), boc=timedelta(hours=50)
+        cmcc=timedelta(hours=2),
+        cucc=timedelta(hours=40),
+        icbc=timedelta(hours=1),
+        boc=timedelta(hours=50),
     )
 
     assert feed_values(tables, "p1") == (2.0, 50.0, 1)  # cmcc; icbc and boc
@@ -64,14 +73,20 @@ def test_what_is_known_at_the_moment_itself_does_not_count_yet() -> None:
 
 
 def test_silence_begins_with_the_first_delivery_of_the_last_hour_with_any() -> None:
-    tables = district(calls=[call("x1", ago(minutes=minute), duration_s=0) for minute in (130, 110, 65)])
+    tables = district(
+        calls=[call("x1", ago(minutes=minute), duration_s=0) for minute in (130, 110, 65)]
+    )
 
-    assert feed_values(tables, "p1")[0] == pytest.approx(110 / 60)  # 10:10 of 09:50, 10:10 and 10:55
+    assert feed_values(tables, "p1")[0] == pytest.approx(
+        110 / 60
+    )  # 10:10 of 09:50, 10:10 and 10:55
 
 
 def test_late_sources_are_named_with_the_hour_since_which_they_are_silent() -> None:
     event_index = build_event_index(
-        delivered_records(cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37))
+        delivered_records(
+            cmcc=timedelta(hours=2), icbc=timedelta(hours=36), boc=timedelta(hours=37)
+        )
     )
     (code,) = event_index.people.filter(person="p1")["code"]
 
@@ -88,7 +103,11 @@ def test_a_source_that_never_delivered_is_not_named() -> None:
 
     assert event_index.call_feeds.delivering_sources == ("cmcc",)
     assert event_index.transfer_feeds.delivering_sources == ()
-    assert [list(event_index.transfer_feeds.late_sources(code, NOON)) for code in range(3)] == [[], [], []]
+    assert [list(event_index.transfer_feeds.late_sources(code, NOON)) for code in range(3)] == [
+        [],
+        [],
+        [],
+    ]
     assert list(event_index.call_feeds.late_sources(0, ago(days=3))) == [LateSource("cmcc", None)]
 
 

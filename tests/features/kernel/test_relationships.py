@@ -41,7 +41,18 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
         Event(*row[:3], row={"worth": row[3]}) for row in sorted(rows, key=lambda row: row[3])
     )
     expected = sorted(
-        ((e.person, e.other, e.known_at, e.row["worth"], e.is_first, e.started_at, len(e.relationship)) for e in naive),
+        (
+            (
+                e.person,
+                e.other,
+                e.known_at,
+                e.row["worth"],
+                e.is_first,
+                e.started_at,
+                len(e.relationship),
+            )
+            for e in naive
+        ),
         key=lambda e: e[:4],
     )
     found = with_running_totals(rows)
@@ -49,7 +60,10 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
 
     assert sorted(found.select(columns).rows(), key=lambda e: e[:4]) == expected
     sums = {
-        (e.person, e.other, e.known_at, len(e.relationship)): sum(x.row["worth"] for x in e.relationship) for e in naive
+        (e.person, e.other, e.known_at, len(e.relationship)): sum(
+            x.row["worth"] for x in e.relationship
+        )
+        for e in naive
     }
     for row in found.to_dicts():
         key = (row["owner"], row["peer"], row["known_at"], row["relationship_n"])
@@ -57,7 +71,11 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
 
 
 def test_thirty_days_of_silence_end_a_thread() -> None:
-    moments = [NOON, NOON + RELATIONSHIP_GAP, NOON + 2 * RELATIONSHIP_GAP + timedelta(microseconds=1)]
+    moments = [
+        NOON,
+        NOON + RELATIONSHIP_GAP,
+        NOON + 2 * RELATIONSHIP_GAP + timedelta(microseconds=1),
+    ]
     found = with_running_totals([("p1", "x1", at, 1.0) for at in moments])
 
     assert found["is_first"].to_list() == [True, False, True]

@@ -15,7 +15,14 @@ from features.words.wording import describe_value
 from tests.features.districts import NOON, district, moments
 from tests.features.generated import query_times, source_tables
 
-NOT_FEATURES = {"person", "at", "lead_started_at", "lead_peer_code", "payee_first_started_at", "lead_payee_code"}
+NOT_FEATURES = {
+    "person",
+    "at",
+    "lead_started_at",
+    "lead_peer_code",
+    "payee_first_started_at",
+    "lead_payee_code",
+}
 ROOT = Path(__file__).parents[3]
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
@@ -44,7 +51,9 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(tables=source_tables(), at=query_times)
-def test_features_that_are_missing_for_one_reason_are_missing_together(tables: SourceTables, at: datetime) -> None:
+def test_features_that_are_missing_for_one_reason_are_missing_together(
+    tables: SourceTables, at: datetime
+) -> None:
     asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
     for row in build_snapshot(build_event_index(tables), asked).to_dicts():
         missing: dict[str, set[bool]] = {}
@@ -68,7 +77,12 @@ def test_the_order_is_the_files_own() -> None:
 def test_a_family_of_windows_is_declared_once() -> None:
     feature = BY_NAME["new_debit_outside_cny_6h"]
 
-    assert (feature.group, feature.family, feature.window, feature.unit) == ("new_payees", "new_debit", "6h", "CNY")
+    assert (feature.group, feature.family, feature.window, feature.unit) == (
+        "new_payees",
+        "new_debit",
+        "6h",
+        "CNY",
+    )
     assert (feature.zh, feature.en) == (
         "6 小时内向区外新账户转账 {value}",
         "{value} sent to new accounts outside the district in the last 6 hours",
@@ -86,14 +100,23 @@ def test_habits_are_known_and_never_told() -> None:
 def test_scores_are_told_in_the_words_of_their_own_group() -> None:
     for group in GROUPS:
         notable_families = {feature.family for feature in group.features if feature.notable_range}
-        assert notable_families or all(feature.habit for feature in group.features) or group.code == "feeds", group.code
-        assert {family for feature in group.features for family in feature.shown_by} <= notable_families, group.code
+        assert (
+            notable_families
+            or all(feature.habit for feature in group.features)
+            or group.code == "feeds"
+        ), group.code
+        assert {
+            family for feature in group.features for family in feature.shown_by
+        } <= notable_families, group.code
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_every_feature_can_be_said(feature: Feature) -> None:
     value = feature.notable_range[0] if feature.notable_range else 3.0
-    zh, en = describe_value(feature, value, language="zh"), describe_value(feature, value, language="en")
+    zh, en = (
+        describe_value(feature, value, language="zh"),
+        describe_value(feature, value, language="en"),
+    )
 
     assert feature.null_means
     assert "{" not in zh + en

@@ -11,7 +11,9 @@ BY_NAME = {feature.name: feature for feature in FEATURES}
 
 def described(name: str, value: float) -> tuple[str, str]:
     feature = BY_NAME[name]
-    return describe_value(feature, value, language="zh"), describe_value(feature, value, language="en")
+    return describe_value(feature, value, language="zh"), describe_value(
+        feature, value, language="en"
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,10 @@ def described(name: str, value: float) -> tuple[str, str]:
     ],
 )
 def test_talk_is_told_in_minutes(seconds: float, zh: str, en: str) -> None:
-    assert described("lead_relationship_talk_s", seconds) == (f"与本人通话共 {zh}", f"talked {en} with this person")
+    assert described("lead_relationship_talk_s", seconds) == (
+        f"与本人通话共 {zh}",
+        f"talked {en} with this person",
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,10 @@ def test_talk_is_told_in_minutes(seconds: float, zh: str, en: str) -> None:
     ],
 )
 def test_time_past_is_told_in_what_fits(hours: float, zh: str, en: str) -> None:
-    assert described("lead_silent_h", hours) == (f"最近一次联系在 {zh}前", f"last had contact {en} ago")
+    assert described("lead_silent_h", hours) == (
+        f"最近一次联系在 {zh}前",
+        f"last had contact {en} ago",
+    )
 
 
 def test_one_is_singular() -> None:

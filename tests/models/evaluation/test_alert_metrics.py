@@ -24,13 +24,15 @@ EPISODES = pl.DataFrame(
         ("A1", "ada", "police", "loss", on(3, 8), on(3, 18), on(4), 10_000.0),
         # too late: bo is warned 9 minutes before it
         ("A2", "bo", "brushing", "loss", on(4, 8), on(4, 12), on(4, 13), 30_000.0),
-        # covered: cai is warned in the 72 hours before the first trace, 36 hours ahead of the main payment
+        # covered: cai is warned in the 72 hours before the first trace, 36 hours ahead of the main
+        # payment
         ("A3", "cai", "police", "loss", on(6), on(6, 12), on(6, 12), 20_000.0),
         # dan is missed
         ("A4", "dan", "brushing", "loss", on(5), on(5, 12), on(5, 12), 40_000.0),
         # a reported attempt
         ("A5", "eve", "brushing", "attempt", on(2), None, on(5), 0.0),
-        # opened before the window, ended after it: alerts on them are right, but they are nobody's to cover
+        # opened before the window, ended after it: alerts on them are right, but they are nobody's
+        # to cover
         ("A6", "fay", "police", "loss", on(1) - timedelta(minutes=1), on(2), on(2), 5_000.0),
         ("A7", "gus", "police", "loss", on(7), on(8), on(9), 5_000.0),
     ],
@@ -89,18 +91,26 @@ def test_every_figure_of_a_week_of_alerts():
     ],
 )
 def test_when_an_alert_is_right_and_when_in_time(issued_at, right, covered):
-    one = EPISODES.filter(pl.col("case_id") == "A1").with_columns(opened_at=pl.lit(on(3, 8), MOMENT))
-    found = measure_alerts(alerts(("ada", issued_at)), one, start=on(1) - timedelta(days=5), end=END)
+    one = EPISODES.filter(pl.col("case_id") == "A1").with_columns(
+        opened_at=pl.lit(on(3, 8), MOMENT)
+    )
+    found = measure_alerts(
+        alerts(("ada", issued_at)), one, start=on(1) - timedelta(days=5), end=END
+    )
     assert (found.precision, found.coverage) == (right, covered)
 
 
 def test_the_first_of_several_alerts_counts_for_the_lead():
-    found = measure_alerts(alerts(("ada", on(3, 12)), ("ada", on(3, 16))), EPISODES.head(1), start=START, end=END)
+    found = measure_alerts(
+        alerts(("ada", on(3, 12)), ("ada", on(3, 16))), EPISODES.head(1), start=START, end=END
+    )
     assert (found.precision, found.coverage, found.lead_h_median) == (1.0, 1.0, 6.0)
 
 
 def test_no_alerts_and_no_episodes_are_counted_without_complaint():
-    assert measure_alerts(alerts(), EPISODES, start=START, end=END) == AlertMetrics(0.0, 0.0, 0.0, 0.0, None, 4)
+    assert measure_alerts(alerts(), EPISODES, start=START, end=END) == AlertMetrics(
+        0.0, 0.0, 0.0, 0.0, None, 4
+    )
     found = measure_alerts(alerts(("ada", on(3))), EPISODES.clear(), start=START, end=END)
     assert found == AlertMetrics(1 / 7, 0.0, 0.0, 0.0, None, 0, precision_c=0.0)
 
@@ -122,7 +132,12 @@ TRACES = pl.DataFrame(
         ("A1", on(3, 10), on(3, 10), 1_000.0),  # gone before the alert
         ("A1", on(3, 12, 9), on(3, 12, 9), 1_000.0),  # nine minutes after it
         ("A1", on(3, 18), on(3, 18), 8_000.0),
-        ("A2", on(4, 11, 41), None, None),  # nineteen minutes before the main payment: no time to warn
+        (
+            "A2",
+            on(4, 11, 41),
+            None,
+            None,
+        ),  # nineteen minutes before the main payment: no time to warn
         ("A4", on(5, 11, 40), None, None),
     ],
     schema={"case_id": pl.String, "known_at": MOMENT, "paid_at": MOMENT, "amount_cny": pl.Float64},
@@ -131,8 +146,11 @@ TRACES = pl.DataFrame(
 
 
 def test_with_the_moves_of_each_case_money_is_counted_payment_by_payment():
-    found = measure_alerts(alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, traces=TRACES)
-    # ada 8,000 of 10,000; cai's payments are in no record, so all 20,000 go with the main one; bo and dan lose 70,000
+    found = measure_alerts(
+        alerts(("ada", on(3, 12)), ("cai", on(5))), EPISODES, start=START, end=END, traces=TRACES
+    )
+    # ada 8,000 of 10,000; cai's payments are in no record, so all 20,000 go with the main one; bo
+    # and dan lose 70,000
     assert found.money == 28_000 / 100_000
     assert (found.traced, found.coverage_traced) == (2, 1 / 2)  # ada and dan
 
@@ -156,7 +174,9 @@ def dispositions(*rows: tuple[str, datetime, str, datetime]) -> pl.DataFrame:
 def test_whoever_was_reached_tells_whether_there_was_a_fraudster(results, precision_a):
     words = [("zoe", on(3), result, on(4, hour)) for hour, result in enumerate(results)]
     issued = alerts(("ada", on(3, 12)), ("zoe", on(3)))
-    found = measure_alerts(issued, EPISODES, start=START, end=END, dispositions=dispositions(*words))
+    found = measure_alerts(
+        issued, EPISODES, start=START, end=END, dispositions=dispositions(*words)
+    )
     assert (found.precision_a, found.precision, found.precision_c) == (precision_a, 0.5, 0.5)
 
 
@@ -164,12 +184,27 @@ def test_an_answer_to_a_repeat_speaks_for_the_first_alert_and_one_after_three_da
     issued = alerts(("zoe", on(2)), ("zoe", on(3)))
     for answered_at, precision_a in [(on(3), 1.0), (on(5), 0.0), (on(1), 0.0)]:
         words = dispositions(("zoe", answered_at, "stopped", on(6)))
-        assert measure_alerts(issued, EPISODES, start=START, end=END, dispositions=words).precision_a == precision_a
+        assert (
+            measure_alerts(issued, EPISODES, start=START, end=END, dispositions=words).precision_a
+            == precision_a
+        )
 
 
 def test_repeats_within_72_hours_of_a_counted_alert_do_not_count():
-    issued = alerts(("ada", on(4)), ("ada", on(1)), ("bo", on(3)), ("ada", on(3)), ("ada", on(6, 23)), ("ada", on(7)))
-    assert first_alerts(issued).rows() == [("ada", on(1)), ("bo", on(3)), ("ada", on(4)), ("ada", on(7))]
+    issued = alerts(
+        ("ada", on(4)),
+        ("ada", on(1)),
+        ("bo", on(3)),
+        ("ada", on(3)),
+        ("ada", on(6, 23)),
+        ("ada", on(7)),
+    )
+    assert first_alerts(issued).rows() == [
+        ("ada", on(1)),
+        ("bo", on(3)),
+        ("ada", on(4)),
+        ("ada", on(7)),
+    ]
 
 
 def test_intervals_are_those_of_chance_and_the_same_every_time():
@@ -185,7 +220,9 @@ def test_intervals_are_those_of_chance_and_the_same_every_time():
 
 def test_types_are_measured_one_by_one():
     issued = alerts(("ada", on(3, 12)), ("cai", on(5)), ("bo", on(4, 11, 51)))
-    rows = metrics_by_scam_type(judge_alerts(issued, EPISODES, start=START, end=END)).rows(named=True)
+    rows = metrics_by_scam_type(judge_alerts(issued, EPISODES, start=START, end=END)).rows(
+        named=True
+    )
     assert [(row["scam_type"], row["losses"], row["coverage"], row["money"]) for row in rows] == [
         ("brushing", 2, 0.0, 0.0),
         ("police", 2, 1.0, 1.0),

@@ -25,8 +25,11 @@ TICKS = [
 
 
 def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
-    found = compute_budget_curve(TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2])
-    # one a day: zoe, cai, yan · two a day: zoe and ada, cai and bo, yan and dan; zoe and cai are resting
+    found = compute_budget_curve(
+        TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2]
+    )
+    # one a day: zoe, cai, yan · two a day: zoe and ada, cai and bo, yan and dan; zoe and cai are
+    # resting
     assert found.to_dict(as_series=False) == {
         "budget": [1, 2],
         "alerts_per_day": [3 / 6, 6 / 6],
@@ -38,7 +41,9 @@ def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
 
 
 def test_alerts_of_days_before_the_start_only_teach():
-    late = compute_budget_curve(TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40])
+    late = compute_budget_curve(
+        TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40]
+    )
     assert late["alerts_per_day"].item() == 6 / (6 + 23 / 24)
     none = compute_budget_curve([], EPISODES, rules=RULES, start=on(2), end=on(8))
     assert none["alerts_per_day"].to_list() == [0.0] * 5

@@ -33,7 +33,8 @@ TEN = pl.DataFrame(
 
 def test_each_feature_alone_and_missing_is_lowest():
     aucs = feature_aucs(TEN, ("talk_24h_s", "new_debit_cny_24h"))
-    # talk: of 24 pairs the three known victims win 5 + 6 + 6, one pair is even, the missing one loses all: 17.5 / 24
+    # talk: of 24 pairs the three known victims win 5 + 6 + 6, one pair is even, the missing one
+    # loses all: 17.5 / 24
     assert aucs.to_dict(as_series=False) == {
         "feature": ["new_debit_cny_24h", "talk_24h_s"],
         "auc": [1.0, pytest.approx(17.5 / 24)],
@@ -43,7 +44,9 @@ def test_each_feature_alone_and_missing_is_lowest():
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40))
 def test_feature_auc_is_the_one_of_scikit_learn(rows):
     labels, values = np.array([row[0] for row in rows]), np.array([float(row[1]) for row in rows])
-    found = feature_aucs(pl.DataFrame({"label": labels.astype(np.int8), "value": values}), ("value",))
+    found = feature_aucs(
+        pl.DataFrame({"label": labels.astype(np.int8), "value": values}), ("value",)
+    )
     if labels.all() or not labels.any():
         assert found.is_empty()
     else:
@@ -63,16 +66,22 @@ def test_bins_hold_equal_numbers_of_live_moments():
     assert len(bins) == 10
     assert bins["observed"].to_list() == [0.25] * 10
     assert bins["moments"].to_list() == [8.0] * 10
-    assert bins["predicted"].to_list() == pytest.approx([0.2625 + 0.05 * step for step in range(10)])
+    assert bins["predicted"].to_list() == pytest.approx(
+        [0.2625 + 0.05 * step for step in range(10)]
+    )
 
 
 def test_bins_without_live_moments_are_none():
-    assert calibration_bins(pl.DataFrame({"label": [0], "sampling_weight": [1.0], "probability": [0.2]})).is_empty()
+    assert calibration_bins(
+        pl.DataFrame({"label": [0], "sampling_weight": [1.0], "probability": [0.2]})
+    ).is_empty()
 
 
 def test_model_is_judged_by_its_out_of_fold_scores():
     model = replace(small_model(), calibration=Calibration(slope=1.0, intercept=0.0))
-    assert out_of_fold_probabilities(model, TEN)[:2].to_list() == pytest.approx([0.0066929, 0.0179862], abs=1e-6)
+    assert out_of_fold_probabilities(model, TEN)[:2].to_list() == pytest.approx(
+        [0.0066929, 0.0179862], abs=1e-6
+    )
     found = diagnose_model(model, TEN)
     assert found["max_feature_auc"] == 1.0
     # four bins, with shares 1/31, 1/21, 1/11 … of live moments at best: far from what is promised
@@ -92,4 +101,6 @@ def test_budgets_buy_what_the_best_rows_hold():
     assert model["coverage"].to_list()[:4] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
     assert model["coverage"].to_list()[-1] == 1.0
     rule = curves.filter(pl.col("scorer") == "rule")
-    assert rule.row(0)[1:] == pytest.approx((1e6 / 64, 1.0, 1 / 3))  # the one with three calls and a long one is best
+    assert rule.row(0)[1:] == pytest.approx(
+        (1e6 / 64, 1.0, 1 / 3)
+    )  # the one with three calls and a long one is best

@@ -21,7 +21,12 @@ from models.evaluation.drift import (
     stability_index,
 )
 
-THEN = pl.DataFrame({"talk_s": [float(number) for number in range(1, 11)], "calls": [0, 0, 0, 0, 0, 0, 0, 1, 2, None]})
+THEN = pl.DataFrame(
+    {
+        "talk_s": [float(number) for number in range(1, 11)],
+        "calls": [0, 0, 0, 0, 0, 0, 0, 1, 2, None],
+    }
+)
 
 
 def test_index_of_hand_computed_shares():
@@ -29,14 +34,20 @@ def test_index_of_hand_computed_shares():
     assert stability_index([0.5, 0.5], [0.3, 0.7]) == pytest.approx(0.169460, abs=1e-6)
     assert stability_index([0.25] * 4, [0.25] * 4) == 0
     # an empty bin counts as 1 in 10,000: (1-0.5)·ln 2 + (0.0001-0.5)·ln 0.0002 = 0.34657 + 4.25775
-    assert stability_index([0.5, 0.5], [1.0, 0.0]) == pytest.approx(0.5 * log(2) + (1e-4 - 0.5) * log(2e-4))
+    assert stability_index([0.5, 0.5], [1.0, 0.0]) == pytest.approx(
+        0.5 * log(2) + (1e-4 - 0.5) * log(2e-4)
+    )
     assert stability_index([0.5, 0.5], [1.0, 0.0]) == pytest.approx(4.604318, abs=1e-5)
 
 
 def test_a_profile_has_deciles_and_fewer_where_values_repeat():
-    found = profile_features(THEN, ["calls"]) | profile_features(pl.DataFrame({"talk_s": range(11)}), ["talk_s"])
+    found = profile_features(THEN, ["calls"]) | profile_features(
+        pl.DataFrame({"talk_s": range(11)}), ["talk_s"]
+    )
     assert found["talk_s"] == FeatureProfile(
-        cuts=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0), shares=(2 / 11, *[1 / 11] * 9), missing=0.0
+        cuts=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+        shares=(2 / 11, *[1 / 11] * 9),
+        missing=0.0,
     )
     assert found["calls"].cuts == (0.0, 1.0)
     assert found["calls"].shares == pytest.approx((7 / 9, 1 / 9, 1 / 9))
@@ -49,12 +60,21 @@ def test_what_moved_most_stands_first():
         "paid_cny": FeatureProfile(cuts=(100.0,), shares=(0.5, 0.5), missing=0.5),
         "gone": FeatureProfile(cuts=(1.0,), shares=(0.5, 0.5), missing=0.0),
     }
-    now = pl.DataFrame({"calls": [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], "paid_cny": [50.0, 500.0, *[None] * 8]})
+    now = pl.DataFrame(
+        {"calls": [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], "paid_cny": [50.0, 500.0, *[None] * 8]}
+    )
     found = compare_profiles(reference, now)
     assert [one.feature for one in found] == ["paid_cny", "calls"]
-    assert (found[0].psi, found[0].missing, found[0].missing_before) == (0.0, pytest.approx(0.8), 0.5)
+    assert (found[0].psi, found[0].missing, found[0].missing_before) == (
+        0.0,
+        pytest.approx(0.8),
+        0.5,
+    )
     assert found[1].psi == pytest.approx(0.169460, abs=1e-6)
-    assert [row["word"] for row in Drift(rows=10, features=found).table()] == ["more missing", "moved"]
+    assert [row["word"] for row in Drift(rows=10, features=found).table()] == [
+        "more missing",
+        "moved",
+    ]
 
 
 def test_values_beyond_all_that_was_seen_are_noticed_even_of_a_constant():
@@ -66,7 +86,9 @@ def test_values_beyond_all_that_was_seen_are_noticed_even_of_a_constant():
 
 def test_a_feature_without_any_value_is_told_by_what_is_missing():
     reference = profile_features(THEN, ["calls"])
-    (found,) = compare_profiles(reference, pl.DataFrame({"calls": pl.Series([None, float("nan")], dtype=pl.Float64)}))
+    (found,) = compare_profiles(
+        reference, pl.DataFrame({"calls": pl.Series([None, float("nan")], dtype=pl.Float64)})
+    )
     assert (found.psi, found.missing, found.noted) == (None, 1.0, True)
     (nobody,) = compare_profiles(reference, THEN.clear())
     assert nobody.missing == 1.0
@@ -77,7 +99,9 @@ def test_profiles_outlive_json():
     assert profiles_from_json(profiles_to_json(found)) == found
 
 
-@pytest.mark.parametrize(("seen", "usual"), [(8, True), (16, True), (17, False), (2, True), (1, False)])
+@pytest.mark.parametrize(
+    ("seen", "usual"), [(8, True), (16, True), (17, False), (2, True), (1, False)]
+)
 def test_alerts_of_a_day_beside_the_days_before(seen, usual):
     found = compare_alert_volume(seen=seen, before=[6, 8, 10])
     assert (found.expected, found.low, found.high) == (8.0, 2, 16)

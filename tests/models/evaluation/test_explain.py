@@ -23,7 +23,9 @@ def explained(learnt, best) -> list[Explanation]:
 
 def test_base_and_contributions_add_up_to_the_score_of_the_list(learnt, best, explained):
     raw = np.array([one.base + sum(one.contributions.values()) for one in explained])
-    np.testing.assert_allclose(raw, learnt.model.booster.predict(learnt.model.matrix(best), raw_score=True), atol=1e-6)
+    np.testing.assert_allclose(
+        raw, learnt.model.booster.predict(learnt.model.matrix(best), raw_score=True), atol=1e-6
+    )
     np.testing.assert_allclose(learnt.model.calibration(raw), learnt.model.predict(best), atol=1e-6)
 
 
@@ -50,7 +52,9 @@ def test_every_alert_has_plain_reasons_heaviest_first(explained):
         for reason in one.reasons:
             assert reason.zh
             assert reason.en
-            assert not any(mark in reason.zh + reason.en for mark in ("{", "_", "nan", "None", "inf"))
+            assert not any(
+                mark in reason.zh + reason.en for mark in ("{", "_", "nan", "None", "inf")
+            )
 
 
 def test_a_row_is_explained_the_same_alone_and_among_others(learnt, best, explained):

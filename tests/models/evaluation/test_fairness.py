@@ -7,7 +7,12 @@ import pytest
 
 from features.event_index import build_event_index
 from models.evaluation.alert_metrics import judge_alerts
-from models.evaluation.fairness import assign_groups, data_seen_in_snapshot, gap_metrics, metrics_by_group
+from models.evaluation.fairness import (
+    assign_groups,
+    data_seen_in_snapshot,
+    gap_metrics,
+    metrics_by_group,
+)
 from tests.models.drawn import call, on, payment, source_tables
 from tests.models.evaluation.test_alert_metrics import EPISODES, alerts
 
@@ -19,7 +24,14 @@ PEOPLE = pl.DataFrame(
     }
 )
 JUDGED = judge_alerts(
-    alerts(("ada", on(3, 12)), ("bo", on(4, 11, 51)), ("cai", on(5)), ("dan", on(6)), ("eve", on(4)), ("zoe", on(2))),
+    alerts(
+        ("ada", on(3, 12)),
+        ("bo", on(4, 11, 51)),
+        ("cai", on(5)),
+        ("dan", on(6)),
+        ("eve", on(4)),
+        ("zoe", on(2)),
+    ),
     EPISODES,
     start=on(1),
     end=on(8),
@@ -33,7 +45,10 @@ def row(attribute: str, group: str, figure: str) -> dict:
 
 
 def test_every_group_has_its_precision_coverage_and_lead():
-    local, floating = row("residency", "local", "precision"), row("residency", "floating", "precision")
+    local, floating = (
+        row("residency", "local", "precision"),
+        row("residency", "floating", "precision"),
+    )
     assert (local["count"], local["value"]) == (2, 1.0)
     assert (floating["count"], floating["value"]) == (2, 0.5)  # bo is right, dan too late
     unknown = row("residency", "unknown", "precision")  # eve, and zoe who is in no register
@@ -45,7 +60,9 @@ def test_every_group_has_its_precision_coverage_and_lead():
 
 
 def test_gaps_are_to_everybody_else_in_points():
-    assert row("residency", "local", "precision")["gap"] == pytest.approx(50.0)  # 1.0 against 2 of 4
+    assert row("residency", "local", "precision")["gap"] == pytest.approx(
+        50.0
+    )  # 1.0 against 2 of 4
     floating = row("residency", "floating", "coverage")
     assert (floating["gap"], floating["gap_low"], floating["gap_high"]) == (-100.0, -100.0, -100.0)
     sex = row("sex", "F", "precision")
@@ -57,7 +74,10 @@ def test_gaps_are_to_everybody_else_in_points():
 def test_gates_are_told_the_gap_that_is_surest():
     found = gap_metrics(TABLE)
     assert found["residency_gap_coverage_points"] == -100.0
-    assert (found["residency_gap_coverage_low"], found["residency_gap_coverage_high"]) == (-100.0, -100.0)
+    assert (found["residency_gap_coverage_low"], found["residency_gap_coverage_high"]) == (
+        -100.0,
+        -100.0,
+    )
     assert gap_metrics(TABLE, attribute="age_band") == {}
 
 
@@ -86,7 +106,11 @@ def test_one_alert_is_enough_to_measure():
 def test_groups_come_from_the_register_and_from_what_was_delivered():
     people = ("ada", "bo", "cai", "dan")
     drawn = source_tables(
-        calls=[call("ada", "friend", on(9)), call("bo", "friend", on(9)), call("dan", "friend", on(1))],
+        calls=[
+            call("ada", "friend", on(9)),
+            call("bo", "friend", on(9)),
+            call("dan", "friend", on(1)),
+        ],
         payments=[payment("ada", "shop", on(9), 10), payment("cai", "shop", on(9), 10)],
         people=people,
     )
@@ -95,9 +119,9 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         birth_month=pl.col("person").replace_strict(born, return_dtype=pl.Date),
         residency=pl.lit("local"),
     )
-    found = assign_groups(residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)).sort(
-        "person"
-    )
+    found = assign_groups(
+        residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)
+    ).sort("person")
     assert found.select("person", "residency", "sex", "age_band", "data_seen").rows() == [
         ("ada", "local", "unknown", "under 18", "both"),
         ("bo", "local", "unknown", "18-39", "calls only"),
@@ -109,7 +133,9 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
 def test_a_row_tells_what_data_there_is():
     columns = ["calls_in_30d", "calls_out_30d", "sms_30d", "debits_30d", "credit_cny_30d"]
     rows = pl.DataFrame(
-        [(0, 0, 3, 0, 0.5), (1, 0, 0, 0, None), (0, 0, 0, 2, 0), (0, 0, 0, 0, 0)], columns, orient="row"
+        [(0, 0, 3, 0, 0.5), (1, 0, 0, 0, None), (0, 0, 0, 2, 0), (0, 0, 0, 0, 0)],
+        columns,
+        orient="row",
     )
     assert rows.select(data_seen_in_snapshot()).to_series().to_list() == [
         "both",

@@ -17,7 +17,9 @@ START, END = datetime(2026, 6, 8, tzinfo=SHANGHAI), datetime(2026, 6, 18, tzinfo
 
 
 def journey(number, person, outcome, *payments, contact_at=WALL, first_trace_at=None, main_at=None):
-    """``payments`` are hours after noon and amounts; the main one is the first unless said otherwise."""
+    """``payments`` are hours after noon and amounts; the main one is the first unless said
+    otherwise.
+    """
     times = [WALL + timedelta(hours=hours) for hours, _ in payments]
     return {
         "journey": number,
@@ -28,7 +30,9 @@ def journey(number, person, outcome, *payments, contact_at=WALL, first_trace_at=
         "first_trace_at": first_trace_at,
         "main_transfer_at": main_at or (times[0] if times else None),
         "last_transfer_at": times[-1] if times else None,
-        "moves": ";".join(f"{at.isoformat()}|{amount}" for at, (_, amount) in zip(times, payments, strict=True)),
+        "moves": ";".join(
+            f"{at.isoformat()}|{amount}" for at, (_, amount) in zip(times, payments, strict=True)
+        ),
         "loss": float(sum(amount for _, amount in payments)),
     }
 
@@ -44,7 +48,15 @@ def truth():
     """Anna pays 1,000 and then 9,000, Bo tries, Cy only talks, Di pays unseen."""
     return pl.DataFrame(
         [
-            journey(1, "anna", "loss", (2, 1000), (5, 9000), main_at=WALL + timedelta(hours=5), first_trace_at=WALL),
+            journey(
+                1,
+                "anna",
+                "loss",
+                (2, 1000),
+                (5, 9000),
+                main_at=WALL + timedelta(hours=5),
+                first_trace_at=WALL,
+            ),
             journey(2, "bo", "attempt", first_trace_at=WALL),
             journey(3, "cy", "contact", first_trace_at=WALL),
             journey(4, "di", "loss", (1, 500)),
@@ -79,7 +91,9 @@ def test_coverage_money_and_lead_are_those_of_all_losses(truth):
 
 def test_a_contact_is_no_loss_nobody_could_be_warned_of(truth):
     found = compute_metrics(
-        judge_by_truth(alerts(("cy", 1)), truth.filter(pl.col("person") == "cy"), start=START, end=END)
+        judge_by_truth(
+            alerts(("cy", 1)), truth.filter(pl.col("person") == "cy"), start=START, end=END
+        )
     )
     assert (found.losses, found.coverage, found.money) == (0, 0.0, 0.0)
     assert (found.precision_a, found.precision) == (1.0, 0.0)

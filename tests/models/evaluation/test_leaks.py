@@ -1,4 +1,6 @@
-"""Nothing tells the future: neither the rows that are learnt from, nor a single column, nor the form of the data."""
+"""Nothing tells the future: neither the rows that are learnt from, nor a single column, nor the
+form of the data.
+"""
 
 from datetime import timedelta
 
@@ -32,7 +34,9 @@ def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
     event_index = build_event_index(then)
     assert event_index.contacts.events.height < learnt.event_index.contacts.events.height
     rows = learning_rows(then, event_index)
-    codes = [column for column in rows.columns if column.endswith("_code")]  # numbers of a row in a list of names
+    codes = [
+        column for column in rows.columns if column.endswith("_code")
+    ]  # numbers of a row in a list of names
     assert_frame_equal(rows.drop(codes), learnt.rows.drop("raw", *codes), check_exact=True)
 
 
@@ -54,30 +58,50 @@ def test_no_single_feature_gives_the_victims_away(learnt):
 
 def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(learnt):
     labels, sampling_weight = learnt.rows["label"], learnt.rows["sampling_weight"]
-    rule = roc_auc_score(labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=sampling_weight)
-    assert rule + 0.03 < roc_auc_score(labels, learnt.rows["raw"], sample_weight=sampling_weight) < 0.995
+    rule = roc_auc_score(
+        labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=sampling_weight
+    )
+    assert (
+        rule + 0.03
+        < roc_auc_score(labels, learnt.rows["raw"], sample_weight=sampling_weight)
+        < 0.995
+    )
 
 
 def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
     words = ("resid", "local", "float", "area", "commun", "grid", "address", "sex", "operator")
-    assert [feature.name for feature in FEATURES if any(word in feature.name for word in words)] == []
+    assert [
+        feature.name for feature in FEATURES if any(word in feature.name for word in words)
+    ] == []
     assert set(learnt.model.features) == set(model_inputs())
     assert set(learnt.model.features).isdisjoint(learnt.tables.residents.collect_schema())
     turned = learnt.tables.residents.with_columns(
-        residency=pl.when(pl.col("residency") == "local").then(pl.lit("floating")).otherwise(pl.lit("local")),
+        residency=pl.when(pl.col("residency") == "local")
+        .then(pl.lit("floating"))
+        .otherwise(pl.lit("local")),
         community_id=pl.lit("C999"),
         grid_id=pl.lit("G9999"),
         sex=pl.lit("F"),
     )
-    event_index = build_event_index(type(learnt.tables)(**{**vars(learnt.tables), "residents": turned}))
+    event_index = build_event_index(
+        type(learnt.tables)(**{**vars(learnt.tables), "residents": turned})
+    )
     asked = learnt.rows.select("person", "at").head(300)
-    assert_frame_equal(build_snapshot(event_index, asked), build_snapshot(learnt.event_index, asked))
+    assert_frame_equal(
+        build_snapshot(event_index, asked), build_snapshot(learnt.event_index, asked)
+    )
 
 
-def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(learnt):
+def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(
+    learnt,
+):
     told = build_episodes(learnt.tables.cases, learnt.event_index, at=TRAIN_AT)
     theirs = learnt.rows.filter(label=0).join(told, on="person")
     since = pl.col("at") - pl.col("closed_at")
     kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")
-    assert kept.select("person", "at").unique().height == theirs.select("person", "at").unique().height > 0
+    assert (
+        kept.select("person", "at").unique().height
+        == theirs.select("person", "at").unique().height
+        > 0
+    )
     assert learnt.rows["at"].max() < TRAIN_AT

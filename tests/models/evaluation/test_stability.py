@@ -30,7 +30,9 @@ def test_features_are_ranked_by_the_size_of_what_they_say():
     before = {"a": 3.0, "b": -2.0, "c": 1.0, "only before": 9.0}
     assert rank_correlation(before, {"a": -30.0, "b": 20.0, "c": 10.0}) == pytest.approx(1.0)
     assert rank_correlation(before, {"a": 1.0, "b": 2.0, "c": 3.0}) == pytest.approx(-1.0)
-    assert rank_correlation(before, {"a": 2.0, "b": 3.0, "c": 1.0}) == pytest.approx(0.5)  # 1 - 6·2 / (3·8)
+    assert rank_correlation(before, {"a": 2.0, "b": 3.0, "c": 1.0}) == pytest.approx(
+        0.5
+    )  # 1 - 6·2 / (3·8)
     assert rank_correlation(before, {"a": 1.0}) is None
     assert rank_correlation(before, {"a": 1.0, "b": 1.0}) is None
 
@@ -39,8 +41,15 @@ def test_averages_over_alerts():
     before = [told("a", "b", "c", x=2.0, y=1.0), told("a", "b", "c", x=2.0, y=1.0)]
     after = [told("a", "b", "c", x=2.0, y=1.0), told("a", "b", "d", x=1.0, y=2.0)]
     found = compare_explanations(before, after)
-    assert (found.rows, found.reasons_shared, found.rank_correlation) == (2, 0.75, pytest.approx(0.0))
-    assert found.metrics() == {"reasons_shared": 0.75, "reasons_rank_correlation": pytest.approx(0.0)}
+    assert (found.rows, found.reasons_shared, found.rank_correlation) == (
+        2,
+        0.75,
+        pytest.approx(0.0),
+    )
+    assert found.metrics() == {
+        "reasons_shared": 0.75,
+        "reasons_rank_correlation": pytest.approx(0.0),
+    }
     assert describe_stability(found) == "稳定 steady"
 
 
@@ -56,4 +65,6 @@ def test_a_model_agrees_with_itself_and_real_models_can_be_compared():
     other = compare_model_explanations(small_model(), small_model(rounds=6), rows)
     assert other.rows == len(rows)
     assert -1 <= other.rank_correlation <= 1
-    assert compare_model_explanations(small_model(), small_model(), rows.drop("talk_24h_s")).rows == 0
+    assert (
+        compare_model_explanations(small_model(), small_model(), rows.drop("talk_24h_s")).rows == 0
+    )

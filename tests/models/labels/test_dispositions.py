@@ -1,4 +1,6 @@
-"""What a disposition teaches: a stopped fraud is an episode, a lawful payment is none, and the case knows best."""
+"""What a disposition teaches: a stopped fraud is an episode, a lawful payment is none, and the case
+knows best.
+"""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +16,14 @@ NONE = EPISODE_SCHEMA.to_frame()
 
 
 def word(
-    alert: str, person: str, issued_at: datetime, result: str, *, hours: float = 2, version: int = 1, **more: object
+    alert: str,
+    person: str,
+    issued_at: datetime,
+    result: str,
+    *,
+    hours: float = 2,
+    version: int = 1,
+    **more: object,
 ) -> dict:
     decided_at = issued_at + timedelta(hours=hours)
     return {
@@ -80,13 +89,18 @@ def test_a_result_from_paper_counts_from_when_it_was_found_and_is_known_from_whe
 
 
 def test_an_alert_that_repeats_another_has_its_word():
-    first, again = word("al_1", "ada", on(10, 12), "stopped"), word("al_2", "ada", on(15, 12), "duplicate")
+    first, again = (
+        word("al_1", "ada", on(10, 12), "stopped"),
+        word("al_2", "ada", on(15, 12), "duplicate"),
+    )
     third = word("al_3", "ada", on(17, 12), "duplicate", merged_into="al_2")
     assert len(labels(first, again).unclear) == 1
     told = labels(first, again | {"merged_into": "al_1"}, third)
     assert told.unclear.is_empty()
     assert told.episodes["case_id"].to_list() == ["d:al_1", "d:al_2", "d:al_3"]
-    lawful = labels(word("al_1", "ada", on(10, 12), "lawful", version=2), again | {"merged_into": "al_1"})
+    lawful = labels(
+        word("al_1", "ada", on(10, 12), "lawful", version=2), again | {"merged_into": "al_1"}
+    )
     assert lawful.lawful["start_at"].to_list() == [on(7, 12), on(12, 12)]
     undecided = labels(again | {"merged_into": "al_1"})
     assert len(undecided.unclear) == 1
@@ -99,8 +113,18 @@ def test_lawful_doings_are_quiet_from_three_days_before_the_alert_to_the_word():
 
 
 def test_of_what_nobody_could_tell_nothing_is_learnt():
-    results = ("wrong_person", "duplicate", "not_found_yet", "cannot_be_found", "refused", "handed_over", "in_progress")
-    found = labels(*(word(f"al_{result}", f"person {result}", on(10, 12), result) for result in results))
+    results = (
+        "wrong_person",
+        "duplicate",
+        "not_found_yet",
+        "cannot_be_found",
+        "refused",
+        "handed_over",
+        "in_progress",
+    )
+    found = labels(
+        *(word(f"al_{result}", f"person {result}", on(10, 12), result) for result in results)
+    )
     assert found.episodes.is_empty()
     assert found.lawful.is_empty()
     assert found.unclear["person"].to_list() == sorted(f"person {result}" for result in results)
@@ -108,7 +132,10 @@ def test_of_what_nobody_could_tell_nothing_is_learnt():
 
 
 def test_the_last_word_before_the_moment_counts():
-    words = (word("al_1", "ada", on(10, 12), "lawful"), word("al_1", "ada", on(10, 12), "stopped", hours=5, version=2))
+    words = (
+        word("al_1", "ada", on(10, 12), "lawful"),
+        word("al_1", "ada", on(10, 12), "stopped", hours=5, version=2),
+    )
     assert len(labels(*words).episodes) == 1
     assert len(labels(*words, at=on(10, 16)).lawful) == 1
     assert len(labels(*words, at=on(10, 14)).lawful) == 0  # known strictly before
@@ -127,12 +154,16 @@ def test_a_case_of_another_week_or_another_person_does_not_contradict():
 
 
 def test_two_who_disagree_about_one_person_are_a_conflict_that_fraud_wins():
-    found = labels(word("al_1", "ada", on(10, 12), "stopped"), word("al_2", "ada", on(10, 18), "lawful"))
+    found = labels(
+        word("al_1", "ada", on(10, 12), "stopped"), word("al_2", "ada", on(10, 18), "lawful")
+    )
     assert (len(found.episodes), len(found.lawful), found.conflicts) == (1, 0, 1)
 
 
 def test_a_fraud_that_a_case_tells_already_is_not_told_twice():
-    found = labels(word("al_1", "ada", on(10, 12), "stopped"), reported=case("ada", on(10, 13), on(11)))
+    found = labels(
+        word("al_1", "ada", on(10, 12), "stopped"), reported=case("ada", on(10, 13), on(11))
+    )
     assert found.episodes.is_empty()
 
 
@@ -140,7 +171,10 @@ def test_alerts_of_one_story_are_one_episode_and_of_two_stories_two():
     again = word("al_2", "ada", on(10, 13), "stopped", hours=10)
     later = word("al_3", "ada", on(15, 12), "stopped")
     found = labels(word("al_1", "ada", on(10, 12), "contact_no_payment"), again, later)
-    assert found.episodes.select("case_id", "closed_at").rows() == [("d:al_1", on(10, 23)), ("d:al_3", on(15, 14))]
+    assert found.episodes.select("case_id", "closed_at").rows() == [
+        ("d:al_1", on(10, 23)),
+        ("d:al_3", on(15, 14)),
+    ]
 
 
 RESULTS = ("stopped", "contact_no_payment", "already_paid", "lawful", "wrong_person", "in_progress")
@@ -148,7 +182,10 @@ RESULTS = ("stopped", "contact_no_payment", "already_paid", "lawful", "wrong_per
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("ab"), st.sampled_from(RESULTS), st.integers(1, 200), st.integers(1, 90)), max_size=12
+        st.tuples(
+            st.sampled_from("ab"), st.sampled_from(RESULTS), st.integers(1, 200), st.integers(1, 90)
+        ),
+        max_size=12,
     )
 )
 def test_nobody_is_in_an_episode_and_quiet_or_unclear_at_once(drawn):

@@ -24,14 +24,24 @@ from tests.models.drawn import call, case, event_index, on, payment, source_tabl
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
 
 
-def ticks_of(*calls: dict, payments=(), every: str = "15m", **span: datetime) -> list[tuple[str, datetime]]:
+def ticks_of(
+    *calls: dict, payments=(), every: str = "15m", **span: datetime
+) -> list[tuple[str, datetime]]:
     drawn = event_index(calls=calls, payments=payments)
     return query_points_after_events(drawn, every=every, **(span or WHOLE_MONTH)).rows()
 
 
 def test_a_touch_is_asked_about_at_the_first_tick_strictly_after_it():
-    calls = [call("ada", "x", on(3, 10)), call("bo", "x", on(3, 10, 14, 59)), call("cai", "x", on(3, 10, 15))]
-    assert ticks_of(*calls) == [("ada", on(3, 10, 15)), ("bo", on(3, 10, 15)), ("cai", on(3, 10, 30))]
+    calls = [
+        call("ada", "x", on(3, 10)),
+        call("bo", "x", on(3, 10, 14, 59)),
+        call("cai", "x", on(3, 10, 15)),
+    ]
+    assert ticks_of(*calls) == [
+        ("ada", on(3, 10, 15)),
+        ("bo", on(3, 10, 15)),
+        ("cai", on(3, 10, 30)),
+    ]
 
 
 def test_ticks_follow_local_days_and_hours():
@@ -40,13 +50,23 @@ def test_ticks_follow_local_days_and_hours():
 
 
 def test_calls_and_payments_of_one_tick_are_one_moment_and_others_have_none():
-    calls = [call("ada", "x", on(3, 10)), call("ada", "y", on(3, 10, 5)), call("nobody", "x", on(3, 10))]
-    assert ticks_of(*calls, payments=[payment("ada", "m", on(3, 10, 7), 5)]) == [("ada", on(3, 10, 15))]
+    calls = [
+        call("ada", "x", on(3, 10)),
+        call("ada", "y", on(3, 10, 5)),
+        call("nobody", "x", on(3, 10)),
+    ]
+    assert ticks_of(*calls, payments=[payment("ada", "m", on(3, 10, 7), 5)]) == [
+        ("ada", on(3, 10, 15))
+    ]
     assert ticks_of(payments=[payment("bo", "m", on(3, 10), 5)]) == [("bo", on(3, 10, 15))]
 
 
 def test_events_at_the_start_count_and_events_at_the_end_do_not():
-    calls = [call("ada", "x", on(3, 9, 59)), call("bo", "x", on(3, 10)), call("ada", "x", on(3, 11))]
+    calls = [
+        call("ada", "x", on(3, 9, 59)),
+        call("bo", "x", on(3, 10)),
+        call("ada", "x", on(3, 11)),
+    ]
     assert ticks_of(*calls, start=on(3, 10), end=on(3, 11)) == [("bo", on(3, 10, 15))]
     assert ticks_of(*calls, start=on(3, 10), end=on(3, 11, 0, 1))[-1] == ("ada", on(3, 11, 15))
 
@@ -56,16 +76,23 @@ def test_events_at_the_start_count_and_events_at_the_end_do_not():
 def test_ticks_lie_on_the_grid_after_the_start_and_not_after_the_end(seconds):
     moments = [on(3) + timedelta(seconds=second) for second in seconds]
     found = ticks_of(*(call("ada", "x", moment) for moment in moments), start=on(3), end=on(4))
-    assert [at for _, at in found] == sorted({on(3) + (s // 900 + 1) * timedelta(minutes=15) for s in seconds})
+    assert [at for _, at in found] == sorted(
+        {on(3) + (s // 900 + 1) * timedelta(minutes=15) for s in seconds}
+    )
     assert all(on(3) < at <= on(4) for _, at in found)
 
 
 def test_everyone_means_also_those_of_whom_nothing_was_ever_heard():
     drawn = event_index(calls=[call("ada", "x", on(3))])
-    assert query_points_for_everyone(drawn, at=on(5)).rows() == [("ada", on(5)), ("bo", on(5)), ("cai", on(5))]
+    assert query_points_for_everyone(drawn, at=on(5)).rows() == [
+        ("ada", on(5)),
+        ("bo", on(5)),
+        ("cai", on(5)),
+    ]
 
 
-# One story: ada talks to a caller on the 9th and 10th and pays; bo goes about his life; cai reported an attempt.
+# One story: ada talks to a caller on the 9th and 10th and pays; bo goes about his life; cai
+# reported an attempt.
 CALLS = [
     call("bo", "friend", on(1, 8)),  # the first event of all
     call("bo", "friend", on(7, 8)),
@@ -102,19 +129,30 @@ def story() -> tuple[EventIndex, pl.DataFrame]:
 
 def moments_of(story, *, at: datetime | None = None, seed: int = 0, **sampling) -> pl.DataFrame:
     laid_out, told = story
-    return draw_training_samples(laid_out, told, at=at or on(20), sampling=Sampling(**sampling), seed=seed)
+    return draw_training_samples(
+        laid_out, told, at=at or on(20), sampling=Sampling(**sampling), seed=seed
+    )
 
 
 def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payment(story):
     live = moments_of(story).filter(label=1)
-    assert live.filter(case_id="A1")["at"].to_list() == [on(9, 10, 15), on(9, 12, 15), on(10, 11, 45), on(10, 12, 15)]
-    assert live.filter(case_id="A2").select("person", "at", "scam_type").rows() == [("cai", on(9, 13, 15), "brushing")]
+    assert live.filter(case_id="A1")["at"].to_list() == [
+        on(9, 10, 15),
+        on(9, 12, 15),
+        on(10, 11, 45),
+        on(10, 12, 15),
+    ]
+    assert live.filter(case_id="A2").select("person", "at", "scam_type").rows() == [
+        ("cai", on(9, 13, 15), "brushing")
+    ]
     assert live["sampling_weight"].to_list() == [1.0] * 5
 
 
 def test_an_episode_weighs_the_root_of_its_moments_and_late_moments_a_quarter(story):
     live = moments_of(story, positive_weight=65).filter(label=1)
-    assert live.filter(case_id="A1")["weight"].to_list() == pytest.approx([40, 40, 40, 10])  # 65 x 2 in all
+    assert live.filter(case_id="A1")["weight"].to_list() == pytest.approx(
+        [40, 40, 40, 10]
+    )  # 65 x 2 in all
     assert live.filter(case_id="A2")["weight"].to_list() == [65]
 
 
@@ -134,18 +172,29 @@ def test_quiet_moments_are_those_of_others_after_the_burn_in(story):
 
 def test_the_week_after_the_last_payment_is_quiet_and_nothing_else_of_a_victim_is(story):
     rows = moments_of(story, burn_in_days=0).filter(label=0).filter(pl.col("person") != "bo")
-    assert rows.rows() == [("ada", on(15, 8, 15), 0, 1.0, 1.0, None, None)]  # and nothing of cai, who did not pay
+    assert rows.rows() == [
+        ("ada", on(15, 8, 15), 0, 1.0, 1.0, None, None)
+    ]  # and nothing of cai, who did not pay
     laid_out, told = story
     earlier = told.with_columns(closed_at=pl.col("closed_at") - timedelta(days=3))
     later = draw_training_samples(laid_out, earlier, at=on(20), sampling=Sampling(), seed=0)
-    assert later.filter(person="ada", at=on(15, 8, 15)).is_empty()  # more than seven days after the last payment
+    assert later.filter(
+        person="ada", at=on(15, 8, 15)
+    ).is_empty()  # more than seven days after the last payment
 
 
 def test_most_quiet_moments_are_drawn_where_a_fraud_could_have_begun():
-    """A number reaches four residents; with bo it talks for long. An account outside the district is paid by cai."""
+    """A number reaches four residents; with bo it talks for long. An account outside the district
+    is paid by cai.
+    """
     calls = [call(who, "new", on(9, 9), duration_s=5) for who in ("ada", "cai")]
-    calls += [call("bo", "new", on(9, 10), duration_s=5), call("bo", "new", on(9, 11), duration_s=600)]
-    calls += [call("ada", "friend", on(day, 8)) for day in range(1, 9)] + [call("bo", "friend", on(10, 8))]
+    calls += [
+        call("bo", "new", on(9, 10), duration_s=5),
+        call("bo", "new", on(9, 11), duration_s=600),
+    ]
+    calls += [call("ada", "friend", on(day, 8)) for day in range(1, 9)] + [
+        call("bo", "friend", on(10, 8))
+    ]
     drawn = event_index(calls=calls, payments=[payment("cai", "outside", on(9, 12), 50)])
     ticks = query_points_after_events(drawn, start=on(1), end=on(20), every="15m")
     assert hard_negatives(drawn, ticks).rows() == [("bo", on(9, 11, 15)), ("cai", on(9, 12, 15))]
@@ -156,10 +205,16 @@ def test_what_dispositions_say_is_learned(story):
     laid_out, told = story
     span = {"person": ["bo"], "start_at": [on(11)], "end_at": [on(13)]}
     lawful = pl.DataFrame({**span, "weight": [10.0]})
-    rows = draw_training_samples(laid_out, told, at=on(20), sampling=Sampling(), seed=0, lawful=lawful)
-    assert rows.filter(person="bo").select("at", "label", "weight").rows() == [(on(12, 8, 15), 0, 10.0)]
+    rows = draw_training_samples(
+        laid_out, told, at=on(20), sampling=Sampling(), seed=0, lawful=lawful
+    )
+    assert rows.filter(person="bo").select("at", "label", "weight").rows() == [
+        (on(12, 8, 15), 0, 10.0)
+    ]
     unclear = pl.DataFrame(span)
-    rows = draw_training_samples(laid_out, told, at=on(20), sampling=Sampling(), seed=0, unclear=unclear)
+    rows = draw_training_samples(
+        laid_out, told, at=on(20), sampling=Sampling(), seed=0, unclear=unclear
+    )
     assert rows.filter(person="bo").is_empty()
 
 
@@ -176,7 +231,9 @@ def test_only_ticks_before_the_moment_of_training_are_learnt_from(story):
 def test_a_moment_in_two_episodes_counts_once(story):
     laid_out, told = story
     twice = pl.concat([told, told.with_columns(case_id=pl.lit("A9"))])
-    live = draw_training_samples(laid_out, twice, at=on(20), sampling=Sampling(), seed=0).filter(label=1)
+    live = draw_training_samples(laid_out, twice, at=on(20), sampling=Sampling(), seed=0).filter(
+        label=1
+    )
     assert live["case_id"].to_list() == moments_of(story).filter(label=1)["case_id"].to_list()
     weights = dict(live.group_by("case_id").agg(pl.col("weight").sum()).iter_rows())
     assert weights == pytest.approx({"A1": 40, "A2": 20})
@@ -190,19 +247,31 @@ def test_the_same_seed_draws_the_same_moments_and_another_seed_others(story):
 
 def test_a_district_without_events_or_cases_has_the_same_columns(story):
     _, told = story
-    nothing = draw_training_samples(event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0)
+    nothing = draw_training_samples(
+        event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0
+    )
     assert nothing.is_empty()
     assert nothing.schema == moments_of(story).schema == SAMPLE_SCHEMA
     payments_only = event_index(payments=[payment("bo", "m", on(12), 5)])
-    quiet = draw_training_samples(payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0)
+    quiet = draw_training_samples(
+        payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0
+    )
     assert quiet["at"].to_list() == [on(12, 0, 15)]
 
 
 def people(live: dict[str, tuple[str | None, int]], *, quiet: int) -> pl.DataFrame:
-    """Three quiet rows of each of ``quiet`` people, then the live ones: a type and a number of moments by person."""
+    """Three quiet rows of each of ``quiet`` people, then the live ones: a type and a number of
+    moments by person.
+    """
     rows = [(f"p1_{number % quiet}", 0, None) for number in range(3 * quiet)]
-    rows += [(person, 1, scam_type) for person, (scam_type, moments) in live.items() for _ in range(moments)]
-    return pl.DataFrame(rows, schema={"person": pl.String, "label": pl.Int8, "scam_type": pl.String}, orient="row")
+    rows += [
+        (person, 1, scam_type)
+        for person, (scam_type, moments) in live.items()
+        for _ in range(moments)
+    ]
+    return pl.DataFrame(
+        rows, schema={"person": pl.String, "label": pl.Int8, "scam_type": pl.String}, orient="row"
+    )
 
 
 def test_a_person_stays_in_one_fold_and_folds_are_about_equal():
@@ -216,7 +285,13 @@ def test_a_person_stays_in_one_fold_and_folds_are_about_equal():
 
 
 def test_episodes_are_dealt_to_the_folds_type_by_type_the_long_ones_first():
-    live = {"a": ("loan", 9), "b": ("loan", 4), "c": ("loan", 1), "d": ("police", 16), "e": ("police", 1)}
+    live = {
+        "a": ("loan", 9),
+        "b": ("loan", 4),
+        "c": ("loan", 1),
+        "d": ("police", 16),
+        "e": ("police", 1),
+    }
     rows = people(live | {"f": (None, 1)}, quiet=1)  # of f nobody knows the type
     dealt = dict(zip(rows["person"], assign_folds(rows, count=2, seed=0).tolist(), strict=True))
     assert [dealt[person] for person in "dabecf"] == [0, 1, 0, 1, 1, 1]
@@ -224,9 +299,14 @@ def test_episodes_are_dealt_to_the_folds_type_by_type_the_long_ones_first():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_fold_has_two_episodes_of_a_type_more_than_another(seed):
-    live = {f"v{number}": (["loan", "police", "brushing"][number % 3], 1 + number % 7) for number in range(31)}
+    live = {
+        f"v{number}": (["loan", "police", "brushing"][number % 3], 1 + number % 7)
+        for number in range(31)
+    }
     rows = people(live, quiet=50)
     table = rows.with_columns(fold=assign_folds(rows, count=4, seed=seed)).filter(label=1)
-    numbers = table.group_by("scam_type", "fold").agg(pl.col("person").n_unique()).group_by("scam_type")
+    numbers = (
+        table.group_by("scam_type", "fold").agg(pl.col("person").n_unique()).group_by("scam_type")
+    )
     spread = numbers.agg(pl.col("person").max() - pl.col("person").min())["person"]
     assert spread.max() <= 1

@@ -11,21 +11,37 @@ from models.learning.risk import Tuning
 
 
 def test_without_calls_and_transfers_only_the_register_and_the_feeds_are_left():
-    left = features_without("transfers", features=features_without("calls", features=feature_names()))
+    left = features_without(
+        "transfers", features=features_without("calls", features=feature_names())
+    )
     assert {feature.group for feature in FEATURES if feature.name in left} <= {"profile", "feeds"}
 
 
 def test_named_numbers_go_with_calls_and_named_accounts_with_transfers():
-    assert features_of("named") & features_of("calls") == {"named_peers_7d", "lead_named", "named_talk_s"}
+    assert features_of("named") & features_of("calls") == {
+        "named_peers_7d",
+        "lead_named",
+        "named_talk_s",
+    }
     assert features_of("named") & features_of("transfers") == {"named_payees_7d", "payee_named"}
 
 
 def test_a_reputation_is_what_others_saw():
     numbers, payees = features_of("peer_reputation"), features_of("payee_reputation")
     assert not numbers & payees
-    assert {"lead_peer_reach_24h", "reputation_max_24h", "payee_caller_reputation", "lead_suspicion"} <= numbers
+    assert {
+        "lead_peer_reach_24h",
+        "reputation_max_24h",
+        "payee_caller_reputation",
+        "lead_suspicion",
+    } <= numbers
     assert {"payee_payers_14d", "payee_received_cny_14d", "payee_age_d"} <= payees
-    own = {"stranger_talk_s_24h", "lead_relationship_talk_s", "payee_relationship_paid_cny", "new_debit_cny_24h"}
+    own = {
+        "stranger_talk_s_24h",
+        "lead_relationship_talk_s",
+        "payee_relationship_paid_cny",
+        "new_debit_cny_24h",
+    }
     assert not own & (numbers | payees)
 
 

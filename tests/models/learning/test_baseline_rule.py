@@ -8,7 +8,11 @@ from models.learning.baseline_rule import baseline_score
 
 def score(calls: int, talk_s: int | None, cny: float) -> float:
     row = {"stranger_calls_24h": calls, "stranger_max_talk_24h_s": talk_s, "new_debit_cny_24h": cny}
-    schema = {"stranger_calls_24h": pl.Float64, "stranger_max_talk_24h_s": pl.Int32, "new_debit_cny_24h": pl.Float64}
+    schema = {
+        "stranger_calls_24h": pl.Float64,
+        "stranger_max_talk_24h_s": pl.Int32,
+        "new_debit_cny_24h": pl.Float64,
+    }
     return pl.DataFrame(row, schema=schema).select(baseline_score()).item()
 
 

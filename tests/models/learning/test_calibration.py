@@ -33,7 +33,9 @@ def test_rows_that_stand_for_many_moments_bring_the_probabilities_down_to_the_re
     sampling_weight = np.where(labels == 1, 1.0, 10.0)[kept]
     found = fit_calibration(raw[kept], labels[kept], sampling_weight=sampling_weight)
     assert (found.slope, found.intercept) == pytest.approx((1.2, -4.0), abs=0.15)
-    assert np.average(found(raw[kept]), weights=sampling_weight) == pytest.approx(labels.mean(), rel=0.03)
+    assert np.average(found(raw[kept]), weights=sampling_weight) == pytest.approx(
+        labels.mean(), rel=0.03
+    )
 
 
 def test_scores_that_point_the_wrong_way_are_not_turned_round():

@@ -28,7 +28,12 @@ def drawn(number: int = 60_000) -> tuple[np.ndarray, np.ndarray, pl.Series]:
 
 def scored(probability: np.ndarray, labels: np.ndarray, group: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(
-        {"probability": probability, "label": labels, "group": group, "sampling_weight": np.ones(len(labels))}
+        {
+            "probability": probability,
+            "label": labels,
+            "group": group,
+            "sampling_weight": np.ones(len(labels)),
+        }
     )
 
 
@@ -36,9 +41,10 @@ def test_each_group_finds_its_own_line_and_promises_hold_in_each():
     raw, labels, group = drawn()
     one = np.ones(len(raw))
     found = fit_group_calibration(raw, labels, sampling_weight=one, group=group)
-    assert (found.by_group["calls only"].slope, found.by_group["calls only"].intercept) == pytest.approx(
-        (0.8, -1.5), abs=0.15
-    )
+    assert (
+        found.by_group["calls only"].slope,
+        found.by_group["calls only"].intercept,
+    ) == pytest.approx((0.8, -1.5), abs=0.15)
     common = fit_calibration(raw, labels, sampling_weight=one)
     assert found.common == common
     before = worst_ratio(promised_and_found(scored(common(raw), labels, group)))
@@ -49,20 +55,32 @@ def test_each_group_finds_its_own_line_and_promises_hold_in_each():
 
 def test_a_small_group_stays_near_the_common_line():
     raw, labels, group = drawn(600)
-    found = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=1e9)
+    found = fit_group_calibration(
+        raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=1e9
+    )
     for line in found.by_group.values():
-        assert (line.slope, line.intercept) == pytest.approx((found.common.slope, found.common.intercept), abs=1e-4)
+        assert (line.slope, line.intercept) == pytest.approx(
+            (found.common.slope, found.common.intercept), abs=1e-4
+        )
     live = float(labels[(group == "calls only").to_numpy()].sum())
-    half = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=live)
-    own = fit_group_calibration(raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=0.0)
+    half = fit_group_calibration(
+        raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=live
+    )
+    own = fit_group_calibration(
+        raw, labels, sampling_weight=np.ones(600), group=group, shrinkage_rows=0.0
+    )
     name = "calls only"
-    assert half.by_group[name].slope == pytest.approx((own.by_group[name].slope + found.common.slope) / 2)
+    assert half.by_group[name].slope == pytest.approx(
+        (own.by_group[name].slope + found.common.slope) / 2
+    )
 
 
 def test_groups_without_victims_unknown_groups_and_null_have_the_common_line():
     raw = np.array([-1.0, 0.0, 1.0, 2.0, 0.5])
     group = pl.Series(["a", "a", "a", "b", None])
-    found = fit_group_calibration(raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), sampling_weight=np.ones(5), group=group)
+    found = fit_group_calibration(
+        raw, np.array([0.0, 1.0, 1.0, 0.0, 1.0]), sampling_weight=np.ones(5), group=group
+    )
     assert list(found.by_group) == ["a"]
     asked = pl.Series(["b", None, "c"])
     assert found(np.zeros(3), asked) == pytest.approx(found.common(np.zeros(3)))
@@ -85,7 +103,10 @@ def test_promised_and_found_are_weighed_by_the_moments_a_row_stands_for():
             "probability": [0.8, 0.4, 0.1],
         }
     )
-    assert promised_and_found(frame).rows() == [("both", 1, 5000.0, 2500.0, 2.0), ("calls only", 0, 1000.0, 0.0, None)]
+    assert promised_and_found(frame).rows() == [
+        ("both", 1, 5000.0, 2500.0, 2.0),
+        ("calls only", 0, 1000.0, 0.0, None),
+    ]
     assert worst_ratio(promised_and_found(frame)) == pytest.approx(2.0)
     assert worst_ratio(promised_and_found(frame.filter(pl.col("label") == 0))) is None
 
@@ -94,11 +115,15 @@ def test_the_correction_is_measured_on_people_it_was_not_fitted_on():
     raw, labels, group = drawn(20_000)
     people = pl.Series([f"p{number % 5_000}" for number in range(len(raw))])
     rows = (
-        scored(raw, labels, group).rename({"probability": "raw"}).with_columns(person=people, scam_type=pl.lit("loan"))
+        scored(raw, labels, group)
+        .rename({"probability": "raw"})
+        .with_columns(person=people, scam_type=pl.lit("loan"))
     )
     found = promises(rows)
     before, after = (worst_ratio(found[name]) - 1 for name in ("common", "by group"))
     assert 0.6 < before < 1.2
-    assert after < before / 2  # not all of it: with some 250 victims a group stands little more than halfway
+    assert (
+        after < before / 2
+    )  # not all of it: with some 250 victims a group stands little more than halfway
     assert found["common"]["live"].sum() == labels.sum()
     assert promises(rows.filter(pl.col("label") == 0)) == {}

@@ -46,16 +46,27 @@ def learned(*, episodes_per_reported: float = 2.0) -> pl.DataFrame:
     frame, raw = drawn()
     known = pl.Series(["p_told", "p_lawful"])
     return add_pseudo_labels(
-        frame, raw, episodes_per_reported=episodes_per_reported, positive_weight=20.0, known_people=known
+        frame,
+        raw,
+        episodes_per_reported=episodes_per_reported,
+        positive_weight=20.0,
+        known_people=known,
     )
 
 
 def test_the_likeliest_stranger_to_the_police_becomes_live_with_the_weight_of_an_episode():
     theirs = learned().filter(pl.col("person") == "p_hidden")
-    assert theirs.select("at", "label").rows() == [(on(7), 0), (on(10), 1), (on(11), 1), (on(19), 0)]
+    assert theirs.select("at", "label").rows() == [
+        (on(7), 0),
+        (on(10), 1),
+        (on(11), 1),
+        (on(19), 0),
+    ]
     assert theirs["weight"].to_list() == pytest.approx([1.0, 20 / 2**0.5, 20 / 2**0.5, 1.0])
     assert theirs["case_id"].null_count() == 4
-    assert learned().filter(pl.col("person") == "p_other").select("label", "weight").rows() == [(1, 20.0)]
+    assert learned().filter(pl.col("person") == "p_other").select("label", "weight").rows() == [
+        (1, 20.0)
+    ]
 
 
 def test_who_is_known_about_and_who_is_calm_stay_as_they_were():
@@ -79,5 +90,7 @@ def test_nobody_is_taken_where_none_is_looked_for_or_none_is_likely():
 
 def test_nothing_of_the_days_around_is_left():
     theirs = learned().filter(pl.col("person") == "p_hidden", label=0)
-    near = theirs.filter(pl.col("at").is_between(on(10) - timedelta(days=2), on(11) + timedelta(days=7)))
+    near = theirs.filter(
+        pl.col("at").is_between(on(10) - timedelta(days=2), on(11) + timedelta(days=7))
+    )
     assert near.is_empty()

@@ -1,6 +1,8 @@
-"""Reputations learned from a drawn district, where every bad number has a twin that calls the same residents at once.
+"""Reputations learned from a drawn district, where every bad number has a twin that calls the same
+residents at once.
 
-The bad ones talk for a quarter of an hour, the twins are hung up on. Bad accounts get thousands, their twins little.
+The bad ones talk for a quarter of an hour, the twins are hung up on. Bad accounts get thousands,
+their twins little.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +17,13 @@ from data_contracts.errors import ModelError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import to_milliseconds
-from features.reputation import BAD_REPUTATION, HAND_WRITTEN_REPUTATION, NUMBER_INPUTS, number_states, payee_states
+from features.reputation import (
+    BAD_REPUTATION,
+    HAND_WRITTEN_REPUTATION,
+    NUMBER_INPUTS,
+    number_states,
+    payee_states,
+)
 from models.learning.calibration import Calibration
 from models.learning.reputation import (
     BLOCKS,
@@ -60,7 +68,12 @@ def called(pair: int) -> list[dict]:
 def paid(pair: int) -> list[dict]:
     """The same residents, an hour later."""
     return [
-        payment(resident, f"{kind} account {pair}", moment + timedelta(hours=1), cny + 5 * pair + moment.hour)
+        payment(
+            resident,
+            f"{kind} account {pair}",
+            moment + timedelta(hours=1),
+            cny + 5 * pair + moment.hour,
+        )
         for resident, moment in met(pair)
         for kind, cny in (("bad", 8000), ("twin", 60))
     ]
@@ -106,19 +119,30 @@ def asked(event_index: EventIndex, kind: str, pairs: range) -> Asked:
     peers = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     payees = dict(event_index.accounts.select("payee", pl.col("code").cast(pl.Int64)).rows())
     return Asked(
-        number_states(event_index, peer=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms),
-        payee_states(event_index, payee=np.array([payees[f"{kind} account {pair}"] for pair in pairs]), at_ms=at_ms),
+        number_states(
+            event_index, peer=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms
+        ),
+        payee_states(
+            event_index,
+            payee=np.array([payees[f"{kind} account {pair}"] for pair in pairs]),
+            at_ms=at_ms,
+        ),
     )
 
 
-def learned(event_index: EventIndex, *, at: datetime = AT) -> tuple[LearnedReputation, OutOfFoldReputation]:
+def learned(
+    event_index: EventIndex, *, at: datetime = AT
+) -> tuple[LearnedReputation, OutOfFoldReputation]:
     return learn_reputation(event_index, at=at, seed=0, threads=1)
 
 
 def both(reputation_model: LearnedReputation | OutOfFoldReputation, states: Asked) -> np.ndarray:
     """What is said of the numbers and of the accounts, one after the other."""
     return np.concatenate(
-        [reputation_model.numbers(states.numbers).to_numpy(), reputation_model.payees(states.payees).to_numpy()]
+        [
+            reputation_model.numbers(states.numbers).to_numpy(),
+            reputation_model.payees(states.payees).to_numpy(),
+        ]
     )
 
 
@@ -132,12 +156,17 @@ def test_what_cases_name_is_told_from_what_they_do_not() -> None:
 
 
 def test_with_few_named_the_hand_written_speaks() -> None:
-    """Enough for the one to use, but not for those that leave a stretch out: then all speak by the formula."""
+    """Enough for the one to use, but not for those that leave a stretch out: then all speak by the
+    formula.
+    """
     burnt_in = range(20, PAIRS)
     few, enough = naming(burnt_in[:MIN_NAMED]), naming(burnt_in[: 2 * MIN_NAMED])
     states = asked(few, "bad", ALL)
     spoken = np.concatenate(
-        [HAND_WRITTEN_REPUTATION.numbers(states.numbers), HAND_WRITTEN_REPUTATION.payees(states.payees)]
+        [
+            HAND_WRITTEN_REPUTATION.numbers(states.numbers),
+            HAND_WRITTEN_REPUTATION.payees(states.payees),
+        ]
     )
 
     model, folded = learned(few)
@@ -163,13 +192,21 @@ def test_a_case_not_yet_reported_teaches_nothing() -> None:
     known, all_named = naming(range(57)), naming(ALL)
     states = asked(known, "bad", range(40, 60))
 
-    assert both(learned(known, at=at)[0], states).tolist() == both(learned(all_named, at=at)[0], states).tolist()
+    assert (
+        both(learned(known, at=at)[0], states).tolist()
+        == both(learned(all_named, at=at)[0], states).tolist()
+    )
 
 
 def test_what_becomes_known_later_teaches_nothing() -> None:
-    """Three minutes after a call at five past, the number calls somebody else, and others do for weeks."""
+    """Three minutes after a call at five past, the number calls somebody else, and others do for
+    weeks.
+    """
     at = begins(60) + timedelta(hours=1, minutes=8)
-    more = [call(PEOPLE[5], "bad60", begins(60) + timedelta(hours=1, minutes=minutes)) for minutes in (5, 9)]
+    more = [
+        call(PEOPLE[5], "bad60", begins(60) + timedelta(hours=1, minutes=minutes))
+        for minutes in (5, 9)
+    ]
     whole = district(ALL)
     whole = replace(whole, calls=pl.concat([whole.calls, table("calls", more)]))
     states = asked(naming(ALL), "bad", range(40, 60))
@@ -192,7 +229,11 @@ def test_the_stretches_hold_as_many_first_meetings_with_named_numbers_each() -> 
 
 def test_every_named_number_counts_with_the_root_of_its_meetings() -> None:
     rows = contact_samples(naming(ALL), "number", at=AT, seed=0)
-    of_one = rows.filter(pl.col("label") == 1).group_by("peer_code").agg(pl.len(), pl.col("weight").sum())
+    of_one = (
+        rows.filter(pl.col("label") == 1)
+        .group_by("peer_code")
+        .agg(pl.len(), pl.col("weight").sum())
+    )
 
     assert of_one.filter(pl.col("len") == 4)["weight"].unique().to_list() == [2.0]  # four at a half
     assert rows.filter(pl.col("label") == 0)["weight"].unique().to_list() == [1.0]
@@ -200,27 +241,42 @@ def test_every_named_number_counts_with_the_root_of_its_meetings() -> None:
 
 @pytest.mark.parametrize("stretch", range(BLOCKS))
 def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None:
-    """Were all cases of the numbers met in a stretch to name the twins, what is said in it would stay."""
+    """Were all cases of the numbers met in a stretch to name the twins, what is said in it would
+    stay.
+    """
     event_index = naming(ALL)
     _, before = learned(event_index)
-    first_ms, last_ms = ([moment.timestamp() * 1000 for _, moment in (met(pair)[at] for pair in ALL)] for at in (0, -1))
+    first_ms, last_ms = (
+        [moment.timestamp() * 1000 for _, moment in (met(pair)[at] for pair in ALL)]
+        for at in (0, -1)
+    )
     ends = [0.0, *before.number_boundaries.tolist(), np.inf]
     hour_ms = 3_600_000  # they are asked of up to five hours after the last call
-    inside = [p for p in ALL if ends[stretch] < first_ms[p] and last_ms[p] + 5 * hour_ms < ends[stretch + 1]]
+    inside = [
+        p
+        for p in ALL
+        if ends[stretch] < first_ms[p] and last_ms[p] + 5 * hour_ms < ends[stretch + 1]
+    ]
     turned = naming(ALL, twins=range(inside[0], inside[-1] + 1))
     _, after = learned(turned)
 
     assert len(inside) > 5
-    assert before.number_boundaries.tolist() == pytest.approx(after.number_boundaries.tolist(), abs=hour_ms)
+    assert before.number_boundaries.tolist() == pytest.approx(
+        after.number_boundaries.tolist(), abs=hour_ms
+    )
     for kind in ("bad", "twin"):
         own = asked(event_index, kind, range(inside[0], inside[-1] + 1))
         assert both(before, own).tolist() == both(after, own).tolist()
-        other = asked(event_index, kind, range(inside[0] - 20, inside[0] - 3) if stretch else range(60, PAIRS))
+        other = asked(
+            event_index, kind, range(inside[0] - 20, inside[0] - 3) if stretch else range(60, PAIRS)
+        )
         assert (both(before, other) != both(after, other)).all()
 
 
 def test_what_is_said_while_learning_is_what_will_be_said_in_use() -> None:
-    """A shop rings as many as a bad number does, and talks as long, but always has: no stretch takes it for young."""
+    """A shop rings as many as a bad number does, and talks as long, but always has: no stretch
+    takes it for young.
+    """
     rings = [
         call(
             PEOPLE[(pair * 5 + shop * 3 + place) % len(PEOPLE)],
@@ -233,12 +289,16 @@ def test_what_is_said_while_learning_is_what_will_be_said_in_use() -> None:
         for place in range(2)
     ]
     whole = district(ALL)
-    event_index = build_event_index(replace(whole, calls=pl.concat([whole.calls, table("calls", rings)])))
+    event_index = build_event_index(
+        replace(whole, calls=pl.concat([whole.calls, table("calls", rings)]))
+    )
     to_use, folded = learned(event_index)
     codes = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     at_ms = to_milliseconds(pl.Series([begins(pair) for pair in range(30, PAIRS)]))
     for shop in range(6):
-        states = number_states(event_index, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms)
+        states = number_states(
+            event_index, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms
+        )
         assert to_use.numbers(states).max() < 0.2
         assert folded.numbers(states).max() < 0.2
 
@@ -250,7 +310,10 @@ def test_an_answer_is_the_same_whatever_stands_beside() -> None:
 
     for reputation_model in learned(event_index):
         whole = both(reputation_model, states)
-        assert both(reputation_model, some).tolist() == [*whole[30:33], *whole[PAIRS + 30 : PAIRS + 33]]
+        assert both(reputation_model, some).tolist() == [
+            *whole[30:33],
+            *whole[PAIRS + 30 : PAIRS + 33],
+        ]
 
 
 def test_a_model_keeps_its_reputations(tmp_path) -> None:

@@ -37,7 +37,9 @@ def rows() -> pl.DataFrame:
             "weight": np.where(live, 25.0, 10.0),
             "sampling_weight": np.where(live, 1.0, 10.0),
             "case_id": case_id,
-            "scam_type": [kind if is_live else None for kind, is_live in zip(scam_type, live, strict=True)],
+            "scam_type": [
+                kind if is_live else None for kind, is_live in zip(scam_type, live, strict=True)
+            ],
         }
     ).with_columns(age_years=pl.when(pl.col("age_years") > 80).then(None).otherwise("age_years"))
 
@@ -86,11 +88,17 @@ def test_the_number_of_threads_changes_no_tree(learnt):
 
 
 def test_out_of_fold_scores_know_nothing_of_the_person():
-    """Columns that tell people apart betray everything to whoever has seen the person, and nothing to others."""
+    """Columns that tell people apart betray everything to whoever has seen the person, and nothing
+    to others.
+    """
     marks = np.random.default_rng(2).random((PEOPLE, 6)).repeat(PER_PERSON, axis=0)
     names = tuple(f"mark_{column}" for column in range(6))
-    marked = rows().with_columns(pl.Series(name, marks[:, column]) for column, name in enumerate(names))
-    model, raw = fitted(marked, features=names, tuning=replace(TUNING, min_data_in_leaf=2, rounds=150))
+    marked = rows().with_columns(
+        pl.Series(name, marks[:, column]) for column, name in enumerate(names)
+    )
+    model, raw = fitted(
+        marked, features=names, tuning=replace(TUNING, min_data_in_leaf=2, rounds=150)
+    )
     assert roc_auc_score(marked["label"], model.predict(marked)) > 0.95
     assert roc_auc_score(marked["label"], raw) == pytest.approx(0.5, abs=0.15)
 
@@ -101,7 +109,11 @@ def test_a_saved_model_is_read_back_the_same(model, tmp_path):
     frame = rows()
     assert_array_equal(loaded.predict(frame), model.predict(frame))
     assert loaded.predict_scam_type(frame) == model.predict_scam_type(frame)
-    assert (loaded.features, loaded.scam_types, loaded.calibration) == (FEATURES, model.scam_types, model.calibration)
+    assert (loaded.features, loaded.scam_types, loaded.calibration) == (
+        FEATURES,
+        model.scam_types,
+        model.calibration,
+    )
     assert (loaded.trained_at, loaded.facts) == (on(20), {"episodes": 40.0, "district": "回民区"})
     assert loaded.save(tmp_path / "again") == digest
 
@@ -156,7 +168,9 @@ def test_a_missing_value_is_nan_and_columns_may_come_in_any_order(model):
     ],
 )
 def test_too_few_episodes_are_told(kept, number):
-    with pytest.raises(ModelError, match=f"only {number} episodes with a trace are known before 2026-06-20 00:00"):
+    with pytest.raises(
+        ModelError, match=f"only {number} episodes with a trace are known before 2026-06-20 00:00"
+    ):
         fitted(rows().filter(kept))
 
 
@@ -174,6 +188,8 @@ def test_a_type_that_no_probability_reaches_is_unknown(model):
 
 
 def test_one_type_alone_is_not_told():
-    one, _ = fitted(rows().with_columns(scam_type=pl.when(pl.col("label") == 1).then(pl.lit("police"))))
+    one, _ = fitted(
+        rows().with_columns(scam_type=pl.when(pl.col("label") == 1).then(pl.lit("police")))
+    )
     assert (one.types.booster, one.scam_types) == (None, ())
     assert one.predict_scam_type(rows().head(2)) == ["unknown", "unknown"]

@@ -35,7 +35,11 @@ def test_a_search_begins_with_the_present_parameters_and_ends_with_the_best():
 def test_the_same_seed_makes_the_same_search_and_every_trial_is_told():
     values: list[float] = []
     first = search_parameters(
-        few_leaves, current=PRESENT, trials=5, seed=1, on_trial=lambda _, value: values.append(value)
+        few_leaves,
+        current=PRESENT,
+        trials=5,
+        seed=1,
+        on_trial=lambda _, value: values.append(value),
     )
     assert values == [value for _, value in first.trials]
     assert search_parameters(few_leaves, current=PRESENT, trials=5, seed=1) == first
@@ -71,6 +75,8 @@ def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(l
         pl.col("label", "weight", "sampling_weight", "case_id", "scam_type").shuffle(seed=1)
     )
     blind = later_average_precision(tuning, mixed, learnt.rows, **asked)
-    base = learnt.rows.filter(label=1)["sampling_weight"].sum() / learnt.rows["sampling_weight"].sum()
+    base = (
+        learnt.rows.filter(label=1)["sampling_weight"].sum() / learnt.rows["sampling_weight"].sum()
+    )
     assert own > 0.3
     assert blind < 10 * base

@@ -22,15 +22,27 @@ from tests.models.drawn import on
 Told = list[tuple[str, bool]]
 
 
-def run(*ticks: tuple[datetime, dict[str, float]], rules: PolicyRules, memory: Memory | None = None) -> list[Told]:
+def run(
+    *ticks: tuple[datetime, dict[str, float]], rules: PolicyRules, memory: Memory | None = None
+) -> list[Told]:
     """Who is alerted at each tick, and whether as a repeat; nobody has moved money."""
     memory = memory or Memory()
     return [told(scores, memory=memory, at=at, rules=rules) for at, scores in ticks]
 
 
-def told(scores: dict[str, float], *, memory: Memory, at: datetime, rules: PolicyRules, paid_cny: float = 0.0) -> Told:
+def told(
+    scores: dict[str, float],
+    *,
+    memory: Memory,
+    at: datetime,
+    rules: PolicyRules,
+    paid_cny: float = 0.0,
+) -> Told:
     asked = [Candidate(person, score, paid_cny) for person, score in scores.items()]
-    return [(one.candidate.person, one.repeat) for one in decide_alerts(asked, memory=memory, at=at, rules=rules)]
+    return [
+        (one.candidate.person, one.repeat)
+        for one in decide_alerts(asked, memory=memory, at=at, rules=rules)
+    ]
 
 
 def test_the_budget_is_that_of_a_calendar_day_and_the_best_come_first():
@@ -46,7 +58,9 @@ def test_the_budget_is_that_of_a_calendar_day_and_the_best_come_first():
 def test_what_quiet_days_left_over_may_be_used_on_a_busy_one_up_to_a_share_of_the_budget():
     busy = dict.fromkeys("abcdefgh", 0.9)
     rules = PolicyRules(budget=4, carry=0.5)
-    assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), (on(3), busy), rules=rules)] == [1, 6, 2]
+    assert [
+        len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), (on(3), busy), rules=rules)
+    ] == [1, 6, 2]
     strict = PolicyRules(budget=4, carry=0.0)
     assert [len(told) for told in run((on(1), {"x": 0.9}), (on(2), busy), rules=strict)] == [1, 4]
 
@@ -59,16 +73,25 @@ def test_what_is_saved_is_told_by_how_much_each_day_used():
 
 
 def test_people_are_ranked_by_what_a_warning_can_save():
-    ada, bo = Candidate("ada", 0.5, preventable_loss_cny=1_000), Candidate("bo", 0.4, preventable_loss_cny=100_000)
+    ada, bo = (
+        Candidate("ada", 0.5, preventable_loss_cny=1_000),
+        Candidate("bo", 0.4, preventable_loss_cny=100_000),
+    )
     plain, full = PolicyRules(budget=1, saving_weight=0.0), PolicyRules(budget=1, saving_weight=1.0)
 
     def first(rules: PolicyRules) -> str:
         return decide_alerts([ada, bo], memory=Memory(), at=on(1), rules=rules)[0].candidate.person
 
     assert (first(plain), first(full)) == ("ada", "bo")
-    assert (ada.saving_cny, bo.saving_cny, Candidate("cai", 0.4).saving_cny) == (500.0, 40_000.0, None)
+    assert (ada.saving_cny, bo.saving_cny, Candidate("cai", 0.4).saving_cny) == (
+        500.0,
+        40_000.0,
+        None,
+    )
     assert ada.priority(rules=full) == pytest.approx(0.05)  # a tenth of the usual money
-    assert Candidate("cai", 0.4).priority(rules=full) == 0.4  # nothing known of the money: by probability alone
+    assert (
+        Candidate("cai", 0.4).priority(rules=full) == 0.4
+    )  # nothing known of the money: by probability alone
 
 
 @given(score=st.floats(0, 1), stake=st.none() | st.floats(0, 1e6), weight=st.floats(0, 1))
@@ -79,12 +102,16 @@ def test_a_row_is_worth_what_its_candidate_is(score, stake, weight):
         schema={"score": pl.Float64, "preventable_loss_cny": pl.Float64},
     )
     found = row.select(priority_expression(rules=rules)).item()
-    assert found == pytest.approx(Candidate("ada", score, preventable_loss_cny=stake).priority(rules=rules))
+    assert found == pytest.approx(
+        Candidate("ada", score, preventable_loss_cny=stake).priority(rules=rules)
+    )
 
 
 def test_equal_scores_are_alerted_in_order_of_person_whatever_the_order_of_the_input():
     rules = PolicyRules(budget=2)
-    assert run((on(1), {"cai": 0.5, "ada": 0.5, "bo": 0.5}), rules=rules) == [[("ada", False), ("bo", False)]]
+    assert run((on(1), {"cai": 0.5, "ada": 0.5, "bo": 0.5}), rules=rules) == [
+        [("ada", False), ("bo", False)]
+    ]
 
 
 def test_no_second_alert_on_a_person_within_72_hours_without_new_money():
@@ -127,7 +154,9 @@ def test_past_days_set_the_threshold_that_paces_the_budget():
 
 def test_a_persons_best_score_of_a_day_counts_once_and_those_already_alerted_not_at_all():
     rules, memory = PolicyRules(budget=1, stretch=1.0), Memory()
-    for hour, scores in enumerate([{"ada": 0.9}, {"bo": 0.3}, {"ada": 0.95, "bo": 0.4}, {"bo": 0.2}]):
+    for hour, scores in enumerate(
+        [{"ada": 0.9}, {"bo": 0.3}, {"ada": 0.95, "bo": 0.4}, {"bo": 0.2}]
+    ):
         told(scores, memory=memory, at=on(1, hour), rules=rules)
     told({}, memory=memory, at=on(2), rules=rules)
     assert [list(day) for day in memory.past_priorities] == [[0.9, 0.4]]
@@ -172,7 +201,9 @@ def test_levels_are_configurable():
 
 
 SCORES = st.floats(0, 1, allow_nan=False)
-ASKED = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(SCORES, st.floats(0, 20_000)), max_size=8)
+ASKED = st.dictionaries(
+    st.sampled_from("abcdefgh"), st.tuples(SCORES, st.floats(0, 20_000)), max_size=8
+)
 TICKS = st.lists(st.tuples(st.integers(1, 40), ASKED), min_size=1, max_size=30)
 RULES = st.builds(
     PolicyRules,
@@ -190,7 +221,8 @@ def alerts(ticks, *, rules: PolicyRules) -> list[tuple[datetime, str, bool]]:
         at += timedelta(hours=hours)
         asked = [Candidate(person, score, paid) for person, (score, paid) in scored.items()]
         issued += [
-            (at, one.candidate.person, one.repeat) for one in decide_alerts(asked, memory=memory, at=at, rules=rules)
+            (at, one.candidate.person, one.repeat)
+            for one in decide_alerts(asked, memory=memory, at=at, rules=rules)
         ]
     return issued
 
@@ -204,7 +236,9 @@ def test_the_budget_and_the_cool_down_hold_whatever_comes(ticks, rules):
     assert max(by_day.values(), default=0) <= rules.budget + int(rules.carry * rules.budget)
     for day in by_day:  # never more than the days so far have allowed
         days = (day - on(1).date()).days + 1
-        assert sum(number for other, number in by_day.items() if other <= day) <= days * rules.budget
+        assert (
+            sum(number for other, number in by_day.items() if other <= day) <= days * rules.budget
+        )
     last: dict[str, datetime] = {}
     for at, person, repeat in issued:
         within = person in last and at - last[person] < rules.cool_down

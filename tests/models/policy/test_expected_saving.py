@@ -23,7 +23,9 @@ class Sure(RiskModel):
 
 
 def test_typical_losses_are_medians_of_those_that_lost():
-    told = pl.DataFrame({"scam_type": ["police", "police", "police", "brushing"], "loss_cny": [1.0, 3.0, 0.0, 0.0]})
+    told = pl.DataFrame(
+        {"scam_type": ["police", "police", "police", "brushing"], "loss_cny": [1.0, 3.0, 0.0, 0.0]}
+    )
     assert loss_facts(told) == {"typical_loss_cny_police": 2.0}
 
 

@@ -14,11 +14,17 @@ from data_contracts.errors import ModelError, NotReadyError
 from models.registry.mlflow_registry import ModelRegistry
 from tests.models.small import AT, PERSON, small_model, small_rows
 
-VERSIONS = {"data_version": "calls=3,residents=1", "contract_version": "1.0.0", "git_revision": "abc1234"}
+VERSIONS = {
+    "data_version": "calls=3,residents=1",
+    "contract_version": "1.0.0",
+    "git_revision": "abc1234",
+}
 
 
 def new_registry(folder: Path) -> ModelRegistry:
-    return ModelRegistry(f"sqlite:///{folder / 'mlflow.db'}", artifacts=folder / "mlruns", store=folder / "models")
+    return ModelRegistry(
+        f"sqlite:///{folder / 'mlflow.db'}", artifacts=folder / "mlruns", store=folder / "models"
+    )
 
 
 def record(registry: ModelRegistry, *, rounds: int = 3):
@@ -63,7 +69,9 @@ def test_versions_count_up_and_the_last_is_the_challenger(registry):
 
 
 def test_a_loaded_model_predicts_as_the_recorded_one(registry):
-    assert_array_equal(registry.load(registry.find("1")).predict(small_rows()), small_model().predict(small_rows()))
+    assert_array_equal(
+        registry.load(registry.find("1")).predict(small_rows()), small_model().predict(small_rows())
+    )
 
 
 def test_run_holds_what_the_model_was_made_of(registry, client):
@@ -71,10 +79,16 @@ def test_run_holds_what_the_model_was_made_of(registry, client):
     run = client.get_run(version.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"rounds": "3", "learning_rate": "0.1"}
-    assert registry.metrics(version) == {"precision_at_budget": 0.7, "baseline_precision_at_budget": 0.2}
+    assert registry.metrics(version) == {
+        "precision_at_budget": 0.7,
+        "baseline_precision_at_budget": 0.2,
+    }
     assert {name: run.data.tags[name] for name in VERSIONS} == VERSIONS
     assert run.data.tags["digest"] == version.digest
-    assert {file.path for file in client.list_artifacts(version.run_id)} >= {"model_card.md", "figures"}
+    assert {file.path for file in client.list_artifacts(version.run_id)} >= {
+        "model_card.md",
+        "figures",
+    }
     registered = client.get_model_version("victim-risk", "1")
     assert registered.tags["trained_at"] == "2026-07-05T00:00:00+08:00"
     assert registered.description.startswith("# victim-risk")
@@ -164,7 +178,12 @@ def test_unknown_versions_and_rows_without_the_inputs_are_refused(tmp_path):
         registry.promote("9", at=AT)
     with pytest.raises(ModelError, match="the training rows lack new_debit_cny_24h"):
         registry.record(
-            small_model(), params={}, metrics={}, card="", rows=pl.DataFrame({"talk_24h_s": [1.0]}), versions=VERSIONS
+            small_model(),
+            params={},
+            metrics={},
+            card="",
+            rows=pl.DataFrame({"talk_24h_s": [1.0]}),
+            versions=VERSIONS,
         )
     assert registry.challenger() is None
 

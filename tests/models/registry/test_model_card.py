@@ -9,7 +9,11 @@ METRICS = {
     "baseline_precision_at_budget": 0.2,
     "calibration_error": 0.0214,
 }
-VERSIONS = {"data_version": "calls=3,residents=1", "contract_version": "1.0.0", "git_revision": "abc1234"}
+VERSIONS = {
+    "data_version": "calls=3,residents=1",
+    "contract_version": "1.0.0",
+    "git_revision": "abc1234",
+}
 CARD = render_model_card(small_model(), metrics=METRICS, versions=VERSIONS)
 
 

@@ -49,7 +49,10 @@ def test_first_model_passes_and_says_by_how_much():
         ),
         ({"calibration_error": 0.2}, "calibration error 0.2: at most 0.1 is allowed"),
         ({"episodes": 29}, "reported episodes 29: at least 30 are asked"),
-        ({"max_feature_auc": 0.99}, "AUC of the strongest single feature 0.99: at most 0.95 is allowed"),
+        (
+            {"max_feature_auc": 0.99},
+            "AUC of the strongest single feature 0.99: at most 0.95 is allowed",
+        ),
         ({"calibration_error": math.nan}, "calibration error nan: at most 0.1 is allowed"),
     ],
 )
@@ -96,14 +99,19 @@ def gap(points: float, low: float, high: float, *, of: str = "coverage") -> dict
 )
 @pytest.mark.parametrize("figure", ["coverage", "precision"])
 def test_a_gap_between_groups_refuses_where_it_is_large_and_real(points, low, high, passes, figure):
-    assert decide_promotion(GOOD | gap(points, low, high, of=figure), None, gates=GATES).promote is passes
+    assert (
+        decide_promotion(GOOD | gap(points, low, high, of=figure), None, gates=GATES).promote
+        is passes
+    )
 
 
 def test_a_refused_gap_says_how_sure_it_is():
     assert decide_promotion(GOOD | gap(-12.04, -20, -4), None, gates=GATES).reasons == (
         "gap of coverage by residency -12.0 points (-20.0 to -4.0): at most 5, or no more than chance, is allowed",
     )
-    assert decide_promotion(GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)).promote
+    assert decide_promotion(
+        GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)
+    ).promote
 
 
 def test_thresholds_are_configurable():
@@ -111,7 +119,10 @@ def test_thresholds_are_configurable():
     assert not decide_promotion(GOOD, None, gates=Gates(least_gain=0.6)).promote
 
 
-@given(gain=st.floats(0, 0.3), name=st.sampled_from(["precision_at_budget", "coverage_at_budget", "money_at_budget"]))
+@given(
+    gain=st.floats(0, 0.3),
+    name=st.sampled_from(["precision_at_budget", "coverage_at_budget", "money_at_budget"]),
+)
 def test_a_better_figure_never_turns_yes_into_no(gain, name):
     champion = GOOD | {"money_at_budget": 0.5}
     assert decide_promotion(GOOD, champion, gates=GATES).promote

@@ -15,7 +15,11 @@ from tests.models.evaluation.test_alert_metrics import END, EPISODES, START, TRA
 from tests.models.evaluation.test_fairness import PEOPLE
 
 MODEL = judge_alerts(
-    alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))), EPISODES, start=START, end=END, traces=TRACES
+    alerts(("ada", on(3, 12)), ("cai", on(5)), ("zoe", on(4))),
+    EPISODES,
+    start=START,
+    end=END,
+    traces=TRACES,
 )
 RULE = judge_alerts(alerts(("zoe", on(4))), EPISODES, start=START, end=END)
 BUDGETS = pl.DataFrame(
@@ -28,7 +32,9 @@ BUDGETS = pl.DataFrame(
         "lead_h_median": [12.0, None],
     }
 )
-PROMISES = pl.DataFrame({"group": ["both"], "live": [40], "promised": [2.5], "found": [2.0], "ratio": [1.25]})
+PROMISES = pl.DataFrame(
+    {"group": ["both"], "live": [40], "promised": [2.5], "found": [2.0], "ratio": [1.25]}
+)
 WHOLE = EvaluationReport(
     start=START,
     end=END,
@@ -38,10 +44,14 @@ WHOLE = EvaluationReport(
     rule=RULE,
     groups=metrics_by_group(MODEL, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=50),
     budgets=BUDGETS,
-    calibration=pl.DataFrame({"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}),
+    calibration=pl.DataFrame(
+        {"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}
+    ),
     promises={"common": PROMISES},
     stability=Stability(rows=12, reasons_shared=0.82, rank_correlation=0.9),
-    drift=Drift(rows=9, features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),)),
+    drift=Drift(
+        rows=9, features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),)
+    ),
     versions={"model_version": "3", "git_revision": "<abc>"},
 )
 
@@ -97,7 +107,14 @@ def test_every_section_stands_in_order(cells):
         ["其中有迹可循 of them traced", "2", "未测 not measured"],
         ["已报案受损 reported losses", "4", "4"],
         ["police", "2", "100 % (100–100)", "100 %", "93 %", "21.0", "100 %"],
-        ["户籍 residency", "floating", "覆盖 coverage", "2", "0 % (0–0)", "-100.0 (-100.0 … -100.0)"],
+        [
+            "户籍 residency",
+            "floating",
+            "覆盖 coverage",
+            "2",
+            "0 % (0–0)",
+            "-100.0 (-100.0 … -100.0)",
+        ],
         ["8", "8.0", "75 %", "62 %", "70 %", "–"],
         ["common", "both", "40", "2.50", "2.00", "1.25"],
         ["前三条理由相同的比例 share of common first three reasons", "82 %"],
@@ -120,6 +137,8 @@ def test_it_stands_alone_and_names_nobody(page):
 
 def test_what_was_not_measured_is_left_out():
     bare = Cells()
-    bare.feed(render_evaluation_report(EvaluationReport(start=START, end=END, budget=8, model=MODEL)))
+    bare.feed(
+        render_evaluation_report(EvaluationReport(start=START, end=END, budget=8, model=MODEL))
+    )
     assert bare.rows[0] == ["", "系统 system"]
     assert bare.titles == ["总体", "按诈骗类型", "口径"]

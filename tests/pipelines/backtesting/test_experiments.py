@@ -10,8 +10,18 @@ from typer.testing import CliRunner
 from data_contracts.errors import DeliveryError, SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
-from pipelines.backtesting.experiments import MODEL, RULE, read_ground_truth, result_rows, run_experiments
-from pipelines.backtesting.experiments_page import experiment_tables, format_figure, write_experiments
+from pipelines.backtesting.experiments import (
+    MODEL,
+    RULE,
+    read_ground_truth,
+    result_rows,
+    run_experiments,
+)
+from pipelines.backtesting.experiments_page import (
+    experiment_tables,
+    format_figure,
+    write_experiments,
+)
 from pipelines.backtesting.replay import replay
 from pipelines.cli import main as cli
 from tests.pipelines.district import SHANGHAI
@@ -39,7 +49,11 @@ def studied(district, truth_file):
 
 
 def variant(studied, table, name, *, column=MODEL):
-    (found,) = [one for one in studied.of(table) if one.variant.name == name and one.variant.column == column]
+    (found,) = [
+        one
+        for one in studied.of(table)
+        if one.variant.name == name and one.variant.column == column
+    ]
     return found
 
 
@@ -53,9 +67,16 @@ def test_the_full_model_does_what_a_plain_replay_does(district, studied):
     plain = replay(district, **ASKED, every="12h", model=studied.models[MODEL])
     for table, name in (("clocks", "12h"), ("ablations", "full"), ("policies", "as_set")):
         assert compute_metrics(variant(studied, table, name).by_cases) == plain.figures
-    assert compute_metrics(variant(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
-    assert compute_metrics(variant(studied, "ablations", "rule", column=RULE).by_cases) == plain.baseline
-    issued = variant(studied, "clocks", "12h").by_cases.alerts.select("person", "issued_at", "score")
+    assert (
+        compute_metrics(variant(studied, "clocks", "12h", column=RULE).by_cases) == plain.baseline
+    )
+    assert (
+        compute_metrics(variant(studied, "ablations", "rule", column=RULE).by_cases)
+        == plain.baseline
+    )
+    issued = variant(studied, "clocks", "12h").by_cases.alerts.select(
+        "person", "issued_at", "score"
+    )
     assert len(issued) > 5
     kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
     assert kept.equals(issued)
@@ -70,22 +91,30 @@ def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
     assert studied.models["score_hand_written"].reputations.number_booster is None
     assert studied.models["score_nightly"].features == full.features
     assert studied.models["score_nightly"].reputations is full.reputations
-    assert studied.models["score_nightly"].facts["positive_samples"] < full.facts["positive_samples"]
+    assert (
+        studied.models["score_nightly"].facts["positive_samples"] < full.facts["positive_samples"]
+    )
     issued = [variant(studied, "ablations", name, column=column).by_cases.alerts["person"].to_list()
               for name, column in (("full", MODEL), ("calls", "score_calls"))]  # fmt: skip
     assert issued[0] != issued[1]
 
 
 def test_policies_change_who_is_told_but_not_the_scores(studied):
-    budgets = [len(variant(studied, "policies", f"budget_{n}").by_truth.alerts) for n in (4, 8, 12, 20, 40)]
+    budgets = [
+        len(variant(studied, "policies", f"budget_{n}").by_truth.alerts) for n in (4, 8, 12, 20, 40)
+    ]
     assert budgets == sorted(budgets)
     assert budgets[0] < budgets[-1]
     first_come = variant(studied, "policies", "first_come").by_cases
-    assert compute_metrics(first_come).alerts_per_day == 5.0  # without a threshold the whole budget goes, every day
-    assert set(first_come.alerts["issued_at"].dt.hour()) == {0}  # and at midnight, when everybody is asked
-    assert compute_metrics(variant(studied, "policies", "cool_down_72h").by_cases) == compute_metrics(
-        variant(studied, "policies", "as_set").by_cases
-    )
+    assert (
+        compute_metrics(first_come).alerts_per_day == 5.0
+    )  # without a threshold the whole budget goes, every day
+    assert set(first_come.alerts["issued_at"].dt.hour()) == {
+        0
+    }  # and at midnight, when everybody is asked
+    assert compute_metrics(
+        variant(studied, "policies", "cool_down_72h").by_cases
+    ) == compute_metrics(variant(studied, "policies", "as_set").by_cases)
 
 
 def test_the_truth_knows_more_losses_than_the_cases(studied):
@@ -118,9 +147,15 @@ def test_the_tables_have_a_line_an_arm(studied):
     assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 12
     kinds = lines(tables["types"].split("By the truth")[0])
     assert kinds[0] == ["", "losses", "1d", "12h"]
-    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(variant(studied, "clocks", "12h").by_cases.losses)
+    assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(
+        variant(studied, "clocks", "12h").by_cases.losses
+    )
     for table in tables.values():
-        assert all(len(line) == len(lines(side)[0]) for side in table.split("By the truth")[1:] for line in lines(side))
+        assert all(
+            len(line) == len(lines(side)[0])
+            for side in table.split("By the truth")[1:]
+            for line in lines(side)
+        )
 
 
 def test_a_page_of_its_own_names_nobody(studied, tmp_path):
@@ -136,7 +171,10 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
     other = "words\n<!-- study: policies -->\nkept\n<!-- end -->\n"
     book.write_text(f"# Ours\n<!-- study: clocks -->\nold\n<!-- end -->\n{other}", encoding="utf-8")
     once = write_experiments(clocks, book).read_text(encoding="utf-8")
-    assert once == f"# Ours\n<!-- study: clocks -->\n{experiment_tables(clocks)['clocks']}\n<!-- end -->\n{other}"
+    assert (
+        once
+        == f"# Ours\n<!-- study: clocks -->\n{experiment_tables(clocks)['clocks']}\n<!-- end -->\n{other}"
+    )
     assert write_experiments(clocks, book).read_text(encoding="utf-8") == once
 
 
@@ -152,9 +190,21 @@ def test_machines_get_every_result(studied):
 def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypatch):
     monkeypatch.setenv("FORESTALL_TRAINING__ROUNDS", "20")
     monkeypatch.setenv("FORESTALL_TRAINING__QUIET_MOMENTS", "3000")
-    arguments = ["study", "--home", str(district.home), "--from", "2026-06-24", "--to", "2026-06-26", "--clocks", "1d"]
+    arguments = [
+        "study",
+        "--home",
+        str(district.home),
+        "--from",
+        "2026-06-24",
+        "--to",
+        "2026-06-26",
+        "--clocks",
+        "1d",
+    ]
     out = tmp_path / "tables.md"
-    found = CliRunner().invoke(cli.app, [*arguments, "--ablations", "none", "--no-policies", "--out", str(out)])
+    found = CliRunner().invoke(
+        cli.app, [*arguments, "--ablations", "none", "--no-policies", "--out", str(out)]
+    )
     assert found.exit_code == 0, found.output
     assert out.read_text(encoding="utf-8") in found.stdout
     assert [line[0] for line in lines(out.read_text(encoding="utf-8"))][:2] == ["", "1d"]

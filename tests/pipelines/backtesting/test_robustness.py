@@ -1,4 +1,6 @@
-"""Scenarios of missing data and other frauds: whom each concerns, and the table. The run itself takes minutes."""
+"""Scenarios of missing data and other frauds: whom each concerns, and the table. The run itself
+takes minutes.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +23,9 @@ from pipelines.backtesting.robustness import (
 )
 from tests.features.districts import MOMENT, NOON, ago, call, district
 
-EVIDENCE = build_event_index(district(calls=[call("x1", ago(days=1)), call("x1", ago(days=1), number="n3")]))
+EVIDENCE = build_event_index(
+    district(calls=[call("x1", ago(days=1)), call("x1", ago(days=1), number="n3")])
+)
 TABLE = """\
 | scenario | trained | precision a | precision b | coverage | traced | money | losses concerned | their coverage | with nothing missing |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -30,7 +34,9 @@ TABLE = """\
 
 
 def judged(*rows: tuple[str, str, datetime, bool]) -> JudgedAlerts:
-    """Losses by person, type, main payment and whether they were covered; two alerts, of which one was right."""
+    """Losses by person, type, main payment and whether they were covered; two alerts, of which one
+    was right.
+    """
     schema = {"person": pl.String, "scam_type": pl.String, "main_at": MOMENT, "covered": pl.Boolean}
     losses = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         traced=pl.lit(None, pl.Boolean),
@@ -38,7 +44,9 @@ def judged(*rows: tuple[str, str, datetime, bool]) -> JudgedAlerts:
         total_cny=pl.lit(1000.0),
         ahead_cny=pl.when("covered").then(500.0).otherwise(0.0),
     )
-    alerts = pl.DataFrame({"reported": [True, False], "lost": [True, False], "confirmed": [None, None]})
+    alerts = pl.DataFrame(
+        {"reported": [True, False], "lost": [True, False], "confirmed": [None, None]}
+    )
     return JudgedAlerts(alerts=alerts.cast({"confirmed": pl.Boolean}), losses=losses, days=1.0)
 
 
@@ -54,9 +62,13 @@ def test_an_outage_concerns_those_whom_the_source_serves_while_it_lasts() -> Non
     )
 
     assert starts == NOON + timedelta(days=5)
-    assert concerned_losses(told, brief, EVIDENCE).losses["main_at"].to_list() == [starts + timedelta(days=1)]
+    assert concerned_losses(told, brief, EVIDENCE).losses["main_at"].to_list() == [
+        starts + timedelta(days=1)
+    ]
     assert concerned_losses(told, lasting, EVIDENCE).losses["person"].to_list() == ["p1"] * 3
-    assert concerned_losses(told, by_name["nothing is missing"], EVIDENCE).losses.equals(told.losses)
+    assert concerned_losses(told, by_name["nothing is missing"], EVIDENCE).losses.equals(
+        told.losses
+    )
 
 
 def test_a_new_type_concerns_its_own_victims() -> None:

@@ -39,7 +39,10 @@ def run(*words: str) -> str:
 def failed(*words: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, having failed."""
     result = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli.main", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pipelines.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
@@ -77,7 +80,10 @@ def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
     assert "forestall ingest LANDING" in failed("train", "--home", empty).stderr
     assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty).stderr
     assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty).stderr
-    assert "forestall score" in failed("export", "outreach", "--community", "C000", "--home", empty).stderr
+    assert (
+        "forestall score"
+        in failed("export", "outreach", "--community", "C000", "--home", empty).stderr
+    )
 
 
 def test_ingest_reports_each_file_as_json(tmp_path):
@@ -99,11 +105,23 @@ def test_ingest_reports_each_file_as_json(tmp_path):
 def test_quarantine_lists_and_exports(tmp_path):
     landing, home = tmp_path / "landing", str(tmp_path / "home")
     run("simulate", str(landing), "--people", "120", "--days", "2", "--seed", "1")
-    tags = pl.DataFrame({"number": ["13800000000"] * 30 + ["nonsense"], "tag": [f"t{n}" for n in range(30)] + ["x"]})
+    tags = pl.DataFrame(
+        {"number": ["13800000000"] * 30 + ["nonsense"], "tag": [f"t{n}" for n in range(30)] + ["x"]}
+    )
     tags.write_parquet(landing / "number_tags.parquet")
     run("ingest", str(landing), "--home", home)
-    run("quarantine", "--dataset", "number_tags", "--out", str(tmp_path / "rejected.csv"), "--home", home)
-    (row,) = csv.DictReader(io.StringIO((tmp_path / "rejected.csv").read_text(encoding="utf-8-sig")))
+    run(
+        "quarantine",
+        "--dataset",
+        "number_tags",
+        "--out",
+        str(tmp_path / "rejected.csv"),
+        "--home",
+        home,
+    )
+    (row,) = csv.DictReader(
+        io.StringIO((tmp_path / "rejected.csv").read_text(encoding="utf-8-sig"))
+    )
     assert (row["path"], row["row"]) == ("number_tags.parquet", "31")
     assert "nonsense" not in str(row)
 
@@ -120,19 +138,48 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
 
     community = scored["alerts"][0]["community_id"]
     sheet = run("export", "outreach", "--community", community, "--format", "json", "--home", home)
-    assert len(json.loads(sheet)["rows"] if isinstance(json.loads(sheet), dict) else json.loads(sheet)) >= 1
+    assert (
+        len(json.loads(sheet)["rows"] if isinstance(json.loads(sheet), dict) else json.loads(sheet))
+        >= 1
+    )
 
-    token = run("users", "add", "zhang", "--role", "officer", "--community", community, "--token", "--home", home)
+    token = run(
+        "users",
+        "add",
+        "zhang",
+        "--role",
+        "officer",
+        "--community",
+        community,
+        "--token",
+        "--home",
+        home,
+    )
     assert token.strip().startswith("fst_")
 
     out = tmp_path / "alerts.parquet"
     end = (TRAIN_AT + timedelta(days=2)).date().isoformat()
-    words = ("replay", "--from", at, "--to", end, "--every", "6h", "--budget", "5", "--out", str(out), "--reveal")
+    words = (
+        "replay",
+        "--from",
+        at,
+        "--to",
+        end,
+        "--every",
+        "6h",
+        "--budget",
+        "5",
+        "--out",
+        str(out),
+        "--reveal",
+    )
     report = tmp_path / "report.html"
     figures = json.loads(run(*words, "--report", str(report), "--home", home, "--json"))["figures"]
     assert {"precision_at_budget", "baseline_precision_at_budget"} <= figures.keys()
     alerts = pl.read_parquet(out)
-    assert {"id_number", "issued_at", "score", "level", "scam_type", "reasons"} <= set(alerts.columns)
+    assert {"id_number", "issued_at", "score", "level", "scam_type", "reasons"} <= set(
+        alerts.columns
+    )
     assert (tmp_path / "alerts.rule.parquet").exists()
     assert "每日预算" in report.read_text(encoding="utf-8")
     measured = json.loads(run("measure", "--from", at, "--to", end, "--home", home, "--json"))
@@ -143,5 +190,7 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
 def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
     text = run("demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24")
     assert "社区" in text
-    result = CliRunner().invoke(cli.app, ["demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24"])
+    result = CliRunner().invoke(
+        cli.app, ["demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24"]
+    )
     assert "login?token=" in result.output  # a second run begins where the first ended

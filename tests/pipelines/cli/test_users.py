@@ -30,7 +30,9 @@ def said(home: Path, *arguments: str) -> str:
 
 def test_users_are_added_listed_and_shut_out(home: Path) -> None:
     assert said(home, "users", "add", "li", "--role", "analyst", "--token").startswith("fst_")
-    said(home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01")
+    said(
+        home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01"
+    )
     assert said(home, "users", "disable", "li") == "li is shut out"
     listed = json.loads(said(home, "users", "list", "--json"))["users"]
     assert [(user["name"], user["communities"], bool(user["disabled_at"])) for user in listed] == [
@@ -44,7 +46,9 @@ def test_users_are_added_listed_and_shut_out(home: Path) -> None:
 def test_links_and_tokens_are_printed_once(home: Path) -> None:
     said(home, "users", "add", "li", "--role", "analyst")
     assert said(home, "users", "link", "li").startswith("http://127.0.0.1:8000/login?token=fst_")
-    token = json.loads(said(home, "users", "token", "li", "--for", "gateway", "--read-only", "--json"))
+    token = json.loads(
+        said(home, "users", "token", "li", "--for", "gateway", "--read-only", "--json")
+    )
     assert (token["name"], token["read_only"], token["secret"][:4]) == ("gateway", True, "fst_")
     assert isinstance(run(home, "users", "link", "nobody").exception, ForestallError)
 
@@ -58,7 +62,12 @@ def test_the_trail_is_proved_whole_or_broken(home: Path) -> None:
     cut = run(home, "audit", "verify", "--head", "0" * 63 + "1")
     assert (cut.exit_code, cut.output.split(":")[0]) == (1, "cut off")
     with sqlite3.connect(home / "serving.db") as connection:
-        connection.executescript("DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'x' WHERE id = 2;")
+        connection.executescript(
+            "DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'x' WHERE id = 2;"
+        )
     broken = run(home, "audit", "verify")
     assert broken.exit_code == 1
-    assert broken.output.splitlines()[0] == "broken at entry 2: the entry was changed after it was written"
+    assert (
+        broken.output.splitlines()[0]
+        == "broken at entry 2: the entry was changed after it was written"
+    )

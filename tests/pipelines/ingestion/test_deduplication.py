@@ -15,12 +15,22 @@ def test_first_is_kept_equals_are_duplicates_others_conflict():
     rows = frame([("a", 1), ("b", None), ("a", 1), ("a", 2), ("c", 3), ("b", None), ("b", 0)])
     known = frame([("c", 4)])
     verdicts = classify_duplicates(rows, known=known, key=["key"], values=["value"])
-    assert verdicts.to_list() == ["accepted", "accepted", "duplicate", "conflict", "conflict", "duplicate", "conflict"]
+    assert verdicts.to_list() == [
+        "accepted",
+        "accepted",
+        "duplicate",
+        "conflict",
+        "conflict",
+        "duplicate",
+        "conflict",
+    ]
 
 
 def test_a_record_in_the_lake_is_the_reference():
     rows = frame([("a", 1), ("a", 2)])
-    assert classify_duplicates(rows, known=frame([("a", 2)]), key=["key"], values=["value"]).to_list() == [
+    assert classify_duplicates(
+        rows, known=frame([("a", 2)]), key=["key"], values=["value"]
+    ).to_list() == [
         "conflict",
         "duplicate",
     ]
@@ -33,7 +43,12 @@ def test_where_all_columns_are_the_key_there_are_no_conflicts():
 
 
 def test_no_rows_no_verdicts():
-    assert classify_duplicates(frame([]), known=frame([("a", 1)]), key=["key"], values=["value"]).to_list() == []
+    assert (
+        classify_duplicates(
+            frame([]), known=frame([("a", 1)]), key=["key"], values=["value"]
+        ).to_list()
+        == []
+    )
 
 
 def naive(rows, known):
@@ -47,11 +62,18 @@ def naive(rows, known):
     return verdicts
 
 
-ROWS = st.lists(st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))), max_size=20)
+ROWS = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))), max_size=20
+)
 
 
-@given(rows=ROWS, known=st.dictionaries(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))))
+@given(
+    rows=ROWS,
+    known=st.dictionaries(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))),
+)
 @settings(max_examples=150, deadline=None)
 def test_agrees_with_reading_row_by_row(rows, known):
-    verdicts = classify_duplicates(frame(rows), known=frame(list(known.items())), key=["key"], values=["value"])
+    verdicts = classify_duplicates(
+        frame(rows), known=frame(list(known.items())), key=["key"], values=["value"]
+    )
     assert verdicts.to_list() == naive(rows, known)

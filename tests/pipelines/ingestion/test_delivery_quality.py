@@ -25,17 +25,31 @@ LONG_AGO = DAY - timedelta(days=30)
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """One call of 40 is bad; a day later three calls come late, and the only bank has fallen silent."""
+    """One call of 40 is bad; a day later three calls come late, and the only bank has fallen
+    silent.
+    """
     home = Home(tmp_path_factory.mktemp("quality"))
     put(home.landing, "residents.parquet", residents())
-    put(home.landing, "subscribers.parquet", [*subscribers(39), subscribers(40)[39] | {"operator": "cbn"}])
+    put(
+        home.landing,
+        "subscribers.parquet",
+        [*subscribers(39), subscribers(40)[39] | {"operator": "cbn"}],
+    )
     put(home.landing, "accounts.parquet", accounts())
     spoiled = calls()
     spoiled[9] |= {"duration_s": -5}
     put(home.landing, f"calls/{LONG_AGO}/cmcc.parquet", calls(5, day=LONG_AGO, first=900))
     put(home.landing, f"calls/{DAY}/cmcc.parquet", spoiled)
-    put(home.landing, f"calls/{NEXT}/cmcc.parquet", [*calls(10, day=NEXT, first=100), *calls(3, first=200)])
-    put(home.landing, f"calls/{NEXT}/cucc-1510.parquet", calls(4, day=NEXT + timedelta(days=1), first=300))
+    put(
+        home.landing,
+        f"calls/{NEXT}/cmcc.parquet",
+        [*calls(10, day=NEXT, first=100), *calls(3, first=200)],
+    )
+    put(
+        home.landing,
+        f"calls/{NEXT}/cucc-1510.parquet",
+        calls(4, day=NEXT + timedelta(days=1), first=300),
+    )
     put_text(home.landing, f"calls/{NEXT}/ctcc.parquet", "")
     put(home.landing, f"transfers/{DAY}/icbc.parquet", transfers(2))
     home.ingest()
@@ -52,7 +66,9 @@ def test_rows_of_the_last_days_are_added_up(report):
     assert (found.files, found.rows, found.accepted, found.quarantined) == (2, 53, 52, 1)
     assert (found.duplicates, found.held, found.late) == (0, 0, 3)
     assert found.received_at == RECEIVED_AT
-    assert found.last_row_at == datetime(2026, 8, 2, 9, 31, tzinfo=SHANGHAI)  # the tenth call, a minute long
+    assert found.last_row_at == datetime(
+        2026, 8, 2, 9, 31, tzinfo=SHANGHAI
+    )  # the tenth call, a minute long
 
 
 def test_reasons_are_told_in_words_with_their_number(report):
@@ -63,7 +79,10 @@ def test_reasons_are_told_in_words_with_their_number(report):
 
 
 def test_registers_stand_beside_as_they_are(report):
-    assert (of(report, "residents", "residents").accepted, of(report, "accounts", "accounts").late) == (40, 0)
+    assert (
+        of(report, "residents", "residents").accepted,
+        of(report, "accounts", "accounts").late,
+    ) == (40, 0)
 
 
 def test_held_files_are_named(report):

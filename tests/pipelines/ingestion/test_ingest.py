@@ -71,7 +71,11 @@ def test_the_lake_has_the_agreed_columns_and_types(district):
 
 def test_one_person_has_one_key_in_every_table(district):
     residents_, subscribers_ = district.table("residents"), district.table("subscribers")
-    assert set(residents_["person"]) == set(subscribers_["person"]) == set(district.table("accounts")["person"])
+    assert (
+        set(residents_["person"])
+        == set(subscribers_["person"])
+        == set(district.table("accounts")["person"])
+    )
     assert set(district.table("cases")["person"]) < set(residents_["person"])
     assert set(district.table("calls")["number"]) < set(subscribers_["number"])
     assert set(district.table("transfers")["account"]) < set(district.table("accounts")["account"])
@@ -105,7 +109,11 @@ def test_the_vault_reveals_people_numbers_and_accounts(district):
     person = district.table("subscribers").filter(number=number)["person"][0]
     (identity,) = vault.reveal_people([person]).values()
     assert identity.id_number == id_number(3)
-    assert (identity.name, identity.address, identity.msisdns) == ("居民3号", "幸福路3号院", (msisdn(3),))
+    assert (identity.name, identity.address, identity.msisdns) == (
+        "居民3号",
+        "幸福路3号院",
+        (msisdn(3),),
+    )
     own = district.table("accounts").filter(person=person)["account"][0]
     assert vault.reveal("account", [own]) == {own: account(3)}
 
@@ -119,7 +127,15 @@ def test_no_raw_identifier_is_anywhere_in_the_home(district):
     for path in district.settings.home.rglob("*.parquet"):  # compressed: look at the values
         content[path] = pl.read_parquet(path).write_json().encode()
     assert len(content) > 10
-    for raw in (msisdn(3), "13900000003", id_number(3), account(3), account(1003), "居民3号", "幸福路3号院"):
+    for raw in (
+        msisdn(3),
+        "13900000003",
+        id_number(3),
+        account(3),
+        account(1003),
+        "居民3号",
+        "幸福路3号院",
+    ):
         assert [str(path) for path, data in content.items() if raw.encode() in data] == []
 
 
@@ -152,7 +168,12 @@ def test_through_leaves_later_days_and_later_reports_for_another_run(home):
 
 def test_a_record_is_known_when_its_event_has_ended_and_the_feed_has_delivered(home):
     home.settings = home.settings.model_copy(
-        update={"feeds": {"calls": {"cmcc": Feed(delay_minutes=15)}, "cases": {"default": Feed(delay_minutes=60)}}}
+        update={
+            "feeds": {
+                "calls": {"cmcc": Feed(delay_minutes=15)},
+                "cases": {"default": Feed(delay_minutes=60)},
+            }
+        }
     )
     two_hours = calls(1)[0] | {"duration_s": 7200}
     put(home.landing, f"calls/{DAY}/cmcc.parquet", [two_hours])
@@ -179,7 +200,11 @@ def test_a_live_file_is_known_from_the_time_in_its_name(home):
 
 def test_a_call_delivered_from_both_sides_is_two_records(home):
     one = calls(1)[0] | {"msisdn": msisdn(1), "peer_number": msisdn(2), "direction": "out"}
-    other = calls(1, first=1)[0] | {"msisdn": msisdn(2), "peer_number": msisdn(1), "direction": "in"}
+    other = calls(1, first=1)[0] | {
+        "msisdn": msisdn(2),
+        "peer_number": msisdn(1),
+        "direction": "in",
+    }
     put(home.landing, f"calls/{DAY}/cmcc.parquet", [one, other])
     assert counts(home.only()) == (2, 2, 0, 0, 0)
     first, second = home.table("calls").sort("record_id").select("number", "peer").rows()
@@ -220,7 +245,9 @@ def test_many_small_batches_give_the_same_lake(home, tmp_path):
         put(home.landing, f"calls/{day}/cmcc-1200.parquet", calls(20, day=day))
     home.ingest()
     limits = home.settings.ingest.model_copy(update={"batch_rows": 1})
-    one_by_one = home.settings.model_copy(update={"home": tmp_path / "other", "keys": home.settings.keys_folder})
+    one_by_one = home.settings.model_copy(
+        update={"home": tmp_path / "other", "keys": home.settings.keys_folder}
+    )
     one_by_one = one_by_one.model_copy(update={"ingest": limits})
     together = {dataset: home.table(dataset) for dataset in TABLES}
     home.settings = one_by_one
@@ -245,7 +272,9 @@ def test_a_delivery_of_days_to_come_is_measured_by_its_own_days(home):
     put_district(home.landing)
     reports = home.ingest(received_at=datetime(2026, 1, 1, tzinfo=SHANGHAI))
     assert sum(report.accepted for report in reports.values()) == 325
-    assert home.lake.arrivals()["ingested_at"].unique().to_list() == [datetime(2026, 1, 1, tzinfo=SHANGHAI)]
+    assert home.lake.arrivals()["ingested_at"].unique().to_list() == [
+        datetime(2026, 1, 1, tzinfo=SHANGHAI)
+    ]
 
 
 def test_progress_counts_files(home):

@@ -17,7 +17,9 @@ from tests.pipelines.landing import DAY, calls, put, residents, transfers
 
 
 def put_mixed(landing):
-    """A small delivery with rows to accept and to reject, duplicates, and a file to hold: all must come out right."""
+    """A small delivery with rows to accept and to reject, duplicates, and a file to hold: all must
+    come out right.
+    """
     put(landing, "residents.parquet", residents())
     for day in (DAY, DAY + timedelta(days=1)):
         rows = calls(day=day)
@@ -58,7 +60,9 @@ def disturbed(undisturbed, tmp_path):
 def assert_same(home, other):
     for dataset in TABLES:
         assert_frame_equal(home.table(dataset), other.table(dataset), check_row_order=False)
-    assert_frame_equal(read_quarantine(home.settings, reveal=True), read_quarantine(other.settings, reveal=True))
+    assert_frame_equal(
+        read_quarantine(home.settings, reveal=True), read_quarantine(other.settings, reveal=True)
+    )
     assert_frame_equal(home.lake.arrivals(), other.lake.arrivals())
     assert Ledger(home.settings.lake_folder / "ledger.db").unfinished_batches() == []
 

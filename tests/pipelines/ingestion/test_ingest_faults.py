@@ -1,4 +1,6 @@
-"""What goes wrong in real deliveries, one test a fault: tidied up, quarantined with its reason, or held as a whole."""
+"""What goes wrong in real deliveries, one test a fault: tidied up, quarantined with its reason, or
+held as a whole.
+"""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,12 +46,17 @@ def reasons(home):
 def chinese(rows):
     """Calls as the Chinese CSV form writes them."""
     words = {"in": "被叫", "out": "主叫", "voice": "语音", "sms": "短信"}
-    return [row | {"direction": words[row["direction"]], "service": words[row["service"]]} for row in rows]
+    return [
+        row | {"direction": words[row["direction"]], "service": words[row["service"]]}
+        for row in rows
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
 def test_encodings_with_chinese_headings_and_values(home, encoding):
-    put_text(home.landing, CALLS, lines(chinese(calls()), headings=CALL_HEADINGS), encoding=encoding)
+    put_text(
+        home.landing, CALLS, lines(chinese(calls()), headings=CALL_HEADINGS), encoding=encoding
+    )
     assert counts(home.only()) == (40, 40, 0, 0, 0)
     row = home.table("calls").sort("record_id").row(1, named=True)
     assert (row["direction"], row["service"], row["duration_s"]) == ("in", "voice", 60)
@@ -60,7 +67,9 @@ def test_chinese_transfers(home):
     words = [row | {"direction": "借", "channel": "手机银行"} for row in transfers()]
     put_text(home.landing, TRANSFERS, lines(words, headings=TRANSFER_HEADINGS), encoding="gb18030")
     assert counts(home.only()) == (40, 40, 0, 0, 0)
-    assert home.table("transfers").select("direction", "channel").unique().rows() == [("debit", "mobile")]
+    assert home.table("transfers").select("direction", "channel").unique().rows() == [
+        ("debit", "mobile")
+    ]
 
 
 def test_windows_line_ends(home):
@@ -75,7 +84,11 @@ def test_columns_in_another_order_and_one_too_many(home):
 
 
 def test_a_missing_column_holds_the_file(home):
-    put(home.landing, CALLS, [{name: value for name, value in row.items() if name != "duration_s"} for row in calls()])
+    put(
+        home.landing,
+        CALLS,
+        [{name: value for name, value in row.items() if name != "duration_s"} for row in calls()],
+    )
     report = home.only()
     assert counts(report) == (0, 0, 0, 0, 0)
     assert "duration_s" in report.reason
@@ -85,7 +98,9 @@ def test_a_missing_column_holds_the_file(home):
 FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in "13900000003")
 
 
-@pytest.mark.parametrize("untidy", ["+8613900000003", "008613900000003", "139 0000 0003", "139-0000-0003", FULL_WIDTH])
+@pytest.mark.parametrize(
+    "untidy", ["+8613900000003", "008613900000003", "139 0000 0003", "139-0000-0003", FULL_WIDTH]
+)
 def test_untidy_numbers_are_the_same_number(home, untidy):
     put(home.landing, CALLS, [calls(4)[3], calls(5)[4] | {"peer_number": untidy}])
     assert counts(home.only()) == (2, 2, 0, 0, 0)
@@ -95,9 +110,15 @@ def test_untidy_numbers_are_the_same_number(home, untidy):
 
 def test_international_numbers_are_alike_with_plus_and_zeros(home):
     one, other = calls(2)
-    put(home.landing, CALLS, [one | {"peer_number": "+85212345678"}, other | {"peer_number": "0085212345678"}])
+    put(
+        home.landing,
+        CALLS,
+        [one | {"peer_number": "+85212345678"}, other | {"peer_number": "0085212345678"}],
+    )
     assert counts(home.only()) == (2, 2, 0, 0, 0)
-    assert home.table("calls").select("peer_kind", "peer_area").unique().rows() == [("international", "00852")]
+    assert home.table("calls").select("peer_kind", "peer_area").unique().rows() == [
+        ("international", "00852")
+    ]
     assert home.table("calls")["peer"].n_unique() == 1
 
 
@@ -154,7 +175,9 @@ def test_an_amount_that_is_none_is_quarantined(home, amount):
 def test_an_amount_with_a_thousands_sign_is_tidied(home):
     put(home.landing, TRANSFERS, spoilt(transfers(), amount='"1,234.56"'))
     assert counts(home.only()) == (40, 40, 0, 0, 0)
-    assert home.table("transfers").filter(record_id="T000009")["amount_cny"].to_list() == [Decimal("1234.56")]
+    assert home.table("transfers").filter(record_id="T000009")["amount_cny"].to_list() == [
+        Decimal("1234.56")
+    ]
 
 
 def test_the_same_file_under_two_names(home):
@@ -245,7 +268,9 @@ def test_a_truncated_csv_file_loses_no_whole_row_silently(home):
     assert report.accepted == 0 or report.quarantined == 1
 
 
-@pytest.mark.parametrize("text", ["", lines(residents(1)).splitlines()[0] + "\n"], ids=["nothing", "headings"])
+@pytest.mark.parametrize(
+    "text", ["", lines(residents(1)).splitlines()[0] + "\n"], ids=["nothing", "headings"]
+)
 def test_an_empty_register_does_not_wipe_the_old_one(home, text):
     put(home.landing, "residents.csv", residents())
     home.ingest()
@@ -271,7 +296,9 @@ def test_a_held_file_that_lay_in_the_wrong_folder_is_read_in_the_right_one(home)
     right.parent.mkdir()
     wrong.rename(right)
     assert counts(home.only()) == (40, 40, 0, 0, 0)
-    assert read_quarantine(home.settings).filter("held")["path"].unique().to_list() == ["calls/2026-05-01/cmcc.parquet"]
+    assert read_quarantine(home.settings).filter("held")["path"].unique().to_list() == [
+        "calls/2026-05-01/cmcc.parquet"
+    ]
 
 
 @pytest.mark.parametrize("name", ["cmcc.csv", "cmcc.parquet"])
@@ -309,7 +336,11 @@ def test_truth_and_unfinished_uploads_are_left_alone(home):
 
 def test_a_source_that_is_missing_for_days_leaves_the_others_whole(home):
     for offset in (0, 3):
-        put(home.landing, f"calls/{DAY + timedelta(days=offset)}/cmcc.parquet", calls(day=DAY + timedelta(days=offset)))
+        put(
+            home.landing,
+            f"calls/{DAY + timedelta(days=offset)}/cmcc.parquet",
+            calls(day=DAY + timedelta(days=offset)),
+        )
     home.ingest()
     assert home.lake.days("calls") == [DAY, DAY + timedelta(days=3)]
 
@@ -321,7 +352,11 @@ def test_a_new_scam_code_is_no_fault(home):
 
 
 def test_reports_and_reasons_hold_no_raw_identifier(home):
-    put(home.landing, CALLS, spoilt(calls(), peer_number="not a number", msisdn="13800", duration_s=-1))
+    put(
+        home.landing,
+        CALLS,
+        spoilt(calls(), peer_number="not a number", msisdn="13800", duration_s=-1),
+    )
     put(home.landing, f"calls/{DAY}/ctcc.csv", [row | {"duration_s": -1} for row in calls()])
     text = str(home.ingest()) + read_quarantine(home.settings).write_json()
     for raw in ("13800", "not a number", msisdn(3), "13900000003"):

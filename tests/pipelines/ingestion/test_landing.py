@@ -41,7 +41,12 @@ def test_registers_come_first_then_events_by_day_and_name(tmp_path):
 def test_a_name_tells_source_and_time(tmp_path, name, source, hour, minute):
     put_text(tmp_path, f"calls/2026-08-01/{name}", "x")
     (item,) = list_deliveries(tmp_path)
-    assert (item.dataset, item.source, item.day, item.problem) == ("calls", source, date(2026, 8, 1), "")
+    assert (item.dataset, item.source, item.day, item.problem) == (
+        "calls",
+        source,
+        date(2026, 8, 1),
+        "",
+    )
     assert item.delivered_at == datetime(2026, 8, 1, hour, minute, tzinfo=SHANGHAI)
 
 

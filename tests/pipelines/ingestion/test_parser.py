@@ -1,4 +1,6 @@
-"""The parsing process: what a hostile or broken file does to it, and that the next file is still read."""
+"""The parsing process: what a hostile or broken file does to it, and that the next file is still
+read.
+"""
 
 import polars as pl
 import pytest

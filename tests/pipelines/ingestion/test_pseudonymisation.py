@@ -1,4 +1,6 @@
-"""Rows of a contract become rows of the lake: hand-drawn values, and keys that agree with what people type."""
+"""Rows of a contract become rows of the lake: hand-drawn values, and keys that agree with what
+people type.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +8,12 @@ import polars as pl
 import pytest
 
 from data_contracts.identifiers import Pseudonymiser
-from pipelines.ingestion.pseudonymisation import RowPseudonymiser, compared_columns, pseudonymise_identifier, record_key
+from pipelines.ingestion.pseudonymisation import (
+    RowPseudonymiser,
+    compared_columns,
+    pseudonymise_identifier,
+    record_key,
+)
 from tests.pipelines.landing import SHANGHAI, id_number
 
 PSEUDONYMISER = Pseudonymiser(bytes(range(32)), version=1)
@@ -14,8 +21,16 @@ MORNING = datetime(2026, 8, 1, 23, 59, tzinfo=SHANGHAI)
 
 
 def described(*, delivered_at, delay=timedelta()):
-    files = {"_file": ["f"], "source": ["cmcc"], "file_id": ["1"], "delivered_at": [delivered_at], "delay": [delay]}
-    return pl.DataFrame(files).cast({"delivered_at": pl.Datetime("us", "Asia/Shanghai"), "delay": pl.Duration("us")})
+    files = {
+        "_file": ["f"],
+        "source": ["cmcc"],
+        "file_id": ["1"],
+        "delivered_at": [delivered_at],
+        "delay": [delay],
+    }
+    return pl.DataFrame(files).cast(
+        {"delivered_at": pl.Datetime("us", "Asia/Shanghai"), "delay": pl.Duration("us")}
+    )
 
 
 def lake_row(*, peer_number="008521234567", duration_s=120, **file):
@@ -31,7 +46,11 @@ def lake_row(*, peer_number="008521234567", duration_s=120, **file):
         "_row": 7,
     }
     rows = pl.DataFrame([row]).cast({"started_at": pl.Datetime("us", "Asia/Shanghai")})
-    return RowPseudonymiser(PSEUDONYMISER).to_lake_rows("calls", rows, files=described(**file)).row(0, named=True)
+    return (
+        RowPseudonymiser(PSEUDONYMISER)
+        .to_lake_rows("calls", rows, files=described(**file))
+        .row(0, named=True)
+    )
 
 
 def test_a_call_before_midnight_belongs_to_its_first_day_and_is_known_after_it():
@@ -47,7 +66,10 @@ def test_a_call_before_midnight_belongs_to_its_first_day_and_is_known_after_it()
     [((0, 0), 15, (2, 0, 16)), ((0, 0), 0, (2, 0, 1)), ((2, 30), 15, (2, 2, 30))],
 )
 def test_known_at_is_the_later_of_the_delay_and_the_file(delivered, delay, known):
-    row = lake_row(delivered_at=datetime(2026, 8, 2, *delivered, tzinfo=SHANGHAI), delay=timedelta(minutes=delay))
+    row = lake_row(
+        delivered_at=datetime(2026, 8, 2, *delivered, tzinfo=SHANGHAI),
+        delay=timedelta(minutes=delay),
+    )
     day, hour, minute = known
     assert row["known_at"] == datetime(2026, 8, day, hour, minute, tzinfo=SHANGHAI)
 
@@ -55,14 +77,17 @@ def test_known_at_is_the_later_of_the_delay_and_the_file(delivered, delay, known
 @pytest.mark.parametrize("typed", ["13800000001", "+86 138-0000-0001", "008613800000001"])
 def test_a_typed_number_finds_the_key_of_the_lake(typed):
     row = lake_row(delivered_at=MORNING)
-    assert pseudonymise_identifier(typed, kind="number", pseudonymiser=PSEUDONYMISER) == row["number"]
+    assert (
+        pseudonymise_identifier(typed, kind="number", pseudonymiser=PSEUDONYMISER) == row["number"]
+    )
 
 
 def test_both_forms_of_an_id_number_find_the_same_person():
     new = id_number(3)
     old = new[:6] + new[8:17]
     keys = {
-        pseudonymise_identifier(typed, kind="person", pseudonymiser=PSEUDONYMISER) for typed in (new, old, f" {new} ")
+        pseudonymise_identifier(typed, kind="person", pseudonymiser=PSEUDONYMISER)
+        for typed in (new, old, f" {new} ")
     }
     assert len(keys) == 1
 
@@ -70,13 +95,22 @@ def test_both_forms_of_an_id_number_find_the_same_person():
 def test_keys_of_different_kinds_never_meet():
     assert (
         pseudonymise_identifier("6200000000000001", kind="account", pseudonymiser=PSEUDONYMISER)[3:]
-        != pseudonymise_identifier("6200000000000001", kind="number", pseudonymiser=PSEUDONYMISER)[3:]
+        != pseudonymise_identifier("6200000000000001", kind="number", pseudonymiser=PSEUDONYMISER)[
+            3:
+        ]
     )
 
 
 def test_a_record_is_compared_in_what_was_delivered():
     assert record_key("calls") == ("source", "event_day", "record_id")
-    assert compared_columns("calls") == ("number", "peer", "direction", "service", "started_at", "duration_s")
+    assert compared_columns("calls") == (
+        "number",
+        "peer",
+        "direction",
+        "service",
+        "started_at",
+        "duration_s",
+    )
     assert compared_columns("transfers") == (
         "account", "payee", "direction", "amount_cny", "occurred_at", "channel", "peer_bank",
     )  # fmt: skip

@@ -8,12 +8,23 @@ from pipelines.ingestion.quarantine import export_quarantine, read_quarantine
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, put_text, transfers
 
-COLUMNS = ["dataset", "path", "row", "reasons", "reason_text_zh", "reason_text_en", "held", "received_at"]
+COLUMNS = [
+    "dataset",
+    "path",
+    "row",
+    "reasons",
+    "reason_text_zh",
+    "reason_text_en",
+    "held",
+    "received_at",
+]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """One bad call of 40, one bad transfer of 40, a file held for its rows and one that cannot be read."""
+    """One bad call of 40, one bad transfer of 40, a file held for its rows and one that cannot be
+    read.
+    """
     home = Home(tmp_path_factory.mktemp("quarantine"))
     call, transfer = calls(), transfers()
     call[9] |= {"duration_s": -5}

@@ -41,7 +41,9 @@ MIDNIGHT = TRAIN_AT + timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def trained(prefect, district, own_district):
-    """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed from."""
+    """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed
+    from.
+    """
     settings = own_district
     write_settings(settings.home, training=SMALL, daily_budget=5)
     result = retrain(home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3)
@@ -73,7 +75,9 @@ def test_a_night_is_published_once_however_often_it_runs(trained):
     assert first.kind == "nightly"
     assert first.scored == 1200
     assert 1 <= len(first.alerts) <= 5
-    assert artifact("watchlist")["description"].startswith(f"List {first.watchlist}, nightly, 2026-06-27 00:00: ")
+    assert artifact("watchlist")["description"].startswith(
+        f"List {first.watchlist}, nightly, 2026-06-27 00:00: "
+    )
     assert '"dataset": "calls"' in artifact("deliveries")["data"]
     assert first.drift.rows == 1200
     assert '"psi": ' in artifact("drift")["data"]
@@ -95,7 +99,10 @@ def figures(trained):
 def test_backtest_shows_model_and_rule(figures):
     assert 0 <= figures["precision_at_budget"] <= 1
     assert figures["baseline_alerts_per_day"] <= 5
-    assert artifact("backtest")["description"] == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
+    assert (
+        artifact("backtest")["description"]
+        == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
+    )
 
 
 def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
@@ -106,7 +113,10 @@ def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
     replay = found.replay.report
     assert (replay.start, replay.end, replay.every, replay.budget) == (TRAIN_AT, MIDNIGHT, "12h", 5)
     (alerts,) = (row for row in replay.figures if row.name == "alerts_per_day")
-    assert (alerts.champion, alerts.rule) == (figures["alerts_per_day"], figures["baseline_alerts_per_day"])
+    assert (alerts.champion, alerts.rule) == (
+        figures["alerts_per_day"],
+        figures["baseline_alerts_per_day"],
+    )
     assert found.fairness.report.source == "replay"
 
 
@@ -120,12 +130,16 @@ def test_no_person_is_named_in_prefect(trained, prefect):
 
 def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
     (tmp_path / "landing").mkdir()
-    state = nightly(landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True)
+    state = nightly(
+        landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True
+    )
     with pytest.raises(NotReadyError, match="no model in force"):
         state.result()
     with get_client(sync_client=True) as client:
         ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
-        runs = {run.name.rpartition("-")[0]: run for run in client.read_task_runs(flow_run_filter=ours)}
+        runs = {
+            run.name.rpartition("-")[0]: run for run in client.read_task_runs(flow_run_filter=ours)
+        }
     assert runs["publish"].run_count == 1
 
 
@@ -162,7 +176,9 @@ def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
 
 def file_report(source, **counts):
     zero = {"rows": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 0}
-    return FileReport(path=f"calls/{source}", dataset="calls", source=source, reason="", **zero | counts)
+    return FileReport(
+        path=f"calls/{source}", dataset="calls", source=source, reason="", **zero | counts
+    )
 
 
 def test_deliveries_are_counted_by_source():
@@ -171,8 +187,24 @@ def test_deliveries_are_counted_by_source():
         file_report("cmcc", rows=10, accepted=9, quarantined=1),
         file_report("cmcc", rows=5, accepted=2, duplicates=3),
     ]
-    counted = {"dataset": "calls", "files": 2, "rows": 15, "accepted": 11, "quarantined": 1, "duplicates": 3, "held": 0}
-    held = {"dataset": "calls", "files": 1, "rows": 4, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 4}
+    counted = {
+        "dataset": "calls",
+        "files": 2,
+        "rows": 15,
+        "accepted": 11,
+        "quarantined": 1,
+        "duplicates": 3,
+        "held": 0,
+    }
+    held = {
+        "dataset": "calls",
+        "files": 1,
+        "rows": 4,
+        "accepted": 0,
+        "quarantined": 0,
+        "duplicates": 0,
+        "held": 4,
+    }
     assert delivery_rows(files) == [counted | {"source": "cmcc"}, held | {"source": "cucc"}]
 
 
@@ -232,9 +264,9 @@ def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
     }
     for entry in written:
         (schedule,) = entry["schedules"]
-        assert clocks.pop(entry["entrypoint"].removeprefix("pipelines/orchestration/flows.py:")) == tuple(
-            schedule.values()
-        )
+        assert clocks.pop(
+            entry["entrypoint"].removeprefix("pipelines/orchestration/flows.py:")
+        ) == tuple(schedule.values())
         assert entry["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert not clocks
     assert served[0].parameters == {"home": str(tmp_path), "landing": str(tmp_path / "landing")}

@@ -36,7 +36,14 @@ def seen(settings: Settings, *, at: datetime = RECEIVED_AT + timedelta(hours=1))
 
 
 def a_model(trained_at: datetime) -> dict[str, object]:
-    return {"version": "7", "digest": "ab", "trained_at": trained_at, "run_id": "r", "trees": 9, "features": 3}
+    return {
+        "version": "7",
+        "digest": "ab",
+        "trained_at": trained_at,
+        "run_id": "r",
+        "trees": 9,
+        "features": 3,
+    }
 
 
 def only_run(settings: Settings) -> Run:
@@ -45,7 +52,9 @@ def only_run(settings: Settings) -> Run:
 
 
 def status(settings: Settings, *words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, ["status", "--home", str(settings.home), *words], catch_exceptions=False)
+    result = CliRunner().invoke(
+        cli.app, ["status", "--home", str(settings.home), *words], catch_exceptions=False
+    )
     return result.exit_code, result.stdout
 
 
@@ -71,7 +80,9 @@ def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
 
 def test_a_home_that_is_not_there_is_not_made_for_a_report(tmp_path, caplog):
     with pytest.raises(DeliveryError):
-        runs.run_ingest(tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock())
+        runs.run_ingest(
+            tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock()
+        )
     assert not (tmp_path / "typo").exists()
     assert caplog.records == []
 
@@ -112,7 +123,9 @@ def test_a_report_that_cannot_be_made_leaves_the_run_as_it_was(tmp_path):
 
 def test_a_run_that_was_killed_stays_without_an_end(tmp_path):
     settings = Settings(home=tmp_path)
-    begin_run(open_database(settings.serving_database_url), Run(verb="train", started_at=RECEIVED_AT))
+    begin_run(
+        open_database(settings.serving_database_url), Run(verb="train", started_at=RECEIVED_AT)
+    )
     assert only_run(settings).finished_at is None
 
 
@@ -130,7 +143,9 @@ def test_status_is_content_where_all_is_well(tmp_path):
     with record_run(settings, "nightly", clock=lambda: now, about_at=now) as found:
         found.facts |= {"scored": 4000, "alerts": 12}
     models = {"champion": a_model(now), "challenger": None}
-    runs.RunLog(settings, clock=lambda: now).write_report(lambda: ModelsReport.model_validate(models))
+    runs.RunLog(settings, clock=lambda: now).write_report(
+        lambda: ModelsReport.model_validate(models)
+    )
     code, text = status(settings)
     assert (code, "Nothing: everything runs as it should." in text) == (0, True)
     code, text = status(settings, "--json")

@@ -1,4 +1,6 @@
-"""The schedule as a user starts it: a Prefect server of our own that really plans the runs of the four flows."""
+"""The schedule as a user starts it: a Prefect server of our own that really plans the runs of the
+four flows.
+"""
 
 import json
 import os
@@ -40,6 +42,8 @@ def test_the_server_plans_the_runs(tmp_path):
     )  # fmt: skip
     planned = json.loads(ended.stdout.splitlines()[-1])
     assert set(planned) == {"nightly", "intraday", "retrain", "backtest"}
-    assert all(":05:00" in moment and "T16:" in moment for moment in planned["nightly"])  # 00:05 in Shanghai
+    assert all(
+        ":05:00" in moment and "T16:" in moment for moment in planned["nightly"]
+    )  # 00:05 in Shanghai
     minutes = {moment.split(":")[1] for moment in planned["intraday"]}
     assert minutes == {"00", "15", "30", "45"}

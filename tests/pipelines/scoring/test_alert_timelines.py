@@ -14,17 +14,27 @@ from serving.vocabulary.alerts import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
 
-def story(tables: SourceTables, *, number: str | None = None, account: str | None = None) -> AlertTimeline:
+def story(
+    tables: SourceTables, *, number: str | None = None, account: str | None = None
+) -> AlertTimeline:
     """The story of p1 at noon, when the alert names ``number`` and ``account``."""
     event_index = build_event_index(tables.known_before(NOON))
     peers = dict(event_index.numbers.select("peer", "code").iter_rows())
     payees = dict(event_index.accounts.select("payee", "code").iter_rows())
     chosen = pl.DataFrame(
-        {"person": ["p1"], "lead_peer_code": [peers.get(number)], "lead_payee_code": [payees.get(account)]},
+        {
+            "person": ["p1"],
+            "lead_peer_code": [peers.get(number)],
+            "lead_payee_code": [payees.get(account)],
+        },
         schema_overrides={"lead_peer_code": pl.UInt32, "lead_payee_code": pl.UInt32},
     )
     (told,) = build_alert_timelines(
-        tables.known_before(NOON), event_index, chosen, reputation_model=HAND_WRITTEN_REPUTATION, at=NOON
+        tables.known_before(NOON),
+        event_index,
+        chosen,
+        reputation_model=HAND_WRITTEN_REPUTATION,
+        at=NOON,
     )
     return told
 
@@ -35,14 +45,31 @@ def test_a_call_and_the_payment_after_it() -> None:
         transfers=[transfer("s1", ago(hours=1), "20000.00")],
     )
     told = story(tables, number="x1", account="s1")
-    assert [(event.channel, event.direction, event.peer, event.peer_kind) for event in told.events] == [
+    assert [
+        (event.channel, event.direction, event.peer, event.peer_kind) for event in told.events
+    ] == [
         ("call", "in", "x1", "virtual"),
         ("transfer", "out", "s1", "outside"),
     ]
     heard, paid = told.events
-    assert (heard.at, heard.duration_s, heard.amount_cny, heard.reached) == (ago(hours=2), 3000, None, 1)
-    assert (paid.at, paid.duration_s, paid.amount_cny, paid.reached) == (ago(hours=1), None, 20_000.0, 1)
-    assert (heard.is_stranger, heard.first_seen, paid.is_stranger, paid.first_seen) == (True, True, True, True)
+    assert (heard.at, heard.duration_s, heard.amount_cny, heard.reached) == (
+        ago(hours=2),
+        3000,
+        None,
+        1,
+    )
+    assert (paid.at, paid.duration_s, paid.amount_cny, paid.reached) == (
+        ago(hours=1),
+        None,
+        20_000.0,
+        1,
+    )
+    assert (heard.is_stranger, heard.first_seen, paid.is_stranger, paid.first_seen) == (
+        True,
+        True,
+        True,
+        True,
+    )
     assert heard.suspect_score == pytest.approx(0.5, abs=0.01)
     assert told.first_contact_at == ago(hours=2)  # when the call began, not when it became known
 
@@ -50,7 +77,9 @@ def test_a_call_and_the_payment_after_it() -> None:
 def test_the_second_contact_is_not_first_seen_and_an_old_acquaintance_is_no_stranger() -> None:
     old = [call("friend", ago(days=20)), call("friend", ago(days=1))]
     told = story(district(calls=[*old, call("x1", ago(hours=5)), text("x1", ago(hours=4))]))
-    assert [(event.peer, event.channel, event.is_stranger, event.first_seen) for event in told.events] == [
+    assert [
+        (event.peer, event.channel, event.is_stranger, event.first_seen) for event in told.events
+    ] == [
         ("friend", "call", False, False),
         ("x1", "call", True, True),
         ("x1", "text", True, False),
@@ -61,7 +90,12 @@ def test_the_second_contact_is_not_first_seen_and_an_old_acquaintance_is_no_stra
 
 def test_what_is_not_known_yet_or_long_ago_is_not_shown() -> None:
     running = call("x1", ago(minutes=10), duration_s=1800)  # ends, and is known, after noon
-    told = story(district(calls=[running, call("x1", ago(days=15))], transfers=[transfer("s1", ago(days=15), "5.00")]))
+    told = story(
+        district(
+            calls=[running, call("x1", ago(days=15))],
+            transfers=[transfer("s1", ago(days=15), "5.00")],
+        )
+    )
     assert told.events == ()
 
 
@@ -92,7 +126,10 @@ def test_whom_else_the_suspects_dealt_with() -> None:
             text("x1", ago(days=3), number="n3"),
             call("x2", ago(hours=1), number="n3"),
         ],
-        transfers=[transfer("s1", ago(hours=1), "9000.00"), transfer("s1", ago(days=1), "8000.00", account="a2")],
+        transfers=[
+            transfer("s1", ago(hours=1), "9000.00"),
+            transfer("s1", ago(days=1), "8000.00", account="a2"),
+        ],
     )
     told = story(tables, number="x1", account="s1")
     assert [(one.key, one.person, one.community_id, one.channel) for one in told.touched] == [

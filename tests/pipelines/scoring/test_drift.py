@@ -27,14 +27,20 @@ def alert(issued_at, score=0.5):
 
 def test_alerts_are_counted_in_days_back_from_the_moment():
     hours_ago = [1, 23, 24, 25, 80]
-    found = alert_volume([alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT)
-    assert found == AlertVolume(expected=1.0, seen=2, low=0, high=4)  # 2 in the last day; 2, 0 and 1 in the days before
+    found = alert_volume(
+        [alert(TRAIN_AT - timedelta(hours=hours)) for hours in hours_ago], at=TRAIN_AT
+    )
+    assert found == AlertVolume(
+        expected=1.0, seen=2, low=0, high=4
+    )  # 2 in the last day; 2, 0 and 1 in the days before
     assert alert_volume([], at=TRAIN_AT) is None
 
 
 def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at_once(district):
     event_index = build_event_index(source_tables_before(district, at=TRAIN_AT))
-    first, nothing = add_feature_profile(ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0)
+    first, nothing = add_feature_profile(
+        ordinary_model(), event_index, at=TRAIN_AT, before=None, seed=0
+    )
     assert nothing is None
     assert set(profiles_from_json(first.facts["profile"])) == {"talk_s_30d", "new_debit_cny_24h"}
     _, drift = add_feature_profile(ordinary_model(), event_index, at=TRAIN_AT, before=first, seed=1)
@@ -65,8 +71,13 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
     assert 0 < second.metrics["reasons_shared"] <= 1
     assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
     registry = ModelRegistry.of(own_district)
-    assert registry.metrics(registry.find(second.version))["reasons_shared"] == second.metrics["reasons_shared"]
-    assert any(reason.startswith("gap of coverage by residency") for reason in passed(second.metrics))
+    assert (
+        registry.metrics(registry.find(second.version))["reasons_shared"]
+        == second.metrics["reasons_shared"]
+    )
+    assert any(
+        reason.startswith("gap of coverage by residency") for reason in passed(second.metrics)
+    )
     assert "覆盖率 coverage" in reported(own_district, second.run_id)
 
 
@@ -78,8 +89,15 @@ def reported(settings, run_id):
 
 def passed(metrics):
     """What the gates say of it when nothing else refuses."""
-    good = {"precision_at_budget": 0.9, "coverage_at_budget": 0.9, "money_at_budget": 0.9, "episodes": 99.0}
+    good = {
+        "precision_at_budget": 0.9,
+        "coverage_at_budget": 0.9,
+        "money_at_budget": 0.9,
+        "episodes": 99.0,
+    }
     rule = {"baseline_precision_at_budget": 0.1, "baseline_coverage_at_budget": 0.1}
     return decide_promotion(
-        {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8}, None, gates=Gates()
+        {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8},
+        None,
+        gates=Gates(),
     ).reasons

@@ -25,12 +25,16 @@ def record(registry: ModelRegistry, *, rounds: int):
     """A version of a model that knows only two features."""
     model = small_model(rounds=rounds)
     rows = small_rows()
-    return registry.record(model, params={}, metrics=GOOD, card="", rows=rows, versions={"data_version": "1"})
+    return registry.record(
+        model, params={}, metrics=GOOD, card="", rows=rows, versions={"data_version": "1"}
+    )
 
 
 @pytest.fixture(scope="module")
 def settings(own_district) -> Settings:
-    """A home whose champion is version 1 and whose challenger is version 2; days are judged after two."""
+    """A home whose champion is version 1 and whose challenger is version 2; days are judged after
+    two.
+    """
     registry = ModelRegistry.of(own_district)
     record(registry, rounds=3)
     registry.promote("1", at=TRAIN_AT)
@@ -41,13 +45,19 @@ def settings(own_district) -> Settings:
 
 @pytest.fixture(scope="module")
 def ticks(settings):
-    """Who was touched in the three-hour ticks of eight days, and whether a reported fraud was under way."""
+    """Who was touched in the three-hour ticks of eight days, and whether a reported fraud was under
+    way.
+    """
     tables = source_tables_before(settings, at=END, span=timedelta(days=30))
     event_index = build_event_index(tables)
-    told = build_episodes(tables.cases, event_index, at=END).select("person", "opened_at", "closed_at")
+    told = build_episodes(tables.cases, event_index, at=END).select(
+        "person", "opened_at", "closed_at"
+    )
     moments = query_points_after_events(event_index, start=FIRST, end=END, every="3h")
     live = moments.join(told, on="person").filter(pl.col("at").is_between("opened_at", "closed_at"))
-    return moments.join(live.select("person", "at", live=pl.lit(1.0)).unique(), on=["person", "at"], how="left")
+    return moments.join(
+        live.select("person", "at", live=pl.lit(1.0)).unique(), on=["person", "at"], how="left"
+    )
 
 
 def keep(settings, ticks, *, champion: pl.Expr, challenger: pl.Expr) -> None:
@@ -79,7 +89,12 @@ MISTAKEN = (
 def test_before_days_are_mature_there_is_nothing_to_compare(settings, ticks):
     with pytest.raises(NotReadyError, match="both scored is old enough"):
         challenge_champion(settings, at=END)
-    keep(settings, ticks.filter(pl.col("at") >= END - timedelta(days=1)), champion=MISTAKEN, challenger=KNOWING)
+    keep(
+        settings,
+        ticks.filter(pl.col("at") >= END - timedelta(days=1)),
+        champion=MISTAKEN,
+        challenger=KNOWING,
+    )
     with pytest.raises(NotReadyError, match="both scored is old enough"):
         challenge_champion(settings, at=END)
 
@@ -114,16 +129,23 @@ def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):
     event_index = build_event_index(source_tables_before(settings, at=END))
     rows = ticks.head(3).with_columns(
-        score=0.5, baseline_score=0.1, new_debit_cny_6h=0.0, preventable_loss_cny=pl.lit(None, pl.Float64)
+        score=0.5,
+        baseline_score=0.1,
+        new_debit_cny_6h=0.0,
+        preventable_loss_cny=pl.lit(None, pl.Float64),
     )
     said: list[str] = []
-    done = score_in_shadow(settings, rows, event_index, at=END, kind="intraday", progress=said.append)
+    done = score_in_shadow(
+        settings, rows, event_index, at=END, kind="intraday", progress=said.append
+    )
     assert not done
     assert said[-1].startswith("the challenger could not score: the snapshot lacks")
 
 
 def test_the_shadow_can_be_switched_off(settings, ticks):
-    off = settings.model_copy(update={"training": settings.training.model_copy(update={"shadow": False})})
+    off = settings.model_copy(
+        update={"training": settings.training.model_copy(update={"shadow": False})}
+    )
     said: list[str] = []
     assert not score_in_shadow(off, ticks, None, at=END, kind="nightly", progress=said.append)
     assert said == []

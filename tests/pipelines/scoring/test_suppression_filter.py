@@ -26,7 +26,9 @@ LI = Viewer(name="li.wei", role=Role.ANALYST, communities=None)
 
 def rows(**paid_cny: float | None) -> pl.DataFrame:
     schema = {"person": pl.String, "new_debit_cny_6h": pl.Float64}
-    return pl.DataFrame({"person": list(paid_cny), "new_debit_cny_6h": list(paid_cny.values())}, schema=schema)
+    return pl.DataFrame(
+        {"person": list(paid_cny), "new_debit_cny_6h": list(paid_cny.values())}, schema=schema
+    )
 
 
 def rest(person: str, *, since_h: float, for_h: float = 24) -> Rest:
@@ -48,14 +50,18 @@ def rest(person: str, *, since_h: float, for_h: float = 24) -> Rest:
     ],
 )
 def test_a_rest_ends_with_its_time_or_with_new_money(paid_cny, since_h, for_h, alerted):
-    found = drop_suppressed(rows(ada=paid_cny, bo=0.0), [rest("ada", since_h=since_h, for_h=for_h)], at=AT, rules=RULES)
+    found = drop_suppressed(
+        rows(ada=paid_cny, bo=0.0), [rest("ada", since_h=since_h, for_h=for_h)], at=AT, rules=RULES
+    )
     assert found["person"].to_list() == (["ada", "bo"] if alerted else ["bo"])
 
 
 def test_of_two_rests_the_later_one_counts():
     rests = [rest("ada", since_h=20), rest("ada", since_h=2)]
     assert drop_suppressed(rows(ada=5000.0), rests, at=AT, rules=RULES).is_empty()
-    assert len(drop_suppressed(rows(ada=5000.0), rests, at=AT + timedelta(hours=4), rules=RULES)) == 1
+    assert (
+        len(drop_suppressed(rows(ada=5000.0), rests, at=AT + timedelta(hours=4), rules=RULES)) == 1
+    )
 
 
 def test_without_rests_everybody_is_awake():
@@ -67,7 +73,10 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
     settings = ServingSettings(database_url=str(engine.url))
     issued_at = AT - timedelta(hours=10)
     publish_at(engine, issued_at, "p1_ada", "p1_bo", "p1_cai")
-    ids = {person: alert_id(at=issued_at, kind="intraday", person=person) for person in ("p1_ada", "p1_bo", "p1_cai")}
+    ids = {
+        person: alert_id(at=issued_at, kind="intraday", person=person)
+        for person in ("p1_ada", "p1_bo", "p1_cai")
+    }
     until = AT + timedelta(days=3)
     with writing(engine) as session:
         put_off = NewDisposition(result="lawful", snoozed_until=until)
@@ -82,6 +91,13 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
     assert resting(engine, until) == []
     with writing(engine) as session:
         again = NewDisposition(result="in_progress")  # the last word no longer puts off
-        dispose(session, alert_id=ids["p1_ada"], new=again, version=1, source="screen", **(where | {"at": AT}))
+        dispose(
+            session,
+            alert_id=ids["p1_ada"],
+            new=again,
+            version=1,
+            source="screen",
+            **(where | {"at": AT}),
+        )
         lift(session, viewer=LI, suppression_id=number, reason="又有接触", at=AT)
     assert resting(engine, AT) == []

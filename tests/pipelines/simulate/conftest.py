@@ -19,30 +19,46 @@ class District:
         return pl.read_parquet(self.path / f"{name}.parquet")
 
     def daily(self, dataset: str) -> pl.DataFrame:
-        """All rows with ``source``, ``day`` and ``place`` (0..1, a row's position among those of its file and hour)."""
+        """All rows with ``source``, ``day`` and ``place`` (0..1, a row's position among those of
+        its file and hour).
+        """
         rows = pl.scan_parquet(self.path / dataset / "*" / "*.parquet", include_file_paths="file")
         parts = pl.col("file").str.split("/")
         hour = pl.col("started_at" if dataset == "calls" else "occurred_at").dt.hour()
         place = pl.int_range(pl.len()).over("file", hour) / pl.len().over("file", hour)
         return rows.with_columns(
-            source=parts.list.get(-1).str.strip_suffix(".parquet"), day=parts.list.get(-2), place=place
+            source=parts.list.get(-1).str.strip_suffix(".parquet"),
+            day=parts.list.get(-2),
+            place=place,
         ).collect()
 
     def calls(self) -> pl.DataFrame:
-        """Calls with the ``id_number`` of the served person, and whether the peer defrauded that person."""
+        """Calls with the ``id_number`` of the served person, and whether the peer defrauded that
+        person.
+        """
         holders = self.register("subscribers").select("msisdn", "id_number")
-        return self._marked(self.daily("calls").join(holders, on="msisdn"), "suspect_numbers", "peer_number")
+        return self._marked(
+            self.daily("calls").join(holders, on="msisdn"), "suspect_numbers", "peer_number"
+        )
 
     def transfers(self) -> pl.DataFrame:
         holders = self.register("accounts").select("account_id", "id_number")
-        return self._marked(self.daily("transfers").join(holders, on="account_id"), "suspect_accounts", "peer_account")
+        return self._marked(
+            self.daily("transfers").join(holders, on="account_id"),
+            "suspect_accounts",
+            "peer_account",
+        )
 
     def _marked(self, rows: pl.DataFrame, suspects: str, peer: str) -> pl.DataFrame:
         known = self.register("truth").filter(pl.col(suspects) != "")
-        known = known.select("id_number", pl.col(suspects).str.split(";").alias(peer)).explode(peer).unique()
-        return rows.join(known.with_columns(fraud=True), on=["id_number", peer], how="left").with_columns(
-            pl.col("fraud").fill_null(False)
+        known = (
+            known.select("id_number", pl.col(suspects).str.split(";").alias(peer))
+            .explode(peer)
+            .unique()
         )
+        return rows.join(
+            known.with_columns(fraud=True), on=["id_number", peer], how="left"
+        ).with_columns(pl.col("fraud").fill_null(False))
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,14 @@ SCHEMAS = {
         "birth_date": pl.Date,
         **dict.fromkeys(("residency", "community_id", "grid_id", "address"), pl.String),
     },
-    "subscribers": {**dict.fromkeys(("msisdn", "id_number", "operator"), pl.String), "activated_on": pl.Date},
-    "accounts": {**dict.fromkeys(("account_id", "id_number", "bank"), pl.String), "opened_on": pl.Date},
+    "subscribers": {
+        **dict.fromkeys(("msisdn", "id_number", "operator"), pl.String),
+        "activated_on": pl.Date,
+    },
+    "accounts": {
+        **dict.fromkeys(("account_id", "id_number", "bank"), pl.String),
+        "opened_on": pl.Date,
+    },
     "number_tags": {"number": pl.String, "tag": pl.String},
     "cases": {
         **dict.fromkeys(("case_id", "id_number", "scam_type", "outcome"), pl.String),
@@ -28,12 +34,16 @@ SCHEMAS = {
         "scam_type": pl.String,
         "first_trace_at": NAIVE,
         "traces": pl.Int64,
-        **dict.fromkeys(("contact_at", "first_transfer_at", "main_transfer_at", "last_transfer_at"), NAIVE),
+        **dict.fromkeys(
+            ("contact_at", "first_transfer_at", "main_transfer_at", "last_transfer_at"), NAIVE
+        ),
         "loss": pl.Float64,
         "outcome": pl.String,
         "reported": pl.Boolean,
         "reported_at": NAIVE,
-        **dict.fromkeys(("suspect_accounts", "suspect_numbers", "moves", "id_number", "msisdn"), pl.String),
+        **dict.fromkeys(
+            ("suspect_accounts", "suspect_numbers", "moves", "id_number", "msisdn"), pl.String
+        ),
         "floating": pl.Boolean,
         "age": pl.Int64,
     },
@@ -71,16 +81,23 @@ def test_one_file_per_source_and_day(small: District) -> None:
             "icbc", "abc", "boc", "ccb", "psbc", "ruralcb",
         }  # fmt: skip
         assert dict(pl.read_parquet_schema(small.path / "calls" / day / "cmcc.parquet")) == CALLS
-        assert dict(pl.read_parquet_schema(small.path / "transfers" / day / "icbc.parquet")) == TRANSFERS
+        assert (
+            dict(pl.read_parquet_schema(small.path / "transfers" / day / "icbc.parquet"))
+            == TRANSFERS
+        )
 
 
 def test_rows_belong_to_their_file(small: District) -> None:
     calls = small.daily("calls").join(small.register("subscribers"), on="msisdn", how="left")
     assert calls.filter(pl.col("operator").ne_missing(pl.col("source"))).is_empty()
     assert calls.filter(pl.col("started_at").dt.date().cast(pl.String) != pl.col("day")).is_empty()
-    transfers = small.daily("transfers").join(small.register("accounts"), on="account_id", how="left")
+    transfers = small.daily("transfers").join(
+        small.register("accounts"), on="account_id", how="left"
+    )
     assert transfers.filter(pl.col("bank").ne_missing(pl.col("source"))).is_empty()
-    assert transfers.filter(pl.col("occurred_at").dt.date().cast(pl.String) != pl.col("day")).is_empty()
+    assert transfers.filter(
+        pl.col("occurred_at").dt.date().cast(pl.String) != pl.col("day")
+    ).is_empty()
 
 
 def test_record_ids_are_unique_and_values_are_known(small: District) -> None:
@@ -115,10 +132,20 @@ def test_a_call_between_residents_is_delivered_from_both_sides(small: District) 
 
 def test_a_payment_between_residents_is_delivered_by_both_banks(small: District) -> None:
     transfers = small.daily("transfers")
-    inner = transfers.filter(pl.col("peer_account").is_in(small.register("accounts")["account_id"].implode()))
+    inner = transfers.filter(
+        pl.col("peer_account").is_in(small.register("accounts")["account_id"].implode())
+    )
     order = ["occurred_at", "payer", "payee", "amount", "channel"]
-    paid = inner.filter(direction="debit").rename({"account_id": "payer", "peer_account": "payee"}).select(order)
-    received = inner.filter(direction="credit").rename({"account_id": "payee", "peer_account": "payer"}).select(order)
+    paid = (
+        inner.filter(direction="debit")
+        .rename({"account_id": "payer", "peer_account": "payee"})
+        .select(order)
+    )
+    received = (
+        inner.filter(direction="credit")
+        .rename({"account_id": "payee", "peer_account": "payer"})
+        .select(order)
+    )
     assert len(paid) > 30
     assert paid.sort(order).equals(received.sort(order))
 

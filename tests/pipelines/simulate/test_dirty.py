@@ -19,7 +19,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dirty(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, InjectedFault]]:
+def dirty(
+    clean: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, InjectedFault]]:
     path = tmp_path_factory.mktemp("dirty") / "landing"
     shutil.copytree(clean, path)
     return path, {done.fault: done for done in inject_faults(path, seed=1)}
@@ -60,7 +62,9 @@ def test_rows_that_are_wrong_are_as_many_as_listed(
     assert 1 <= done[fault].rows <= 0.05 * len(rows)
 
 
-def test_chinese_csv_holds_the_same_rows(clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
+def test_chinese_csv_holds_the_same_rows(
+    clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]
+) -> None:
     landing, done = dirty
     path = done["gb18030_calls"].path
     text = (landing / path).read_bytes().decode("gb18030")
@@ -76,10 +80,14 @@ def test_chinese_csv_holds_the_same_rows(clean: Path, dirty: tuple[Path, dict[st
             words[first["service"]], f"{first['started_at']:%Y-%m-%d %H:%M:%S}", str(first["duration_s"]),
         ]
     )  # fmt: skip
-    assert (landing / done["utf8_bom_calls"].path).read_bytes().startswith(b"\xef\xbb\xbfrecord_id,")
+    assert (
+        (landing / done["utf8_bom_calls"].path).read_bytes().startswith(b"\xef\xbb\xbfrecord_id,")
+    )
 
 
-def test_files_that_are_wrong_as_a_whole(clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]) -> None:
+def test_files_that_are_wrong_as_a_whole(
+    clean: Path, dirty: tuple[Path, dict[str, InjectedFault]]
+) -> None:
     landing, done = dirty
     assert (landing / done["empty_file"].path).read_bytes() == b""
     assert "duration_s" not in pl.read_parquet_schema(landing / done["missing_column"].path)
@@ -102,9 +110,13 @@ def test_soiling_is_seeded_and_choosy(clean: Path, tmp_path: Path, small: Distri
     for name in ("a", "b"):
         shutil.copytree(clean, tmp_path / name)
     chosen = ["plus_86", "negative_amount"]
-    assert inject_faults(tmp_path / "a", seed=4, faults=chosen) == inject_faults(tmp_path / "b", seed=4, faults=chosen)
+    assert inject_faults(tmp_path / "a", seed=4, faults=chosen) == inject_faults(
+        tmp_path / "b", seed=4, faults=chosen
+    )
     changed = [
-        p for p in clean.rglob("*.parquet") if p.read_bytes() != (tmp_path / "a" / p.relative_to(clean)).read_bytes()
+        p
+        for p in clean.rglob("*.parquet")
+        if p.read_bytes() != (tmp_path / "a" / p.relative_to(clean)).read_bytes()
     ]
     assert len(changed) == 2
     with pytest.raises(SettingsError, match="No such fault"):

@@ -1,4 +1,6 @@
-"""No field gives the fraud away by its form: a model that sees only the form of a row must be at a loss."""
+"""No field gives the fraud away by its form: a model that sees only the form of a row must be at a
+loss.
+"""
 
 import lightgbm as lgb
 import numpy as np
@@ -14,7 +16,8 @@ CENTS = (pl.col("amount") * 100).cast(pl.Int64)
 def _auc(rows: pl.DataFrame, at: str, form: list[pl.Expr]) -> float:
     """Learned on the earlier 60 % of the fraud rows, judged on the later ones.
 
-    The split by time keeps the model from recognising numbers and accounts it has met: they burn out in days.
+    The split by time keeps the model from recognising numbers and accounts it has met: they burn
+    out in days.
     """
     x, y = rows.select(form).cast(pl.Float64).to_numpy(), rows["fraud"].to_numpy()
     order = rows[at].dt.epoch("s").to_numpy()
@@ -45,7 +48,9 @@ def test_calls(lively: District) -> None:
     assert _auc(lively.calls(), "started_at", form) < 0.6
 
 
-@pytest.mark.parametrize("accounts_only", [False, True], ids=["all payees", "payees that are accounts"])
+@pytest.mark.parametrize(
+    "accounts_only", [False, True], ids=["all payees", "payees that are accounts"]
+)
 def test_transfers(lively: District, *, accounts_only: bool) -> None:
     form = [
         pl.col("place"),
@@ -68,6 +73,15 @@ def test_fraud_comes_in_every_form_that_honest_rows_have(lively: District) -> No
     transfers = lively.transfers().filter(direction="debit")
     fraud = transfers.filter("fraud")
     assert fraud["peer_account"].str.starts_with("M").any()  # a merchant code can be a mule
-    assert set(fraud["peer_bank"]) == {"icbc", "abc", "boc", "ccb", "psbc", "ruralcb", "cmb", "other"}
+    assert set(fraud["peer_bank"]) == {
+        "icbc",
+        "abc",
+        "boc",
+        "ccb",
+        "psbc",
+        "ruralcb",
+        "cmb",
+        "other",
+    }
     assert {"mobile", "online", "third_party"} <= set(fraud["channel"])
     assert set(lively.calls().filter("fraud")["direction"]) == {"in", "out"}

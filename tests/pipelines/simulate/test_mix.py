@@ -31,7 +31,9 @@ def _write(path: Path, text: str) -> Path:
 
 
 def test_a_file_is_laid_over_the_defaults(tmp_path: Path) -> None:
-    mix = load_mix(_write(tmp_path / "mix.yaml", "scams: {police: {payments: {total_cny_median: 99000}}}"))
+    mix = load_mix(
+        _write(tmp_path / "mix.yaml", "scams: {police: {payments: {total_cny_median: 99000}}}")
+    )
     assert mix.scams["police"].payments.total_cny_median == 99_000
     assert mix.scams["police"].payments.count == (1, 7)
     assert mix.scams["brushing"] == Mix().scams["brushing"]
@@ -53,7 +55,10 @@ def test_a_new_scam_type_and_silent_sources(tmp_path: Path) -> None:
     simulate(out, people=300, days=4, seed=3, mix=mix)
     truth = pl.read_parquet(out / "truth.parquet")
     assert (truth["scam_type"] == "ai_voice").mean() > 0.5
-    assert [p.parent.name for p in sorted(out.glob("transfers/*/abc.parquet"))] == ["2026-06-01", "2026-06-04"]
+    assert [p.parent.name for p in sorted(out.glob("transfers/*/abc.parquet"))] == [
+        "2026-06-01",
+        "2026-06-04",
+    ]
     assert [p.parent.name for p in sorted(out.glob("calls/*/cucc.parquet"))] == ["2026-06-04"]
 
 

@@ -28,7 +28,10 @@ def _moves(row: dict[str, object]) -> list[tuple[datetime, float]]:
 def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
     people = generate_population(Mix(), people=100, start=date(2026, 6, 1), seed=1)
     played = ScriptTrace(
-        known_at=[600, 90_000, 97_200], payments=[(90_000, 10_000), (97_200, 50_000)], numbers=[3], accounts=[4]
+        known_at=[600, 90_000, 97_200],
+        payments=[(90_000, 10_000), (97_200, 50_000)],
+        numbers=[3],
+        accounts=[4],
     )
     episode = TrueEpisode("brushing", 5, 5, 540, played, "loss", None)
     row = build_truth([episode], people=people, start=date(2026, 6, 1)).row(0, named=True)
@@ -54,7 +57,9 @@ def test_losses_are_the_sum_of_their_moves_and_in_order(lively: District) -> Non
         assert row["loss"] == pytest.approx(sum(amount for _, amount in moves))
         assert row["first_transfer_at"] == moves[0][0]
         assert row["last_transfer_at"] == moves[-1][0]
-        assert row["main_transfer_at"] == next(at for at, amount in moves if amount >= 0.3 * largest)
+        assert row["main_transfer_at"] == next(
+            at for at, amount in moves if amount >= 0.3 * largest
+        )
         assert row["contact_at"] <= row["first_trace_at"] <= moves[-1][0]
         assert moves == sorted(moves)
 
@@ -97,7 +102,9 @@ def test_cases_are_the_reported_journeys_of_the_days_simulated(lively: District)
     joined = wall.join(reported, on=["id_number", "reported_at"], how="full")
     assert len(joined) == len(cases) == len(reported)
     assert joined.filter(pl.col("loss_amount").cast(float) != pl.col("loss")).is_empty()
-    assert 0.9 < (joined["scam_type"] == joined["scam_type_right"]).mean() < 1  # a few are filed wrongly
+    assert (
+        0.9 < (joined["scam_type"] == joined["scam_type_right"]).mean() < 1
+    )  # a few are filed wrongly
     assert reported.filter(pl.col("reported_at") <= pl.col("contact_at")).is_empty()
 
 

@@ -39,12 +39,16 @@ def test_long_talks_with_strangers_are_one_to_three_per_thousand_a_day(lively: D
 
 def test_large_payments_to_new_payees_are_five_to_ten_per_thousand_a_day(lively: District) -> None:
     honest = lively.transfers().filter(~pl.col("fraud") & (pl.col("direction") == "debit"))
-    met = _new(honest, "occurred_at", "peer_account").filter(pl.col("occurred_at") == pl.col("first_at"))
+    met = _new(honest, "occurred_at", "peer_account").filter(
+        pl.col("occurred_at") == pl.col("first_at")
+    )
     assert 5 < _per_1000(met.filter(pl.col("amount") >= 5000), lively) < 10
 
 
 def test_salaries_come_on_their_days(lively: District) -> None:
-    received = lively.daily("transfers").filter(direction="credit").group_by(day="day").len().sort("day")
+    received = (
+        lively.daily("transfers").filter(direction="credit").group_by(day="day").len().sort("day")
+    )
     usual = received["len"].median()
     busy = received.filter(pl.col("len") > 1.5 * usual)["day"].to_list()
     assert busy == ["2026-06-05", "2026-06-10", "2026-06-15"]
@@ -75,7 +79,9 @@ def test_scam_types_keep_their_clocks(lively: District) -> None:
 def test_most_people_hang_up_on_scam_callers_within_seconds(lively: District) -> None:
     suspects = lively.register("truth")["suspect_numbers"].str.split(";").explode().unique()
     cold = lively.calls().filter(
-        pl.col("peer_number").is_in(suspects.implode()) & ~pl.col("fraud") & (pl.col("duration_s") > 0)
+        pl.col("peer_number").is_in(suspects.implode())
+        & ~pl.col("fraud")
+        & (pl.col("duration_s") > 0)
     )
     assert 18 <= cold["duration_s"].median() <= 25
 
@@ -83,10 +89,16 @@ def test_most_people_hang_up_on_scam_callers_within_seconds(lively: District) ->
 def test_scam_numbers_burn_out_and_mules_are_shared(lively: District) -> None:
     truth = lively.register("truth")
     numbers = truth["suspect_numbers"].str.split(";").explode().unique().implode()
-    seen = lively.daily("calls").filter(pl.col("peer_number").is_in(numbers)).group_by("peer_number")
-    lives = seen.agg(days=(pl.col("started_at").max() - pl.col("started_at").min()).dt.total_hours() / 24)["days"]
+    seen = (
+        lively.daily("calls").filter(pl.col("peer_number").is_in(numbers)).group_by("peer_number")
+    )
+    lives = seen.agg(
+        days=(pl.col("started_at").max() - pl.col("started_at").min()).dt.total_hours() / 24
+    )["days"]
     assert 2 < lives.median() < 8
-    payees = truth.filter(outcome="loss").select("journey", pl.col("suspect_accounts").str.split(";").alias("payee"))
+    payees = truth.filter(outcome="loss").select(
+        "journey", pl.col("suspect_accounts").str.split(";").alias("payee")
+    )
     victims = payees.explode("payee").group_by("payee").len()["len"]
     assert victims.max() >= 3
     assert 0.1 < (victims > 1).mean() < 0.8

@@ -43,11 +43,17 @@ def load(lake, root, dataset, frame, *, batch):
     """Append as ``ingest`` does, with the ledger's part."""
     ledger = Ledger(root / "ledger.db")
     arrivals = [
-        Arrival(source="cmcc", event_day=day, path=f"{batch}.parquet", rows=number, known_until=None)
+        Arrival(
+            source="cmcc", event_day=day, path=f"{batch}.parquet", rows=number, known_until=None
+        )
         for day, number in frame.group_by("event_day").len().iter_rows()
     ]
     ledger.prepare(
-        batch, dataset=dataset, files=[], arrivals=arrivals, received_at=datetime(2026, 8, 3, tzinfo=SHANGHAI)
+        batch,
+        dataset=dataset,
+        files=[],
+        arrivals=arrivals,
+        received_at=datetime(2026, 8, 3, tzinfo=SHANGHAI),
     )
     ledger.commit(batch, delta_version=lake.append(dataset, frame, batch=batch))
 
@@ -123,7 +129,13 @@ def test_changed_days_are_those_that_gained_rows(lake, tmp_path):
 
 
 def test_compacting_merges_and_sorts_and_changes_nothing_else(lake, tmp_path):
-    load(lake, tmp_path, "calls", calls(call("1", day=DAY_1, number="n1_c"), call("2", day=DAY_2)), batch=1)
+    load(
+        lake,
+        tmp_path,
+        "calls",
+        calls(call("1", day=DAY_1, number="n1_c"), call("2", day=DAY_2)),
+        batch=1,
+    )
     load(lake, tmp_path, "calls", calls(call("3", day=DAY_1, number="n1_a")), batch=2)
     before, version = lake.scan("calls").collect(), lake.version()
     assert lake.compact("calls") == [DAY_1]
@@ -135,7 +147,9 @@ def test_compacting_merges_and_sorts_and_changes_nothing_else(lake, tmp_path):
     assert lake.changed_days(version, dataset="calls") == []
     assert lake.last_batch("calls") == 2
     assert lake.compact("calls") == []
-    assert_frame_equal(lake.at_version(version).scan("calls").collect(), before, check_row_order=False)
+    assert_frame_equal(
+        lake.at_version(version).scan("calls").collect(), before, check_row_order=False
+    )
 
 
 def test_only_one_writer_at_a_time(lake, tmp_path):
@@ -165,4 +179,11 @@ def test_an_unknown_dataset_or_version_is_refused(lake):
 def test_no_commit_tells_more_than_its_batch(lake, tmp_path):
     lake.append("calls", calls(call("1", day=DAY_1)), batch=1)
     (add,) = DeltaTable(tmp_path / "calls").history(1)
-    assert set(add) <= {"timestamp", "operation", "operationParameters", "engineInfo", "clientVersion", "version"}
+    assert set(add) <= {
+        "timestamp",
+        "operation",
+        "operationParameters",
+        "engineInfo",
+        "clientVersion",
+        "version",
+    }

@@ -15,7 +15,10 @@ def vault(tmp_path):
 
 def test_what_was_put_is_revealed(vault):
     assert vault.put_identifiers("number", {"n1_a": "13800000001", "n1_b": "008521234567"}) == 2
-    assert vault.reveal("number", ["n1_b", "n1_a", "n1_none"]) == {"n1_a": "13800000001", "n1_b": "008521234567"}
+    assert vault.reveal("number", ["n1_b", "n1_a", "n1_none"]) == {
+        "n1_a": "13800000001",
+        "n1_b": "008521234567",
+    }
     assert vault.reveal("account", ["n1_a"]) == {}
 
 
@@ -26,12 +29,19 @@ def test_only_new_keys_are_written(vault):
 
 
 def test_people_are_revealed_with_their_numbers(vault):
-    vault.put_people({"p1_a": {"id_number": "110101199003070134", "name": "王一", "address": "第1网格"}})
-    vault.put_identifiers("number", {"n1_a": "13800000001", "n1_b": "13800000002", "n1_c": "13800000003"})
+    vault.put_people(
+        {"p1_a": {"id_number": "110101199003070134", "name": "王一", "address": "第1网格"}}
+    )
+    vault.put_identifiers(
+        "number", {"n1_a": "13800000001", "n1_b": "13800000002", "n1_c": "13800000003"}
+    )
     vault.put_numbers_of([("p1_a", "n1_b"), ("p1_a", "n1_a"), ("p1_other", "n1_c")])
     assert vault.reveal_people(["p1_a", "p1_none"]) == {
         "p1_a": Identity(
-            id_number="110101199003070134", name="王一", address="第1网格", msisdns=("13800000001", "13800000002")
+            id_number="110101199003070134",
+            name="王一",
+            address="第1网格",
+            msisdns=("13800000001", "13800000002"),
         )
     }
     assert vault.reveal("person", ["p1_a"]) == {"p1_a": "110101199003070134"}
@@ -45,7 +55,9 @@ def test_a_person_who_moved_has_the_new_address(vault):
 
 def test_the_file_holds_ciphertext_only(vault, tmp_path):
     vault.put_identifiers("number", {"n1_a": "13800000001"})
-    vault.put_people({"p1_a": {"id_number": "110101199003070134", "name": "王一", "address": "第1网格"}})
+    vault.put_people(
+        {"p1_a": {"id_number": "110101199003070134", "name": "王一", "address": "第1网格"}}
+    )
     content = (tmp_path / "vault.db").read_bytes()
     for raw in ("13800000001", "110101199003070134", "王一", "第1网格"):
         assert raw.encode() not in content
@@ -60,7 +72,9 @@ def test_another_key_opens_nothing(vault, tmp_path):
 def test_a_value_moved_to_another_key_does_not_open(vault, tmp_path):
     vault.put_identifiers("number", {"n1_a": "13800000001", "n1_b": "13800000002"})
     with sqlite3.connect(tmp_path / "vault.db") as connection:
-        connection.execute("UPDATE entries SET sealed = (SELECT sealed FROM entries WHERE key = 'n1_a')")
+        connection.execute(
+            "UPDATE entries SET sealed = (SELECT sealed FROM entries WHERE key = 'n1_a')"
+        )
     with pytest.raises(LakeError, match="does not open"):
         vault.reveal("number", ["n1_b"])
 

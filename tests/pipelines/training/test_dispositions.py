@@ -29,13 +29,17 @@ def test_words_on_published_alerts_become_labels(tmp_path):
     found_out(engine, TRAIN_AT, "p1_ada", "in_progress", 1)
     found_out(engine, TRAIN_AT, "p1_ada", "stopped", 2)
     found_out(engine, TRAIN_AT, "p1_bo", "lawful", 1)
-    found = load_disposition_labels(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(days=1))
+    found = load_disposition_labels(
+        settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(days=1)
+    )
     assert found.episodes.select("person", "opened_at", "closed_at", "scam_type").rows() == [
         ("p1_ada", TRAIN_AT - timedelta(hours=1), TRAIN_AT + timedelta(hours=2), "police")
     ]
     assert found.lawful["person"].to_list() == ["p1_bo"]
     assert found.unclear.is_empty()
-    early = load_disposition_labels(settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(hours=2))
+    early = load_disposition_labels(
+        settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(hours=2)
+    )
     assert (len(early.episodes), early.unclear["person"].to_list()) == (0, ["p1_ada"])
 
 
@@ -48,7 +52,9 @@ def analyst(settings: Settings, *, at) -> TestClient:
     """A client of the application at ``at``, with an analyst's token."""
     url = settings.serving_database_url
     with writing(open_database(url)) as session:
-        token = add_user(session, name="li.wei", role=Role.ANALYST, communities=(), at=at, actor="test")
+        token = add_user(
+            session, name="li.wei", role=Role.ANALYST, communities=(), at=at, actor="test"
+        )
     app = create_app(settings=ServingSettings(database_url=url), clock=lambda: at)
     return TestClient(app, headers={"Authorization": f"Bearer {token}"})
 
@@ -63,7 +69,9 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     )
     reported = tables.cases.select("person").unique()
     quiet = busy.group_by("person").len().join(reported.collect(), on="person", how="anti")
-    stopped, lawful, again, unclear = quiet.sort("len", "person", descending=[True, False])["person"].head(4)
+    stopped, lawful, again, unclear = quiet.sort("len", "person", descending=[True, False])[
+        "person"
+    ].head(4)
     engine = open_database(own_district.serving_database_url)
     publish_at(engine, start, stopped, lawful, unclear)
     later = start + timedelta(hours=4)
@@ -72,7 +80,12 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
 
     def decide(at, person, result, **more):
         url = f"/api/v1/alerts/{alert_id(at=at, kind='intraday', person=person)}/dispositions"
-        assert client.post(url, json={"result": result, **more}, headers={"If-Match": '"0"'}).status_code == 201
+        assert (
+            client.post(
+                url, json={"result": result, **more}, headers={"If-Match": '"0"'}
+            ).status_code
+            == 201
+        )
 
     decide(start, stopped, "stopped")
     decide(start, lawful, "lawful")
@@ -91,7 +104,9 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     live = rows.filter(pl.col("label") == 1)
     learned = live.filter(pl.col("case_id").str.starts_with("d:"))
     assert set(learned["person"]) == {stopped, again}
-    assert learned.filter(pl.col("person") == stopped)["case_id"].unique().to_list() == [f"d:{first}"]
+    assert learned.filter(pl.col("person") == stopped)["case_id"].unique().to_list() == [
+        f"d:{first}"
+    ]
     near = pl.col("at").is_between(start - timedelta(hours=72), later)
     assert rows.filter(near, pl.col("person") == unclear).is_empty()
     assert set(rows.filter(near, pl.col("person") == lawful)["label"]) <= {0}

@@ -26,8 +26,12 @@ def told(district):
     """Losses of the window, one a person."""
     tables = source_tables_before(district, at=END, span=timedelta(days=30))
     found = build_episodes(tables.cases, build_event_index(tables), at=END)
-    window = found.filter(pl.col("outcome") == "loss", pl.col("opened_at") >= START, pl.col("main_at") < TRAIN_AT)
-    return window.unique("person", keep="none").filter(pl.col("main_at") - pl.col("opened_at") > timedelta(hours=2))
+    window = found.filter(
+        pl.col("outcome") == "loss", pl.col("opened_at") >= START, pl.col("main_at") < TRAIN_AT
+    )
+    return window.unique("person", keep="none").filter(
+        pl.col("main_at") - pl.col("opened_at") > timedelta(hours=2)
+    )
 
 
 def alert(person, issued_at, rank=1):
@@ -59,7 +63,12 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     engine = open_database(own_district.serving_database_url)
     victim = told.row(0, named=True)
     warned_at = victim["main_at"] - timedelta(hours=1)
-    residents = source_tables_before(own_district, at=END).residents.select("person").collect()["person"].sort()
+    residents = (
+        source_tables_before(own_district, at=END)
+        .residents.select("person")
+        .collect()["person"]
+        .sort()
+    )
     known = build_episodes(
         source_tables_before(own_district, at=END).cases,
         build_event_index(source_tables_before(own_district, at=END)),
@@ -79,20 +88,30 @@ def test_published_alerts_are_measured_by_cases_and_dispositions(own_district, t
     assert found.coverage == 1 / found.losses
     assert found.alerts_per_day == 3 / 10
     assert set(evaluation.groups["attribute"]) == set(ATTRIBUTES)
-    page = write_report(evaluation, tmp_path / "reports" / "measured.html").read_text(encoding="utf-8")
+    page = write_report(evaluation, tmp_path / "reports" / "measured.html").read_text(
+        encoding="utf-8"
+    )
     assert "每日最多 5 条" in page
     assert victim["person"] not in page
 
 
 def test_a_replay_can_be_reported_with_budgets(district, tmp_path):
-    asked = {"start": TRAIN_AT, "end": TRAIN_AT + timedelta(days=1), "every": "12h", "budget": 5, "seed": 3}
+    asked = {
+        "start": TRAIN_AT,
+        "end": TRAIN_AT + timedelta(days=1),
+        "every": "12h",
+        "budget": 5,
+        "seed": 3,
+    }
     result = replay(district, **asked, model=known_features(), budgets=True)
     evaluation = result.evaluation
     assert evaluation.budgets["budget"].to_list() == [4, 8, 12, 20, 40]
     assert (evaluation.budgets["alerts_per_day"] <= evaluation.budgets["budget"]).all()
     assert compute_metrics(evaluation.model) == result.figures
     assert compute_metrics(evaluation.rule) == result.baseline
-    assert "每 12h 判断一次" in write_report(evaluation, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "每 12h 判断一次" in write_report(evaluation, tmp_path / "report.html").read_text(
+        encoding="utf-8"
+    )
     assert replay(district, **asked, model=known_features()).evaluation.budgets is None
 
 

@@ -31,7 +31,9 @@ def records(district) -> SourceTables:
 def model(district, tables) -> RiskModel:
     training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
     asked = district.model_copy(update={"training": training})
-    return learn_risk_model(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[0]
+    return learn_risk_model(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[
+        0
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +69,22 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, 
         assert {person for person, codes in gaps.items() if code in codes} == people
     sources = {code for codes in gaps.values() for code in codes if ":" in code}
     assert sources == {code for code, _ in named}
-    assert gap("calls:cmcc:2026-06-24", "en") == "Call records of China Mobile are missing since June 24"
+    assert (
+        gap("calls:cmcc:2026-06-24", "en")
+        == "Call records of China Mobile are missing since June 24"
+    )
 
 
 def test_nothing_is_missing_while_all_sources_deliver(tables, model):
     event_index = build_event_index(tables)
     rows = score_query_points(event_index, model, query_points_for_everyone(event_index, at=AT))
 
-    assert {code for codes in find_missing_data(event_index, rows, at=AT) for code in codes if ":" in code} == set()
+    assert {
+        code
+        for codes in find_missing_data(event_index, rows, at=AT)
+        for code in codes
+        if ":" in code
+    } == set()
     assert rows["feeds_missing_n"].max() == 0
 
 
@@ -82,10 +92,16 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
     """Of the twenty highest scores without a single call record, some are far above the ordinary."""
     mute = build_event_index(
         drop_lost_records(
-            tables, [Outage("calls", source, AT - timedelta(days=60)) for source in ("cmcc", "cucc", "ctcc")]
+            tables,
+            [
+                Outage("calls", source, AT - timedelta(days=60))
+                for source in ("cmcc", "cucc", "ctcc")
+            ],
         )
     )
-    rows = score_query_points(mute, model, query_points_for_everyone(mute, at=AT)).sort("score", descending=True)
+    rows = score_query_points(mute, model, query_points_for_everyone(mute, at=AT)).sort(
+        "score", descending=True
+    )
 
     assert mute.contacts.events.is_empty()
     assert rows["score"][0] > 20 * rows["score"].median()
@@ -96,4 +112,10 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
 def test_a_model_that_met_outages_knows_of_them(model):
     weights = dict(zip(model.features, model.booster.feature_importance("gain"), strict=True))
 
-    assert sum(weights[name] for name in ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")) > 0
+    assert (
+        sum(
+            weights[name]
+            for name in ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
+        )
+        > 0
+    )

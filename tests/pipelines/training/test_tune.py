@@ -42,13 +42,18 @@ def test_trials_are_runs_below_the_search(settings, found):
     values = [run.data.metrics["average_precision"] for run in trials]
     assert len(values) == 2
     assert max(values) == pytest.approx(found.quality)
-    assert {run.data.params["num_leaves"] for run in trials} >= {"31", str(found.best["num_leaves"])}
+    assert {run.data.params["num_leaves"] for run in trials} >= {
+        "31",
+        str(found.best["num_leaves"]),
+    }
 
 
 def test_the_answer_can_be_pasted_into_the_settings(tmp_path, found):
     (tmp_path / "forestall.toml").write_text(found.text)
     assert set(tomllib.loads(found.text)["training"]) == set(found.best)
-    assert searched_values(tuning_from_settings(Settings.load(tmp_path))) == pytest.approx(dict(found.best), rel=1e-3)
+    assert searched_values(tuning_from_settings(Settings.load(tmp_path))) == pytest.approx(
+        dict(found.best), rel=1e-3
+    )
 
 
 def test_without_a_word_in_the_settings_the_parameters_are_the_models_own(tmp_path):

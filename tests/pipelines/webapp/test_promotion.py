@@ -1,4 +1,6 @@
-"""A worse challenger is refused, a better one takes over, and a roll-back brings the old one back: the real way."""
+"""A worse challenger is refused, a better one takes over, and a roll-back brings the old one back:
+the real way.
+"""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,13 @@ from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
 AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
 EARLY = AT - timedelta(days=14)  # before the days that are compared
 QUICK = SMALL.model_copy(
-    update={"rounds": 50, "negative_samples": 3_000, "maturity_days": 3, "judged_days": 4, "judged_every": "3h"}
+    update={
+        "rounds": 50,
+        "negative_samples": 3_000,
+        "maturity_days": 3,
+        "judged_days": 4,
+        "judged_every": "3h",
+    }
 )
 LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
 
@@ -72,13 +80,17 @@ def test_a_better_challenger_takes_over(settings, crippled, better):
     assert (crippled.version, crippled.promoted) == ("1", True)
     assert better.promoted, better.reasons
     assert ModelRegistry.of(settings).champion().version == better.version == "2"
-    assert better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
+    assert (
+        better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
+    )
     assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
 
 
 def test_a_worse_challenger_is_refused(settings, worse):
     assert not worse.promoted
-    assert any("of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons)
+    assert any(
+        "of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons
+    )
     assert worse.reasons[-1].startswith("the champion learned from these days")
     registry = ModelRegistry.of(settings)
     assert (registry.champion().version, registry.challenger().version) == ("2", "3")
@@ -99,7 +111,9 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
 
 def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
     keeper = GatedPromoter(settings)
-    with pytest.raises(ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"):
+    with pytest.raises(
+        ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"
+    ):
         keeper.promote("3", at=AT)
     with pytest.raises(ConflictError, match="version 1 does not stand in line"):
         keeper.promote("1", at=AT)
@@ -109,12 +123,24 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
     registry, keeper = ModelRegistry.of(settings), GatedPromoter(settings)
     while registry.champion().version != "1":
         keeper.roll_back(at=AT)
-    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(MODEL_NAME, "challenger", "2")
+    MlflowClient(settings.mlflow_database_url).set_registered_model_alias(
+        MODEL_NAME, "challenger", "2"
+    )
     registry.follow_alias()
     models = keeper.promote("2", at=AT)
     assert registry.champion().version == "2"
-    assert (models.champion.version, models.challenger, models.registry.promotion_gates) == ("2", None, ())
-    assert models.champion.pictures.keys() == {"budgets", "calibration", "groups", "importance", "scores"}
+    assert (models.champion.version, models.challenger, models.registry.promotion_gates) == (
+        "2",
+        None,
+        (),
+    )
+    assert models.champion.pictures.keys() == {
+        "budgets",
+        "calibration",
+        "groups",
+        "importance",
+        "scores",
+    }
     figures = {row.name: row for row in models.figures}
     assert figures["precision_at_budget"].champion > figures["precision_at_budget"].rule
     assert keeper.roll_back(at=AT).champion.version == "1"
@@ -127,7 +153,11 @@ def test_each_flow_reports_itself(settings, worse):
     nightly(landing=landing, home=settings.home, at=AT)
     with reading(open_database(settings.serving_database_url)) as session:
         found = overview(session, at=datetime.now(SHANGHAI))
-    assert {verb: run.ok for verb, run in found.newest.items()} == {"ingest": True, "train": True, "nightly": True}
+    assert {verb: run.ok for verb, run in found.newest.items()} == {
+        "ingest": True,
+        "train": True,
+        "nightly": True,
+    }
     assert found.newest["nightly"].about_at == AT
     assert found.newest["nightly"].facts["scored"] == 700
     assert found.quality.report.sources[0].rows > 0
@@ -135,6 +165,10 @@ def test_each_flow_reports_itself(settings, worse):
     refused = [gate.gate for gate in found.models.report.gates if not gate.passed]
     assert "champion_precision_at_budget" in refused
     assert found.fairness.report.source == "challenger"
-    assert {group.attribute for group in found.fairness.report.groups} >= {"residency", "sex", "age_band"}
+    assert {group.attribute for group in found.fairness.report.groups} >= {
+        "residency",
+        "sex",
+        "age_band",
+    }
     assert found.fairness.report.chart.startswith("<svg")
     assert len(found.drift.report.features) == 20

@@ -13,7 +13,18 @@ from serving.alerts.timeline_chart import close_up
 from serving.presentation.wording import figure
 from serving.publishing import publish
 from serving.vocabulary.alerts import Contribution
-from tests.serving.conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, NIGHTLY, Client, a_tick, a_watchlist, an_alert
+from tests.serving.conftest import (
+    ID_A,
+    ID_B,
+    ID_C,
+    ID_D,
+    MIDNIGHT,
+    NIGHTLY,
+    Client,
+    a_tick,
+    a_watchlist,
+    an_alert,
+)
 
 URL = "/api/v1/alerts"
 

@@ -14,7 +14,17 @@ from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.publishing import publish, publish_suspects
-from tests.serving.conftest import ID_A, ID_C, MIDNIGHT, MORNING, NIGHTLY, SUSPECTS, Client, a_client, audited
+from tests.serving.conftest import (
+    ID_A,
+    ID_C,
+    MIDNIGHT,
+    MORNING,
+    NIGHTLY,
+    SUSPECTS,
+    Client,
+    a_client,
+    audited,
+)
 
 URL = "/api/v1/search"
 KNOWN = {

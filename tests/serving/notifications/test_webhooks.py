@@ -20,7 +20,11 @@ from data_contracts.errors import SettingsError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import reading
-from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork, is_permitted
+from serving.notifications.webhooks.address import (
+    ForbiddenAddressError,
+    GuardedNetwork,
+    is_permitted,
+)
 from serving.notifications.webhooks.delivery import Delivered, deliver_due, retry_delay
 from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.repository import WebhookRepository

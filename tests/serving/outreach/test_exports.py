@@ -11,7 +11,17 @@ from serving.alerts.schemas import AlertFilter
 from serving.outreach.exports.service import COLUMNS, alerts_as_ndjson
 from serving.publishing import publish
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, Client, a_tick, a_watchlist, an_alert
+from tests.serving.conftest import (
+    ID_A,
+    ID_B,
+    ID_C,
+    ID_D,
+    MIDNIGHT,
+    Client,
+    a_tick,
+    a_watchlist,
+    an_alert,
+)
 
 CSV = "/api/v1/alerts/export.csv"
 NDJSON = "/api/v1/alerts/export.ndjson"

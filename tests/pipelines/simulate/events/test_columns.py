@@ -12,12 +12,19 @@ from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, to_paid_cents
 from pipelines.simulate.events.daytime import draw_seconds, move_to_waking_hours, season_factor
 from pipelines.simulate.mix import Season
-from pipelines.simulate.people.numbering import AccountBook, NumberBook, draw_id_numbers, draw_weighted
+from pipelines.simulate.people.numbering import (
+    AccountBook,
+    NumberBook,
+    draw_id_numbers,
+    draw_weighted,
+)
 
 
 def _calls(*rows: tuple[int, int, bool, int, int, bool]) -> CallEvents:
     table = np.array(rows, np.int64).T
-    return CallEvents(table[0], table[1], table[2].astype(bool), table[3], table[4], table[5].astype(bool))
+    return CallEvents(
+        table[0], table[1], table[2].astype(bool), table[3], table[4], table[5].astype(bool)
+    )
 
 
 def test_calls_on_a_busy_line_are_not_answered() -> None:
@@ -32,11 +39,24 @@ def test_calls_on_a_busy_line_are_not_answered() -> None:
         (106, 1, False, 1300, 90, True),  # a call of a story stays
         (100, 3, False, 1100, 50, False),  # callers outside have many lines
     )
-    assert cut_when_busy(events, subscribers=10).duration_s.tolist() == [600, 0, 0, 0, 60, 60, 90, 50]
+    assert cut_when_busy(events, subscribers=10).duration_s.tolist() == [
+        600,
+        0,
+        0,
+        0,
+        60,
+        60,
+        90,
+        50,
+    ]
 
 
 def test_events_fall_on_their_days() -> None:
-    events = _calls((1, 2, False, DAY_S, 5, False), (1, 2, False, 10, 6, False), (1, 2, False, 2 * DAY_S, 7, False))
+    events = _calls(
+        (1, 2, False, DAY_S, 5, False),
+        (1, 2, False, 10, 6, False),
+        (1, 2, False, 2 * DAY_S, 7, False),
+    )
     assert [part.duration_s.tolist() for part in events.by_day(2)] == [[6], [5]]
 
 
@@ -49,7 +69,11 @@ def test_journal_keeps_what_it_is_told() -> None:
     assert calls.at.tolist() == [100, 200]
     assert calls.duration_s.tolist() == [65, 0]
     assert calls.text.tolist() == [False, True]
-    assert (payments.payer.tolist(), payments.payee.tolist(), payments.cents.tolist()) == ([3], [4], [cents])
+    assert (payments.payer.tolist(), payments.payee.tolist(), payments.cents.tolist()) == (
+        [3],
+        [4],
+        [cents],
+    )
     assert cents in {123_000, 123_500, 123_456}
 
 
@@ -70,7 +94,14 @@ def test_roundness_of_amounts_does_not_depend_on_their_size() -> None:
 
 def test_a_rotation_shows_what_is_in_use() -> None:
     line = Rotation(np.array([0, 100, 250]), np.array([11, 12, 13]))
-    assert [line.at(second) for second in (0, 99, 100, 249, 250, 10_000)] == [11, 11, 12, 12, 13, 13]
+    assert [line.at(second) for second in (0, 99, 100, 249, 250, 10_000)] == [
+        11,
+        11,
+        12,
+        12,
+        13,
+        13,
+    ]
     assert Rotation.fixed(5).at(77) == 5
 
 
@@ -94,7 +125,13 @@ def test_seasons_multiply_where_they_overlap() -> None:
         Season(first="06-03", last="06-04", spending=2.0, scams={"police": 3.0}),
     )
     assert season_factor(seasons, date(2026, 6, 1), 5).tolist() == [1.5, 1.5, 3.0, 2.0, 1.0]
-    assert season_factor(seasons, date(2026, 6, 1), 5, scam_type="police").tolist() == [1, 1, 3, 3, 1]
+    assert season_factor(seasons, date(2026, 6, 1), 5, scam_type="police").tolist() == [
+        1,
+        1,
+        3,
+        3,
+        1,
+    ]
 
 
 def test_times_are_shanghai_wall_time() -> None:
@@ -158,4 +195,8 @@ def test_pick_follows_its_weights() -> None:
 
 
 def test_cents_become_yuan_without_loss() -> None:
-    assert to_yuan([12_345, 100, 9_999_999_999_999_999]).cast(str).to_list() == ["123.45", "1.00", "99999999999999.99"]
+    assert to_yuan([12_345, 100, 9_999_999_999_999_999]).cast(str).to_list() == [
+        "123.45",
+        "1.00",
+        "99999999999999.99",
+    ]

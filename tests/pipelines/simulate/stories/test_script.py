@@ -34,7 +34,16 @@ def _play(
     rng = np.random.default_rng(seed)
     journal = Journal(np.random.default_rng(seed + 1))
     people = _people()
-    story = ScriptRun(script, person=seed % 100, other=OTHER, at=at, end=end, people=people, journal=journal, rng=rng)
+    story = ScriptRun(
+        script,
+        person=seed % 100,
+        other=OTHER,
+        at=at,
+        end=end,
+        people=people,
+        journal=journal,
+        rng=rng,
+    )
     return journal, story.play(stage)
 
 
@@ -49,7 +58,9 @@ def test_any_story_holds_together(name: str, stage: Stage, seed: int, at: float)
     journal, played = _play(SCRIPTS[name], stage=stage, seed=seed, at=at)
     calls, payments = journal.calls(), journal.payments()
     ends = np.concatenate([calls.at + calls.duration_s, payments.at])
-    assert len(ends) == 0 or (calls.at.min(initial=2**62) >= int(at) and payments.at.min(initial=2**62) >= int(at))
+    assert len(ends) == 0 or (
+        calls.at.min(initial=2**62) >= int(at) and payments.at.min(initial=2**62) >= int(at)
+    )
     assert calls.at.max(initial=0) < 60 * DAY_S
     assert payments.at.max(initial=0) < 60 * DAY_S
     voice = calls.take(~calls.text)
@@ -83,7 +94,9 @@ def test_a_script_of_certainties_is_played_to_the_letter() -> None:
             text_share=0,
         ),
         lure=Lure(share=1, rounds=(1, 1), stake_cny=(100, 100), profit=(0.5, 0.5)),
-        payments=Payments(count=(3, 3), total_cny_median=7000, total_cny_sigma=0, growth=(2, 2), quit_share=0),
+        payments=Payments(
+            count=(3, 3), total_cny_median=7000, total_cny_sigma=0, growth=(2, 2), quit_share=0
+        ),
         delay_h_median=5,
         delay_h_sigma=0,
     )

@@ -215,6 +215,18 @@ class Settings(BaseSettings):
     cool_down_hours: int = Field(
         default=72, ge=0, description="no second alert on a person, unless money moves"
     )
+    warm_up_days: int = Field(
+        default=3,
+        ge=0,
+        description="days scored before the first list, a replay or a comparison, "
+        "so that the policy knows an ordinary day; 0: none",
+    )
+    tick: str = Field(
+        default="15m",
+        pattern=r"^[1-9]\d*[mhd]$",
+        description="the clock of comparisons, replays and the warm-up; "
+        "the same as schedule.intraday, and a part of a day",
+    )
     levels: LevelThresholds = LevelThresholds()
     training: Training = Training()
     gates: Gates = Gates()

@@ -9,6 +9,7 @@ from pipelines.settings import Settings
 def test_without_file_the_defaults_hold(tmp_path):
     settings = Settings.load(tmp_path)
     assert settings.daily_budget == 20
+    assert (settings.warm_up_days, settings.tick) == (3, "15m")
     assert settings.ingest.held_share == 0.05
     assert settings.delay("calls", "cmcc") is None
     assert settings.vault_file == tmp_path / "vault.db"

@@ -36,7 +36,7 @@ from serving.http.middleware import Boundary
 from serving.http.openapi import PROBLEM_RESPONSES, describe, operation_id
 from serving.notifications.live.endpoints import router as live
 from serving.notifications.live.feed import Feed
-from serving.notifications.webhooks.dispatcher import courier
+from serving.notifications.webhooks.dispatcher import run_dispatcher
 from serving.notifications.webhooks.endpoints import router as webhooks
 from serving.operations.endpoints import router as operations
 from serving.operations.health.endpoints import router as health
@@ -147,7 +147,7 @@ def _assembled(services: Services) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    with courier(app.state.services):
+    with run_dispatcher(app.state.services):
         yield
 
 

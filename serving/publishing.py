@@ -25,7 +25,7 @@ from serving.database.engine import writing
 from serving.database.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.notifications.live.repository import ChangeRepository
 from serving.notifications.live.service import announce
-from serving.notifications.webhooks.outbox import enqueue
+from serving.notifications.webhooks.outbox import enqueue_alerts
 from serving.vocabulary.alerts import (
     URGENCY,
     Contribution,
@@ -181,7 +181,7 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
             row = lists.add(_watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1))
             ScoreRepository(session).add(row.id, watchlist.scores)
             ScoreRepository(session).forget(before=watchlist.at - SCORES_KEPT)
-            enqueue(session, row.alerts)
+            enqueue_alerts(session, row.alerts)
             known = {alert.person for alert in current.alerts} if current else set()
             _announce(session, row, fresh=[alert for alert in row.alerts if alert.person not in known])
             return row.id

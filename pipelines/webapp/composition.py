@@ -15,7 +15,7 @@ from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, shows_every_row, writing
-from serving.notifications.webhooks.delivery import Delivered, deliver_due
+from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
 from serving.vocabulary.roles import Role, Viewer
@@ -90,7 +90,7 @@ def issue_outreach_list(
     return outreach.list_id, write_outreach(outreach, format=form, language=language)
 
 
-def deliver_webhooks(settings: Settings) -> Delivered:
+def deliver_webhooks(settings: Settings) -> DeliveryCounts:
     """Send the messages to other systems that are due; say how many were delivered."""
     vault = Vault.open(settings)  # makes the home where there is none
     return deliver_due(

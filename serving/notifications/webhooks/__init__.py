@@ -1,1 +1,1 @@
-"""Webhooks: other systems are told of new urgent alerts, signed, and again until they have heard it."""
+"""Webhooks: other systems are told of new urgent alerts, signed, and again until they have answered."""

@@ -1,4 +1,4 @@
-"""Sending what is due: signed, to one receiver after another's own pace, again until heard or given up."""
+"""Sending what is due: signed, to one receiver after another's own pace, again until delivered or given up."""
 
 import random
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.signature import signed_headers
 from serving.notifications.webhooks.tables import DeliveryRow
 
-__all__ = ["Delivered", "binding_of", "deliver_due", "retry_delay"]
+__all__ = ["DeliveryCounts", "binding_of", "deliver_due", "retry_delay"]
 
 RECEIVERS_AT_ONCE = 4
 LEASE_SLACK = timedelta(seconds=30)  # beyond the timeout: a sender that died has let go of its message by then
@@ -27,14 +27,14 @@ GONE = 410
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """How many messages were heard, and how many were not."""
+class DeliveryCounts:
+    """How many messages were delivered, and how many were not."""
 
-    heard: int = 0
-    unheard: int = 0
+    delivered: int = 0
+    failed: int = 0
 
-    def __add__(self, other: "Delivered") -> "Delivered":
-        return Delivered(heard=self.heard + other.heard, unheard=self.unheard + other.unheard)
+    def __add__(self, other: "DeliveryCounts") -> "DeliveryCounts":
+        return DeliveryCounts(delivered=self.delivered + other.delivered, failed=self.failed + other.failed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,23 +45,23 @@ class Outcome:
     error: str | None = None
 
     @property
-    def heard(self) -> bool:
+    def delivered(self) -> bool:
         """Whether the receiver has said that it has it."""
         return self.status is not None and 200 <= self.status < 300
 
 
-def deliver_due(engine: Engine, *, sealer: Sealer, settings: WebhookSettings, clock: Clock) -> Delivered:
+def deliver_due(engine: Engine, *, sealer: Sealer, settings: WebhookSettings, clock: Clock) -> DeliveryCounts:
     """Send every message that is due. A receiver that hangs or refuses holds up nobody but itself."""
     with reading(engine) as session:
         receivers = WebhookRepository(session).due_receivers(clock())
     if not receivers:
-        return Delivered()
+        return DeliveryCounts()
 
-    def deliver(webhook_id: int) -> Delivered:
+    def deliver(webhook_id: int) -> DeliveryCounts:
         return _deliver_to(webhook_id, engine=engine, sealer=sealer, settings=settings, clock=clock)
 
     with ThreadPoolExecutor(min(RECEIVERS_AT_ONCE, len(receivers))) as pool:
-        return sum(pool.map(deliver, receivers), Delivered())
+        return sum(pool.map(deliver, receivers), DeliveryCounts())
 
 
 def retry_delay(attempts: int, *, seed: str, settings: WebhookSettings) -> timedelta:
@@ -81,9 +81,9 @@ def binding_of(url: str) -> str:
 
 def _deliver_to(
     webhook_id: int, *, engine: Engine, sealer: Sealer, settings: WebhookSettings, clock: Clock
-) -> Delivered:
-    """Send what is due to one receiver, until the first message that is not heard."""
-    done = Delivered()
+) -> DeliveryCounts:
+    """Send what is due to one receiver, until the first message that is not delivered."""
+    done = DeliveryCounts()
     with writing(engine) as session:
         now = clock()
         WebhookRepository(session).give_up(
@@ -93,8 +93,8 @@ def _deliver_to(
         while (row := _taken(engine, webhook_id, settings=settings, now=clock())) is not None:
             outcome = _try(row, pool=pool, sealer=sealer, settings=settings, at=clock())
             _note(engine, row.id, outcome, settings=settings, now=clock())
-            done += Delivered(heard=int(outcome.heard), unheard=int(not outcome.heard))
-            if not outcome.heard:
+            done += DeliveryCounts(delivered=int(outcome.delivered), failed=int(not outcome.delivered))
+            if not outcome.delivered:
                 break
     return done
 
@@ -144,7 +144,7 @@ def _note(engine: Engine, delivery_id: int, outcome: Outcome, *, settings: Webho
         if row is None:
             return
         row.last_status, row.last_error = outcome.status, outcome.error
-        if outcome.heard:
+        if outcome.delivered:
             row.delivered_at = now
         elif row.attempts >= settings.webhook_attempts or outcome.status == GONE:
             row.given_up_at = now

@@ -1,4 +1,4 @@
-"""The courier: a thread beside the web process that sends messages as they fall due."""
+"""The dispatcher: a thread beside the web process that sends messages as they fall due."""
 
 import logging
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from serving.context.ports import Sealer
 from serving.context.services import Services
 from serving.notifications.webhooks.delivery import deliver_due
 
-__all__ = ["courier"]
+__all__ = ["run_dispatcher"]
 
 log = logging.getLogger("serving.notifications.webhooks")
 
 
 @contextmanager
-def courier(services: Services) -> Iterator[None]:
+def run_dispatcher(services: Services) -> Iterator[None]:
     """Send what falls due for the length of the block; without a key to open secrets with nothing is sent."""
     if services.sealer is None:
         yield
         return
     stop = Event()
-    thread = Thread(target=_carry, args=(services, services.sealer, stop), name="webhooks", daemon=True)
+    thread = Thread(target=_dispatch_loop, args=(services, services.sealer, stop), name="webhooks", daemon=True)
     thread.start()
     try:
         yield
@@ -32,12 +32,12 @@ def courier(services: Services) -> Iterator[None]:
         thread.join(services.settings.webhook_timeout_s)
 
 
-def _carry(services: Services, sealer: Sealer, stop: Event) -> None:
+def _dispatch_loop(services: Services, sealer: Sealer, stop: Event) -> None:
     while not stop.wait(services.settings.webhook_poll_s):
         try:
             done = deliver_due(services.engine, sealer=sealer, settings=services.settings, clock=services.clock)
         except SQLAlchemyError as error:  # the database is away or busy: the next round finds the same messages
             log.warning("webhooks wait: %s", type(error).__name__)
             continue
-        if done.heard or done.unheard:
-            log.info("webhooks: %d heard, %d not", done.heard, done.unheard)
+        if done.delivered or done.failed:
+            log.info("webhooks: %d delivered, %d not", done.delivered, done.failed)

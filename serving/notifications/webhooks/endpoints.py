@@ -70,4 +70,4 @@ def list_deliveries(
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver")
 def redeliver(webhook_id: WebhookId, delivery_id: DeliveryId, viewer: Admin, session: Writing, now: Now) -> Delivery:
     """Send a message again from the start, whatever became of it."""
-    return service.redeliver(session, viewer=viewer, webhook_id=webhook_id, delivery_id=delivery_id, at=now)
+    return service.redeliver_message(session, viewer=viewer, webhook_id=webhook_id, delivery_id=delivery_id, at=now)

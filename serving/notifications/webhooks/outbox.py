@@ -10,12 +10,12 @@ from serving.database.tables import AlertRow
 from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.tables import DeliveryRow, WebhookRow
 
-__all__ = ["EVENT", "enqueue", "payload_of"]
+__all__ = ["EVENT", "enqueue_alerts", "payload_of"]
 
 EVENT = "alert.published"
 
 
-def enqueue(session: Session, alerts: Sequence[AlertRow]) -> None:
+def enqueue_alerts(session: Session, alerts: Sequence[AlertRow]) -> None:
     """Note a message to every receiver about each of ``alerts`` of a level it asked for, once an alert."""
     webhooks = WebhookRepository(session)
     for webhook in webhooks.all():

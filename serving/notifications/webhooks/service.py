@@ -25,7 +25,7 @@ from serving.notifications.webhooks.signature import new_signing_secret
 from serving.notifications.webhooks.tables import DeliveryRow, WebhookRow
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["add_webhook", "delivery_page", "redeliver", "remove_webhook", "webhook_page"]
+__all__ = ["add_webhook", "delivery_page", "redeliver_message", "remove_webhook", "webhook_page"]
 
 
 def add_webhook(
@@ -92,7 +92,7 @@ def delivery_page(
     )
 
 
-def redeliver(session: Session, *, viewer: Viewer, webhook_id: int, delivery_id: int, at: datetime) -> Delivery:
+def redeliver_message(session: Session, *, viewer: Viewer, webhook_id: int, delivery_id: int, at: datetime) -> Delivery:
     """Send a message again from the start, whatever became of it, audited; a 404 problem where there is none."""
     _receiver(session, webhook_id)
     row = WebhookRepository(session).delivery(delivery_id)

@@ -20,12 +20,8 @@ from data_contracts.errors import SettingsError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import reading
-from serving.notifications.webhooks.address import (
-    ForbiddenAddressError,
-    GuardedNetwork,
-    is_permitted,
-)
-from serving.notifications.webhooks.delivery import Delivered, deliver_due, retry_delay
+from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork, is_permitted
+from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due, retry_delay
 from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.tables import DeliveryRow
@@ -111,7 +107,7 @@ def added(client: Client, url: str, **fields: object) -> dict[str, str]:
     return answer.json()  # type: ignore[no-any-return]
 
 
-def deliver(engine: Engine, settings: ServingSettings, at: datetime = MORNING) -> Delivered:
+def deliver(engine: Engine, settings: ServingSettings, at: datetime = MORNING) -> DeliveryCounts:
     return deliver_due(engine, sealer=Sealer(), settings=settings, clock=lambda: at)
 
 
@@ -136,7 +132,7 @@ def test_a_new_red_alert_is_told_without_a_word_on_the_person(
 ) -> None:
     added(client, receiver.url)
     publish(engine, a_tick(an_alert("p1_z", 1), an_alert("p1_y", 2, level="orange"), minutes=535))
-    assert deliver(engine, settings) == Delivered(heard=1)
+    assert deliver(engine, settings) == DeliveryCounts(delivered=1)
     [(headers, body)] = receiver.heard
     assert headers["content-type"] == "application/json"
     document = json.loads(body)
@@ -156,7 +152,7 @@ def test_a_new_red_alert_is_told_without_a_word_on_the_person(
 def test_old_alerts_are_no_news(client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver) -> None:
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
-    assert deliver(engine, settings, MORNING + timedelta(days=1)) == Delivered()
+    assert deliver(engine, settings, MORNING + timedelta(days=1)) == DeliveryCounts()
     [message] = messages(client, hook["id"], state="given_up")
     assert message["last_error"] == "the alert is too old to be news"
     assert receiver.heard == []
@@ -168,7 +164,7 @@ def test_the_signature_holds_for_the_library_of_the_scheme(
     now = datetime.now(MORNING.tzinfo)
     hook = added(client, receiver.url)
     publish(engine, a_watchlist(an_alert("p1_a", 1, issued_at=now), at=now, kind="intraday"))
-    assert deliver(engine, settings, now) == Delivered(heard=1)
+    assert deliver(engine, settings, now) == DeliveryCounts(delivered=1)
     [(headers, body)] = receiver.heard
     assert Webhook(hook["secret"]).verify(body, headers)["data"]["community_id"] == "C01"
     other = "whsec_" + base64.b64encode(bytes(32)).decode()
@@ -184,19 +180,19 @@ def test_what_fails_twice_is_told_the_third_time(
     publish(engine, NIGHTLY)
     at = MORNING
     for attempt in (1, 2):
-        assert deliver(engine, settings, at) == Delivered(unheard=1)
+        assert deliver(engine, settings, at) == DeliveryCounts(failed=1)
         [message] = messages(client, hook["id"], state="waiting")
         wait = datetime.fromisoformat(str(message["due_at"])) - at
         assert message["attempts"] == attempt
         assert message["last_error"] == f"HTTP {(500, 503)[attempt - 1]}"
         assert timedelta(seconds=2.5 * 2 ** (attempt - 1)) <= wait <= timedelta(seconds=5 * 2 ** (attempt - 1))
-        assert deliver(engine, settings, at) == Delivered(), "not before its time"
+        assert deliver(engine, settings, at) == DeliveryCounts(), "not before its time"
         at += wait
-    assert deliver(engine, settings, at) == Delivered(heard=1)
+    assert deliver(engine, settings, at) == DeliveryCounts(delivered=1)
     [message] = messages(client, hook["id"])
     assert (message["state"], message["attempts"], message["last_status"]) == ("delivered", 3, 204)
     assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 1, "one message, sent three times"
-    assert deliver(engine, settings, at + timedelta(days=1)) == Delivered()
+    assert deliver(engine, settings, at + timedelta(days=1)) == DeliveryCounts()
 
 
 def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_hand(
@@ -207,13 +203,13 @@ def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_han
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
     for seconds in (0, 1):
-        assert deliver(engine, settings, MORNING + timedelta(seconds=seconds)) == Delivered(unheard=1)
+        assert deliver(engine, settings, MORNING + timedelta(seconds=seconds)) == DeliveryCounts(failed=1)
     [message] = messages(client, hook["id"], state="given_up")
     assert (message["attempts"], message["last_error"]) == (2, "HTTP 302")
     assert len(receiver.heard) == 2, "no redirect is followed"
     path = f"{HOOKS}/{hook['id']}/deliveries/{message['id']}/redeliver"
     assert client.post(path, headers=client.as_("admin")).json()["state"] == "waiting"
-    assert deliver(engine, settings) == Delivered(heard=1)
+    assert deliver(engine, settings) == DeliveryCounts(delivered=1)
     assert audited(engine, "webhook-changed") == [("admin-1", str(hook["id"]))]
     assert client.post(path.replace("/deliveries/", "/deliveries/9"), headers=client.as_("admin")).status_code == 404
 
@@ -234,7 +230,7 @@ def test_an_alert_is_told_once_whatever_is_published_again(
     publish(engine, NIGHTLY)
     publish(engine, a_watchlist(*NIGHTLY.alerts, residents_scored=1501))
     assert {message["alert_id"] for message in messages(client, hook["id"])} == {ID_A, ID_B}
-    assert deliver(engine, settings) == Delivered(heard=2)
+    assert deliver(engine, settings) == DeliveryCounts(delivered=2)
     assert len(receiver.heard) == 2
 
 
@@ -258,7 +254,7 @@ def test_a_removed_receiver_hears_nothing_more(
     publish(engine, NIGHTLY)
     assert client.delete(f"{HOOKS}/{hook['id']}", headers=client.as_("admin")).status_code == 204
     assert client.delete(f"{HOOKS}/{hook['id']}", headers=client.as_("admin")).status_code == 404
-    assert deliver(engine, settings) == Delivered()
+    assert deliver(engine, settings) == DeliveryCounts()
     assert receiver.heard == []
     assert client.get(HOOKS, headers=client.as_("admin")).json()["items"] == []
     assert [subject for _, subject in audited(engine, "webhook-removed")] == [str(hook["id"])]
@@ -270,7 +266,7 @@ def test_a_receiver_that_refuses_holds_up_no_other(
     silent = added(client, "http://127.0.0.1:9/nobody")
     added(client, receiver.url)
     publish(engine, NIGHTLY)
-    assert deliver(engine, settings) == Delivered(heard=1, unheard=1)
+    assert deliver(engine, settings) == DeliveryCounts(delivered=1, failed=1)
     assert messages(client, silent["id"])[0]["last_error"] == "no connection (ConnectError)"
 
 
@@ -283,7 +279,7 @@ def test_the_database_does_not_know_the_secret_and_it_opens_for_one_address_only
         connection.execute(text("UPDATE webhooks SET url = 'http://127.0.0.1:9/elsewhere'"))
     assert not any(hook["secret"] in repr(value) for value in row)
     publish(engine, NIGHTLY)
-    assert deliver(engine, settings) == Delivered(unheard=1)
+    assert deliver(engine, settings) == DeliveryCounts(failed=1)
     assert messages(client, hook["id"])[0]["last_error"] == "the secret does not open with this key"
 
 

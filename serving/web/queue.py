@@ -75,7 +75,7 @@ def show_queue(
     now: Now,
 ) -> Response:
     """Show what waits for somebody, the most urgent first."""
-    queue = queues.queue_of(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
+    queue = queues.build_queue(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
     context = {
         "viewer": viewer,
         "queue": queue,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from serving.alerts.scores import ScoreRepository
-from serving.casework.queue.repository import Place, QueueRepository
+from serving.casework.queue.repository import QueueEntry, QueueRepository
 from serving.casework.queue.schemas import Change, Changes, Why
 from serving.notifications.live.repository import ChangeRepository
 from serving.notifications.live.tables import ChangeRow
@@ -21,31 +21,34 @@ SCORES_BACK = timedelta(days=7)
 
 
 def changes_since(
-    session: Session, waiting: Sequence[Place], *, viewer: Viewer, since: int | None, at: datetime
+    session: Session, waiting: Sequence[QueueEntry], *, viewer: Viewer, since: int | None, at: datetime
 ) -> Changes:
     """Return what changed in the queue ``waiting`` since change ``since``, else since just before the latest list."""
     number = _just_before_the_latest(session) if since is None else since
     happened = ChangeRepository(session).after(number, limit=MOST)
     lists = [int(change.subject) for change in happened if change.topic == "list"]
     queue = QueueRepository(session)
-    entered = [place for place in waiting if place.alert.watchlist_id in lists]
-    former = {place.alert.person: place for place in queue.earlier(viewer=viewer, alerts=_alerts(entered))}
+    entered = [entry for entry in waiting if entry.alert.watchlist_id in lists]
+    former = {entry.alert.person: entry for entry in queue.earlier(viewer=viewer, alerts=_alerts(entered))}
     settled = _settled(queue, happened, viewer=viewer, waiting=waiting, at=at)
     gone = queue.withdrawn(lists, viewer=viewer)
-    then = [*(place for place in waiting if place not in entered), *former.values(), *settled]
+    then = [*(entry for entry in waiting if entry not in entered), *former.values(), *settled]
     now, before = _positions(waiting), _positions(then)
-    fresh = [place for place in entered if place.alert.person not in former]
+    fresh = [entry for entry in entered if entry.alert.person not in former]
     return Changes(
         since=number,
         since_at=happened[0].happened_at if happened else None,
-        entered=[_change(place, "new_alert", now=now, before=before) for place in fresh],
+        entered=[_change(entry, "new_alert", now=now, before=before) for entry in fresh],
         left=[
-            *(_change(place, _why_left(place, at=at), now=now, before=before, **_word(place)) for place in settled),
-            *(_change(Place(alert, None, None), "superseded", now=now, before=before) for alert in gone),
+            *(
+                _change(entry, _why_left(entry, at=at), now=now, before=before, **_result_of(entry))
+                for entry in settled
+            ),
+            *(_change(QueueEntry(alert, None, None), "superseded", now=now, before=before) for alert in gone),
         ],
         moved=[
-            *(_change(place, "new_money", now=now, before=before) for place in entered if place.alert.person in former),
-            *_stirred(session, [place for place in waiting if place not in entered], lists, now=now, before=before),
+            *(_change(entry, "new_money", now=now, before=before) for entry in entered if entry.alert.person in former),
+            *_rescored(session, [entry for entry in waiting if entry not in entered], lists, now=now, before=before),
         ],
     )
 
@@ -55,22 +58,22 @@ def _settled(
     happened: Sequence[ChangeRow],
     *,
     viewer: Viewer,
-    waiting: Sequence[Place],
+    waiting: Sequence[QueueEntry],
     at: datetime,
-) -> list[Place]:
+) -> list[QueueEntry]:
     """Return the alerts with a new result that no longer wait."""
     told = sorted({change.subject for change in happened if change.topic == "result"})
-    people = {place.alert.person for place in waiting}
+    people = {entry.alert.person for entry in waiting}
     return [
-        place
-        for place in queue.named(told, viewer=viewer)
-        if not place.waits(at=at) and place.alert.person not in people
+        entry
+        for entry in queue.by_alert_ids(told, viewer=viewer)
+        if not entry.waits(at=at) and entry.alert.person not in people
     ]
 
 
-def _stirred(
+def _rescored(
     session: Session,
-    waiting: Sequence[Place],
+    waiting: Sequence[QueueEntry],
     lists: Sequence[int],
     *,
     now: Mapping[str, int],
@@ -79,9 +82,9 @@ def _stirred(
     """Return who stood there already and whose score the new lists moved."""
     if not waiting or not lists:
         return []
-    people = {place.alert.person: place for place in waiting}
-    since = min(place.alert.issued_at for place in waiting) - SCORES_BACK
-    old: dict[str, float] = {person: place.alert.score for person, place in people.items()}
+    people = {entry.alert.person: entry for entry in waiting}
+    since = min(entry.alert.issued_at for entry in waiting) - SCORES_BACK
+    old: dict[str, float] = {person: entry.alert.score for person, entry in people.items()}
     new: dict[str, float] = {}
     for person, watchlist_id, _, score in ScoreRepository(session).of_people(list(people), since=since):
         (new if watchlist_id in lists else old)[person] = score
@@ -97,30 +100,30 @@ def _just_before_the_latest(session: Session) -> int:
     return latest[0].id - 1 if latest else 0
 
 
-def _alerts(places: Sequence[Place]) -> list[Any]:
-    return [place.alert for place in places]
+def _alerts(entries: Sequence[QueueEntry]) -> list[Any]:
+    return [entry.alert for entry in entries]
 
 
-def _positions(places: Sequence[Place]) -> dict[str, int]:
-    ordered = sorted(places, key=lambda place: place.urgency)
-    return {place.alert.person: number for number, place in enumerate(ordered, start=1)}
+def _positions(entries: Sequence[QueueEntry]) -> dict[str, int]:
+    ordered = sorted(entries, key=lambda entry: entry.urgency)
+    return {entry.alert.person: number for number, entry in enumerate(ordered, start=1)}
 
 
-def _why_left(place: Place, *, at: datetime) -> Why:
-    put_off = place.last is not None and place.last.snoozed_until is not None and place.last.snoozed_until > at
+def _why_left(entry: QueueEntry, *, at: datetime) -> Why:
+    put_off = entry.last is not None and entry.last.snoozed_until is not None and entry.last.snoozed_until > at
     return "put_off" if put_off else "settled"
 
 
-def _word(place: Place) -> dict[str, Any]:
-    return {"result": place.last.result, "by": place.last.decided_by} if place.last else {}
+def _result_of(entry: QueueEntry) -> dict[str, Any]:
+    return {"result": entry.last.result, "by": entry.last.decided_by} if entry.last else {}
 
 
-def _change(place: Place, why: Why, *, now: Mapping[str, int], before: Mapping[str, int], **told: Any) -> Change:
-    alert = place.alert
+def _change(entry: QueueEntry, why: Why, *, now: Mapping[str, int], before: Mapping[str, int], **told: Any) -> Change:
+    alert = entry.alert
     return Change(
         alert_id=alert.alert_id,
         person=alert.person,
-        level=place.level,
+        level=entry.level,
         why=why,
         before=before.get(alert.person),
         now=now.get(alert.person),

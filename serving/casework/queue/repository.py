@@ -16,12 +16,12 @@ from serving.vocabulary.alerts import URGENCY, Level
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["Place", "QueueRepository"]
+__all__ = ["QueueEntry", "QueueRepository"]
 
 MOST = 2000  # more alerts than any queue of some days can hold
 
 
-class Place(NamedTuple):
+class QueueEntry(NamedTuple):
     """One alert of the queue with its last result and whoever deals with it."""
 
     alert: AlertRow
@@ -53,7 +53,7 @@ class QueueRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def places(self, *, viewer: Viewer, since: datetime, at: datetime) -> list[Place]:
+    def entries(self, *, viewer: Viewer, since: datetime, at: datetime) -> list[QueueEntry]:
         """Return the newest current alert of each person, issued at or after ``since``, the most urgent first."""
         statement = (
             visible_to(viewer, current_alerts())
@@ -68,9 +68,9 @@ class QueueRepository:
             .limit(MOST)
         )
         rows = self._session.execute(statement).all()
-        return sorted((Place(*row) for row in rows), key=lambda place: place.urgency)
+        return sorted((QueueEntry(*row) for row in rows), key=lambda entry: entry.urgency)
 
-    def earlier(self, *, viewer: Viewer, alerts: Sequence[AlertRow]) -> list[Place]:
+    def earlier(self, *, viewer: Viewer, alerts: Sequence[AlertRow]) -> list[QueueEntry]:
         """Return for each alert the one before it of the same person, where there is one."""
         former, newer = aliased(AlertRow), aliased(AlertRow)
         before = (
@@ -81,12 +81,12 @@ class QueueRepository:
             .group_by(former.person)
         )
         statement = visible_to(viewer, current_alerts()).where(AlertRow.id.in_(before))
-        return [Place(alert, last, None) for alert, last in self._session.execute(statement)]
+        return [QueueEntry(alert, last, None) for alert, last in self._session.execute(statement)]
 
-    def named(self, alert_ids: Sequence[str], *, viewer: Viewer) -> list[Place]:
+    def by_alert_ids(self, alert_ids: Sequence[str], *, viewer: Viewer) -> list[QueueEntry]:
         """Return current alerts by their public ids."""
         statement = visible_to(viewer, current_alerts()).where(AlertRow.alert_id.in_(alert_ids))
-        return [Place(alert, last, None) for alert, last in self._session.execute(statement)]
+        return [QueueEntry(alert, last, None) for alert, last in self._session.execute(statement)]
 
     def withdrawn(self, watchlist_ids: Sequence[int], *, viewer: Viewer) -> list[AlertRow]:
         """Return the alerts that these revisions of lists no longer hold, though the ones before them did."""

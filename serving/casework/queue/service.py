@@ -12,28 +12,19 @@ from serving.casework.claims.schemas import Claim
 from serving.casework.claims.service import take_alert
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.queue.changes import changes_since
-from serving.casework.queue.repository import Place, QueueRepository
-from serving.casework.queue.schemas import (
-    EVERY,
-    ME,
-    NOBODY,
-    PAGE,
-    WAITING,
-    Queue,
-    QueueItem,
-    QueueQuery,
-)
+from serving.casework.queue.repository import QueueEntry, QueueRepository
+from serving.casework.queue.schemas import EVERY, ME, NOBODY, PAGE, WAITING, Queue, QueueItem, QueueQuery
 from serving.context.settings import ServingSettings
 from serving.http.errors import ProblemError
 from serving.notifications.live.repository import ChangeRepository
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["places_of", "queue_item", "queue_of", "take_next"]
+__all__ = ["build_queue", "queue_entries", "queue_item", "take_next"]
 
-Test = Callable[[Place], bool]
+Test = Callable[[QueueEntry], bool]
 
 
-def places_of(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> list[Place]:
+def queue_entries(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> list[QueueEntry]:
     """Return the newest alert of each person of the last days, the most urgent first, settled ones among them.
 
     The days are counted back from the latest list: where lists stopped coming, what they said still waits.
@@ -42,91 +33,93 @@ def places_of(session: Session, *, viewer: Viewer, at: datetime, settings: Servi
     if latest is None:
         return []
     since = min(latest.at, at) - timedelta(days=settings.queue_days)
-    return QueueRepository(session).places(viewer=viewer, since=since, at=at)
+    return QueueRepository(session).entries(viewer=viewer, since=since, at=at)
 
 
-def queue_of(session: Session, *, viewer: Viewer, query: QueueQuery, at: datetime, settings: ServingSettings) -> Queue:
+def build_queue(
+    session: Session, *, viewer: Viewer, query: QueueQuery, at: datetime, settings: ServingSettings
+) -> Queue:
     """Return one page of the queue that ``query`` asks for, with what changed in it."""
     latest = WatchlistRepository(session).latest()
-    places = places_of(session, viewer=viewer, at=at, settings=settings)
-    waiting = [place for place in places if place.waits(at=at)]
-    positions = {place.alert.alert_id: number for number, place in enumerate(waiting, start=1)}
-    matching = [place for place in places if all(test(place) for test in _tests(query, viewer=viewer, at=at))]
+    entries = queue_entries(session, viewer=viewer, at=at, settings=settings)
+    waiting = [entry for entry in entries if entry.waits(at=at)]
+    positions = {entry.alert.alert_id: number for number, entry in enumerate(waiting, start=1)}
+    matching = [entry for entry in entries if all(test(entry) for test in _tests(query, viewer=viewer, at=at))]
     start = (query.page - 1) * PAGE
     shown = matching[start : start + PAGE]
     scores = _latest_scores(session, shown)
 
-    def item(place: Place) -> QueueItem:
-        position = positions.get(place.alert.alert_id, 0)
-        return queue_item(place, position=position, score_now=scores.get(place.alert.person), at=at, settings=settings)
+    def item(entry: QueueEntry) -> QueueItem:
+        position = positions.get(entry.alert.alert_id, 0)
+        return queue_item(entry, position=position, score_now=scores.get(entry.alert.person), at=at, settings=settings)
 
     return Queue(
         at=latest.at if latest else None,
         waiting=len(waiting),
-        overdue=sum(_act_by(place, settings=settings) < at for place in waiting),
-        unclaimed=sum(place.claim is None for place in waiting),
-        mine=sum(place.claim is not None and place.claim.claimed_by == viewer.name for place in waiting),
+        overdue=sum(_act_by(entry, settings=settings) < at for entry in waiting),
+        unclaimed=sum(entry.claim is None for entry in waiting),
+        mine=sum(entry.claim is not None and entry.claim.claimed_by == viewer.name for entry in waiting),
         matching=len(matching),
-        items=[item(place) for place in shown],
+        items=[item(entry) for entry in shown],
         next_page=query.page + 1 if len(matching) > start + PAGE else None,
         last_change=ChangeRepository(session).last(),
         changes=changes_since(session, waiting, viewer=viewer, since=query.since, at=at),
-        scam_types=sorted({place.alert.scam_type for place in places}),
-        communities=sorted({place.alert.community_id for place in places}),
-        assignees=sorted({place.claim.claimed_by for place in places if place.claim}),
+        scam_types=sorted({entry.alert.scam_type for entry in entries}),
+        communities=sorted({entry.alert.community_id for entry in entries}),
+        assignees=sorted({entry.claim.claimed_by for entry in entries if entry.claim}),
     )
 
 
 def queue_item(
-    place: Place, *, position: int, score_now: float | None, at: datetime, settings: ServingSettings
+    entry: QueueEntry, *, position: int, score_now: float | None, at: datetime, settings: ServingSettings
 ) -> QueueItem:
     """Return an alert with its clock, its lead and whoever has it."""
-    alert, waits = place.alert, place.waits(at=at)
-    act_by = _act_by(place, settings=settings) if waits else None
+    alert, waits = entry.alert, entry.waits(at=at)
+    act_by = _act_by(entry, settings=settings) if waits else None
     return QueueItem(
-        **summary_of(alert, place.last) | {"level": place.level},
+        **summary_of(alert, entry.last) | {"level": entry.level},
         position=position,
         waits=waits,
         act_by=act_by,
         overdue=act_by is not None and act_by < at,
         lead_since=alert.first_contact_at or alert.issued_at,
         lead_from="contact" if alert.first_contact_at else "alert",
-        claim=Claim.model_validate(place.claim) if place.claim else None,
+        claim=Claim.model_validate(entry.claim) if entry.claim else None,
         score_now=score_now,
     )
 
 
-def _act_by(place: Place, *, settings: ServingSettings) -> datetime:
+def _act_by(entry: QueueEntry, *, settings: ServingSettings) -> datetime:
     """Return until when somebody should have been reached."""
-    return place.alert.issued_at + timedelta(minutes=settings.act_within_minutes[place.level])
+    return entry.alert.issued_at + timedelta(minutes=settings.act_within_minutes[entry.level])
 
 
 def _tests(query: QueueQuery, *, viewer: Viewer, at: datetime) -> list[Test]:
     """Return what an alert has to be like to match."""
     tests: list[Test] = []
     if query.level:
-        tests.append(lambda place: place.level == query.level)
+        tests.append(lambda entry: entry.level == query.level)
     if query.scam_type:
-        tests.append(lambda place: place.alert.scam_type == query.scam_type)
+        tests.append(lambda entry: entry.alert.scam_type == query.scam_type)
     if query.community_id:
-        tests.append(lambda place: place.alert.community_id == query.community_id)
+        tests.append(lambda entry: entry.alert.community_id == query.community_id)
     if query.status == WAITING:
-        tests.append(lambda place: place.waits(at=at))
+        tests.append(lambda entry: entry.waits(at=at))
     elif query.status != EVERY:
-        tests.append(lambda place: (place.last.result if place.last else "open") == query.status)
+        tests.append(lambda entry: (entry.last.result if entry.last else "open") == query.status)
     if query.assignee == NOBODY:
-        tests.append(lambda place: place.claim is None)
+        tests.append(lambda entry: entry.claim is None)
     elif query.assignee:
         name = viewer.name if query.assignee == ME else query.assignee
-        tests.append(lambda place: place.claim is not None and place.claim.claimed_by == name)
+        tests.append(lambda entry: entry.claim is not None and entry.claim.claimed_by == name)
     return tests
 
 
-def _latest_scores(session: Session, places: Sequence[Place]) -> Mapping[str, float]:
+def _latest_scores(session: Session, entries: Sequence[QueueEntry]) -> Mapping[str, float]:
     """Return the last score of each person that is newer than the alert."""
-    if not places:
+    if not entries:
         return {}
-    issued = {place.alert.person: place.alert.issued_at for place in places}
+    issued = {entry.alert.person: entry.alert.issued_at for entry in entries}
     known = ScoreRepository(session).of_people(list(issued), since=min(issued.values()))
     return {person: score for person, _, moment, score in known if moment > issued[person]}
 
@@ -136,9 +129,9 @@ def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: Servi
 
     Of two who ask at once each gets another one. Raises a 404 problem when nothing is left to take.
     """
-    for place in places_of(session, viewer=viewer, at=at, settings=settings):
-        if place.claim is None and place.waits(at=at):
-            taken = take_alert(session, place.alert, viewer=viewer, at=at, settings=settings)
+    for entry in queue_entries(session, viewer=viewer, at=at, settings=settings):
+        if entry.claim is None and entry.waits(at=at):
+            taken = take_alert(session, entry.alert, viewer=viewer, at=at, settings=settings)
             if taken is not None:
                 return taken
     raise ProblemError(404, "No alert waits for somebody to take it.", remedy="Look again after the next list.")

@@ -63,9 +63,7 @@ def invitation_link(settings: Settings, *, name: str) -> str:
     serving = _serving_settings(settings)
     with _writing_session(settings) as session:
         lifetime = timedelta(hours=serving.invitation_hours)
-        invitation = service.invite(
-            session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user()
-        )
+        invitation = service.invite_user(session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user())
     return (serving.public_url or "http://127.0.0.1:8000").rstrip("/") + invitation.path
 
 

@@ -67,15 +67,15 @@ def change_user(name: UserName, changes: UserChanges, viewer: Admin, session: Wr
 
 @router.delete("/users/{name}", status_code=204)
 def revoke_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> None:
-    """Shut a user out at once, with every token they hold."""
-    service.revoke_user(session, name=name, at=now, actor=viewer.name)
+    """Disable a user at once, with every token they hold."""
+    service.disable_user(session, name=name, at=now, actor=viewer.name)
 
 
 @router.post("/users/{name}/invitation", status_code=201)
 def invite_user(name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now) -> Invitation:
     """Take a user's password and return the path of a link, shown this once, with which they choose a new one."""
     lifetime = timedelta(hours=services.settings.invitation_hours)
-    return service.invite(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
+    return service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
 
 
 @router.post("/users/{name}/tokens", status_code=201)

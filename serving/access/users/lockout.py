@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from serving.context.settings import AccessSettings
 from serving.database.tables import LockoutRow
 
-__all__ = ["Guard", "count_attempt", "forgive", "guards_of", "is_locked", "unlock"]
+__all__ = ["Guard", "clear_failures", "count_attempt", "guards_of", "is_locked", "reset_failures"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +65,9 @@ def count_attempt(session: Session, *, guards: Iterable[Guard], at: datetime) ->
     return None
 
 
-def forgive(session: Session, *, account: Guard, address: Guard) -> None:
+def reset_failures(session: Session, *, account: Guard, address: Guard) -> None:
     """Take back the attempt that was right: the account starts anew, the address is one failure better off."""
-    unlock(session, account)
+    clear_failures(session, account)
     row = session.get(LockoutRow, address.key, with_for_update=True, populate_existing=True)
     if row is None:
         return
@@ -83,7 +83,7 @@ def is_locked(session: Session, guard: Guard, *, at: datetime) -> bool:
     return row is not None and row.locked_until is not None and row.locked_until > at
 
 
-def unlock(session: Session, guard: Guard) -> None:
+def clear_failures(session: Session, guard: Guard) -> None:
     """Forget the failures under a key."""
     session.execute(delete(LockoutRow).where(LockoutRow.key == guard.key))
 

@@ -107,7 +107,7 @@ def identified(settings: AccessSettings, claims: Mapping[str, Any]) -> Identifie
 def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
     """Return the user, added at the first login and brought in line with the claims at each.
 
-    Raises a 403 problem for somebody whom an administrator has shut out, or whose name a local user has.
+    Raises a 403 problem for somebody whom an administrator has disabled, or whose name a local user has.
     """
     users = UserRepository(session)
     user = users.by_subject(who.subject)
@@ -125,7 +125,7 @@ def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
             subject=who.subject,
         )
     if user.disabled_at is not None:
-        raise ProblemError(403, "This user is shut out.", remedy="Ask an administrator.")
+        raise ProblemError(403, "This user is disabled.", remedy="Ask an administrator.")
     changes = UserChanges(role=who.role, communities=list(communities))
     change_user(session, name=user.name, changes=changes, at=at, actor=PROVIDER)
     return user

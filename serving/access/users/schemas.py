@@ -51,7 +51,7 @@ class UserChanges(BaseModel):
     communities: Annotated[
         Communities | None, Field(description="All of them, not only the new ones.", examples=[["C01"]])
     ] = None
-    disabled: Annotated[bool | None, Field(description="True shuts out at once, false lets in again.")] = None
+    disabled: Annotated[bool | None, Field(description="True disables at once, false lets in again.")] = None
 
 
 class User(BaseModel):

@@ -1,4 +1,4 @@
-"""Adding users, changing what they may see, shutting them out and letting them in again."""
+"""Adding users, changing what they may see, disabling them and letting them in again."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -27,10 +27,10 @@ __all__ = [
     "add_user_from",
     "change_user",
     "create_user",
+    "disable_user",
     "get_user",
-    "invite",
+    "invite_user",
     "list_users",
-    "revoke_user",
     "user_page",
 ]
 
@@ -124,22 +124,22 @@ def change_user(session: Session, *, name: str, changes: UserChanges, at: dateti
     return get_user(session, name=name)
 
 
-def revoke_user(session: Session, *, name: str, at: datetime, actor: str) -> None:
-    """Shut a user out at once, with every token they hold.
+def disable_user(session: Session, *, name: str, at: datetime, actor: str) -> None:
+    """Disable a user at once, with every token they hold.
 
     Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage users.
     """
     _switch(session, _existing(session, name), disabled=True, at=at, actor=actor)
 
 
-def invite(session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str) -> Invitation:
+def invite_user(session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str) -> Invitation:
     """Take a user's password, end their sessions, and return a link with which they choose a new password.
 
-    Raises a 404 problem if nobody has that name, a 409 problem for who is shut out or comes from the identity provider.
+    Raises a 404 problem if nobody has that name, a 409 problem for who is disabled or comes from the identity provider.
     """
     user = _existing(session, name)
     if user.disabled_at is not None:
-        raise ProblemError(409, "This user is shut out.", remedy="Let the user in again first.")
+        raise ProblemError(409, "This user is disabled.", remedy="Let the user in again first.")
     if user.subject is not None:
         raise ProblemError(409, "This user's password is kept by the identity provider.", remedy="Change it there.")
     user.password_hash = user.password_set_at = None

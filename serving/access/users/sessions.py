@@ -61,7 +61,7 @@ def log_in(engine: Engine, *, settings: AccessSettings, name: str, password: str
         if not right or user is None or user.password_hash != kept:
             note_refusal(session, by="password", address=address, at=at, actor=user.name if user else SOMEBODY)
         else:
-            lockout.forgive(session, account=account, address=remote)
+            lockout.reset_failures(session, account=account, address=remote)
             user.password_hash = renewed or user.password_hash
             return open_for(session, user=user, settings=settings, by="password", address=address, at=at)
     raise ProblemError(401, "This name or password is not right.", remedy="Try again, or ask an administrator.")
@@ -184,7 +184,7 @@ def _require_current(
             note_refusal(session, by="password", address=address, at=at, actor=name)
         raise ProblemError(403, "The present password is not right.", remedy="Type it again.")
     with writing(engine) as session:
-        lockout.forgive(session, account=account, address=remote)
+        lockout.reset_failures(session, account=account, address=remote)
 
 
 def _has_expired(user: UserRow, settings: AccessSettings, at: datetime) -> bool:

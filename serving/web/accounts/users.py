@@ -81,8 +81,8 @@ def change_user(
 
 @router.post("/{name}/disable")
 def disable_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> Response:
-    """Shut a user out at once."""
-    service.revoke_user(session, name=name, at=now, actor=viewer.name)
+    """Disable a user at once."""
+    service.disable_user(session, name=name, at=now, actor=viewer.name)
     return see_other(f"/users/{name}")
 
 
@@ -105,7 +105,7 @@ def invite_user(
 def unlock_user(name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now) -> Response:
     """Let a user try again who failed to log in too often."""
     service.get_user(session, name=name)
-    lockout.unlock(session, _guard(services, name))
+    lockout.clear_failures(session, _guard(services, name))
     record(session, at=now, actor=viewer.name, action="user-unlocked", subject=name)
     return see_other(f"/users/{name}")
 
@@ -149,7 +149,7 @@ def _invited(
     request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str
 ) -> Response:
     lifetime = timedelta(hours=services.settings.invitation_hours)
-    invitation = service.invite(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
+    invitation = service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
     base = services.settings.public_url or str(request.base_url)
     link = base.rstrip("/") + invitation.path
     return _user_page(request, viewer, session, services, now, name=name, link=link, until=invitation.expires_at)

@@ -28,19 +28,17 @@ def said(home: Path, *arguments: str) -> str:
     return result.output.strip()
 
 
-def test_users_are_added_listed_and_shut_out(home: Path) -> None:
+def test_users_are_added_listed_and_disabled(home: Path) -> None:
     assert said(home, "users", "add", "li", "--role", "analyst", "--token").startswith("fst_")
-    said(
-        home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01"
-    )
-    assert said(home, "users", "disable", "li") == "li is shut out"
+    said(home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01")
+    assert said(home, "users", "disable", "li") == "li is disabled"
     listed = json.loads(said(home, "users", "list", "--json"))["users"]
     assert [(user["name"], user["communities"], bool(user["disabled_at"])) for user in listed] == [
         ("li", [], True),
         ("wu", ["C01", "C02"], False),
     ]
-    assert said(home, "users", "disable", "li", "--restore") == "li may come in again"
-    assert "shut out" not in said(home, "users", "list")
+    assert said(home, "users", "disable", "li", "--restore") == "li is enabled again"
+    assert "disabled" not in said(home, "users", "list")
 
 
 def test_links_and_tokens_are_printed_once(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tokens and cookies: what opens nothing, what ends, and what is shut out."""
+"""Tokens and cookies: what opens nothing, what ends, and who is disabled."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from serving.access.auth import COOKIE
-from serving.access.users.service import invite
+from serving.access.users.service import invite_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import writing
@@ -50,7 +50,7 @@ def test_a_token_that_is_no_good_opens_nothing(client: Client, token: str) -> No
     assert answer.headers["www-authenticate"] == 'Bearer realm="forestall"'
 
 
-def test_a_revoked_user_is_shut_out_at_once(client: Client, engine: Engine) -> None:
+def test_a_disabled_user_is_out_at_once(client: Client, engine: Engine) -> None:
     client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
     assert client.delete("/api/v1/users/analyst-1", headers=client.as_("admin")).status_code == 204
     assert client.get("/api/v1/alerts", headers=client.as_("analyst")).status_code == 401
@@ -94,7 +94,7 @@ def test_a_machines_token_does_not_end_for_lying_idle(later: Client, hours: Hour
 
 def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(client: Client, engine: Engine) -> None:
     with writing(engine) as session:
-        link = invite(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
     answer = client.get(link)
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = client.get("/account")
@@ -109,7 +109,7 @@ def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(client: C
 
 def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(client: Client, engine: Engine) -> None:
     with writing(engine) as session:
-        link = invite(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
     answer = client.get(link, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert '<meta http-equiv="refresh" content="0;url=/account">' in answer.text

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from serving.access.auth import COOKIE
 from serving.access.users import passwords
-from serving.access.users.service import invite
+from serving.access.users.service import invite_user
 from serving.access.users.sessions import log_in
 from serving.app import create_app
 from serving.context.settings import ServingSettings
@@ -61,7 +61,7 @@ def known(settings: ServingSettings, engine: Engine, hours: Hours) -> Client:
 
 def choose(client: Client, engine: Engine, name: str, password: str) -> None:
     with writing(engine) as session:
-        link = invite(session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test").path
     client.get(link)
     answer = client.post("/account/password", data={"new": password, "again": password}, headers=OWN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -102,7 +102,7 @@ def test_a_name_that_nobody_has_leaves_no_trace_of_what_was_typed(known: Client,
     assert "my-secret-password" not in repr(rows)
 
 
-def test_a_shut_out_user_does_not_come_in(known: Client) -> None:
+def test_a_disabled_user_does_not_come_in(known: Client) -> None:
     known.delete("/api/v1/users/analyst-1", headers=known.as_("admin"))
     assert come_in(known, GOOD) == 401
 

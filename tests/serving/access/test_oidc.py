@@ -121,7 +121,7 @@ def test_a_local_users_name_is_not_taken_over(client: Client, engine: Engine) ->
     assert (local.role, local.subject) == ("admin", None)
 
 
-def test_a_shut_out_user_stays_out_and_has_no_password(client: Client) -> None:
+def test_a_disabled_user_stays_out_and_has_no_password(client: Client) -> None:
     come_in(client)
     page = client.post("/account/password", data={"new": "x" * 20, "again": "x" * 20}, headers=OWN)
     assert page.status_code == 409

@@ -66,7 +66,7 @@ def test_role_and_communities_are_changed_at_once(admin: Client) -> None:
     assert state_of(admin, "officer-1") == ("analyst", [], False)
 
 
-def test_a_user_is_shut_out_and_let_in_again(admin: Client) -> None:
+def test_a_user_is_disabled_and_let_in_again(admin: Client) -> None:
     assert admin.post("/users/analyst-1/disable", headers=OWN).status_code == 303
     assert "已停用" in admin.get("/users").text
     assert admin.get("/api/v1/me", headers=admin.as_("analyst")).status_code == 401

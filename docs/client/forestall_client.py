@@ -678,7 +678,7 @@ class Forestall:
         *,
         lang: str | None = None,
     ) -> Any:
-        """Read how runs, deliveries and models do, and what of it needs a person."""
+        """Read how runs, deliveries and models do, and what of it needs action."""
         return self._send(
             "GET",
             "/api/v1/operations",

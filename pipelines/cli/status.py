@@ -37,24 +37,24 @@ def print_status(
 ) -> None:
     """How runs, deliveries and models do; exit code 1 when something asks a person to act."""
     from serving.database.engine import open_database, reading
-    from serving.operations.service import overview
+    from serving.operations.service import read_overview
     from serving.operations.status import status_of
     from serving.presentation.translations import translator
 
     with reading(open_database(load_settings(home).serving_database_url)) as session:
-        found = overview(session, at=datetime.now(SHANGHAI))
+        found = read_overview(session, at=datetime.now(SHANGHAI))
     say = translator(language.value)
     report = status_of(found, say)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        for concern in report.concerns:
-            typer.echo(f"{say('Act') if concern.urgency == 'act' else say('Look')}: {concern.text}")
-        if not report.concerns:
+        for issue in report.health_issues:
+            typer.echo(f"{say('Act') if issue.urgency == 'act' else say('Look')}: {issue.text}")
+        if not report.health_issues:
             typer.echo(say("Nothing: everything runs as it should."))
         for title, headings, rows in status_sections(found, say):
             print_section(title, headings, list(rows))
-    raise typer.Exit(1 if report.needs_a_person else 0)
+    raise typer.Exit(1 if report.needs_action else 0)
 
 
 def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:

@@ -1,1 +1,1 @@
-"""What the pipelines report of their work, and what of it needs a person."""
+"""What the pipelines report of their work, and what of it needs action."""

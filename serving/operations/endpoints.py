@@ -8,7 +8,7 @@ from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading
 from serving.http.routing import ApiRouter
 from serving.operations.promotion import PROMOTERS
-from serving.operations.service import overview
+from serving.operations.service import read_overview
 from serving.operations.status import Status, status_of
 from serving.presentation.translations import translator
 from serving.vocabulary.languages import Language
@@ -22,5 +22,5 @@ Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
 
 @router.get("")
 def read_operations(_viewer: Engineer, session: Reading, now: Now, lang: Language = "en") -> Status:
-    """Read how runs, deliveries and models do, and what of it needs a person."""
-    return status_of(overview(session, at=now), translator(lang))
+    """Read how runs, deliveries and models do, and what of it needs action."""
+    return status_of(read_overview(session, at=now), translator(lang))

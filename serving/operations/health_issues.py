@@ -1,4 +1,4 @@
-"""What of the overview needs a person, in plain sentences."""
+"""What of the overview needs action, in plain sentences."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from serving.presentation import wording
 from serving.presentation.translations import Translator
 from serving.vocabulary.reports import GroupFigure, Run
 
-__all__ = ["Concern", "Urgency", "concerns", "unlike"]
+__all__ = ["HealthIssue", "Urgency", "differs_from_others", "find_health_issues"]
 
 Urgency = Literal["act", "look"]
+URGENCIES: tuple[Urgency, ...] = ("act", "look")  # in the order of the page
 
 LONGEST_RUN = timedelta(hours=6)
 LONGEST_WITHOUT_LIST = timedelta(hours=26)  # a day, and two hours for a late start
@@ -22,7 +23,7 @@ REJECTED_SHARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concern:
+class HealthIssue:
     """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a look."""
 
     urgency: Urgency
@@ -30,33 +31,33 @@ class Concern:
     text: str
 
 
-def concerns(found: Overview, say: Translator) -> tuple[Concern, ...]:
-    """Return what needs a person in the language of ``say``, the urgent first."""
-    told = [concern for part in PARTS for concern in part(found, say)]
-    return tuple(sorted(told, key=lambda concern: concern.urgency))
+def find_health_issues(found: Overview, say: Translator) -> tuple[HealthIssue, ...]:
+    """Return what needs action in the language of ``say``, the urgent first."""
+    issues = [issue for check in CHECKS for issue in check(found, say)]
+    return tuple(sorted(issues, key=lambda issue: URGENCIES.index(issue.urgency)))
 
 
-def of_runs(found: Overview, say: Translator) -> Iterator[Concern]:
+def run_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield runs that failed or hang, and lists that are overdue."""
     for verb, run in found.newest.items():
-        if sentence := _trouble(run, found, say):
-            yield Concern(urgency="act", area="runs", text=f"{named(VERBS, verb, say)}: {sentence}")
+        if sentence := _run_problem(run, found, say):
+            yield HealthIssue(urgency="act", area="runs", text=f"{named(VERBS, verb, say)}: {sentence}")
     nightly = found.succeeded.get("nightly")
     if nightly is None:
-        yield Concern(urgency="act", area="runs", text=say("No list of a night has been published yet."))
+        yield HealthIssue(urgency="act", area="runs", text=say("No list of a night has been published yet."))
     elif found.at - nightly.started_at > LONGEST_WITHOUT_LIST:
         text = say("The last list of a night is from {at}.", at=say.moment(nightly.started_at))
-        yield Concern(urgency="act", area="runs", text=text)
+        yield HealthIssue(urgency="act", area="runs", text=text)
 
 
-def _trouble(run: Run, found: Overview, say: Translator) -> str:
+def _run_problem(run: Run, found: Overview, say: Translator) -> str:
     if run.finished_at is None:
         hangs = found.at - run.started_at > LONGEST_RUN
         return say("began at {at} and has not ended.", at=say.moment(run.started_at)) if hangs else ""
     return "" if run.ok else " ".join([say(run.error), say(run.remedy)]).strip()
 
 
-def of_quality(found: Overview, say: Translator) -> Iterator[Concern]:
+def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield files that are held, sources that are silent, and sources of which many rows were rejected."""
     if found.quality is None:
         return
@@ -67,7 +68,7 @@ def of_quality(found: Overview, say: Translator) -> Iterator[Concern]:
             "{count} files are held as a whole: have them delivered again.",
             len(quality.held),
         )
-        yield Concern(urgency="act", area="quality", text=text)
+        yield HealthIssue(urgency="act", area="quality", text=text)
     for silent in quality.silent:
         source = wording.words(wording.SOURCES, silent.source, say.language)
         dataset = named(DATASETS, silent.dataset, say)
@@ -77,7 +78,7 @@ def of_quality(found: Overview, say: Translator) -> Iterator[Concern]:
             if silent.since
             else say("{dataset}: {source} has never delivered anything.", **names)
         )
-        yield Concern(urgency="act", area="quality", text=text)
+        yield HealthIssue(urgency="act", area="quality", text=text)
     for one in quality.sources:
         if one.rows and one.quarantined / one.rows > REJECTED_SHARE:
             text = say(
@@ -86,26 +87,26 @@ def of_quality(found: Overview, say: Translator) -> Iterator[Concern]:
                 share=say.percent(one.quarantined / one.rows),
                 source=wording.words(wording.SOURCES, one.source, say.language),
             )
-            yield Concern(urgency="look", area="quality", text=text)
+            yield HealthIssue(urgency="look", area="quality", text=text)
 
 
-def of_models(found: Overview, say: Translator) -> Iterator[Concern]:
+def model_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield that no model is in force, that it is old, or that a challenger waits."""
     models = found.models.report if found.models else None
     if models is None or models.champion is None:
-        yield Concern(urgency="act", area="models", text=say("No model is in force. Train one: forestall train."))
+        yield HealthIssue(urgency="act", area="models", text=say("No model is in force. Train one: forestall train."))
         return
     nightly = found.succeeded.get("nightly")
     if nightly and nightly.about_at and nightly.about_at - models.champion.trained_at > OLD_MODEL:
         days = (nightly.about_at - models.champion.trained_at).days
         text = say("The model in force learned {days} days ago. Train again.", days=days)
-        yield Concern(urgency="look", area="models", text=text)
+        yield HealthIssue(urgency="look", area="models", text=text)
     if models.challenger and models.passed:
         text = say("Model {version} passes every gate and waits to be promoted.", version=models.challenger.version)
-        yield Concern(urgency="look", area="models", text=text)
+        yield HealthIssue(urgency="look", area="models", text=text)
 
 
-def of_drift(found: Overview, say: Translator) -> Iterator[Concern]:
+def drift_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield that features moved, or that alerts are fewer or more than usual."""
     if found.drift is None:
         return
@@ -116,7 +117,7 @@ def of_drift(found: Overview, say: Translator) -> Iterator[Concern]:
             "{count} features have moved since the model learned. Look at the deliveries, then train again.",
             drift.noted,
         )
-        yield Concern(urgency="look", area="drift", text=text)
+        yield HealthIssue(urgency="look", area="drift", text=text)
     if drift.volume and not drift.volume.usual:
         text = say(
             "{seen} alerts in 24 hours, where {low} to {high} are usual.",
@@ -124,16 +125,16 @@ def of_drift(found: Overview, say: Translator) -> Iterator[Concern]:
             low=drift.volume.low,
             high=drift.volume.high,
         )
-        yield Concern(urgency="look", area="drift", text=text)
+        yield HealthIssue(urgency="look", area="drift", text=text)
 
 
-def of_fairness(found: Overview, say: Translator) -> Iterator[Concern]:
+def fairness_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield groups of people that are surely served otherwise than everybody else."""
     if found.fairness is None:
         return
     report = found.fairness.report
     for group in report.groups:
-        if unlike(group, allowed=report.gap_points):
+        if differs_from_others(group, allowed=report.gap_points):
             text = say(
                 "{attribute} – {group}: {figure} differs by {points} points from everybody else.",
                 attribute=named(ATTRIBUTES, group.attribute, say),
@@ -141,10 +142,10 @@ def of_fairness(found: Overview, say: Translator) -> Iterator[Concern]:
                 figure=named(FIGURES, group.figure, say),
                 points=f"{group.gap:+.1f}",
             )
-            yield Concern(urgency="look", area="fairness", text=text)
+            yield HealthIssue(urgency="look", area="fairness", text=text)
 
 
-def unlike(group: GroupFigure, *, allowed: float) -> bool:
+def differs_from_others(group: GroupFigure, *, allowed: float) -> bool:
     """Say whether a share of this group differs by more than ``allowed`` points, and by more than chance explains."""
     if group.figure not in {"precision", "coverage"} or None in {group.gap, group.gap_low, group.gap_high}:
         return False
@@ -152,10 +153,10 @@ def unlike(group: GroupFigure, *, allowed: float) -> bool:
     return abs(group.gap) > allowed and not group.gap_low <= 0 <= group.gap_high
 
 
-PARTS: tuple[Callable[[Overview, Translator], Iterator[Concern]], ...] = (
-    of_runs,
-    of_quality,
-    of_models,
-    of_drift,
-    of_fairness,
+CHECKS: tuple[Callable[[Overview, Translator], Iterator[HealthIssue]], ...] = (
+    run_issues,
+    delivery_issues,
+    model_issues,
+    drift_issues,
+    fairness_issues,
 )

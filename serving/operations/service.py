@@ -21,7 +21,7 @@ from serving.vocabulary.reports import (
     RunKind,
 )
 
-__all__ = ["KEPT", "Filed", "Overview", "begin_run", "end_run", "file_report", "overview"]
+__all__ = ["KEPT", "Filed", "Overview", "begin_run", "end_run", "file_report", "read_overview"]
 
 KEPT = timedelta(days=90)
 SHOWN_RUNS = 20
@@ -72,7 +72,7 @@ def file_report(engine: Engine, report: Report, *, at: datetime) -> int:
         return row.id
 
 
-def overview(session: Session, *, at: datetime) -> Overview:
+def read_overview(session: Session, *, at: datetime) -> Overview:
     """Return what is known at ``at`` of how the system does."""
     reports = ReportRepository(session)
     # Newest first: what comes last into a mapping is the oldest, so it is read from the other end.

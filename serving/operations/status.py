@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from serving.operations.health_issues import Concern, concerns
+from serving.operations.health_issues import HealthIssue, find_health_issues
 from serving.operations.service import Overview
 from serving.presentation.translations import Translator
 from serving.vocabulary.reports import (
@@ -18,10 +18,10 @@ from serving.vocabulary.reports import (
     Run,
 )
 
-__all__ = ["ConcernSaid", "Status", "status_of"]
+__all__ = ["HealthIssueItem", "Status", "status_of"]
 
 
-class ConcernSaid(BaseModel):
+class HealthIssueItem(BaseModel):
     """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a look."""
 
     urgency: Annotated[str, Field(examples=["act"])]
@@ -33,8 +33,8 @@ class Status(BaseModel):
     """The newest report of every kind, null where there is none; pictures are left out."""
 
     at: datetime
-    needs_a_person: Annotated[bool, Field(description="Some concern asks to act.", examples=[False])]
-    concerns: list[ConcernSaid]
+    needs_action: Annotated[bool, Field(description="Some issue asks to act.", examples=[False])]
+    health_issues: list[HealthIssueItem]
     runs: Annotated[list[Run], Field(description="The last runs, the newest first.")]
     quality: QualityReport | None
     models: ModelsReport | None
@@ -44,12 +44,12 @@ class Status(BaseModel):
 
 
 def status_of(found: Overview, say: Translator) -> Status:
-    """Return the overview as one document, its concerns in the language of ``say``."""
-    told = concerns(found, say)
+    """Return the overview as one document, its health issues in the language of ``say``."""
+    issues = find_health_issues(found, say)
     return Status(
         at=found.at,
-        needs_a_person=any(concern.urgency == "act" for concern in told),
-        concerns=[_said(concern) for concern in told],
+        needs_action=any(issue.urgency == "act" for issue in issues),
+        health_issues=[_to_item(issue) for issue in issues],
         runs=list(found.runs),
         quality=found.quality.report if found.quality else None,
         models=_without_pictures(found.models.report) if found.models else None,
@@ -59,13 +59,15 @@ def status_of(found: Overview, say: Translator) -> Status:
     )
 
 
-def _said(concern: Concern) -> ConcernSaid:
-    return ConcernSaid(urgency=concern.urgency, area=concern.area, text=concern.text)
+def _to_item(issue: HealthIssue) -> HealthIssueItem:
+    return HealthIssueItem(urgency=issue.urgency, area=issue.area, text=issue.text)
 
 
 def _without_pictures(models: ModelsReport) -> ModelsReport:
-    return models.model_copy(update={"champion": _bare(models.champion), "challenger": _bare(models.challenger)})
+    return models.model_copy(
+        update={"champion": _without_picture(models.champion), "challenger": _without_picture(models.challenger)}
+    )
 
 
-def _bare(model: ModelFacts | None) -> ModelFacts | None:
+def _without_picture(model: ModelFacts | None) -> ModelFacts | None:
     return model.model_copy(update={"pictures": {}}) if model else None

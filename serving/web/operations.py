@@ -12,9 +12,9 @@ from serving.access.auth import allow
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.operations import promotion
 from serving.operations import wording as words
-from serving.operations.health_issues import concerns, unlike
+from serving.operations.health_issues import differs_from_others, find_health_issues
 from serving.operations.promotion import PROMOTERS
-from serving.operations.service import overview
+from serving.operations.service import read_overview
 from serving.presentation.templating import language_of, render, see_other
 from serving.presentation.translations import N_, translator
 from serving.vocabulary.roles import Viewer
@@ -48,7 +48,7 @@ class RollBackForm(BaseModel):
 def show_operations(
     *, request: Request, viewer: Engineer, session: Reading, services: ServicesOfApp, now: Now
 ) -> Response:
-    """Show how the system does and what of it needs a person."""
+    """Show how the system does and what of it needs action."""
     return _page(request, viewer, session, services, now)
 
 
@@ -93,13 +93,13 @@ def roll_back(
 def _page(
     request: Request, viewer: Viewer, session: Session, services: ServicesOfApp, now: Now, *, problem: str = ""
 ) -> Response:
-    found = overview(session, at=now)
+    found = read_overview(session, at=now)
     context = {
         "viewer": viewer,
         "found": found,
-        "concerns": concerns(found, translator(language_of(request))),
+        "health_issues": find_health_issues(found, translator(language_of(request))),
         "words": words,
-        "unlike": unlike,
+        "differs_from_others": differs_from_others,
         "links": services.settings,
         "may_promote": services.keeper is not None,
         "problem": problem,

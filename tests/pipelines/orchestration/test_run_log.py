@@ -12,7 +12,7 @@ from pipelines.orchestration import run_log as runs
 from pipelines.orchestration.run_log import record_run
 from pipelines.settings import Settings
 from serving.database.engine import open_database, reading
-from serving.operations.service import Overview, begin_run, overview
+from serving.operations.service import Overview, begin_run, read_overview
 from serving.vocabulary.reports import ModelsReport, Run
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import RECEIVED_AT, SHANGHAI, put_district
@@ -32,7 +32,7 @@ def clock():
 
 def seen(settings: Settings, *, at: datetime = RECEIVED_AT + timedelta(hours=1)) -> Overview:
     with reading(open_database(settings.serving_database_url)) as session:
-        return overview(session, at=at)
+        return read_overview(session, at=at)
 
 
 def a_model(trained_at: datetime) -> dict[str, object]:
@@ -150,6 +150,6 @@ def test_status_is_content_where_all_is_well(tmp_path):
     assert (code, "Nothing: everything runs as it should." in text) == (0, True)
     code, text = status(settings, "--json")
     told = json.loads(text)
-    assert (code, told["needs_a_person"], told["concerns"]) == (0, False, [])
+    assert (code, told["needs_action"], told["health_issues"]) == (0, False, [])
     assert told["runs"][0]["facts"] == {"scored": 4000.0, "alerts": 12.0}
     assert told["models"]["champion"]["version"] == "7"

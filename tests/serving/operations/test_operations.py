@@ -1,4 +1,4 @@
-"""The engineers' page, what it says needs a person, and putting a model in force from it."""
+"""The engineers' page, what it says needs action, and putting a model in force from it."""
 
 from datetime import datetime, timedelta
 
@@ -12,8 +12,8 @@ from data_contracts.errors import ConflictError, NotReadyError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import reading
-from serving.operations.health_issues import concerns
-from serving.operations.service import KEPT, Overview, begin_run, end_run, file_report, overview
+from serving.operations.health_issues import find_health_issues
+from serving.operations.service import KEPT, Overview, begin_run, end_run, file_report, read_overview
 from serving.presentation.translations import translator
 from serving.vocabulary.reports import (
     DriftReport,
@@ -284,7 +284,7 @@ def test_the_page_is_whole_in_chinese(client: Client, engine: Engine) -> None:
 def test_the_api_says_the_same_to_machines(client: Client, engine: Engine) -> None:
     fill(engine)
     told = client.get("/api/v1/operations", headers=client.as_("engineer")).json()
-    assert told["needs_a_person"] is True
+    assert told["needs_action"] is True
     assert told["models"]["champion"]["version"] == "1"
     assert told["models"]["champion"]["pictures"] == {}
     assert told["fairness"]["chart"] == ""
@@ -349,7 +349,7 @@ def test_the_newest_report_counts_and_old_ones_are_forgotten(engine: Engine) -> 
         at = MORNING - timedelta(days=days)
         file_report(engine, DRIFT.model_copy(update={"rows": seen}), at=at)
     with reading(engine) as session:
-        found = overview(session, at=MORNING)
+        found = read_overview(session, at=MORNING)
     assert found.drift is not None
     assert (found.drift.at, found.drift.report.rows) == (MORNING, 7)
     with engine.connect() as connection:
@@ -373,7 +373,7 @@ def seen_at(*runs: Run, at: datetime = MORNING, **reports: object) -> Overview:
 
 
 def told(found: Overview) -> list[tuple[str, str, str]]:
-    return [(one.urgency, one.area, one.text) for one in concerns(found, translator("en"))]
+    return [(one.urgency, one.area, one.text) for one in find_health_issues(found, translator("en"))]
 
 
 class Filed:
@@ -386,7 +386,7 @@ class Filed:
 IN_FORCE = Filed(ModelsReport(champion=a_model("1"), challenger=None))
 
 
-def test_nothing_needs_a_person_where_all_is_well() -> None:
+def test_nothing_needs_action_where_all_is_well() -> None:
     assert told(seen_at(a_run(), a_run("ingest"), models=IN_FORCE, quality=Filed(GOOD))) == []
 
 

@@ -10,7 +10,7 @@ from serving.alerts.repository import AlertRepository
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.database.engine import reading
 
-__all__ = ["Decision", "RecentAlert", "Rest", "dispositions", "recent_alerts", "resting"]
+__all__ = ["Decision", "RecentAlert", "SuppressedPerson", "dispositions", "recent_alerts", "suppressed_people"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rest:
+class SuppressedPerson:
     """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money still is."""
 
     person: str
@@ -74,15 +74,15 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
         ]
 
 
-def resting(engine: Engine, at: datetime) -> list[Rest]:
+def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
     """Return who is not to be alerted at ``at``: their last alert was put off, or they are suppressed."""
     with reading(engine) as session:
         put_off = [
-            Rest(person=alert.person, since=decision.decided_at, until=decision.snoozed_until)
+            SuppressedPerson(person=alert.person, since=decision.decided_at, until=decision.snoozed_until)
             for alert, decision in AlertRepository(session).put_off(at)
         ]
         suppressed = [
-            Rest(person=row.person, since=row.created_at, until=row.expires_at)
+            SuppressedPerson(person=row.person, since=row.created_at, until=row.expires_at)
             for row in SuppressionRepository(session).in_force(at)
         ]
     return [*put_off, *suppressed]

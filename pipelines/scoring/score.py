@@ -49,7 +49,7 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import ScoreLog
 from serving.database.engine import open_database
-from serving.feedback import RecentAlert, recent_alerts, resting
+from serving.feedback import RecentAlert, recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish, publish_suspects
 from serving.vocabulary.alerts import OTHER, Contribution, Kind, Reason
 
@@ -115,10 +115,8 @@ def score(
     back = max(rules.cool_down, timedelta(days=rules.memory_days))
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = restore_policy_memory(recent, log=log, at=at, rules=rules)
-    chosen = drop_suppressed(rows, resting(engine, at), at=at, rules=rules)
-    decided = decide_alerts(
-        select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules
-    )
+    chosen = drop_suppressed(rows, suppressed_people(engine, at), at=at, rules=rules)
+    decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}

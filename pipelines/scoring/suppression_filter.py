@@ -6,13 +6,13 @@ from datetime import datetime
 import polars as pl
 
 from models.policy.alerting import PolicyRules
-from serving.feedback import Rest
+from serving.feedback import SuppressedPerson
 
 __all__ = ["drop_suppressed"]
 
 
 def drop_suppressed(
-    rows: pl.DataFrame, suppressions: Sequence[Rest], *, at: datetime, rules: PolicyRules
+    rows: pl.DataFrame, suppressions: Sequence[SuppressedPerson], *, at: datetime, rules: PolicyRules
 ) -> pl.DataFrame:
     """The ``rows`` (``person``, ``new_debit_cny_6h``) of those who may be alerted at ``at``.
 

@@ -131,11 +131,11 @@ def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) 
     found = alerts.issued_between(start, end, viewer=asked.viewer, community_id=asked.community_id)
     told = sorted((one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at)
     newest = {one[0].person: one for one in told}
-    resting = {row.person for row in SuppressionRepository(session).in_force(asked.at)}
+    suppressed = {row.person for row in SuppressionRepository(session).in_force(asked.at)}
     waiting = [
         one
         for one in found
-        if newest.get(one[0].person) is one and _status(one) in TO_BE_REACHED and one[0].person not in resting
+        if newest.get(one[0].person) is one and _status(one) in TO_BE_REACHED and one[0].person not in suppressed
     ]
     return sorted(waiting, key=lambda one: URGENCY[shown_level(one[0], one[1])])
 

@@ -13,7 +13,7 @@ from serving.casework.suppressions.schemas import NewSuppression
 from serving.casework.suppressions.service import lift, suppress
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, writing
-from serving.feedback import Rest, resting
+from serving.feedback import SuppressedPerson, suppressed_people
 from serving.publishing import alert_id
 from serving.vocabulary.roles import Role, Viewer
 from serving.vocabulary.times import SHANGHAI
@@ -31,9 +31,9 @@ def rows(**paid_cny: float | None) -> pl.DataFrame:
     )
 
 
-def rest(person: str, *, since_h: float, for_h: float = 24) -> Rest:
+def rest(person: str, *, since_h: float, for_h: float = 24) -> SuppressedPerson:
     since = AT - timedelta(hours=since_h)
-    return Rest(person=person, since=since, until=since + timedelta(hours=for_h))
+    return SuppressedPerson(person=person, since=since, until=since + timedelta(hours=for_h))
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
         dispose(session, alert_id=ids["p1_ada"], new=put_off, version=0, source="screen", **where)
         new = NewSuppression(alert_id=ids["p1_bo"], reason="购房首付", expires_at=until)
         number = suppress(session, new=new, **where).id
-    assert sorted((one.person, one.since, one.until) for one in resting(engine, AT)) == [
+    assert sorted((one.person, one.since, one.until) for one in suppressed_people(engine, AT)) == [
         ("p1_ada", issued_at, until),
         ("p1_bo", issued_at, until),
     ]
-    assert resting(engine, until) == []
+    assert suppressed_people(engine, until) == []
     with writing(engine) as session:
         again = NewDisposition(result="in_progress")  # the last word no longer puts off
         dispose(
@@ -100,4 +100,4 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
             **(where | {"at": AT}),
         )
         lift(session, viewer=LI, suppression_id=number, reason="又有接触", at=AT)
-    assert resting(engine, AT) == []
+    assert suppressed_people(engine, AT) == []

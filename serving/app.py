@@ -21,7 +21,7 @@ from serving.alerts.search.endpoints import router as search
 from serving.alerts.suspects.endpoints import router as suspects
 from serving.alerts.watchlists.endpoints import router as watchlists
 from serving.casework.call_scripts.endpoints import router as talks
-from serving.casework.call_scripts.service import talk_book
+from serving.casework.call_scripts.service import load_call_scripts
 from serving.casework.claims.endpoints import router as claims
 from serving.casework.dispositions.endpoints import router as dispositions
 from serving.casework.follow_ups.endpoints import router as follow_ups
@@ -90,7 +90,7 @@ def create_app(
     real number, without a ``rescorer`` there are no fresh scores, without a ``sealer`` no webhooks, without a
     ``keeper`` no model is put in force from the pages; everything else works.
     """
-    talk_book()  # scripts that cannot be read must stop the start, not the call to a resident
+    load_call_scripts()  # scripts that cannot be read must stop the start, not the call to a resident
     engine = open_database(settings.database_url)
     services = Services(
         engine=engine,

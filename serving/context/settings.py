@@ -100,7 +100,7 @@ class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings, BaseS
     ] = {"red": 5, "orange": 15, "yellow": 120, "blue": 1440}
     follow_up_days: Annotated[
         dict[str, tuple[PositiveInt, ...]],
-        Field(description="Days until somebody asks again, by scam type; for others those of the talk script."),
+        Field(description="Days until somebody asks again, by scam type; for others those of the call script."),
     ] = {}
     episode_days: Annotated[
         PositiveInt, Field(description="Alerts of one person that lie no more days apart are one episode.")

@@ -18,7 +18,7 @@ from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level
 from serving.alerts.repository import AlertRepository, Found
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.casework.call_scripts.service import what_to_say
+from serving.casework.call_scripts.service import opening_words
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.context.ports import Identity, IdentityVault
 from serving.context.settings import ServingSettings
@@ -231,7 +231,7 @@ def _row(found: Found, identity: Identity | None, settings: ServingSettings, lan
         grid_id=alert.grid_id,
         scam_type=alert.scam_type,
         reasons=_everyday(alert.reasons, language),
-        what_to_say=what_to_say(alert.scam_type, language),
+        what_to_say=opening_words(alert.scam_type, language),
         status=status,
         alert_id=alert.alert_id,
         version=last.version if last else 0,

@@ -13,7 +13,7 @@ from serving.alerts.people import service as people
 from serving.alerts.people.schemas import RevealedPerson, RevealRequest
 from serving.alerts.schemas import AlertDetail, AlertId
 from serving.alerts.suspects import service as suspects
-from serving.casework.call_scripts.service import talk_script
+from serving.casework.call_scripts.service import call_script_for
 from serving.casework.claims import service as claims
 from serving.database.engine import reading, writing
 from serving.presentation.templating import render
@@ -78,7 +78,7 @@ def _page(
         "alert": alert,
         "now": at,
         "handling": handling,
-        "talk": talk_script(alert.scam_type),
+        "script": call_script_for(alert.scam_type),
         "level": level,
         "act_by": alert.issued_at + timedelta(minutes=services.settings.act_within_minutes[level]),
         "settled": alert.status in SETTLED,

@@ -1,1 +1,1 @@
-"""Talk scripts: what the person who calls asks, says and leaves unsaid, for each scam type."""
+"""Call scripts: what the person who calls asks, says and leaves unsaid, for each scam type."""

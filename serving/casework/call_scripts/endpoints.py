@@ -1,4 +1,4 @@
-"""The API of talk scripts."""
+"""The API of call scripts."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import Depends, Path
 
 from serving.access.auth import allow
 from serving.casework.call_scripts import service
-from serving.casework.call_scripts.schemas import TalkScript
+from serving.casework.call_scripts.schemas import CallScript
 from serving.http.routing import ApiRouter
 from serving.vocabulary.roles import Role, Viewer
 
@@ -19,6 +19,6 @@ router = ApiRouter(prefix="/talks", tags=["talks"])
 def read_talk(
     scam_type: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["police"])],
     _viewer: Annotated[Viewer, Depends(allow(*Role))],
-) -> TalkScript:
+) -> CallScript:
     """Read what to ask and what to say; a scam type without a script of its own gets the one of `unknown`."""
-    return service.talk_script(scam_type)
+    return service.call_script_for(scam_type)

@@ -1,4 +1,4 @@
-"""What a talk script holds."""
+"""What a call script holds."""
 
 from itertools import pairwise
 from typing import Annotated, Self
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from serving.vocabulary.languages import Language
 
-__all__ = ["Line", "Shared", "Talk", "TalkBook", "TalkScript"]
+__all__ = ["CallScript", "CallScriptBook", "Line", "ScamTypeScript", "SharedLines"]
 
 ANY = "unknown"
 
@@ -32,8 +32,8 @@ class Line(Strict):
 Lines = Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
-class Shared(Strict):
-    """What holds for every talk: who calls and how to check it, what never to do, when somebody has to go there."""
+class SharedLines(Strict):
+    """What holds for every call: who calls and how to check it, what never to do, when somebody has to go there."""
 
     greeting: Line
     opening: Lines
@@ -41,8 +41,8 @@ class Shared(Strict):
     escalate: Lines
 
 
-class Talk(Strict):
-    """What is special about the talk of one scam type. Raises ValueError for days that do not count upwards."""
+class ScamTypeScript(Strict):
+    """What is special about the call of one scam type. Raises ValueError for days that do not count upwards."""
 
     in_short: Line
     ask: Lines
@@ -58,35 +58,35 @@ class Talk(Strict):
         return self
 
 
-class TalkBook(Strict):
-    """Every talk by its scam type. Raises ValueError without a talk for scam types that nobody wrote one for."""
+class CallScriptBook(Strict):
+    """Every call script by its scam type. Raises ValueError without one for scam types that nobody wrote one for."""
 
-    shared: Shared
-    talks: dict[str, Talk]
+    shared: SharedLines
+    scripts: dict[str, ScamTypeScript]
 
     @model_validator(mode="after")
     def _something_to_say_to_anybody(self) -> Self:
-        if ANY not in self.talks:
-            raise ValueError(f"talks needs {ANY}")
+        if ANY not in self.scripts:
+            raise ValueError(f"scripts needs {ANY}")
         return self
 
-    def script(self, scam_type: str) -> "TalkScript":
+    def script(self, scam_type: str) -> "CallScript":
         """Return the whole script for ``scam_type``, the one of ``unknown`` where there is no other."""
-        told_as = scam_type if scam_type in self.talks else ANY
-        talk, shared = self.talks[told_as], self.shared
-        return TalkScript(
-            scam_type=told_as,
-            in_short=talk.in_short,
+        known_type = scam_type if scam_type in self.scripts else ANY
+        script, shared = self.scripts[known_type], self.shared
+        return CallScript(
+            scam_type=known_type,
+            in_short=script.in_short,
             opening=(shared.greeting, *shared.opening),
-            ask=talk.ask,
-            say=talk.say,
-            avoid=(*talk.avoid, *shared.avoid),
-            escalate=(*talk.escalate, *shared.escalate),
-            follow_up_days=talk.follow_up_days,
+            ask=script.ask,
+            say=script.say,
+            avoid=(*script.avoid, *shared.avoid),
+            escalate=(*script.escalate, *shared.escalate),
+            follow_up_days=script.follow_up_days,
         )
 
 
-class TalkScript(Strict):
+class CallScript(Strict):
     """What the person who calls says and asks, in this order, what not, when somebody goes there, when to ask anew.
 
     ``scam_type`` is ``unknown`` where the type asked for has no script of its own.

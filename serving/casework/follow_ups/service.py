@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from serving.alerts.levels import shown_level
-from serving.casework.call_scripts.service import talk_script
+from serving.casework.call_scripts.service import call_script_for
 from serving.casework.follow_ups.repository import FollowUpRepository, Planned
 from serving.casework.follow_ups.schemas import Done, FollowUp, FollowUpPage
 from serving.casework.follow_ups.tables import FollowUpRow
@@ -29,8 +29,8 @@ FURTHEST_D = 365
 
 
 def usual_days(scam_type: str, *, settings: ServingSettings) -> tuple[int, ...]:
-    """Return after how many days somebody asks again: as the installation sets it, else as the talk script has it."""
-    return tuple(settings.follow_up_days.get(scam_type, talk_script(scam_type).follow_up_days))
+    """Return after how many days somebody asks again: as the installation sets it, else as the call script has it."""
+    return tuple(settings.follow_up_days.get(scam_type, call_script_for(scam_type).follow_up_days))
 
 
 def plan(

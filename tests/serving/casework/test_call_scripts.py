@@ -5,8 +5,8 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from serving.casework.call_scripts.schemas import Line, TalkBook
-from serving.casework.call_scripts.service import talk_book, talk_script, what_to_say
+from serving.casework.call_scripts.schemas import CallScriptBook, Line
+from serving.casework.call_scripts.service import call_script_for, load_call_scripts, opening_words
 from serving.presentation.wording import SCAM_TYPES
 from tests.serving.conftest import Client
 
@@ -15,7 +15,7 @@ URL = "/api/v1/talks"
 
 def spoken(scam_type: str) -> list[Line]:
     """What the resident hears."""
-    script = talk_script(scam_type)
+    script = call_script_for(scam_type)
     return [script.in_short, *script.opening, *script.ask, *script.say]
 
 
@@ -24,34 +24,36 @@ def test_anonymous_reads_no_talk(client: Client) -> None:
 
 
 def test_a_talk_is_read_with_what_holds_for_all(client: Client) -> None:
-    talk = client.get(f"{URL}/police", headers=client.as_("officer")).json()
-    assert talk["scam_type"] == "police"
-    assert "96110" in talk["opening"][0]["zh"]
-    assert talk["ask"][0]["en"] == "Who has called lately as police, court or another office? What do they say you did?"
-    assert talk["avoid"][0]["zh"] == "不说“案子”“配合调查”，骗子也是这么说的。"
-    assert any("验证码" in line["zh"] for line in talk["avoid"])
-    assert talk["follow_up_days"] == [1, 3, 7]
+    script = client.get(f"{URL}/police", headers=client.as_("officer")).json()
+    assert script["scam_type"] == "police"
+    assert "96110" in script["opening"][0]["zh"]
+    assert (
+        script["ask"][0]["en"] == "Who has called lately as police, court or another office? What do they say you did?"
+    )
+    assert script["avoid"][0]["zh"] == "不说“案子”“配合调查”，骗子也是这么说的。"
+    assert any("验证码" in line["zh"] for line in script["avoid"])
+    assert script["follow_up_days"] == [1, 3, 7]
 
 
 @pytest.mark.parametrize("scam_type", ["romance_2027", "一种新骗局"])
 def test_a_new_scam_type_has_the_talk_of_the_unknown(client: Client, scam_type: str) -> None:
-    talk = client.get(f"{URL}/{scam_type}", headers=client.as_("analyst")).json()
-    assert talk == client.get(f"{URL}/unknown", headers=client.as_("analyst")).json()
-    assert talk["scam_type"] == "unknown"
-    assert what_to_say(scam_type, "en") == what_to_say("unknown", "en")
+    script = client.get(f"{URL}/{scam_type}", headers=client.as_("analyst")).json()
+    assert script == client.get(f"{URL}/unknown", headers=client.as_("analyst")).json()
+    assert script["scam_type"] == "unknown"
+    assert opening_words(scam_type, "en") == opening_words("unknown", "en")
 
 
-def test_every_scam_type_has_a_talk() -> None:
-    assert talk_book().talks.keys() == SCAM_TYPES.keys()
-    assert {name: talk.follow_up_days for name, talk in talk_book().talks.items() if name != "investment"} == {
-        name: (1, 3, 7) for name in SCAM_TYPES if name != "investment"
-    }
-    assert talk_script("investment").follow_up_days == (1, 3, 7, 14, 30)
+def test_every_scam_type_has_a_call_script() -> None:
+    assert load_call_scripts().scripts.keys() == SCAM_TYPES.keys()
+    assert {
+        name: script.follow_up_days for name, script in load_call_scripts().scripts.items() if name != "investment"
+    } == {name: (1, 3, 7) for name in SCAM_TYPES if name != "investment"}
+    assert call_script_for("investment").follow_up_days == (1, 3, 7, 14, 30)
 
 
 @pytest.mark.parametrize("scam_type", SCAM_TYPES)
 def test_the_caller_says_how_to_check_before_asking_anything(scam_type: str) -> None:
-    opening = talk_script(scam_type).opening
+    opening = call_script_for(scam_type).opening
     assert all("96110" in line.zh and "96110" in line.en for line in opening[:2])
     for line in spoken(scam_type):
         assert re.search("[一-鿿]", line.zh)
@@ -62,24 +64,24 @@ def test_the_caller_says_how_to_check_before_asking_anything(scam_type: str) -> 
 
 @pytest.mark.parametrize("scam_type", SCAM_TYPES)
 def test_questions_are_open(scam_type: str) -> None:
-    for line in talk_script(scam_type).ask:
+    for line in call_script_for(scam_type).ask:
         assert line.zh.endswith("？")
         assert not re.search("吗？|没有？|是不是|有没有", line.zh)
         assert line.en.split()[0] not in {"Did", "Do", "Have", "Has", "Is", "Are", "Was", "Were"}
 
 
 def test_a_book_without_a_talk_for_anybody_is_refused() -> None:
-    book = talk_book().model_dump()
-    del book["talks"]["unknown"]
-    with pytest.raises(ValidationError, match="talks needs unknown"):
-        TalkBook.model_validate(book)
+    book = load_call_scripts().model_dump()
+    del book["scripts"]["unknown"]
+    with pytest.raises(ValidationError, match="scripts needs unknown"):
+        CallScriptBook.model_validate(book)
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("follow_up_days", [3, 1]), ("follow_up_days", []), ("ask", []), ("says", [])]
 )
 def test_a_talk_that_is_not_whole_is_refused(field: str, value: list[int]) -> None:
-    book = talk_book().model_dump()
-    book["talks"]["police"][field] = value
+    book = load_call_scripts().model_dump()
+    book["scripts"]["police"][field] = value
     with pytest.raises(ValidationError, match=field):
-        TalkBook.model_validate(book)
+        CallScriptBook.model_validate(book)

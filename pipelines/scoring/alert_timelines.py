@@ -199,8 +199,8 @@ def distinct_codes_at(codes: pl.Series, *, at: datetime) -> tuple[Positions, Pos
 def reputation_by_code(codes: Positions, reached: np.ndarray, scores: pl.Series) -> pl.DataFrame:
     """``code``, how many residents it ``reached`` and its reputation."""
     return pl.DataFrame(
-        {"code": codes, "reached": reached, "suspect_score": scores},
-        schema={"code": pl.Int64, "reached": pl.Float64, "suspect_score": pl.Float64},
+        {"code": codes, "reached": reached, "reputation": scores},
+        schema={"code": pl.Int64, "reached": pl.Float64, "reputation": pl.Float64},
     )
 
 
@@ -222,7 +222,7 @@ def to_event_columns(events: pl.DataFrame) -> pl.DataFrame:
         "amount_cny",
         is_stranger=pl.col("is_first").is_not_null(),
         first_seen=pl.col("is_first").fill_null(False),
-        suspect_score=pl.when(pl.col("is_first").is_not_null()).then("suspect_score"),
+        reputation=pl.when(pl.col("is_first").is_not_null()).then("reputation"),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
 
 from serving.alerts.levels import shown_level
 from serving.database.tables import AlertRow, DispositionRow
@@ -108,7 +108,14 @@ class TimelineEvent(BaseModel):
     amount_cny: Annotated[float | None, Field(examples=[None])]
     is_stranger: bool
     first_seen: bool
-    suspect_score: Annotated[float | None, Field(description="0 to 1; null where nobody asked.", examples=[0.93])]
+    reputation: Annotated[
+        float | None,
+        Field(
+            validation_alias=AliasChoices("reputation", "suspect_score"),  # as rows of earlier versions have it
+            description="How much the peer looks like a fraud's, 0 to 1; null where nobody asked.",
+            examples=[0.93],
+        ),
+    ]
 
 
 class TouchedResident(BaseModel):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from serving.presentation.drawing import LABEL_PX, svg_of
-from serving.vocabulary.alerts import BAD_NAME, Direction, EventChannel
+from serving.vocabulary.alerts import SUSPECT_REPUTATION, Direction, EventChannel
 from serving.vocabulary.languages import Language, Words
 
 __all__ = ["close_up", "timeline_chart"]
@@ -74,7 +74,7 @@ class Shown(Protocol):
     duration_s: int | None
     amount_cny: float | None
     is_stranger: bool
-    suspect_score: float | None
+    reputation: float | None
 
 
 def timeline_chart(
@@ -110,7 +110,7 @@ def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime
 
 
 def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Point:
-    bad = event.suspect_score is not None and event.suspect_score > BAD_NAME
+    bad = event.reputation is not None and event.reputation > SUSPECT_REPUTATION
     who = "suspect" if event.peer in suspects or bad else "stranger" if event.is_stranger else "known"
     return {
         "at": _local(event.at),

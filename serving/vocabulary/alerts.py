@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 __all__ = [
-    "BAD_NAME",
     "LADDER",
     "OTHER",
+    "SUSPECT_REPUTATION",
     "URGENCY",
     "Contribution",
     "Direction",
@@ -27,7 +27,7 @@ Level = Literal["red", "orange", "yellow", "blue"]
 SuspectKind = Literal["number", "account"]
 EventChannel = Literal["call", "text", "transfer"]
 Direction = Literal["in", "out"]
-BAD_NAME = 0.5  # a number or an account with a worse score is shown as suspect
+SUSPECT_REPUTATION = 0.5  # a number or an account with a worse reputation is shown as suspect
 LADDER: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 URGENCY: Mapping[str, int] = MappingProxyType({"red": 0, "orange": 1, "yellow": 2, "blue": 3})
 OTHER: Final = "other"  # the name under which contributions too small to list are added up
@@ -39,7 +39,8 @@ class TimelineEvent:
 
     ``at`` is when it began. ``direction`` is seen from the person: ``out`` is a call they made or money they paid.
     ``peer`` is the pseudonym of the other number or account, ``peer_kind`` what kind it is, ``reached`` how many
-    residents it had reached in 14 days, ``suspect_score`` (0 to 1) how bad its name was then, where it had one.
+    residents it had reached in 14 days, ``reputation`` (0 to 1, 1 is the worst) what the model made of it then, where
+    it was judged.
     ``is_stranger``: the person first dealt with it less than 15 days before; ``first_seen``: this was the first time.
     Raises ValueError for a time without a zone, a call without ``duration_s`` or a transfer without ``amount_cny``.
     """
@@ -54,7 +55,7 @@ class TimelineEvent:
     amount_cny: float | None = None
     is_stranger: bool = False
     first_seen: bool = False
-    suspect_score: float | None = None
+    reputation: float | None = None
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -17,7 +17,7 @@ from serving.casework.call_scripts.service import call_script_for
 from serving.casework.claims import service as claims
 from serving.database.engine import reading, writing
 from serving.presentation.templating import render
-from serving.vocabulary.alerts import BAD_NAME
+from serving.vocabulary.alerts import SUSPECT_REPUTATION
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Role, Viewer
 from serving.web.dispositions import handling_of
@@ -92,7 +92,7 @@ def _page(
         "scores": alerts.score_history(session, alert=alert),
         "events": list(reversed(alert.timeline)),
         "first_events": FIRST_EVENTS,
-        "bad_name": BAD_NAME,
+        "suspect_reputation": SUSPECT_REPUTATION,
         "suspects": [*alert.suspect_numbers, *alert.suspect_accounts],
         "published": _published(session, viewer, alert),
         "named_by": _named_by(session, viewer, alert),

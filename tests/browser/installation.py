@@ -118,7 +118,7 @@ def _told(alert: Alert, *, at: datetime) -> Alert:
         duration_s=5040,
         is_stranger=True,
         first_seen=True,
-        suspect_score=0.93,
+        reputation=0.93,
     )
     text = TimelineEvent(
         at=at - timedelta(minutes=95), channel="text", direction="in", peer="n1_aa", peer_kind="virtual", reached=41

@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
+from serving.database.tables import AlertRow
 from serving.presentation.wording import figure
 from serving.publishing import publish
 from serving.vocabulary.alerts import Contribution
@@ -76,6 +77,29 @@ def test_a_cursor_of_somebody_else_is_refused(client: Client, cursor: str) -> No
     answer = client.get(URL, params={"sort": "issued_at", "cursor": cursor}, headers=client.as_("analyst"))
     assert answer.status_code == 422
     assert answer.json()["remedy"] == "Start again without a cursor."
+
+
+def test_a_timeline_that_an_earlier_version_published_is_read(empty: Client, engine: Engine) -> None:
+    event = {
+        "at": "2026-07-04T22:30:00+08:00",
+        "channel": "call",
+        "direction": "in",
+        "peer": "n1_aa",
+        "peer_kind": "virtual",
+        "reached": 41,
+        "duration_s": 5040,
+        "amount_cny": None,
+        "is_stranger": True,
+        "first_seen": True,
+        "suspect_score": 0.93,
+    }
+    publish(engine, a_watchlist(an_alert("p1_a", 1)))
+    with engine.begin() as connection:
+        connection.execute(update(AlertRow).values(timeline=[event]))
+    shown = empty.get(f"{URL}/{ID_A}", headers=empty.as_("analyst")).json()["timeline"]
+    assert [one["reputation"] for one in shown] == [0.93]
+    assert "suspect_score" not in shown[0]
+    assert empty.get(f"{URL}/{ID_A}/timeline.svg", headers=empty.as_("analyst")).status_code == 200
 
 
 def test_an_alert_explains_itself(client: Client) -> None:

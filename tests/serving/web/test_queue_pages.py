@@ -138,7 +138,7 @@ TOLD = a_watchlist(
                 duration_s=5040,
                 is_stranger=True,
                 first_seen=True,
-                suspect_score=0.93,
+                reputation=0.93,
             ),
             TimelineEvent(
                 at=MIDNIGHT - timedelta(minutes=3),

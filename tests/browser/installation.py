@@ -85,7 +85,7 @@ def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> No
             card="# victim-risk",
             rows=small_rows(),
             versions=VERSIONS,
-            figures={},
+            charts={},
         )
         if rounds == 3:
             registry.promote("1", at=now)

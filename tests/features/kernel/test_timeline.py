@@ -73,7 +73,7 @@ def test_rows_of_slices_equal_the_naive_ones(found: list, wanted: list, window: 
 
     for point, (who, at) in enumerate(wanted):
         expected = naive.within(found, who, at, window)
-        assert rows.filter(point).select("owner", "known_at", "value").rows() == expected
+        assert rows.filter(point=point).select("owner", "known_at", "value").rows() == expected
         assert last.row(point) == ((expected[-1][1], expected[-1][2]) if expected else (None, None))
     assert len(rows) == sum(len(naive.within(found, who, at, window)) for who, at in wanted)
 

@@ -30,7 +30,7 @@ START = ago(days=30)
 
 
 @pytest.fixture(scope="module")
-def records() -> SourceTables:
+def tables() -> SourceTables:
     """Every six hours of a month a call to p1, p2 or p3, and each day a payment of p1 and of p2."""
     return district(
         calls=[

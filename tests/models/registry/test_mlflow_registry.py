@@ -116,9 +116,9 @@ def test_champion_is_loaded_without_importing_mlflow(home):
     program = f"""
 import sys
 from pathlib import Path
-from models.registry.mlflow_registry import Registry
+from models.registry.mlflow_registry import ModelRegistry
 home = Path({str(home)!r})
-registry = Registry(f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models")
+registry = ModelRegistry(f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models")
 assert registry.load(registry.champion()).features == ("talk_24h_s", "new_debit_cny_24h")
 assert "mlflow" not in sys.modules
 """

@@ -48,14 +48,14 @@ def settings(prefect, tmp_path_factory):
 @contextmanager
 def nonsense():
     """Meanwhile models learn from labels that were shuffled."""
-    fit = training.fit
+    fit = training.fit_risk_model
 
     def fit_shuffled(rows, **asked):
         order = np.random.default_rng(3).permutation(len(rows))
         return fit(rows.with_columns(rows.select(LABELS)[order]), **asked)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "fit", fit_shuffled)
+        patch.setattr(training, "fit_risk_model", fit_shuffled)
         yield
 
 
@@ -129,7 +129,7 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
     registry.follow_alias()
     models = keeper.promote("2", at=AT)
     assert registry.champion().version == "2"
-    assert (models.champion.version, models.challenger, models.registry.promotion_gates) == (
+    assert (models.champion.version, models.challenger, models.gates) == (
         "2",
         None,
         (),

@@ -15,6 +15,7 @@ import yaml
 
 __all__ = [
     "FEATURES",
+    "FORMER_NAMES",
     "GROUPS",
     "BilingualText",
     "Feature",
@@ -44,7 +45,7 @@ class Feature:
     ``notable_range`` is the closed range of values that a reason may quote; None means that no
     reason quotes it. Features of one ``family`` say nearly the same, so a reason quotes only one of
     them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is
-    like, not what happens to them.
+    like, not what happens to them. ``formerly`` is the name in models of an earlier version.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Feature:
     notable_range: tuple[float, float] | None
     shown_by: tuple[str, ...]
     habit: bool
+    formerly: str | None = None
 
     def is_notable(self, value: float | None) -> bool:
         """Whether a reason may quote ``value``; a missing value is never notable."""
@@ -134,6 +136,7 @@ def _expand(declared: Mapping[str, Any], windows: Mapping[str, BilingualText]) -
             notable_range=None if habit else _notable_range(declared),
             shown_by=tuple(declared.get("shown_by", ())),
             habit=habit,
+            formerly=declared.get("formerly"),
         )
 
 
@@ -148,6 +151,10 @@ def _notable_range(declared: Mapping[str, Any]) -> tuple[float, float] | None:
 
 GROUPS: tuple[FeatureGroup, ...] = _load(Path(__file__).with_name("catalogue.yaml"))
 FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)
+#: Today's name of each feature by the name that an earlier version gave it.
+FORMER_NAMES: Mapping[str, str] = {
+    feature.formerly: feature.name for feature in FEATURES if feature.formerly
+}
 
 
 def feature_names() -> tuple[str, ...]:

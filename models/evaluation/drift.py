@@ -13,6 +13,8 @@ from math import log
 
 import polars as pl
 
+from models.learning.former_names import current_feature
+
 __all__ = [
     "AlertVolume",
     "Drift",
@@ -216,9 +218,9 @@ def profiles_to_json(profiles: Mapping[str, FeatureProfile]) -> str:
 
 
 def profiles_from_json(text: str) -> dict[str, FeatureProfile]:
-    """From what ``profiles_to_json`` gave."""
+    """From what ``profiles_to_json`` gave, the features under today's names."""
     return {
-        name: FeatureProfile(
+        current_feature(name): FeatureProfile(
             cuts=tuple(one["cuts"]), shares=tuple(one["shares"]), missing=one["missing"]
         )
         for name, one in json.loads(text).items()

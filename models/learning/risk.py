@@ -19,6 +19,7 @@ from data_contracts.errors import ModelError
 from models.evaluation.fairness import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, fit_calibration
+from models.learning.former_names import current_feature, with_current_metrics
 from models.learning.group_calibration import GroupCalibration
 from models.learning.reputation import LearnedReputation
 from models.learning.scam_types import ScamTypes, fit_scam_types
@@ -165,7 +166,7 @@ class RiskModel:
     @classmethod
     def load(cls, folder: Path, *, digest: str | None = None) -> "RiskModel":
         """Read what ``save`` wrote. Raises ``ModelError`` where files are missing or are not those
-        of ``digest``.
+        of ``digest``. Features and facts come under today's names, whatever version saved them.
         """
         import lightgbm as lgb
 
@@ -182,7 +183,7 @@ class RiskModel:
         }
         return cls(
             booster=lgb.Booster(model_file=str(folder / BOOSTER)),
-            features=tuple(facts["features"]),
+            features=tuple(current_feature(name) for name in facts["features"]),
             calibration=Calibration(**facts["calibration"]),
             trained_at=datetime.fromisoformat(facts["trained_at"]),
             group_calibration=GroupCalibration.from_dict(facts["by_data"])
@@ -192,7 +193,7 @@ class RiskModel:
                 others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)
             ),
             reputations=LearnedReputation(others[NUMBERS], others[PAYEES]),
-            facts=facts["facts"],
+            facts=with_current_metrics(facts["facts"]),
         )
 
 

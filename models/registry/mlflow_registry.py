@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self
 import polars as pl
 
 from data_contracts.errors import ModelError, NotReadyError
+from models.learning.former_names import current_feature, with_current_metrics
 from models.learning.risk import RiskModel
 from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
 
@@ -112,7 +113,7 @@ class ModelRegistry:
 
     def metrics(self, version: ModelVersion) -> dict[str, float]:
         """What was measured of the version when it was recorded."""
-        return dict(self._client.get_run(version.run_id).data.metrics)
+        return with_current_metrics(self._client.get_run(version.run_id).data.metrics)
 
     def charts(self, version: ModelVersion) -> dict[str, str]:
         """The pictures recorded with the version, as SVG by name; empty where MLflow's files are
@@ -360,14 +361,14 @@ def _mlflow() -> Any:
 
 
 def _log_model(mlflow: Any, text: Path, *, signature: Any) -> Any:
-    """Log the text form as a model that MLflow loads through ``_load_pyfunc``: no pickle anywhere."""
+    """Log the text form as a model that MLflow loads through ``models.registry._load_pyfunc``: no pickle anywhere."""
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message=".*An input example was not provided"
         )  # on purpose: it is data
         return mlflow.pyfunc.log_model(
             name="model",
-            loader_module=__name__,
+            loader_module="models.registry",  # an address that outlives the modules in this folder
             data_path=str(text),
             signature=signature,
             pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
@@ -405,9 +406,9 @@ class _PyfuncModel:
         self._model = model
 
     def predict(self, inputs: Any, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 -- MLflow's form
-        return self._model.predict(pl.from_pandas(inputs))
+        return self._model.predict(pl.from_pandas(inputs).rename(current_feature))
 
 
-def _load_pyfunc(path: str) -> _PyfuncModel:
-    """What MLflow calls to load a logged model."""
+def load_pyfunc(path: str) -> _PyfuncModel:
+    """The model in text form at ``path``, as MLflow's own tools call it."""
     return _PyfuncModel(RiskModel.load(Path(path)))

@@ -16,6 +16,7 @@ __all__ = ["ScoreLog", "ShadowLog"]
 
 SHANGHAI = ZoneInfo(ZONE)
 FILE_TIME = "%Y-%m-%dT%H%M%S"
+FORMER_COLUMNS = {"stake_cny": "preventable_loss_cny"}  # as earlier versions wrote them
 
 
 class ScoreLog:
@@ -52,7 +53,7 @@ class ScoreLog:
             if not folder.is_dir():
                 continue
             best = (
-                pl.scan_parquet(folder / "*.parquet")
+                pl.concat(scan_scores(path) for path in sorted(folder.glob("*.parquet")))
                 .group_by("person")
                 .agg(priority=priority.max())
             )
@@ -88,7 +89,13 @@ class ShadowLog:
         """What was kept of each run in ``[start, end)``, in order."""
         for path in sorted(self._folder.glob("*.parquet")):
             if start.replace(tzinfo=None) <= parse_run_time(path) < end.replace(tzinfo=None):
-                yield pl.read_parquet(path)
+                yield scan_scores(path).collect()
+
+
+def scan_scores(path: Path) -> pl.LazyFrame:
+    """The scores of one run, the columns under today's names."""
+    # One by one: a folder may hold files of this version and of an earlier one.
+    return pl.scan_parquet(path).rename(FORMER_COLUMNS, strict=False)
 
 
 def write_whole_parquet(rows: pl.DataFrame, path: Path) -> Path:

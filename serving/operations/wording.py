@@ -67,6 +67,8 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "losses": N_("with a loss"),
         "positive_samples": N_("moments in an episode"),
         "negative_samples": N_("quiet moments"),
+        "live_moments": N_("moments in an episode"),  # so named in reports published earlier
+        "quiet_moments": N_("quiet moments"),
     }
 )
 

@@ -15,9 +15,9 @@ from typing import Literal
 import polars as pl
 
 from models.evaluation.bootstrap import DRAWS, Floats, Interval, Resamples, percentile_interval
+from models.labels.dispositions import CONTACT_RESULTS
 
 __all__ = [
-    "CONTACT_RESULTS",
     "RATIOS",
     "AlertMetrics",
     "JudgedAlerts",
@@ -35,11 +35,6 @@ REPEAT_WINDOW = timedelta(hours=72)
 TRACE_LEAD_TIME = timedelta(
     minutes=20
 )  # a record known so long before the main payment: somebody could have been warned
-CONTACT_RESULTS = (
-    "stopped",
-    "contact_no_payment",
-    "already_paid",
-)  # dispositions which say that there was a fraudster
 
 
 @dataclass(frozen=True)

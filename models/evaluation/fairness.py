@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.entities.coverage import data_seen
 from features.event_index import EventIndex
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
@@ -19,8 +20,6 @@ from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_int
 __all__ = [
     "ATTRIBUTES",
     "assign_groups",
-    "data_seen",
-    "data_seen_in_snapshot",
     "gap_metrics",
     "metrics_by_group",
 ]
@@ -84,31 +83,6 @@ def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: dateti
             calls=pl.col("code").is_in(owners["calls"].implode()),
             transfers=pl.col("code").is_in(owners["transfers"].implode()),
         ),
-    )
-
-
-def data_seen(*, calls: pl.Expr, transfers: pl.Expr) -> pl.Expr:
-    """``both``, ``calls only``, ``transfers only`` or ``none``, from whether there are any of
-    either.
-    """
-    return (
-        pl.when(calls & transfers)
-        .then(pl.lit("both"))
-        .when(calls)
-        .then(pl.lit("calls only"))
-        .when(transfers)
-        .then(pl.lit("transfers only"))
-        .otherwise(pl.lit("none"))
-    )
-
-
-def data_seen_in_snapshot() -> pl.Expr:
-    """:func:`data_seen` of each row of a snapshot, by what its habits count in 30 days."""
-    return data_seen(
-        calls=pl.any_horizontal(
-            pl.col("calls_in_30d", "calls_out_30d", "sms_30d").fill_null(0) > 0
-        ),
-        transfers=pl.any_horizontal(pl.col("debits_30d", "credit_cny_30d").fill_null(0) > 0),
     )
 
 

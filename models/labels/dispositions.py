@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from models.evaluation.alert_metrics import CONTACT_RESULTS
 from models.labels.episodes import merge_overlapping
 
 __all__ = [
+    "CONTACT_RESULTS",
     "DISPOSITION_SCHEMA",
     "DispositionLabels",
     "labels_from_dispositions",
@@ -20,6 +20,8 @@ __all__ = [
 
 LAWFUL = "lawful"
 ALREADY_PAID = "already_paid"
+# These results say that there was a fraudster.
+CONTACT_RESULTS = ("stopped", "contact_no_payment", ALREADY_PAID)
 CONTACT_BEFORE_ALERT = timedelta(
     hours=1
 )  # an alert is never the first trace: so long before it the person was being drawn in

@@ -3,7 +3,7 @@ everybody else.
 
 A probability of 0.3 should mean the same for somebody whose transfers are in the data and for
 somebody whose are not. The groups are those of what data there is on a person
-(``models.evaluation.fairness.data_seen``), never of who the person is.
+(``features.entities.coverage.data_seen``), never of who the person is.
 """
 
 from collections.abc import Mapping

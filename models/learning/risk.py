@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data_contracts.errors import ModelError
-from models.evaluation.fairness import data_seen_in_snapshot
+from features.entities.coverage import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.former_names import current_feature, with_current_metrics

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -30,14 +29,14 @@ from pipelines.backtesting.experiments import (
     read_ground_truth,
     run_variants,
 )
+from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules
 from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
-from pipelines.simulate.mix import ScamType
+from pipelines.simulate.mix.scripts import ScamType
 from pipelines.storage.as_of import source_tables_before
-from pipelines.storage.schemas import ZONE
 from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["DistrictSize", "ScenarioResult", "measure_robustness", "robustness_table"]
@@ -69,9 +68,7 @@ class DistrictSize:
     @property
     def end(self) -> datetime:
         """The midnight after the last day."""
-        midnight = datetime(
-            self.start.year, self.start.month, self.start.day, tzinfo=ZoneInfo(ZONE)
-        )
+        midnight = datetime(self.start.year, self.start.month, self.start.day, tzinfo=SHANGHAI)
         return midnight + timedelta(days=self.days)
 
 

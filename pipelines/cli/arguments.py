@@ -1,13 +1,11 @@
 """What people type as moments and spans, read with a clear word on what cannot be."""
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from data_contracts.errors import SettingsError
+from pipelines.clock import SHANGHAI
 
-__all__ = ["SHANGHAI", "parse_day", "parse_days", "parse_list", "parse_moment"]
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+__all__ = ["parse_day", "parse_days", "parse_list", "parse_moment"]
 
 
 def parse_moment(text: str) -> datetime:

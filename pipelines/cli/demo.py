@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from time import monotonic
 
 from data_contracts.errors import SettingsError
-from pipelines.cli.arguments import SHANGHAI
+from pipelines.clock import SHANGHAI
 from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
 

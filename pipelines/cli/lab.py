@@ -2,13 +2,12 @@
 model is better.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import SHANGHAI, parse_list, parse_moment
+from pipelines.cli.arguments import parse_list, parse_moment
 from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.terminal import (
     format_figure,
@@ -18,6 +17,7 @@ from pipelines.cli.terminal import (
     progress_printer,
     to_json_value,
 )
+from pipelines.clock import wall_clock
 
 __all__ = ["lab"]
 
@@ -39,9 +39,7 @@ def measure(
     from pipelines.training.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)
-    found = evaluate_published(
-        load_settings(home), start=first, end=last, at=datetime.now(SHANGHAI)
-    )
+    found = evaluate_published(load_settings(home), start=first, end=last, at=wall_clock())
     if report:
         write_report(found, report)
     named = compute_metrics(found.model).to_metrics()
@@ -153,7 +151,7 @@ def challenge(
     """What champion and challenger would have alerted, side by side, over days that both have
     scored.
     """
-    from pipelines.scoring.shadow import challenge_champion as compare
+    from pipelines.training.shadow_comparison import challenge_champion as compare
     from pipelines.webapp.promotion import record_promotion_at_terminal
 
     settings = load_settings(home)
@@ -165,7 +163,7 @@ def challenge(
         progress=progress_printer(as_json),
     )
     if found.promoted:
-        record_promotion_at_terminal(settings, action="promote", at=datetime.now(SHANGHAI))
+        record_promotion_at_terminal(settings, action="promote", at=wall_clock())
     if as_json:
         print_json(to_json_value(found))
         return

@@ -4,7 +4,6 @@ they are called.
 
 import os
 import sys
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from data_contracts.errors import ForestallError
-from pipelines.cli.arguments import SHANGHAI, parse_day, parse_days, parse_moment
+from pipelines.cli.arguments import parse_day, parse_days, parse_moment
 from pipelines.cli.lab import lab
 from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.status import status
@@ -28,6 +27,7 @@ from pipelines.cli.terminal import (
 )
 from pipelines.cli.users import audit, users
 from pipelines.cli.webhooks import webhooks
+from pipelines.clock import wall_clock
 
 __all__ = ["app", "main"]
 
@@ -372,9 +372,9 @@ def models(
     settings = load_settings(home)
     registry = ModelRegistry.of(settings)
     if promote:
-        promote_at_terminal(settings, version=promote, at=datetime.now(SHANGHAI))
+        promote_at_terminal(settings, version=promote, at=wall_clock())
     if roll_back:
-        roll_back_at_terminal(settings, at=datetime.now(SHANGHAI))
+        roll_back_at_terminal(settings, at=wall_clock())
     found = {"champion": registry.champion(), "challenger": registry.challenger()}
     if as_json:
         print_json(

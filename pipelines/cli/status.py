@@ -1,15 +1,14 @@
 """``forestall status``: what the engineers' page shows, in a terminal."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.arguments import SHANGHAI
 from pipelines.cli.options import AsJson, Home, load_settings
 from pipelines.cli.terminal import print_json, print_table
+from pipelines.clock import wall_clock
 
 if TYPE_CHECKING:
     from serving.operations.service import Overview
@@ -42,7 +41,7 @@ def print_status(
     from serving.presentation.translations import translator
 
     with reading(open_database(load_settings(home).serving_database_url)) as session:
-        found = read_overview(session, at=datetime.now(SHANGHAI))
+        found = read_overview(session, at=wall_clock())
     say = translator(language.value)
     report = status_of(found, say)
     if as_json:

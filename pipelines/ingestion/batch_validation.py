@@ -159,9 +159,9 @@ class BatchValidator:
         if keyed.is_empty():
             return keyed.select(columns)
         days = (keyed[DAY].min(), keyed[DAY].max())
-        stored_rows = self._lake.scan(dataset, days=days).filter(
+        stored_rows = self._lake.scan(dataset, days=days).filter(  # type: ignore[arg-type]
             pl.col(DAY).is_in(keyed[DAY].unique().implode())
-        )  # type: ignore[arg-type]
+        )
         keys = keyed.lazy().select(record_key(dataset)).unique()
         return (
             stored_rows.select(columns)

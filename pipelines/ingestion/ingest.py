@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from data_contracts.errors import DeliveryError
+from pipelines.clock import SHANGHAI
 from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, ValidatedBatch
 from pipelines.ingestion.landing import Delivery, list_deliveries
 from pipelines.ingestion.parser import Parser
@@ -23,7 +23,7 @@ from pipelines.ingestion.quarantine import remove_unfinished_batches, store_reje
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile
-from pipelines.storage.schemas import EVENTS, ZONE
+from pipelines.storage.schemas import EVENTS
 from pipelines.storage.vault import Vault
 
 __all__ = ["FileReport", "IngestReport", "ingest"]
@@ -267,7 +267,7 @@ class _IngestRun:
 
 
 def _end_of_day(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(ZONE))
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=SHANGHAI)
 
 
 def _count_rows(parsed: Sequence[ParsedFile]) -> int:

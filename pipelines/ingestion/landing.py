@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from data_contracts.errors import DeliveryError
+from pipelines.clock import SHANGHAI
 from pipelines.storage.durable_files import file_digest
-from pipelines.storage.schemas import EVENTS, REGISTERS, ZONE
+from pipelines.storage.schemas import EVENTS, REGISTERS
 
 __all__ = ["Delivery", "list_deliveries"]
 
@@ -110,7 +110,7 @@ def _event_file(file: Path, *, path: str, dataset: str, folder: str) -> Delivery
     # the delivery.
     source = name["source"] if name else re.split(r"[-\s(（]", file.stem, maxsplit=1)[0]
     minute = time(int(name["hour"]), int(name["minute"])) if name and name["hour"] else time()
-    delivered_at = datetime.combine(day, minute, tzinfo=ZoneInfo(ZONE))
+    delivered_at = datetime.combine(day, minute, tzinfo=SHANGHAI)
     return Delivery(
         file=file, path=path, dataset=dataset, source=source, day=day, delivered_at=delivered_at
     )

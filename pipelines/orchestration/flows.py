@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -20,10 +19,10 @@ from pydantic import AwareDatetime, PositiveInt
 
 from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
 from models.evaluation.drift import Drift
+from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import FileReport, IngestReport
 from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
-from pipelines.storage.schemas import ZONE
 from pipelines.training.train import PromotionMode, TrainResult
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Kind
@@ -31,7 +30,6 @@ from serving.vocabulary.alerts import Kind
 __all__ = ["backtest", "intraday", "nightly", "retrain"]
 
 FINAL_ERRORS = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
-SHANGHAI = ZoneInfo(ZONE)
 ROWS_SHOWN = 20
 FIGURES = (
     "alerts_per_day",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from data_contracts.errors import ForestallError
-from pipelines.cli.arguments import SHANGHAI
+from pipelines.clock import wall_clock
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from serving.database.engine import open_database
@@ -48,11 +48,6 @@ __all__ = [
 log = logging.getLogger("pipelines.orchestration.run_log")
 
 Clock = Callable[[], datetime]
-
-
-def wall_clock() -> datetime:
-    """The present moment in Shanghai's time."""
-    return datetime.now(SHANGHAI)
 
 
 @dataclass

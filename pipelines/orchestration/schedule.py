@@ -14,8 +14,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from data_contracts.errors import SettingsError
+from pipelines.clock import ZONE
 from pipelines.settings import Settings
-from pipelines.storage.schemas import ZONE
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment

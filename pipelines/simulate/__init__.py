@@ -4,7 +4,7 @@ delivered form.
 
 from pipelines.simulate.dirty import FAULTS, InjectedFault, inject_faults
 from pipelines.simulate.district import DayProgress, SimulationReport, simulate
-from pipelines.simulate.mix import Mix, load_mix
+from pipelines.simulate.mix.district_mix import Mix, load_mix
 
 __all__ = [
     "FAULTS",

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipelines.clock import ZONE
 from pipelines.simulate.events.columns import DAY_S, CallEvents, PaymentEvents
-from pipelines.simulate.mix import Outage
+from pipelines.simulate.mix.district_mix import Outage
 from pipelines.simulate.people.numbering import Floats, Ints
 from pipelines.simulate.people.population import People
 
-__all__ = ["ZONE", "LandingWriter", "cut_when_busy", "to_times", "to_yuan"]
+__all__ = ["LandingWriter", "cut_when_busy", "to_times", "to_yuan"]
 
-ZONE = "Asia/Shanghai"
 _CHANNELS = ("mobile", "online", "counter", "third_party", "atm", "pos")
 # Shares by (small account payment, large account payment, merchant): the channel follows from form,
 # never from motive.

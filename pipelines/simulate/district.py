@@ -16,7 +16,7 @@ from pipelines.simulate.delivery import LandingWriter, cut_when_busy
 from pipelines.simulate.events.callers import draw_honest_lines, draw_line_calls, tag_numbers
 from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
 from pipelines.simulate.events.daily_life import DailyLife
-from pipelines.simulate.mix import Mix
+from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.reports import build_truth, draw_cases
 from pipelines.simulate.stories.lookalikes import play_lookalikes

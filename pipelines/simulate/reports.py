@@ -7,9 +7,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from pipelines.simulate.delivery import ZONE, to_times, to_yuan
+from pipelines.clock import ZONE
+from pipelines.simulate.delivery import to_times, to_yuan
 from pipelines.simulate.events.columns import DAY_S
-from pipelines.simulate.mix import Mix
+from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.scams import TrueEpisode
 

@@ -21,9 +21,10 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
+from pipelines.clock import ZONE
 from pipelines.storage.durable_files import file_digest, flush_to_disk
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES, ZONE
+from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES
 
 __all__ = ["Lake"]
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-__all__ = ["DAY", "EVENTS", "MOMENT", "REGISTERS", "SORTED_BY", "TABLES", "ZONE"]
+from pipelines.clock import ZONE
 
-ZONE = "Asia/Shanghai"
+__all__ = ["DAY", "EVENTS", "MOMENT", "REGISTERS", "SORTED_BY", "TABLES"]
+
 MOMENT = pl.Datetime("us", ZONE)
 MONEY = pl.Decimal(18, 2)
 DAY = "event_day"

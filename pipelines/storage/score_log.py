@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.storage.schemas import ZONE
+from pipelines.clock import SHANGHAI
 
 __all__ = ["ScoreLog", "ShadowLog"]
 
-SHANGHAI = ZoneInfo(ZONE)
 FILE_TIME = "%Y-%m-%dT%H%M%S"
 FORMER_COLUMNS = {"stake_cny": "preventable_loss_cny"}  # as earlier versions wrote them
 

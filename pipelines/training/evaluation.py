@@ -19,10 +19,10 @@ from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
 from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
+from pipelines.clock import ZONE
 from pipelines.scoring.candidates import group_by_tick, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.storage.schemas import ZONE
 from pipelines.training.champion_challenger import CHALLENGER, RULE, Comparison
 from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database

@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from data_contracts.contract import load_contract
+from features.entities.coverage import data_seen_in_snapshot
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
 from features.words.catalogue import model_inputs
-from models.evaluation.fairness import data_seen_in_snapshot
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import fit_group_calibration

@@ -3,12 +3,12 @@
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from pipelines.cli.arguments import SHANGHAI
+from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
@@ -36,7 +36,7 @@ def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str
             session,
             name=name,
             role=Role(role),
-            at=_now(),
+            at=wall_clock(),
             communities=communities,
             actor=terminal_user(),
         )
@@ -51,7 +51,7 @@ def list_users(settings: Settings) -> list[User]:
 def login_link(settings: Settings, *, name: str, role: str, host: str, port: int) -> str:
     """A link that logs ``name`` in once, within half an hour; the user is made if missing."""
     with _writing_session(settings) as session:
-        now = _now()
+        now = wall_clock()
         if name not in {user.name for user in service.list_users(session)}:
             service.create_user(session, name=name, role=Role(role), at=now, actor=terminal_user())
         token = tokens.issue_token(session, name=name, at=now, kind="login")
@@ -63,7 +63,9 @@ def invitation_link(settings: Settings, *, name: str) -> str:
     serving = _serving_settings(settings)
     with _writing_session(settings) as session:
         lifetime = timedelta(hours=serving.invitation_hours)
-        invitation = service.invite_user(session, name=name, lifetime=lifetime, at=_now(), actor=terminal_user())
+        invitation = service.invite_user(
+            session, name=name, lifetime=lifetime, at=wall_clock(), actor=terminal_user()
+        )
     return (serving.public_url or "http://127.0.0.1:8000").rstrip("/") + invitation.path
 
 
@@ -77,7 +79,7 @@ def issue_token(
     )
     with _writing_session(settings) as session:
         return tokens.issue_machine_token(
-            session, user=user, new=new, longest=longest, at=_now(), actor=terminal_user()
+            session, user=user, new=new, longest=longest, at=wall_clock(), actor=terminal_user()
         )
 
 
@@ -85,7 +87,9 @@ def disable_user(settings: Settings, *, name: str, restore: bool) -> None:
     """Disable the user at once, with every token, or enable them again."""
     with _writing_session(settings) as session:
         changes = UserChanges(disabled=not restore)
-        service.change_user(session, name=name, changes=changes, at=_now(), actor=terminal_user())
+        service.change_user(
+            session, name=name, changes=changes, at=wall_clock(), actor=terminal_user()
+        )
 
 
 def verify_audit_trail(settings: Settings, *, head: str | None) -> Verdict:
@@ -120,7 +124,3 @@ def _open_engine(settings: Settings) -> Engine:
 
 def _serving_settings(settings: Settings) -> ServingSettings:
     return ServingSettings(database_url=settings.serving_database_url)
-
-
-def _now() -> datetime:
-    return datetime.now(SHANGHAI)

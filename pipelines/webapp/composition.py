@@ -1,14 +1,14 @@
 """The composition root of the serving room: settings, vault and rescorer handed to the application."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import NotReadyError
-from pipelines.cli.arguments import SHANGHAI
+from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.accounts import terminal_user
@@ -77,7 +77,7 @@ def issue_outreach_list(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,
             day=day or latest_list_day(session),
-            at=datetime.now(SHANGHAI),
+            at=wall_clock(),
             language=language,
         )
         outreach = issue(
@@ -97,7 +97,7 @@ def deliver_webhooks(settings: Settings) -> DeliveryCounts:
         open_database(settings.serving_database_url),
         sealer=vault,
         settings=serving_settings(settings),
-        clock=lambda: datetime.now(SHANGHAI),
+        clock=wall_clock,
     )
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.simulate.events.columns import DAY_S, CallEvents, draw_lognormal
 from pipelines.simulate.events.daytime import draw_seconds
-from pipelines.simulate.mix import Callers, Mix
+from pipelines.simulate.mix.district_mix import Callers, Mix
 from pipelines.simulate.people.numbering import Ints, draw_weighted
 from pipelines.simulate.people.population import People
 

@@ -59,8 +59,11 @@ class _Columns:
     def join(cls, parts: list[Self]) -> Self:
         """All parts, one after another."""
         return cls(
-            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)}
-        )  # type: ignore[arg-type]
+            **{
+                f.name: np.concatenate([getattr(p, f.name) for p in parts])
+                for f in fields(cls)  # type: ignore[arg-type]
+            }
+        )
 
     def by_day(self, days: int) -> list[Self]:
         """The events of each day, ``days`` parts; events before the first and after the last day

@@ -17,7 +17,7 @@ from pipelines.simulate.events.columns import (
     to_paid_cents,
 )
 from pipelines.simulate.events.daytime import draw_seconds, season_factor
-from pipelines.simulate.mix import Mix
+from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.numbering import Floats, Ints
 from pipelines.simulate.people.population import People
 

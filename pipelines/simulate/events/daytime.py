@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.simulate.events.columns import DAY_S
-from pipelines.simulate.mix import Season
+from pipelines.simulate.mix.district_mix import Season
 from pipelines.simulate.people.numbering import Floats, Ints
 
 __all__ = ["draw_seconds", "move_to_waking_hours", "season_factor"]

@@ -6,38 +6,21 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from pipelines.simulate.mix import Daily, Mix
+from pipelines.simulate.mix.district_mix import Daily, Mix
 from pipelines.simulate.people.numbering import (
     FEED_BANKS,
     OPERATOR_SHARES,
     AccountBook,
-    Flags,
-    Floats,
     Ints,
     NumberBook,
     draw_id_numbers,
 )
 from pipelines.simulate.people.registers import Registers
+from pipelines.simulate.people.traits import Traits, draw_traits
 
-__all__ = ["People", "Traits", "generate_population"]
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What residents are like: columns of shape (people,)."""
-
-    age: Ints
-    male: Flags
-    births: npt.NDArray[np.datetime64]
-    floating: Flags
-    grid: Ints
-    wealth: Floats  # 1 is the middle
-    gullible: Floats  # mean 1, few have much of it
-    sociable: Floats  # factor on calls, mean about 1
-    trade: Flags  # work brings strangers
+__all__ = ["People", "generate_population"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +65,7 @@ def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> Peo
     rng = np.random.default_rng([seed, 1])
     numbers = NumberBook(np.random.default_rng([seed, 2]), area_code=mix.population.area_code)
     accounts = AccountBook(np.random.default_rng([seed, 3]))
-    traits = _draw_traits(rng, mix, people, start)
+    traits = draw_traits(rng, mix.population, people=people, start=start)
     away = np.where(traits.floating, rng.choice(mix.population.away_region_codes, people), "")
     regions = np.where(traits.floating, away, rng.choice(mix.population.region_codes, people))
     id_numbers = draw_id_numbers(rng, regions=regions, births=traits.births, male=traits.male)
@@ -127,26 +110,6 @@ def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> Peo
         merchants=merchants,
         favourites=merchants[(len(merchants) * rng.random((people, 10)) ** 1.5).astype(int)],
         employer=rng.choice(employers, people),
-    )
-
-
-def _draw_traits(rng: np.random.Generator, mix: Mix, people: int, start: date) -> Traits:
-    who = mix.population
-    age = np.clip(rng.normal(who.age_mean, who.age_sd, people), *who.age_range).astype(np.int64)
-    since_birth = (age * 365.2425 + rng.uniform(1, 364, people)).astype("timedelta64[D]")
-    trade = (rng.random(people) < who.trade_share) & (age < 65)
-    by_age = np.interp(age, [16, 30, 60, 92], [0.8, 1.15, 1, 0.6])
-    return Traits(
-        age=age,
-        male=rng.random(people) < 0.51,
-        births=np.datetime64(start, "D") - since_birth,
-        floating=rng.random(people) < who.floating_share,
-        grid=rng.integers(0, max(1, round(people / who.people_per_grid)), people),
-        wealth=np.exp(rng.normal(0, 0.55, people))
-        * np.interp(age, [16, 24, 45, 60, 92], [0.35, 0.7, 1.2, 1.1, 0.7]),
-        gullible=rng.gamma(0.7, 1 / 0.7, people),
-        sociable=rng.gamma(2.2, 1 / 2.2, people) * np.where(trade, 2.2, 1) * by_age,
-        trade=trade,
     )
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from pipelines.simulate.mix import Mix
+from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.numbering import Ints
-
-if TYPE_CHECKING:
-    from pipelines.simulate.people.population import Traits
+from pipelines.simulate.people.traits import Traits
 
 __all__ = ["Registers"]
 

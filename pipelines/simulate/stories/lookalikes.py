@@ -9,7 +9,8 @@ import numpy as np
 from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal
 from pipelines.simulate.events.daytime import draw_seconds
-from pipelines.simulate.mix import Lookalike, Mix
+from pipelines.simulate.mix.district_mix import Mix
+from pipelines.simulate.mix.scripts import Lookalike
 from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, draw_number_kind, draw_people

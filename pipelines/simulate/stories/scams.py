@@ -12,7 +12,8 @@ import numpy as np
 from pipelines.simulate.events.callers import Rotation, draw_line_calls, draw_rotation
 from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, draw_lognormal
 from pipelines.simulate.events.daytime import draw_seconds, season_factor
-from pipelines.simulate.mix import CallerKind, Mix, Reporting, ScamType
+from pipelines.simulate.mix.district_mix import Mix
+from pipelines.simulate.mix.scripts import CallerKind, Reporting, ScamType
 from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.script import (

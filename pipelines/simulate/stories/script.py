@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal, draw_lognormal
 from pipelines.simulate.events.daytime import move_to_waking_hours
-from pipelines.simulate.mix import CallerKind, Script
+from pipelines.simulate.mix.scripts import CallerKind, Script
 from pipelines.simulate.people.numbering import draw_weighted
 from pipelines.simulate.people.population import People
 

@@ -9,7 +9,6 @@ from features.event_index import build_event_index
 from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.fairness import (
     assign_groups,
-    data_seen_in_snapshot,
     gap_metrics,
     metrics_by_group,
 )
@@ -127,19 +126,4 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         ("bo", "local", "unknown", "18-39", "calls only"),
         ("cai", "local", "unknown", "60+", "transfers only"),
         ("dan", "local", "unknown", "unknown", "none"),
-    ]
-
-
-def test_a_row_tells_what_data_there_is():
-    columns = ["calls_in_30d", "calls_out_30d", "sms_30d", "debits_30d", "credit_cny_30d"]
-    rows = pl.DataFrame(
-        [(0, 0, 3, 0, 0.5), (1, 0, 0, 0, None), (0, 0, 0, 2, 0), (0, 0, 0, 0, 0)],
-        columns,
-        orient="row",
-    )
-    assert rows.select(data_seen_in_snapshot()).to_series().to_list() == [
-        "both",
-        "calls only",
-        "transfers only",
-        "none",
     ]

@@ -10,10 +10,11 @@ from features.event_index import build_event_index
 from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.scoring.shadow import challenge_champion, score_in_shadow
+from pipelines.scoring.shadow import score_in_shadow
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
+from pipelines.training.shadow_comparison import challenge_champion
 from tests.models.small import small_model, small_rows
 from tests.pipelines.district import END, TRAIN_AT
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.simulate.mix import Mix
+from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import generate_population
 from pipelines.simulate.reports import build_truth
 from pipelines.simulate.stories.scams import TrueEpisode

@@ -11,7 +11,7 @@ from pipelines.simulate.delivery import cut_when_busy, to_times, to_yuan
 from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, CallEvents, Journal, to_paid_cents
 from pipelines.simulate.events.daytime import draw_seconds, move_to_waking_hours, season_factor
-from pipelines.simulate.mix import Season
+from pipelines.simulate.mix.district_mix import Season
 from pipelines.simulate.people.numbering import (
     AccountBook,
     NumberBook,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipelines.simulate.events.callers import Rotation
 from pipelines.simulate.events.columns import DAY_S, Journal
-from pipelines.simulate.mix import Lure, Mix, Opening, Payments, Script, Talks
+from pipelines.simulate.mix.district_mix import Mix
+from pipelines.simulate.mix.scripts import Lure, Opening, Payments, Script, Talks
 from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage
 

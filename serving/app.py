@@ -50,7 +50,9 @@ from serving.web.endpoints import router as pages
 __all__ = ["api_document", "create_app", "serve"]
 
 API = "/api/v1"
-GRACE_S = 3  # how long requests may still run when the server is stopped; pages that listen never end by themselves
+# How long requests may still run when the server is stopped; pages that listen never end by
+# themselves
+GRACE_S = 3
 ROUTERS = (
     watchlists,
     exports,  # before the paths of single alerts, which would take its names for ids
@@ -86,11 +88,13 @@ def create_app(
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
-    Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder`` nothing is found by a
-    real number, without a ``rescorer`` there are no fresh scores, without a ``sealer`` no webhooks, without a
-    ``keeper`` no model is put in force from the pages; everything else works.
+    Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder``
+    nothing is found by a real number, without a ``rescorer`` there are no fresh scores, without a
+    ``sealer`` no webhooks, without a ``keeper`` no model is put in force from the pages; everything
+    else works.
     """
-    load_call_scripts()  # scripts that cannot be read must stop the start, not the call to a resident
+    # Scripts that cannot be read must stop the start, not the call to a resident
+    load_call_scripts()
     engine = open_database(settings.database_url)
     services = Services(
         engine=engine,
@@ -133,7 +137,8 @@ def _assembled(services: Services) -> FastAPI:
     app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
-    app.include_router(live, prefix=API, include_in_schema=False)  # never ends, as far as a client can tell
+    # Never ends, as far as a client can tell
+    app.include_router(live, prefix=API, include_in_schema=False)
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -141,7 +146,9 @@ def _assembled(services: Services) -> FastAPI:
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     max_bytes = services.settings.max_request_bytes
-    app.add_middleware(Boundary, max_bytes=max_bytes, latency=app.state.metrics.latency, paths=paths)
+    app.add_middleware(
+        Boundary, max_bytes=max_bytes, latency=app.state.metrics.latency, paths=paths
+    )
     return app
 
 
@@ -152,7 +159,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve ``app`` until interrupted. The server's own access log stays off: it would keep query strings."""
+    """Serve ``app`` until interrupted.
+
+    The server's own access log stays off: it would keep query strings.
+    """
     import uvicorn
 
     uvicorn.run(

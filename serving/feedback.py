@@ -10,7 +10,14 @@ from serving.alerts.repository import AlertRepository
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.database.engine import reading
 
-__all__ = ["Decision", "RecentAlert", "SuppressedPerson", "dispositions", "recent_alerts", "suppressed_people"]
+__all__ = [
+    "Decision",
+    "RecentAlert",
+    "SuppressedPerson",
+    "dispositions",
+    "recent_alerts",
+    "suppressed_people",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +38,8 @@ class RecentAlert:
 class Decision:
     """What somebody found about an alert, for the labels; free text stays in the serving database.
 
-    It was found at ``found_at`` and written down at ``decided_at``; only from then on is it known. ``merged_into`` is
-    the alert that this one repeats.
+    It was found at ``found_at`` and written down at ``decided_at``; only from then on is it known.
+    ``merged_into`` is the alert that this one repeats.
     """
 
     alert_id: str
@@ -49,7 +56,9 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class SuppressedPerson:
-    """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money still is."""
+    """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money
+    still is.
+    """
 
     person: str
     since: datetime
@@ -75,10 +84,14 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
 
 
 def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
-    """Return who is not to be alerted at ``at``: their last alert was put off, or they are suppressed."""
+    """Return who is not to be alerted at ``at``: their last alert was put off, or they are
+    suppressed.
+    """
     with reading(engine) as session:
         put_off = [
-            SuppressedPerson(person=alert.person, since=decision.decided_at, until=decision.snoozed_until)
+            SuppressedPerson(
+                person=alert.person, since=decision.decided_at, until=decision.snoozed_until
+            )
             for alert, decision in AlertRepository(session).put_off(at)
         ]
         suppressed = [
@@ -89,7 +102,10 @@ def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
 
 
 def dispositions(engine: Engine) -> list[Decision]:
-    """Return every disposition, oldest first; the highest ``version`` of an alert is its last word."""
+    """Return every disposition, oldest first.
+
+    The highest ``version`` of an alert is its last word.
+    """
     with reading(engine) as session:
         return [
             Decision(

@@ -1,7 +1,7 @@
 """Publishing: what the pipelines hand to the people who act on it.
 
-A watchlist is published in one transaction: a reader sees the list before or the list after, never half of one, and a
-publisher killed half-way leaves the old list standing.
+A watchlist is published in one transaction: a reader sees the list before or the list after, never
+half of one, and a publisher killed half-way leaves the old list standing.
 """
 
 import hashlib
@@ -56,13 +56,15 @@ CHANGES_KEPT = timedelta(days=14)
 class Alert:
     """The system's word that ``person`` (a pseudonym) is being drawn in.
 
-    ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says; ``base_value`` is the
-    log-odds the contributions start from. ``saving_cny`` is what a warning can be expected to save: probability × money
-    at stake × chance that the warning works. ``missing`` names what says nothing about this person: a kind of records
-    (``calls``, ``transfers``), one source of it (``transfers:icbc``), or that source since a day
-    (``transfers:icbc:2026-07-03``). ``timeline`` is what was known of the last days, the newest last, ``touched`` whom
-    else the suspects reached, ``first_contact_at`` when the first suspect was first heard of. Raises ValueError for a
-    level that does not exist, a score outside 0 to 1, a rank below 1, a saving below 0 or a time without a zone.
+    ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says;
+    ``base_value`` is the log-odds the contributions start from. ``saving_cny`` is what a warning
+    can be expected to save: probability × money at stake × chance that the warning works.
+    ``missing`` names what says nothing about this person: a kind of records (``calls``,
+    ``transfers``), one source of it (``transfers:icbc``), or that source since a day
+    (``transfers:icbc:2026-07-03``). ``timeline`` is what was known of the last days, the newest
+    last, ``touched`` whom else the suspects reached, ``first_contact_at`` when the first suspect
+    was first heard of. Raises ValueError for a level that does not exist, a score outside 0 to 1, a
+    rank below 1, a saving below 0 or a time without a zone.
     """
 
     person: str
@@ -97,7 +99,9 @@ class Alert:
             raise ValueError("rank counts from 1")
         if self.saving_cny is not None and self.saving_cny < 0:
             raise ValueError("saving_cny must not be negative")
-        if self.issued_at.tzinfo is None or (self.first_contact_at and self.first_contact_at.tzinfo is None):
+        if self.issued_at.tzinfo is None or (
+            self.first_contact_at and self.first_contact_at.tzinfo is None
+        ):
             raise ValueError("issued_at and first_contact_at need a zone")
 
 
@@ -105,9 +109,10 @@ class Alert:
 class Watchlist:
     """The ranked alerts of the moment ``at``, with the versions they can be made again from.
 
-    A ``nightly`` list opens a day; an ``intraday`` list adds to it and holds only what is new. ``budget`` is the number
-    of alerts a calendar day may hold. ``scores`` are those that the history keeps, by person; they need no alert.
-    Raises ValueError when a person or a rank stands on the list twice.
+    A ``nightly`` list opens a day; an ``intraday`` list adds to it and holds only what is new.
+    ``budget`` is the number of alerts a calendar day may hold. ``scores`` are those that the
+    history keeps, by person; they need no alert. Raises ValueError when a person or a rank stands
+    on the list twice.
     """
 
     at: datetime
@@ -134,10 +139,11 @@ class Watchlist:
 class PublishedSuspect:
     """A number or an account (``key``, a pseudonym) that fraud is likely done with.
 
-    ``score`` is 0 to 1; ``peer_kind`` is the kind of the number (``virtual``, ``international``, …) or the bank of the
-    account. ``residents_reached`` and ``residents_7d`` count residents in all and in the last 7 days, ``alerts`` the
-    people with an open alert. ``facts`` are a few more numbers by name, with the unit in the name. Raises ValueError
-    for a key of another kind, a score outside 0 to 1, a count below 0 or a time without a zone.
+    ``score`` is 0 to 1; ``peer_kind`` is the kind of the number (``virtual``, ``international``, …)
+    or the bank of the account. ``residents_reached`` and ``residents_7d`` count residents in all
+    and in the last 7 days, ``alerts`` the people with an open alert. ``facts`` are a few more
+    numbers by name, with the unit in the name. Raises ValueError for a key of another kind, a score
+    outside 0 to 1, a count below 0 or a time without a zone.
     """
 
     kind: SuspectKind
@@ -165,9 +171,10 @@ class PublishedSuspect:
 def publish(engine: Engine, watchlist: Watchlist) -> int:
     """Publish ``watchlist`` as a whole and return its number.
 
-    Publishing the same content of the same (at, kind) again changes nothing; other content becomes a new revision that
-    takes the place of the old one at once, under the same alert ids. The schema must be there (``open_database``).
-    Raises ConflictError if somebody else publishes the same list at this very moment.
+    Publishing the same content of the same (at, kind) again changes nothing; other content becomes
+    a new revision that takes the place of the old one at once, under the same alert ids. The schema
+    must be there (``open_database``). Raises ConflictError if somebody else publishes the same list
+    at this very moment.
     """
     digest = _digest(_plain(asdict(watchlist)))
     try:
@@ -178,23 +185,34 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
                 return current.id
             if current:
                 lists.supersede(current)
-            row = lists.add(_watchlist_row(watchlist, digest=digest, revision=current.revision + 1 if current else 1))
+            row = lists.add(
+                _watchlist_row(
+                    watchlist, digest=digest, revision=current.revision + 1 if current else 1
+                )
+            )
             ScoreRepository(session).add(row.id, watchlist.scores)
             ScoreRepository(session).forget(before=watchlist.at - SCORES_KEPT)
             enqueue_alerts(session, row.alerts)
             known = {alert.person for alert in current.alerts} if current else set()
-            _announce(session, row, fresh=[alert for alert in row.alerts if alert.person not in known])
+            _announce(
+                session, row, fresh=[alert for alert in row.alerts if alert.person not in known]
+            )
             return row.id
-    except IntegrityError:  # on PostgreSQL only; on SQLite the second writer waits and sees what the first one wrote
-        raise ConflictError("somebody else is publishing this list", remedy="Publish it again.") from None
+    # On PostgreSQL only; on SQLite the second writer waits and sees what the first one wrote
+    except IntegrityError:
+        raise ConflictError(
+            "somebody else is publishing this list", remedy="Publish it again."
+        ) from None
 
 
 def publish_suspects(engine: Engine, *, at: datetime, suspects: Sequence[PublishedSuspect]) -> int:
-    """Publish the suspects of the moment ``at`` as a whole, in any order, and return the number of their list.
+    """Publish the suspects of the moment ``at`` as a whole, in any order, and return the number of
+    their list.
 
-    The same content of the same moment changes nothing; other content becomes a new revision. An empty list says that
-    nobody is suspected. Raises ValueError for a key that stands on the list twice or a moment without a zone,
-    ConflictError if somebody else publishes the same list at this very moment.
+    The same content of the same moment changes nothing; other content becomes a new revision. An
+    empty list says that nobody is suspected. Raises ValueError for a key that stands on the list
+    twice or a moment without a zone, ConflictError if somebody else publishes the same list at this
+    very moment.
     """
     if at.tzinfo is None:
         raise ValueError("at needs a zone")
@@ -211,14 +229,20 @@ def publish_suspects(engine: Engine, *, at: datetime, suspects: Sequence[Publish
             if current:
                 lists.supersede(current)
             revision = current.revision + 1 if current else 1
-            row = SuspectListRow(at=at, revision=revision, content_digest=digest, suspects=_suspect_rows(ordered))
+            row = SuspectListRow(
+                at=at, revision=revision, content_digest=digest, suspects=_suspect_rows(ordered)
+            )
             return lists.add(row).id
     except IntegrityError:  # see publish
-        raise ConflictError("somebody else is publishing these suspects", remedy="Publish them again.") from None
+        raise ConflictError(
+            "somebody else is publishing these suspects", remedy="Publish them again."
+        ) from None
 
 
 def alert_id(*, at: datetime, kind: str, person: str) -> str:
-    """Return the public id of a person's alert on the list of (at, kind): the same in every revision."""
+    """Return the public id of a person's alert on the list of (at, kind): the same in every
+    revision.
+    """
     key = f"{at.astimezone(UTC).isoformat()}|{kind}|{person}"
     return "al_" + hashlib.sha256(key.encode()).hexdigest()[:20]
 
@@ -230,12 +254,15 @@ def _announce(session: Session, row: WatchlistRow, *, fresh: Sequence[AlertRow])
 
 
 def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> WatchlistRow:
-    fields = {name: value for name, value in vars(watchlist).items() if name not in {"alerts", "scores"}}
+    fields = {
+        name: value for name, value in vars(watchlist).items() if name not in {"alerts", "scores"}
+    }
     alerts = [
         AlertRow(
             alert_id=alert_id(at=watchlist.at, kind=watchlist.kind, person=alert.person),
             urgency=URGENCY[alert.level],
-            **_plain(asdict(alert)) | {"issued_at": alert.issued_at, "first_contact_at": alert.first_contact_at},
+            **_plain(asdict(alert))
+            | {"issued_at": alert.issued_at, "first_contact_at": alert.first_contact_at},
         )
         for alert in watchlist.alerts
     ]
@@ -253,7 +280,9 @@ def _suspect_rows(ordered: Sequence[PublishedSuspect]) -> list[SuspectRow]:
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,15 @@
-"""A client of forestall 0.1.0. Written by `forestall docs` from the description of the API: do not edit.
+"""A client of forestall 0.1.0.
+
+`forestall docs` writes this file from the description of the API: do not edit it.
 
     api = Forestall("http://127.0.0.1:8000", token="fst_…")
     for alert in api.pages(api.list_alerts, level="red", status="open"):
         print(alert["id"], alert["score"])
 
-Methods are named after the operations of /openapi.json and return what is answered: JSON as Python values, everything
-else as bytes. A refusal raises ProblemError, which says what to do. Writes carry an Idempotency-Key of their own, so
-that one which got lost on the way is sent again without being done twice. Needs httpx.
+Methods are named after the operations of /openapi.json and return what is answered: JSON as Python
+values, everything else as bytes. A refusal raises ProblemError, which says what to do. Each write
+carries an Idempotency-Key, so that a lost one can be sent again without being done twice.
+It needs httpx.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +27,8 @@ class ProblemError(Exception):
     """What the API refused, why (``detail``), and what to do about it (``remedy``)."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(f"{document.get('status')}: {document.get('detail')} {document.get('remedy', '')}")
+        parts = (f"{document.get('status')}:", document.get("detail"), document.get("remedy"))
+        super().__init__(" ".join(str(part) for part in parts if part))
         self.status = document.get("status")
         self.detail = document.get("detail")
         self.remedy = document.get("remedy")
@@ -56,7 +60,9 @@ class Forestall:
         """Let go of the connections."""
         self.http.close()
 
-    def pages(self, operation: Callable[..., Any], /, *args: Any, **query: Any) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, operation: Callable[..., Any], /, *args: Any, **query: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yield every item of a list, page after page."""
         cursor = None
         while True:
@@ -100,8 +106,8 @@ class Forestall:
         if_match: str | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Record what was found. 412 if somebody else recorded a result since the alert was read: nothing is
-        overwritten.
+        """Record what was found. 412 if somebody else recorded a result since the alert was read:
+        nothing is overwritten.
 
         `If-Match` is the ETag of the alert's dispositions, `"0"` before the first one.
         """
@@ -121,7 +127,9 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Keep a person from being alerted until it expires, unless new money moves. 409 if one is in force."""
+        """Keep a person from being alerted until it expires, unless new money moves. 409 if one is
+        in force.
+        """
         return self._send(
             "POST",
             "/api/v1/suppressions",
@@ -155,8 +163,9 @@ class Forestall:
     ) -> Any:
         """Add a receiver that is told of new alerts; the secret in the answer is shown this once.
 
-        Messages are signed after the Standard Webhooks scheme and hold no personal data. They are sent again,
-        with growing pauses, until the receiver answers with a 2xx status or they are given up.
+        Messages are signed after the Standard Webhooks scheme and hold no personal data. They
+        are sent again, with growing pauses, until the receiver answers with a 2xx status or they
+        are given up.
         """
         return self._send(
             "POST",
@@ -268,7 +277,10 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Enter what came back on paper. An entry whose alert has moved on is refused; the others are recorded."""
+        """Enter what came back on paper.
+
+        An entry whose alert has moved on is refused; the others are recorded.
+        """
         return self._send(
             "POST",
             f"/api/v1/outreach-lists/{_quoted(list_id)}/results",
@@ -312,7 +324,10 @@ class Forestall:
         since: str | None = None,
         sort: str | None = None,
     ) -> Any:
-        """Take the chosen alerts away as JSON, one to a line; a stream of any length. Every call is audited."""
+        """Take the chosen alerts away as JSON, one to a line; a stream of any length.
+
+        Every call is audited.
+        """
         return self._send(
             "GET",
             "/api/v1/alerts/export.ndjson",
@@ -361,7 +376,9 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Take a user's password and return the path of a link, shown this once, with which they choose a new one."""
+        """Take a user's password and return the path of a link, shown this once, with which they
+        choose a new one.
+        """
         return self._send(
             "POST",
             f"/api/v1/users/{_quoted(name)}/invitation",
@@ -455,7 +472,10 @@ class Forestall:
         self,
         alert_id: str,
     ) -> Any:
-        """List what was found about an alert, oldest first. The ETag is what the next one has to name as If-Match."""
+        """List what was found about an alert, oldest first.
+
+        The ETag is what the next one has to name as If-Match.
+        """
         return self._send(
             "GET",
             f"/api/v1/alerts/{_quoted(alert_id)}/dispositions",
@@ -510,7 +530,10 @@ class Forestall:
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Any:
-        """List the lists that left the house: who took them, when, until when they hold; the newest first."""
+        """List the lists that left the house: who took them, when, until when they hold.
+
+        The newest first.
+        """
         return self._send(
             "GET",
             "/api/v1/outreach-lists",
@@ -527,7 +550,10 @@ class Forestall:
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Any:
-        """List who is not alerted for a while, why, until when and who answers for it; the newest first."""
+        """List who is not alerted for a while, why, until when and who answers for it.
+
+        The newest first.
+        """
         return self._send(
             "GET",
             "/api/v1/suppressions",
@@ -698,8 +724,8 @@ class Forestall:
     ) -> Any:
         """Read whom to reach in a community on a day (default: the day of the latest list).
 
-        Every call makes a list with an id of its own, which is audited. The form is `format`, else what the
-        Accept header asks for, else JSON.
+        Every call makes a list with an id of its own, which is audited. The form is `format`,
+        else what the Accept header asks for, else JSON.
         """
         return self._send(
             "GET",
@@ -735,7 +761,9 @@ class Forestall:
         since: int | None = None,
         page: int | None = None,
     ) -> Any:
-        """Read what waits for somebody, the most urgent first, and what changed since the last list."""
+        """Read what waits for somebody, the most urgent first, and what changed since the last
+        list.
+        """
         return self._send(
             "GET",
             "/api/v1/queue",
@@ -754,7 +782,9 @@ class Forestall:
         self,
         alert_id: str,
     ) -> Any:
-        """Read how likely the person was in an episode since a month before the alert, oldest first."""
+        """Read how likely the person was in an episode since a month before the alert, oldest
+        first.
+        """
         return self._send(
             "GET",
             f"/api/v1/alerts/{_quoted(alert_id)}/scores",
@@ -774,7 +804,10 @@ class Forestall:
         self,
         scam_type: str,
     ) -> Any:
-        """Read what to ask and what to say; a scam type without a script of its own gets the one of `unknown`."""
+        """Read what to ask and what to say.
+
+        A scam type without a script of its own gets the one of `unknown`.
+        """
         return self._send(
             "GET",
             f"/api/v1/talks/{_quoted(scam_type)}",
@@ -785,7 +818,9 @@ class Forestall:
         *,
         days: str | None = None,
     ) -> Any:
-        """Read where, when and of which kind alerts were, how many were right, and what warnings prevented."""
+        """Read where, when and of which kind alerts were, how many were right, and what warnings
+        prevented.
+        """
         return self._send(
             "GET",
             "/api/v1/trends",
@@ -856,7 +891,10 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Score one person afresh from all that is known now; nothing is published by it. Every call is audited."""
+        """Score one person afresh from all that is known now; nothing is published by it.
+
+        Every call is audited.
+        """
         return self._send(
             "POST",
             f"/api/v1/people/{_quoted(person)}/rescore",
@@ -920,7 +958,7 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Shut a user out at once, with every token they hold."""
+        """Disable a user at once, with every token they hold."""
         return self._send(
             "DELETE",
             f"/api/v1/users/{_quoted(name)}",
@@ -935,7 +973,10 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Find alerts and suspects by a real number or ID. It is kept nowhere; that somebody searched is."""
+        """Find alerts and suspects by a real number or ID.
+
+        It is kept nowhere; that somebody searched is.
+        """
         return self._send(
             "POST",
             "/api/v1/search",
@@ -950,7 +991,8 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Claim the most urgent alert that is with nobody. Two who ask at once get different ones."""
+        """Claim the most urgent alert that is with nobody. Two who ask at once get different ones.
+        """
         return self._send(
             "POST",
             "/api/v1/queue/next",

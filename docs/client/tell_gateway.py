@@ -1,6 +1,7 @@
 """What a message gateway does: hear of a red alert, check who says so, read the alert, claim it.
 
-    FORESTALL_URL=http://127.0.0.1:8000 FORESTALL_TOKEN=fst_… FORESTALL_SECRET=whsec_… python tell_gateway.py
+    FORESTALL_URL=http://127.0.0.1:8000 FORESTALL_TOKEN=fst_… FORESTALL_SECRET=whsec_… \\
+        python tell_gateway.py
 
 The secret is the one that `POST /api/v1/webhooks` shows once. Needs httpx and standardwebhooks.
 """
@@ -13,10 +14,13 @@ from forestall_client import Forestall, ProblemError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 
-def receive(body: bytes, headers: dict[str, str], *, secret: str, api: Forestall) -> dict[str, Any] | None:
+def receive(
+    body: bytes, headers: dict[str, str], *, secret: str, api: Forestall
+) -> dict[str, Any] | None:
     """Return the alert that a message is about, claimed; None where somebody else has it already.
 
-    Raises WebhookVerificationError for a message that does not come from forestall, or is older than five minutes.
+    Raises WebhookVerificationError for a message that does not come from forestall, or is older
+    than five minutes.
     """
     data = Webhook(secret).verify(body, headers)["data"]
     try:

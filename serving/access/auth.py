@@ -1,9 +1,10 @@
 """Who is asking, and whether they may.
 
-A machine sends a bearer token; a person logs in and gets a cookie. Either is a random secret of which the database
-keeps the SHA-256 digest only. A cookie is believed for changes only if the browser says that the request comes from our
-own pages: with ``SameSite=Strict`` beside it no form needs a token of its own against forged requests. Requests with a
-bearer token cannot be forged, since no browser adds that header by itself.
+A machine sends a bearer token; a person logs in and gets a cookie. Either is a random secret of
+which the database keeps the SHA-256 digest only. A cookie is believed for changes only if the
+browser says that the request comes from our own pages: with ``SameSite=Strict`` beside it no form
+needs a token of its own against forged requests. Requests with a bearer token cannot be forged,
+since no browser adds that header by itself.
 """
 
 import logging
@@ -24,7 +25,15 @@ from serving.database.tables import TokenRow
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["COOKIE", "NOTHING", "MaybeViewer", "allow", "allow_renewal", "require_same_origin", "viewer_of"]
+__all__ = [
+    "COOKIE",
+    "NOTHING",
+    "MaybeViewer",
+    "allow",
+    "allow_renewal",
+    "require_same_origin",
+    "viewer_of",
+]
 
 log = logging.getLogger("serving.access")
 
@@ -32,23 +41,32 @@ COOKIE = "forestall_session"
 NOTHING: frozenset[str] = frozenset()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STREAM = "text/event-stream"
-NOTED_EVERY = timedelta(minutes=1)  # how exactly the last use of a token is known: not a write a request
+# How exactly the last use of a token is known: not a write a request
+NOTED_EVERY = timedelta(minutes=1)
 
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))]
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))
+]
 
 
-def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Bearer) -> Viewer | None:
+def maybe_viewer(
+    request: Request, services: ServicesOfApp, now: Now, bearer: Bearer
+) -> Viewer | None:
     """Return who sends the request, None when that cannot be told.
 
-    Raises a 403 problem for a change that another site's page sends with our cookie, or a token for reading only.
+    Raises a 403 problem for a change that another site's page sends with our cookie, or a token for
+    reading only.
     """
-    secret, kinds = (bearer.credentials, ("bearer",)) if bearer else (_cookie(request), ("session", "renewal"))
+    secret, kinds = (
+        (bearer.credentials, ("bearer",)) if bearer else (_cookie(request), ("session", "renewal"))
+    )
     if not secret:
         return None
     if not bearer:
         require_same_origin(request)
     idle_since = now - services.settings.session_idle
-    # A session of its own, closed at once: held open, it would keep a writer of the same request from committing.
+    # A session of its own, closed at once: held open, it would keep a writer of the same request
+    # from committing.
     with reading(services.engine) as session:
         token = UserRepository(session).valid_token(
             digest=digest_of(secret), kinds=kinds, now=now, idle_since=idle_since
@@ -57,9 +75,12 @@ def maybe_viewer(request: Request, services: ServicesOfApp, now: Now, bearer: Be
             return None
         viewer = _holder(token)
         stale = token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY
-        by_itself = STREAM in request.headers.get("accept", "")  # a page that listens is not a person who works
+        # A page that listens is not a person who works
+        by_itself = STREAM in request.headers.get("accept", "")
     if token.read_only and request.method not in SAFE_METHODS:
-        raise ProblemError(403, "This token is for reading only.", remedy="Use a token that may write.")
+        raise ProblemError(
+            403, "This token is for reading only.", remedy="Use a token that may write."
+        )
     if stale and not by_itself:
         _note_use(services, token_id=token.id, at=now)
     return viewer
@@ -89,7 +110,10 @@ def allow(*roles: Role) -> Callable[..., Viewer]:
 
 
 def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
-    """Return who is logged in on the pages, be it only to choose a password; raises a 401 problem for others."""
+    """Return who is logged in on the pages, be it only to choose a password.
+
+    Raises a 401 problem for others.
+    """
     if viewer is None or not _cookie(request):
         raise _unknown("Nobody is logged in.")
     return viewer
@@ -103,7 +127,9 @@ def require_same_origin(request: Request) -> None:
     origin = urlsplit(request.headers.get("origin", "")).netloc
     if (site != "same-origin") if site else (origin != request.headers.get("host")):
         raise ProblemError(
-            403, "This change does not come from our own pages.", remedy="Use the form on the page itself."
+            403,
+            "This change does not come from our own pages.",
+            remedy="Use the form on the page itself.",
         )
 
 

@@ -1,4 +1,6 @@
-"""What endpoints are given: a session that sees no more than whoever asks may see, the time, and the services."""
+"""What endpoints are given: a session that sees no more than whoever asks may see, the time, and
+the services.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -22,8 +24,11 @@ def read_session(services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Sessi
         yield session
 
 
-def write_session(request: Request, services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Session]:
-    """Give a session that is committed before the answer leaves, so that no answer promises what was not kept.
+def write_session(
+    request: Request, services: ServicesOfApp, viewer: MaybeViewer
+) -> Iterator[Session]:
+    """Give a session that is committed before the answer leaves, so that no answer promises what
+    was not kept.
 
     A request that carries an idempotency key stops here if it was answered before.
     """

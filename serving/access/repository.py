@@ -27,13 +27,19 @@ class UserRepository:
         """Return every user by name."""
         return self._session.scalars(select(UserRow).order_by(UserRow.name)).all()
 
-    def page(self, *, role: str | None, active: bool | None, after: str, limit: int) -> Sequence[UserRow]:
-        """Return users by name, of those after ``after``; ``active``: whether they may come in, None for both."""
+    def page(
+        self, *, role: str | None, active: bool | None, after: str, limit: int
+    ) -> Sequence[UserRow]:
+        """Return users by name, of those after ``after``; ``active``: whether they may come in,
+        None for both.
+        """
         statement = select(UserRow).where(UserRow.name > after)
         if role is not None:
             statement = statement.where(UserRow.role == role)
         if active is not None:
-            statement = statement.where(UserRow.disabled_at.is_(None) if active else UserRow.disabled_at.is_not(None))
+            statement = statement.where(
+                UserRow.disabled_at.is_(None) if active else UserRow.disabled_at.is_not(None)
+            )
         return self._session.scalars(statement.order_by(UserRow.name).limit(limit)).all()
 
     def add(self, user: UserRow) -> UserRow:
@@ -54,11 +60,20 @@ class UserRepository:
     def last_seen(self) -> Mapping[int, datetime]:
         """Return when each user (by number) who ever came in was last here."""
         used_at = func.max(TokenRow.last_used_at, type_=TokenRow.last_used_at.type)
-        seen = select(TokenRow.user_id, used_at).where(TokenRow.last_used_at.is_not(None)).group_by(TokenRow.user_id)
+        seen = (
+            select(TokenRow.user_id, used_at)
+            .where(TokenRow.last_used_at.is_not(None))
+            .group_by(TokenRow.user_id)
+        )
         return {user_id: at for user_id, at in self._session.execute(seen)}  # noqa: C416 -- a row is no pair to mypy
 
     def bearer_tokens(
-        self, *, user: str | None, now: datetime, before: int | None = None, limit: int | None = None
+        self,
+        *,
+        user: str | None,
+        now: datetime,
+        before: int | None = None,
+        limit: int | None = None,
     ) -> Sequence[TokenRow]:
         """Return the machines' tokens that are good, of one user or of all, the newest first."""
         good = (TokenRow.kind == "bearer", TokenRow.revoked_at.is_(None), TokenRow.expires_at > now)
@@ -71,7 +86,9 @@ class UserRepository:
 
     def bearer_token(self, token_id: int) -> TokenRow | None:
         """Return the machine's token of this number."""
-        return self._session.scalar(select(TokenRow).where(TokenRow.id == token_id, TokenRow.kind == "bearer"))
+        return self._session.scalar(
+            select(TokenRow).where(TokenRow.id == token_id, TokenRow.kind == "bearer")
+        )
 
     def add_token(self, token: TokenRow) -> None:
         """Add a token, given as its digest."""
@@ -79,15 +96,24 @@ class UserRepository:
         self._session.flush()
 
     def valid_token(
-        self, *, digest: str, kinds: Collection[str], now: datetime, idle_since: datetime | None = None
+        self,
+        *,
+        digest: str,
+        kinds: Collection[str],
+        now: datetime,
+        idle_since: datetime | None = None,
     ) -> TokenRow | None:
         """Return the token if it is neither expired nor revoked and its user may still come in.
 
-        A token of the pages (``session``, ``renewal``) must have been used after ``idle_since``; a token that was made
-        narrower than its user does not outgrow them when their role changes.
+        A token of the pages (``session``, ``renewal``) must have been used after ``idle_since``; a
+        token that was made narrower than its user does not outgrow them when their role changes.
         """
         used_at = func.coalesce(TokenRow.last_used_at, TokenRow.created_at)
-        fresh = true() if idle_since is None else or_(TokenRow.kind.not_in(PAGE_KINDS), used_at > idle_since)
+        fresh = (
+            true()
+            if idle_since is None
+            else or_(TokenRow.kind.not_in(PAGE_KINDS), used_at > idle_since)
+        )
         return self._session.scalar(
             select(TokenRow)
             .join(TokenRow.user)
@@ -97,17 +123,24 @@ class UserRepository:
                 TokenRow.expires_at > now,
                 TokenRow.revoked_at.is_(None),
                 UserRow.disabled_at.is_(None),
-                or_(TokenRow.role.is_(None), TokenRow.role == UserRow.role, UserRow.role == "admin"),
+                or_(
+                    TokenRow.role.is_(None), TokenRow.role == UserRow.role, UserRow.role == "admin"
+                ),
                 fresh,
             )
         )
 
     def note_use(self, token_id: int, *, at: datetime) -> None:
         """Note that a token was used."""
-        self._session.execute(update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=at))
+        self._session.execute(
+            update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=at)
+        )
 
     def revoke_token(self, *, digest: str, at: datetime) -> bool:
-        """Revoke a token; say whether it was still good, so that a token for one use is used once."""
+        """Revoke a token.
+
+        Say whether it was still good, so that a token for one use is used once.
+        """
         result = self._session.execute(
             update(TokenRow)
             .where(TokenRow.digest == digest, TokenRow.revoked_at.is_(None))
@@ -117,10 +150,17 @@ class UserRepository:
         return result.first() is not None
 
     def revoke_tokens_of(
-        self, user: UserRow, *, at: datetime, kinds: Collection[str] | None = None, but: str | None = None
+        self,
+        user: UserRow,
+        *,
+        at: datetime,
+        kinds: Collection[str] | None = None,
+        but: str | None = None,
     ) -> None:
-        """Revoke every token a user holds, or those of some kinds, ``but`` the one of this digest."""
-        statement = update(TokenRow).where(TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None))
+        """Revoke a user's tokens, or those of some kinds, all ``but`` the one of this digest."""
+        statement = update(TokenRow).where(
+            TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None)
+        )
         if kinds is not None:
             statement = statement.where(TokenRow.kind.in_(kinds))
         if but is not None:

@@ -40,12 +40,18 @@ class Bar(NamedTuple):
     color: str
 
 
-def waterfall(*, base_value: float, contributions: Sequence[Contributed], language: Language) -> str:
-    """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the largest first."""
+def waterfall(
+    *, base_value: float, contributions: Sequence[Contributed], language: Language
+) -> str:
+    """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the
+    largest first.
+    """
     return svg_of(_chart(bars_of(base_value, contributions, language), language))
 
 
-def bars_of(base_value: float, contributions: Sequence[Contributed], language: Language) -> list[Bar]:
+def bars_of(
+    base_value: float, contributions: Sequence[Contributed], language: Language
+) -> list[Bar]:
     """Return the bars from top to bottom; the last one stands at the sum of all."""
     named = [item for item in contributions if item.feature != OTHER]
     ordered = sorted(named, key=lambda item: -abs(item.contribution))
@@ -73,8 +79,11 @@ def _chart(bars: Sequence[Bar], language: Language) -> Any:
             "label:N",
             sort=[bar.label for bar in bars],
             title=None,
-            # The renderer may lack the reader's font: room for the labels is reckoned here, not measured there.
-            axis=alt.Axis(labelLimit=0, minExtent=_width_px(bars), domain=False, ticks=False, labelPadding=8),
+            # The renderer may lack the reader's font: room for the labels is reckoned here, not
+            # measured there.
+            axis=alt.Axis(
+                labelLimit=0, minExtent=_width_px(bars), domain=False, ticks=False, labelPadding=8
+            ),
         )
     )
     scale = alt.Scale(zero=False, padding=44, nice=False)
@@ -86,12 +95,15 @@ def _chart(bars: Sequence[Bar], language: Language) -> Any:
     texts = base.mark_text(dx=6, align="left", fontSize=LABEL_PX - 1).encode(
         x=alt.X("right:Q", scale=scale), text="text:N"
     )
-    return alt.layer(blocks, texts.transform_calculate(right="max(datum.start, datum.end)")).properties(
+    return alt.layer(
+        blocks, texts.transform_calculate(right="max(datum.start, datum.end)")
+    ).properties(
         width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=TITLE.in_(language)
     )
 
 
 def _width_px(bars: Sequence[Bar]) -> int:
     return max(
-        sum(LABEL_PX if ord(char) > 0x2E7F else LABEL_PX * 0.58 for char in bar.label) for bar in bars
+        sum(LABEL_PX if ord(char) > 0x2E7F else LABEL_PX * 0.58 for char in bar.label)
+        for bar in bars
     ).__ceil__()

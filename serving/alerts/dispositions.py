@@ -12,9 +12,9 @@ __all__ = ["DispositionRepository", "latest_dispositions"]
 
 def latest_dispositions() -> Select[tuple[str, int]]:
     """Select the last version of each alert that has one, as (alert_id, version)."""
-    return select(DispositionRow.alert_id, func.max(DispositionRow.version).label("version")).group_by(
-        DispositionRow.alert_id
-    )
+    return select(
+        DispositionRow.alert_id, func.max(DispositionRow.version).label("version")
+    ).group_by(DispositionRow.alert_id)
 
 
 class DispositionRepository:
@@ -26,7 +26,9 @@ class DispositionRepository:
     def of_alert(self, alert_id: str) -> Sequence[DispositionRow]:
         """Return an alert's dispositions, oldest first."""
         return self._session.scalars(
-            select(DispositionRow).where(DispositionRow.alert_id == alert_id).order_by(DispositionRow.version)
+            select(DispositionRow)
+            .where(DispositionRow.alert_id == alert_id)
+            .order_by(DispositionRow.version)
         ).all()
 
     def last_of(self, alert_id: str) -> DispositionRow | None:
@@ -39,7 +41,10 @@ class DispositionRepository:
         )
 
     def add(self, row: DispositionRow) -> DispositionRow:
-        """Add a disposition; raises IntegrityError when its version exists already, and the session goes on."""
+        """Add a disposition.
+
+        Raises IntegrityError when its version exists already, and the session goes on.
+        """
         with self._session.begin_nested():
             self._session.add(row)
             self._session.flush()

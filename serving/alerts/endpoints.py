@@ -25,7 +25,9 @@ Reader = Annotated[Viewer, Depends(allow(*Role))]
 
 
 @router.get("")
-def list_alerts(query: Annotated[AlertQuery, Query()], viewer: Reader, session: Reading) -> AlertPage:
+def list_alerts(
+    query: Annotated[AlertQuery, Query()], viewer: Reader, session: Reading
+) -> AlertPage:
     """List current alerts page by page; an officer sees only the own communities."""
     return service.alert_page(session, viewer=viewer, query=query)
 
@@ -44,21 +46,29 @@ def read_scores(alert_id: AlertId, viewer: Reader, session: Reading) -> list[Sco
 
 
 @router.get("/{alert_id}/chart.svg", **PICTURE)
-def draw_alert(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
+def draw_alert(
+    alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh"
+) -> Response:
     """Draw the SHAP waterfall of one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
     return Response(service.chart_of(alert, lang), media_type=SVG)
 
 
 @router.get("/{alert_id}/timeline.svg", **PICTURE)
-def draw_timeline(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
+def draw_timeline(
+    alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh"
+) -> Response:
     """Draw the calls, texts and movements of money before one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
     return Response(service.timeline_of(alert, lang), media_type=SVG)
 
 
 @router.get("/{alert_id}/scores.svg", **PICTURE)
-def draw_scores(alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh") -> Response:
+def draw_scores(
+    alert_id: AlertId, viewer: Reader, session: Reading, lang: Language = "zh"
+) -> Response:
     """Draw how likely the person was in an episode over time."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.scores_of(session, viewer=viewer, alert=alert, language=lang), media_type=SVG)
+    return Response(
+        service.scores_of(session, viewer=viewer, alert=alert, language=lang), media_type=SVG
+    )

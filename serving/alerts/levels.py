@@ -7,6 +7,6 @@ __all__ = ["shown_level"]
 
 
 def shown_level(alert: AlertRow, last: DispositionRow | None) -> Level:
-    """Return the level an alert shows: the one it was published with, or the one it was raised to."""
+    """Return the level an alert shows: as it was published, or as it was raised to."""
     level = (last.level if last else None) or alert.level
     return next(step for step in LADDER if step == level)

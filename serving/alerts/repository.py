@@ -18,7 +18,8 @@ Found = Row[tuple[AlertRow, DispositionRow]]
 UNKNOWN_SAVING_CNY = -1.0  # sorts below every saving, where NULL would sort as each database likes
 SAVING = func.coalesce(AlertRow.saving_cny, UNKNOWN_SAVING_CNY)
 FILTERS: Mapping[str, ColumnElement[str]] = {
-    "level": func.coalesce(DispositionRow.level, AlertRow.level),  # the one it was raised to, if it was
+    # The one it was raised to, if it was
+    "level": func.coalesce(DispositionRow.level, AlertRow.level),
     "scam_type": AlertRow.scam_type.expression,
     "community_id": AlertRow.community_id.expression,
 }
@@ -41,7 +42,9 @@ class AlertRepository:
 
     def put_off(self, at: datetime) -> Sequence[Found]:
         """Return current alerts whose last word puts the person off beyond ``at``."""
-        return self._session.execute(current_alerts().where(DispositionRow.snoozed_until > at)).all()
+        return self._session.execute(
+            current_alerts().where(DispositionRow.snoozed_until > at)
+        ).all()
 
     def get(self, alert_id: str, *, viewer: Viewer) -> Found | None:
         """Return the newest revision of an alert, if ``viewer`` may see it."""
@@ -58,13 +61,18 @@ class AlertRepository:
     ) -> Sequence[Found]:
         """Return current alerts issued from ``start`` to before ``end``.
 
-        The most urgent stand first; of one level those where a warning can save most, then the likeliest.
+        The most urgent stand first; of one level those where a warning can save most, then the
+        likeliest.
         """
-        statement = visible_to(viewer, current_alerts()).where(AlertRow.issued_at >= start, AlertRow.issued_at < end)
+        statement = visible_to(viewer, current_alerts()).where(
+            AlertRow.issued_at >= start, AlertRow.issued_at < end
+        )
         if community_id is not None:
             statement = statement.where(AlertRow.community_id == community_id)
         return self._session.execute(
-            statement.order_by(AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.rank, AlertRow.id)
+            statement.order_by(
+                AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.rank, AlertRow.id
+            )
         ).all()
 
     def of_person(self, person: str, *, viewer: Viewer) -> Sequence[Found]:
@@ -77,11 +85,16 @@ class AlertRepository:
         if not people:
             return []
         statement = visible_to(viewer, current_alerts()).where(AlertRow.person.in_(people))
-        return self._session.execute(statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc())).all()
+        return self._session.execute(
+            statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc())
+        ).all()
 
     def newest_of(self, people: Sequence[str], *, viewer: Viewer) -> dict[str, str]:
         """Return the id of each person's newest current alert, where there is one."""
-        return {alert.person: alert.alert_id for alert, _ in reversed(self.of_people(people, viewer=viewer))}
+        return {
+            alert.person: alert.alert_id
+            for alert, _ in reversed(self.of_people(people, viewer=viewer))
+        }
 
     def naming(self, key: str, *, viewer: Viewer, limit: int) -> Sequence[Found]:
         """Return the current alerts that name a suspect number or account, the newest first."""
@@ -91,9 +104,16 @@ class AlertRepository:
             statement.order_by(AlertRow.issued_at.desc(), AlertRow.id.desc()).limit(limit)
         ).all()
 
-    def page(self, query: AlertQuery, *, viewer: Viewer, after: tuple[Any, int] | None) -> Sequence[Found]:
-        """Return up to ``limit`` + 1 current alerts in the order asked for; the one too many tells of a next page."""
-        column: ColumnElement[Any] = SAVING if query.sort == "saving_cny" else getattr(AlertRow, query.sort)
+    def page(
+        self, query: AlertQuery, *, viewer: Viewer, after: tuple[Any, int] | None
+    ) -> Sequence[Found]:
+        """Return up to ``limit`` + 1 current alerts in the order asked for.
+
+        The one too many tells of a next page.
+        """
+        column: ColumnElement[Any] = (
+            SAVING if query.sort == "saving_cny" else getattr(AlertRow, query.sort)
+        )
         upwards = query.sort == "rank"
         statement = filtered(visible_to(viewer, current_alerts()), query)
         if after is not None:
@@ -115,7 +135,9 @@ def all_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
         .outerjoin(last, last.c.alert_id == AlertRow.alert_id)
         .outerjoin(
             DispositionRow,
-            and_(DispositionRow.alert_id == last.c.alert_id, DispositionRow.version == last.c.version),
+            and_(
+                DispositionRow.alert_id == last.c.alert_id, DispositionRow.version == last.c.version
+            ),
         )
     )
 
@@ -145,5 +167,7 @@ def filtered(
         statement = statement.where(AlertRow.issued_at >= query.since)
     if query.status is not None:
         result = DispositionRow.result
-        statement = statement.where(result.is_(None) if query.status == "open" else result == query.status)
+        statement = statement.where(
+            result.is_(None) if query.status == "open" else result == query.status
+        )
     return statement

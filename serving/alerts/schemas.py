@@ -41,8 +41,9 @@ EXAMPLE_PERSON = "p1_9f2c41d07ab35e68"
 class Disposition(BaseModel):
     """What somebody found, the ``version``-th word on its alert.
 
-    ``level`` is the level the alert was raised to, if it was. ``copied_from`` is the alert of the same episode that the
-    result was recorded on, ``list_id`` the outreach list that it was entered from.
+    ``level`` is the level the alert was raised to, if it was. ``copied_from`` is the alert of the
+    same episode that the result was recorded on, ``list_id`` the outreach list that it was entered
+    from.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -75,12 +76,14 @@ class Reason(BaseModel):
 
     code: Annotated[str, Field(examples=["long_stranger_call"])]
     zh: Annotated[str, Field(examples=["3 天内 5 个陌生号码来电，最长 84 分钟"])]
-    en: Annotated[str, Field(examples=["5 strangers called within 3 days, the longest for 84 minutes"])]
+    en: Annotated[
+        str, Field(examples=["5 strangers called within 3 days, the longest for 84 minutes"])
+    ]
     contribution: Annotated[float, Field(examples=[1.9])]
 
 
 class Contribution(BaseModel):
-    """One feature's SHAP contribution in log-odds; ``value`` is null where the feature is unknown."""
+    """One feature's SHAP contribution in log-odds; ``value`` is null where it is unknown."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -92,18 +95,23 @@ class Contribution(BaseModel):
 
 
 class TimelineEvent(BaseModel):
-    """A call, a text or a movement of money of the person, as it was known when the alert was issued.
+    """A call, a text or a movement of money of the person, as it was known when the alert was
+    issued.
 
-    ``direction`` is seen from the person. ``is_stranger``: the person first dealt with the other party less than 15
-    days before; ``first_seen``: this was the first time.
+    ``direction`` is seen from the person. ``is_stranger``: the person first dealt with the other
+    party less than 15 days before; ``first_seen``: this was the first time.
     """
 
     at: LocalMoment
     channel: EventChannel
     direction: Direction
-    peer: Annotated[str, Field(description="Pseudonym of the other number or account.", examples=["n1_5be0"])]
+    peer: Annotated[
+        str, Field(description="Pseudonym of the other number or account.", examples=["n1_5be0"])
+    ]
     peer_kind: Annotated[str, Field(examples=["virtual"])]
-    reached: Annotated[int, Field(description="Residents it had reached in 14 days.", examples=[41])]
+    reached: Annotated[
+        int, Field(description="Residents it had reached in 14 days.", examples=[41])
+    ]
     duration_s: Annotated[int | None, Field(examples=[5040])]
     amount_cny: Annotated[float | None, Field(examples=[None])]
     is_stranger: bool
@@ -111,7 +119,8 @@ class TimelineEvent(BaseModel):
     reputation: Annotated[
         float | None,
         Field(
-            validation_alias=AliasChoices("reputation", "suspect_score"),  # as rows of earlier versions have it
+            # As rows of earlier versions have it
+            validation_alias=AliasChoices("reputation", "suspect_score"),
             description="How much the peer looks like a fraud's, 0 to 1; null where nobody asked.",
             examples=[0.93],
         ),
@@ -119,7 +128,9 @@ class TimelineEvent(BaseModel):
 
 
 class TouchedResident(BaseModel):
-    """A resident whom a suspect of the alert (``key``) dealt with too; ``alert_id`` where there is an alert as well."""
+    """A resident whom a suspect of the alert (``key``) dealt with too; ``alert_id`` where there is
+    an alert as well.
+    """
 
     key: Annotated[str, Field(examples=["n1_5be0"])]
     person: Annotated[str, Field(examples=[EXAMPLE_PERSON])]
@@ -158,7 +169,10 @@ class Alert(BaseModel):
     at_stake_cny: Annotated[float | None, Field(examples=[52_000.0])]
     saving_cny: Annotated[
         float | None,
-        Field(description="What a warning can be expected to save; null where unknown.", examples=[21_000.0]),
+        Field(
+            description="What a warning can be expected to save; null where unknown.",
+            examples=[21_000.0],
+        ),
     ]
     realert: bool
     status: Annotated[Status, Field(examples=["open"])]
@@ -166,25 +180,34 @@ class Alert(BaseModel):
 
 
 class AlertDetail(Alert):
-    """An alert with all that explains it. ``withdrawn``: a newer revision of its list no longer names the person."""
+    """An alert with all that explains it.
+
+    ``withdrawn``: a newer revision of its list no longer names the person.
+    """
 
     at: datetime
     first_contact_at: Annotated[
-        datetime | None, Field(description="When a suspect that the alert names was first heard of.")
+        datetime | None,
+        Field(description="When a suspect that the alert names was first heard of."),
     ]
-    base_value: Annotated[float, Field(description="Log-odds that the contributions start from.", examples=[-4.1])]
+    base_value: Annotated[
+        float, Field(description="Log-odds that the contributions start from.", examples=[-4.1])
+    ]
     contributions: list[Contribution]
     missing: Annotated[
         list[str],
         Field(
-            description="What says nothing about the person: `kind`, `kind:source` or `kind:source:day it began`.",
+            description="Records that lack this person: `kind`, `kind:source` or "
+            "`kind:source:day it began`.",
             examples=[["transfers:icbc:2026-07-03"]],
         ),
     ]
     age_band: Annotated[str | None, Field(examples=["60+"])]
     suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
     suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]
-    timeline: Annotated[list[TimelineEvent], Field(description="The last 14 days, oldest first, at most 200.")]
+    timeline: Annotated[
+        list[TimelineEvent], Field(description="The last 14 days, oldest first, at most 200.")
+    ]
     touched: Annotated[
         list[TouchedResident],
         Field(description="Whom else the suspects dealt with, as far as the reader may see them."),
@@ -194,7 +217,9 @@ class AlertDetail(Alert):
     data_version: Annotated[str, Field(examples=["calls@41"])]
     contract_version: Annotated[str, Field(examples=["1.0.0"])]
     withdrawn: bool
-    version: Annotated[int, Field(description="Number of dispositions; send it with the next one.", examples=[0])]
+    version: Annotated[
+        int, Field(description="Number of dispositions; send it with the next one.", examples=[0])
+    ]
     dispositions: list[Disposition]
 
 
@@ -214,7 +239,9 @@ class AlertFilter(BaseModel):
     scam_type: Code | None = None
     community_id: Code | None = None
     status: Status | None = None
-    since: Annotated[IsoMoment | None, Field(description="Issued at or after; with its zone.")] = None
+    since: Annotated[IsoMoment | None, Field(description="Issued at or after; with its zone.")] = (
+        None
+    )
     sort: SortKey = "issued_at"
 
 
@@ -222,11 +249,17 @@ class AlertQuery(AlertFilter):
     """A page of alerts: which ones, in which order, after which."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None
+    cursor: Annotated[
+        str | None, Field(max_length=200, description="`next_cursor` of the page before.")
+    ] = None
 
 
 def summary_of(alert: AlertRow, decision: DispositionRow | None) -> dict[str, Any]:
     """Return the fields of ``Alert`` from an alert and its last disposition."""
-    own = {name: getattr(alert, name) for name in Alert.model_fields if name not in {"id", "level", "status"}}
+    own = {
+        name: getattr(alert, name)
+        for name in Alert.model_fields
+        if name not in {"id", "level", "status"}
+    }
     status = decision.result if decision else "open"
     return own | {"id": alert.alert_id, "level": shown_level(alert, decision), "status": status}

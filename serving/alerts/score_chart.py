@@ -33,18 +33,24 @@ def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], languag
         axis=alt.Axis(format="%", tickCount=5, titleAngle=0, titleAlign="right"),
     )
     x = alt.X("at:T", title=None, axis=alt.Axis(format="%m-%d %H:%M", tickCount=5))
-    scored: list[dict[str, Any]] = [{"at": _local(point.at), "score": point.score} for point in points]
+    scored: list[dict[str, Any]] = [
+        {"at": _local(point.at), "score": point.score} for point in points
+    ]
     base = alt.Chart(alt.InlineData(values=scored)).encode(x=x, y=y)
     issued = alt.Chart(
         alt.InlineData(values=[{"at": _local(at), "text": ALERTS.in_(language)} for at in alerts])
     ).encode(x="at:T")
     chart = alt.layer(
         issued.mark_rule(strokeDash=[4, 3], color="#14385c"),
-        issued.mark_text(align="right", dx=-4, y=8, fontSize=LABEL_PX - 2, color="#14385c").encode(text="text:N"),
+        issued.mark_text(align="right", dx=-4, y=8, fontSize=LABEL_PX - 2, color="#14385c").encode(
+            text="text:N"
+        ),
         base.mark_line(interpolate="step-after", color=STANDS),
         base.mark_point(filled=True, size=45, color=RAISES, opacity=1),
     )
-    return svg_of(chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=DESCRIPTION.in_(language)))
+    return svg_of(
+        chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=DESCRIPTION.in_(language))
+    )
 
 
 def _local(at: datetime) -> str:

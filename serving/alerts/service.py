@@ -57,14 +57,24 @@ def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertP
 
 
 def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDetail:
-    """Return one alert with its explanation; a 404 problem where there is none that ``viewer`` may see."""
+    """Return one alert with its explanation.
+
+    A 404 problem where there is none that ``viewer`` may see.
+    """
     alert, decision = visible_alert(session, viewer=viewer, alert_id=alert_id)
     watchlist = alert.watchlist
     decisions = DispositionRepository(session).of_alert(alert_id)
     explained = {
         name: getattr(alert, name)
         for name in (
-            *("base_value", "contributions", "missing", "age_band", "suspect_numbers", "suspect_accounts"),
+            *(
+                "base_value",
+                "contributions",
+                "missing",
+                "age_band",
+                "suspect_numbers",
+                "suspect_accounts",
+            ),
             *("first_contact_at", "timeline"),
         )
     }
@@ -84,7 +94,9 @@ def alert_detail(session: Session, *, viewer: Viewer, alert_id: str) -> AlertDet
 
 
 def alerts_naming(session: Session, *, viewer: Viewer, key: str, limit: int = 20) -> list[Alert]:
-    """Return the newest current alerts that name a suspect number or account, as far as ``viewer`` may see them."""
+    """Return the newest current alerts that name a suspect number or account, as far as ``viewer``
+    may see them.
+    """
     found = AlertRepository(session).naming(key, viewer=viewer, limit=limit)
     return [Alert(**summary_of(alert, decision)) for alert, decision in found]
 
@@ -92,24 +104,32 @@ def alerts_naming(session: Session, *, viewer: Viewer, key: str, limit: int = 20
 def earlier_alerts(session: Session, *, viewer: Viewer, alert: AlertDetail) -> list[Alert]:
     """Return the person's other current alerts, the newest first, each with its last result."""
     told = AlertRepository(session).of_person(alert.person, viewer=viewer)
-    return [Alert(**summary_of(one, last)) for one, last in reversed(told) if one.alert_id != alert.id]
+    return [
+        Alert(**summary_of(one, last)) for one, last in reversed(told) if one.alert_id != alert.id
+    ]
 
 
 def score_history(session: Session, *, alert: AlertDetail) -> list[ScorePoint]:
     """Return how the person was scored in the time around an alert, oldest first."""
-    points = ScoreRepository(session).of_person(alert.person, since=alert.issued_at - HISTORY_BEFORE)
+    points = ScoreRepository(session).of_person(
+        alert.person, since=alert.issued_at - HISTORY_BEFORE
+    )
     return [ScorePoint(at=at, score=score) for at, score in points]
 
 
 def chart_of(alert: AlertDetail, language: Language) -> str:
     """Return the SHAP waterfall of an alert as SVG."""
-    return waterfall(base_value=alert.base_value, contributions=tuple(alert.contributions), language=language)
+    return waterfall(
+        base_value=alert.base_value, contributions=tuple(alert.contributions), language=language
+    )
 
 
 def scores_of(session: Session, *, viewer: Viewer, alert: AlertDetail, language: Language) -> str:
-    """Return how likely the person was in an episode over time as SVG, with a line at each alert."""
+    """Return the person's risk over time as SVG, with a line at each alert."""
     others = earlier_alerts(session, viewer=viewer, alert=alert)
-    points = score_history(session, alert=alert) or [ScorePoint(at=alert.issued_at, score=alert.score)]
+    points = score_history(session, alert=alert) or [
+        ScorePoint(at=alert.issued_at, score=alert.score)
+    ]
     issued = [alert.issued_at, *(one.issued_at for one in others if one.issued_at >= points[0].at)]
     return score_chart(points, alerts=sorted(issued), language=language)
 
@@ -125,8 +145,13 @@ def timeline_of(alert: AlertDetail, language: Language) -> str:
     )
 
 
-def visible_alert(session: Session, *, viewer: Viewer, alert_id: str) -> tuple[AlertRow, DispositionRow | None]:
-    """Return an alert and its last disposition; a 404 problem where there is none that ``viewer`` may see."""
+def visible_alert(
+    session: Session, *, viewer: Viewer, alert_id: str
+) -> tuple[AlertRow, DispositionRow | None]:
+    """Return an alert and its last disposition.
+
+    A 404 problem where there is none that ``viewer`` may see.
+    """
     found = AlertRepository(session).get(alert_id, viewer=viewer)
     if found is None:
         raise ProblemError(404, "There is no such alert in your communities.")
@@ -143,7 +168,9 @@ def _cursor_after(alert: AlertRow, query: AlertQuery) -> str:
     value = getattr(alert, query.sort)
     if value is None:
         value = UNKNOWN_SAVING_CNY
-    return encode_cursor(query.sort, value.isoformat() if isinstance(value, datetime) else repr(value), alert.id)
+    return encode_cursor(
+        query.sort, value.isoformat() if isinstance(value, datetime) else repr(value), alert.id
+    )
 
 
 def _position(query: AlertQuery) -> tuple[Any, int] | None:
@@ -159,7 +186,9 @@ def _position(query: AlertQuery) -> tuple[Any, int] | None:
 
 
 def _foreign_cursor() -> ProblemError:
-    return ProblemError(422, "The cursor belongs to another order.", remedy="Start again without a cursor.")
+    return ProblemError(
+        422, "The cursor belongs to another order.", remedy="Start again without a cursor."
+    )
 
 
 def _moment(text: str) -> datetime:

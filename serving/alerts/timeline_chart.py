@@ -25,7 +25,13 @@ LANES = {
     ("transfer", "out"): Words("转出", "Money out"),
     ("transfer", "in"): Words("转入", "Money in"),
 }
-LANE_ORDER = (("call", "in"), ("call", "out"), ("text", "in"), ("transfer", "out"), ("transfer", "in"))
+LANE_ORDER = (
+    ("call", "in"),
+    ("call", "out"),
+    ("text", "in"),
+    ("transfer", "out"),
+    ("transfer", "in"),
+)
 WHO = {
     "suspect": Words("可疑对象", "Suspect"),
     "stranger": Words("陌生对象", "New to the person"),
@@ -85,15 +91,19 @@ def timeline_chart(
     issued_at: datetime,
     language: Language,
 ) -> str:
-    """Return the timeline up to ``issued_at`` as SVG: the hours that matter large, the 14 days below.
+    """Return the timeline up to ``issued_at`` as SVG: the hours that matter large, the 14 days
+    below.
 
-    ``suspects`` are the pseudonyms that the alert names. Colour and shape both say who the other party was, the size
-    how long the talk or how much the money was.
+    ``suspects`` are the pseudonyms that the alert names. Colour and shape both say who the other
+    party was, the size how long the talk or how much the money was.
     """
     import altair as alt
 
     points = [_point(event, suspects=suspects, language=language) for event in events]
-    moments = [(MARKS["alert"], issued_at), *([(MARKS["contact"], first_contact_at)] if first_contact_at else [])]
+    moments = [
+        (MARKS["alert"], issued_at),
+        *([(MARKS["contact"], first_contact_at)] if first_contact_at else []),
+    ]
     near = Span(close_up(first_contact_at, issued_at), issued_at)
     whole = Span(min((event.at for event in events), default=near.start), issued_at)
     panels = (
@@ -104,14 +114,18 @@ def timeline_chart(
 
 
 def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime:
-    """Return where the close-up begins: a little before the first contact, between six hours and three days back."""
+    """Return where the close-up begins: a little before the first contact, between six hours and
+    three days back.
+    """
     begun = (first_contact_at or issued_at - timedelta(hours=24)) - BEFORE
     return min(max(begun, issued_at - LONGEST), issued_at - SHORTEST)
 
 
 def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Point:
     bad = event.reputation is not None and event.reputation > SUSPECT_REPUTATION
-    who = "suspect" if event.peer in suspects or bad else "stranger" if event.is_stranger else "known"
+    who = (
+        "suspect" if event.peer in suspects or bad else "stranger" if event.is_stranger else "known"
+    )
     return {
         "at": _local(event.at),
         "until": _local(event.at + timedelta(seconds=event.duration_s or 0)),
@@ -132,14 +146,22 @@ def _panel(
     language: Language,
     large: bool,
 ) -> Any:
-    """Return one lane for each kind of event, with words and lengths of talks where it is ``large``."""
+    """Return one lane for each kind of event, with words and lengths of talks where it is
+    ``large``.
+    """
     import altair as alt
 
     shown = [point for point in points if _local(span.start) <= point["at"] <= _local(span.end)]
     scale = alt.Scale(domain=[_local(span.start), _local(span.end + span.length * 0.03)])
     x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=span.form, tickCount=8))
     lanes = list(dict.fromkeys(LANES[lane].in_(language) for lane in LANE_ORDER))
-    y = alt.Y("lane:N", sort=lanes, title=None, scale=alt.Scale(domain=lanes), axis=alt.Axis(domain=False, grid=True))
+    y = alt.Y(
+        "lane:N",
+        sort=lanes,
+        title=None,
+        scale=alt.Scale(domain=lanes),
+        axis=alt.Axis(domain=False, grid=True),
+    )
     rules = _rules(moments, span=span, scale=scale, language=language, large=large)
     marks = _marks(shown, x=x, y=y, language=language, large=large)
     words = _words(shown, x=x, y=y, apart=span.length * ROOM) if large else []
@@ -150,20 +172,28 @@ def _panel(
     )
 
 
-def _marks(points: Sequence[Point], *, x: Any, y: Any, language: Language, large: bool) -> list[Any]:
+def _marks(
+    points: Sequence[Point], *, x: Any, y: Any, language: Language, large: bool
+) -> list[Any]:
     import altair as alt
 
     names = [words.in_(language) for words in WHO.values()]
     legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if large else None
-    colour = alt.Color("who:N", scale=alt.Scale(domain=names, range=list(COLOURS.values())), legend=legend)
-    shape = alt.Shape("who:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())), legend=legend)
+    colour = alt.Color(
+        "who:N", scale=alt.Scale(domain=names, range=list(COLOURS.values())), legend=legend
+    )
+    shape = alt.Shape(
+        "who:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())), legend=legend
+    )
     marks = alt.Chart(alt.InlineData(values=points)).mark_point(
         filled=True, opacity=0.75, stroke="#fff", strokeWidth=0.6
     )
     drawn = [marks.encode(x=x, y=y, size=alt.Size("size:Q", scale=None), color=colour, shape=shape)]
     if large:
         talks = [point for point in points if point["until"] > point["at"]]
-        lines = alt.Chart(alt.InlineData(values=talks)).mark_rule(strokeWidth=7, opacity=0.35, strokeCap="round")
+        lines = alt.Chart(alt.InlineData(values=talks)).mark_rule(
+            strokeWidth=7, opacity=0.35, strokeCap="round"
+        )
         drawn.insert(0, lines.encode(x=x, x2="until:T", y=y, color=colour))
     return drawn
 
@@ -176,22 +206,37 @@ def _words(points: Sequence[Point], *, x: Any, y: Any, apart: timedelta) -> list
 
 
 def _worth_a_word(points: Sequence[Point], *, apart: timedelta) -> list[Point]:
-    """Return the largest marks of suspects and strangers, without those close to a larger one of their lane."""
+    """Return the largest marks of suspects and strangers, without those close to a larger one of
+    their lane.
+    """
     kept: list[Point] = []
-    for point in sorted((point for point in points if point["weight"]), key=lambda point: -point["weight"]):
+    for point in sorted(
+        (point for point in points if point["weight"]), key=lambda point: -point["weight"]
+    ):
         at = datetime.fromisoformat(point["at"])
-        near = (abs(datetime.fromisoformat(one["at"]) - at) < apart for one in kept if one["lane"] == point["lane"])
+        near = (
+            abs(datetime.fromisoformat(one["at"]) - at) < apart
+            for one in kept
+            if one["lane"] == point["lane"]
+        )
         if not any(near):
             kept.append(point)
     return kept[:LABELS]
 
 
 def _rules(
-    moments: Sequence[tuple[Words, datetime]], *, span: Span, scale: Any, language: Language, large: bool
+    moments: Sequence[tuple[Words, datetime]],
+    *,
+    span: Span,
+    scale: Any,
+    language: Language,
+    large: bool,
 ) -> list[Any]:
     import altair as alt
 
-    values = [{"at": _local(at), "text": words.in_(language)} for words, at in moments if at >= span.start]
+    values = [
+        {"at": _local(at), "text": words.in_(language)} for words, at in moments if at >= span.start
+    ]
     lines = alt.Chart(alt.InlineData(values=values)).encode(x=alt.X("at:T", scale=scale))
     drawn = [lines.mark_rule(strokeDash=[4, 3], color=INK)]
     if large:
@@ -201,7 +246,7 @@ def _rules(
 
 
 def _size_px(event: Shown) -> float:
-    """Return the area of a mark: by the square root of the minutes, by the logarithm of the money."""
+    """Return the area of a mark, by the square root of minutes or the logarithm of money."""
     if event.channel == "text":
         return 40.0
     if event.channel == "call":
@@ -219,5 +264,5 @@ def _told(event: Shown, language: Language) -> str:
 
 
 def _local(at: datetime) -> str:
-    """Return a moment without its zone: the chart's engine then shows the clock as it stood here."""
+    """Return a moment without its zone, so that the chart shows the clock as it stood here."""
     return at.strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,1 +1,3 @@
-"""What people do about alerts: the queue, claims, dispositions, follow-ups, suppressions, call scripts."""
+"""What people do about alerts: the queue, claims, dispositions, follow-ups, suppressions, call
+scripts.
+"""

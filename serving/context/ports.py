@@ -45,7 +45,9 @@ class Finder(Protocol):
     """Turns a real identifier into the pseudonyms it goes by; the identifier goes nowhere else."""
 
     def __call__(self, value: str, /) -> Sequence[str]:
-        """Return the pseudonyms of ``value`` as a person, a number and an account, and of whoever holds the number."""
+        """Return the pseudonyms of ``value`` as a person, a number and an account, and of whoever
+        holds the number.
+        """
 
 
 class Sealer(Protocol):
@@ -55,7 +57,10 @@ class Sealer(Protocol):
         """Encrypt ``raw`` so that it opens only together with ``bound_to``."""
 
     def unseal(self, sealed: bytes, *, bound_to: str) -> str:
-        """Decrypt what ``seal`` made; raises ForestallError if the key or the binding is another."""
+        """Decrypt what ``seal`` made.
+
+        Raises ForestallError if the key or the binding is another.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +88,13 @@ class ModelKeeper(Protocol):
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
         """Put the challenger of this version in force, and return the models as they stand then.
 
-        Raises ConflictError where it is not in line any more, or where the gates refuse it, with their words.
+        Raises ConflictError where it is not in line any more, or where the gates refuse it, with
+        their words.
         """
 
     def roll_back(self, *, at: datetime) -> ModelsReport:
-        """Put the champion before the present one back in force, and return the models as they stand then.
+        """Put the champion before the present one back in force, and return the models as they
+        stand then.
 
         Raises NotReadyError where there is none.
         """

@@ -1,8 +1,9 @@
-"""The chain of audit entries: each holds the digest of the one before it, so none can be changed without a trace.
+"""The chain of audit entries: each holds the digest of the one before it, so none can be changed
+without a trace.
 
-The digest of an entry is SHA-256 over the canonical JSON of all its fields and the digest of the entry before. The
-first one follows ``GENESIS``. Whoever keeps the newest digest (the head) elsewhere can tell later that nothing was cut
-off the end either.
+The digest of an entry is SHA-256 over the canonical JSON of all its fields and the digest of the
+entry before. The first one follows ``GENESIS``. Whoever keeps the newest digest (the head)
+elsewhere can tell later that nothing was cut off the end either.
 """
 
 import hashlib
@@ -72,7 +73,9 @@ class Break:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What ``verify`` found: how many entries are whole, the digest of the last of them, and where the chain breaks."""
+    """What ``verify`` found: how many entries are whole, the digest of the last of them, and where
+    the chain breaks.
+    """
 
     entries: int
     head: str
@@ -85,11 +88,15 @@ class Verdict:
         return self.broken is None and not self.head_missing
 
 
-def record(session: Session, *, at: datetime, actor: str, action: Action, subject: str, **details: Any) -> None:
-    """Write that ``actor`` did ``action`` to ``subject`` (a pseudonym or a name of ours, never a raw identifier).
+def record(
+    session: Session, *, at: datetime, actor: str, action: Action, subject: str, **details: Any
+) -> None:
+    """Write that ``actor`` did ``action`` to ``subject`` (a pseudonym or a name of ours, never a
+    raw identifier).
 
-    The entry stands or falls with the transaction of ``session``; commit it before anything is handed out. It joins the
-    chain as the last thing before the commit: whoever appends waits for nobody else while others wait for them.
+    The entry stands or falls with the transaction of ``session``; commit it before anything is
+    handed out. It joins the chain as the last thing before the commit: whoever appends waits for
+    nobody else while others wait for them.
     """
     if PENDING not in session.info:
         session.info[PENDING] = []
@@ -100,7 +107,9 @@ def record(session: Session, *, at: datetime, actor: str, action: Action, subjec
 
 
 def digest_of_entry(entry: AuditRow) -> str:
-    """Return the digest that ``entry`` must have, from all its fields and the digest of the one before."""
+    """Return the digest that ``entry`` must have, from all its fields and the digest of the one
+    before.
+    """
     fields = {
         "id": entry.id,
         "occurred_at": entry.occurred_at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -110,17 +119,23 @@ def digest_of_entry(entry: AuditRow) -> str:
         "details": entry.details,
         "previous_digest": entry.previous_digest,
     }
-    canonical = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    canonical = json.dumps(
+        fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def verify(session: Session, *, head: str | None = None) -> Verdict:
-    """Follow the chain from its first entry; ``head`` is a digest kept from before that must still be part of it."""
+    """Follow the chain from its first entry; ``head`` is a digest kept from before that must still
+    be part of it.
+    """
     last, entries, found = GENESIS, 0, head in {None, GENESIS}
     for entry in _entries(session):
         reason = _fault(entry, last)
         if reason:
-            return Verdict(entries=entries, head=last, broken=Break(entry_id=entry.id, reason=reason))
+            return Verdict(
+                entries=entries, head=last, broken=Break(entry_id=entry.id, reason=reason)
+            )
         last, entries = entry.digest, entries + 1
         found = found or last == head
     return Verdict(entries=entries, head=last, head_missing=not found)
@@ -146,9 +161,12 @@ def _append(session: Session) -> None:
     pending = session.info[PENDING]
     if not pending or session.in_nested_transaction():
         return
-    if session.get_bind().dialect.name == "postgresql":  # on SQLite a writer is alone from its first statement on
+    # On SQLite a writer is alone from its first statement on
+    if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHAIN_LOCK})
-    last = session.execute(select(AuditRow.id, AuditRow.digest).order_by(AuditRow.id.desc()).limit(1)).first()
+    last = session.execute(
+        select(AuditRow.id, AuditRow.digest).order_by(AuditRow.id.desc()).limit(1)
+    ).first()
     last_id, digest = last or (0, GENESIS)
     for position, entry in enumerate(pending, start=last_id + 1):
         entry.id, entry.previous_digest = position, digest

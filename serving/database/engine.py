@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, SessionTransaction
 
-__all__ = ["at_head", "engine_for", "open_database", "reading", "shows_every_row", "sqlite_url", "upgrade", "writing"]
+__all__ = [
+    "at_head",
+    "engine_for",
+    "open_database",
+    "reading",
+    "shows_every_row",
+    "sqlite_url",
+    "upgrade",
+    "writing",
+]
 
 BUSY_TIMEOUT_S = 30
 EVERY_COMMUNITY = "*"
@@ -23,26 +32,35 @@ def sqlite_url(path: Path) -> str:
 
 
 def engine_for(url: str) -> Engine:
-    """Return an engine for ``url``; nothing is opened yet. Its errors never repeat the values of a statement."""
+    """Return an engine for ``url``; nothing is opened yet.
+
+    Its errors never repeat the values of a statement.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A page reads in several statements; under this isolation they all see the same moment.
-    return create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True)
+    return create_engine(
+        url, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
-    connection.execute("PRAGMA journal_mode = DELETE")  # the write-ahead log of SQLite < 3.51.3 can lose a reset
+    # The write-ahead log of SQLite < 3.51.3 can lose a reset
+    connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock at once: a reader that turns writer half-way cannot wait and would fail as busy.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+    # A writer takes its lock at once: a reader that turns writer half-way cannot wait and would
+    # fail as busy.
+    connection.exec_driver_sql(
+        "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
+    )
 
 
 @contextmanager
@@ -58,7 +76,10 @@ def reading(engine: Engine, *, communities: frozenset[str] | None = None) -> Ite
 
 @contextmanager
 def writing(engine: Engine, *, communities: frozenset[str] | None = None) -> Iterator[Session]:
-    """Give a session whose work is committed as a whole at the end, or not at all; see ``reading``."""
+    """Give a session whose work is committed as a whole at the end, or not at all.
+
+    See ``reading``.
+    """
     with Session(_writer(engine), expire_on_commit=False) as session:
         _narrow(session, communities)
         with session.begin():
@@ -66,19 +87,30 @@ def writing(engine: Engine, *, communities: frozenset[str] | None = None) -> Ite
 
 
 def _narrow(session: Session, communities: frozenset[str] | None) -> None:
-    """Tell PostgreSQL in every transaction of ``session`` whose rows it may show; unsaid, it shows none."""
+    """Tell PostgreSQL in every transaction of ``session`` whose rows it may show.
+
+    Unsaid, it shows none.
+    """
     if session.get_bind().dialect.name != "postgresql":
         return
-    scope = EVERY_COMMUNITY if communities is None else "".join(SEPARATOR + code for code in sorted(communities))
+    scope = (
+        EVERY_COMMUNITY
+        if communities is None
+        else "".join(SEPARATOR + code for code in sorted(communities))
+    )
 
-    def say_scope(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    def say_scope(
+        _session: Session, _transaction: SessionTransaction, connection: Connection
+    ) -> None:
         _say_scope(connection, scope)
 
     event.listen(session, "after_begin", say_scope)
 
 
 def _say_scope(connection: Connection, scope: str) -> None:
-    connection.execute(text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope})
+    connection.execute(
+        text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope}
+    )
 
 
 def _writer(engine: Engine) -> Engine:
@@ -89,7 +121,9 @@ def _writer(engine: Engine) -> Engine:
 
 
 def shows_every_row(engine: Engine) -> bool:
-    """Say whether PostgreSQL shows our role every row, whatever the policies say: superusers and the like."""
+    """Say whether PostgreSQL shows our role every row, whatever the policies say: superusers and
+    the like.
+    """
     if engine.dialect.name != "postgresql":
         return False
     with engine.connect() as connection:
@@ -98,7 +132,10 @@ def shows_every_row(engine: Engine) -> bool:
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema of the database at ``url`` to the newest revision; safe to call at every start."""
+    """Bring the schema of the database at ``url`` to the newest revision.
+
+    Safe to call at every start.
+    """
     engine = engine_for(url)
     try:
         migrate(engine)
@@ -121,7 +158,9 @@ def migrate(engine: Engine) -> None:
         return
     with _writer(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
+            )
             _say_scope(connection, EVERY_COMMUNITY)  # what a migration fills in it must see
         command.upgrade(_alembic_config(connection), "head")
 
@@ -133,7 +172,9 @@ def at_head(engine: Engine) -> bool:
 
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_heads()
-        return set(current) == set(ScriptDirectory.from_config(_alembic_config(connection)).get_heads())
+        return set(current) == set(
+            ScriptDirectory.from_config(_alembic_config(connection)).get_heads()
+        )
 
 
 def _alembic_config(connection: Connection) -> Any:

@@ -1,7 +1,8 @@
 """The tables of the serving database.
 
-What was published (watchlists, alerts, suspects), dispositions and audit entries are never changed after they were
-written; a list that is published anew is superseded, not overwritten, so what a reader saw can always be shown again.
+What was published (watchlists, alerts, suspects), dispositions and audit entries are never changed
+after they were written; a list that is published anew is superseded, not overwritten, so what a
+reader saw can always be shown again.
 """
 
 from datetime import UTC, datetime
@@ -44,7 +45,10 @@ __all__ = [
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment with a zone: kept in UTC, handed out in Asia/Shanghai; a time without a zone is refused."""
+    """A moment with a zone: kept in UTC, handed out in Asia/Shanghai.
+
+    A time without a zone is refused.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -93,7 +97,10 @@ def one_current(name: str, *columns: str) -> Index:
 
 
 class WatchlistRow(Base):
-    """One published list. Of each (at, kind) exactly one revision is current: the one not superseded."""
+    """One published list.
+
+    Of each (at, kind) exactly one revision is current: the one not superseded.
+    """
 
     __tablename__ = "watchlists"
     __table_args__ = (
@@ -115,13 +122,16 @@ class WatchlistRow(Base):
     published_at: Mapped[datetime] = mapped_column(server_default=func.now())
     superseded_at: Mapped[datetime | None]
 
-    alerts: Mapped[list["AlertRow"]] = relationship(back_populates="watchlist", order_by="AlertRow.rank")
+    alerts: Mapped[list["AlertRow"]] = relationship(
+        back_populates="watchlist", order_by="AlertRow.rank"
+    )
 
 
 class AlertRow(Base):
     """One person on one published list.
 
-    ``alert_id`` is the same in every revision of the list, so links and dispositions outlive a new revision.
+    ``alert_id`` is the same in every revision of the list, so links and dispositions outlive a new
+    revision.
     """
 
     __tablename__ = "alerts"
@@ -172,7 +182,10 @@ class ScoreRow(Base):
 
 
 class SuspectListRow(Base):
-    """The suspect numbers and accounts of one moment. Of each moment exactly one revision is current."""
+    """The suspect numbers and accounts of one moment.
+
+    Of each moment exactly one revision is current.
+    """
 
     __tablename__ = "suspect_lists"
     __table_args__ = (
@@ -191,10 +204,15 @@ class SuspectListRow(Base):
 
 
 class SuspectRow(Base):
-    """One number or account on one published list; ``rank`` counts within its kind, the likeliest first."""
+    """One number or account on one published list; ``rank`` counts within its kind, the likeliest
+    first.
+    """
 
     __tablename__ = "suspects"
-    __table_args__ = (UniqueConstraint("list_id", "key"), UniqueConstraint("list_id", "kind", "rank"))
+    __table_args__ = (
+        UniqueConstraint("list_id", "key"),
+        UniqueConstraint("list_id", "kind", "rank"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     list_id: Mapped[int] = mapped_column(ForeignKey("suspect_lists.id"))
@@ -214,11 +232,14 @@ class SuspectRow(Base):
 
 
 class DispositionRow(Base):
-    """What somebody found about an alert. Versions of an alert count up from 1; a version is written once.
+    """What somebody found about an alert.
 
-    ``decided_by`` wrote it down at ``decided_at``; it was found at ``found_at`` (null: then), by ``met_by``.
-    ``level`` is the level the alert was raised to, ``merged_into`` the earlier alert that it repeats, ``copied_from``
-    the alert of the same episode whose result this is, ``list_id`` the outreach list that it was entered from.
+    Versions of an alert count up from 1; a version is written once.
+
+    ``decided_by`` wrote it down at ``decided_at``; it was found at ``found_at`` (null: then), by
+    ``met_by``. ``level`` is the level the alert was raised to, ``merged_into`` the earlier alert
+    that it repeats, ``copied_from`` the alert of the same episode whose result this is, ``list_id``
+    the outreach list that it was entered from.
     """
 
     __tablename__ = "dispositions"
@@ -250,7 +271,8 @@ class DispositionRow(Base):
 class UserRow(Base):
     """Somebody, or some machine, who may come in.
 
-    ``password_hash`` is argon2id; ``subject`` is who they are to the identity provider, for those who come from there.
+    ``password_hash`` is argon2id; ``subject`` is who they are to the identity provider, for those
+    who come from there.
     """
 
     __tablename__ = "users"
@@ -264,7 +286,9 @@ class UserRow(Base):
     password_set_at: Mapped[datetime | None]
     subject: Mapped[str | None] = mapped_column(index=True, unique=True)
 
-    communities: Mapped[list["UserCommunityRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    communities: Mapped[list["UserCommunityRow"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
 
 
 class UserCommunityRow(Base):
@@ -279,9 +303,9 @@ class UserCommunityRow(Base):
 class TokenRow(Base):
     """A secret somebody holds, kept as its SHA-256 digest only.
 
-    Kinds: ``bearer`` (for machines, with a name), ``session`` (a cookie), ``renewal`` (a cookie that only lets its
-    holder choose a password), ``login`` and ``invitation`` (links that work once). A bearer token may be narrower than
-    its user: another ``role``, or ``read_only``.
+    Kinds: ``bearer`` (for machines, with a name), ``session`` (a cookie), ``renewal`` (a cookie
+    that only lets its holder choose a password), ``login`` and ``invitation`` (links that work
+    once). A bearer token may be narrower than its user: another ``role``, or ``read_only``.
     """
 
     __tablename__ = "tokens"
@@ -302,7 +326,9 @@ class TokenRow(Base):
 
 
 class LockoutRow(Base):
-    """Failed logins of one account or from one address, by the digest of its name (serving.access.users.lockout)."""
+    """Failed logins of one account or from one address, by the digest of its name
+    (serving.access.users.lockout).
+    """
 
     __tablename__ = "lockouts"
 
@@ -333,8 +359,8 @@ class AuditRow(Base):
 class KeptAnswerRow(Base):
     """The answer to a write that carried a key.
 
-    Of the key only a digest is kept. The answer is sealed with the key and the sender's secret, neither of which the
-    database holds: it can contain a token or a number that is shown once.
+    Of the key only a digest is kept. The answer is sealed with the key and the sender's secret,
+    neither of which the database holds: it can contain a token or a number that is shown once.
     """
 
     __tablename__ = "kept_answers"

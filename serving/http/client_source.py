@@ -7,18 +7,21 @@ from serving.http.openapi import JSON, Document, operations
 
 __all__ = ["client_source"]
 
-WIDTH = 105  # of a docstring's lines
+WIDTH = 89  # of a docstring's lines, which stand eight columns in and begin with three quotes
 API = "/api/"  # health and metrics are asked by machines of their own
 
-HEAD = '''"""A client of forestall {version}. Written by `forestall docs` from the description of the API: do not edit.
+HEAD = '''"""A client of forestall {version}.
+
+`forestall docs` writes this file from the description of the API: do not edit it.
 
     api = Forestall("http://127.0.0.1:8000", token="fst_…")
     for alert in api.pages(api.list_alerts, level="red", status="open"):
         print(alert["id"], alert["score"])
 
-Methods are named after the operations of /openapi.json and return what is answered: JSON as Python values, everything
-else as bytes. A refusal raises ProblemError, which says what to do. Writes carry an Idempotency-Key of their own, so
-that one which got lost on the way is sent again without being done twice. Needs httpx.
+Methods are named after the operations of /openapi.json and return what is answered: JSON as Python
+values, everything else as bytes. A refusal raises ProblemError, which says what to do. Each write
+carries an Idempotency-Key, so that a lost one can be sent again without being done twice.
+It needs httpx.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +39,8 @@ class ProblemError(Exception):
     """What the API refused, why (``detail``), and what to do about it (``remedy``)."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(f"{{document.get('status')}}: {{document.get('detail')}} {{document.get('remedy', '')}}")
+        parts = (f"{{document.get('status')}}:", document.get("detail"), document.get("remedy"))
+        super().__init__(" ".join(str(part) for part in parts if part))
         self.status = document.get("status")
         self.detail = document.get("detail")
         self.remedy = document.get("remedy")
@@ -68,7 +72,9 @@ class Forestall:
         """Let go of the connections."""
         self.http.close()
 
-    def pages(self, operation: Callable[..., Any], /, *args: Any, **query: Any) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, operation: Callable[..., Any], /, *args: Any, **query: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yield every item of a list, page after page."""
         cursor = None
         while True:
@@ -115,7 +121,9 @@ def client_source(document: Document) -> str:
 
 def _method(method: str, path: str, operation: Document) -> str:
     """Return one method, each argument in a line of its own."""
-    in_path, in_query, in_header = (_parameters(operation, where) for where in ("path", "query", "header"))
+    in_path, in_query, in_header = (
+        _parameters(operation, where) for where in ("path", "query", "header")
+    )
     has_body = JSON in operation.get("requestBody", {}).get("content", {})
     target = path.replace("{", "{_quoted(").replace("}", ")}")
     arguments = [
@@ -169,6 +177,6 @@ def _mapping(argument: str, parameters: list[Document]) -> list[str]:
 def _docstring(operation: Document) -> list[str]:
     paragraphs = operation["description"].replace("\\", "\\\\").split("\n\n")
     wrapped = [line for paragraph in paragraphs for line in ("", *wrap(paragraph, WIDTH))][1:]
-    if len(wrapped) == 1:
+    if len(wrapped) == 1 and len(wrapped[0]) <= WIDTH - len('"""'):
         return [f'"""{wrapped[0]}"""']
     return [f'"""{wrapped[0]}', *wrapped[1:], '"""']

@@ -18,7 +18,15 @@ from data_contracts.errors import ConflictError, ForestallError, NotReadyError, 
 from serving.presentation.templating import render
 from serving.presentation.translations import N_
 
-__all__ = ["MEDIA_TYPE", "ProblemDetails", "ProblemError", "answer", "as_problem", "install", "is_page"]
+__all__ = [
+    "MEDIA_TYPE",
+    "ProblemDetails",
+    "ProblemError",
+    "answer",
+    "as_problem",
+    "install",
+    "is_page",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -34,7 +42,11 @@ REMEDIES: Mapping[int, str] = {
     503: N_("Try again in a moment; if it stays, tell the administrator."),
 }
 
-STATUSES: Mapping[type[ForestallError], int] = {ConflictError: 409, SettingsError: 422, NotReadyError: 503}
+STATUSES: Mapping[type[ForestallError], int] = {
+    ConflictError: 409,
+    SettingsError: 422,
+    NotReadyError: 503,
+}
 
 
 class ProblemDetails(BaseModel):
@@ -46,14 +58,22 @@ class ProblemDetails(BaseModel):
     detail: Annotated[str, Field(examples=["There is no such alert in your communities."])]
     instance: Annotated[str, Field(examples=["/api/v1/alerts/al_00000000000000000000"])]
     remedy: Annotated[str, Field(examples=["Check the address."])]
-    errors: Annotated[list[dict[str, str]] | None, Field(description="The fields at fault, with a 422.")] = None
+    errors: Annotated[
+        list[dict[str, str]] | None, Field(description="The fields at fault, with a 422.")
+    ] = None
 
 
 class ProblemError(ForestallError):
     """An answer other than success, with its HTTP status."""
 
     def __init__(
-        self, status: int, detail: str, *, remedy: str = "", headers: Mapping[str, str] | None = None, **extra: Any
+        self,
+        status: int,
+        detail: str,
+        *,
+        remedy: str = "",
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
     ) -> None:
         super().__init__(detail, remedy=remedy or REMEDIES.get(status, ""))
         self.status = status
@@ -75,8 +95,16 @@ class ProblemError(ForestallError):
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of ``app`` leave as a problem document, or as a page where a page was asked for."""
-    for kind in (ForestallError, HTTPException, RequestValidationError, IntegrityError, OperationalError):
+    """Let every error of ``app`` leave as a problem document, or as a page where a page was asked
+    for.
+    """
+    for kind in (
+        ForestallError,
+        HTTPException,
+        RequestValidationError,
+        IntegrityError,
+        OperationalError,
+    ):
         app.add_exception_handler(kind, _on_error)
 
 
@@ -86,10 +114,15 @@ def is_page(request: Request) -> bool:
 
 
 def answer(request: Request, problem: ProblemError) -> Response:
-    """Return ``problem`` in the form the request can use; a page without a login leads to the login."""
+    """Return ``problem`` in the form the request can use.
+
+    A page without a login leads to the login.
+    """
     if not is_page(request):
         document = problem.document(request.url.path)
-        return JSONResponse(document, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+        return JSONResponse(
+            document, problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+        )
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     return render(request, "error.html", {"problem": problem}, status=problem.status)
@@ -105,8 +138,13 @@ def as_problem(error: Exception) -> ProblemError:
         case ProblemError():
             problem = error
         case RequestValidationError():
-            fields = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
-            problem = ProblemError(422, "The request has fields that cannot be used.", errors=fields)
+            fields = [
+                {"field": ".".join(map(str, item["loc"])), "message": item["msg"]}
+                for item in error.errors()
+            ]
+            problem = ProblemError(
+                422, "The request has fields that cannot be used.", errors=fields
+            )
         case HTTPException():
             problem = ProblemError(error.status_code, error.detail, headers=error.headers)
         case IntegrityError():
@@ -114,7 +152,9 @@ def as_problem(error: Exception) -> ProblemError:
         case OperationalError():
             problem = ProblemError(503, "The serving database does not answer.")
         case ForestallError():
-            status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+            status = next(
+                (status for kind, status in STATUSES.items() if isinstance(error, kind)), 500
+            )
             problem = ProblemError(status, str(error), remedy=error.remedy)
         case _:
             problem = ProblemError(500, "Something went wrong here.")

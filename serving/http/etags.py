@@ -1,4 +1,6 @@
-"""Versions on the wire: an ETag names the version that was read, If-Match the one that a change is based on."""
+"""Versions on the wire: an ETag names the version that was read, If-Match the one that a change is
+based on.
+"""
 
 from typing import Annotated, Any
 
@@ -38,7 +40,10 @@ def etag_of(version: int) -> str:
 
 
 def version_of(if_match: str | None) -> int:
-    """Return the version that If-Match names, -1 for one that we never made; a 428 problem without any."""
+    """Return the version that If-Match names, -1 for one that we never made.
+
+    A 428 problem without any.
+    """
     if if_match is None:
         raise ProblemError(
             428,
@@ -47,7 +52,13 @@ def version_of(if_match: str | None) -> int:
         )
     tag = if_match.strip()
     digits = tag[1:-1]
-    ours = len(tag) > 2 and tag[0] == tag[-1] == '"' and digits.isascii() and digits.isdigit() and len(digits) < 10
+    ours = (
+        len(tag) > 2
+        and tag[0] == tag[-1] == '"'
+        and digits.isascii()
+        and digits.isdigit()
+        and len(digits) < 10
+    )
     return int(digits) if ours else -1
 
 

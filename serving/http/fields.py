@@ -32,7 +32,11 @@ def _near(value: Day) -> Day:
 IsoMoment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_near)]
 IsoDay = Annotated[date, BeforeValidator(_written), AfterValidator(_near)]
 Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
-PlainName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])]
+PlainName = Annotated[
+    str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])
+]
 Amount = Annotated[
-    float, Field(ge=0, le=1e9, allow_inf_nan=False, examples=[52_000.0]), AfterValidator(lambda cny: round(cny, 2))
+    float,
+    Field(ge=0, le=1e9, allow_inf_nan=False, examples=[52_000.0]),
+    AfterValidator(lambda cny: round(cny, 2)),
 ]

@@ -36,7 +36,8 @@ def describe_key(
             min_length=1,
             max_length=200,
             pattern=r"^[\x21-\x7e]+$",
-            description="A fresh random value, such as a UUID. Sent again with the same request it does nothing twice: "
+            description="A fresh random value, such as a UUID. "
+            "Sent again with the same request it does nothing twice: "
             "the first answer comes again, with `Idempotency-Replayed: true`.",
             examples=["6f1c2a52-3d4b-4b0a-9a55-0f2c1d7e8b90"],
         ),
@@ -46,13 +47,17 @@ def describe_key(
 
 
 def done_once(handle: Handler) -> Handler:
-    """Return the handler that keeps the answers of ``handle`` to writes with a key, or gives the one that was kept."""
+    """Return the handler that keeps the answers of ``handle`` to writes with a key, or gives the
+    one that was kept.
+    """
 
     async def handle_once(request: Request) -> Response:
         key = request.headers.get(HEADER)
         if not key or request.method not in WRITES:
             return await handle(request)
-        once = Once(_attempt(request, key, await request.body()), services=request.app.state.services)
+        once = Once(
+            _attempt(request, key, await request.body()), services=request.app.state.services
+        )
         request.state.once = once
         in_flight = cast("InFlight", request.app.state.in_flight)
         with in_flight.only(once.attempt.secret, key):
@@ -75,24 +80,51 @@ class Once:
         self._open: tuple[Session, str] | None = None
 
     def before(self, session: Session, *, actor: str) -> None:
-        """Stop the write with its kept answer if it was done before; called where the write begins."""
-        replay(session, attempt=self.attempt, actor=actor, at=self._services.clock(), kept_for=self._kept_for)
+        """Stop the write with its kept answer if it was done before.
+
+        Called where the write begins.
+        """
+        replay(
+            session,
+            attempt=self.attempt,
+            actor=actor,
+            at=self._services.clock(),
+            kept_for=self._kept_for,
+        )
         self._open = session, actor
 
     def keep(self, response: Response) -> None:
-        """Keep a success in the transaction that is still open; a refusal wrote nothing and may be tried again."""
+        """Keep a success in the transaction that is still open.
+
+        A refusal wrote nothing and may be tried again.
+        """
         if self._open is None or response.status_code >= 300:
             return
         session, actor = self._open
-        headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+        headers = {
+            name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
+        }
         answer = Answer(status=response.status_code, headers=headers, body=bytes(response.body))
         at = self._services.clock()
-        keep(session, attempt=self.attempt, actor=actor, answer=answer, at=at, kept_for=self._kept_for)
+        keep(
+            session,
+            attempt=self.attempt,
+            actor=actor,
+            answer=answer,
+            at=at,
+            kept_for=self._kept_for,
+        )
 
     def again(self, replayed: ReplayedError, *, path: str) -> Response:
         """Return the kept answer, audited: it can hold what is shown once."""
         with writing(self._services.engine) as session:
-            record(session, at=self._services.clock(), actor=replayed.actor, action="replay", subject=path)
+            record(
+                session,
+                at=self._services.clock(),
+                actor=replayed.actor,
+                action="replay",
+                subject=path,
+            )
         kept = replayed.answer
         return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
@@ -104,4 +136,8 @@ class Once:
 def _attempt(request: Request, key: str, body: bytes) -> Attempt:
     target = f"{request.url.path}?{request.url.query}"
     secret = request.headers.get("authorization") or request.headers.get("cookie", "")
-    return Attempt(key=key, secret=secret, fingerprint=fingerprint_of(method=request.method, target=target, body=body))
+    return Attempt(
+        key=key,
+        secret=secret,
+        fingerprint=fingerprint_of(method=request.method, target=target, body=body),
+    )

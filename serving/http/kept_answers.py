@@ -1,4 +1,6 @@
-"""Keeping the answer to a write, and giving it again to whoever repeats the write with the same key."""
+"""Keeping the answer to a write, and giving it again to whoever repeats the write with the same
+key.
+"""
 
 import hashlib
 import json
@@ -27,7 +29,9 @@ NONCE_BYTES = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A write that carries a ``key``; ``secret`` is what the sender is known by, ``fingerprint`` what was sent."""
+    """A write that carries a ``key``; ``secret`` is what the sender is known by, ``fingerprint``
+    what was sent.
+    """
 
     key: str
     secret: str
@@ -66,7 +70,10 @@ class InFlight:
 
     @contextmanager
     def only(self, sender: str, key: str) -> Iterator[None]:
-        """Hold a sender's key for the block; raises a 409 problem while another request holds it."""
+        """Hold a sender's key for the block.
+
+        Raises a 409 problem while another request holds it.
+        """
         claim = (sender, key)
         with self._lock:
             if claim in self._keys:
@@ -80,14 +87,17 @@ class InFlight:
 
 
 def fingerprint_of(*, method: str, target: str, body: bytes) -> str:
-    """Return the digest that tells one request from another; ``target`` is the path with its query."""
+    """Return the digest of a request; ``target`` is its path with the query."""
     return hashlib.sha256(json.dumps([method, target]).encode() + b"\n" + body).hexdigest()
 
 
-def replay(session: Session, *, attempt: Attempt, actor: str, at: datetime, kept_for: timedelta) -> None:
+def replay(
+    session: Session, *, attempt: Attempt, actor: str, at: datetime, kept_for: timedelta
+) -> None:
     """Raise ReplayedError with the answer that ``attempt`` got before; return if there is none.
 
-    Raises a 422 problem for a key that came with another request, a 409 problem for one that came under another token.
+    Raises a 422 problem for a key that came with another request, a 409 problem for one that came
+    under another token.
     """
     row = session.scalar(
         select(KeptAnswerRow).where(
@@ -107,10 +117,20 @@ def replay(session: Session, *, attempt: Attempt, actor: str, at: datetime, kept
     raise ReplayedError(_unsealed(row, attempt), actor=actor)
 
 
-def keep(session: Session, *, attempt: Attempt, actor: str, answer: Answer, at: datetime, kept_for: timedelta) -> None:
-    """Keep ``answer`` in the transaction of the write itself, and forget those that are older than ``kept_for``.
+def keep(
+    session: Session,
+    *,
+    attempt: Attempt,
+    actor: str,
+    answer: Answer,
+    at: datetime,
+    kept_for: timedelta,
+) -> None:
+    """Keep ``answer`` in the transaction of the write itself, and forget those that are older than
+    ``kept_for``.
 
-    Raises a 409 problem if another process has answered the same key meanwhile; the write is then undone.
+    Raises a 409 problem if another process has answered the same key meanwhile; the write is then
+    undone.
     """
     session.execute(delete(KeptAnswerRow).where(KeptAnswerRow.kept_at <= at - kept_for))
     session.add(
@@ -132,13 +152,17 @@ def keep(session: Session, *, attempt: Attempt, actor: str, answer: Answer, at: 
 def _sealed(answer: Answer, attempt: Attempt, *, actor: str) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
     content = json.dumps(dict(answer.headers)).encode() + b"\n" + answer.body
-    return nonce + _cipher(attempt, actor=actor).encrypt(nonce, content, attempt.fingerprint.encode())
+    return nonce + _cipher(attempt, actor=actor).encrypt(
+        nonce, content, attempt.fingerprint.encode()
+    )
 
 
 def _unsealed(row: KeptAnswerRow, attempt: Attempt) -> Answer:
     nonce, content = row.sealed[:NONCE_BYTES], row.sealed[NONCE_BYTES:]
     try:
-        opened = _cipher(attempt, actor=row.actor).decrypt(nonce, content, attempt.fingerprint.encode())
+        opened = _cipher(attempt, actor=row.actor).decrypt(
+            nonce, content, attempt.fingerprint.encode()
+        )
     except InvalidTag:
         raise ProblemError(
             409,
@@ -150,11 +174,15 @@ def _unsealed(row: KeptAnswerRow, attempt: Attempt) -> Answer:
 
 
 def _cipher(attempt: Attempt, *, actor: str) -> AESGCM:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=actor.encode(), info=b"forestall kept answer")
+    derived = HKDF(
+        algorithm=SHA256(), length=32, salt=actor.encode(), info=b"forestall kept answer"
+    )
     return AESGCM(derived.derive(f"{attempt.secret}\n{attempt.key}".encode()))
 
 
 def _in_flight() -> ProblemError:
     return ProblemError(
-        409, "The same write is being worked on.", remedy="Wait a moment, then send it again with the same key."
+        409,
+        "The same write is being worked on.",
+        remedy="Wait a moment, then send it again with the same key.",
     )

@@ -1,7 +1,8 @@
-"""The boundary around every request: how large it may be, which headers it leaves with, how long it took.
+"""The boundary around every request: how large it may be, which headers it leaves with, how long it
+took.
 
-Whatever the application did not expect ends here as well, so that no server further out logs the message of an error,
-which may hold what was sent in.
+Whatever the application did not expect ends here as well, so that no server further out logs the
+message of an error, which may hold what was sent in.
 """
 
 import logging
@@ -24,12 +25,14 @@ log = logging.getLogger("serving.access")
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+        "connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",  # not no-referrer: browsers would then hide the origin of our own forms
+    # Not no-referrer: browsers would then hide the origin of our own forms
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -42,7 +45,9 @@ class Boundary:
     request is noted (labels: method, path, status), ``paths`` the pattern of each endpoint's path.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, latency: Histogram, paths: Mapping[Any, str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, latency: Histogram, paths: Mapping[Any, str]
+    ) -> None:
         self._app = app
         self._paths = paths
         self._max_bytes = max_bytes

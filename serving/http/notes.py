@@ -28,7 +28,9 @@ LOOKS = tuple(
 
 
 def holds_identifier(text: str) -> bool:
-    """Say whether ``text`` holds something that looks like a phone, ID or card number, in whatever width."""
+    """Say whether ``text`` holds something that looks like a phone, ID or card number, in whatever
+    width.
+    """
     plain = DATE.sub(" ", unicodedata.normalize("NFKC", text))
     return any(form.search(plain) for form in LOOKS)
 

@@ -1,7 +1,8 @@
 """The machine-readable description of the API, made from the endpoints themselves.
 
-Every operation has a name of its own and a whole example of what it takes and gives. Examples are put together from
-those of the single fields, so there is one place to mend them; the tests send each of them to the real application.
+Every operation has a name of its own and a whole example of what it takes and gives. Examples are
+put together from those of the single fields, so there is one place to mend them; the tests send
+each of them to the real application.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,15 @@ from fastapi.routing import APIRoute
 
 from serving.http.errors import MEDIA_TYPE, ProblemDetails
 
-__all__ = ["JSON", "PROBLEM_RESPONSES", "Document", "describe", "example_of", "operation_id", "operations"]
+__all__ = [
+    "JSON",
+    "PROBLEM_RESPONSES",
+    "Document",
+    "describe",
+    "example_of",
+    "operation_id",
+    "operations",
+]
 
 Document = dict[str, Any]
 
@@ -47,7 +56,11 @@ def operation_id(route: APIRoute) -> str:
 def describe(app: FastAPI) -> Document:
     """Return the OpenAPI document of ``app``, with summaries and whole examples."""
     document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
     )
     schemas = document["components"]["schemas"]
     schemas[ProblemDetails.__name__] = ProblemDetails.model_json_schema()
@@ -73,8 +86,9 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Document
 def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, whole: bool) -> Any:
     """Return an example of ``schema``, from the examples of its fields.
 
-    A ``whole`` one has every field, another only those that are required or have an example. Numbers explain
-    themselves; raises LookupError for a text of which nobody has said what it looks like.
+    A ``whole`` one has every field, another only those that are required or have an example.
+    Numbers explain themselves; raises LookupError for a text of which nobody has said what it looks
+    like.
     """
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, whole=whole)
@@ -90,7 +104,9 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, whole: 
     return _example_of_type(schema, schemas, whole=whole)
 
 
-def _example_of_variant(variants: list[Document], schemas: Mapping[str, Any], *, whole: bool) -> Any:
+def _example_of_variant(
+    variants: list[Document], schemas: Mapping[str, Any], *, whole: bool
+) -> Any:
     try:
         return example_of(variants[0], schemas, whole=whole)
     except LookupError:

@@ -1,4 +1,6 @@
-"""Cursor pages: a cursor says where the last page ended, so rows added meanwhile neither repeat nor hide others."""
+"""Cursor pages: a cursor says where the last page ended, so rows added meanwhile neither repeat nor
+hide others.
+"""
 
 import base64
 import json
@@ -12,7 +14,11 @@ __all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor"]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=200, description="`next_cursor` of the page before; leave it out for the first page.")
+    str | None,
+    Query(
+        max_length=200,
+        description="`next_cursor` of the page before; leave it out for the first page.",
+    ),
 ]
 
 
@@ -27,11 +33,19 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:  # not base64, not UTF-8, not JSON
         position = None
-    if not isinstance(position, list) or [type(value) for value in position] != list(types) or _beyond(position):
-        raise ProblemError(422, "The cursor is not one of ours.", remedy="Start again without a cursor.")
+    if (
+        not isinstance(position, list)
+        or [type(value) for value in position] != list(types)
+        or _beyond(position)
+    ):
+        raise ProblemError(
+            422, "The cursor is not one of ours.", remedy="Start again without a cursor."
+        )
     return tuple(position)
 
 
 def _beyond(position: list[Any]) -> bool:
     # No column holds such a number, and PostgreSQL no such text.
-    return any(abs(value) >= 2**31 if isinstance(value, int) else "\0" in str(value) for value in position)
+    return any(
+        abs(value) >= 2**31 if isinstance(value, int) else "\0" in str(value) for value in position
+    )

@@ -1,4 +1,6 @@
-"""The routes of the API: a write with a key is done once, and a name that nobody knows is not passed over."""
+"""The routes of the API: a write with a key is done once, and a name that nobody knows is not
+passed over.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +17,8 @@ __all__ = ["ApiRoute", "ApiRouter"]
 
 
 class ApiRoute(APIRoute):
-    """A route whose writes are done once for each key, and which refuses query parameters that it does not know.
+    """A route whose writes are done once for each key, and which refuses query parameters that it
+    does not know.
 
     A filter with a slip of the pen would otherwise filter nothing, and nobody would notice.
     """
@@ -33,7 +36,9 @@ class ApiRoute(APIRoute):
         async def handle_known(request: Request) -> Response:
             if not known.issuperset(request.query_params):
                 use = f"Use only: {', '.join(sorted(known))}." if known else "Leave the query out."
-                raise ProblemError(422, "The query has a parameter that is not known here.", remedy=use)
+                raise ProblemError(
+                    422, "The query has a parameter that is not known here.", remedy=use
+                )
             return await handle(request)
 
         return handle_known

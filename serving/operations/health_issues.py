@@ -24,7 +24,9 @@ REJECTED_SHARE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class HealthIssue:
-    """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a look."""
+    """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a
+    look.
+    """
 
     urgency: Urgency
     area: str
@@ -41,10 +43,14 @@ def run_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield runs that failed or hang, and lists that are overdue."""
     for verb, run in found.newest.items():
         if sentence := _run_problem(run, found, say):
-            yield HealthIssue(urgency="act", area="runs", text=f"{named(VERBS, verb, say)}: {sentence}")
+            yield HealthIssue(
+                urgency="act", area="runs", text=f"{named(VERBS, verb, say)}: {sentence}"
+            )
     nightly = found.succeeded.get("nightly")
     if nightly is None:
-        yield HealthIssue(urgency="act", area="runs", text=say("No list of a night has been published yet."))
+        yield HealthIssue(
+            urgency="act", area="runs", text=say("No list of a night has been published yet.")
+        )
     elif found.at - nightly.started_at > LONGEST_WITHOUT_LIST:
         text = say("The last list of a night is from {at}.", at=say.moment(nightly.started_at))
         yield HealthIssue(urgency="act", area="runs", text=text)
@@ -53,12 +59,16 @@ def run_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
 def _run_problem(run: Run, found: Overview, say: Translator) -> str:
     if run.finished_at is None:
         hangs = found.at - run.started_at > LONGEST_RUN
-        return say("began at {at} and has not ended.", at=say.moment(run.started_at)) if hangs else ""
+        return (
+            say("began at {at} and has not ended.", at=say.moment(run.started_at)) if hangs else ""
+        )
     return "" if run.ok else " ".join([say(run.error), say(run.remedy)]).strip()
 
 
 def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
-    """Yield files that are held, sources that are silent, and sources of which many rows were rejected."""
+    """Yield files that are held, sources that are silent, and sources of which many rows were
+    rejected.
+    """
     if found.quality is None:
         return
     quality = found.quality.report
@@ -74,7 +84,11 @@ def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         dataset = named(DATASETS, silent.dataset, say)
         names = {"dataset": dataset, "source": source}
         text = (
-            say("{dataset}: {source} has delivered nothing since {at}.", at=say.moment(silent.since), **names)
+            say(
+                "{dataset}: {source} has delivered nothing since {at}.",
+                at=say.moment(silent.since),
+                **names,
+            )
             if silent.since
             else say("{dataset}: {source} has never delivered anything.", **names)
         )
@@ -94,7 +108,11 @@ def model_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield that no model is in force, that it is old, or that a challenger waits."""
     models = found.models.report if found.models else None
     if models is None or models.champion is None:
-        yield HealthIssue(urgency="act", area="models", text=say("No model is in force. Train one: forestall train."))
+        yield HealthIssue(
+            urgency="act",
+            area="models",
+            text=say("No model is in force. Train one: forestall train."),
+        )
         return
     nightly = found.succeeded.get("nightly")
     if nightly and nightly.about_at and nightly.about_at - models.champion.trained_at > OLD_MODEL:
@@ -102,7 +120,10 @@ def model_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         text = say("The model in force learned {days} days ago. Train again.", days=days)
         yield HealthIssue(urgency="look", area="models", text=text)
     if models.challenger and models.passed:
-        text = say("Model {version} passes every gate and waits to be promoted.", version=models.challenger.version)
+        text = say(
+            "Model {version} passes every gate and waits to be promoted.",
+            version=models.challenger.version,
+        )
         yield HealthIssue(urgency="look", area="models", text=text)
 
 
@@ -113,8 +134,10 @@ def drift_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     drift = found.drift.report
     if drift.noted:
         text = say.plural(
-            "{count} feature has moved since the model learned. Look at the deliveries, then train again.",
-            "{count} features have moved since the model learned. Look at the deliveries, then train again.",
+            "{count} feature has moved since the model learned. "
+            "Look at the deliveries, then train again.",
+            "{count} features have moved since the model learned. "
+            "Look at the deliveries, then train again.",
             drift.noted,
         )
         yield HealthIssue(urgency="look", area="drift", text=text)
@@ -146,8 +169,14 @@ def fairness_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
 
 
 def differs_from_others(group: GroupFigure, *, allowed: float) -> bool:
-    """Say whether a share of this group differs by more than ``allowed`` points, and by more than chance explains."""
-    if group.figure not in {"precision", "coverage"} or None in {group.gap, group.gap_low, group.gap_high}:
+    """Say whether a share of this group differs by more than ``allowed`` points, and by more than
+    chance explains.
+    """
+    if group.figure not in {"precision", "coverage"} or None in {
+        group.gap,
+        group.gap_low,
+        group.gap_high,
+    }:
         return False
     assert group.gap is not None and group.gap_low is not None and group.gap_high is not None  # noqa: S101, PT018
     return abs(group.gap) > allowed and not group.gap_low <= 0 <= group.gap_high

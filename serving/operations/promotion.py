@@ -18,11 +18,18 @@ PROMOTERS = (Role.ENGINEER, Role.ADMIN)
 
 
 def promote(
-    session: Session, *, viewer: Viewer, version: str, reason: str, keeper: ModelKeeper | None, at: datetime
+    session: Session,
+    *,
+    viewer: Viewer,
+    version: str,
+    reason: str,
+    keeper: ModelKeeper | None,
+    at: datetime,
 ) -> ModelsReport:
     """Put the challenger in force and audit who did so and why.
 
-    Raises ConflictError with the gates' words where they refuse it, a 503 problem in a process that keeps no models.
+    Raises ConflictError with the gates' words where they refuse it, a 503 problem in a process that
+    keeps no models.
     """
     models = _opened(keeper).promote(version, at=at)
     put_down(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
@@ -59,6 +66,8 @@ def put_down(
 def _opened(keeper: ModelKeeper | None) -> ModelKeeper:
     if keeper is None:
         raise ProblemError(
-            503, "Models are not kept by this process.", remedy="Start it with forestall serve, beside the models."
+            503,
+            "Models are not kept by this process.",
+            remedy="Start it with forestall serve, beside the models.",
         )
     return keeper

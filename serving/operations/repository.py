@@ -53,4 +53,6 @@ class ReportRepository:
 
     def forget(self, kind: str, *, before: datetime) -> None:
         """Remove reports of a kind made before ``before``."""
-        self._session.execute(delete(ReportRow).where(ReportRow.kind == kind, ReportRow.at < before))
+        self._session.execute(
+            delete(ReportRow).where(ReportRow.kind == kind, ReportRow.at < before)
+        )

@@ -39,7 +39,9 @@ class Filed(Generic[R]):
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The newest report of every kind at ``at`` (None: there is none), the last runs, and of each verb the newest."""
+    """The newest report of every kind at ``at`` (None: there is none), the last runs, and of each
+    verb the newest.
+    """
 
     at: datetime
     runs: tuple[Run, ...] = ()

@@ -1,4 +1,6 @@
-"""How the system does, as one document for machines: what ``forestall status --json`` prints and the API answers."""
+"""How the system does, as one document for machines: what ``forestall status --json`` prints and
+the API answers.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -22,11 +24,15 @@ __all__ = ["HealthIssueItem", "Status", "status_of"]
 
 
 class HealthIssueItem(BaseModel):
-    """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a look."""
+    """Something that a person should know: ``act`` stops the work or spoils it, ``look`` deserves a
+    look.
+    """
 
     urgency: Annotated[str, Field(examples=["act"])]
     area: Annotated[str, Field(examples=["quality"])]
-    text: Annotated[str, Field(examples=["Calls: China Mobile has delivered nothing since Aug 1 10:00."])]
+    text: Annotated[
+        str, Field(examples=["Calls: China Mobile has delivered nothing since Aug 1 10:00."])
+    ]
 
 
 class Status(BaseModel):
@@ -65,7 +71,10 @@ def _to_item(issue: HealthIssue) -> HealthIssueItem:
 
 def _without_pictures(models: ModelsReport) -> ModelsReport:
     return models.model_copy(
-        update={"champion": _without_picture(models.champion), "challenger": _without_picture(models.challenger)}
+        update={
+            "champion": _without_picture(models.champion),
+            "challenger": _without_picture(models.challenger),
+        }
     )
 
 

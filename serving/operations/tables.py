@@ -12,7 +12,10 @@ __all__ = ["ReportRow"]
 
 
 class ReportRow(Base):
-    """One report of one kind, made at ``at``. Of a run, ``content`` is written at its start and again at its end."""
+    """One report of one kind, made at ``at``.
+
+    Of a run, ``content`` is written at its start and again at its end.
+    """
 
     __tablename__ = "operations_reports"
     __table_args__ = (Index("ix_operations_reports_kind_at", "kind", "at"),)

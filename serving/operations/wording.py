@@ -1,4 +1,6 @@
-"""What the engineers' page and ``forestall status`` call things: runs, datasets, figures, gates and groups."""
+"""What the engineers' page and ``forestall status`` call things: runs, datasets, figures, gates and
+groups.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -146,12 +148,17 @@ PICTURES: Mapping[str, str] = MappingProxyType(
 
 
 def named(table: Mapping[str, str], code: str, say: Translator) -> str:
-    """Return what ``table`` calls ``code`` in the language of ``say``; a code that is not in it speaks for itself."""
+    """Return what ``table`` calls ``code`` in the language of ``say``.
+
+    A code that is not in it speaks for itself.
+    """
     return say(table.get(code, code))
 
 
 def figure(name: str, value: float | None, say: Translator) -> str:
-    """Return a figure as people read it: shares in per cent, counts whole, others with a few decimals."""
+    """Return a figure as people read it: shares in per cent, counts whole, others with a few
+    decimals.
+    """
     if value is None:
         return UNKNOWN
     if name.startswith(SHARES):

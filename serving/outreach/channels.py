@@ -14,8 +14,9 @@ LEVELS_BY_VISIT = frozenset({"red", "orange"})
 def channel_of(*, level: str, old: bool, numbers: Sequence[str], status: str) -> ContactChannel:
     """Return how to reach somebody: visit, call, family or text.
 
-    ``old`` people and those without a mobile number never get a text: at the urgent levels somebody goes there, else
-    they are called. Who refused is reached through the family; who could not be found, or has no number, is visited.
+    ``old`` people and those without a mobile number never get a text: at the urgent levels somebody
+    goes there, else they are called. Who refused is reached through the family; who could not be
+    found, or has no number, is visited.
     """
     if status == "refused":
         return "family"

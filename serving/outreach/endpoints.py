@@ -25,11 +25,16 @@ __all__ = ["CommunityId", "ListId", "router", "sheet_response"]
 
 CommunityId = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])]
 ListId = Annotated[str, Path(pattern=r"^[Ll][A-Za-z2-7]{7}$", examples=["L7K3F7QM"])]
-SHEETS = {MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"}, MEDIA_TYPES["xlsx"]: {}}
+SHEETS = {
+    MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"},
+    MEDIA_TYPES["xlsx"]: {},
+}
 router = ApiRouter(tags=["outreach"])
 
 
-@router.get("/outreach/{community_id}", response_model=OutreachList, responses={200: {"content": SHEETS}})
+@router.get(
+    "/outreach/{community_id}", response_model=OutreachList, responses={200: {"content": SHEETS}}
+)
 def read_outreach(
     *,
     community_id: CommunityId,
@@ -44,13 +49,15 @@ def read_outreach(
 ) -> Response:
     """Read whom to reach in a community on a day (default: the day of the latest list).
 
-    Every call makes a list with an id of its own, which is audited. The form is `format`, else what the Accept header
-    asks for, else JSON.
+    Every call makes a list with an id of its own, which is audited. The form is `format`, else what
+    the Accept header asks for, else JSON.
     """
     form = format or service.format_of(accept)
     day = day or service.latest_day_with_list(session)
     asked = service.Asked(viewer=viewer, community_id=community_id, day=day, at=now, language=lang)
-    outreach = service.issue(session, asked, form=form, vault=services.vault, settings=services.settings)
+    outreach = service.issue(
+        session, asked, form=form, vault=services.vault, settings=services.settings
+    )
     return sheet_response(outreach, form=form, language=lang)
 
 
@@ -63,12 +70,19 @@ def list_outreach_lists(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> IssuedListPage:
-    """List the lists that left the house: who took them, when, until when they hold; the newest first."""
-    return results.list_page(session, viewer=viewer, community_id=community_id, cursor=cursor, limit=limit)
+    """List the lists that left the house: who took them, when, until when they hold.
+
+    The newest first.
+    """
+    return results.list_page(
+        session, viewer=viewer, community_id=community_id, cursor=cursor, limit=limit
+    )
 
 
 @router.get("/outreach-lists/{list_id}")
-def read_outreach_list(list_id: ListId, viewer: Decider, session: Reading, now: Now) -> IssuedListWithItems:
+def read_outreach_list(
+    list_id: ListId, viewer: Decider, session: Reading, now: Now
+) -> IssuedListWithItems:
     """Read a list without names: what was found since about each of its people."""
     return results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
 
@@ -83,9 +97,17 @@ def enter_results(
     now: Now,
     services: ServicesOfApp,
 ) -> Entered:
-    """Enter what came back on paper. An entry whose alert has moved on is refused; the others are recorded."""
+    """Enter what came back on paper.
+
+    An entry whose alert has moved on is refused; the others are recorded.
+    """
     return results.enter(
-        session, viewer=viewer, list_id=list_id, entries=new.entries, at=now, settings=services.settings
+        session,
+        viewer=viewer,
+        list_id=list_id,
+        entries=new.entries,
+        at=now,
+        settings=services.settings,
     )
 
 

@@ -33,11 +33,15 @@ class OutreachRepository:
             statement = statement.where(OutreachListRow.community_id == community_id)
         if before is not None:
             statement = statement.where(OutreachListRow.id < before)
-        return self._session.scalars(statement.order_by(OutreachListRow.id.desc()).limit(limit)).all()
+        return self._session.scalars(
+            statement.order_by(OutreachListRow.id.desc()).limit(limit)
+        ).all()
 
     def of_day(self, community_id: str, day: date) -> int:
         """Return how many lists a community has for a day."""
-        found = select(func.count()).where(OutreachListRow.community_id == community_id, OutreachListRow.day == day)
+        found = select(func.count()).where(
+            OutreachListRow.community_id == community_id, OutreachListRow.day == day
+        )
         return self._session.scalar(found) or 0
 
     def add(self, row: OutreachListRow) -> OutreachListRow:
@@ -49,7 +53,9 @@ class OutreachRepository:
     def alerts_of(self, row: OutreachListRow, *, viewer: Viewer) -> dict[str, Found]:
         """Return the newest revision of each alert of a list, with its last word, by alert id."""
         ids = [item.alert_id for item in row.items]
-        found = visible_to(viewer, all_alerts()).where(AlertRow.alert_id.in_(ids)).order_by(AlertRow.id)
+        found = (
+            visible_to(viewer, all_alerts()).where(AlertRow.alert_id.in_(ids)).order_by(AlertRow.id)
+        )
         return {one[0].alert_id: one for one in self._session.execute(found)}
 
 

@@ -1,4 +1,6 @@
-"""Results that come back on paper: entered by list and position, never over what somebody else has written."""
+"""Results that come back on paper: entered by list and position, never over what somebody else has
+written.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,8 +40,13 @@ def issued_list(session: Session, *, viewer: Viewer, list_id: str) -> OutreachLi
     return made
 
 
-def list_with_items(session: Session, *, viewer: Viewer, list_id: str, at: datetime) -> IssuedListWithItems:
-    """Return a list with what was found since about its people, without names; a 404 problem as above."""
+def list_with_items(
+    session: Session, *, viewer: Viewer, list_id: str, at: datetime
+) -> IssuedListWithItems:
+    """Return a list with what was found since about its people, without names.
+
+    A 404 problem as above.
+    """
     made = issued_list(session, viewer=viewer, list_id=list_id)
     alerts = OutreachRepository(session).alerts_of(made, viewer=viewer)
     items = [_told(item, *alerts[item.alert_id]) for item in made.items if item.alert_id in alerts]
@@ -48,11 +55,18 @@ def list_with_items(session: Session, *, viewer: Viewer, list_id: str, at: datet
 
 
 def list_page(
-    session: Session, *, viewer: Viewer, community_id: str | None = None, cursor: str | None = None, limit: int = 20
+    session: Session,
+    *,
+    viewer: Viewer,
+    community_id: str | None = None,
+    cursor: str | None = None,
+    limit: int = 20,
 ) -> IssuedListPage:
     """Return one page of the lists that ``viewer`` may see, the newest first."""
     before = decode_cursor(cursor, int)[0] if cursor else None
-    rows = OutreachRepository(session).page(viewer=viewer, community_id=community_id, before=before, limit=limit + 1)
+    rows = OutreachRepository(session).page(
+        viewer=viewer, community_id=community_id, before=before, limit=limit + 1
+    )
     return IssuedListPage(
         items=[IssuedList.model_validate(row) for row in rows[:limit]],
         next_cursor=encode_cursor(rows[limit - 1].id) if len(rows) > limit else None,
@@ -70,9 +84,9 @@ def enter(
 ) -> Entered:
     """Record results of a list with the time they were found, each for the person's whole episode.
 
-    Each entry stands or falls alone: one whose alert has moved on is refused with what stands there now, the others
-    are written. Raises a 404 problem where there is no list that ``viewer`` may see, a 422 problem for a position that
-    is not on it or is given twice.
+    Each entry stands or falls alone: one whose alert has moved on is refused with what stands there
+    now, the others are written. Raises a 404 problem where there is no list that ``viewer`` may
+    see, a 422 problem for a position that is not on it or is given twice.
     """
     made = issued_list(session, viewer=viewer, list_id=list_id)
     items = {item.position: item for item in made.items}
@@ -81,7 +95,9 @@ def enter(
         raise ProblemError(422, "Each entry needs a number of its own that stands on the list.")
     recorded, refused = [], []
     for entry in entries:
-        new = NewDisposition(**entry.model_dump(exclude={"position", "version"}), whole_episode=True)
+        new = NewDisposition(
+            **entry.model_dump(exclude={"position", "version"}), whole_episode=True
+        )
         try:
             with session.begin_nested():
                 dispose(

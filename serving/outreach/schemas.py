@@ -32,7 +32,10 @@ ListId = Annotated[str, Field(examples=["L7K3F9QM"])]
 
 
 class OutreachRow(BaseModel):
-    """One person to be reached, by ``act_by``. ``version`` counts the results that the alert has."""
+    """One person to be reached, by ``act_by``.
+
+    ``version`` counts the results that the alert has.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,7 +47,10 @@ class OutreachRow(BaseModel):
     address: Annotated[str, Field(examples=["幸福路 1 号"])]
     grid_id: Annotated[str, Field(examples=["C01-G3"])]
     scam_type: Annotated[str, Field(examples=["police"])]
-    reasons: Annotated[tuple[str, ...], Field(description="In everyday words.", examples=[["和陌生人联系后就转了钱"]])]
+    reasons: Annotated[
+        tuple[str, ...],
+        Field(description="In everyday words.", examples=[["和陌生人联系后就转了钱"]]),
+    ]
     what_to_say: Annotated[str, Field(examples=["您好，我是社区民警……"])]
     status: Annotated[Status, Field(examples=["open"])]
     alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]
@@ -72,7 +78,8 @@ class OutreachList(IssuedList):
 
 
 class IssuedItem(BaseModel):
-    """A person of a list, without the name: what was found since, and the ``version`` to enter a result on.
+    """A person of a list, without the name: what was found since, and the ``version`` to enter a
+    result on.
 
     ``found_since``: somebody recorded a result after the list was made.
     """

@@ -1,7 +1,8 @@
-"""Outreach lists: who has to be reached in a community on a day, with the vault's names and numbers.
+"""Outreach lists: who has to be reached in a community on a day, with the vault's names and
+numbers.
 
-Whoever sees names and numbers is audited. What leaves the house – print, CSV, XLSX, JSON – is a list of its own with an
-id, which the audit names, and holds for a day.
+Whoever sees names and numbers is audited. What leaves the house – print, CSV, XLSX, JSON – is a
+list of its own with an id, which the audit names, and holds for a day.
 """
 
 import base64
@@ -46,7 +47,8 @@ __all__ = [
     "to_be_reached",
 ]
 
-# An alert with any other result is settled: calling again would be the second office that warns the same person.
+# An alert with any other result is settled: calling again would be the second office that warns the
+# same person.
 TO_BE_REACHED = frozenset({OPEN, "in_progress", "not_found_yet", "refused"})
 REPEATS = "duplicate"
 MOST_REASONS = 3
@@ -54,7 +56,9 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Which community's list of which day, who asks for it and when, and in which language they read it."""
+    """Which community's list of which day, who asks for it and when, and in which language they
+    read it.
+    """
 
     viewer: Viewer
     community_id: str
@@ -64,12 +68,17 @@ class Asked:
 
 
 def issue(
-    session: Session, asked: Asked, *, form: Form, vault: IdentityVault | None, settings: ServingSettings
+    session: Session,
+    asked: Asked,
+    *,
+    form: Form,
+    vault: IdentityVault | None,
+    settings: ServingSettings,
 ) -> OutreachList:
     """Make the list that leaves the house as ``form``, and audit it under its id.
 
-    Raises a 403 problem for a community that the viewer does not look after, a 503 problem without a vault. Commit the
-    session before the rows are handed out.
+    Raises a 403 problem for a community that the viewer does not look after, a 503 problem without
+    a vault. Commit the session before the rows are handed out.
     """
     opened = opened_vault(vault)
     waiting = to_be_reached(session, asked, settings=settings)
@@ -93,7 +102,10 @@ def issue(
 def look_at(
     session: Session, asked: Asked, *, vault: IdentityVault | None, settings: ServingSettings
 ) -> list[OutreachRow]:
-    """Return who has to be reached, for the screen; audited too, but nothing leaves the house. See ``issue``."""
+    """Return who has to be reached, for the screen; audited too, but nothing leaves the house.
+
+    See ``issue``.
+    """
     opened = opened_vault(vault)
     waiting = to_be_reached(session, asked, settings=settings)
     _audit(session, asked, waiting, form="screen")
@@ -109,7 +121,10 @@ def shown_again(
     vault: IdentityVault | None,
     settings: ServingSettings,
 ) -> dict[int, OutreachRow]:
-    """Return the people of a list that the viewer may still see, by their position on it; audited under its id."""
+    """Return the people of a list that the viewer may still see, by their position on it.
+
+    Audited under its id.
+    """
     opened = opened_vault(vault)
     alerts = OutreachRepository(session).alerts_of(made, viewer=asked.viewer)
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
@@ -119,29 +134,42 @@ def shown_again(
 
 
 def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) -> list[Found]:
-    """Return the alerts of the day and of the days before that still wait, one a person, the most urgent first.
+    """Return the alerts of the day and of the days before that still wait, one a person, the most
+    urgent first.
 
-    A person's newest alert decides whether they have to be reached. Raises a 403 problem for a community that the
-    viewer does not look after.
+    A person's newest alert decides whether they have to be reached. Raises a 403 problem for a
+    community that the viewer does not look after.
     """
     if not asked.viewer.may_see(asked.community_id):
-        raise ProblemError(403, "This community is not one of yours.", remedy="Ask for the list of your own community.")
+        raise ProblemError(
+            403,
+            "This community is not one of yours.",
+            remedy="Ask for the list of your own community.",
+        )
     start, end = _span(asked.day, settings=settings)
     alerts = AlertRepository(session)
     found = alerts.issued_between(start, end, viewer=asked.viewer, community_id=asked.community_id)
-    told = sorted((one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at)
+    told = sorted(
+        (one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at
+    )
     newest = {one[0].person: one for one in told}
     suppressed = {row.person for row in SuppressionRepository(session).in_force(asked.at)}
     waiting = [
         one
         for one in found
-        if newest.get(one[0].person) is one and _status(one) in TO_BE_REACHED and one[0].person not in suppressed
+        if newest.get(one[0].person) is one
+        and _status(one) in TO_BE_REACHED
+        and one[0].person not in suppressed
     ]
     return sorted(waiting, key=lambda one: URGENCY[shown_level(one[0], one[1])])
 
 
-def communities_with_alerts(session: Session, *, viewer: Viewer, day: date, settings: ServingSettings) -> list[str]:
-    """Return the communities that ``viewer`` can ask a list of: their own, or those with alerts on ``day``."""
+def communities_with_alerts(
+    session: Session, *, viewer: Viewer, day: date, settings: ServingSettings
+) -> list[str]:
+    """Return the communities that ``viewer`` can ask a list of: their own, or those with alerts on
+    ``day``.
+    """
     if viewer.communities is not None:
         return sorted(viewer.communities)
     start, end = _span(day, settings=settings)
@@ -153,7 +181,9 @@ def latest_day_with_list(session: Session) -> date:
     """Return the local day of the latest list; a 404 problem before anything was published."""
     latest = WatchlistRepository(session).latest()
     if latest is None:
-        raise ProblemError(404, "No watchlist has been published yet.", remedy="Run forestall score.")
+        raise ProblemError(
+            404, "No watchlist has been published yet.", remedy="Run forestall score."
+        )
     return latest.at.date()
 
 
@@ -171,18 +201,29 @@ def _span(day: date, *, settings: ServingSettings) -> tuple[datetime, datetime]:
 
 def _list_id(asked: Asked, *, number: int) -> str:
     """Return an id that is short enough for paper and has no digits that look like letters."""
-    who = (asked.community_id, asked.day.isoformat(), str(number), asked.at.isoformat(), asked.viewer.name)
+    who = (
+        asked.community_id,
+        asked.day.isoformat(),
+        str(number),
+        asked.at.isoformat(),
+        asked.viewer.name,
+    )
     return "L" + base64.b32encode(hashlib.sha256("|".join(who).encode()).digest()).decode()[:7]
 
 
 def _item(position: int, found: Found) -> OutreachItemRow:
     alert, last = found
     return OutreachItemRow(
-        position=position, alert_id=alert.alert_id, person=alert.person, version=last.version if last else 0
+        position=position,
+        alert_id=alert.alert_id,
+        person=alert.person,
+        version=last.version if last else 0,
     )
 
 
-def _audit(session: Session, asked: Asked, found: Sequence[Found], *, form: str, list_id: str | None = None) -> None:
+def _audit(
+    session: Session, asked: Asked, found: Sequence[Found], *, form: str, list_id: str | None = None
+) -> None:
     record(
         session,
         at=asked.at,
@@ -204,7 +245,8 @@ def _status(found: Found) -> Status:
 def _everyday(reasons: Sequence[Mapping[str, Any]], language: Language) -> tuple[str, ...]:
     """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
     told = (
-        EVERYDAY[code].in_(language) if (code := reason["code"]) in EVERYDAY else reason[language] for reason in reasons
+        EVERYDAY[code].in_(language) if (code := reason["code"]) in EVERYDAY else reason[language]
+        for reason in reasons
     )
     return tuple(islice(dict.fromkeys(told), MOST_REASONS))
 
@@ -216,7 +258,9 @@ def _named(
     return [_row(one, people.get(one[0].person), settings, language) for one in waiting]
 
 
-def _row(found: Found, identity: Identity | None, settings: ServingSettings, language: Language) -> OutreachRow:
+def _row(
+    found: Found, identity: Identity | None, settings: ServingSettings, language: Language
+) -> OutreachRow:
     alert, last = found
     level, status = shown_level(alert, last), _status(found)
     old = is_old(alert.age_band, from_age=settings.visit_from_age)

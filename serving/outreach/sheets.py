@@ -31,11 +31,14 @@ HEADINGS = (
     Words("名单有效至", "List holds until"),
 )
 WIDTHS = (12, 17, 8, 10, 16, 30, 10, 50, 50, 14, 24, 11, 17)  # characters
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # a spreadsheet computes what starts so, whoever wrote it
+# A spreadsheet computes what starts so, whoever wrote it.
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
 
 def write_outreach(outreach: OutreachList, *, format: Format, language: Language = "zh") -> bytes:  # noqa: A002
-    """Return the list as a file: JSON, CSV with a byte order mark for Excel, or XLSX with numbers kept as text."""
+    """Return the list as a file: JSON, CSV with a byte order mark for Excel, or XLSX with numbers
+    kept as text.
+    """
     if format == "json":
         return outreach.model_dump_json().encode()
     if format == "csv":
@@ -93,7 +96,8 @@ def _xlsx(table: Sequence[Sequence[str]], *, list_id: str) -> bytes:
     for number, line in enumerate(table, start=1):
         for column, text in enumerate(line, start=1):
             cell = sheet.cell(number, column)
-            cell.value, cell.data_type = _printable(text), "s"  # text, even where it looks like a formula
+            # Text, even where it looks like a formula
+            cell.value, cell.data_type = _printable(text), "s"
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.font = Font(bold=number == 1)
     for column, width in enumerate(WIDTHS, start=1):

@@ -28,11 +28,15 @@ class OutreachListRow(Base):
     issued_by: Mapped[str]
     expires_at: Mapped[datetime]
 
-    items: Mapped[list["OutreachItemRow"]] = relationship(order_by="OutreachItemRow.position", lazy="selectin")
+    items: Mapped[list["OutreachItemRow"]] = relationship(
+        order_by="OutreachItemRow.position", lazy="selectin"
+    )
 
 
 class OutreachItemRow(Base):
-    """One person of a list, with how many results the alert had when the list was made (``version``)."""
+    """One person of a list, with how many results the alert had when the list was made
+    (``version``).
+    """
 
     __tablename__ = "outreach_items"
 

@@ -18,16 +18,25 @@ rendering = Lock()  # vl-convert runs one JavaScript engine
 def svg_of(chart: Any) -> str:
     """Return an Altair chart as SVG, in the common look; one drawn before is not drawn again.
 
-    The picture as a whole has its description; a reader that speaks would otherwise spell out every bar and tick.
+    The picture as a whole has its description; a reader that speaks would otherwise spell out every
+    bar and tick.
     """
     styled = (
         chart.configure(font=FONT, background="transparent")
         .configure_mark(aria=False)
         .configure_axis(
-            aria=False, labelFontSize=LABEL_PX, titleFontSize=LABEL_PX, titleFontWeight="normal", gridColor=GRID
+            aria=False,
+            labelFontSize=LABEL_PX,
+            titleFontSize=LABEL_PX,
+            titleFontWeight="normal",
+            gridColor=GRID,
         )
         .configure_legend(
-            aria=False, labelFontSize=LABEL_PX, titleFontSize=LABEL_PX, titleFontWeight="normal", labelLimit=0
+            aria=False,
+            labelFontSize=LABEL_PX,
+            titleFontSize=LABEL_PX,
+            titleFontWeight="normal",
+            labelLimit=0,
         )
         .configure_view(stroke=None)
     )

@@ -1,4 +1,6 @@
-"""How Babel finds the texts of our Python files (``babel.cfg``): those that are said, and the sentences of problems."""
+"""How Babel finds the texts of our Python files (``babel.cfg``): those that are said, and the
+sentences of problems.
+"""
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +20,9 @@ def extract(
     _comment_tags: Collection[str],
     options: Mapping[str, Any],  # noqa: ARG001 -- Babel names it
 ) -> Iterator[tuple[int, str, Any, list[str]]]:
-    """Yield (line, function, text or its two forms, comments) of every text that a reader may see, as Babel asks."""
+    """Yield (line, function, text or its two forms, comments) of every text that a reader may see,
+    as Babel asks.
+    """
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call):
             yield from ((node.lineno, name, text, []) for name, text in _texts(node))
@@ -33,7 +37,9 @@ def _texts(call: ast.Call) -> Iterator[tuple[str, Any]]:
         yield "ngettext", tuple(given[:2])
     elif name in PROBLEMS:
         remedies = [_text(keyword.value) for keyword in call.keywords if keyword.arg == "remedy"]
-        yield from (("gettext", text) for text in [*given[:SENTENCES_OF_A_PROBLEM], *remedies] if text)
+        yield from (
+            ("gettext", text) for text in [*given[:SENTENCES_OF_A_PROBLEM], *remedies] if text
+        )
 
 
 def _text(node: ast.expr) -> str | None:

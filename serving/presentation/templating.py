@@ -22,7 +22,11 @@ LANGUAGES = ("zh", "en")
 TEMPLATES = Path(__file__).parent / "templates"
 
 environment = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 environment.globals["wording"] = wording
 environment.filters["masked"] = lambda key: f"{key[:9]}…" if len(key) > 10 else key
@@ -43,7 +47,7 @@ for name in ("moment", "day", "percent", "money", "number", "span"):
 
 
 def language_of(request: Request) -> Language:
-    """Return the language of a page: asked for, chosen before, the browser's English, else Chinese."""
+    """Return the language of a page: in the address, chosen before, the browser's, else zh."""
     chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return cast("Language", chosen)
@@ -51,10 +55,13 @@ def language_of(request: Request) -> Language:
     return "en" if first.startswith("en") else "zh"
 
 
-def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
+def render(
+    request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> HTMLResponse:
     """Return a page; a language asked for in the address is remembered.
 
-    ``address`` in the context is where the page in the other language stands, if not at the address of this request.
+    ``address`` in the context is where the page in the other language stands, if not at the address
+    of this request.
     """
     language = language_of(request)
     other: Language = "en" if language == "zh" else "zh"
@@ -69,16 +76,24 @@ def render(request: Request, template: str, context: Mapping[str, Any], *, statu
     )
     response = HTMLResponse(page, status)
     if request.query_params.get("lang") in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 86_400, httponly=True, samesite="strict")
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=365 * 86_400, httponly=True, samesite="strict"
+        )
     return response
 
 
 def see_other(path: str) -> RedirectResponse:
-    """Send the browser on to ``path`` after a form, so that loading the page again sends nothing twice."""
+    """Send the browser on to ``path`` after a form, so that loading the page again sends nothing
+    twice.
+    """
     return RedirectResponse(path, HTTPStatus.SEE_OTHER)
 
 
 def _query_in(request: Request, language: Language) -> str:
     """Return the query of this page in another language; a login token does not stay in it."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"lang", "token"}]
+    kept = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in {"lang", "token"}
+    ]
     return urlencode([*kept, ("lang", language)])

@@ -1,6 +1,8 @@
-"""The words of the pages through gettext: the English text is the key, other languages are catalogues in ``locale/``.
+"""The words of the pages through gettext: the English text is the key, other languages are
+catalogues in ``locale/``.
 
-Catalogues are read from their ``.po`` file; nothing is compiled beforehand, so an edited catalogue needs no build.
+Catalogues are read from their ``.po`` file; nothing is compiled beforehand, so an edited catalogue
+needs no build.
 """
 
 from dataclasses import dataclass
@@ -36,31 +38,46 @@ PHRASES = (N_("Not Found"), N_("Method Not Allowed"))
 
 @dataclass(frozen=True)
 class Translator:
-    """Says things in one language: texts by their English words, numbers and times as its readers write them."""
+    """Says things in one language: texts by their English words, numbers and times as its readers
+    write them.
+    """
 
     language: Language
     catalogue: NullTranslations
 
     def __call__(self, text: str, /, **values: object) -> str:
-        """Return ``text`` in the language, its ``{placeholders}`` filled; what has no translation stays English."""
+        """Return ``text`` in the language, its ``{placeholders}`` filled.
+
+        What has no translation stays English.
+        """
         said = self.catalogue.gettext(text)
         return said.format(**values) if values else said
 
     def plural(self, one: str, many: str, count: int, /, **values: object) -> str:
-        """Return the form of the text that ``count`` needs; ``{count}`` in it is the number as people write it."""
+        """Return the form of the text that ``count`` needs; ``{count}`` in it is the number as
+        people write it.
+        """
         return self.catalogue.ngettext(one, many, count).format(count=self.number(count), **values)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with its thousands apart and ``digits`` decimals."""
-        return format_decimal(value, "#,##0" + ("." + "0" * digits if digits else ""), locale=self.language)
+        return format_decimal(
+            value, "#,##0" + ("." + "0" * digits if digits else ""), locale=self.language
+        )
 
     def percent(self, share: float, digits: int = 1) -> str:
         """Return a share between 0 and 1 in per cent."""
-        return format_percent(share, "#,##0" + ("." + "0" * digits if digits else "") + "%", locale=self.language)
+        return format_percent(
+            share, "#,##0" + ("." + "0" * digits if digits else "") + "%", locale=self.language
+        )
 
     def money(self, amount_cny: float | None) -> str:
         """Return an amount in whole yuan, a dash for none."""
-        return "–" if amount_cny is None else format_decimal(amount_cny, "¥#,##0", locale=self.language)
+        return (
+            "–"
+            if amount_cny is None
+            else format_decimal(amount_cny, "¥#,##0", locale=self.language)
+        )
 
     def moment(self, at: datetime) -> str:
         """Return a day and a time, without the year."""
@@ -68,7 +85,9 @@ class Translator:
 
     def span(self, length: timedelta) -> str:
         """Return how long something took, in its largest unit."""
-        return format_timedelta(length, granularity="second", threshold=1.5, format="short", locale=self.language)
+        return format_timedelta(
+            length, granularity="second", threshold=1.5, format="short", locale=self.language
+        )
 
     def day(self, at: date) -> str:
         """Return a day without the year."""

@@ -1,4 +1,6 @@
-"""The words of the trade, Chinese first: levels, scam types, results, what is missing, what a suspect did."""
+"""The words of the trade, Chinese first: levels, scam types, results, what is missing, what a
+suspect did.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -84,28 +86,56 @@ CHANNELS: Mapping[str, Words] = MappingProxyType(
     }
 )
 
-# What officers are told of a reason on their lists: in everyday words, without sums, numbers or accounts.
+# What officers are told of a reason on their lists: in everyday words, without sums, numbers or
+# accounts.
 EVERYDAY: Mapping[str, Words] = MappingProxyType(
     {
-        "strangers": Words("最近和几个陌生号码来往较多", "Often in touch with unknown numbers lately"),
+        "strangers": Words(
+            "最近和几个陌生号码来往较多", "Often in touch with unknown numbers lately"
+        ),
         "number_kinds": Words(
-            "接到过境外、虚拟运营商或客服类陌生来电", "Unknown calls from abroad or service-like numbers"
+            "接到过境外、虚拟运营商或客服类陌生来电",
+            "Unknown calls from abroad or service-like numbers",
         ),
         "call_backs": Words("主动联系过陌生号码", "Has called or texted an unknown number"),
-        "reputed": Words("联系过形迹可疑的号码", "Was in touch with numbers that behave like fraudsters"),
-        "lead": Words("有一个陌生号码特别可疑，也在联系其他居民", "One unknown number stands out and calls others too"),
-        "followed": Words("联系过的号码，已有别的居民随后付了钱", "Others paid after contact with the same number"),
-        "named": Words("联系过报案里提到的号码或账户", "Dealt with a number or account from a reported case"),
+        "reputed": Words(
+            "联系过形迹可疑的号码", "Was in touch with numbers that behave like fraudsters"
+        ),
+        "lead": Words(
+            "有一个陌生号码特别可疑，也在联系其他居民",
+            "One unknown number stands out and calls others too",
+        ),
+        "followed": Words(
+            "联系过的号码，已有别的居民随后付了钱", "Others paid after contact with the same number"
+        ),
+        "named": Words(
+            "联系过报案里提到的号码或账户", "Dealt with a number or account from a reported case"
+        ),
         "call_then_pay": Words("和陌生人联系后就转了钱", "Paid soon after contact with a stranger"),
         "new_payees": Words("给从未来往过的账户转过钱", "Paid accounts never dealt with before"),
-        "reputed_payees": Words("给形迹可疑的账户转过钱", "Paid accounts that behave like fraudsters'"),
-        "escalation": Words("给同一个新账户的转账越来越大", "Payments to one new account keep growing"),
-        "outlays": Words("接连给外地的新账户转钱", "One payment after another to new accounts elsewhere"),
-        "lures": Words("付了小钱很快收到返利，可能是诱饵", "A small payment came back with a profit: perhaps bait"),
-        "rebates": Words("付给新账户的钱返回来一部分", "Part of the money paid to a new account came back"),
-        "payee_account": Words("新的收款账户比较可疑", "The new account that was paid looks suspicious"),
+        "reputed_payees": Words(
+            "给形迹可疑的账户转过钱", "Paid accounts that behave like fraudsters'"
+        ),
+        "escalation": Words(
+            "给同一个新账户的转账越来越大", "Payments to one new account keep growing"
+        ),
+        "outlays": Words(
+            "接连给外地的新账户转钱", "One payment after another to new accounts elsewhere"
+        ),
+        "lures": Words(
+            "付了小钱很快收到返利，可能是诱饵",
+            "A small payment came back with a profit: perhaps bait",
+        ),
+        "rebates": Words(
+            "付给新账户的钱返回来一部分", "Part of the money paid to a new account came back"
+        ),
+        "payee_account": Words(
+            "新的收款账户比较可疑", "The new account that was paid looks suspicious"
+        ),
         "pooling": Words("把自己的钱归集到了一起", "Has gathered own money in one place"),
-        "loan_credits": Words("收到陌生来款，可能是借款", "Money came from an unknown source, perhaps a loan"),
+        "loan_credits": Words(
+            "收到陌生来款，可能是借款", "Money came from an unknown source, perhaps a loan"
+        ),
         "spending": Words("最近转出的钱明显增多", "Clearly more money than usual went out"),
         "calling": Words("最近通话和平时不一样", "Calling is not as usual lately"),
     }
@@ -157,8 +187,12 @@ SOURCES: Mapping[str, Words] = MappingProxyType(
 
 FEEDS: Mapping[str, Words] = MappingProxyType(
     {
-        "calls": Words("{source}的通话记录{since}缺失", "Call records of {source} are missing{since}"),
-        "transfers": Words("{source}的转账记录{since}缺失", "Transfers of {source} are missing{since}"),
+        "calls": Words(
+            "{source}的通话记录{since}缺失", "Call records of {source} are missing{since}"
+        ),
+        "transfers": Words(
+            "{source}的转账记录{since}缺失", "Transfers of {source} are missing{since}"
+        ),
     }
 )
 
@@ -204,7 +238,8 @@ FACTS: Mapping[str, Words] = MappingProxyType(
 
 
 def gap(code: str, language: Language) -> str:
-    """Return what is missing in words: ``transfers``, ``transfers:icbc`` or ``transfers:icbc:2026-07-03`` (since then).
+    """Return what is missing in words: ``transfers``, ``transfers:icbc`` or
+    ``transfers:icbc:2026-07-03`` (since then).
 
     A code of another form speaks for itself.
     """
@@ -216,7 +251,9 @@ def gap(code: str, language: Language) -> str:
         told_since = _since(date.fromisoformat(since), language) if since else ""
     except ValueError:
         return code
-    return FEEDS[feed].in_(language).format(source=words(SOURCES, source, language), since=told_since)
+    return (
+        FEEDS[feed].in_(language).format(source=words(SOURCES, source, language), since=told_since)
+    )
 
 
 def _since(day: date, language: Language) -> str:
@@ -224,7 +261,10 @@ def _since(day: date, language: Language) -> str:
 
 
 def fact(name: str, value: float, language: Language) -> str:
-    """Return a number about a suspect in words; the unit stands in its name (``_cny``, ``_share``, ``_s``, ``_d``)."""
+    """Return a number about a suspect in words.
+
+    The unit stands in its name (``_cny``, ``_share``, ``_s``, ``_d``).
+    """
     label = words(FACTS, name, language)
     colon = "：" if language == "zh" else ": "
     return f"{label}{colon}{_with_unit(set(name.split('_')), value, language)}"

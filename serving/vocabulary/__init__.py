@@ -1,1 +1,4 @@
-"""The words every part of serving shares: levels, results, roles, published values. It imports nothing of ours."""
+"""The words every part of serving shares: levels, results, roles, published values.
+
+It imports nothing of ours.
+"""

@@ -37,12 +37,13 @@ OTHER: Final = "other"  # the name under which contributions too small to list a
 class TimelineEvent:
     """One call, text or movement of money of a person, as it was known when the alert was issued.
 
-    ``at`` is when it began. ``direction`` is seen from the person: ``out`` is a call they made or money they paid.
-    ``peer`` is the pseudonym of the other number or account, ``peer_kind`` what kind it is, ``reached`` how many
-    residents it had reached in 14 days, ``reputation`` (0 to 1, 1 is the worst) what the model made of it then, where
-    it was judged.
-    ``is_stranger``: the person first dealt with it less than 15 days before; ``first_seen``: this was the first time.
-    Raises ValueError for a time without a zone, a call without ``duration_s`` or a transfer without ``amount_cny``.
+    ``at`` is when it began. ``direction`` is seen from the person: ``out`` is a call they made or
+    money they paid. ``peer`` is the pseudonym of the other number or account, ``peer_kind`` what
+    kind it is, ``reached`` how many residents it had reached in 14 days, ``reputation`` (0 to 1, 1
+    is the worst) what the model made of it then, where it was judged. ``is_stranger``: the person
+    first dealt with it less than 15 days before; ``first_seen``: this was the first time. Raises
+    ValueError for a time without a zone, a call without ``duration_s`` or a transfer without
+    ``amount_cny``.
     """
 
     at: datetime
@@ -68,7 +69,9 @@ class TimelineEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedResident:
-    """A resident whom a suspect of the alert (``key``, a pseudonym) dealt with too, and when it last did."""
+    """A resident whom a suspect of the alert (``key``, a pseudonym) dealt with too, and when it
+    last did.
+    """
 
     key: str
     person: str
@@ -95,7 +98,8 @@ class Reason:
 class Contribution:
     """One feature's SHAP contribution in log-odds; ``value`` is None where the feature is unknown.
 
-    ``zh`` and ``en`` tell the feature with its value. The feature ``other`` adds up what is not listed by itself.
+    ``zh`` and ``en`` tell the feature with its value. The feature ``other`` adds up what is not
+    listed by itself.
     """
 
     feature: str

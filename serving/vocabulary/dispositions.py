@@ -1,4 +1,6 @@
-"""The words of dispositions and follow-ups: results, channels, and what a result means for the alert."""
+"""The words of dispositions and follow-ups: results, channels, and what a result means for the
+alert.
+"""
 
 from typing import Final, Literal
 
@@ -28,6 +30,7 @@ Result = Literal[
     "handed_over",
 ]
 Status = Literal["open"] | Result
+# Nobody has to be reached any more; after "refused" and "not_found_yet" somebody has.
 SETTLED: frozenset[str] = frozenset(
     {
         "stopped",
@@ -39,7 +42,7 @@ SETTLED: frozenset[str] = frozenset(
         "duplicate",
         "handed_over",
     }
-)  # nobody has to be reached any more; after "refused" and "not_found_yet" somebody has
+)
 CALLED_FRAUD: frozenset[str] = frozenset({"stopped", "contact_no_payment", "already_paid"})
 ContactChannel = Literal["call", "visit", "family", "text"]
 Source = Literal["screen", "api", "paper"]

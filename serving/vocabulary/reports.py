@@ -1,4 +1,7 @@
-"""What pipelines report, in the form they publish it and the pages read it. No report names or numbers a person."""
+"""What pipelines report, in the form they publish it and the pages read it.
+
+No report names or numbers a person.
+"""
 
 import math
 from datetime import datetime, timedelta
@@ -35,7 +38,10 @@ def _measured(value: Any) -> Any:
 
 
 Figure = Annotated[float | None, BeforeValidator(_measured)]
-"""A number; None where nothing was measured, which is also what becomes of NaN and infinity: JSON has neither."""
+"""A number.
+
+None where nothing was measured, which is also what becomes of NaN and infinity: JSON has neither.
+"""
 
 
 class Said(BaseModel):
@@ -53,8 +59,8 @@ class Report(Said):
 class Run(Report):
     """One run of a verb: when it started, when it ended (None: it has not), and how.
 
-    ``about_at`` is the moment it was asked about. ``facts`` are its counts and versions by name. A run that failed says
-    in ``error`` what happened and in ``remedy`` what to do.
+    ``about_at`` is the moment it was asked about. ``facts`` are its counts and versions by name. A
+    run that failed says in ``error`` what happened and in ``remedy`` what to do.
     """
 
     kind: ClassVar[str] = "run"
@@ -86,8 +92,8 @@ class RejectReason(Said):
 class SourceQuality(Said):
     """What became of the rows of one source: rows = accepted + quarantined + duplicates + held.
 
-    ``late`` are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is when its newest row
-    was known, ``received_at`` when its newest file was loaded.
+    ``late`` are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is
+    when its newest row was known, ``received_at`` when its newest file was loaded.
     """
 
     dataset: Annotated[str, Field(examples=["calls"])]
@@ -120,7 +126,10 @@ class SilentSource(Said):
 
 
 class QualityReport(Report):
-    """The deliveries of the last ``days`` days up to ``newest_at``, source by source; registers as they stand."""
+    """The deliveries of the last ``days`` days up to ``newest_at``, source by source.
+
+    Registers as they stand.
+    """
 
     kind: ClassVar[str] = "quality"
 
@@ -141,7 +150,9 @@ class FigureRow(Said):
 
 
 class GateSaid(Said):
-    """What one gate said: the ``own`` figure beside the ``other``, and the difference ``allowed`` between them."""
+    """What one gate said: the ``own`` figure beside the ``other``, and the difference ``allowed``
+    between them.
+    """
 
     gate: Annotated[str, Field(examples=["coverage"])]
     passed: bool
@@ -152,7 +163,9 @@ class GateSaid(Said):
 
 
 class ModelFacts(Said):
-    """One registered model: its version and digest, what it learned from, and its pictures as SVG by name."""
+    """One registered model: its version and digest, what it learned from, and its pictures as SVG
+    by name.
+    """
 
     version: Annotated[str, Field(examples=["3"])]
     digest: Annotated[str, Field(examples=["sha256:9c1f…"])]
@@ -165,7 +178,9 @@ class ModelFacts(Said):
 
 
 class ModelsReport(Report):
-    """The model in force, the one in line (None where it is the same), their figures, and what the gates say."""
+    """The model in force, the one in line (None where it is the same), their figures, and what the
+    gates say.
+    """
 
     kind: ClassVar[str] = "models"
 
@@ -181,7 +196,9 @@ class ModelsReport(Report):
 
 
 class FeatureMoved(Said):
-    """One feature then and now: population stability index, share missing now and when the model learned."""
+    """One feature then and now: population stability index, share missing now and when the model
+    learned.
+    """
 
     feature: Annotated[str, Field(examples=["stranger_minutes_3d"])]
     psi: Figure
@@ -191,7 +208,10 @@ class FeatureMoved(Said):
 
 
 class Volume(Said):
-    """Alerts of the last 24 hours beside those expected; chance keeps 99 days of 100 from ``low`` to ``high``."""
+    """Alerts of the last 24 hours beside those expected.
+
+    Chance keeps 99 days of 100 from ``low`` to ``high``.
+    """
 
     expected: float
     seen: int
@@ -205,9 +225,11 @@ class Volume(Said):
 
 
 class DriftReport(Report):
-    """What has moved since the model ``version`` learned, over ``rows`` residents at the night of ``about_at``.
+    """What has moved since the model ``version`` learned, over ``rows`` residents at the night of
+    ``about_at``.
 
-    ``moderate`` and ``large`` are the bounds of the stability index, ``missing_points`` of the share missing.
+    ``moderate`` and ``large`` are the bounds of the stability index, ``missing_points`` of the
+    share missing.
     """
 
     kind: ClassVar[str] = "drift"
@@ -225,7 +247,9 @@ class DriftReport(Report):
 
 
 class GroupFigure(Said):
-    """One figure of one group of people: its 90 % interval, and its gap to everybody else with its interval."""
+    """One figure of one group of people: its 90 % interval, and its gap to everybody else with its
+    interval.
+    """
 
     attribute: Annotated[str, Field(examples=["age"])]
     group: Annotated[str, Field(examples=["60+"])]
@@ -240,10 +264,11 @@ class GroupFigure(Said):
 
 
 class FairnessReport(Report):
-    """Whether some group is served worse, over the days from ``start`` to ``end``; ``chart`` is a picture as SVG.
+    """Whether some group is served worse, over the days from ``start`` to ``end``; ``chart`` is a
+    picture as SVG.
 
-    ``source`` says what was measured: the challenger before its promotion, or a replay. ``gap_points`` is the gap that
-    the gates allow.
+    ``source`` says what was measured: the challenger before its promotion, or a replay.
+    ``gap_points`` is the gap that the gates allow.
     """
 
     kind: ClassVar[str] = "fairness"
@@ -257,7 +282,9 @@ class FairnessReport(Report):
 
 
 class ReplayReport(Report):
-    """What would have been alerted from ``start`` to ``end`` with ``budget`` alerts a day, by model and rule."""
+    """What would have been alerted from ``start`` to ``end`` with ``budget`` alerts a day, by model
+    and rule.
+    """
 
     kind: ClassVar[str] = "replay"
 

@@ -32,10 +32,17 @@ FIRST_EVENTS = 15  # of the timeline's table; the others unfold
 
 @router.get("/alerts/{alert_id}")
 def show_alert(
-    *, alert_id: AlertId, request: Request, viewer: Reader, session: Reading, services: ServicesOfApp, now: Now
+    *,
+    alert_id: AlertId,
+    request: Request,
+    viewer: Reader,
+    session: Reading,
+    services: ServicesOfApp,
+    now: Now,
 ) -> Response:
     """Show one alert: why, how sure, what happened, what to say, what was found."""
-    _keep_claim(services, viewer=viewer, alert_id=alert_id, at=now)  # before ``session`` reads: it would wait for it
+    # Before ``session`` reads: it would wait for it
+    _keep_claim(services, viewer=viewer, alert_id=alert_id, at=now)
     return _page(request, viewer, session, services, alert_id=alert_id, at=now, revealed=None)
 
 
@@ -104,14 +111,22 @@ def _published(session: Session, viewer: Viewer, alert: AlertDetail) -> frozense
     """Return the numbers and accounts of the page that ``viewer`` can look up."""
     if viewer.role not in suspects.READERS:
         return frozenset()
-    named = {*alert.suspect_numbers, *alert.suspect_accounts, *(event.peer for event in alert.timeline)}
+    named = {
+        *alert.suspect_numbers,
+        *alert.suspect_accounts,
+        *(event.peer for event in alert.timeline),
+    }
     return suspects.published(session, keys=sorted(named))
 
 
 def _named_by(session: Session, viewer: Viewer, alert: AlertDetail) -> dict[str, list[Any]]:
     """Return the other alerts that name each suspect, as far as ``viewer`` may see them."""
     return {
-        key: [one for one in alerts.alerts_naming(session, viewer=viewer, key=key) if one.person != alert.person]
+        key: [
+            one
+            for one in alerts.alerts_naming(session, viewer=viewer, key=key)
+            if one.person != alert.person
+        ]
         for key in (*alert.suspect_numbers, *alert.suspect_accounts)
     }
 
@@ -121,7 +136,11 @@ def _keep_claim(services: Services, *, viewer: Viewer, alert_id: str, at: dateti
     half = timedelta(minutes=services.settings.claim_minutes) / 2
     with reading(services.engine, communities=viewer.communities) as session:
         claim = claims.current_claim(session, alert_id=alert_id, at=at)
-        going = claim is not None and claim.claimed_by == viewer.name and claim.expires_at - at < half
+        going = (
+            claim is not None and claim.claimed_by == viewer.name and claim.expires_at - at < half
+        )
     if going:
         with writing(services.engine, communities=viewer.communities) as session:
-            claims.renew(session, viewer=viewer, alert_id=alert_id, at=at, settings=services.settings)
+            claims.renew(
+                session, viewer=viewer, alert_id=alert_id, at=at, settings=services.settings
+            )

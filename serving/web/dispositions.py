@@ -38,7 +38,10 @@ Fields = Mapping[str, str]
 
 
 class DispositionForm(BaseModel):
-    """What the form under an alert sends. ``follow_up``: the usual days, none, or those named in ``days``."""
+    """What the form under an alert sends.
+
+    ``follow_up``: the usual days, none, or those named in ``days``.
+    """
 
     version: Annotated[int, Field(ge=0, lt=2**31)]
     result: Word = None
@@ -57,15 +60,26 @@ class DispositionForm(BaseModel):
     whole_episode: bool = False
 
     def meant(self, at: datetime) -> NewDisposition:
-        """Return what is to be recorded; raises ValidationError or ValueError where a field cannot be used."""
+        """Return what is to be recorded.
+
+        Raises ValidationError or ValueError where a field cannot be used.
+        """
         said: dict[str, Any] = self.model_dump(
             include={"result", "note", "met_by", "channel", "merged_into", "whole_episode"}
         )
-        said |= {"found_at": local(self.found_at), "paid_cny": self.paid_cny, "prevented_cny": self.prevented_cny}
+        said |= {
+            "found_at": local(self.found_at),
+            "paid_cny": self.paid_cny,
+            "prevented_cny": self.prevented_cny,
+        }
         if self.snooze_days:
             said["snoozed_until"] = at + timedelta(days=self.snooze_days)
         if self.follow_up != "usual":
-            named = self.days.replace("，", " ").replace(",", " ").split() if self.follow_up == "own" else []
+            named = (
+                self.days.replace("，", " ").replace(",", " ").split()
+                if self.follow_up == "own"
+                else []
+            )
             said["follow_up_days"] = [int(day) for day in named]
         if self.escalate_to:
             said["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
@@ -91,7 +105,10 @@ def decide(
     now: Now,
     services: ServicesOfApp,
 ) -> Response:
-    """Record what was found and show the alert again; what cannot be recorded is shown with what was typed."""
+    """Record what was found and show the alert again.
+
+    What cannot be recorded is shown with what was typed.
+    """
     try:
         with session.begin_nested():
             dispositions.dispose(
@@ -110,7 +127,12 @@ def decide(
             raise problem from None
         alert = alerts.alert_detail(session, viewer=viewer, alert_id=alert_id)
         typed = handling_of(session, viewer=viewer, alert=alert, services=services, at=now)
-        context = {"viewer": viewer, "alert": alert, "handling": typed | {"typed": form}, "problem": problem}
+        context = {
+            "viewer": viewer,
+            "alert": alert,
+            "handling": typed | {"typed": form},
+            "problem": problem,
+        }
         return render(request, "disposition.html", context, status=problem.status)
     return see_other(f"/alerts/{alert_id}")
 
@@ -129,7 +151,9 @@ def suppress(
     last = (now.astimezone(SHANGHAI) + timedelta(days=form.days)).date()
     until = datetime.combine(last, time(23, 59), SHANGHAI)
     try:
-        new = NewSuppression(alert_id=alert_id, reason=form.reason, owner=form.owner, expires_at=until)
+        new = NewSuppression(
+            alert_id=alert_id, reason=form.reason, owner=form.owner, expires_at=until
+        )
     except ValidationError as error:
         raise unusable(error) from None
     longest = now + timedelta(days=services.settings.max_suppression_days)

@@ -39,32 +39,63 @@ class MoveForm(BaseModel):
 
 @router.get("")
 def show_follow_ups(
-    *, request: Request, viewer: Decider, session: Reading, now: Now, cursor: Cursor = None, until: date | None = None
+    *,
+    request: Request,
+    viewer: Decider,
+    session: Reading,
+    now: Now,
+    cursor: Cursor = None,
+    until: date | None = None,
 ) -> Response:
     """Show who is to be asked again by today, or by another day, the longest due first."""
     today = now.astimezone(SHANGHAI).date()
     page = service.due_page(session, viewer=viewer, day=until or today, cursor=cursor, limit=A_PAGE)
-    context = {"viewer": viewer, "page": page, "today": today, "until": until or today, "continued": bool(cursor)}
+    context = {
+        "viewer": viewer,
+        "page": page,
+        "today": today,
+        "until": until or today,
+        "continued": bool(cursor),
+    }
     return render(request, "follow_ups.html", context)
 
 
 @router.post("/{follow_up_id}/done")
 def finish(
-    follow_up_id: FollowUpId, form: Annotated[DoneForm, Form()], viewer: Decider, session: Writing, now: Now
+    follow_up_id: FollowUpId,
+    form: Annotated[DoneForm, Form()],
+    viewer: Decider,
+    session: Writing,
+    now: Now,
 ) -> Response:
     """Close a follow-up. Who is in danger again is shown, so that a new result is recorded."""
     try:
         done = Done.model_validate({"outcome": form.outcome, "note": form.note})
     except ValidationError as error:
         raise unusable(error) from None
-    found = service.finish(session, viewer=viewer, follow_up_id=follow_up_id, done=done, version=form.version, at=now)
-    return see_other(f"/alerts/{found.alert_id}" if done.outcome in {"in_contact", "paid"} else "/follow-ups")
+    found = service.finish(
+        session, viewer=viewer, follow_up_id=follow_up_id, done=done, version=form.version, at=now
+    )
+    return see_other(
+        f"/alerts/{found.alert_id}" if done.outcome in {"in_contact", "paid"} else "/follow-ups"
+    )
 
 
 @router.post("/{follow_up_id}/move")
 def move(
-    follow_up_id: FollowUpId, form: Annotated[MoveForm, Form()], viewer: Decider, session: Writing, now: Now
+    follow_up_id: FollowUpId,
+    form: Annotated[MoveForm, Form()],
+    viewer: Decider,
+    session: Writing,
+    now: Now,
 ) -> Response:
     """Move a follow-up to another day."""
-    service.move(session, viewer=viewer, follow_up_id=follow_up_id, due_on=form.due_on, version=form.version, at=now)
+    service.move(
+        session,
+        viewer=viewer,
+        follow_up_id=follow_up_id,
+        due_on=form.due_on,
+        version=form.version,
+        at=now,
+    )
     return see_other("/follow-ups")

@@ -21,14 +21,21 @@ def local(value: object) -> object:
             value = datetime.fromisoformat(value)
         except ValueError:
             return value
-    return value.replace(tzinfo=SHANGHAI) if isinstance(value, datetime) and value.tzinfo is None else value
+    return (
+        value.replace(tzinfo=SHANGHAI)
+        if isinstance(value, datetime) and value.tzinfo is None
+        else value
+    )
 
 
 LocalMoment = Annotated[datetime | None, Blank, BeforeValidator(local)]
 
 
 def unusable(error: ValueError) -> ProblemError:
-    """Return the problem of a form that cannot be used, in words for people; it repeats nothing that was typed."""
+    """Return the problem of a form that cannot be used, in words for people.
+
+    It repeats nothing that was typed.
+    """
     faults = error.errors() if isinstance(error, ValidationError) else []
     if any(IDENTIFIER in fault["msg"] for fault in faults):
         return ProblemError(
@@ -39,6 +46,7 @@ def unusable(error: ValueError) -> ProblemError:
     return ProblemError(
         422,
         "Something in the form cannot be used.",
-        remedy="Choose a result, say why where it is asked, write days as numbers and amounts in yuan.",
+        remedy="Choose a result, say why where it is asked, "
+        "write days as numbers and amounts in yuan.",
         fields=[str(fault["loc"][0]) for fault in faults if fault["loc"]],
     )

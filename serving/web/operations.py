@@ -26,7 +26,8 @@ Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500)]
 
 REFUSED = N_(
-    "The model was not changed: the gates refuse it, or another one stands in line by now. They say why below."
+    "The model was not changed: the gates refuse it, or another one stands in line by now. "
+    "They say why below."
 )
 NONE_BEFORE = N_("The model was not changed: no other was in force before.")
 
@@ -65,7 +66,12 @@ def promote(
     """Put the challenger in force if every gate lets it pass; audited."""
     try:
         promotion.promote(
-            session, viewer=viewer, version=form.version, reason=form.reason, keeper=services.keeper, at=now
+            session,
+            viewer=viewer,
+            version=form.version,
+            reason=form.reason,
+            keeper=services.keeper,
+            at=now,
         )
     except ConflictError:
         return _page(request, viewer, session, services, now, problem=REFUSED)
@@ -84,14 +90,22 @@ def roll_back(
 ) -> Response:
     """Put the champion before the present one back in force; audited."""
     try:
-        promotion.roll_back(session, viewer=viewer, reason=form.reason, keeper=services.keeper, at=now)
+        promotion.roll_back(
+            session, viewer=viewer, reason=form.reason, keeper=services.keeper, at=now
+        )
     except NotReadyError:
         return _page(request, viewer, session, services, now, problem=NONE_BEFORE)
     return see_other("/operations#models")
 
 
 def _page(
-    request: Request, viewer: Viewer, session: Session, services: ServicesOfApp, now: Now, *, problem: str = ""
+    request: Request,
+    viewer: Viewer,
+    session: Session,
+    services: ServicesOfApp,
+    now: Now,
+    *,
+    problem: str = "",
 ) -> Response:
     found = read_overview(session, at=now)
     context = {
@@ -104,4 +118,9 @@ def _page(
         "may_promote": services.keeper is not None,
         "problem": problem,
     }
-    return render(request, "operations.html", context, status=HTTPStatus.CONFLICT if problem else HTTPStatus.OK)
+    return render(
+        request,
+        "operations.html",
+        context,
+        status=HTTPStatus.CONFLICT if problem else HTTPStatus.OK,
+    )

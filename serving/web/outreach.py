@@ -39,7 +39,10 @@ class NewListForm(BaseModel):
 
 
 class ResultsForm(BaseModel):
-    """What the form of a list sends: a column a field, a line a person; lines without a result are left out."""
+    """What the form of a list sends: a column a field, a line a person.
+
+    Lines without a result are left out.
+    """
 
     day: date
     met_by: Annotated[str, Field(max_length=200)] = ""
@@ -54,7 +57,16 @@ class ResultsForm(BaseModel):
 
     def lines(self) -> list[dict[str, str]]:
         """Return the lines by field; raises a 422 problem for columns of different lengths."""
-        names = ("position", "version", "result", "at", "channel", "note", "paid_cny", "prevented_cny")
+        names = (
+            "position",
+            "version",
+            "result",
+            "at",
+            "channel",
+            "note",
+            "paid_cny",
+            "prevented_cny",
+        )
         try:
             return [
                 dict(zip(names, line, strict=True))
@@ -77,13 +89,22 @@ def show_outreach(
 ) -> Response:
     """Show whom to reach in a community on a day. An officer's first community is there at once."""
     day = day or _usual_day(session, now)
-    known = service.communities_with_alerts(session, viewer=viewer, day=day, settings=services.settings)
+    known = service.communities_with_alerts(
+        session, viewer=viewer, day=day, settings=services.settings
+    )
     if community is None and viewer.communities is not None and known:
         community = known[0]
-    context: dict[str, Any] = {"viewer": viewer, "day": day, "communities": known, "community": community}
+    context: dict[str, Any] = {
+        "viewer": viewer,
+        "day": day,
+        "communities": known,
+        "community": community,
+    }
     if community is not None:
         asked = _asked(request, viewer, community, day, now)
-        context["rows"] = service.look_at(session, asked, vault=services.vault, settings=services.settings)
+        context["rows"] = service.look_at(
+            session, asked, vault=services.vault, settings=services.settings
+        )
         context["due"] = follow_ups_due(session, viewer=viewer, community_id=community, day=day)
         context["lists"] = results.list_page(session, viewer=viewer, community_id=community).items
     return render(request, "outreach.html", context | {"now": now})
@@ -101,14 +122,18 @@ def make_list(
 ) -> Response:
     """Make a list that leaves the house: a page to print, or a file."""
     asked = _asked(request, viewer, form.community, form.day, now)
-    made = service.issue(session, asked, form=form.form, vault=services.vault, settings=services.settings)
+    made = service.issue(
+        session, asked, form=form.form, vault=services.vault, settings=services.settings
+    )
     if form.form == "print":
         return see_other(f"/outreach/lists/{made.list_id}/print")
     return sheet_response(made, form=form.form, language=asked.language)
 
 
 @router.get("/lists")
-def find_list(number: Annotated[str, Query(max_length=20)], viewer: Decider, session: Reading) -> Response:
+def find_list(
+    number: Annotated[str, Query(max_length=20)], viewer: Decider, session: Reading
+) -> Response:
     """Lead from the number on a sheet of paper to its form."""
     made = results.issued_list(session, viewer=viewer, list_id=number.strip())
     return see_other(f"/outreach/lists/{made.list_id}")
@@ -116,15 +141,31 @@ def find_list(number: Annotated[str, Query(max_length=20)], viewer: Decider, ses
 
 @router.get("/lists/{list_id}/print")
 def print_list(
-    *, list_id: ListId, request: Request, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    list_id: ListId,
+    request: Request,
+    viewer: Decider,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> Response:
     """Show a list as it is printed; one that has expired shows nobody any more."""
     made = results.issued_list(session, viewer=viewer, list_id=list_id)
-    context: dict[str, Any] = {"viewer": viewer, "made": made, "expired": made.expires_at <= now, "now": now}
+    context: dict[str, Any] = {
+        "viewer": viewer,
+        "made": made,
+        "expired": made.expires_at <= now,
+        "now": now,
+    }
     if not context["expired"]:
         asked = _asked(request, viewer, made.community_id, made.day, now)
         rows = service.shown_again(
-            session, asked, made=made, form="print", vault=services.vault, settings=services.settings
+            session,
+            asked,
+            made=made,
+            form="print",
+            vault=services.vault,
+            settings=services.settings,
         )
         context["grids"] = [
             (grid, [(position, row) for position, row in rows.items() if row.grid_id == grid])
@@ -135,10 +176,18 @@ def print_list(
 
 @router.get("/lists/{list_id}")
 def show_list(
-    *, list_id: ListId, request: Request, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    list_id: ListId,
+    request: Request,
+    viewer: Decider,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> Response:
     """Show the form to enter what came back on paper."""
-    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=NOTHING, form=None)
+    return _entry_page(
+        request, viewer, session, services, now, list_id=list_id, entered=NOTHING, form=None
+    )
 
 
 @router.post("/lists/{list_id}")
@@ -152,7 +201,9 @@ def enter_results(
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Record the lines that can be recorded, then show the form with those that cannot, why, and as they were typed."""
+    """Record the lines that can be recorded, then show the form with those that cannot, why, and as
+    they were typed.
+    """
     lines = {line["position"]: line for line in form.lines() if line["result"]}
     entries, refused = [], []
     for line in lines.values():
@@ -163,10 +214,17 @@ def enter_results(
     entered = NOTHING
     if entries:
         entered = results.enter(
-            session, viewer=viewer, list_id=list_id, entries=entries, at=now, settings=services.settings
+            session,
+            viewer=viewer,
+            list_id=list_id,
+            entries=entries,
+            at=now,
+            settings=services.settings,
         )
     entered = Entered(recorded=entered.recorded, refused=[*entered.refused, *refused])
-    return _entry_page(request, viewer, session, services, now, list_id=list_id, entered=entered, form=form)
+    return _entry_page(
+        request, viewer, session, services, now, list_id=list_id, entered=entered, form=form
+    )
 
 
 def _entry_page(
@@ -209,12 +267,18 @@ def _unusable_line(line: dict[str, str], error: ValueError) -> Refused:
     problem = unusable(error)
     if not line["position"].isdecimal():
         raise problem from None
-    remedy = problem.remedy if isinstance(error, ValidationError) else N_("Write the time of the visit, such as 14:30.")
+    remedy = (
+        problem.remedy
+        if isinstance(error, ValidationError)
+        else N_("Write the time of the visit, such as 14:30.")
+    )
     return Refused(position=int(line["position"]), detail=str(problem), remedy=remedy, current=None)
 
 
 def _asked(request: Request, viewer: Viewer, community: str, day: date, now: datetime) -> Asked:
-    return Asked(viewer=viewer, community_id=community, day=day, at=now, language=language_of(request))
+    return Asked(
+        viewer=viewer, community_id=community, day=day, at=now, language=language_of(request)
+    )
 
 
 def _usual_day(session: Session, now: datetime) -> date:

@@ -75,7 +75,9 @@ def show_queue(
     now: Now,
 ) -> Response:
     """Show what waits for somebody, the most urgent first."""
-    queue = queues.build_queue(session, viewer=viewer, query=filters.query(), at=now, settings=services.settings)
+    queue = queues.build_queue(
+        session, viewer=viewer, query=filters.query(), at=now, settings=services.settings
+    )
     context = {
         "viewer": viewer,
         "queue": queue,
@@ -101,7 +103,9 @@ def take_next(viewer: Decider, session: Writing, services: ServicesOfApp, now: N
 
 
 @router.post("/alerts/{alert_id}/claim")
-def claim(alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+def claim(
+    alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
+) -> Response:
     """Take one alert and show it; where somebody else has it, its page says who."""
     try:
         claims.claim(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
@@ -129,7 +133,9 @@ def assign(
     now: Now,
 ) -> Response:
     """Give one alert to a colleague and show it again."""
-    claims.assign(session, viewer=viewer, alert_id=alert_id, to=form.to, at=now, settings=services.settings)
+    claims.assign(
+        session, viewer=viewer, alert_id=alert_id, to=form.to, at=now, settings=services.settings
+    )
     return see_other(f"/alerts/{alert_id}")
 
 
@@ -143,6 +149,11 @@ def search(
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Show whose alerts a real number or ID leads to; it stands in no address and is shown nowhere again."""
-    found = searching.search(session, viewer=viewer, value=form.value, finder=services.finder, at=now)
+    """Show whose alerts a real number or ID leads to.
+
+    It stands in no address and is shown nowhere again.
+    """
+    found = searching.search(
+        session, viewer=viewer, value=form.value, finder=services.finder, at=now
+    )
     return render(request, "search.html", {"viewer": viewer, "found": found, "address": "/"})

@@ -27,7 +27,9 @@ class LiftForm(BaseModel):
 
 
 @router.get("")
-def show_suppressions(request: Request, viewer: Decider, session: Reading, now: Now, cursor: Cursor = None) -> Response:
+def show_suppressions(
+    request: Request, viewer: Decider, session: Reading, now: Now, cursor: Cursor = None
+) -> Response:
     """Show who is not alerted for a while, why, until when and who answers for it."""
     page = service.suppression_page(session, viewer=viewer, at=now, cursor=cursor, limit=A_PAGE)
     may_lift = viewer.role in {Role.ANALYST, Role.ADMIN}
@@ -37,7 +39,11 @@ def show_suppressions(request: Request, viewer: Decider, session: Reading, now: 
 
 @router.post("/{suppression_id}/lift")
 def lift(
-    suppression_id: SuppressionId, form: Annotated[LiftForm, Form()], viewer: Suppressor, session: Writing, now: Now
+    suppression_id: SuppressionId,
+    form: Annotated[LiftForm, Form()],
+    viewer: Suppressor,
+    session: Writing,
+    now: Now,
 ) -> Response:
     """End a suppression before its time."""
     try:

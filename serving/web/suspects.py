@@ -35,11 +35,17 @@ def show_suspects(
 ) -> Response:
     """Show the latest suspect numbers or accounts, the likeliest first."""
     page = suspects.suspect_page(session, kind=kind, cursor=cursor, limit=SUSPECTS_A_PAGE)
-    return render(request, "suspects.html", {"viewer": viewer, "page": page, "kind": kind, "continued": bool(cursor)})
+    return render(
+        request,
+        "suspects.html",
+        {"viewer": viewer, "page": page, "kind": kind, "continued": bool(cursor)},
+    )
 
 
 @router.get("/suspects/{key}")
-def show_suspect(key: SuspectKey, request: Request, viewer: SuspectReader, session: Reading) -> Response:
+def show_suspect(
+    key: SuspectKey, request: Request, viewer: SuspectReader, session: Reading
+) -> Response:
     """Show one suspect under its pseudonym."""
     return _suspect_page(request, viewer, session, key=key, value=None)
 
@@ -56,11 +62,15 @@ def reveal_suspect(
     now: Now,
 ) -> Response:
     """Show one suspect with the number or account behind the pseudonym; audited with the reason."""
-    revealed = suspects.reveal(session, viewer=viewer, key=key, reason=form.reason, vault=services.vault, at=now)
+    revealed = suspects.reveal(
+        session, viewer=viewer, key=key, reason=form.reason, vault=services.vault, at=now
+    )
     return _suspect_page(request, viewer, session, key=key, value=revealed.value)
 
 
-def _suspect_page(request: Request, viewer: Viewer, session: Session, *, key: str, value: str | None) -> Response:
+def _suspect_page(
+    request: Request, viewer: Viewer, session: Session, *, key: str, value: str | None
+) -> Response:
     context = {
         "viewer": viewer,
         "suspect": suspects.suspect_detail(session, key=key),

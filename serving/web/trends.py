@@ -28,7 +28,9 @@ SUSPECTS_SHOWN = 8
 def show_trends(
     request: Request, viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS
 ) -> Response:
-    """Show where, when and of which kind alerts were, how many were right, and what warnings prevented."""
+    """Show where, when and of which kind alerts were, how many were right, and what warnings
+    prevented.
+    """
     say = translator(language_of(request))
     found = trends(session, viewer=viewer, days=days, now=now)
     context = {

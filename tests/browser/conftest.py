@@ -24,9 +24,14 @@ CHROMIUM = os.environ.get("FORESTALL_TEST_CHROMIUM") or shutil.which("chromium")
 def browser() -> Iterator[Browser]:
     """Give Debian's Chromium; skip where there is none."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium fonts-noto-cjk, or name one with FORESTALL_TEST_CHROMIUM")
+        pytest.skip(
+            "no Chromium: apt-get install chromium fonts-noto-cjk, "
+            "or name one with FORESTALL_TEST_CHROMIUM"
+        )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
@@ -61,12 +66,16 @@ class Person:
 
     def watch(self) -> None:
         """Note errors of the console and requests to anybody else."""
-        self.page.on("console", lambda told: self.faults.append(told.text) if told.type == "error" else None)
+        self.page.on(
+            "console", lambda told: self.faults.append(told.text) if told.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", self._note_foreign)
 
     def _note_foreign(self, request: Request) -> None:
-        if urlsplit(request.url).netloc != urlsplit(self.address).netloc and not request.url.startswith("data:"):
+        if urlsplit(request.url).netloc != urlsplit(
+            self.address
+        ).netloc and not request.url.startswith("data:"):
             self.faults.append(f"a request to {request.url}")
 
 
@@ -78,7 +87,9 @@ class People:
         self._address = address
         self._opened: list[tuple[BrowserContext, Person]] = []
 
-    def __call__(self, name: str | None = None, *, language: str = "zh-CN", **window: object) -> Person:
+    def __call__(
+        self, name: str | None = None, *, language: str = "zh-CN", **window: object
+    ) -> Person:
         """Return somebody at a fresh window, signed in if there is a ``name``."""
         context = self._browser.new_context(locale=language, accept_downloads=True, **window)  # type: ignore[arg-type]
         context.set_default_timeout(15_000)

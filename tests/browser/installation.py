@@ -1,4 +1,6 @@
-"""An installation as a centre would have one: keys, vault, registry, users, and lists published some minutes ago."""
+"""An installation as a centre would have one: keys, vault, registry, users, and lists published
+some minutes ago.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +26,13 @@ from tests.serving.conftest import a_suspect, a_watchlist, an_alert
 from tests.serving.operations.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
 
 PASSWORD = "corridor lantern sunday"
-USERS = {"li.wei": "analyst", "zhao.min": "analyst", "wang.fang": "officer", "chen.jing": "engineer", "root": "admin"}
+USERS = {
+    "li.wei": "analyst",
+    "zhao.min": "analyst",
+    "wang.fang": "officer",
+    "chen.jing": "engineer",
+    "root": "admin",
+}
 PEOPLE = {
     "p1_a": ("11010119540101001X", "张秀兰", "幸福路 1 号"),
     "p1_b": ("110101198001010028", "李建国", "幸福路 2 号"),
@@ -46,9 +54,13 @@ def install(home: Path, *, now: datetime) -> Settings:
     _publish(engine, now=now)
     for report in (BAD, DRIFT, FAIRNESS, REPLAY):
         file_report(engine, report, at=now)
-    begin_run(engine, a_run(started_at=now - timedelta(minutes=8), finished_at=now - timedelta(minutes=7)))
+    begin_run(
+        engine, a_run(started_at=now - timedelta(minutes=8), finished_at=now - timedelta(minutes=7))
+    )
     failed = {"ok": False, "error": "the lake is locked", "remedy": "Wait for the other run."}
-    begin_run(engine, a_run("intraday", started_at=now - timedelta(minutes=2), finished_at=now, **failed))
+    begin_run(
+        engine, a_run("intraday", started_at=now - timedelta(minutes=2), finished_at=now, **failed)
+    )
     engine.dispose()
     return settings
 
@@ -60,7 +72,9 @@ def _fill_vault(vault: Vault) -> None:
             for key, (number, name, address) in PEOPLE.items()
         }
     )
-    vault.put_identifiers("number", {f"n1_own{key[-1]}": f"1380000000{n}" for n, key in enumerate(PEOPLE)})
+    vault.put_identifiers(
+        "number", {f"n1_own{key[-1]}": f"1380000000{n}" for n, key in enumerate(PEOPLE)}
+    )
     vault.put_identifiers("number", {"n1_aa": "17000000001"})
     vault.put_identifiers("account", {"a1_bb": "6222020000000000001"})
     vault.put_numbers_of([(key, f"n1_own{key[-1]}") for key in PEOPLE])
@@ -70,8 +84,12 @@ def _add_users(engine: Engine, *, now: datetime) -> None:
     with writing(engine) as session:
         for name, role in USERS.items():
             communities = ["C01"] if role == "officer" else []
-            create_user(session, name=name, role=role, at=now, communities=communities, actor="test")
-        session.execute(update(UserRow).values(password_hash=hash_of(PASSWORD), password_set_at=now))
+            create_user(
+                session, name=name, role=role, at=now, communities=communities, actor="test"
+            )
+        session.execute(
+            update(UserRow).values(password_hash=hash_of(PASSWORD), password_set_at=now)
+        )
 
 
 def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> None:
@@ -96,18 +114,45 @@ def _publish(engine: Engine, *, now: datetime) -> None:
     midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     night = (
         _told(an_alert("p1_a", 1, issued_at=midnight), at=midnight),
-        an_alert("p1_b", 2, issued_at=midnight, level="orange", score=0.6, scam_type="brushing", age_band="30-39"),
-        an_alert("p1_c", 3, issued_at=midnight, level="yellow", score=0.3, community_id="C02", grid_id="C02-G1"),
+        an_alert(
+            "p1_b",
+            2,
+            issued_at=midnight,
+            level="orange",
+            score=0.6,
+            scam_type="brushing",
+            age_band="30-39",
+        ),
+        an_alert(
+            "p1_c",
+            3,
+            issued_at=midnight,
+            level="yellow",
+            score=0.3,
+            community_id="C02",
+            grid_id="C02-G1",
+        ),
     )
-    tick = an_alert("p1_d", 1, issued_at=now, level="orange", score=0.5, scam_type="investment", age_band="18-29")
+    tick = an_alert(
+        "p1_d",
+        1,
+        issued_at=now,
+        level="orange",
+        score=0.5,
+        scam_type="investment",
+        age_band="18-29",
+    )
     publish(engine, replace(a_watchlist(*night), at=midnight, scores={"p1_a": 0.8, "p1_b": 0.6}))
-    publish(engine, replace(a_watchlist(tick), at=now, kind="intraday", scores={"p1_a": 0.9, "p1_d": 0.5}))
+    publish(
+        engine,
+        replace(a_watchlist(tick), at=now, kind="intraday", scores={"p1_a": 0.9, "p1_d": 0.5}),
+    )
     suspects = [a_suspect("n1_aa"), a_suspect("n1_cc", score=0.7), a_suspect("a1_bb")]
     publish_suspects(engine, at=midnight, suspects=suspects)
 
 
 def _told(alert: Alert, *, at: datetime) -> Alert:
-    """Return the alert with a call, a text and a transfer, and with whom else its suspect reached."""
+    """Return the alert with a call, a text and a transfer, and those its suspect reached."""
     call = TimelineEvent(
         at=at - timedelta(minutes=90),
         channel="call",
@@ -121,7 +166,12 @@ def _told(alert: Alert, *, at: datetime) -> Alert:
         reputation=0.93,
     )
     text = TimelineEvent(
-        at=at - timedelta(minutes=95), channel="text", direction="in", peer="n1_aa", peer_kind="virtual", reached=41
+        at=at - timedelta(minutes=95),
+        channel="text",
+        direction="in",
+        peer="n1_aa",
+        peer_kind="virtual",
+        reached=41,
     )
     paid = TimelineEvent(
         at=at - timedelta(minutes=3),
@@ -135,7 +185,14 @@ def _told(alert: Alert, *, at: datetime) -> Alert:
         first_seen=True,
     )
     touched = tuple(
-        TouchedResident(key="n1_aa", person=person, community_id=community, channel="call", last_at=at)
+        TouchedResident(
+            key="n1_aa", person=person, community_id=community, channel="call", last_at=at
+        )
         for person, community in (("p1_b", "C01"), ("p1_c", "C02"))
     )
-    return replace(alert, timeline=(text, call, paid), touched=touched, first_contact_at=at - timedelta(minutes=95))
+    return replace(
+        alert,
+        timeline=(text, call, paid),
+        touched=touched,
+        first_contact_at=at - timedelta(minutes=95),
+    )

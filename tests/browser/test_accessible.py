@@ -1,4 +1,6 @@
-"""Every page, in both languages, as every role: axe finds no serious fault, and nothing is told in the console."""
+"""Every page, in both languages, as every role: axe finds no serious fault, and nothing is told in
+the console.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,20 +15,47 @@ from .installation import USERS
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SERIOUS = ("serious", "critical")
-WORK = ("/", "{alert}", "/follow-ups", "/suppressions", "/outreach?community=C01", "{list}", "{list}/print")
+WORK = (
+    "/",
+    "{alert}",
+    "/follow-ups",
+    "/suppressions",
+    "/outreach?community=C01",
+    "{list}",
+    "{list}/print",
+)
 PAGES = {
     None: ("/login",),
     "analyst": (*WORK, "/suspects", "/suspects/n1_aa", "/trends", "/account"),
     "officer": (*WORK, "/trends", "/account"),
-    "engineer": ("/", "{alert}", "/suspects", "/suspects/n1_aa", "/trends", "/operations", "/account"),
-    "admin": (*WORK, "/suspects", "/trends", "/operations", "/users", "/users/li.wei", "/audit", "/account"),
+    "engineer": (
+        "/",
+        "{alert}",
+        "/suspects",
+        "/suspects/n1_aa",
+        "/trends",
+        "/operations",
+        "/account",
+    ),
+    "admin": (
+        *WORK,
+        "/suspects",
+        "/trends",
+        "/operations",
+        "/users",
+        "/users/li.wei",
+        "/audit",
+        "/account",
+    ),
 }
 NAMED = {"analyst": "li.wei", "officer": "wang.fang", "engineer": "chen.jing", "admin": "root"}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("role", [None, *NAMED])
-def test_no_page_has_a_serious_fault(people: People, role: str | None, language: str, shots: Path | None) -> None:
+def test_no_page_has_a_serious_fault(
+    people: People, role: str | None, language: str, shots: Path | None
+) -> None:
     person = people(NAMED.get(role or ""))
     faults = []
     for path in pages_of(person, role):
@@ -34,7 +63,10 @@ def test_no_page_has_a_serious_fault(people: People, role: str | None, language:
         answer = person.page.goto(f"{person.address}{path}{joint}lang={language}")
         assert answer is not None
         assert answer.ok, (path, answer.status)
-        assert person.page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[language]
+        assert (
+            person.page.locator("html").get_attribute("lang")
+            == {"zh": "zh-CN", "en": "en"}[language]
+        )
         if shots:
             shoot(person, shots / language / f"{role or 'anybody'}-{named(path)}.png")
         faults += [f"{path}: {told}" for told in violations(person)]
@@ -70,7 +102,9 @@ def violations(person: Person) -> Iterator[str]:
 
 def named(path: str) -> str:
     """Return a file name for a page."""
-    plain = re.sub(r"al_[0-9a-f]{20}", "alert", re.sub(r"/L\w{7}", "/list", path.split("?", maxsplit=1)[0]))
+    plain = re.sub(
+        r"al_[0-9a-f]{20}", "alert", re.sub(r"/L\w{7}", "/list", path.split("?", maxsplit=1)[0])
+    )
     return plain.strip("/").replace("/", "-") or "queue"
 
 

@@ -13,14 +13,18 @@ from .installation import PEOPLE
 NAMES = {key: name for key, (_, name, _) in PEOPLE.items()}
 
 
-def test_an_analyst_takes_the_next_alert_reveals_and_decides_and_a_second_one_is_told(people: People) -> None:
+def test_an_analyst_takes_the_next_alert_reveals_and_decides_and_a_second_one_is_told(
+    people: People,
+) -> None:
     first, second = people("li.wei"), people("zhao.min")
     page = first.page
     page.get_by_role("button", name="领取下一条").click()
     expect(page).to_have_url(re.compile(r"/alerts/al_[0-9a-f]{20}"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("红")
     expect(page.locator("ol.reasons")).to_contain_text("陌生来电最长 84 分钟")
-    expect(page.get_by_role("cell", name="¥ 52,000").or_(page.get_by_text("52,000")).first).to_be_visible()
+    expect(
+        page.get_by_role("cell", name="¥ 52,000").or_(page.get_by_text("52,000")).first
+    ).to_be_visible()
     assert all(drawn(page)), "every picture is there"
     assert NAMES["p1_a"] not in page.content()
 
@@ -52,7 +56,9 @@ def test_the_keyboard_goes_through_the_queue(people: People) -> None:
     expect(page.locator("#value")).to_be_focused()
 
 
-def test_an_officer_sees_the_own_community_prints_downloads_and_enters_a_result(people: People, tmp_path: Path) -> None:
+def test_an_officer_sees_the_own_community_prints_downloads_and_enters_a_result(
+    people: People, tmp_path: Path
+) -> None:
     officer = people("wang.fang")
     page = officer.page
     expect(page.locator("[data-row]").first).to_be_visible()
@@ -85,7 +91,9 @@ def test_an_officer_sees_the_own_community_prints_downloads_and_enters_a_result(
 
 
 def test_the_page_of_an_officer_works_on_a_phone(people: People) -> None:
-    page = people("wang.fang", viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True).page
+    page = people(
+        "wang.fang", viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True
+    ).page
     for path in ("/", "/outreach", "/follow-ups"):
         page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path

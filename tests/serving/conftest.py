@@ -32,7 +32,8 @@ from serving.vocabulary.roles import Role
 from serving.vocabulary.times import SHANGHAI
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
-OWNER = "forestall_tests"  # no superuser: the policies of the tables bind it, as they bind an installation's role
+# No superuser: the policies of the tables bind it, as they bind an installation's role
+OWNER = "forestall_tests"
 ORDINARY_ROLE = f"""
     DO $$ BEGIN CREATE ROLE {OWNER} LOGIN PASSWORD '{OWNER}';
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
@@ -55,7 +56,12 @@ def an_alert(person: str, rank: int, **changes: object) -> Alert:
         "grid_id": "C01-G1",
         "at_stake_cny": 52_000.0,
         "reasons": (
-            Reason(code="long_call", zh="陌生来电最长 84 分钟", en="A stranger spoke for 84 min", contribution=1.9),
+            Reason(
+                code="long_call",
+                zh="陌生来电最长 84 分钟",
+                en="A stranger spoke for 84 min",
+                contribution=1.9,
+            ),
         ),
         "contributions": (
             Contribution(
@@ -66,7 +72,11 @@ def an_alert(person: str, rank: int, **changes: object) -> Alert:
                 en="Longest stranger call 84 minutes",
             ),
             Contribution(
-                feature="tenure_days", value=None, contribution=-0.2, zh="开户时长：未知", en="Account tenure: unknown"
+                feature="tenure_days",
+                value=None,
+                contribution=-0.2,
+                zh="开户时长：未知",
+                en="Account tenure: unknown",
             ),
         ),
         "base_value": -4.0,
@@ -107,14 +117,16 @@ def a_suspect(key: str, **changes: object) -> PublishedSuspect:
         "residents_7d": 38,
         "alerts": 2,
         "named_in_case": False,
-        "facts": {"answer_share": 0.314, "talk_mean_s": 150.0} if is_number else {"received_cny_14d": 52_000.0},
+        "facts": {"answer_share": 0.314, "talk_mean_s": 150.0}
+        if is_number
+        else {"received_cny_14d": 52_000.0},
     }
     return PublishedSuspect(**(fields | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a SQLite file of the newest schema, to be copied: migrating costs more than most tests."""
+    """Give a SQLite file of the newest schema, to be copied: migrating takes long."""
     path = tmp_path_factory.mktemp("serving") / "migrated.db"
     open_database(sqlite_url(path)).dispose()
     return path
@@ -154,7 +166,9 @@ def server_connection() -> Iterator[Connection]:
 
 @contextmanager
 def a_database(template: str = "template1") -> Iterator[str]:
-    """Give the name of a fresh copy of ``template`` that an ordinary role owns, and drop it afterwards."""
+    """Give the name of a fresh copy of ``template`` that an ordinary role owns, and drop it
+    afterwards.
+    """
     name = f"forestall_{uuid4().hex}"
     with server_connection() as connection:
         connection.execute(text(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}"))
@@ -203,7 +217,9 @@ class OpenVault:
 
     def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
         """Return the known ones."""
-        known = {"number": {"n1_aa": "17000000001"}, "account": {"a1_bb": "6222020000000000001"}}[kind]
+        known = {"number": {"n1_aa": "17000000001"}, "account": {"a1_bb": "6222020000000000001"}}[
+            kind
+        ]
         return {key: known[key] for key in keys if key in known}
 
 
@@ -225,10 +241,14 @@ def rescore_one(person: str, /) -> Rescore | None:
 NIGHTLY = a_watchlist(
     an_alert("p1_a", 1),
     an_alert("p1_b", 2, score=0.6, level="orange", age_band="30-39", scam_type="brushing"),
-    an_alert("p1_c", 3, score=0.3, level="yellow", age_band="30-39", community_id="C02", grid_id="C02-G1"),
+    an_alert(
+        "p1_c", 3, score=0.3, level="yellow", age_band="30-39", community_id="C02", grid_id="C02-G1"
+    ),
     an_alert("p1_d", 4, score=0.1, level="blue", age_band="18-29"),
 )
-ID_A, ID_B, ID_C, ID_D = (alert_id(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts)
+ID_A, ID_B, ID_C, ID_D = (
+    alert_id(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts
+)
 
 
 class Client(TestClient):
@@ -268,7 +288,9 @@ def settings(url: str) -> ServingSettings:
 @pytest.fixture
 def app(settings: ServingSettings, engine: Engine) -> FastAPI:
     """Give the application at nine in the morning, with nothing published yet."""
-    return create_app(settings=settings, vault=OpenVault(), rescorer=rescore_one, clock=lambda: MORNING)
+    return create_app(
+        settings=settings, vault=OpenVault(), rescorer=rescore_one, clock=lambda: MORNING
+    )
 
 
 @pytest.fixture
@@ -302,7 +324,9 @@ def wary(client: Client, engine: Engine) -> Client:
 def audited(engine: Engine, action: str) -> list[tuple[str, str]]:
     """Return who did ``action`` to what, oldest first."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT actor, subject FROM audit WHERE action = :a ORDER BY id"), {"a": action})
+        rows = connection.execute(
+            text("SELECT actor, subject FROM audit WHERE action = :a ORDER BY id"), {"a": action}
+        )
         return [(actor, subject) for actor, subject in rows]
 
 

@@ -1,4 +1,6 @@
-"""A database in which everything exists that the examples of the API name, and an application on it."""
+"""A database in which everything exists that the examples of the API name, and an application on
+it.
+"""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -46,7 +48,10 @@ class WideVault(OpenVault):
 
     def reveal(self, kind: SuspectKind, keys: Sequence[str], /) -> Mapping[str, str]:
         """Return the known ones."""
-        return {**super().reveal(kind, keys), **({SUSPECT: "17000000000"} if SUSPECT in keys else {})}
+        return {
+            **super().reveal(kind, keys),
+            **({SUSPECT: "17000000000"} if SUSPECT in keys else {}),
+        }
 
 
 def rescore_example(person: str, /) -> Rescore | None:
@@ -82,7 +87,9 @@ class World:
 
     def client(self, path: Path) -> Client:
         """Return a client of an application on a copy of the database in ``path``."""
-        client = Client(example_app(copy(self.path, path)), follow_redirects=False, base_url="http://testserver")
+        client = Client(
+            example_app(copy(self.path, path)), follow_redirects=False, base_url="http://testserver"
+        )
         client.tokens = self.tokens
         return client
 
@@ -93,12 +100,19 @@ def build_world(path: Path) -> World:
     engine = app.state.services.engine
     client = a_client(app, engine)
     _post(client, "/api/v1/webhooks", {"url": "https://push.example.com/forestall"})
-    publish(engine, replace(NIGHTLY, alerts=(*NIGHTLY.alerts, an_alert(PERSON, 5, level="blue", score=0.05))))
+    publish(
+        engine,
+        replace(NIGHTLY, alerts=(*NIGHTLY.alerts, an_alert(PERSON, 5, level="blue", score=0.05))),
+    )
     publish_suspects(engine, at=MIDNIGHT, suspects=[a_suspect(SUSPECT), a_suspect("a1_bb")])
     _post(client, "/api/v1/users", {"name": "li.wei", "role": "analyst"})
-    _post(client, f"/api/v1/alerts/{ID_B}/dispositions", {"result": "stopped", "follow_up_days": [1]})
+    _post(
+        client, f"/api/v1/alerts/{ID_B}/dispositions", {"result": "stopped", "follow_up_days": [1]}
+    )
     tomorrow = (MORNING + timedelta(days=1)).isoformat()
-    _post(client, "/api/v1/suppressions", {"alert_id": ID_C, "reason": "购房", "expires_at": tomorrow})
+    _post(
+        client, "/api/v1/suppressions", {"alert_id": ID_C, "reason": "购房", "expires_at": tomorrow}
+    )
     assert client.get("/api/v1/outreach/C01", headers=client.as_("admin")).status_code == 200
     engine.dispose()
     _renumber(path)

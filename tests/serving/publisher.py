@@ -14,7 +14,9 @@ def publish_forever(url: str) -> None:
     """Print a line for each list that stands."""
     engine = engine_for(url)
     for score in cycle((0.25, 0.75)):
-        publish(engine, a_watchlist(*(an_alert(f"p1_{n}", n + 1, score=score) for n in range(PEOPLE))))
+        publish(
+            engine, a_watchlist(*(an_alert(f"p1_{n}", n + 1, score=score) for n in range(PEOPLE)))
+        )
         print(score, flush=True)
 
 

@@ -46,7 +46,9 @@ def test_other_content_becomes_a_new_revision_under_the_same_alert_ids(engine: E
         assert old.superseded_at is not None
         assert new.superseded_at is None
         assert old.alerts[0].alert_id == new.alerts[0].alert_id
-    assert [(alert.person, alert.score) for alert in recent_alerts(engine, MIDNIGHT)] == [("p1_a", 0.9)]
+    assert [(alert.person, alert.score) for alert in recent_alerts(engine, MIDNIGHT)] == [
+        ("p1_a", 0.9)
+    ]
 
 
 def test_moments_come_back_in_local_time(engine: Engine) -> None:
@@ -81,9 +83,18 @@ def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
             )
         )
     (alert,) = recent_alerts(engine, MIDNIGHT + timedelta(days=4))
-    assert (alert.person, alert.status, alert.snoozed_until) == ("p1_a", "lawful", MIDNIGHT + timedelta(days=7))
+    assert (alert.person, alert.status, alert.snoozed_until) == (
+        "p1_a",
+        "lawful",
+        MIDNIGHT + timedelta(days=7),
+    )
     (decision,) = dispositions(engine)
-    assert (decision.person, decision.result, decision.scam_type, decision.version) == ("p1_a", "lawful", "police", 1)
+    assert (decision.person, decision.result, decision.scam_type, decision.version) == (
+        "p1_a",
+        "lawful",
+        "police",
+        1,
+    )
 
 
 @pytest.mark.parametrize(

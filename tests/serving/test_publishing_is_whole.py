@@ -1,4 +1,7 @@
-"""A reader sees the list before or the list after; a publisher that is killed leaves one of the two."""
+"""A reader sees the list before or the list after.
+
+A publisher that is killed leaves one of the two.
+"""
 
 import random
 import signal
@@ -61,6 +64,9 @@ def test_a_killed_publisher_leaves_a_whole_list(url: str, engine: Engine) -> Non
         publisher.wait()
         assert_whole(scores_seen(engine))
         with reading(engine) as session:
-            assert session.query(WatchlistRow).filter(WatchlistRow.superseded_at.is_(None)).count() == 1
+            assert (
+                session.query(WatchlistRow).filter(WatchlistRow.superseded_at.is_(None)).count()
+                == 1
+            )
     publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.5)))  # no lock is left behind
     assert scores_seen(engine) == [0.5]

@@ -1,7 +1,9 @@
-"""Who may do what, for every route there is, by real requests. A route that is not listed here fails.
+"""Who may do what, for every route there is, by real requests.
 
-Adding a route is adding a line: its method and path, and who may use it, a letter each: **a**nalyst, **o**fficer,
-**e**ngineer, a**d**min; ``-`` stands for nobody logged in.
+A route that is not listed here fails.
+
+Adding a route is adding a line: its method and path, and who may use it, a letter each:
+**a**nalyst, **o**fficer, **e**ngineer, a**d**min; ``-`` stands for nobody logged in.
 """
 
 import re
@@ -149,7 +151,10 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 def permitted(table: str) -> dict[tuple[str, str], set[str]]:
     """Return who may use each route of ``table``."""
     rows = (line.split(maxsplit=2) for line in table.strip().splitlines())
-    return {(method, path): {LETTERS[letter] for letter in who.replace(" ", "")} for method, path, who in rows}
+    return {
+        (method, path): {LETTERS[letter] for letter in who.replace(" ", "")}
+        for method, path, who in rows
+    }
 
 
 def test_every_route_is_listed(app: FastAPI) -> None:
@@ -171,7 +176,11 @@ def test_each_role_is_let_in_or_kept_out_of_the_api(client: Client, role: str) -
     for (method, path), roles in permitted(API).items():
         status = client.request(method, path.format(**VALUES), headers=headers).status_code
         expected = 401 if role == "anonymous" else 403
-        if (status == expected) is (role in roles) or status >= 500 or (status == 401 and role != "anonymous"):
+        if (
+            (status == expected) is (role in roles)
+            or status >= 500
+            or (status == 401 and role != "anonymous")
+        ):
             wrong.append((method, path, status))
     assert wrong == []
 
@@ -188,7 +197,9 @@ def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, role: str)
     for (method, path), roles in permitted(PAGES).items():
         answer = client.request(method, path.format(**VALUES), headers=OWN)
         led_away = answer.headers.get("location") == "/login" and path != "/logout"
-        refused = answer.status_code == 403 or (led_away if path != "/logout" else role == "anonymous")
+        refused = answer.status_code == 403 or (
+            led_away if path != "/logout" else role == "anonymous"
+        )
         if refused is (role in roles) or answer.status_code >= 500:
             wrong.append((method, path, answer.status_code))
         if path in {"/login", "/logout"}:
@@ -198,4 +209,7 @@ def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, role: str)
 
 def test_the_documentation_lists_every_route_of_the_api() -> None:
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
-    assert set(re.findall(r"^\| `([A-Z]+)` \| `(/[^`]+)` \|", page, re.MULTILINE)) == permitted(API).keys()
+    assert (
+        set(re.findall(r"^\| `([A-Z]+)` \| `(/[^`]+)` \|", page, re.MULTILINE))
+        == permitted(API).keys()
+    )

@@ -1,1 +1,3 @@
-"""The audit trail: who did what to which subject, as a chain that shows if an entry was changed, added or removed."""
+"""The audit trail: who did what to which subject, as a chain that shows if an entry was changed,
+added or removed.
+"""

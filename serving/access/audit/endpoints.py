@@ -18,7 +18,9 @@ router = ApiRouter(tags=["audit"])
 
 @router.get("/audit")
 def list_entries(
-    _viewer: Annotated[Viewer, Depends(allow(Role.ADMIN))], session: Reading, query: Annotated[AuditQuery, Query()]
+    _viewer: Annotated[Viewer, Depends(allow(Role.ADMIN))],
+    session: Reading,
+    query: Annotated[AuditQuery, Query()],
 ) -> AuditPage:
     """List who did what, the newest first."""
     return audit_page(session, query=query)

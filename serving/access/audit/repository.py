@@ -32,11 +32,17 @@ class AuditRepository:
         What is None does not narrow; ``span`` is from, and to before.
         """
         statement = select(AuditRow)
-        for column, wanted in ((AuditRow.actor, actor), (AuditRow.action, action), (AuditRow.subject, subject)):
+        for column, wanted in (
+            (AuditRow.actor, actor),
+            (AuditRow.action, action),
+            (AuditRow.subject, subject),
+        ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
         if span is not None:
-            statement = statement.where(AuditRow.occurred_at >= span[0], AuditRow.occurred_at < span[1])
+            statement = statement.where(
+                AuditRow.occurred_at >= span[0], AuditRow.occurred_at < span[1]
+            )
         if before is not None:
             statement = statement.where(AuditRow.id < before)
         return self._session.scalars(statement.order_by(AuditRow.id.desc()).limit(limit)).all()

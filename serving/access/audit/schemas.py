@@ -21,7 +21,9 @@ class Entry(BaseModel):
 
     id: Annotated[int, Field(examples=[42])]
     occurred_at: datetime
-    actor: Annotated[str, Field(description="The user, or ? where nobody is known.", examples=["li.wei"])]
+    actor: Annotated[
+        str, Field(description="The user, or ? where nobody is known.", examples=["li.wei"])
+    ]
     action: Annotated[str, Field(examples=["reveal"])]
     subject: Annotated[str, Field(examples=["n1_0123456789abcdef"])]
     details: dict[str, Any]

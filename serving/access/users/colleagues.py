@@ -14,11 +14,15 @@ MAY_TAKE = frozenset({Role.ANALYST, Role.OFFICER, Role.ADMIN})
 def colleagues(session: Session, *, community_id: str, beside: str = "") -> list[str]:
     """Return the names of those who may take an alert of a community, without ``beside``."""
     return [
-        user.name for user in UserRepository(session).all() if user.name != beside and _may_take(user, community_id)
+        user.name
+        for user in UserRepository(session).all()
+        if user.name != beside and _may_take(user, community_id)
     ]
 
 
 def _may_take(user: UserRow, community_id: str) -> bool:
     if user.disabled_at is not None or Role(user.role) not in MAY_TAKE:
         return False
-    return Role(user.role) is not Role.OFFICER or community_id in {own.community_id for own in user.communities}
+    return Role(user.role) is not Role.OFFICER or community_id in {
+        own.community_id for own in user.communities
+    }

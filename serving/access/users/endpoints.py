@@ -38,7 +38,9 @@ TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
 @router.get("/me")
 def who_am_i(viewer: Anybody) -> Me:
     """Say who the token belongs to and what they may see."""
-    return Me(name=viewer.name, role=viewer.role, communities=sorted(viewer.communities or ()) or None)
+    return Me(
+        name=viewer.name, role=viewer.role, communities=sorted(viewer.communities or ()) or None
+    )
 
 
 @router.get("/users")
@@ -60,7 +62,9 @@ def get_user(name: UserName, _viewer: Admin, session: Reading) -> User:
 
 
 @router.patch("/users/{name}")
-def change_user(name: UserName, changes: UserChanges, viewer: Admin, session: Writing, now: Now) -> User:
+def change_user(
+    name: UserName, changes: UserChanges, viewer: Admin, session: Writing, now: Now
+) -> User:
     """Change a user's role, communities, or whether they may come in."""
     return service.change_user(session, name=name, changes=changes, at=now, actor=viewer.name)
 
@@ -72,19 +76,31 @@ def revoke_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> No
 
 
 @router.post("/users/{name}/invitation", status_code=201)
-def invite_user(name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now) -> Invitation:
-    """Take a user's password and return the path of a link, shown this once, with which they choose a new one."""
+def invite_user(
+    name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+) -> Invitation:
+    """Take a user's password and return the path of a link, shown this once, with which they choose
+    a new one.
+    """
     lifetime = timedelta(hours=services.settings.invitation_hours)
     return service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
 
 
 @router.post("/users/{name}/tokens", status_code=201)
 def issue_token(
-    *, name: UserName, new: NewToken, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    name: UserName,
+    new: NewToken,
+    viewer: Admin,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> IssuedToken:
     """Issue a token for a machine; its secret is shown this once."""
     longest = timedelta(days=services.settings.token_days)
-    return tokens.issue_machine_token(session, user=name, new=new, longest=longest, at=now, actor=viewer.name)
+    return tokens.issue_machine_token(
+        session, user=name, new=new, longest=longest, at=now, actor=viewer.name
+    )
 
 
 @router.get("/tokens")
@@ -93,7 +109,9 @@ def list_tokens(
     viewer: Anybody,
     session: Reading,
     now: Now,
-    user: Annotated[Name | None, Query(description="Only an administrator sees those of others.")] = None,
+    user: Annotated[
+        Name | None, Query(description="Only an administrator sees those of others.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> TokenPage:

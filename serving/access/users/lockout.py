@@ -1,8 +1,10 @@
-"""Lockout: failed logins of an account, and from an address, make the next ones wait, longer each time.
+"""Lockout: failed logins of an account, and from an address, make the next ones wait, longer each
+time.
 
-An attempt counts as failed before its password is looked at, and is forgiven if it was right: so guesses sent all at
-once get no more tries than guesses one by one. Accounts are locked by the name that was typed, whether somebody has it
-or not, so a lock tells nothing about who exists. Only digests of names and addresses are kept.
+An attempt counts as failed before its password is looked at, and is forgiven if it was right: so
+guesses sent all at once get no more tries than guesses one by one. Accounts are locked by the name
+that was typed, whether somebody has it or not, so a lock tells nothing about who exists. Only
+digests of names and addresses are kept.
 """
 
 import hashlib
@@ -22,7 +24,9 @@ __all__ = ["Guard", "clear_failures", "count_attempt", "guards_of", "is_locked",
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """What is counted under ``key``: so many ``failures`` within ``window`` lock it for ``first``, then doubling."""
+    """What is counted under ``key``: so many ``failures`` within ``window`` lock it for ``first``,
+    then doubling.
+    """
 
     key: str
     failures: int
@@ -48,10 +52,18 @@ def guards_of(settings: AccessSettings, *, name: str, address: str) -> tuple[Gua
 
 
 def count_attempt(session: Session, *, guards: Iterable[Guard], at: datetime) -> datetime | None:
-    """Count one attempt as failed; return until when its account or address is locked, with nothing counted."""
-    ordered = sorted(guards, key=lambda guard: guard.key)  # one order for all, so that no two wait for each other
+    """Count one attempt as failed.
+
+    Return until when its account or address is locked, with nothing counted.
+    """
+    # One order for all, so that no two wait for each other
+    ordered = sorted(guards, key=lambda guard: guard.key)
     rows = [(guard, _row(session, guard.key, at)) for guard in ordered]
-    locked = [row.locked_until for _, row in rows if row.locked_until is not None and row.locked_until > at]
+    locked = [
+        row.locked_until
+        for _, row in rows
+        if row.locked_until is not None and row.locked_until > at
+    ]
     if locked:
         return max(locked)
     for guard, row in rows:
@@ -66,7 +78,9 @@ def count_attempt(session: Session, *, guards: Iterable[Guard], at: datetime) ->
 
 
 def reset_failures(session: Session, *, account: Guard, address: Guard) -> None:
-    """Take back the attempt that was right: the account starts anew, the address is one failure better off."""
+    """Take back the attempt that was right: the account starts anew, the address is one failure
+    better off.
+    """
     clear_failures(session, account)
     row = session.get(LockoutRow, address.key, with_for_update=True, populate_existing=True)
     if row is None:
@@ -103,12 +117,15 @@ def _key(kind: str, name: str) -> str:
 
 
 def _row(session: Session, key: str, at: datetime) -> LockoutRow:
-    """Return the row of ``key``, made if missing and held against other writers until the commit."""
+    """Return the row of ``key``, made if missing and locked for others until the commit."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     fresh = insert(LockoutRow).values(key=key, failures=0, last_failed_at=at)
     session.execute(fresh.on_conflict_do_nothing())
     return session.scalars(
-        select(LockoutRow).where(LockoutRow.key == key).with_for_update().execution_options(populate_existing=True)
+        select(LockoutRow)
+        .where(LockoutRow.key == key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
 
 

@@ -1,8 +1,10 @@
-"""Coming in through an OpenID Connect provider: authorization code with PKCE, and what the claims make of a user.
+"""Coming in through an OpenID Connect provider: authorization code with PKCE, and what the claims
+make of a user.
 
-Between leaving for the provider and coming back, state, nonce and verifier wait in a cookie of the browser that left:
-only that browser can finish the login it began. Authlib speaks the protocol; the ID token is believed only when signed
-by a key of the provider, for this client, with this nonce, and not expired.
+Between leaving for the provider and coming back, state, nonce and verifier wait in a cookie of the
+browser that left: only that browser can finish the login it began. Authlib speaks the protocol; the
+ID token is believed only when signed by a key of the provider, for this client, with this nonce,
+and not expired.
 """
 
 import hmac
@@ -32,7 +34,8 @@ CALLBACK = "/login/provider/back"
 PROVIDER = "identity provider"  # who acts, in the trail, when a login changes a user
 TIMEOUT_S = 10
 CLOCK_LEEWAY_S = 60
-ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # signed with the provider's own key, never with a shared secret
+# Signed with the provider's own key, never with a shared secret
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,9 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class Identified:
-    """Who the provider says it is: ``subject`` is theirs for ever, the rest may change from login to login."""
+    """Who the provider says it is: ``subject`` is theirs for ever, the rest may change from login
+    to login.
+    """
 
     subject: str
     name: str
@@ -67,7 +72,9 @@ class Identified:
 
 
 def begin(settings: AccessSettings) -> tuple[str, Begun]:
-    """Return the address at the provider to which the browser goes, and what to remember until it comes back."""
+    """Return the address at the provider to which the browser goes, and what to remember until it
+    comes back.
+    """
     from authlib.common.security import generate_token
 
     begun = Begun(state=generate_token(32), nonce=generate_token(32), verifier=generate_token(64))
@@ -79,11 +86,14 @@ def begin(settings: AccessSettings) -> tuple[str, Begun]:
     return str(address), begun
 
 
-def finish(settings: AccessSettings, *, begun: Begun, state: str, code: str, at: datetime) -> Identified:
+def finish(
+    settings: AccessSettings, *, begun: Begun, state: str, code: str, at: datetime
+) -> Identified:
     """Exchange the code for an ID token and return who it names.
 
-    Raises a 401 problem for a login that was not begun by this browser or a token that cannot be believed, a 403
-    problem for somebody who has no role here, a 503 problem while the provider does not answer.
+    Raises a 401 problem for a login that was not begun by this browser or a token that cannot be
+    believed, a 403 problem for somebody who has no role here, a 503 problem while the provider does
+    not answer.
     """
     if not hmac.compare_digest(begun.state.encode(), state.encode()):
         raise _refused()
@@ -98,23 +108,30 @@ def identified(settings: AccessSettings, claims: Mapping[str, Any]) -> Identifie
     communities = tuple(_words(claims.get(settings.oidc_communities_claim)))
     if not known or not name or (known == [Role.OFFICER] and not communities):
         raise ProblemError(
-            403, "Your account has no role here.", remedy="Ask an administrator to give it one at the provider."
+            403,
+            "Your account has no role here.",
+            remedy="Ask an administrator to give it one at the provider.",
         )
     role = known[-1]  # of several the one that may do most: roles stand in that order
-    return Identified(subject=f"{claims['iss']}|{claims['sub']}", name=name, role=role, communities=communities)
+    return Identified(
+        subject=f"{claims['iss']}|{claims['sub']}", name=name, role=role, communities=communities
+    )
 
 
 def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
     """Return the user, added at the first login and brought in line with the claims at each.
 
-    Raises a 403 problem for somebody whom an administrator has disabled, or whose name a local user has.
+    Raises a 403 problem for somebody whom an administrator has disabled, or whose name a local user
+    has.
     """
     users = UserRepository(session)
     user = users.by_subject(who.subject)
     communities = who.communities if who.role is Role.OFFICER else ()
     if user is None:
         if users.by_name(who.name):
-            raise ProblemError(403, "Somebody else has this name here.", remedy="Ask an administrator.")
+            raise ProblemError(
+                403, "Somebody else has this name here.", remedy="Ask an administrator."
+            )
         return create_user(
             session,
             name=who.name,
@@ -131,7 +148,9 @@ def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
     return user
 
 
-def _claims(settings: AccessSettings, *, begun: Begun, code: str, at: datetime) -> Mapping[str, Any]:
+def _claims(
+    settings: AccessSettings, *, begun: Begun, code: str, at: datetime
+) -> Mapping[str, Any]:
     from authlib.integrations.base_client import OAuthError
     from authlib.oidc.core import CodeIDToken
     from joserfc import jwt
@@ -149,17 +168,28 @@ def _claims(settings: AccessSettings, *, begun: Begun, code: str, at: datetime) 
                 code_verifier=begun.verifier,
             )
             decoded = jwt.decode(
-                token["id_token"], KeySet.import_key_set(cast("KeySetSerialization", keys)), algorithms=ALGORITHMS
+                token["id_token"],
+                KeySet.import_key_set(cast("KeySetSerialization", keys)),
+                algorithms=ALGORITHMS,
             )
             claims = CodeIDToken(
                 decoded.claims,
                 decoded.header,
-                {"iss": {"essential": True, "value": settings.oidc_issuer}, "aud": {"value": settings.oidc_client_id}},
-                {"nonce": begun.nonce, "client_id": settings.oidc_client_id, "access_token": token["access_token"]},
+                {
+                    "iss": {"essential": True, "value": settings.oidc_issuer},
+                    "aud": {"value": settings.oidc_client_id},
+                },
+                {
+                    "nonce": begun.nonce,
+                    "client_id": settings.oidc_client_id,
+                    "access_token": token["access_token"],
+                },
             )
             claims.validate(now=int(at.timestamp()), leeway=CLOCK_LEEWAY_S)
         except (OAuthError, JoseError, KeyError, ValueError) as error:
-            log.warning("a login through the identity provider was not believed: %s", type(error).__name__)
+            log.warning(
+                "a login through the identity provider was not believed: %s", type(error).__name__
+            )
             raise _refused() from None
     return cast("Mapping[str, Any]", claims)
 
@@ -171,7 +201,9 @@ def _client(settings: AccessSettings) -> Iterator[Any]:
     from requests import RequestException
 
     if settings.oidc_issuer is None or settings.public_url is None:
-        raise ProblemError(404, "There is no identity provider here.", remedy="Log in with your name and password.")
+        raise ProblemError(
+            404, "There is no identity provider here.", remedy="Log in with your name and password."
+        )
     secret = settings.oidc_client_secret.get_secret_value()
     client = OAuth2Session(
         client_id=settings.oidc_client_id,
@@ -187,16 +219,23 @@ def _client(settings: AccessSettings) -> Iterator[Any]:
             yield client
     except RequestException:
         raise ProblemError(
-            503, "The identity provider does not answer.", remedy="Try again, or log in with a password."
+            503,
+            "The identity provider does not answer.",
+            remedy="Try again, or log in with a password.",
         ) from None
 
 
 def _metadata(client: Any, settings: AccessSettings) -> Mapping[str, Any]:
-    """Return what the provider says about itself; one that calls itself otherwise is not the one that was meant."""
+    """Return what the provider says about itself.
+
+    One that calls itself otherwise is not the one that was meant.
+    """
     issuer = str(settings.oidc_issuer)
     found = _json_of(client, issuer.rstrip("/") + "/.well-known/openid-configuration")
     if found.get("issuer") != issuer:
-        raise ProblemError(503, "The identity provider names another issuer.", remedy="Tell the administrator.")
+        raise ProblemError(
+            503, "The identity provider names another issuer.", remedy="Tell the administrator."
+        )
     return found
 
 

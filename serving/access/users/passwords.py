@@ -1,7 +1,7 @@
 """Passwords: what a good one is, and argon2id to keep them.
 
-The parameters are those of RFC 9106 for machines without memory to spare (64 MiB, 3 passes). A hash made with others is
-made anew at the next login.
+The parameters are those of RFC 9106 for machines without memory to spare (64 MiB, 3 passes). A hash
+made with others is made anew at the next login.
 """
 
 import secrets
@@ -35,7 +35,9 @@ def matches(password: str, kept: str | None) -> bool:
     """
     with AT_ONCE:
         try:
-            return HASHER.verify(kept or _hash_of_nobody(), _canonical(password)) and kept is not None
+            return (
+                HASHER.verify(kept or _hash_of_nobody(), _canonical(password)) and kept is not None
+            )
         except (VerificationError, InvalidHashError):
             return False
 
@@ -46,20 +48,32 @@ def is_outdated(kept: str) -> bool:
 
 
 def require_good(password: str, *, name: str, length: int, kept: str | None = None) -> None:
-    """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the user's name."""
+    """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the
+    user's name.
+    """
     canonical = _canonical(password)
     if len(canonical) < length:
-        raise ProblemError(422, "This password is too short.", remedy="Choose a longer one; several words are easiest.")
+        raise ProblemError(
+            422,
+            "This password is too short.",
+            remedy="Choose a longer one; several words are easiest.",
+        )
     if len(set(canonical)) < FEWEST_DIFFERENT:
-        raise ProblemError(422, "This password repeats few characters.", remedy="Choose a more varied one.")
+        raise ProblemError(
+            422, "This password repeats few characters.", remedy="Choose a more varied one."
+        )
     if name.casefold() in canonical.casefold():
-        raise ProblemError(422, "This password holds the user's name.", remedy="Choose one without the name.")
+        raise ProblemError(
+            422, "This password holds the user's name.", remedy="Choose one without the name."
+        )
     if kept is not None and matches(password, kept):
         raise ProblemError(422, "This is the password of before.", remedy="Choose a new one.")
 
 
 def _canonical(password: str) -> str:
-    """The same characters however they were typed: full-width letters and composed accents count as plain ones."""
+    """The same characters however they were typed: full-width letters and composed accents count as
+    plain ones.
+    """
     return unicodedata.normalize("NFKC", password)
 
 

@@ -27,8 +27,13 @@ __all__ = [
     "UserWithToken",
 ]
 
-Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.@-]+$", examples=["li.wei"])]
-TokenName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["message gateway"])]
+Name = Annotated[
+    str, Field(min_length=1, max_length=60, pattern=r"^[\w.@-]+$", examples=["li.wei"])
+]
+TokenName = Annotated[
+    str,
+    Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["message gateway"]),
+]
 Communities = Annotated[list[Code], Field(max_length=200, examples=[["C01"]])]
 
 
@@ -49,9 +54,12 @@ class UserChanges(BaseModel):
 
     role: Annotated[Role | None, Field(examples=["officer"])] = None
     communities: Annotated[
-        Communities | None, Field(description="All of them, not only the new ones.", examples=[["C01"]])
+        Communities | None,
+        Field(description="All of them, not only the new ones.", examples=[["C01"]]),
     ] = None
-    disabled: Annotated[bool | None, Field(description="True disables at once, false lets in again.")] = None
+    disabled: Annotated[
+        bool | None, Field(description="True disables at once, false lets in again.")
+    ] = None
 
 
 class User(BaseModel):
@@ -63,7 +71,9 @@ class User(BaseModel):
     created_at: datetime
     disabled_at: datetime | None
     has_password: Annotated[bool, Field(examples=[True])]
-    from_provider: Annotated[bool, Field(description="Comes in through the identity provider.", examples=[False])]
+    from_provider: Annotated[
+        bool, Field(description="Comes in through the identity provider.", examples=[False])
+    ]
     last_seen_at: Annotated[datetime | None, Field(description="To the minute.")]
 
 
@@ -80,7 +90,9 @@ class UserQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role | None = None
-    active: Annotated[bool | None, Field(description="Whether they may come in; leave it out for both.")] = None
+    active: Annotated[
+        bool | None, Field(description="Whether they may come in; leave it out for both.")
+    ] = None
     limit: Limit = 50
     cursor: Cursor = None
 
@@ -105,7 +117,9 @@ class NewToken(BaseModel):
 
     name: TokenName
     days: Annotated[int, Field(ge=1, le=3650, examples=[90])] = 90
-    role: Annotated[Role | None, Field(description="An administrator's token may act as another role.")] = None
+    role: Annotated[
+        Role | None, Field(description="An administrator's token may act as another role.")
+    ] = None
     read_only: Annotated[bool, Field(description="Such a token can change nothing.")] = False
 
 

@@ -45,24 +45,45 @@ def create_user(
     actor: str,
     subject: str | None = None,
 ) -> UserRow:
-    """Add a user who has nothing yet to come in with; ``subject`` is who they are to the identity provider.
+    """Add a user who has nothing yet to come in with; ``subject`` is who they are to the identity
+    provider.
 
     Raises a 409 problem if the name is taken, a 422 problem for an officer without a community.
     """
     users = UserRepository(session)
     if users.by_name(name):
-        raise ProblemError(409, "A user of this name exists already.", remedy="Choose another name.")
+        raise ProblemError(
+            409, "A user of this name exists already.", remedy="Choose another name."
+        )
     _require_communities(Role(role), communities)
     user = UserRow(
-        name=name, role=Role(role).value, created_at=at, communities=_community_rows(communities), subject=subject
+        name=name,
+        role=Role(role).value,
+        created_at=at,
+        communities=_community_rows(communities),
+        subject=subject,
     )
     users.add(user)
-    record(session, at=at, actor=actor, action="user-added", subject=name, role=user.role, communities=_codes_of(user))
+    record(
+        session,
+        at=at,
+        actor=actor,
+        action="user-added",
+        subject=name,
+        role=user.role,
+        communities=_codes_of(user),
+    )
     return user
 
 
 def add_user(
-    session: Session, *, name: str, role: Role | str, at: datetime, communities: Collection[str] = (), actor: str
+    session: Session,
+    *,
+    name: str,
+    role: Role | str,
+    at: datetime,
+    communities: Collection[str] = (),
+    actor: str,
 ) -> str:
     """Add a user and return a bearer token that is shown this once; see ``create_user``."""
     create_user(session, name=name, role=role, at=at, communities=communities, actor=actor)
@@ -71,7 +92,9 @@ def add_user(
 
 def add_user_from(session: Session, *, new: NewUser, at: datetime, actor: str) -> UserWithToken:
     """Add the user that somebody asked for; see ``add_user``."""
-    token = add_user(session, name=new.name, role=new.role, at=at, communities=new.communities, actor=actor)
+    token = add_user(
+        session, name=new.name, role=new.role, at=at, communities=new.communities, actor=actor
+    )
     return UserWithToken(**get_user(session, name=new.name).model_dump(), token=token)
 
 
@@ -100,26 +123,38 @@ def get_user(session: Session, *, name: str) -> User:
     return _as_user(row, UserRepository(session).last_seen().get(row.id))
 
 
-def change_user(session: Session, *, name: str, changes: UserChanges, at: datetime, actor: str) -> User:
+def change_user(
+    session: Session, *, name: str, changes: UserChanges, at: datetime, actor: str
+) -> User:
     """Change a user's role, communities, or whether they may come in, audited.
 
-    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage users, a 422 problem
-    for an officer without a community.
+    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage
+    users, a 422 problem for an officer without a community.
     """
     user = _existing(session, name)
     if changes.disabled is not None and changes.disabled != (user.disabled_at is not None):
         _switch(session, user, disabled=changes.disabled, at=at, actor=actor)
     role = changes.role or Role(user.role)
-    communities = _codes_of(user) if changes.communities is None else sorted(set(changes.communities))
+    communities = (
+        _codes_of(user) if changes.communities is None else sorted(set(changes.communities))
+    )
     if (role.value, communities) != (user.role, _codes_of(user)):
         _require_communities(role, communities)
         before, user.role = user.role, role.value
         kept = {item.community_id: item for item in user.communities}
-        user.communities = [kept.get(code) or UserCommunityRow(community_id=code) for code in communities]
+        user.communities = [
+            kept.get(code) or UserCommunityRow(community_id=code) for code in communities
+        ]
         session.flush()
         _require_an_administrator_after(session, before)
         record(
-            session, at=at, actor=actor, action="user-changed", subject=name, role=user.role, communities=communities
+            session,
+            at=at,
+            actor=actor,
+            action="user-changed",
+            subject=name,
+            role=user.role,
+            communities=communities,
         )
     return get_user(session, name=name)
 
@@ -127,23 +162,32 @@ def change_user(session: Session, *, name: str, changes: UserChanges, at: dateti
 def disable_user(session: Session, *, name: str, at: datetime, actor: str) -> None:
     """Disable a user at once, with every token they hold.
 
-    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage users.
+    Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage
+    users.
     """
     _switch(session, _existing(session, name), disabled=True, at=at, actor=actor)
 
 
-def invite_user(session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str) -> Invitation:
-    """Take a user's password, end their sessions, and return a link with which they choose a new password.
+def invite_user(
+    session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str
+) -> Invitation:
+    """Take a user's password, end their sessions, and return a link with which they choose a new
+    password.
 
-    Raises a 404 problem if nobody has that name, a 409 problem for who is disabled or comes from the identity provider.
+    Raises a 404 problem if nobody has that name, a 409 problem for who is disabled or comes from
+    the identity provider.
     """
     user = _existing(session, name)
     if user.disabled_at is not None:
         raise ProblemError(409, "This user is disabled.", remedy="Let the user in again first.")
     if user.subject is not None:
-        raise ProblemError(409, "This user's password is kept by the identity provider.", remedy="Change it there.")
+        raise ProblemError(
+            409, "This user's password is kept by the identity provider.", remedy="Change it there."
+        )
     user.password_hash = user.password_set_at = None
-    UserRepository(session).revoke_tokens_of(user, at=at, kinds=(*PAGE_KINDS, "login", "invitation"))
+    UserRepository(session).revoke_tokens_of(
+        user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
+    )
     secret, row = add_token(session, user=user, kind="invitation", at=at, expires_at=at + lifetime)
     record(session, at=at, actor=actor, action="user-reset", subject=name)
     return Invitation(path=f"/login?token={secret}", expires_at=row.expires_at)
@@ -163,20 +207,28 @@ def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, ac
 
 def _require_communities(role: Role, communities: Collection[str]) -> None:
     if role is Role.OFFICER and not communities:
-        raise ProblemError(422, "An officer needs at least one community.", remedy="Name the officer's communities.")
+        raise ProblemError(
+            422,
+            "An officer needs at least one community.",
+            remedy="Name the officer's communities.",
+        )
 
 
 def _require_an_administrator_after(session: Session, role_lost: str) -> None:
     if role_lost == Role.ADMIN and not UserRepository(session).has_active(Role.ADMIN):
         raise ProblemError(
-            409, "Nobody would be left to manage users.", remedy="Make somebody else administrator first."
+            409,
+            "Nobody would be left to manage users.",
+            remedy="Make somebody else administrator first.",
         )
 
 
 def _existing(session: Session, name: str) -> UserRow:
     user = UserRepository(session).by_name(name)
     if user is None:
-        raise ProblemError(404, "There is no user of this name.", remedy="List the users to find the name.")
+        raise ProblemError(
+            404, "There is no user of this name.", remedy="List the users to find the name."
+        )
     return user
 
 

@@ -35,17 +35,27 @@ SOMEBODY = "?"  # in the trail, for names that nobody has: what was typed could 
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """A session that was opened: the cookie's content, and whether it serves only to choose a password."""
+    """A session that was opened: the cookie's content, and whether it serves only to choose a
+    password.
+    """
 
     secret: str
     renewing: bool
 
 
-def log_in(engine: Engine, *, settings: AccessSettings, name: str, password: str, address: str, at: datetime) -> Opened:
+def log_in(
+    engine: Engine,
+    *,
+    settings: AccessSettings,
+    name: str,
+    password: str,
+    address: str,
+    at: datetime,
+) -> Opened:
     """Open a session for whoever knows the password; one that has expired must be changed first.
 
-    Raises a 401 problem for a wrong name or password, which says not which, and a 429 problem, for names that exist and
-    names that do not, after too many of them. Hashing holds no transaction.
+    Raises a 401 problem for a wrong name or password, which says not which, and a 429 problem, for
+    names that exist and names that do not, after too many of them. Hashing holds no transaction.
     """
     account, remote = guards = lockout.guards_of(settings, name=name, address=address)
     with writing(engine) as session:
@@ -55,16 +65,28 @@ def log_in(engine: Engine, *, settings: AccessSettings, name: str, password: str
     if locked_until is not None:
         raise _too_many(locked_until, at=at)
     right = passwords.matches(password, kept)
-    renewed = passwords.hash_of(password) if right and kept and passwords.is_outdated(kept) else None
+    renewed = (
+        passwords.hash_of(password) if right and kept and passwords.is_outdated(kept) else None
+    )
     with writing(engine) as session:
         user = UserRepository(session).by_name(name)
         if not right or user is None or user.password_hash != kept:
-            note_refusal(session, by="password", address=address, at=at, actor=user.name if user else SOMEBODY)
+            note_refusal(
+                session,
+                by="password",
+                address=address,
+                at=at,
+                actor=user.name if user else SOMEBODY,
+            )
         else:
             lockout.reset_failures(session, account=account, address=remote)
             user.password_hash = renewed or user.password_hash
-            return open_for(session, user=user, settings=settings, by="password", address=address, at=at)
-    raise ProblemError(401, "This name or password is not right.", remedy="Try again, or ask an administrator.")
+            return open_for(
+                session, user=user, settings=settings, by="password", address=address, at=at
+            )
+    raise ProblemError(
+        401, "This name or password is not right.", remedy="Try again, or ask an administrator."
+    )
 
 
 def open_session(
@@ -76,10 +98,12 @@ def open_session(
     at: datetime,
     address: str = "",
 ) -> Opened | None:
-    """Exchange a token of one of ``kinds`` for a new session; None if the token is not good, which is audited.
+    """Exchange a token of one of ``kinds`` for a new session.
 
-    A link is used up by this; the session of a bearer token does not outlive it, and one narrower than its user opens
-    none.
+    None if the token is not good, which is audited.
+
+    A link is used up by this; the session of a bearer token does not outlive it, and one narrower
+    than its user opens none.
     """
     users = UserRepository(session)
     digest = digest_of(secret)
@@ -116,7 +140,9 @@ def open_for(
     ends = min(at + lifetime, until or at + lifetime)
     kind: TokenKind = "renewal" if renewing else "session"
     secret, _ = add_token(session, user=user, kind=kind, at=at, expires_at=ends)
-    record(session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address)
+    record(
+        session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address
+    )
     return Opened(secret=secret, renewing=renewing)
 
 
@@ -132,36 +158,50 @@ def change_password(
 ) -> Opened:
     """Give a user the password they chose, end their sessions everywhere, and open a new one.
 
-    ``current`` is None for who has just shown who they are. Raises a 403 problem for a wrong current password, a 429
-    problem after too many of them, a 422 problem for a new one that is no good, a 409 problem for a user
-    of the identity provider.
+    ``current`` is None for who has just shown who they are. Raises a 403 problem for a wrong
+    current password, a 429 problem after too many of them, a 422 problem for a new one that is no
+    good, a 409 problem for a user of the identity provider.
     """
     with writing(engine) as session:
         user = _user(session, name)
         kept, from_provider = user.password_hash, user.subject is not None
     if from_provider:
-        raise ProblemError(409, "Your password is kept by the identity provider.", remedy="Change it there.")
+        raise ProblemError(
+            409, "Your password is kept by the identity provider.", remedy="Change it there."
+        )
     if kept is not None and current is not None:
-        _require_current(engine, settings=settings, name=name, current=current, kept=kept, address=address, at=at)
+        _require_current(
+            engine, settings=settings, name=name, current=current, kept=kept, address=address, at=at
+        )
     passwords.require_good(new, name=name, length=settings.password_length, kept=kept)
     digest = passwords.hash_of(new)
     with writing(engine) as session:
         user = _user(session, name)
         user.password_hash, user.password_set_at = digest, at
-        UserRepository(session).revoke_tokens_of(user, at=at, kinds=(*PAGE_KINDS, "login", "invitation"))
+        UserRepository(session).revoke_tokens_of(
+            user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
+        )
         record(session, at=at, actor=name, action="password-changed", subject=name, address=address)
-        secret, _ = add_token(session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime)
+        secret, _ = add_token(
+            session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime
+        )
     return Opened(secret=secret, renewing=False)
 
 
-def note_refusal(session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY) -> None:
+def note_refusal(
+    session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY
+) -> None:
     """Write into the trail that somebody did not come in."""
-    record(session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address)
+    record(
+        session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address
+    )
 
 
 def end_other_sessions(session: Session, *, name: str, secret: str, at: datetime) -> None:
     """End every session of a user but the one of this secret, audited."""
-    UserRepository(session).revoke_tokens_of(_user(session, name), at=at, kinds=PAGE_KINDS, but=digest_of(secret))
+    UserRepository(session).revoke_tokens_of(
+        _user(session, name), at=at, kinds=PAGE_KINDS, but=digest_of(secret)
+    )
     record(session, at=at, actor=name, action="logout", subject=name, elsewhere=True)
 
 
@@ -172,7 +212,14 @@ def end_session(session: Session, *, secret: str, at: datetime, actor: str) -> N
 
 
 def _require_current(
-    engine: Engine, *, settings: AccessSettings, name: str, current: str, kept: str, address: str, at: datetime
+    engine: Engine,
+    *,
+    settings: AccessSettings,
+    name: str,
+    current: str,
+    kept: str,
+    address: str,
+    at: datetime,
 ) -> None:
     account, remote = guards = lockout.guards_of(settings, name=name, address=address)
     with writing(engine) as session:

@@ -30,9 +30,17 @@ LOGIN_LIFETIME = timedelta(minutes=30)
 
 
 def add_token(
-    session: Session, *, user: UserRow, kind: TokenKind, at: datetime, expires_at: datetime, new: NewToken | None = None
+    session: Session,
+    *,
+    user: UserRow,
+    kind: TokenKind,
+    at: datetime,
+    expires_at: datetime,
+    new: NewToken | None = None,
 ) -> tuple[str, TokenRow]:
-    """Return a fresh secret of ``user`` and what is kept of it; ``new`` says what makes a machine's token narrower."""
+    """Return a fresh secret of ``user`` and what is kept of it; ``new`` says what makes a machine's
+    token narrower.
+    """
     secret = new_secret()
     row = TokenRow(
         user_id=user.id,
@@ -49,9 +57,15 @@ def add_token(
 
 
 def issue_token(
-    session: Session, *, name: str, at: datetime, kind: TokenKind = "bearer", lifetime: timedelta | None = None
+    session: Session,
+    *,
+    name: str,
+    at: datetime,
+    kind: TokenKind = "bearer",
+    lifetime: timedelta | None = None,
 ) -> str:
-    """Return a fresh token of the user ``name``: ``bearer`` for 90 days, ``login`` for one login within 30 minutes.
+    """Return a fresh token of the user ``name``: ``bearer`` for 90 days, ``login`` for one login
+    within 30 minutes.
 
     Raises a 404 problem if nobody has that name, or no longer.
     """
@@ -66,16 +80,25 @@ def issue_machine_token(
 ) -> IssuedToken:
     """Issue a named token of ``user``, audited; its secret is shown this once.
 
-    Raises a 404 problem for a user who may not come in, a 422 problem for a life beyond ``longest`` or a role that is
-    not theirs: only an administrator's token may act as another role, and never as an officer, who needs communities.
+    Raises a 404 problem for a user who may not come in, a 422 problem for a life beyond ``longest``
+    or a role that is not theirs: only an administrator's token may act as another role, and never
+    as an officer, who needs communities.
     """
     owner = _active(session, user)
-    if new.role and new.role.value != owner.role and (owner.role != Role.ADMIN or new.role is Role.OFFICER):
-        raise ProblemError(422, "This token would do what its user may not.", remedy="Choose the user's own role.")
+    if (
+        new.role
+        and new.role.value != owner.role
+        and (owner.role != Role.ADMIN or new.role is Role.OFFICER)
+    ):
+        raise ProblemError(
+            422, "This token would do what its user may not.", remedy="Choose the user's own role."
+        )
     if timedelta(days=new.days) > longest:
         raise ProblemError(422, "This token would live too long.", remedy="Choose fewer days.")
     expires_at = at + timedelta(days=new.days)
-    secret, row = add_token(session, user=owner, kind="bearer", at=at, expires_at=expires_at, new=new)
+    secret, row = add_token(
+        session, user=owner, kind="bearer", at=at, expires_at=expires_at, new=new
+    )
     record(
         session,
         at=at,
@@ -92,11 +115,15 @@ def issue_machine_token(
 
 
 def list_tokens(session: Session, *, user: str | None, at: datetime) -> list[Token]:
-    """Return the machines' tokens that are good at ``at``, of one user or of all, the newest first."""
-    return [as_token(row, row.user) for row in UserRepository(session).bearer_tokens(user=user, now=at)]
+    """Return the machines' tokens valid at ``at``, of one user or of all, the newest first."""
+    return [
+        as_token(row, row.user) for row in UserRepository(session).bearer_tokens(user=user, now=at)
+    ]
 
 
-def token_page(session: Session, *, user: str | None, at: datetime, cursor: str | None, limit: int) -> TokenPage:
+def token_page(
+    session: Session, *, user: str | None, at: datetime, cursor: str | None, limit: int
+) -> TokenPage:
     """Return one page of the tokens that ``list_tokens`` returns."""
     before = decode_cursor(cursor, int)[0] if cursor else None
     rows = UserRepository(session).bearer_tokens(user=user, now=at, before=before, limit=limit + 1)
@@ -107,13 +134,28 @@ def token_page(session: Session, *, user: str | None, at: datetime, cursor: str 
     )
 
 
-def revoke_machine_token(session: Session, *, token_id: int, owner: str | None, at: datetime, actor: str) -> None:
-    """Revoke a machine's token, audited. Raises a 404 problem where ``owner`` (None: anybody) has no such token."""
+def revoke_machine_token(
+    session: Session, *, token_id: int, owner: str | None, at: datetime, actor: str
+) -> None:
+    """Revoke a machine's token, audited.
+
+    Raises a 404 problem where ``owner`` (None: anybody) has no such token.
+    """
     row = UserRepository(session).bearer_token(token_id)
     if row is None or row.revoked_at is not None or owner not in {None, row.user.name}:
-        raise ProblemError(404, "There is no such token.", remedy="List the tokens to find its number.")
+        raise ProblemError(
+            404, "There is no such token.", remedy="List the tokens to find its number."
+        )
     row.revoked_at = at
-    record(session, at=at, actor=actor, action="token-revoked", subject=row.user.name, token=row.id, name=row.name)
+    record(
+        session,
+        at=at,
+        actor=actor,
+        action="token-revoked",
+        subject=row.user.name,
+        token=row.id,
+        name=row.name,
+    )
 
 
 def as_token(row: TokenRow, user: UserRow) -> Token:
@@ -133,5 +175,9 @@ def as_token(row: TokenRow, user: UserRow) -> Token:
 def _active(session: Session, name: str) -> UserRow:
     user = UserRepository(session).by_name(name)
     if user is None or user.disabled_at is not None:
-        raise ProblemError(404, "There is no user of this name.", remedy="Add the user first, or let them in again.")
+        raise ProblemError(
+            404,
+            "There is no user of this name.",
+            remedy="Add the user first, or let them in again.",
+        )
     return user

@@ -24,7 +24,10 @@ def rescore_person(
     services: ServicesOfApp,
     now: Now,
 ) -> object:
-    """Score one person afresh from all that is known now; nothing is published by it. Every call is audited."""
+    """Score one person afresh from all that is known now; nothing is published by it.
+
+    Every call is audited.
+    """
     return service.rescore(services, viewer=viewer, person=person, at=now)
 
 
@@ -40,5 +43,10 @@ def reveal_person(
 ) -> RevealedPerson:
     """Read who the person of an alert is. Every call is audited with its reason."""
     return service.reveal(
-        session, viewer=viewer, alert_id=alert_id, reason=request.reason, vault=services.vault, at=now
+        session,
+        viewer=viewer,
+        alert_id=alert_id,
+        reason=request.reason,
+        vault=services.vault,
+        at=now,
     )

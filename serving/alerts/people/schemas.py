@@ -12,7 +12,9 @@ from serving.vocabulary.alerts import Level
 
 __all__ = ["Person", "Rescore", "RevealRequest", "RevealedPerson", "Why"]
 
-Person = Annotated[str, Path(pattern=r"^p\d+_[A-Za-z0-9_.=-]{1,100}$", examples=["p1_9f2c41d07ab35e68"])]
+Person = Annotated[
+    str, Path(pattern=r"^p\d+_[A-Za-z0-9_.=-]{1,100}$", examples=["p1_9f2c41d07ab35e68"])
+]
 
 
 Why = Annotated[Note, Field(min_length=2, max_length=200, examples=["拨打劝阻电话"])]
@@ -33,7 +35,10 @@ class RevealedPerson(BaseModel):
 
     person: Annotated[str, Field(examples=["p1_9f2c41d07ab35e68"])]
     name: Annotated[str, Field(examples=["张三"])]
-    msisdns: Annotated[list[str], Field(description="The numbers they can be reached at.", examples=[["13800000000"]])]
+    msisdns: Annotated[
+        list[str],
+        Field(description="The numbers they can be reached at.", examples=[["13800000000"]]),
+    ]
 
 
 class Rescore(BaseModel):

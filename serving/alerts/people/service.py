@@ -22,14 +22,20 @@ REVEALERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) -> Rescore:
     """Score a person afresh, audited.
 
-    Raises a 503 problem where this process scores nobody or is busy with others, a 404 problem for an unknown person.
+    Raises a 503 problem where this process scores nobody or is busy with others, a 404 problem for
+    an unknown person.
     """
     if services.rescorer is None:
-        raise ProblemError(503, "This process does not score.", remedy="Start it with a model and a lake.")
+        raise ProblemError(
+            503, "This process does not score.", remedy="Start it with a model and a lake."
+        )
     # Explaining with one booster in two threads at once has corrupted memory: one at a time.
     if not services.rescoring.acquire(timeout=services.settings.rescore_wait_s):
         raise ProblemError(
-            503, "Others are being scored.", remedy="Try again in a moment.", headers={"Retry-After": "5"}
+            503,
+            "Others are being scored.",
+            remedy="Try again in a moment.",
+            headers={"Retry-After": "5"},
         )
     try:
         fresh = services.rescorer(person)
@@ -38,21 +44,39 @@ def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) ->
     if fresh is None:
         raise ProblemError(404, "Nobody is known under this pseudonym.")
     with writing(services.engine) as session:  # only now: nobody waits for a writer that is scoring
-        record(session, at=at, actor=viewer.name, action="rescore", subject=person, level=fresh.level)
+        record(
+            session, at=at, actor=viewer.name, action="rescore", subject=person, level=fresh.level
+        )
     return fresh
 
 
 def reveal(
-    session: Session, *, viewer: Viewer, alert_id: str, reason: str, vault: IdentityVault | None, at: datetime
+    session: Session,
+    *,
+    viewer: Viewer,
+    alert_id: str,
+    reason: str,
+    vault: IdentityVault | None,
+    at: datetime,
 ) -> RevealedPerson:
-    """Return the name and the numbers of the person of an alert that ``viewer`` may see; audited with the reason.
+    """Return the name and the numbers of the person of an alert that ``viewer`` may see.
 
-    Raises a 404 problem for an alert they may not see or a person whom the vault does not hold, a 503 problem without a
-    vault. Commit the session before the answer is handed out.
+    Audited with the reason.
+
+    Raises a 404 problem for an alert they may not see or a person whom the vault does not hold, a
+    503 problem without a vault. Commit the session before the answer is handed out.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
     identity = opened_vault(vault).reveal_people([alert.person]).get(alert.person)
     if identity is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record(session, at=at, actor=viewer.name, action="reveal", subject=alert.person, reason=reason, alert=alert_id)
+    record(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="reveal",
+        subject=alert.person,
+        reason=reason,
+        alert=alert_id,
+    )
     return RevealedPerson(person=alert.person, name=identity.name, msisdns=list(identity.msisdns))

@@ -24,5 +24,10 @@ def search(
     services: ServicesOfApp,
     now: Now,
 ) -> Found:
-    """Find alerts and suspects by a real number or ID. It is kept nowhere; that somebody searched is."""
-    return service.search(session, viewer=viewer, value=request.value, finder=services.finder, at=now)
+    """Find alerts and suspects by a real number or ID.
+
+    It is kept nowhere; that somebody searched is.
+    """
+    return service.search(
+        session, viewer=viewer, value=request.value, finder=services.finder, at=now
+    )

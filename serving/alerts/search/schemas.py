@@ -14,7 +14,10 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    value: Annotated[str, Field(min_length=4, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["13800000000"])]
+    value: Annotated[
+        str,
+        Field(min_length=4, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["13800000000"]),
+    ]
 
 
 class Found(BaseModel):
@@ -22,5 +25,6 @@ class Found(BaseModel):
 
     alerts: list[Alert]
     suspects: Annotated[
-        list[str], Field(description="Pseudonyms to look up among the suspects.", examples=[["n1_5be0"]])
+        list[str],
+        Field(description="Pseudonyms to look up among the suspects.", examples=[["n1_5be0"]]),
     ]

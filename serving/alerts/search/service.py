@@ -19,17 +19,31 @@ __all__ = ["SEARCHERS", "search"]
 SEARCHERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
 
-def search(session: Session, *, viewer: Viewer, value: str, finder: Finder | None, at: datetime) -> Found:
-    """Return what ``viewer`` may see of whoever ``value`` belongs to; audited under the pseudonyms, without the value.
+def search(
+    session: Session, *, viewer: Viewer, value: str, finder: Finder | None, at: datetime
+) -> Found:
+    """Return what ``viewer`` may see of whoever ``value`` belongs to.
 
-    Raises a 503 problem in a process that holds no keys. Commit the session before the answer is handed out.
+    Audited under the pseudonyms, without the value.
+
+    Raises a 503 problem in a process that holds no keys. Commit the session before the answer is
+    handed out.
     """
     if finder is None:
-        raise ProblemError(503, "Nothing can be searched for here.", remedy="Start it with the keys.")
+        raise ProblemError(
+            503, "Nothing can be searched for here.", remedy="Start it with the keys."
+        )
     keys = finder(value)
-    alerts = AlertRepository(session).of_people([key for key in keys if key.startswith("p")], viewer=viewer)
-    published = SuspectRepository(session).published(keys) if viewer.role in READERS else frozenset()
+    alerts = AlertRepository(session).of_people(
+        [key for key in keys if key.startswith("p")], viewer=viewer
+    )
+    published = (
+        SuspectRepository(session).published(keys) if viewer.role in READERS else frozenset()
+    )
     named = sorted({alert.person for alert, _ in alerts} | published)
     for subject in named or ["nobody"]:
         record(session, at=at, actor=viewer.name, action="search", subject=subject)
-    return Found(alerts=[Alert(**summary_of(alert, last)) for alert, last in alerts], suspects=sorted(published))
+    return Found(
+        alerts=[Alert(**summary_of(alert, last)) for alert, last in alerts],
+        suspects=sorted(published),
+    )

@@ -23,7 +23,11 @@ Revealer = Annotated[Viewer, Depends(allow(*service.REVEALERS))]
 
 @router.get("")
 def list_suspects(
-    _viewer: Reader, session: Reading, kind: SuspectKind = "number", cursor: Cursor = None, limit: Limit = 50
+    _viewer: Reader,
+    session: Reading,
+    kind: SuspectKind = "number",
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> SuspectPage:
     """List the latest suspect numbers or accounts, the likeliest first."""
     return service.suspect_page(session, kind=kind, cursor=cursor, limit=limit)
@@ -37,7 +41,15 @@ def read_suspect(key: SuspectKey, _viewer: Reader, session: Reading) -> SuspectD
 
 @router.post("/{key}/reveal")
 def reveal_suspect(
-    *, key: SuspectKey, request: RevealRequest, viewer: Revealer, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    key: SuspectKey,
+    request: RevealRequest,
+    viewer: Revealer,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> RevealedSuspect:
     """Read the number or account behind a pseudonym. Every call is audited with its reason."""
-    return service.reveal(session, viewer=viewer, key=key, reason=request.reason, vault=services.vault, at=now)
+    return service.reveal(
+        session, viewer=viewer, key=key, reason=request.reason, vault=services.vault, at=now
+    )

@@ -12,7 +12,9 @@ __all__ = ["SuspectRepository"]
 
 
 class SuspectRepository:
-    """Reads and adds published lists of suspects; ``current`` ones are those no newer revision has replaced."""
+    """Reads and adds published lists of suspects; ``current`` ones are those no newer revision has
+    replaced.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -20,7 +22,9 @@ class SuspectRepository:
     def current(self, *, at: datetime) -> SuspectListRow | None:
         """Return the current list of the moment ``at``."""
         return self._session.scalar(
-            select(SuspectListRow).where(SuspectListRow.at == at, SuspectListRow.superseded_at.is_(None))
+            select(SuspectListRow).where(
+                SuspectListRow.at == at, SuspectListRow.superseded_at.is_(None)
+            )
         )
 
     def latest(self) -> SuspectListRow | None:
@@ -37,10 +41,14 @@ class SuspectRepository:
         return self._session.get(SuspectListRow, list_id)
 
     def page(self, list_id: int, *, kind: str, after_rank: int, limit: int) -> Sequence[SuspectRow]:
-        """Return the suspects of one kind on one list, the likeliest first, of those after ``after_rank``."""
+        """Return the suspects of one kind on one list, the likeliest first, of those after
+        ``after_rank``.
+        """
         return self._session.scalars(
             select(SuspectRow)
-            .where(SuspectRow.list_id == list_id, SuspectRow.kind == kind, SuspectRow.rank > after_rank)
+            .where(
+                SuspectRow.list_id == list_id, SuspectRow.kind == kind, SuspectRow.rank > after_rank
+            )
             .order_by(SuspectRow.rank)
             .limit(limit)
         ).all()
@@ -48,7 +56,9 @@ class SuspectRepository:
     def counts(self, list_id: int) -> Mapping[str, int]:
         """Return how many suspects of each kind are on a list."""
         counted = self._session.execute(
-            select(SuspectRow.kind, func.count()).where(SuspectRow.list_id == list_id).group_by(SuspectRow.kind)
+            select(SuspectRow.kind, func.count())
+            .where(SuspectRow.list_id == list_id)
+            .group_by(SuspectRow.kind)
         )
         return {kind: count for kind, count in counted}  # noqa: C416 -- a row is no pair to mypy
 
@@ -65,7 +75,9 @@ class SuspectRepository:
 
     def published(self, keys: Sequence[str]) -> frozenset[str]:
         """Return which of ``keys`` were ever published."""
-        return frozenset(self._session.scalars(select(SuspectRow.key).where(SuspectRow.key.in_(keys)).distinct()))
+        return frozenset(
+            self._session.scalars(select(SuspectRow.key).where(SuspectRow.key.in_(keys)).distinct())
+        )
 
     def add(self, row: SuspectListRow) -> SuspectListRow:
         """Add a list with its suspects."""
@@ -75,5 +87,7 @@ class SuspectRepository:
 
     def supersede(self, row: SuspectListRow) -> None:
         """Mark a list as replaced by a newer revision."""
-        row.superseded_at = self._session.scalar(select(func.now(type_=SuspectListRow.superseded_at.type)))
+        row.superseded_at = self._session.scalar(
+            select(func.now(type_=SuspectListRow.superseded_at.type))
+        )
         self._session.flush()

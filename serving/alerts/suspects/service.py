@@ -23,10 +23,13 @@ READERS = (Role.ANALYST, Role.ENGINEER, Role.ADMIN)
 REVEALERS = (Role.ANALYST, Role.ADMIN)
 
 
-def suspect_page(session: Session, *, kind: SuspectKind, cursor: str | None, limit: int) -> SuspectPage:
+def suspect_page(
+    session: Session, *, kind: SuspectKind, cursor: str | None, limit: int
+) -> SuspectPage:
     """Return one page of the latest suspects of a kind, the likeliest first.
 
-    A cursor stays with the list it began on, so that a list published meanwhile neither repeats nor hides a suspect.
+    A cursor stays with the list it began on, so that a list published meanwhile neither repeats nor
+    hides a suspect.
     """
     suspects = SuspectRepository(session)
     chosen, after_rank = _position(suspects, kind=kind, cursor=cursor)
@@ -49,12 +52,19 @@ def suspect_detail(session: Session, *, key: str) -> SuspectDetail:
 
 
 def reveal(
-    session: Session, *, viewer: Viewer, key: str, reason: str, vault: IdentityVault | None, at: datetime
+    session: Session,
+    *,
+    viewer: Viewer,
+    key: str,
+    reason: str,
+    vault: IdentityVault | None,
+    at: datetime,
 ) -> RevealedSuspect:
-    """Return the number or account behind the pseudonym of a published suspect, and audit who read it and why.
+    """Return the number or account behind the pseudonym of a published suspect, and audit who read
+    it and why.
 
-    Raises a 404 problem for a key that was never published or that the vault does not hold, a 503 problem without a
-    vault. Commit the session before the answer is handed out.
+    Raises a 404 problem for a key that was never published or that the vault does not hold, a 503
+    problem without a vault. Commit the session before the answer is handed out.
     """
     kind = cast("SuspectKind", _published(session, key).kind)
     value = opened_vault(vault).reveal(kind, [key]).get(key)
@@ -84,5 +94,7 @@ def _position(
     of_kind, list_id, rank = decode_cursor(cursor, str, int, int)
     chosen = suspects.get_list(list_id)
     if of_kind != kind or chosen is None:
-        raise ProblemError(422, "The cursor belongs to another list.", remedy="Start again without a cursor.")
+        raise ProblemError(
+            422, "The cursor belongs to another list.", remedy="Start again without a cursor."
+        )
     return chosen, rank

@@ -20,7 +20,9 @@ Reader = Annotated[Viewer, Depends(allow(*Role))]
 
 
 @router.get("")
-def list_watchlists(_viewer: Reader, session: Reading, cursor: Cursor = None, limit: Limit = 50) -> WatchlistPage:
+def list_watchlists(
+    _viewer: Reader, session: Reading, cursor: Cursor = None, limit: Limit = 50
+) -> WatchlistPage:
     """List what was published, the newest first."""
     return service.watchlist_page(session, cursor=cursor, limit=limit)
 
@@ -32,6 +34,8 @@ def read_latest(viewer: Reader, session: Reading) -> WatchlistWithAlerts:
 
 
 @router.get("/{watchlist_id}")
-def read_watchlist(watchlist_id: WatchlistId, viewer: Reader, session: Reading) -> WatchlistWithAlerts:
+def read_watchlist(
+    watchlist_id: WatchlistId, viewer: Reader, session: Reading
+) -> WatchlistWithAlerts:
     """Read one list with exactly the alerts it was published with, by rank."""
     return service.watchlist_with_alerts(session, viewer=viewer, watchlist_id=watchlist_id)

@@ -12,7 +12,7 @@ __all__ = ["WatchlistRepository"]
 
 
 class WatchlistRepository:
-    """Reads and adds published lists; ``current`` rows are the ones no newer revision has replaced."""
+    """Reads and adds published lists; no newer revision has replaced a ``current`` one."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -21,7 +21,9 @@ class WatchlistRepository:
         """Return the current revision of the list of (at, kind)."""
         return self._session.scalar(
             select(WatchlistRow).where(
-                WatchlistRow.at == at, WatchlistRow.kind == kind, WatchlistRow.superseded_at.is_(None)
+                WatchlistRow.at == at,
+                WatchlistRow.kind == kind,
+                WatchlistRow.superseded_at.is_(None),
             )
         )
 
@@ -30,7 +32,10 @@ class WatchlistRepository:
         return self._session.get(WatchlistRow, watchlist_id)
 
     def latest(self) -> WatchlistRow | None:
-        """Return the current list of the latest moment; of two at one moment the one published last."""
+        """Return the current list of the latest moment.
+
+        Of two at one moment the one published last.
+        """
         return self._session.scalar(
             select(WatchlistRow)
             .where(WatchlistRow.superseded_at.is_(None))
@@ -53,5 +58,7 @@ class WatchlistRepository:
 
     def supersede(self, row: WatchlistRow) -> None:
         """Mark a list as replaced by a newer revision."""
-        row.superseded_at = self._session.scalar(select(func.now(type_=WatchlistRow.superseded_at.type)))
+        row.superseded_at = self._session.scalar(
+            select(func.now(type_=WatchlistRow.superseded_at.type))
+        )
         self._session.flush()

@@ -27,7 +27,9 @@ class Watchlist(BaseModel):
     budget: Annotated[int, Field(description="Alerts a calendar day may hold.", examples=[20])]
     residents_scored: Annotated[int, Field(examples=[15_000])]
     published_at: datetime
-    superseded_at: Annotated[datetime | None, Field(description="Set when a newer revision took its place.")]
+    superseded_at: Annotated[
+        datetime | None, Field(description="Set when a newer revision took its place.")
+    ]
 
 
 class WatchlistPage(BaseModel):

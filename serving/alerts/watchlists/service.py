@@ -28,27 +28,35 @@ def watchlist_page(session: Session, *, cursor: str | None, limit: int) -> Watch
     )
 
 
-def watchlist_with_alerts(session: Session, *, viewer: Viewer, watchlist_id: int) -> WatchlistWithAlerts:
+def watchlist_with_alerts(
+    session: Session, *, viewer: Viewer, watchlist_id: int
+) -> WatchlistWithAlerts:
     """Return one list, current or not, by rank; a 404 problem where there is none."""
     watchlist = WatchlistRepository(session).get(watchlist_id)
     if watchlist is None:
         raise ProblemError(404, "There is no watchlist of this number.")
-    return _with_alerts(watchlist, AlertRepository(session).of_watchlist(watchlist_id, viewer=viewer))
+    return _with_alerts(
+        watchlist, AlertRepository(session).of_watchlist(watchlist_id, viewer=viewer)
+    )
 
 
 def latest_day(session: Session, *, viewer: Viewer) -> WatchlistWithAlerts:
     """Return the latest list with every alert of its day so far, the most urgent first.
 
-    An intraday list holds only what is new; what the nightly list and earlier ticks of the day said still stands.
-    Raises a 404 problem before anything was published.
+    An intraday list holds only what is new; what the nightly list and earlier ticks of the day said
+    still stands. Raises a 404 problem before anything was published.
     """
     latest = WatchlistRepository(session).latest()
     if latest is None:
-        raise ProblemError(404, "No watchlist has been published yet.", remedy="Run forestall score.")
+        raise ProblemError(
+            404, "No watchlist has been published yet.", remedy="Run forestall score."
+        )
     start, end = day_of(latest.at)
     return _with_alerts(latest, AlertRepository(session).issued_between(start, end, viewer=viewer))
 
 
 def _with_alerts(watchlist: WatchlistRow, found: Sequence[Found]) -> WatchlistWithAlerts:
     header = Watchlist.model_validate(watchlist).model_dump()
-    return WatchlistWithAlerts(**header, alerts=[Alert(**summary_of(alert, decision)) for alert, decision in found])
+    return WatchlistWithAlerts(
+        **header, alerts=[Alert(**summary_of(alert, decision)) for alert, decision in found]
+    )

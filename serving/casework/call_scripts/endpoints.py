@@ -20,5 +20,8 @@ def read_talk(
     scam_type: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["police"])],
     _viewer: Annotated[Viewer, Depends(allow(*Role))],
 ) -> CallScript:
-    """Read what to ask and what to say; a scam type without a script of its own gets the one of `unknown`."""
+    """Read what to ask and what to say.
+
+    A scam type without a script of its own gets the one of `unknown`.
+    """
     return service.call_script_for(scam_type)

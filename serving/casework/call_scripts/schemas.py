@@ -22,7 +22,9 @@ class Line(Strict):
     """One sentence in both languages."""
 
     zh: Annotated[str, Field(min_length=1, max_length=60, examples=["最近谁自称警察找过您？"])]
-    en: Annotated[str, Field(min_length=1, max_length=150, examples=["Who has called lately as police?"])]
+    en: Annotated[
+        str, Field(min_length=1, max_length=150, examples=["Who has called lately as police?"])
+    ]
 
     def in_(self, language: Language) -> str:
         """Return the sentence in ``language``."""
@@ -33,7 +35,9 @@ Lines = Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
 class SharedLines(Strict):
-    """What holds for every call: who calls and how to check it, what never to do, when somebody has to go there."""
+    """What holds for every call: who calls and how to check it, what never to do, when somebody has
+    to go there.
+    """
 
     greeting: Line
     opening: Lines
@@ -42,7 +46,10 @@ class SharedLines(Strict):
 
 
 class ScamTypeScript(Strict):
-    """What is special about the call of one scam type. Raises ValueError for days that do not count upwards."""
+    """What is special about the call of one scam type.
+
+    Raises ValueError for days that do not count upwards.
+    """
 
     in_short: Line
     ask: Lines
@@ -59,7 +66,10 @@ class ScamTypeScript(Strict):
 
 
 class CallScriptBook(Strict):
-    """Every call script by its scam type. Raises ValueError without one for scam types that nobody wrote one for."""
+    """Every call script by its scam type.
+
+    Raises ValueError without one for scam types that nobody wrote one for.
+    """
 
     shared: SharedLines
     scripts: dict[str, ScamTypeScript]
@@ -71,7 +81,9 @@ class CallScriptBook(Strict):
         return self
 
     def script(self, scam_type: str) -> "CallScript":
-        """Return the whole script for ``scam_type``, the one of ``unknown`` where there is no other."""
+        """Return the whole script for ``scam_type``, the one of ``unknown`` where there is no
+        other.
+        """
         known_type = scam_type if scam_type in self.scripts else ANY
         script, shared = self.scripts[known_type], self.shared
         return CallScript(
@@ -87,7 +99,8 @@ class CallScriptBook(Strict):
 
 
 class CallScript(Strict):
-    """What the person who calls says and asks, in this order, what not, when somebody goes there, when to ask anew.
+    """What the person who calls says and asks, in this order, what not, when somebody goes there,
+    when to ask anew.
 
     ``scam_type`` is ``unknown`` where the type asked for has no script of its own.
     """

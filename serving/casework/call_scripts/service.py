@@ -15,7 +15,10 @@ SCRIPTS = Path(__file__).parent / "scripts.yaml"
 
 @cache
 def load_call_scripts() -> CallScriptBook:
-    """Return every call script; raises pydantic's ValidationError if the file is not as it should be."""
+    """Return every call script.
+
+    Raises pydantic's ValidationError if the file is not as it should be.
+    """
     return CallScriptBook.model_validate(yaml.safe_load(SCRIPTS.read_text(encoding="utf-8")))
 
 
@@ -27,4 +30,8 @@ def call_script_for(scam_type: str) -> CallScript:
 def opening_words(scam_type: str, language: Language) -> str:
     """Return the first words to a person who may be in a fraud of ``scam_type``."""
     gap = "" if language == "zh" else " "
-    return load_call_scripts().shared.greeting.in_(language) + gap + call_script_for(scam_type).in_short.in_(language)
+    return (
+        load_call_scripts().shared.greeting.in_(language)
+        + gap
+        + call_script_for(scam_type).in_short.in_(language)
+    )

@@ -14,9 +14,13 @@ router = ApiRouter(tags=["claims"])
 
 
 @router.post("/alerts/{alert_id}/claim", response_model=Claim)
-def claim_alert(alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> object:
+def claim_alert(
+    alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
+) -> object:
     """Claim one alert, or renew the own claim. 409 names whoever else has it."""
-    return service.claim(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
+    return service.claim(
+        session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings
+    )
 
 
 @router.delete("/alerts/{alert_id}/claim", status_code=204)
@@ -28,7 +32,15 @@ def release_alert(alert_id: AlertId, viewer: Decider, session: Writing, now: Now
 
 @router.put("/alerts/{alert_id}/assignee", response_model=Claim)
 def assign_alert(
-    *, alert_id: AlertId, new: Assignment, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    alert_id: AlertId,
+    new: Assignment,
+    viewer: Decider,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> object:
     """Give an alert to a colleague."""
-    return service.assign(session, viewer=viewer, alert_id=alert_id, to=new.to, at=now, settings=services.settings)
+    return service.assign(
+        session, viewer=viewer, alert_id=alert_id, to=new.to, at=now, settings=services.settings
+    )

@@ -19,15 +19,22 @@ class ClaimRepository:
     def current(self, alert_id: str, *, at: datetime) -> ClaimRow | None:
         """Return the claim on an alert that stands at ``at``."""
         return self._session.scalar(
-            select(ClaimRow).where(ClaimRow.alert_id == alert_id, ClaimRow.ended_at.is_(None), ClaimRow.expires_at > at)
+            select(ClaimRow).where(
+                ClaimRow.alert_id == alert_id, ClaimRow.ended_at.is_(None), ClaimRow.expires_at > at
+            )
         )
 
     def add(self, row: ClaimRow) -> ClaimRow:
-        """Add a claim in the place of an expired one; raises IntegrityError where somebody else's stands."""
+        """Add a claim in the place of an expired one.
+
+        Raises IntegrityError where somebody else's stands.
+        """
         self._session.execute(
             update(ClaimRow)
             .where(
-                ClaimRow.alert_id == row.alert_id, ClaimRow.ended_at.is_(None), ClaimRow.expires_at <= row.claimed_at
+                ClaimRow.alert_id == row.alert_id,
+                ClaimRow.ended_at.is_(None),
+                ClaimRow.expires_at <= row.claimed_at,
             )
             .values(ended_at=ClaimRow.expires_at)
         )

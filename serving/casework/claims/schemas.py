@@ -7,11 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["Assignment", "Claim", "Colleague"]
 
-Colleague = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])]
+Colleague = Annotated[
+    str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])
+]
 
 
 class Claim(BaseModel):
-    """Somebody deals with an alert until ``expires_at``; ``assigned_by`` is null where they took it themselves."""
+    """Somebody deals with an alert until ``expires_at``; ``assigned_by`` is null where they took it
+    themselves.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,7 @@
-"""Taking alerts, giving them back, and asking a colleague to take one. No alert is ever with two people."""
+"""Taking alerts, giving them back, and asking a colleague to take one.
+
+No alert is ever with two people.
+"""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +22,9 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_alert"]
 
 
-def claim(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings) -> ClaimRow:
+def claim(
+    session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings
+) -> ClaimRow:
     """Claim one alert, or renew one's own claim on it; a 409 problem names whoever else has it."""
     alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
     taken = take_alert(session, alert, viewer=viewer, at=at, settings=settings)
@@ -54,7 +59,10 @@ def take_alert(
 
 
 def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
-    """Give an alert back; a 409 problem for somebody else's, which only an administrator can take away."""
+    """Give an alert back.
+
+    A 409 problem for somebody else's, which only an administrator can take away.
+    """
     visible_alert(session, viewer=viewer, alert_id=alert_id)
     standing = current_claim(session, alert_id=alert_id, at=at)
     if standing is None:
@@ -66,16 +74,25 @@ def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) ->
 
 
 def assign(
-    session: Session, *, viewer: Viewer, alert_id: str, to: str, at: datetime, settings: ServingSettings
+    session: Session,
+    *,
+    viewer: Viewer,
+    alert_id: str,
+    to: str,
+    at: datetime,
+    settings: ServingSettings,
 ) -> ClaimRow:
     """Give an alert to a colleague, who has it until the assignment expires.
 
-    Raises a 422 problem for a name that may not take this alert, a 409 problem for an alert that a third person has.
+    Raises a 422 problem for a name that may not take this alert, a 409 problem for an alert that a
+    third person has.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
     if to not in colleagues(session, community_id=alert.community_id):
         raise ProblemError(
-            422, "Nobody of this name may take this alert.", remedy="Name a colleague who looks after the community."
+            422,
+            "Nobody of this name may take this alert.",
+            remedy="Name a colleague who looks after the community.",
         )
     claims = ClaimRepository(session)
     standing = claims.current(alert_id, at=at)
@@ -99,16 +116,28 @@ def assign(
     return row
 
 
-def renew(session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings) -> None:
-    """Keep one's own claim on an alert going, since one is working on it; nothing for anybody else's."""
+def renew(
+    session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings
+) -> None:
+    """Keep one's own claim on an alert going, since one is working on it.
+
+    Nothing for anybody else's.
+    """
     standing = current_claim(session, alert_id=alert_id, at=at)
     if standing is not None and standing.claimed_by == viewer.name:
         _prolong(standing, at=at, settings=settings)
 
 
-def follow_result(session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime) -> None:
-    """Tell whoever watches that an alert has a new result; once it is settled nobody has to deal with it any more."""
-    announce(session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by)
+def follow_result(
+    session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime
+) -> None:
+    """Tell whoever watches that an alert has a new result.
+
+    Once it is settled nobody has to deal with it any more.
+    """
+    announce(
+        session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by
+    )
     standing = current_claim(session, alert_id=alert_id, at=at)
     if settled and standing is not None:
         ClaimRepository(session).end(standing, at=at)
@@ -123,9 +152,18 @@ def _prolong(row: ClaimRow, *, at: datetime, settings: ServingSettings) -> None:
     row.expires_at = max(row.expires_at, at + timedelta(minutes=settings.claim_minutes))
 
 
-def _note(session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str) -> None:
+def _note(
+    session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str
+) -> None:
     record(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
-    announce(session, topic="claim", subject=row.alert_id, at=at, communities={row.community_id: 1}, actor=viewer.name)
+    announce(
+        session,
+        topic="claim",
+        subject=row.alert_id,
+        at=at,
+        communities={row.community_id: 1},
+        actor=viewer.name,
+    )
 
 
 def _held(standing: ClaimRow) -> ProblemError:

@@ -15,13 +15,19 @@ STANDING = text("ended_at IS NULL")
 class ClaimRow(Base):
     """Somebody who deals with an alert, by own choice or because ``assigned_by`` asked for it.
 
-    Of each alert at most one claim has not ended; the database itself holds to that. A claim that has expired stands
-    until somebody else wants the alert.
+    Of each alert at most one claim has not ended; the database itself holds to that. A claim that
+    has expired stands until somebody else wants the alert.
     """
 
     __tablename__ = "claims"
     __table_args__ = (
-        Index("uq_claims_current", "alert_id", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+        Index(
+            "uq_claims_current",
+            "alert_id",
+            unique=True,
+            sqlite_where=STANDING,
+            postgresql_where=STANDING,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

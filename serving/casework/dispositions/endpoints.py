@@ -15,8 +15,13 @@ router = ApiRouter(prefix="/alerts/{alert_id}/dispositions", tags=["dispositions
 
 
 @router.get("", response_model=list[Disposition])
-def list_dispositions(alert_id: AlertId, viewer: Decider, session: Reading, response: Response) -> object:
-    """List what was found about an alert, oldest first. The ETag is what the next one has to name as If-Match."""
+def list_dispositions(
+    alert_id: AlertId, viewer: Decider, session: Reading, response: Response
+) -> object:
+    """List what was found about an alert, oldest first.
+
+    The ETag is what the next one has to name as If-Match.
+    """
     found = service.of_alert(session, viewer=viewer, alert_id=alert_id)
     response.headers["ETag"] = etag_of(len(found))
     return found
@@ -34,7 +39,8 @@ def add_disposition(
     response: Response,
     if_match: IfMatch = None,
 ) -> object:
-    """Record what was found. 412 if somebody else recorded a result since the alert was read: nothing is overwritten.
+    """Record what was found. 412 if somebody else recorded a result since the alert was read:
+    nothing is overwritten.
 
     `If-Match` is the ETag of the alert's dispositions, `"0"` before the first one.
     """

@@ -1,4 +1,6 @@
-"""Episodes: the alerts of one person that follow each other closely, and which of them repeats which."""
+"""Episodes: the alerts of one person that follow each other closely, and which of them repeats
+which.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,10 +17,13 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["check_merge", "episode_of", "unsettled"]
 
 
-def episode_of(session: Session, *, viewer: Viewer, alert: AlertRow, settings: ServingSettings) -> list[Found]:
+def episode_of(
+    session: Session, *, viewer: Viewer, alert: AlertRow, settings: ServingSettings
+) -> list[Found]:
     """Return the alerts of the episode that ``alert`` belongs to, itself among them, oldest first.
 
-    Alerts of one person are one episode as long as no two neighbours lie more than ``episode_days`` apart.
+    Alerts of one person are one episode as long as no two neighbours lie more than ``episode_days``
+    apart.
     """
     told = AlertRepository(session).of_person(alert.person, viewer=viewer)
     gap = timedelta(days=settings.episode_days)
@@ -28,7 +33,9 @@ def episode_of(session: Session, *, viewer: Viewer, alert: AlertRow, settings: S
             stories[-1].append(found)
         else:
             stories.append([found])
-    return next((story for story in stories if alert.alert_id in {one.alert_id for one, _ in story}), [])
+    return next(
+        (story for story in stories if alert.alert_id in {one.alert_id for one, _ in story}), []
+    )
 
 
 def unsettled(episode: Sequence[Found], *, beside: str) -> list[Found]:

@@ -12,20 +12,29 @@ __all__ = ["raised_level", "receiver_of"]
 
 
 def raised_level(shown: Level, wanted: Level | None) -> Level:
-    """Return the level after an escalation: one higher, or the one asked for; a 422 problem for a lower one."""
+    """Return the level after an escalation: one higher, or the one asked for.
+
+    A 422 problem for a lower one.
+    """
     if wanted is None:
         return LADDER[min(LADDER.index(shown) + 1, len(LADDER) - 1)]
     if URGENCY[wanted] > URGENCY[shown]:
         raise ProblemError(
-            422, "An escalation cannot lower the level.", remedy="Leave the level out to raise it by one."
+            422,
+            "An escalation cannot lower the level.",
+            remedy="Leave the level out to raise it by one.",
         )
     return wanted
 
 
-def receiver_of(session: Session, escalation: Escalation, *, community_id: str, viewer: Viewer) -> str:
+def receiver_of(
+    session: Session, escalation: Escalation, *, community_id: str, viewer: Viewer
+) -> str:
     """Return to whom an alert is handed up; a 422 problem for somebody who may not take it."""
     if escalation.to not in colleagues(session, community_id=community_id, beside=viewer.name):
         raise ProblemError(
-            422, "Nobody of this name may take this alert.", remedy="Name a colleague who looks after the community."
+            422,
+            "Nobody of this name may take this alert.",
+            remedy="Name a colleague who looks after the community.",
         )
     return escalation.to

@@ -28,29 +28,40 @@ class Escalation(BaseModel):
 class NewDisposition(BaseModel):
     """What was found about an alert.
 
-    ``follow_up_days``: leave it out for the usual days, an empty list for none. ``whole_episode`` also gives the result
-    to the person's other alerts of the same episode that nobody has settled. ``merged_into`` goes with ``duplicate``.
+    ``follow_up_days``: leave it out for the usual days, an empty list for none. ``whole_episode``
+    also gives the result to the person's other alerts of the same episode that nobody has settled.
+    ``merged_into`` goes with ``duplicate``.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     result: Annotated[Result, Field(examples=["stopped"])]
     note: Note = ""
-    found_at: Annotated[IsoMoment | None, Field(description="When it was found; leave it out for now.")] = None
-    met_by: Annotated[PlainName | None, Field(description="Who met or called the person.")] = None
-    channel: Annotated[ContactChannel | None, Field(description="How the person was reached.")] = None
-    paid_cny: Annotated[Amount | None, Field(description="What had been paid by then, CNY.")] = None
-    prevented_cny: Annotated[Amount | None, Field(description="What was kept from being paid, CNY.")] = None
-    snoozed_until: Annotated[
-        IsoMoment | None, Field(description="No new alert of this person before, unless new money moves.")
+    found_at: Annotated[
+        IsoMoment | None, Field(description="When it was found; leave it out for now.")
     ] = None
-    follow_up_days: Annotated[Days | None, Field(description="Ask again so many days later.", examples=[[1, 3, 7]])] = (
+    met_by: Annotated[PlainName | None, Field(description="Who met or called the person.")] = None
+    channel: Annotated[ContactChannel | None, Field(description="How the person was reached.")] = (
         None
     )
+    paid_cny: Annotated[Amount | None, Field(description="What had been paid by then, CNY.")] = None
+    prevented_cny: Annotated[
+        Amount | None, Field(description="What was kept from being paid, CNY.")
+    ] = None
+    snoozed_until: Annotated[
+        IsoMoment | None,
+        Field(description="No new alert of this person before, unless new money moves."),
+    ] = None
+    follow_up_days: Annotated[
+        Days | None, Field(description="Ask again so many days later.", examples=[[1, 3, 7]])
+    ] = None
     escalate: Escalation | None = None
     merged_into: Annotated[
         str | None,
-        Field(pattern=r"^al_[0-9a-f]{20}$", description="The person's earlier alert that this one repeats."),
+        Field(
+            pattern=r"^al_[0-9a-f]{20}$",
+            description="The person's earlier alert that this one repeats.",
+        ),
     ] = None
     whole_episode: bool = False
 

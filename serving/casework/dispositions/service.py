@@ -28,7 +28,8 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["dispose", "of_alert"]
 
 COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
-OWN = ("note", "merged_into", "paid_cny", "prevented_cny")  # said once: money must not be counted twice
+# Said once: money must not be counted twice
+OWN = ("note", "merged_into", "paid_cny", "prevented_cny")
 
 
 def dispose(
@@ -45,9 +46,9 @@ def dispose(
 ) -> DispositionRow:
     """Record what ``viewer`` found about an alert whose ``version``-th word they had read, audited.
 
-    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404 problem for an alert they
-    may not see, a 412 problem if the alert has moved on since it was read, a 422 problem for a time, a colleague or an
-    alert that cannot be meant.
+    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
+    problem for an alert they may not see, a 412 problem if the alert has moved on since it was
+    read, a 422 problem for a time, a colleague or an alert that cannot be meant.
     """
     alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
     if version != (last.version if last else 0):
@@ -59,8 +60,13 @@ def dispose(
     own = {name: getattr(new, name) for name in OWN}
     rows = [_added(session, alert, last, said | own | raised)]
     if new.whole_episode:
-        rest = unsettled(episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id)
-        rows += [_added(session, other, word, said | _kept(word) | {"copied_from": alert_id}) for other, word in rest]
+        rest = unsettled(
+            episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id
+        )
+        rows += [
+            _added(session, other, word, said | _kept(word) | {"copied_from": alert_id})
+            for other, word in rest
+        ]
     plan(
         session,
         alert=alert,
@@ -75,60 +81,106 @@ def dispose(
     for row in rows:
         settled = row.result in SETTLED
         follow_result(
-            session, alert_id=row.alert_id, community_id=alert.community_id, settled=settled, by=viewer.name, at=at
+            session,
+            alert_id=row.alert_id,
+            community_id=alert.community_id,
+            settled=settled,
+            by=viewer.name,
+            at=at,
         )
     _give(session, rows[0], viewer=viewer, at=at, settings=settings)
     return rows[0]
 
 
 def of_alert(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[DispositionRow]:
-    """Return what was found about an alert, oldest first; a 404 problem for an alert they may not see."""
+    """Return what was found about an alert, oldest first.
+
+    A 404 problem for an alert they may not see.
+    """
     visible_alert(session, viewer=viewer, alert_id=alert_id)
     return DispositionRepository(session).of_alert(alert_id)
 
 
 def _check(
-    session: Session, new: NewDisposition, *, alert: AlertRow, viewer: Viewer, at: datetime, settings: ServingSettings
+    session: Session,
+    new: NewDisposition,
+    *,
+    alert: AlertRow,
+    viewer: Viewer,
+    at: datetime,
+    settings: ServingSettings,
 ) -> None:
-    if new.snoozed_until and not at < new.snoozed_until <= at + timedelta(days=settings.max_snooze_days):
+    if new.snoozed_until and not at < new.snoozed_until <= at + timedelta(
+        days=settings.max_snooze_days
+    ):
         raise ProblemError(
-            422, "An alert can be put off from now on, but not for so long.", remedy="Choose another time."
+            422,
+            "An alert can be put off from now on, but not for so long.",
+            remedy="Choose another time.",
         )
     if new.found_at and new.found_at > at:
-        raise ProblemError(422, "It cannot have been found later than now.", remedy="Choose another time.")
+        raise ProblemError(
+            422, "It cannot have been found later than now.", remedy="Choose another time."
+        )
     if new.merged_into is not None:
         check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
 
 
 def _raised(
-    session: Session, escalation: Escalation | None, *, alert: AlertRow, last: DispositionRow | None, viewer: Viewer
+    session: Session,
+    escalation: Escalation | None,
+    *,
+    alert: AlertRow,
+    last: DispositionRow | None,
+    viewer: Viewer,
 ) -> dict[str, Any]:
     """Return the level the alert keeps or is raised to, and to whom it is handed up."""
     if escalation is None:
         return _kept(last)
     return {
         "level": raised_level(shown_level(alert, last), escalation.level),
-        "escalated_to": receiver_of(session, escalation, community_id=alert.community_id, viewer=viewer),
+        "escalated_to": receiver_of(
+            session, escalation, community_id=alert.community_id, viewer=viewer
+        ),
         "escalated_why": escalation.why,
     }
 
 
-def _added(session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]) -> DispositionRow:
+def _added(
+    session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]
+) -> DispositionRow:
     version = last.version + 1 if last else 1
     dispositions = DispositionRepository(session)
     try:
-        return dispositions.add(DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said))
-    except IntegrityError:  # two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
+        return dispositions.add(
+            DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said)
+        )
+    # Two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
+    except IntegrityError:
         raise _moved_on(dispositions.last_of(alert.alert_id)) from None
 
 
-def _give(session: Session, row: DispositionRow, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> None:
-    """Let whom the alert was handed up to have it, unless it is settled or a third person is at it."""
+def _give(
+    session: Session,
+    row: DispositionRow,
+    *,
+    viewer: Viewer,
+    at: datetime,
+    settings: ServingSettings,
+) -> None:
+    """Assign the alert to its receiver, unless it is settled or a third person has it."""
     if row.escalated_to is None or row.result in SETTLED:
         return
     standing = current_claim(session, alert_id=row.alert_id, at=at)
     if standing is None or standing.claimed_by in {viewer.name, row.escalated_to}:
-        assign(session, viewer=viewer, alert_id=row.alert_id, to=row.escalated_to, at=at, settings=settings)
+        assign(
+            session,
+            viewer=viewer,
+            alert_id=row.alert_id,
+            to=row.escalated_to,
+            at=at,
+            settings=settings,
+        )
 
 
 def _kept(last: DispositionRow | None) -> dict[str, Any]:
@@ -138,7 +190,9 @@ def _kept(last: DispositionRow | None) -> dict[str, Any]:
 
 def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
     for row in rows:
-        noted = partial(record, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id)
+        noted = partial(
+            record, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
+        )
         noted(action="disposition", result=row.result, version=row.version, source=row.source)
         if row.escalated_to:
             noted(action="escalate", to=row.escalated_to, level=row.level)

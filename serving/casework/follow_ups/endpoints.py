@@ -25,7 +25,9 @@ def list_follow_ups(
     viewer: Decider,
     session: Reading,
     now: Now,
-    due_by: Annotated[IsoDay | None, Query(description="Due on this day or before; leave it out for today.")] = None,
+    due_by: Annotated[
+        IsoDay | None, Query(description="Due on this day or before; leave it out for today.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> FollowUpPage:
@@ -35,7 +37,9 @@ def list_follow_ups(
 
 
 @router.get("/{follow_up_id}")
-def read_follow_up(follow_up_id: FollowUpId, viewer: Decider, session: Reading, response: Response) -> FollowUp:
+def read_follow_up(
+    follow_up_id: FollowUpId, viewer: Decider, session: Reading, response: Response
+) -> FollowUp:
     """Read one follow-up. Its ETag is what a change has to name as If-Match."""
     found = service.follow_up(session, viewer=viewer, follow_up_id=follow_up_id)
     response.headers["ETag"] = etag_of(found.version)
@@ -55,7 +59,12 @@ def finish_follow_up(
 ) -> FollowUp:
     """Close a follow-up with what was found."""
     found = service.finish(
-        session, viewer=viewer, follow_up_id=follow_up_id, done=done, version=version_of(if_match), at=now
+        session,
+        viewer=viewer,
+        follow_up_id=follow_up_id,
+        done=done,
+        version=version_of(if_match),
+        at=now,
     )
     response.headers["ETag"] = etag_of(found.version)
     return found
@@ -74,7 +83,12 @@ def move_follow_up(
 ) -> FollowUp:
     """Move a follow-up to another day."""
     found = service.move(
-        session, viewer=viewer, follow_up_id=follow_up_id, due_on=to.due_on, version=version_of(if_match), at=now
+        session,
+        viewer=viewer,
+        follow_up_id=follow_up_id,
+        due_on=to.due_on,
+        version=version_of(if_match),
+        at=now,
     )
     response.headers["ETag"] = etag_of(found.version)
     return found

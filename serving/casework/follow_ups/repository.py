@@ -30,26 +30,34 @@ class FollowUpRepository:
         self, day: date, *, viewer: Viewer, after: tuple[date, int] | None = None, limit: int = 500
     ) -> Sequence[Planned]:
         """Return the open follow-ups due on ``day`` or before, the longest due first."""
-        statement = _visible(viewer).where(FollowUpRow.closed_at.is_(None), FollowUpRow.due_on <= day)
+        statement = _visible(viewer).where(
+            FollowUpRow.closed_at.is_(None), FollowUpRow.due_on <= day
+        )
         if after is not None:
             due_on, row_id = after
             later = and_(FollowUpRow.due_on == due_on, FollowUpRow.id > row_id)
             statement = statement.where(or_(FollowUpRow.due_on > due_on, later))
-        return self._session.execute(statement.order_by(FollowUpRow.due_on, FollowUpRow.id).limit(limit)).all()
+        return self._session.execute(
+            statement.order_by(FollowUpRow.due_on, FollowUpRow.id).limit(limit)
+        ).all()
 
     def count_open_until(self, day: date, *, viewer: Viewer, community_id: str) -> int:
         """Return how many open follow-ups of a community are due on ``day`` or before."""
         if not viewer.may_see(community_id):
             return 0
         due = select(func.count()).where(
-            FollowUpRow.closed_at.is_(None), FollowUpRow.due_on <= day, FollowUpRow.community_id == community_id
+            FollowUpRow.closed_at.is_(None),
+            FollowUpRow.due_on <= day,
+            FollowUpRow.community_id == community_id,
         )
         return self._session.scalar(due) or 0
 
     def of_alert(self, alert_id: str) -> Sequence[FollowUpRow]:
         """Return an alert's follow-ups by day."""
         return self._session.scalars(
-            select(FollowUpRow).where(FollowUpRow.alert_id == alert_id).order_by(FollowUpRow.due_on, FollowUpRow.id)
+            select(FollowUpRow)
+            .where(FollowUpRow.alert_id == alert_id)
+            .order_by(FollowUpRow.due_on, FollowUpRow.id)
         ).all()
 
     def add(self, rows: Sequence[FollowUpRow]) -> None:
@@ -67,7 +75,9 @@ def _visible(viewer: Viewer) -> Select[tuple[FollowUpRow, AlertRow, DispositionR
         .join(last, last.c.alert_id == FollowUpRow.alert_id)
         .join(
             DispositionRow,
-            and_(DispositionRow.alert_id == last.c.alert_id, DispositionRow.version == last.c.version),
+            and_(
+                DispositionRow.alert_id == last.c.alert_id, DispositionRow.version == last.c.version
+            ),
         )
     )
     if viewer.communities is not None:

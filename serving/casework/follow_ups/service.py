@@ -29,7 +29,9 @@ FURTHEST_D = 365
 
 
 def usual_days(scam_type: str, *, settings: ServingSettings) -> tuple[int, ...]:
-    """Return after how many days somebody asks again: as the installation sets it, else as the call script has it."""
+    """Return after how many days somebody asks again: as the installation sets it, else as the call
+    script has it.
+    """
     return tuple(settings.follow_up_days.get(scam_type, call_script_for(scam_type).follow_up_days))
 
 
@@ -46,9 +48,9 @@ def plan(
 ) -> None:
     """Plan the follow-ups that a new result asks for, counted from the day it was found.
 
-    ``found_at`` is None for a result found just now. ``days`` that are named take the place of those planned before.
-    Otherwise the usual days follow a fraud and a refusal, unless follow-ups are open already, and none follow what
-    needs no more care.
+    ``found_at`` is None for a result found just now. ``days`` that are named take the place of
+    those planned before. Otherwise the usual days follow a fraud and a refusal, unless follow-ups
+    are open already, and none follow what needs no more care.
     """
     follow_ups = FollowUpRepository(session)
     standing = [row for row in follow_ups.of_alert(alert.alert_id) if row.closed_at is None]
@@ -59,7 +61,9 @@ def plan(
         session.flush()
         planned_days = tuple(days or ())
     else:
-        planned_days = usual_days(alert.scam_type, settings=settings) if asked_again and not standing else ()
+        planned_days = (
+            usual_days(alert.scam_type, settings=settings) if asked_again and not standing else ()
+        )
     found_on = (found_at or at).astimezone(SHANGHAI).date()
     due = [found_on + timedelta(days=number) for number in sorted(set(planned_days))]
     follow_ups.add([_planned(alert, due_on=day, at=at, by=viewer.name) for day in due])
@@ -73,19 +77,26 @@ def of_alert(session: Session, *, alert_id: str) -> Sequence[FollowUpRow]:
 def due_page(
     session: Session, *, viewer: Viewer, day: date, cursor: str | None = None, limit: int = 200
 ) -> FollowUpPage:
-    """Return one page of what is open and due on ``day`` or before and ``viewer`` may see, the longest due first."""
+    """Return one page of what is open and due on ``day`` or before and ``viewer`` may see, the
+    longest due first.
+    """
     after = _position(cursor) if cursor else None
     found = FollowUpRepository(session).open_until(day, viewer=viewer, after=after, limit=limit + 1)
     items = [_told(planned) for planned in found[:limit]]
     more = len(found) > limit
     return FollowUpPage(
-        items=items, next_cursor=encode_cursor(items[-1].due_on.isoformat(), items[-1].id) if more else None
+        items=items,
+        next_cursor=encode_cursor(items[-1].due_on.isoformat(), items[-1].id) if more else None,
     )
 
 
 def due_in(session: Session, *, viewer: Viewer, community_id: str, day: date) -> int:
-    """Return how many open follow-ups of a community are due on ``day`` or before, 0 if it is not the viewer's."""
-    return FollowUpRepository(session).count_open_until(day, viewer=viewer, community_id=community_id)
+    """Return how many open follow-ups of a community are due on ``day`` or before, 0 if it is not
+    the viewer's.
+    """
+    return FollowUpRepository(session).count_open_until(
+        day, viewer=viewer, community_id=community_id
+    )
 
 
 def follow_up(session: Session, *, viewer: Viewer, follow_up_id: int) -> FollowUp:
@@ -93,28 +104,42 @@ def follow_up(session: Session, *, viewer: Viewer, follow_up_id: int) -> FollowU
     return _told(_visible(session, viewer=viewer, follow_up_id=follow_up_id))
 
 
-def finish(session: Session, *, viewer: Viewer, follow_up_id: int, done: Done, version: int, at: datetime) -> FollowUp:
+def finish(
+    session: Session, *, viewer: Viewer, follow_up_id: int, done: Done, version: int, at: datetime
+) -> FollowUp:
     """Close a follow-up with what was found, audited.
 
-    Raises a 404 problem where there is none that ``viewer`` may see, a 409 problem for one that is closed, a 412
-    problem if it has changed since ``version`` was read.
+    Raises a 404 problem where there is none that ``viewer`` may see, a 409 problem for one that is
+    closed, a 412 problem if it has changed since ``version`` was read.
     """
     planned = _to_change(session, viewer=viewer, follow_up_id=follow_up_id, version=version)
     _close(planned[0], outcome=done.outcome, note=done.note, at=at, by=viewer.name)
     return _changed(session, planned, viewer=viewer, at=at, outcome=done.outcome)
 
 
-def move(session: Session, *, viewer: Viewer, follow_up_id: int, due_on: date, version: int, at: datetime) -> FollowUp:
-    """Move a follow-up to another day from today on, audited; see ``finish`` for the problems, 422 for other days."""
+def move(
+    session: Session, *, viewer: Viewer, follow_up_id: int, due_on: date, version: int, at: datetime
+) -> FollowUp:
+    """Move a follow-up to another day from today on, audited.
+
+    See ``finish`` for the problems, 422 for other days.
+    """
     planned = _to_change(session, viewer=viewer, follow_up_id=follow_up_id, version=version)
     today = at.astimezone(SHANGHAI).date()
     if not today <= due_on <= today + timedelta(days=FURTHEST_D):
         raise ProblemError(
-            422, "A follow-up can be moved to a day from today on, within a year.", remedy="Choose another day."
+            422,
+            "A follow-up can be moved to a day from today on, within a year.",
+            remedy="Choose another day.",
         )
     moved_from, planned[0].due_on = planned[0].due_on, due_on
     return _changed(
-        session, planned, viewer=viewer, at=at, moved_from=moved_from.isoformat(), moved_to=due_on.isoformat()
+        session,
+        planned,
+        viewer=viewer,
+        at=at,
+        moved_from=moved_from.isoformat(),
+        moved_to=due_on.isoformat(),
     )
 
 
@@ -146,23 +171,38 @@ def _to_change(session: Session, *, viewer: Viewer, follow_up_id: int, version: 
     if planned[0].version != version:
         raise stale(version=planned[0].version, current=_told(planned))
     if planned[0].closed_at is not None:
-        raise ProblemError(409, "This follow-up is closed.", remedy="Record a new result on the alert's page.")
+        raise ProblemError(
+            409, "This follow-up is closed.", remedy="Record a new result on the alert's page."
+        )
     return planned
 
 
-def _changed(session: Session, planned: Planned, *, viewer: Viewer, at: datetime, **details: str) -> FollowUp:
+def _changed(
+    session: Session, planned: Planned, *, viewer: Viewer, at: datetime, **details: str
+) -> FollowUp:
     version = planned[0].version
     try:
         session.flush()
     except StaleDataError:  # two at one moment on PostgreSQL
         raise stale(version=version + 1, current=None) from None
-    record(session, at=at, actor=viewer.name, action="follow-up", subject=planned[0].alert_id, **details)
+    record(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="follow-up",
+        subject=planned[0].alert_id,
+        **details,
+    )
     return _told(planned)
 
 
 def _told(planned: Planned) -> FollowUp:
     row, alert, last = planned
-    own = {name: getattr(row, name) for name in FollowUp.model_fields if name not in {"level", "scam_type"}}
+    own = {
+        name: getattr(row, name)
+        for name in FollowUp.model_fields
+        if name not in {"level", "scam_type"}
+    }
     return FollowUp(**own, level=shown_level(alert, last), scam_type=alert.scam_type)
 
 
@@ -171,4 +211,6 @@ def _position(cursor: str) -> tuple[date, int]:
     try:
         return date.fromisoformat(due_on), row_id
     except ValueError:
-        raise ProblemError(422, "The cursor is not one of ours.", remedy="Start again without a cursor.") from None
+        raise ProblemError(
+            422, "The cursor is not one of ours.", remedy="Start again without a cursor."
+        ) from None

@@ -10,7 +10,9 @@ __all__ = ["FollowUpRow"]
 
 
 class FollowUpRow(Base):
-    """A day on which somebody asks a person again. It is open until it is closed, with an outcome or without need.
+    """A day on which somebody asks a person again.
+
+    It is open until it is closed, with an outcome or without need.
 
     ``version`` counts the changes; of two changes to one version the second fails.
     """

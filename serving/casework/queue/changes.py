@@ -1,4 +1,4 @@
-"""What changed in the queue since somebody last looked: who entered, who left, who moved, and why."""
+"""What changed in the queue since somebody last looked: who entered, left or moved, and why."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,15 +21,24 @@ SCORES_BACK = timedelta(days=7)
 
 
 def changes_since(
-    session: Session, waiting: Sequence[QueueEntry], *, viewer: Viewer, since: int | None, at: datetime
+    session: Session,
+    waiting: Sequence[QueueEntry],
+    *,
+    viewer: Viewer,
+    since: int | None,
+    at: datetime,
 ) -> Changes:
-    """Return what changed in the queue ``waiting`` since change ``since``, else since just before the latest list."""
+    """Return what changed in the queue ``waiting`` since change ``since``, else since just before
+    the latest list.
+    """
     number = _just_before_the_latest(session) if since is None else since
     happened = ChangeRepository(session).after(number, limit=MOST)
     lists = [int(change.subject) for change in happened if change.topic == "list"]
     queue = QueueRepository(session)
     entered = [entry for entry in waiting if entry.alert.watchlist_id in lists]
-    former = {entry.alert.person: entry for entry in queue.earlier(viewer=viewer, alerts=_alerts(entered))}
+    former = {
+        entry.alert.person: entry for entry in queue.earlier(viewer=viewer, alerts=_alerts(entered))
+    }
     settled = _settled(queue, happened, viewer=viewer, waiting=waiting, at=at)
     gone = queue.withdrawn(lists, viewer=viewer)
     then = [*(entry for entry in waiting if entry not in entered), *former.values(), *settled]
@@ -44,11 +53,24 @@ def changes_since(
                 _change(entry, _why_left(entry, at=at), now=now, before=before, **_result_of(entry))
                 for entry in settled
             ),
-            *(_change(QueueEntry(alert, None, None), "superseded", now=now, before=before) for alert in gone),
+            *(
+                _change(QueueEntry(alert, None, None), "superseded", now=now, before=before)
+                for alert in gone
+            ),
         ],
         moved=[
-            *(_change(entry, "new_money", now=now, before=before) for entry in entered if entry.alert.person in former),
-            *_rescored(session, [entry for entry in waiting if entry not in entered], lists, now=now, before=before),
+            *(
+                _change(entry, "new_money", now=now, before=before)
+                for entry in entered
+                if entry.alert.person in former
+            ),
+            *_rescored(
+                session,
+                [entry for entry in waiting if entry not in entered],
+                lists,
+                now=now,
+                before=before,
+            ),
         ],
     )
 
@@ -86,10 +108,19 @@ def _rescored(
     since = min(entry.alert.issued_at for entry in waiting) - SCORES_BACK
     old: dict[str, float] = {person: entry.alert.score for person, entry in people.items()}
     new: dict[str, float] = {}
-    for person, watchlist_id, _, score in ScoreRepository(session).of_people(list(people), since=since):
+    for person, watchlist_id, _, score in ScoreRepository(session).of_people(
+        list(people), since=since
+    ):
         (new if watchlist_id in lists else old)[person] = score
     return [
-        _change(people[person], "new_evidence", now=now, before=before, score_before=old[person], score_now=score)
+        _change(
+            people[person],
+            "new_evidence",
+            now=now,
+            before=before,
+            score_before=old[person],
+            score_now=score,
+        )
         for person, score in new.items()
         if abs(score - old[person]) >= NOTEWORTHY
     ]
@@ -110,7 +141,11 @@ def _positions(entries: Sequence[QueueEntry]) -> dict[str, int]:
 
 
 def _why_left(entry: QueueEntry, *, at: datetime) -> Why:
-    put_off = entry.last is not None and entry.last.snoozed_until is not None and entry.last.snoozed_until > at
+    put_off = (
+        entry.last is not None
+        and entry.last.snoozed_until is not None
+        and entry.last.snoozed_until > at
+    )
     return "put_off" if put_off else "settled"
 
 
@@ -118,7 +153,9 @@ def _result_of(entry: QueueEntry) -> dict[str, Any]:
     return {"result": entry.last.result, "by": entry.last.decided_by} if entry.last else {}
 
 
-def _change(entry: QueueEntry, why: Why, *, now: Mapping[str, int], before: Mapping[str, int], **told: Any) -> Change:
+def _change(
+    entry: QueueEntry, why: Why, *, now: Mapping[str, int], before: Mapping[str, int], **told: Any
+) -> Change:
     alert = entry.alert
     return Change(
         alert_id=alert.alert_id,

@@ -26,7 +26,9 @@ def read_queue(
     now: Now,
 ) -> Queue:
     """Read what waits for somebody, the most urgent first, and what changed since the last list."""
-    return service.build_queue(session, viewer=viewer, query=query, at=now, settings=services.settings)
+    return service.build_queue(
+        session, viewer=viewer, query=query, at=now, settings=services.settings
+    )
 
 
 @router.post("/next", response_model=Claim)

@@ -35,12 +35,14 @@ class QueueEntry(NamedTuple):
 
     @property
     def urgency(self) -> tuple[int, float, float, int]:
-        """What the queue is sorted by: the level, what a warning can save, how likely it is, who came first."""
+        """What the queue is sorted by: the level, what a warning can save, how likely it is, who
+        came first.
+        """
         saving = -1.0 if self.alert.saving_cny is None else self.alert.saving_cny
         return URGENCY[self.level], -saving, -self.alert.score, self.alert.id
 
     def waits(self, *, at: datetime) -> bool:
-        """Say whether somebody still has to be reached: nothing was settled, and it is not put off."""
+        """Say whether the person still has to be reached: not settled and not put off."""
         if self.last is None:
             return True
         put_off = self.last.snoozed_until is not None and self.last.snoozed_until > at
@@ -54,13 +56,19 @@ class QueueRepository:
         self._session = session
 
     def entries(self, *, viewer: Viewer, since: datetime, at: datetime) -> list[QueueEntry]:
-        """Return the newest current alert of each person, issued at or after ``since``, the most urgent first."""
+        """Return the newest current alert of each person, issued at or after ``since``, the most
+        urgent first.
+        """
         statement = (
             visible_to(viewer, current_alerts())
             .add_columns(ClaimRow)
             .outerjoin(
                 ClaimRow,
-                and_(ClaimRow.alert_id == AlertRow.alert_id, ClaimRow.ended_at.is_(None), ClaimRow.expires_at > at),
+                and_(
+                    ClaimRow.alert_id == AlertRow.alert_id,
+                    ClaimRow.ended_at.is_(None),
+                    ClaimRow.expires_at > at,
+                ),
             )
             .where(AlertRow.issued_at >= since, ~_followed_by_another())
             .order_by(AlertRow.urgency, SAVING.desc(), AlertRow.score.desc(), AlertRow.id)
@@ -77,7 +85,9 @@ class QueueRepository:
             select(func.max(former.id))
             .join(newer, and_(newer.person == former.person, newer.issued_at > former.issued_at))
             .join(WatchlistRow, WatchlistRow.id == former.watchlist_id)
-            .where(newer.id.in_([alert.id for alert in alerts]), WatchlistRow.superseded_at.is_(None))
+            .where(
+                newer.id.in_([alert.id for alert in alerts]), WatchlistRow.superseded_at.is_(None)
+            )
             .group_by(former.person)
         )
         statement = visible_to(viewer, current_alerts()).where(AlertRow.id.in_(before))
@@ -89,31 +99,43 @@ class QueueRepository:
         return [QueueEntry(alert, last, None) for alert, last in self._session.execute(statement)]
 
     def withdrawn(self, watchlist_ids: Sequence[int], *, viewer: Viewer) -> list[AlertRow]:
-        """Return the alerts that these revisions of lists no longer hold, though the ones before them did."""
+        """Return the alerts that these revisions of lists no longer hold, though the ones before
+        them did.
+        """
         new, old = aliased(WatchlistRow), aliased(WatchlistRow)
         kept = aliased(AlertRow)
         statement = (
             select(AlertRow)
             .join(old, old.id == AlertRow.watchlist_id)
-            .join(new, and_(new.at == old.at, new.kind == old.kind, new.revision == old.revision + 1))
+            .join(
+                new, and_(new.at == old.at, new.kind == old.kind, new.revision == old.revision + 1)
+            )
             .where(
                 new.id.in_(watchlist_ids),
                 ~exists().where(kept.watchlist_id == new.id, kept.person == AlertRow.person),
             )
         )
-        return [alert for alert in self._session.scalars(statement) if viewer.may_see(alert.community_id)]
+        return [
+            alert
+            for alert in self._session.scalars(statement)
+            if viewer.may_see(alert.community_id)
+        ]
 
     def last_lists(self, *, count: int) -> Sequence[ChangeRow]:
         """Return the last ``count`` lists that were announced, the newest first."""
         return self._session.scalars(
-            select(ChangeRow).where(ChangeRow.topic == "list").order_by(ChangeRow.id.desc()).limit(count)
+            select(ChangeRow)
+            .where(ChangeRow.topic == "list")
+            .order_by(ChangeRow.id.desc())
+            .limit(count)
         ).all()
 
 
 def _followed_by_another() -> Exists:
     newer, its_list = aliased(AlertRow), aliased(WatchlistRow)
     later = or_(
-        newer.issued_at > AlertRow.issued_at, and_(newer.issued_at == AlertRow.issued_at, newer.id > AlertRow.id)
+        newer.issued_at > AlertRow.issued_at,
+        and_(newer.issued_at == AlertRow.issued_at, newer.id > AlertRow.id),
     )
     return (
         exists()

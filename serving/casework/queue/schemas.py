@@ -37,10 +37,20 @@ class QueueQuery(BaseModel):
     level: Level | None = None
     scam_type: Code | None = None
     community_id: Code | None = None
-    status: Annotated[Literal["waiting", "all"] | Status, Field(description="`waiting`: not settled yet.")] = "waiting"
-    assignee: Annotated[Code | None, Field(description="`me`, `nobody`, or the name of a colleague.")] = None
+    status: Annotated[
+        Literal["waiting", "all"] | Status, Field(description="`waiting`: not settled yet.")
+    ] = "waiting"
+    assignee: Annotated[
+        Code | None, Field(description="`me`, `nobody`, or the name of a colleague.")
+    ] = None
     since: Annotated[
-        int | None, Field(ge=0, lt=2**31, description="Compare with how it stood after this change.", examples=[12])
+        int | None,
+        Field(
+            ge=0,
+            lt=2**31,
+            description="Compare with how it stood after this change.",
+            examples=[12],
+        ),
     ] = None
     page: Annotated[int, Field(ge=1, le=1000)] = 1
 
@@ -48,11 +58,14 @@ class QueueQuery(BaseModel):
 class QueueItem(Alert):
     """One alert of the queue.
 
-    ``level`` is the one it was raised to, if it was. ``act_by``: until then somebody should have been reached; null
-    once it is settled. The lead so far runs from ``lead_since``: the first contact with a suspect, or the alert.
+    ``level`` is the one it was raised to, if it was. ``act_by``: until then somebody should have
+    been reached; null once it is settled. The lead so far runs from ``lead_since``: the first
+    contact with a suspect, or the alert.
     """
 
-    position: Annotated[int, Field(description="Place among all that wait; 0 where it does not.", examples=[1])]
+    position: Annotated[
+        int, Field(description="Place among all that wait; 0 where it does not.", examples=[1])
+    ]
     waits: bool
     act_by: datetime | None
     overdue: bool
@@ -60,12 +73,16 @@ class QueueItem(Alert):
     lead_from: Literal["contact", "alert"]
     claim: Claim | None
     score_now: Annotated[
-        float | None, Field(description="The latest score since, where there is one.", examples=[0.61])
+        float | None,
+        Field(description="The latest score since, where there is one.", examples=[0.61]),
     ]
 
 
 class Change(BaseModel):
-    """What became of one person's place in the queue, and why. ``before`` and ``now`` count from 1; null: not in it."""
+    """What became of one person's place in the queue, and why.
+
+    ``before`` and ``now`` count from 1; null: not in it.
+    """
 
     alert_id: Annotated[str, Field(examples=["al_70e33fc382b6ce87451a"])]
     person: Annotated[str, Field(examples=["p1_9f2c41d07ab35e68"])]
@@ -93,14 +110,20 @@ class Queue(BaseModel):
     """The queue as of now. ``at`` is the moment of the latest list, null before the first."""
 
     at: datetime | None
-    waiting: Annotated[int, Field(description="Alerts that wait for somebody, whatever is filtered.")]
+    waiting: Annotated[
+        int, Field(description="Alerts that wait for somebody, whatever is filtered.")
+    ]
     overdue: int
     unclaimed: int
     mine: int
-    matching: Annotated[int, Field(description="Alerts that the filters let through, over all pages.")]
+    matching: Annotated[
+        int, Field(description="Alerts that the filters let through, over all pages.")
+    ]
     items: list[QueueItem]
     next_page: int | None
-    last_change: Annotated[int, Field(description="Send it back as `since` to learn what changed since.")]
+    last_change: Annotated[
+        int, Field(description="Send it back as `since` to learn what changed since.")
+    ]
     changes: Changes
     scam_types: Annotated[list[str], Field(examples=[["police"]])]
     communities: Annotated[list[str], Field(examples=[["C01"]])]

@@ -13,7 +13,16 @@ from serving.casework.claims.service import take_alert
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.queue.changes import changes_since
 from serving.casework.queue.repository import QueueEntry, QueueRepository
-from serving.casework.queue.schemas import EVERY, ME, NOBODY, PAGE, WAITING, Queue, QueueItem, QueueQuery
+from serving.casework.queue.schemas import (
+    EVERY,
+    ME,
+    NOBODY,
+    PAGE,
+    WAITING,
+    Queue,
+    QueueItem,
+    QueueQuery,
+)
 from serving.context.settings import ServingSettings
 from serving.http.errors import ProblemError
 from serving.notifications.live.repository import ChangeRepository
@@ -24,10 +33,14 @@ __all__ = ["build_queue", "queue_entries", "queue_item", "take_next"]
 Test = Callable[[QueueEntry], bool]
 
 
-def queue_entries(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> list[QueueEntry]:
-    """Return the newest alert of each person of the last days, the most urgent first, settled ones among them.
+def queue_entries(
+    session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> list[QueueEntry]:
+    """Return the newest alert of each person of the last days, the most urgent first, settled ones
+    among them.
 
-    The days are counted back from the latest list: where lists stopped coming, what they said still waits.
+    The days are counted back from the latest list: where lists stopped coming, what they said still
+    waits.
     """
     latest = WatchlistRepository(session).latest()
     if latest is None:
@@ -44,21 +57,33 @@ def build_queue(
     entries = queue_entries(session, viewer=viewer, at=at, settings=settings)
     waiting = [entry for entry in entries if entry.waits(at=at)]
     positions = {entry.alert.alert_id: number for number, entry in enumerate(waiting, start=1)}
-    matching = [entry for entry in entries if all(test(entry) for test in _tests(query, viewer=viewer, at=at))]
+    matching = [
+        entry
+        for entry in entries
+        if all(test(entry) for test in _tests(query, viewer=viewer, at=at))
+    ]
     start = (query.page - 1) * PAGE
     shown = matching[start : start + PAGE]
     scores = _latest_scores(session, shown)
 
     def item(entry: QueueEntry) -> QueueItem:
         position = positions.get(entry.alert.alert_id, 0)
-        return queue_item(entry, position=position, score_now=scores.get(entry.alert.person), at=at, settings=settings)
+        return queue_item(
+            entry,
+            position=position,
+            score_now=scores.get(entry.alert.person),
+            at=at,
+            settings=settings,
+        )
 
     return Queue(
         at=latest.at if latest else None,
         waiting=len(waiting),
         overdue=sum(_act_by(entry, settings=settings) < at for entry in waiting),
         unclaimed=sum(entry.claim is None for entry in waiting),
-        mine=sum(entry.claim is not None and entry.claim.claimed_by == viewer.name for entry in waiting),
+        mine=sum(
+            entry.claim is not None and entry.claim.claimed_by == viewer.name for entry in waiting
+        ),
         matching=len(matching),
         items=[item(entry) for entry in shown],
         next_page=query.page + 1 if len(matching) > start + PAGE else None,
@@ -71,7 +96,12 @@ def build_queue(
 
 
 def queue_item(
-    entry: QueueEntry, *, position: int, score_now: float | None, at: datetime, settings: ServingSettings
+    entry: QueueEntry,
+    *,
+    position: int,
+    score_now: float | None,
+    at: datetime,
+    settings: ServingSettings,
 ) -> QueueItem:
     """Return an alert with its clock, its lead and whoever has it."""
     alert, waits = entry.alert, entry.waits(at=at)
@@ -124,7 +154,9 @@ def _latest_scores(session: Session, entries: Sequence[QueueEntry]) -> Mapping[s
     return {person: score for person, _, moment, score in known if moment > issued[person]}
 
 
-def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings) -> ClaimRow:
+def take_next(
+    session: Session, *, viewer: Viewer, at: datetime, settings: ServingSettings
+) -> ClaimRow:
     """Claim the most urgent alert that waits and is with nobody.
 
     Of two who ask at once each gets another one. Raises a 404 problem when nothing is left to take.
@@ -134,4 +166,6 @@ def take_next(session: Session, *, viewer: Viewer, at: datetime, settings: Servi
             taken = take_alert(session, entry.alert, viewer=viewer, at=at, settings=settings)
             if taken is not None:
                 return taken
-    raise ProblemError(404, "No alert waits for somebody to take it.", remedy="Look again after the next list.")
+    raise ProblemError(
+        404, "No alert waits for somebody to take it.", remedy="Look again after the next list."
+    )

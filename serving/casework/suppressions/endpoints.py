@@ -23,7 +23,10 @@ router = ApiRouter(prefix="/suppressions", tags=["suppressions"])
 def list_suppressions(
     *, viewer: Decider, session: Reading, now: Now, cursor: Cursor = None, limit: Limit = 50
 ) -> SuppressionPage:
-    """List who is not alerted for a while, why, until when and who answers for it; the newest first."""
+    """List who is not alerted for a while, why, until when and who answers for it.
+
+    The newest first.
+    """
     return service.suppression_page(session, viewer=viewer, at=now, cursor=cursor, limit=limit)
 
 
@@ -31,7 +34,9 @@ def list_suppressions(
 def add_suppression(
     new: NewSuppression, viewer: Suppressor, session: Writing, now: Now, services: ServicesOfApp
 ) -> object:
-    """Keep a person from being alerted until it expires, unless new money moves. 409 if one is in force."""
+    """Keep a person from being alerted until it expires, unless new money moves. 409 if one is in
+    force.
+    """
     return service.suppress(session, viewer=viewer, new=new, at=now, settings=services.settings)
 
 
@@ -40,4 +45,6 @@ def lift_suppression(
     suppression_id: SuppressionId, lift: Lift, viewer: Suppressor, session: Writing, now: Now
 ) -> object:
     """End a suppression before its time. 409 if it is over already."""
-    return service.lift(session, viewer=viewer, suppression_id=suppression_id, reason=lift.reason, at=now)
+    return service.lift(
+        session, viewer=viewer, suppression_id=suppression_id, reason=lift.reason, at=now
+    )

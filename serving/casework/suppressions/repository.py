@@ -25,20 +25,37 @@ class SuppressionRepository:
     def of_person(self, person: str) -> SuppressionRow | None:
         """Return the suppression of a person that nobody has ended, expired or not."""
         return self._session.scalar(
-            select(SuppressionRow).where(SuppressionRow.person == person, SuppressionRow.ended_at.is_(None))
+            select(SuppressionRow).where(
+                SuppressionRow.person == person, SuppressionRow.ended_at.is_(None)
+            )
         )
 
     def in_force(
-        self, at: datetime, *, viewer: "Viewer | None" = None, before: int | None = None, limit: int | None = None
+        self,
+        at: datetime,
+        *,
+        viewer: "Viewer | None" = None,
+        before: int | None = None,
+        limit: int | None = None,
     ) -> Sequence[SuppressionRow]:
-        """Return what is in force at ``at``, the newest first, up to number ``before``; all of it without a viewer."""
-        statement = _visible(viewer).where(SuppressionRow.ended_at.is_(None), SuppressionRow.expires_at > at)
+        """Return what is in force at ``at``, the newest first, up to number ``before``.
+
+        All of it without a viewer.
+        """
+        statement = _visible(viewer).where(
+            SuppressionRow.ended_at.is_(None), SuppressionRow.expires_at > at
+        )
         if before is not None:
             statement = statement.where(SuppressionRow.id < before)
-        return self._session.scalars(statement.order_by(SuppressionRow.id.desc()).limit(limit)).all()
+        return self._session.scalars(
+            statement.order_by(SuppressionRow.id.desc()).limit(limit)
+        ).all()
 
     def add(self, row: SuppressionRow) -> SuppressionRow:
-        """Add a suppression; raises IntegrityError for a person who has one, and the session goes on."""
+        """Add a suppression.
+
+        Raises IntegrityError for a person who has one, and the session goes on.
+        """
         with self._session.begin_nested():
             self._session.add(row)
             self._session.flush()

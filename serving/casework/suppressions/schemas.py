@@ -12,14 +12,19 @@ __all__ = ["Lift", "NewSuppression", "Suppression", "SuppressionPage"]
 
 
 class NewSuppression(BaseModel):
-    """A person who is not to be alerted for a while. Without ``owner`` whoever asks answers for it."""
+    """A person who is not to be alerted for a while.
+
+    Without ``owner`` whoever asks answers for it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     alert_id: Annotated[
         str,
         Field(
-            pattern=r"^al_[0-9a-f]{20}$", description="An alert of the person.", examples=["al_70e33fc382b6ce87451a"]
+            pattern=r"^al_[0-9a-f]{20}$",
+            description="An alert of the person.",
+            examples=["al_70e33fc382b6ce87451a"],
         ),
     ]
     reason: Annotated[Note, Field(min_length=1, examples=["购房首付，已核实合同"])]
@@ -36,7 +41,10 @@ class Lift(BaseModel):
 
 
 class Suppression(BaseModel):
-    """A person who is not alerted before ``expires_at``, unless new money moves. ``ended_at`` is set once lifted."""
+    """A person who is not alerted before ``expires_at``, unless new money moves.
+
+    ``ended_at`` is set once lifted.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

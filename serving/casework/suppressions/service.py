@@ -20,17 +20,28 @@ __all__ = ["in_force_of", "lift", "suppress", "suppression_page"]
 
 
 def suppress(
-    session: Session, *, viewer: Viewer, new: NewSuppression, at: datetime, settings: ServingSettings
+    session: Session,
+    *,
+    viewer: Viewer,
+    new: NewSuppression,
+    at: datetime,
+    settings: ServingSettings,
 ) -> SuppressionRow:
-    """Keep the person of an alert from being alerted until it expires, unless new money moves; audited.
+    """Keep the person of an alert from being alerted until it expires, unless new money moves.
 
-    Raises a 404 problem for an alert ``viewer`` may not see, a 422 problem for an owner or an expiry that cannot be
-    meant, a 409 problem for a person who is suppressed already.
+    Audited.
+
+    Raises a 404 problem for an alert ``viewer`` may not see, a 422 problem for an owner or an
+    expiry that cannot be meant, a 409 problem for a person who is suppressed already.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=new.alert_id)
     owner = new.owner or viewer.name
     if owner != viewer.name and owner not in colleagues(session, community_id=alert.community_id):
-        raise ProblemError(422, "Nobody of this name can answer for it.", remedy="Name a colleague, or leave it out.")
+        raise ProblemError(
+            422,
+            "Nobody of this name can answer for it.",
+            remedy="Name a colleague, or leave it out.",
+        )
     longest = timedelta(days=settings.max_suppression_days)
     if not at < new.expires_at <= at + longest:
         raise ProblemError(
@@ -43,7 +54,11 @@ def suppress(
     if standing and standing.expires_at > at:
         raise _already()
     if standing:  # it had expired; the next one takes its place
-        standing.ended_at, standing.ended_by, standing.ended_why = standing.expires_at, viewer.name, ""
+        standing.ended_at, standing.ended_by, standing.ended_why = (
+            standing.expires_at,
+            viewer.name,
+            "",
+        )
         session.flush()
     row = SuppressionRow(
         person=alert.person,
@@ -60,14 +75,25 @@ def suppress(
     except IntegrityError:  # two at one moment
         raise _already() from None
     expiry = new.expires_at.isoformat()
-    record(session, at=at, actor=viewer.name, action="suppress", subject=alert.person, owner=owner, until=expiry)
+    record(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="suppress",
+        subject=alert.person,
+        owner=owner,
+        until=expiry,
+    )
     return row
 
 
-def lift(session: Session, *, viewer: Viewer, suppression_id: int, reason: str, at: datetime) -> SuppressionRow:
+def lift(
+    session: Session, *, viewer: Viewer, suppression_id: int, reason: str, at: datetime
+) -> SuppressionRow:
     """End a suppression before its time, audited.
 
-    Raises a 404 problem where there is none that ``viewer`` may see, a 409 problem for one that is over already.
+    Raises a 404 problem where there is none that ``viewer`` may see, a 409 problem for one that is
+    over already.
     """
     row = SuppressionRepository(session).get(suppression_id, viewer=viewer)
     if row is None:
@@ -91,7 +117,9 @@ def suppression_page(
 ) -> SuppressionPage:
     """Return one page of what is in force, the newest first, as far as ``viewer`` may see it."""
     before = decode_cursor(cursor, int)[0] if cursor else None
-    rows = SuppressionRepository(session).in_force(at, viewer=viewer, before=before, limit=limit + 1)
+    rows = SuppressionRepository(session).in_force(
+        at, viewer=viewer, before=before, limit=limit + 1
+    )
     return SuppressionPage(
         items=[Suppression.model_validate(row) for row in rows[:limit]],
         next_cursor=encode_cursor(rows[limit - 1].id) if len(rows) > limit else None,
@@ -100,5 +128,7 @@ def suppression_page(
 
 def _already() -> ProblemError:
     return ProblemError(
-        409, "This person is suppressed already.", remedy="Lift the suppression that stands before making another."
+        409,
+        "This person is suppressed already.",
+        remedy="Lift the suppression that stands before making another.",
     )

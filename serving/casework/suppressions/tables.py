@@ -13,14 +13,22 @@ STANDING = text("ended_at IS NULL")
 
 
 class SuppressionRow(Base):
-    """A person who is not to be alerted until ``expires_at``, unless new money moves; a person has one at a time.
+    """A person who is not to be alerted until ``expires_at``, unless new money moves.
+
+    A person has one at a time.
 
     ``ended_at`` is when it was lifted, or when the next one took the place of an expired one.
     """
 
     __tablename__ = "suppressions"
     __table_args__ = (
-        Index("uq_suppressions_standing", "person", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+        Index(
+            "uq_suppressions_standing",
+            "person",
+            unique=True,
+            sqlite_where=STANDING,
+            postgresql_where=STANDING,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

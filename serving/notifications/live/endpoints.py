@@ -23,19 +23,26 @@ NUMBER = r"^\d{1,9}$"
 
 
 @router.get(
-    "/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {"example": ""}}}}
+    "/live",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"example": ""}}}},
 )
 async def stream_news(
     *,
     request: Request,
     viewer: Annotated[Viewer, Depends(allow(*Role))],
     services: ServicesOfApp,
-    after: Annotated[int | None, Query(ge=0, lt=2**31, description="Begin after this change.")] = None,
-    last_event_id: Annotated[str | None, Header(pattern=NUMBER, description="Sent by browsers that return.")] = None,
+    after: Annotated[
+        int | None, Query(ge=0, lt=2**31, description="Begin after this change.")
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Header(pattern=NUMBER, description="Sent by browsers that return.")
+    ] = None,
 ) -> StreamingResponse:
     """Listen to what happens: lists, claims and results, of the own communities only.
 
-    The stream ends after a while; whoever returns with the last number misses nothing, and shows anew who they are.
+    The stream ends after a while; whoever returns with the last number misses nothing, and shows
+    anew who they are.
     """
     feed: Feed = request.app.state.feed
     start = int(last_event_id) if last_event_id is not None else after
@@ -46,7 +53,9 @@ async def stream_news(
     )
 
 
-async def _stream(feed: Feed, viewer: Viewer, *, start: int | None, lasts_s: float) -> AsyncIterator[str]:
+async def _stream(
+    feed: Feed, viewer: Viewer, *, start: int | None, lasts_s: float
+) -> AsyncIterator[str]:
     ends = asyncio.get_running_loop().time() + lasts_s
     async with feed.watch() as queue:
         yield "retry: 3000\n\n"
@@ -65,8 +74,14 @@ async def _stream(feed: Feed, viewer: Viewer, *, start: int | None, lasts_s: flo
 
 
 def told_to(viewer: Viewer, news: News) -> str:
-    """Return a change as ``viewer`` hears of it: of other communities only that its number is taken."""
-    seen = {community: count for community, count in news.communities.items() if viewer.may_see(community)}
+    """Return a change as ``viewer`` hears of it: of other communities only that its number is
+    taken.
+    """
+    seen = {
+        community: count
+        for community, count in news.communities.items()
+        if viewer.may_see(community)
+    }
     if news.communities and not seen:
         return f"id: {news.number}\n\n"
     data = json.dumps(

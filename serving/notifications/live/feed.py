@@ -15,7 +15,8 @@ from serving.notifications.live.repository import ChangeRepository
 __all__ = ["Feed", "News"]
 
 AT_ONCE = 500
-OVERLAP = 50  # numbers are given before a transaction is committed: one may appear after a higher one
+# Numbers are given before a transaction is committed: one may appear after a higher one
+OVERLAP = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,10 @@ class News:
 
 
 class Feed:
-    """Tells every watcher of each change once. It looks at the database only while somebody watches."""
+    """Tells every watcher of each change once.
+
+    It looks at the database only while somebody watches.
+    """
 
     def __init__(self, engine: Engine, *, every_s: float) -> None:
         self._engine = engine
@@ -77,7 +81,9 @@ class Feed:
             return ChangeRepository(session).last()
 
     async def _look(self, start: int) -> None:
-        told = {news.number for news in await run_in_threadpool(self.since, max(0, start - OVERLAP))}
+        told = {
+            news.number for news in await run_in_threadpool(self.since, max(0, start - OVERLAP))
+        }
         told = {number for number in told if number <= start}
         newest = start
         while True:

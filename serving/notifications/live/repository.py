@@ -34,6 +34,8 @@ class ChangeRepository:
         return self._session.scalar(select(func.max(ChangeRow.id))) or 0
 
     def forget(self, *, before: datetime) -> None:
-        """Delete what happened before a moment, but never the last change: numbers go on from it."""
+        """Delete changes before a moment, but never the last one: numbers go on from it."""
         newest = select(func.max(ChangeRow.id)).scalar_subquery()
-        self._session.execute(delete(ChangeRow).where(ChangeRow.happened_at < before, ChangeRow.id < newest))
+        self._session.execute(
+            delete(ChangeRow).where(ChangeRow.happened_at < before, ChangeRow.id < newest)
+        )

@@ -25,7 +25,10 @@ def announce(
 ) -> None:
     """Tell whoever watches, once the transaction of ``session`` stands.
 
-    ``subject`` is the number of a list or the id of an alert; ``communities`` counts the alerts it is about.
+    ``subject`` is the number of a list or the id of an alert; ``communities`` counts the alerts it
+    is about.
     """
-    row = ChangeRow(topic=topic, subject=subject, happened_at=at, communities=dict(communities), actor=actor)
+    row = ChangeRow(
+        topic=topic, subject=subject, happened_at=at, communities=dict(communities), actor=actor
+    )
     ChangeRepository(session).add(row)

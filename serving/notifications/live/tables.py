@@ -13,12 +13,13 @@ __all__ = ["ChangeRow"]
 class ChangeRow(Base):
     """Something that the pages tell their readers about: a ``list``, a ``claim`` or a ``result``.
 
-    ``subject`` is the number of the list or the id of the alert. ``communities`` says how many alerts of which
-    communities it is about, so that each reader hears of the own ones only.
+    ``subject`` is the number of the list or the id of the alert. ``communities`` says how many
+    alerts of which communities it is about, so that each reader hears of the own ones only.
     """
 
     __tablename__ = "changes"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # a number is never given twice, even after old ones are gone
+    # A number is never given twice, even after old ones are gone
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     happened_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,1 +1,3 @@
-"""Webhooks: other systems are told of new urgent alerts, signed, and again until they have answered."""
+"""Webhooks: other systems are told of new urgent alerts, signed, and again until they have
+answered.
+"""

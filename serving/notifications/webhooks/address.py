@@ -1,7 +1,8 @@
-"""Where messages may go: a receiver's address must not turn this server against the network it stands in.
+"""Where messages may go: a receiver's address must not turn this server against the network it
+stands in.
 
-An address is looked at twice: its form when a receiver is added, and what its name stands for whenever a connection is
-made, so that a name that points elsewhere later opens nothing.
+An address is looked at twice: its form when a receiver is added, and what its name stands for
+whenever a connection is made, so that a name that points elsewhere later opens nothing.
 """
 
 import ipaddress
@@ -39,11 +40,16 @@ class GuardedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Open a connection to the very address that was looked at; raises ForbiddenAddressError."""
+        """Open a connection to the very address that was looked at.
+
+        Raises ForbiddenAddressError.
+        """
         addresses = _addresses(host, port)
         if not all(is_permitted(address, private=self._private) for address in addresses):
             raise ForbiddenAddressError("messages may not go there")
-        return self._inner.connect_tcp(str(addresses[0]), port, timeout, local_address, socket_options)
+        return self._inner.connect_tcp(
+            str(addresses[0]), port, timeout, local_address, socket_options
+        )
 
 
 def check_url(url: str, *, settings: WebhookSettings) -> None:
@@ -51,16 +57,27 @@ def check_url(url: str, *, settings: WebhookSettings) -> None:
     parts = urlsplit(url)
     literal = _literal(parts.hostname or "")
     here = parts.hostname == "localhost" or (literal is not None and literal.is_loopback)
-    if parts.username or parts.password or parts.fragment or not parts.hostname or _port(url) is None:
+    if (
+        parts.username
+        or parts.password
+        or parts.fragment
+        or not parts.hostname
+        or _port(url) is None
+    ):
         raise _refused("The URL must be a plain one: scheme, host, port, path and query.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and (here or settings.webhook_plain_http)):
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and (here or settings.webhook_plain_http)
+    ):
         raise _refused("The URL must begin with https://.")
     if literal is not None and not is_permitted(literal, private=settings.webhook_private_networks):
         raise _refused("Messages may not go to this address.")
 
 
 def is_permitted(address: Address, *, private: bool) -> bool:
-    """Say whether messages may go to ``address``; the local link, where clouds answer with keys, never is."""
+    """Say whether messages may go to ``address``.
+
+    The local link, where clouds answer with keys, never is.
+    """
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if address.is_link_local or address.is_multicast or address.is_unspecified:
@@ -92,4 +109,6 @@ def _port(url: str) -> int | None:
 
 
 def _refused(detail: str) -> ProblemError:
-    return ProblemError(422, detail, remedy="Give the https address of the receiver; settings can allow more.")
+    return ProblemError(
+        422, detail, remedy="Give the https address of the receiver; settings can allow more."
+    )

@@ -1,4 +1,6 @@
-"""Sending what is due: signed, to one receiver after another's own pace, again until delivered or given up."""
+"""Sending what is due: signed, to one receiver after another's own pace, again until delivered or
+given up.
+"""
 
 import random
 from collections.abc import Mapping
@@ -22,7 +24,8 @@ from serving.notifications.webhooks.tables import DeliveryRow
 __all__ = ["DeliveryCounts", "binding_of", "deliver_due", "retry_delay"]
 
 RECEIVERS_AT_ONCE = 4
-LEASE_SLACK = timedelta(seconds=30)  # beyond the timeout: a sender that died has let go of its message by then
+# Beyond the timeout: a sender that died has let go of its message by then
+LEASE_SLACK = timedelta(seconds=30)
 GONE = 410
 
 
@@ -34,7 +37,9 @@ class DeliveryCounts:
     failed: int = 0
 
     def __add__(self, other: "DeliveryCounts") -> "DeliveryCounts":
-        return DeliveryCounts(delivered=self.delivered + other.delivered, failed=self.failed + other.failed)
+        return DeliveryCounts(
+            delivered=self.delivered + other.delivered, failed=self.failed + other.failed
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +55,13 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-def deliver_due(engine: Engine, *, sealer: Sealer, settings: WebhookSettings, clock: Clock) -> DeliveryCounts:
-    """Send every message that is due. A receiver that hangs or refuses holds up nobody but itself."""
+def deliver_due(
+    engine: Engine, *, sealer: Sealer, settings: WebhookSettings, clock: Clock
+) -> DeliveryCounts:
+    """Send every message that is due.
+
+    A receiver that hangs or refuses holds up nobody but itself.
+    """
     with reading(engine) as session:
         receivers = WebhookRepository(session).due_receivers(clock())
     if not receivers:
@@ -65,17 +75,21 @@ def deliver_due(engine: Engine, *, sealer: Sealer, settings: WebhookSettings, cl
 
 
 def retry_delay(attempts: int, *, seed: str, settings: WebhookSettings) -> timedelta:
-    """Return how long to wait after the ``attempts``-th failure: doubling, up to half of it at random less.
+    """Return how long to wait after the ``attempts``-th failure: doubling, up to half of it at
+    random less.
 
-    The tries of one message are spread over hours and outlive this process; so they are dates in the database, not a
-    loop that sleeps. ``seed`` keeps messages that failed together from coming back together.
+    The tries of one message are spread over hours and outlive this process; so they are dates in
+    the database, not a loop that sleeps. ``seed`` keeps messages that failed together from coming
+    back together.
     """
-    longest_s = min(settings.webhook_retry_max_s, settings.webhook_retry_s * 2.0 ** min(attempts - 1, 60))
+    longest_s = min(
+        settings.webhook_retry_max_s, settings.webhook_retry_s * 2.0 ** min(attempts - 1, 60)
+    )
     return timedelta(seconds=longest_s * random.Random(f"{seed}:{attempts}").uniform(0.5, 1.0))
 
 
 def binding_of(url: str) -> str:
-    """Return what a receiver's secret is bound to: sealed for one address, it opens for no other."""
+    """Return what a receiver's secret is bound to: it opens for this address only."""
     return f"webhook:{url}"
 
 
@@ -87,19 +101,26 @@ def _deliver_to(
     with writing(engine) as session:
         now = clock()
         WebhookRepository(session).give_up(
-            webhook_id, due_before=now - settings.webhook_max_age, at=now, reason="the alert is too old to be news"
+            webhook_id,
+            due_before=now - settings.webhook_max_age,
+            at=now,
+            reason="the alert is too old to be news",
         )
     with httpcore.ConnectionPool(network_backend=GuardedNetwork(settings)) as pool:
         while (row := _taken(engine, webhook_id, settings=settings, now=clock())) is not None:
             outcome = _try(row, pool=pool, sealer=sealer, settings=settings, at=clock())
             _note(engine, row.id, outcome, settings=settings, now=clock())
-            done += DeliveryCounts(delivered=int(outcome.delivered), failed=int(not outcome.delivered))
+            done += DeliveryCounts(
+                delivered=int(outcome.delivered), failed=int(not outcome.delivered)
+            )
             if not outcome.delivered:
                 break
     return done
 
 
-def _taken(engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: datetime) -> DeliveryRow | None:
+def _taken(
+    engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: datetime
+) -> DeliveryRow | None:
     """Take the next message for this process: nobody else sees it as due while the try lasts."""
     with writing(engine) as session:
         row = WebhookRepository(session).next_due(webhook_id, now=now)
@@ -110,7 +131,12 @@ def _taken(engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: d
 
 
 def _try(
-    row: DeliveryRow, *, pool: httpcore.ConnectionPool, sealer: Sealer, settings: WebhookSettings, at: datetime
+    row: DeliveryRow,
+    *,
+    pool: httpcore.ConnectionPool,
+    sealer: Sealer,
+    settings: WebhookSettings,
+    at: datetime,
 ) -> Outcome:
     try:
         secret = sealer.unseal(row.webhook.sealed_secret, bound_to=binding_of(row.webhook.url))
@@ -118,18 +144,30 @@ def _try(
         return Outcome(error="the secret does not open with this key")
     body = row.body.encode()
     headers = signed_headers(body, message_id=row.message_id, at=at, secret=secret)
-    return _post(pool, row.webhook.url, body=body, headers=headers, timeout_s=settings.webhook_timeout_s)
+    return _post(
+        pool, row.webhook.url, body=body, headers=headers, timeout_s=settings.webhook_timeout_s
+    )
 
 
 def _post(
-    pool: httpcore.ConnectionPool, url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
+    pool: httpcore.ConnectionPool,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout_s: float,
 ) -> Outcome:
     timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
     sent = [("content-type", "application/json"), ("user-agent", "forestall"), *headers.items()]
     try:
         # Only the status is read: no redirect is followed, and no answer is long enough to hurt.
-        with pool.stream("POST", url, headers=sent, content=body, extensions={"timeout": timeout}) as response:
-            return Outcome(status=response.status, error=None if response.status < 300 else f"HTTP {response.status}")
+        with pool.stream(
+            "POST", url, headers=sent, content=body, extensions={"timeout": timeout}
+        ) as response:
+            return Outcome(
+                status=response.status,
+                error=None if response.status < 300 else f"HTTP {response.status}",
+            )
     except ForbiddenAddressError:
         return Outcome(error="messages may not go to this address")
     except httpcore.TimeoutException:
@@ -138,7 +176,9 @@ def _post(
         return Outcome(error=f"no connection ({type(error).__name__})")
 
 
-def _note(engine: Engine, delivery_id: int, outcome: Outcome, *, settings: WebhookSettings, now: datetime) -> None:
+def _note(
+    engine: Engine, delivery_id: int, outcome: Outcome, *, settings: WebhookSettings, now: datetime
+) -> None:
     with writing(engine) as session:
         row = WebhookRepository(session).delivery(delivery_id)
         if row is None:

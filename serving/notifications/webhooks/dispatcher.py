@@ -18,12 +18,17 @@ log = logging.getLogger("serving.notifications.webhooks")
 
 @contextmanager
 def run_dispatcher(services: Services) -> Iterator[None]:
-    """Send what falls due for the length of the block; without a key to open secrets with nothing is sent."""
+    """Send what falls due for the length of the block.
+
+    Without a key to open secrets with nothing is sent.
+    """
     if services.sealer is None:
         yield
         return
     stop = Event()
-    thread = Thread(target=_dispatch_loop, args=(services, services.sealer, stop), name="webhooks", daemon=True)
+    thread = Thread(
+        target=_dispatch_loop, args=(services, services.sealer, stop), name="webhooks", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -35,8 +40,11 @@ def run_dispatcher(services: Services) -> Iterator[None]:
 def _dispatch_loop(services: Services, sealer: Sealer, stop: Event) -> None:
     while not stop.wait(services.settings.webhook_poll_s):
         try:
-            done = deliver_due(services.engine, sealer=sealer, settings=services.settings, clock=services.clock)
-        except SQLAlchemyError as error:  # the database is away or busy: the next round finds the same messages
+            done = deliver_due(
+                services.engine, sealer=sealer, settings=services.settings, clock=services.clock
+            )
+        # The database is away or busy: the next round finds the same messages
+        except SQLAlchemyError as error:
             log.warning("webhooks wait: %s", type(error).__name__)
             continue
         if done.delivered or done.failed:

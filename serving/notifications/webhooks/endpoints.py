@@ -28,7 +28,9 @@ Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
 
 
 @router.get("")
-def list_webhooks(_viewer: Admin, session: Reading, cursor: Cursor = None, limit: Limit = 50) -> WebhookPage:
+def list_webhooks(
+    _viewer: Admin, session: Reading, cursor: Cursor = None, limit: Limit = 50
+) -> WebhookPage:
     """List the receivers, the first added first."""
     return service.webhook_page(session, cursor=cursor, limit=limit)
 
@@ -39,8 +41,8 @@ def add_webhook(
 ) -> WebhookWithSecret:
     """Add a receiver that is told of new alerts; the secret in the answer is shown this once.
 
-    Messages are signed after the Standard Webhooks scheme and hold no personal data. They are sent again, with growing
-    pauses, until the receiver answers with a 2xx status or they are given up.
+    Messages are signed after the Standard Webhooks scheme and hold no personal data. They are sent
+    again, with growing pauses, until the receiver answers with a 2xx status or they are given up.
     """
     return service.add_webhook(
         session, viewer=viewer, new=new, sealer=services.sealer, settings=services.settings, at=now
@@ -64,10 +66,16 @@ def list_deliveries(
     limit: Limit = 50,
 ) -> DeliveryPage:
     """List the messages to a receiver, the newest first, and what became of them."""
-    return service.delivery_page(session, webhook_id=webhook_id, state=state, cursor=cursor, limit=limit)
+    return service.delivery_page(
+        session, webhook_id=webhook_id, state=state, cursor=cursor, limit=limit
+    )
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver")
-def redeliver(webhook_id: WebhookId, delivery_id: DeliveryId, viewer: Admin, session: Writing, now: Now) -> Delivery:
+def redeliver(
+    webhook_id: WebhookId, delivery_id: DeliveryId, viewer: Admin, session: Writing, now: Now
+) -> Delivery:
     """Send a message again from the start, whatever became of it."""
-    return service.redeliver_message(session, viewer=viewer, webhook_id=webhook_id, delivery_id=delivery_id, at=now)
+    return service.redeliver_message(
+        session, viewer=viewer, webhook_id=webhook_id, delivery_id=delivery_id, at=now
+    )

@@ -45,7 +45,9 @@ class WebhookRepository:
 
     def all(self) -> Sequence[WebhookRow]:
         """Return every receiver that is not removed."""
-        return self._session.scalars(select(WebhookRow).where(WebhookRow.removed_at.is_(None))).all()
+        return self._session.scalars(
+            select(WebhookRow).where(WebhookRow.removed_at.is_(None))
+        ).all()
 
     def announced(self, webhook_id: int, alert_ids: Collection[str]) -> frozenset[str]:
         """Return which alerts a receiver has a message about."""
@@ -77,9 +79,16 @@ class WebhookRepository:
         """Return a message."""
         return self._session.get(DeliveryRow, delivery_id)
 
-    def give_up(self, webhook_id: int, *, due_before: datetime | None, at: datetime, reason: str) -> None:
-        """Give up the messages to a receiver that wait since before ``due_before``; None: all that wait."""
-        statement = update(DeliveryRow).where(DeliveryRow.webhook_id == webhook_id, STATES["waiting"])
+    def give_up(
+        self, webhook_id: int, *, due_before: datetime | None, at: datetime, reason: str
+    ) -> None:
+        """Give up the messages to a receiver that wait since before ``due_before``.
+
+        None: all that wait.
+        """
+        statement = update(DeliveryRow).where(
+            DeliveryRow.webhook_id == webhook_id, STATES["waiting"]
+        )
         if due_before is not None:
             statement = statement.where(DeliveryRow.due_at < due_before)
         self._session.execute(statement.values(given_up_at=at, last_error=reason))
@@ -87,14 +96,20 @@ class WebhookRepository:
     def due_receivers(self, now: datetime) -> Sequence[int]:
         """Return which receivers have a message that is due."""
         return self._session.scalars(
-            select(DeliveryRow.webhook_id).where(STATES["waiting"], DeliveryRow.due_at <= now).distinct()
+            select(DeliveryRow.webhook_id)
+            .where(STATES["waiting"], DeliveryRow.due_at <= now)
+            .distinct()
         ).all()
 
     def next_due(self, webhook_id: int, *, now: datetime) -> DeliveryRow | None:
-        """Return and lock the receiver's message that is due longest, passing over what another process has locked."""
+        """Return and lock the receiver's message that is due longest, passing over what another
+        process has locked.
+        """
         return self._session.scalar(
             select(DeliveryRow)
-            .where(DeliveryRow.webhook_id == webhook_id, STATES["waiting"], DeliveryRow.due_at <= now)
+            .where(
+                DeliveryRow.webhook_id == webhook_id, STATES["waiting"], DeliveryRow.due_at <= now
+            )
             .order_by(DeliveryRow.due_at, DeliveryRow.id)
             .limit(1)
             .with_for_update(skip_locked=True, of=DeliveryRow)

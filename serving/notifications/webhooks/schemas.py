@@ -31,7 +31,9 @@ class NewWebhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=500, pattern=r"^https?://[\x21-\x7e]+$", examples=[EXAMPLE_URL])]
+    url: Annotated[
+        str, Field(max_length=500, pattern=r"^https?://[\x21-\x7e]+$", examples=[EXAMPLE_URL])
+    ]
     levels: Annotated[list[Level], Field(min_length=1, max_length=4, examples=[["red"]])] = ["red"]
 
 
@@ -50,7 +52,10 @@ class Webhook(BaseModel):
 class WebhookWithSecret(Webhook):
     """A new receiver, with the secret that its messages are signed with."""
 
-    secret: Annotated[str, Field(description="Shown this once.", examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"])]
+    secret: Annotated[
+        str,
+        Field(description="Shown this once.", examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]),
+    ]
 
 
 class WebhookPage(BaseModel):
@@ -71,8 +76,12 @@ class Delivery(BaseModel):
     due_at: datetime
     delivered_at: datetime | None
     given_up_at: datetime | None
-    last_status: Annotated[int | None, Field(description="HTTP status of the last try.", examples=[204])]
-    last_error: Annotated[str | None, Field(description="Why the last try failed.", examples=[None])]
+    last_status: Annotated[
+        int | None, Field(description="HTTP status of the last try.", examples=[204])
+    ]
+    last_error: Annotated[
+        str | None, Field(description="Why the last try failed.", examples=[None])
+    ]
 
 
 class DeliveryPage(BaseModel):

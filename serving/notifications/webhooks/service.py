@@ -39,12 +39,14 @@ def add_webhook(
 ) -> WebhookWithSecret:
     """Add a receiver with a fresh secret, audited.
 
-    Raises a 422 problem for an address that no message may go to, a 503 problem in a process without a key to keep
-    secrets with.
+    Raises a 422 problem for an address that no message may go to, a 503 problem in a process
+    without a key to keep secrets with.
     """
     check_url(new.url, settings=settings)
     if sealer is None:
-        raise ProblemError(503, "No secret can be kept by this process.", remedy="Start it with the vault's key.")
+        raise ProblemError(
+            503, "No secret can be kept by this process.", remedy="Start it with the vault's key."
+        )
     secret = new_signing_secret()
     row = WebhookRepository(session).add(
         WebhookRow(
@@ -55,7 +57,9 @@ def add_webhook(
             added_by=viewer.name,
         )
     )
-    record(session, at=at, actor=viewer.name, action="webhook-added", subject=str(row.id), url=row.url)
+    record(
+        session, at=at, actor=viewer.name, action="webhook-added", subject=str(row.id), url=row.url
+    )
     return WebhookWithSecret(**Webhook.model_validate(row).model_dump(), secret=secret)
 
 
@@ -71,20 +75,42 @@ def webhook_page(session: Session, *, cursor: str | None, limit: int) -> Webhook
 
 
 def remove_webhook(session: Session, *, viewer: Viewer, webhook_id: int, at: datetime) -> None:
-    """Remove a receiver and give up what waits for it, audited; a 404 problem where there is none."""
+    """Remove a receiver and give up what waits for it, audited.
+
+    A 404 problem where there is none.
+    """
     row = _receiver(session, webhook_id)
     row.removed_at = at
-    WebhookRepository(session).give_up(webhook_id, due_before=None, at=at, reason="the receiver was removed")
-    record(session, at=at, actor=viewer.name, action="webhook-removed", subject=str(webhook_id), url=row.url)
+    WebhookRepository(session).give_up(
+        webhook_id, due_before=None, at=at, reason="the receiver was removed"
+    )
+    record(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="webhook-removed",
+        subject=str(webhook_id),
+        url=row.url,
+    )
 
 
 def delivery_page(
-    session: Session, *, webhook_id: int, state: DeliveryState | None, cursor: str | None, limit: int
+    session: Session,
+    *,
+    webhook_id: int,
+    state: DeliveryState | None,
+    cursor: str | None,
+    limit: int,
 ) -> DeliveryPage:
-    """Return one page of a receiver's messages, the newest first; a 404 problem where there is no such receiver."""
+    """Return one page of a receiver's messages, the newest first.
+
+    A 404 problem where there is no such receiver.
+    """
     _receiver(session, webhook_id)
     before = decode_cursor(cursor, int)[0] if cursor else None
-    rows = WebhookRepository(session).deliveries(webhook_id, state=state, before=before, limit=limit + 1)
+    rows = WebhookRepository(session).deliveries(
+        webhook_id, state=state, before=before, limit=limit + 1
+    )
     shown = rows[:limit]
     return DeliveryPage(
         items=[_delivery(row) for row in shown],
@@ -92,8 +118,13 @@ def delivery_page(
     )
 
 
-def redeliver_message(session: Session, *, viewer: Viewer, webhook_id: int, delivery_id: int, at: datetime) -> Delivery:
-    """Send a message again from the start, whatever became of it, audited; a 404 problem where there is none."""
+def redeliver_message(
+    session: Session, *, viewer: Viewer, webhook_id: int, delivery_id: int, at: datetime
+) -> Delivery:
+    """Send a message again from the start, whatever became of it, audited.
+
+    A 404 problem where there is none.
+    """
     _receiver(session, webhook_id)
     row = WebhookRepository(session).delivery(delivery_id)
     if row is None or row.webhook_id != webhook_id:
@@ -101,7 +132,14 @@ def redeliver_message(session: Session, *, viewer: Viewer, webhook_id: int, deli
     row.attempts, row.due_at, row.delivered_at, row.given_up_at = 0, at, None, None
     session.flush()
     subject = str(webhook_id)
-    record(session, at=at, actor=viewer.name, action="webhook-changed", subject=subject, sent_again=row.message_id)
+    record(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="webhook-changed",
+        subject=subject,
+        sent_again=row.message_id,
+    )
     return _delivery(row)
 
 
@@ -113,6 +151,8 @@ def _receiver(session: Session, webhook_id: int) -> WebhookRow:
 
 
 def _delivery(row: DeliveryRow) -> Delivery:
-    state: DeliveryState = "delivered" if row.delivered_at else "given_up" if row.given_up_at else "waiting"
+    state: DeliveryState = (
+        "delivered" if row.delivered_at else "given_up" if row.given_up_at else "waiting"
+    )
     own = {name: getattr(row, name) for name in Delivery.model_fields if name != "state"}
     return Delivery(**own, state=state)

@@ -1,4 +1,6 @@
-"""Signatures after the Standard Webhooks scheme, so that receivers can check them with the libraries there are."""
+"""Signatures after the Standard Webhooks scheme, so that receivers can check them with the
+libraries there are.
+"""
 
 import base64
 import hashlib
@@ -18,7 +20,9 @@ def new_signing_secret() -> str:
 
 
 def signed_headers(body: bytes, *, message_id: str, at: datetime, secret: str) -> dict[str, str]:
-    """Return the headers that name a message, its moment of sending and the HMAC-SHA-256 over both and ``body``."""
+    """Return the headers that name a message, its moment of sending and the HMAC-SHA-256 over both
+    and ``body``.
+    """
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     key = base64.b64decode(secret.removeprefix(PREFIX))

@@ -29,14 +29,20 @@ class WebhookRow(Base):
 class DeliveryRow(Base):
     """One message to one receiver: waiting until ``due_at``, delivered, or given up.
 
-    It is written in the transaction that publishes the alert, so nothing is announced that was not published, and
-    nothing published is forgotten. An alert is announced to a receiver once, whatever is published again.
+    It is written in the transaction that publishes the alert, so nothing is announced that was not
+    published, and nothing published is forgotten. An alert is announced to a receiver once,
+    whatever is published again.
     """
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         UniqueConstraint("webhook_id", "alert_id"),
-        Index("ix_webhook_deliveries_waiting", "due_at", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index(
+            "ix_webhook_deliveries_waiting",
+            "due_at",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -29,6 +29,10 @@ def ready(session: Reading, services: ServicesOfApp) -> Ready:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(_viewer: Annotated[Viewer, Depends(allow(Role.ENGINEER, Role.ADMIN))], request: Request) -> Response:
+def metrics(
+    _viewer: Annotated[Viewer, Depends(allow(Role.ENGINEER, Role.ADMIN))], request: Request
+) -> Response:
     """Read the metrics in the form of Prometheus."""
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(
+        generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST
+    )

@@ -1,4 +1,6 @@
-"""What Prometheus reads: the age of the latest list, its alerts by level, and how long requests took."""
+"""What Prometheus reads: the age of the latest list, its alerts by level, and how long requests
+took.
+"""
 
 from collections.abc import Iterable
 
@@ -37,7 +39,7 @@ class Published(Collector):
         self._services = services
 
     def describe(self) -> Iterable[Metric]:
-        """Promise no names at registration, so that the database is not asked before it is needed."""
+        """Promise no names at registration: the database is not read before it is needed."""
         return []
 
     def collect(self) -> Iterable[Metric]:
@@ -49,11 +51,17 @@ class Published(Collector):
             counts = HealthRepository(session).alerts_by_level(*day_of(latest.at))
             published_at, at = latest.published_at, latest.at
         age_s = (self._services.clock() - published_at).total_seconds()
-        alerts = GaugeMetricFamily("forestall_alerts", "Alerts of the latest list's day", labels=["level"])
+        alerts = GaugeMetricFamily(
+            "forestall_alerts", "Alerts of the latest list's day", labels=["level"]
+        )
         for level in URGENCY:
             alerts.add_metric([level], counts.get(level, 0))
         return [
-            GaugeMetricFamily("forestall_last_publish_age_seconds", "Seconds since a list was published", age_s),
-            GaugeMetricFamily("forestall_watchlist_at_seconds", "Moment of the latest list", at.timestamp()),
+            GaugeMetricFamily(
+                "forestall_last_publish_age_seconds", "Seconds since a list was published", age_s
+            ),
+            GaugeMetricFamily(
+                "forestall_watchlist_at_seconds", "Moment of the latest list", at.timestamp()
+            ),
             alerts,
         ]

@@ -22,7 +22,11 @@ class HealthRepository:
         counted = self._session.execute(
             select(AlertRow.level, func.count())
             .join(AlertRow.watchlist)
-            .where(WatchlistRow.superseded_at.is_(None), AlertRow.issued_at >= start, AlertRow.issued_at < end)
+            .where(
+                WatchlistRow.superseded_at.is_(None),
+                AlertRow.issued_at >= start,
+                AlertRow.issued_at < end,
+            )
             .group_by(AlertRow.level)
         )
         return {level: count for level, count in counted}  # noqa: C416 -- a row is no pair to mypy

@@ -15,7 +15,9 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """The process can serve; ``latest_at`` is the moment of the latest list, null before the first one."""
+    """The process can serve; ``latest_at`` is the moment of the latest list, null before the first
+    one.
+    """
 
     status: Literal["ok"] = "ok"
     latest_at: datetime | None

@@ -15,7 +15,9 @@ def ready(session: Session, *, services: Services) -> Ready:
     """Return what can be served; a 503 problem if the database's schema is not this program's."""
     if not at_head(services.engine):
         raise ProblemError(
-            503, "The database has another schema.", remedy="Restart with the program that was upgraded."
+            503,
+            "The database has another schema.",
+            remedy="Restart with the program that was upgraded.",
         )
     latest = WatchlistRepository(session).latest()
     return Ready(

@@ -21,16 +21,18 @@ __all__ = [
 
 COMMUNITIES_SHOWN = 20
 HOURS = tuple(str(hour) for hour in range(24))
-COLORS = {"red": "#b3261e", "orange": "#b45309", "yellow": "#fcd34d", "blue": "#1d4ed8"}  # those of the level tags
+# Those of the level tags
+COLORS = {"red": "#b3261e", "orange": "#b45309", "yellow": "#fcd34d", "blue": "#1d4ed8"}
 PALE, DARK, LINE = "#e8eef5", "#17406d", "#17406d"
 INK, LIGHT_INK = "#000000", "#ffffff"
-LIGHT_FROM = 0.68  # from here on white reads better than black; between PALE and DARK either keeps a contrast of 4.4
+# From here on white reads better than black; between PALE and DARK either keeps a contrast of 4.4
+LIGHT_FROM = 0.68
 A_WORD_A_LINE = "split(datum.label, ' ')"
 CELL_PX, TYPE_CELL_PX, WIDTH_PX, HEIGHT_PX = 30, 92, 720, 190
 
 
 def busiest(cells: Sequence[Cell]) -> list[str]:
-    """Return the communities with most alerts, the busiest first, no more than a picture can hold."""
+    """Return the communities with most alerts, the busiest first, as many as a chart holds."""
     totals: dict[str, int] = {}
     for cell in cells:
         totals[cell.community_id] = totals.get(cell.community_id, 0) + cell.alerts
@@ -46,16 +48,26 @@ def types_of(cells: Sequence[Cell]) -> list[str]:
 def community_hours(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and the hours of the day at which alerts were issued."""
     labels = {hour: hour for hour in HOURS}
-    return _heat(cells, labels, title=say("Hour of the day"), label=say("Alerts by community and hour"), step=CELL_PX)
+    return _heat(
+        cells,
+        labels,
+        title=say("Hour of the day"),
+        label=say("Alerts by community and hour"),
+        step=CELL_PX,
+    )
 
 
 def community_types(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and scam types."""
     labels = {code: words(SCAM_TYPES, code, say.language) for code in types_of(cells)}
-    return _heat(cells, labels, title=None, label=say("Alerts by community and scam type"), step=TYPE_CELL_PX)
+    return _heat(
+        cells, labels, title=None, label=say("Alerts by community and scam type"), step=TYPE_CELL_PX
+    )
 
 
-def _heat(cells: Sequence[Cell], labels: Mapping[str, str], *, title: str | None, label: str, step: int) -> str:
+def _heat(
+    cells: Sequence[Cell], labels: Mapping[str, str], *, title: str | None, label: str, step: int
+) -> str:
     import altair as alt
 
     rows = busiest(cells)
@@ -81,7 +93,9 @@ def _heat(cells: Sequence[Cell], labels: Mapping[str, str], *, title: str | None
         color=alt.Color("alerts:Q", scale=scale, legend=None)
     )
     chart = alt.layer(fields, numbers)
-    return svg_of(chart.properties(width=alt.Step(step), height=alt.Step(CELL_PX), description=label))
+    return svg_of(
+        chart.properties(width=alt.Step(step), height=alt.Step(CELL_PX), description=label)
+    )
 
 
 def volume_chart(steps: Sequence[Step], say: Translator) -> str:
@@ -90,7 +104,12 @@ def volume_chart(steps: Sequence[Step], say: Translator) -> str:
 
     named = {level: words(LEVELS, level, say.language) for level in LEVELS}
     counted = [
-        {"day": say.day(step.day), "level": named[level], "alerts": step.by_level[level], "rank": rank}
+        {
+            "day": say.day(step.day),
+            "level": named[level],
+            "alerts": step.by_level[level],
+            "rank": rank,
+        }
         for step in steps
         for rank, level in enumerate(LEVELS)
     ]
@@ -102,15 +121,24 @@ def volume_chart(steps: Sequence[Step], say: Translator) -> str:
             y=alt.Y("alerts:Q", title=None, axis=alt.Axis(tickMinStep=1, tickCount=5)),
             order=alt.Order("rank:Q", sort="descending"),
             color=alt.Color(
-                "level:N", title=None, scale=alt.Scale(domain=list(named.values()), range=list(COLORS.values()))
+                "level:N",
+                title=None,
+                scale=alt.Scale(domain=list(named.values()), range=list(COLORS.values())),
             ),
         )
     )
-    return svg_of(chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=say("Alerts over time, by level")))
+    return svg_of(
+        chart.properties(
+            width=WIDTH_PX, height=HEIGHT_PX, description=say("Alerts over time, by level")
+        )
+    )
 
 
 def precision_chart(stretches: Sequence[Precision], say: Translator) -> str:
-    """Return the share of right alerts among the judged, each with both numbers; where none was judged, nothing."""
+    """Return the share of right alerts among the judged, each with both numbers.
+
+    Where none was judged, nothing.
+    """
     import altair as alt
 
     drawn: list[dict[str, Any]] = [
@@ -120,7 +148,12 @@ def precision_chart(stretches: Sequence[Precision], say: Translator) -> str:
     ]
     base = alt.Chart(alt.InlineData(values=drawn)).encode(
         x=_days([say.day(one.day) for one in stretches]),
-        y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
+        y=alt.Y(
+            "share:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", tickCount=5),
+        ),
     )
     chart = alt.layer(
         base.mark_line(color=LINE),

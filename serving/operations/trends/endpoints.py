@@ -18,6 +18,10 @@ Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
 
 
 @router.get("")
-def read_trends(viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS) -> Trends:
-    """Read where, when and of which kind alerts were, how many were right, and what warnings prevented."""
+def read_trends(
+    viewer: Reader, session: Reading, now: Now, days: Period = Period.FOUR_WEEKS
+) -> Trends:
+    """Read where, when and of which kind alerts were, how many were right, and what warnings
+    prevented.
+    """
     return service.trends(session, viewer=viewer, days=days, now=now)

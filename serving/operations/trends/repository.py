@@ -24,13 +24,16 @@ class TrendRepository:
 
     def latest_at(self) -> datetime | None:
         """Return the moment of the latest list."""
-        return self._session.scalar(select(func.max(WatchlistRow.at)).where(WatchlistRow.superseded_at.is_(None)))
+        return self._session.scalar(
+            select(func.max(WatchlistRow.at)).where(WatchlistRow.superseded_at.is_(None))
+        )
 
     def first_alerts(self, start: datetime, end: datetime, *, viewer: Viewer) -> Sequence[Counted]:
-        """Return the first alerts issued from ``start`` to before ``end``, the oldest first, with their last results.
+        """Return the first alerts issued from ``start`` to before ``end``, the oldest first, with
+        their last results.
 
-        Columns: ``community_id``, ``issued_at``, ``level``, ``scam_type``, ``at_stake_cny``, ``result`` (None where
-        open), ``prevented_cny``, ``paid_cny``.
+        Columns: ``community_id``, ``issued_at``, ``level``, ``scam_type``, ``at_stake_cny``,
+        ``result`` (None where open), ``prevented_cny``, ``paid_cny``.
         """
         statement = visible_to(viewer, current_alerts()).where(
             AlertRow.issued_at >= start, AlertRow.issued_at < end, AlertRow.realert.is_(False)

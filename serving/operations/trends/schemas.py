@@ -21,7 +21,9 @@ class Cell(BaseModel):
     """Alerts of one community, of one hour of the day or of one scam type."""
 
     community_id: Annotated[str, Field(examples=["C001"])]
-    of: Annotated[str, Field(description="The hour, 0 to 23, or the code of the scam type.", examples=["15"])]
+    of: Annotated[
+        str, Field(description="The hour, 0 to 23, or the code of the scam type.", examples=["15"])
+    ]
     alerts: Annotated[int, Field(examples=[3])]
 
 
@@ -41,8 +43,8 @@ class Step(BaseModel):
 class Precision(BaseModel):
     """How many alerts of a stretch of days were judged, and how many of these were right.
 
-    Right: somebody was in contact with a fraudster (stopped, contact without payment, already paid). Judged: right, or
-    lawful after all. What is open, not found or handed over is not judged.
+    Right: somebody was in contact with a fraudster (stopped, contact without payment, already
+    paid). Judged: right, or lawful after all. What is open, not found or handed over is not judged.
     """
 
     day: date
@@ -60,9 +62,10 @@ class Precision(BaseModel):
 class Prevented(BaseModel):
     """What became of alerts on people who were in contact with a fraudster.
 
-    ``noted_cny`` is the money that those who stopped it wrote down, on ``noted`` of the ``stopped``. Of the others
-    ``typical_cny`` is the typical loss of their scam types, on ``typical`` of them: an estimate, nobody counted it.
-    ``lost`` had paid already, ``lost_cny`` as far as it was written down.
+    ``noted_cny`` is the money that those who stopped it wrote down, on ``noted`` of the
+    ``stopped``. Of the others ``typical_cny`` is the typical loss of their scam types, on
+    ``typical`` of them: an estimate, nobody counted it. ``lost`` had paid already, ``lost_cny`` as
+    far as it was written down.
     """
 
     stopped: int

@@ -21,7 +21,9 @@ LONGEST_BY_DAY = 28
 
 
 def trends(session: Session, *, viewer: Viewer, days: Period, now: datetime) -> Trends:
-    """Return the first alerts of the ``days`` up to the day of the latest list, as far as ``viewer`` may see them."""
+    """Return the first alerts of the ``days`` up to the day of the latest list, as far as
+    ``viewer`` may see them.
+    """
     found = TrendRepository(session)
     end = next_midnight(found.latest_at() or now)
     start = end - timedelta(days=days)
@@ -47,24 +49,35 @@ def next_midnight(at: datetime) -> datetime:
 
 def cells(places: Iterable[tuple[str, str]]) -> list[Cell]:
     """Return how often each pair of community and hour (or type) occurs."""
-    return [Cell(community_id=place[0], of=place[1], alerts=count) for place, count in sorted(Counter(places).items())]
+    return [
+        Cell(community_id=place[0], of=place[1], alerts=count)
+        for place, count in sorted(Counter(places).items())
+    ]
 
 
 def volume(alerts: Sequence[Counted], *, start: datetime, days: int, step: int) -> list[Step]:
-    """Return the alerts of each stretch of ``step`` days by level; a stretch without any has none of any level."""
+    """Return the alerts of each stretch of ``step`` days by level.
+
+    A stretch without any has none of any level.
+    """
     found = Counter((stretch(alert.issued_at, start, step), alert.level) for alert in alerts)
     return [
         Step(
-            day=day_of(start, place, step).date(), days=step, by_level={level: found[place, level] for level in LEVELS}
+            day=day_of(start, place, step).date(),
+            days=step,
+            by_level={level: found[place, level] for level in LEVELS},
         )
         for place in range(days // step)
     ]
 
 
-def precision(alerts: Sequence[Counted], *, start: datetime, days: int, step: int) -> list[Precision]:
+def precision(
+    alerts: Sequence[Counted], *, start: datetime, days: int, step: int
+) -> list[Precision]:
     """Return how many alerts of each stretch of ``step`` days were judged, and right."""
     stretches = [
-        [alert for alert in alerts if stretch(alert.issued_at, start, step) == place] for place in range(days // step)
+        [alert for alert in alerts if stretch(alert.issued_at, start, step) == place]
+        for place in range(days // step)
     ]
     return [
         Precision(

@@ -42,7 +42,10 @@ def export_alerts_as_csv(
 def export_alerts_as_ndjson(
     chosen: Chosen, viewer: Reader, session: Writing, services: ServicesOfApp, now: Now
 ) -> StreamingResponse:
-    """Take the chosen alerts away as JSON, one to a line; a stream of any length. Every call is audited."""
+    """Take the chosen alerts away as JSON, one to a line; a stream of any length.
+
+    Every call is audited.
+    """
     service.note_export(session, viewer=viewer, chosen=chosen, form="ndjson", at=now)
     rows = service.alerts_as_ndjson(services.engine, viewer=viewer, chosen=chosen)
     return StreamingResponse(rows, media_type=NDJSON, headers=_attachment("alerts.ndjson"))

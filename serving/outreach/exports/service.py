@@ -19,7 +19,9 @@ ALERTS_A_CHUNK = 200
 COLUMNS = (*(name for name in Alert.model_fields if name != "reasons"), "reasons_zh", "reasons_en")
 
 
-def note_export(session: Session, *, viewer: Viewer, chosen: AlertFilter, form: str, at: datetime) -> None:
+def note_export(
+    session: Session, *, viewer: Viewer, chosen: AlertFilter, form: str, at: datetime
+) -> None:
     """Write down who takes which alerts away; commit before the first one leaves."""
     filters = chosen.model_dump(mode="json", exclude_none=True)
     record(session, at=at, actor=viewer.name, action="export", subject=f"alerts.{form}", **filters)
@@ -41,8 +43,8 @@ def alerts_as_ndjson(engine: Engine, *, viewer: Viewer, chosen: AlertFilter) -> 
 def _chunks(engine: Engine, *, viewer: Viewer, chosen: AlertFilter) -> Iterator[list[Alert]]:
     """Yield the alerts page by page, each in a transaction of its own.
 
-    A reader may be slow, and on SQLite an open transaction would keep the next list from being published. What is
-    published meanwhile neither repeats nor hides an alert, as with pages.
+    A reader may be slow, and on SQLite an open transaction would keep the next list from being
+    published. What is published meanwhile neither repeats nor hides an alert, as with pages.
     """
     query: AlertQuery | None = AlertQuery(**dict(chosen), limit=ALERTS_A_CHUNK)
     while query is not None:
@@ -56,4 +58,7 @@ def _cells(alert: Alert) -> list[str]:
     fields = alert.model_dump(mode="json")
     reasons = fields.pop("reasons")
     values = ["" if value is None else str(value) for value in fields.values()]
-    return [*values, *("\n".join(reason[language] for reason in reasons) for language in ("zh", "en"))]
+    return [
+        *values,
+        *("\n".join(reason[language] for reason in reasons) for language in ("zh", "en")),
+    ]

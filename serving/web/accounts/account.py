@@ -48,13 +48,19 @@ class TokenForm(BaseModel):
 
 @router.get("")
 def show_account(request: Request, viewer: Renewing, services: ServicesOfApp, now: Now) -> Response:
-    """Show one's account, or only the choice of a password to who came with an invitation or an expired one."""
+    """Show one's account, or only the choice of a password to who came with an invitation or an
+    expired one.
+    """
     return _account_page(request, viewer, services, now)
 
 
 @router.post("/password")
 def choose_password(
-    request: Request, viewer: Renewing, services: ServicesOfApp, now: Now, form: Annotated[PasswordForm, Form()]
+    request: Request,
+    viewer: Renewing,
+    services: ServicesOfApp,
+    now: Now,
+    form: Annotated[PasswordForm, Form()],
 ) -> Response:
     """Change one's password; every other session of the user ends."""
     try:
@@ -82,7 +88,11 @@ def log_out_elsewhere(request: Request, viewer: Reader, session: Writing, now: N
 
 @router.post("/tokens")
 def issue_token(
-    request: Request, viewer: Reader, services: ServicesOfApp, now: Now, form: Annotated[TokenForm, Form()]
+    request: Request,
+    viewer: Reader,
+    services: ServicesOfApp,
+    now: Now,
+    form: Annotated[TokenForm, Form()],
 ) -> Response:
     """Issue a token for a machine and show its secret, this once."""
     longest = timedelta(days=services.settings.token_days)
@@ -100,7 +110,9 @@ def issue_token(
 @router.post("/tokens/{token_id}/revoke")
 def revoke_token(token_id: TokenId, viewer: Reader, session: Writing, now: Now) -> Response:
     """Revoke one of one's own tokens."""
-    tokens.revoke_machine_token(session, token_id=token_id, owner=viewer.name, at=now, actor=viewer.name)
+    tokens.revoke_machine_token(
+        session, token_id=token_id, owner=viewer.name, at=now, actor=viewer.name
+    )
     return see_other("/account")
 
 
@@ -110,7 +122,12 @@ def _require_typed_twice(form: PasswordForm) -> None:
 
 
 def _account_page(
-    request: Request, viewer: Viewer, services: Services, now: Now, problem: ProblemError | None = None, **shown: Any
+    request: Request,
+    viewer: Viewer,
+    services: Services,
+    now: Now,
+    problem: ProblemError | None = None,
+    **shown: Any,
 ) -> Response:
     with reading(services.engine) as session:
         context: Mapping[str, Any] = {
@@ -119,8 +136,15 @@ def _account_page(
             "user": service.get_user(session, name=viewer.name),
             "tokens": tokens.list_tokens(session, user=viewer.name, at=now),
             "settings": services.settings,
-            "roles": [role for role in Role if role is not Role.OFFICER] if viewer.role is Role.ADMIN else [],
+            "roles": [role for role in Role if role is not Role.OFFICER]
+            if viewer.role is Role.ADMIN
+            else [],
             "problem": problem,
             "issued": None,
         }
-    return render(request, "account.html", {**context, **shown}, status=problem.status if problem else HTTPStatus.OK)
+    return render(
+        request,
+        "account.html",
+        {**context, **shown},
+        status=problem.status if problem else HTTPStatus.OK,
+    )

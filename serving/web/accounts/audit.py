@@ -48,5 +48,12 @@ def show_audit(
     fields = {name: value for name, value in wanted.model_dump().items() if value}
     page = audit_page(session, query=AuditQuery(**fields, limit=ENTRIES_A_PAGE))
     older = urlencode({**fields, "cursor": page.next_cursor}) if page.next_cursor else None
-    context = {"viewer": viewer, "page": page, "wanted": wanted, "older": older, "actions": ACTIONS, "said": said}
+    context = {
+        "viewer": viewer,
+        "page": page,
+        "wanted": wanted,
+        "older": older,
+        "actions": ACTIONS,
+        "said": said,
+    }
     return render(request, "audit.html", context)

@@ -43,19 +43,25 @@ class LoginForm(BaseModel):
 
 
 @router.get("/login")
-def show_login(request: Request, services: ServicesOfApp, now: Now, token: str | None = None) -> Response:
-    """Show the login, or exchange the token of a link at once, so that it stays in no address bar."""
+def show_login(
+    request: Request, services: ServicesOfApp, now: Now, token: str | None = None
+) -> Response:
+    """Show the login, or use the token of a link at once: it must not stay in the address bar."""
     if token is None:
         return _login_page(request, services)
     return _come_in_by_token(request, services, now, secret=token, kinds=("login", "invitation"))
 
 
 @router.post("/login")
-def come_in(request: Request, services: ServicesOfApp, now: Now, form: Annotated[LoginForm, Form()]) -> Response:
+def come_in(
+    request: Request, services: ServicesOfApp, now: Now, form: Annotated[LoginForm, Form()]
+) -> Response:
     """Log in with a name and a password, or with a token."""
     require_same_origin(request)
     if form.token:
-        return _come_in_by_token(request, services, now, secret=form.token.strip(), kinds=("bearer", "login"))
+        return _come_in_by_token(
+            request, services, now, secret=form.token.strip(), kinds=("bearer", "login")
+        )
     try:
         opened = log_in(
             services.engine,
@@ -72,7 +78,9 @@ def come_in(request: Request, services: ServicesOfApp, now: Now, form: Annotated
 
 @router.get("/login/provider")
 def go_to_provider(services: ServicesOfApp) -> Response:
-    """Send the browser to the identity provider, with a cookie that only this login can be finished with."""
+    """Send the browser to the identity provider, with a cookie that only this login can be finished
+    with.
+    """
     address, begun = oidc.begin(services.settings)
     response = see_other(address)
     response.set_cookie(
@@ -89,7 +97,13 @@ def go_to_provider(services: ServicesOfApp) -> Response:
 
 @router.get(oidc.CALLBACK)
 def come_back_from_provider(
-    *, request: Request, services: ServicesOfApp, now: Now, state: Word = "", code: Word = "", error: Word = ""
+    *,
+    request: Request,
+    services: ServicesOfApp,
+    now: Now,
+    state: Word = "",
+    code: Word = "",
+    error: Word = "",
 ) -> Response:
     """Finish a login that the identity provider has vouched for."""
     try:
@@ -130,13 +144,20 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _vouched_for(request: Request, services: Services, now: Now, *, state: str, code: str) -> Opened:
+def _vouched_for(
+    request: Request, services: Services, now: Now, *, state: str, code: str
+) -> Opened:
     begun = oidc.Begun.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
     who = oidc.finish(services.settings, begun=begun, state=state, code=code, at=now)
     with writing(services.engine) as session:
         user = oidc.user_of(session, who, at=now)
         return open_for(
-            session, user=user, settings=services.settings, by="provider", address=address_of(request), at=now
+            session,
+            user=user,
+            settings=services.settings,
+            by="provider",
+            address=address_of(request),
+            at=now,
         )
 
 
@@ -154,7 +175,9 @@ def _come_in_by_token(
         )
     if opened is None:
         problem = ProblemError(
-            401, "This token is unknown, used up or expired.", remedy="Ask an administrator for a new one."
+            401,
+            "This token is unknown, used up or expired.",
+            remedy="Ask an administrator for a new one.",
         )
         return _login_page(request, services, problem)
     target = "/account" if opened.renewing else "/"
@@ -164,17 +187,21 @@ def _come_in_by_token(
 def _sent_on(request: Request, target: str) -> Response:
     """Send the browser on to ``target``.
 
-    Who follows a link on another site's page gets a page of ours first: the browser would keep our strict cookie from a
-    redirect that began elsewhere.
+    Who follows a link on another site's page gets a page of ours first: the browser would keep our
+    strict cookie from a redirect that began elsewhere.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return render(request, "arrived.html", {"target": target})
     return see_other(target)
 
 
-def _login_page(request: Request, services: Services, problem: ProblemError | None = None) -> Response:
+def _login_page(
+    request: Request, services: Services, problem: ProblemError | None = None
+) -> Response:
     context = {"problem": problem, "provider": services.settings.oidc_issuer is not None}
-    response = render(request, "login.html", context, status=problem.status if problem else HTTPStatus.OK)
+    response = render(
+        request, "login.html", context, status=problem.status if problem else HTTPStatus.OK
+    )
     if problem:
         response.headers.update(problem.headers)
     return response

@@ -58,13 +58,21 @@ def add_user(
 ) -> Response:
     """Add a user and show the link with which they choose a password, this once."""
     communities = _changes(form).communities or []
-    service.create_user(session, name=form.name, role=form.role, communities=communities, at=now, actor=viewer.name)
+    service.create_user(
+        session, name=form.name, role=form.role, communities=communities, at=now, actor=viewer.name
+    )
     return _invited(request, viewer, session, services, now, name=form.name)
 
 
 @router.get("/{name}")
 def show_user(
-    *, request: Request, name: UserName, viewer: Admin, session: Reading, services: ServicesOfApp, now: Now
+    *,
+    request: Request,
+    name: UserName,
+    viewer: Admin,
+    session: Reading,
+    services: ServicesOfApp,
+    now: Now,
 ) -> Response:
     """Show one user."""
     return _user_page(request, viewer, session, services, now, name=name)
@@ -89,20 +97,30 @@ def disable_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> R
 @router.post("/{name}/restore")
 def restore_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> Response:
     """Let a user in again."""
-    service.change_user(session, name=name, changes=UserChanges(disabled=False), at=now, actor=viewer.name)
+    service.change_user(
+        session, name=name, changes=UserChanges(disabled=False), at=now, actor=viewer.name
+    )
     return see_other(f"/users/{name}")
 
 
 @router.post("/{name}/invitation")
 def invite_user(
-    *, request: Request, name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+    *,
+    request: Request,
+    name: UserName,
+    viewer: Admin,
+    session: Writing,
+    services: ServicesOfApp,
+    now: Now,
 ) -> Response:
     """Take a user's password and show the link with which they choose a new one, this once."""
     return _invited(request, viewer, session, services, now, name=name)
 
 
 @router.post("/{name}/unlock")
-def unlock_user(name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now) -> Response:
+def unlock_user(
+    name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+) -> Response:
     """Let a user try again who failed to log in too often."""
     service.get_user(session, name=name)
     lockout.clear_failures(session, _guard(services, name))
@@ -124,12 +142,16 @@ def issue_token(
     """Issue a token for a machine and show its secret, this once."""
     longest = timedelta(days=services.settings.token_days)
     new = NewToken(**form.model_dump())
-    issued = tokens.issue_machine_token(session, user=name, new=new, longest=longest, at=now, actor=viewer.name)
+    issued = tokens.issue_machine_token(
+        session, user=name, new=new, longest=longest, at=now, actor=viewer.name
+    )
     return _user_page(request, viewer, session, services, now, name=name, issued=issued)
 
 
 @router.post("/{name}/tokens/{token_id}/revoke")
-def revoke_token(name: UserName, token_id: TokenId, viewer: Admin, session: Writing, now: Now) -> Response:
+def revoke_token(
+    name: UserName, token_id: TokenId, viewer: Admin, session: Writing, now: Now
+) -> Response:
     """Revoke one of a user's tokens."""
     tokens.revoke_machine_token(session, token_id=token_id, owner=name, at=now, actor=viewer.name)
     return see_other(f"/users/{name}")
@@ -141,7 +163,9 @@ def _changes(form: UserForm) -> UserChanges:
         return UserChanges(role=form.role, communities=codes if form.role is Role.OFFICER else [])
     except ValidationError:
         raise ProblemError(
-            422, "A community code cannot be used.", remedy="Write the codes with a space between them."
+            422,
+            "A community code cannot be used.",
+            remedy="Write the codes with a space between them.",
         ) from None
 
 
@@ -149,14 +173,25 @@ def _invited(
     request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str
 ) -> Response:
     lifetime = timedelta(hours=services.settings.invitation_hours)
-    invitation = service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
+    invitation = service.invite_user(
+        session, name=name, lifetime=lifetime, at=now, actor=viewer.name
+    )
     base = services.settings.public_url or str(request.base_url)
     link = base.rstrip("/") + invitation.path
-    return _user_page(request, viewer, session, services, now, name=name, link=link, until=invitation.expires_at)
+    return _user_page(
+        request, viewer, session, services, now, name=name, link=link, until=invitation.expires_at
+    )
 
 
 def _user_page(
-    request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str, **shown: Any
+    request: Request,
+    viewer: Viewer,
+    session: Session,
+    services: Services,
+    now: Now,
+    *,
+    name: str,
+    **shown: Any,
 ) -> Response:
     user = service.get_user(session, name=name)
     context = {
@@ -165,7 +200,9 @@ def _user_page(
         "tokens": tokens.list_tokens(session, user=name, at=now),
         "locked": lockout.is_locked(session, _guard(services, name), at=now),
         "roles": list(Role),
-        "token_roles": [role for role in Role if role is not Role.OFFICER] if user.role is Role.ADMIN else [],
+        "token_roles": [role for role in Role if role is not Role.OFFICER]
+        if user.role is Role.ADMIN
+        else [],
         "link": None,
         "issued": None,
     }

@@ -1,7 +1,8 @@
-"""A small OpenID Connect provider on the loopback: discovery, keys, authorization code with PKCE, signed ID tokens.
+"""A small OpenID Connect provider on the loopback: discovery, keys, authorization code with PKCE,
+signed ID tokens.
 
-It is strict where a provider is: a code works once, for the client and address it was given to, and only with the
-verifier of its challenge. What it signs can be bent, to see what a client believes.
+It is strict where a provider is: a code works once, for the client and address it was given to, and
+only with the verifier of its challenge. What it signs can be bent, to see what a client believes.
 """
 
 import base64
@@ -24,11 +25,15 @@ OTHER_KEY = RSAKey.generate_key(2048, parameters={"kid": "k1"})
 
 
 class Provider:
-    """What the provider knows: who is logged in there (``claims``), and the codes it has given out."""
+    """What the provider knows: who is logged in (``claims``), and the codes it has given out."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
-        self.claims: dict[str, Any] = {"sub": "1001", "preferred_username": "wang.fang", "roles": ["forestall-analyst"]}
+        self.claims: dict[str, Any] = {
+            "sub": "1001",
+            "preferred_username": "wang.fang",
+            "roles": ["forestall-analyst"],
+        }
         self.bent: dict[str, Any] = {}
         self.key = KEY
         self.codes: dict[str, dict[str, str]] = {}
@@ -37,7 +42,11 @@ class Provider:
     def metadata(self) -> dict[str, Any]:
         """Return what discovery says."""
         endpoints = {name: f"{self.address}/{path}" for name, path in ENDPOINTS.items()}
-        return {"issuer": self.address, **endpoints, "id_token_signing_alg_values_supported": ["RS256"]}
+        return {
+            "issuer": self.address,
+            **endpoints,
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
 
     def authorize(self, asked: dict[str, str]) -> str:
         """Return where the browser goes once its person has agreed."""
@@ -57,7 +66,12 @@ class Provider:
             return None
         if form.get("redirect_uri") != asked["redirect_uri"]:
             return None
-        return {"access_token": "at", "token_type": "Bearer", "expires_in": 300, "id_token": self.signed(asked)}
+        return {
+            "access_token": "at",
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "id_token": self.signed(asked),
+        }
 
     def signed(self, asked: dict[str, str]) -> str:
         """Return the ID token, as it should be but for what is bent."""

@@ -16,12 +16,21 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 
 @pytest.fixture
 def trail(client: Client, engine: Engine) -> Client:
-    """Give a client whose trail holds, beside five added users, a reveal a day ago and four of today."""
+    """Give a client whose trail holds, beside five added users, a reveal a day ago and four of
+    today.
+    """
     with writing(engine) as session:
         for number in range(5):
             at = MORNING - timedelta(days=1) if number == 0 else MORNING + timedelta(minutes=number)
             actor = "li" if number % 2 else "wu"
-            record(session, at=at, actor=actor, action="reveal", subject=f"n1_{number}", reason="回访 <b>")
+            record(
+                session,
+                at=at,
+                actor=actor,
+                action="reveal",
+                subject=f"n1_{number}",
+                reason="回访 <b>",
+            )
     return client
 
 
@@ -42,7 +51,9 @@ def test_only_administrators_read_the_trail(client: Client) -> None:
 def test_the_newest_entries_come_first_page_by_page(trail: Client) -> None:
     first = trail.get("/api/v1/audit?limit=2", headers=trail.as_("admin")).json()
     assert [entry["subject"] for entry in first["items"]] == ["n1_4", "n1_3"]
-    second = trail.get(f"/api/v1/audit?limit=8&cursor={first['next_cursor']}", headers=trail.as_("admin")).json()
+    second = trail.get(
+        f"/api/v1/audit?limit=8&cursor={first['next_cursor']}", headers=trail.as_("admin")
+    ).json()
     assert [entry["subject"] for entry in second["items"]][:3] == ["n1_2", "n1_1", "n1_0"]
     assert second["next_cursor"] is None
     assert first["items"][1]["previous_digest"] == second["items"][0]["digest"]
@@ -56,8 +67,12 @@ def test_entries_are_found_by_who_what_whom_and_day(trail: Client) -> None:
     assert subjects(trail, subject="n1_2", actor="li") == []
 
 
-@pytest.mark.parametrize("query", [{"action": "dance"}, {"cursor": "x"}, {"day": "today"}, {"who": "li"}])
-def test_a_question_that_cannot_be_answered_is_refused(trail: Client, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "query", [{"action": "dance"}, {"cursor": "x"}, {"day": "today"}, {"who": "li"}]
+)
+def test_a_question_that_cannot_be_answered_is_refused(
+    trail: Client, query: dict[str, str]
+) -> None:
     assert trail.get("/api/v1/audit", params=query, headers=trail.as_("admin")).status_code == 422
 
 
@@ -89,6 +104,17 @@ def test_every_action_has_words() -> None:
 
 
 def test_details_are_said_in_both_languages() -> None:
-    details = {"by": "invitation", "communities": ["C01", "C02"], "read_only": False, "level": "red", "other": 3}
-    assert dict(said(details, "zh")) == {"方式": "设置密码的链接", "社区": "C01 C02", "级别": "红色·紧急", "other": "3"}
+    details = {
+        "by": "invitation",
+        "communities": ["C01", "C02"],
+        "read_only": False,
+        "level": "red",
+        "other": 3,
+    }
+    assert dict(said(details, "zh")) == {
+        "方式": "设置密码的链接",
+        "社区": "C01 C02",
+        "级别": "红色·紧急",
+        "other": "3",
+    }
     assert dict(said(details, "en"))["by"] == "link for a password"

@@ -92,9 +92,13 @@ def test_a_machines_token_does_not_end_for_lying_idle(later: Client, hours: Hour
     assert later.get("/api/v1/me", headers=later.as_("analyst")).status_code == 401
 
 
-def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(client: Client, engine: Engine) -> None:
+def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(
+    client: Client, engine: Engine
+) -> None:
     with writing(engine) as session:
-        link = invite_user(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(
+            session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
+        ).path
     answer = client.get(link)
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = client.get("/account")
@@ -102,14 +106,23 @@ def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(client: C
     assert "请先设置密码" in page.text
     for path in ("/", f"/alerts/{ID_A}", "/api/v1/me", "/api/v1/alerts"):
         assert client.get(path).status_code in {303, 401}
-    assert client.post("/account/tokens", data={"name": "x"}, headers=OWN).headers["location"] == "/login"
+    assert (
+        client.post("/account/tokens", data={"name": "x"}, headers=OWN).headers["location"]
+        == "/login"
+    )
     cookie = client.cookies[COOKIE]
-    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie}"}).status_code == 401
+    assert (
+        client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie}"}).status_code == 401
+    )
 
 
-def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(client: Client, engine: Engine) -> None:
+def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(
+    client: Client, engine: Engine
+) -> None:
     with writing(engine) as session:
-        link = invite_user(session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(
+            session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
+        ).path
     answer = client.get(link, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert '<meta http-equiv="refresh" content="0;url=/account">' in answer.text
@@ -119,14 +132,18 @@ def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(client: C
 def test_a_session_is_no_bearer_token_and_a_bearer_token_no_session(client: Client) -> None:
     client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
     cookie = client.cookies[COOKIE]
-    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie}"}).status_code == 401
+    assert (
+        client.get("/api/v1/me", headers={"Authorization": f"Bearer {cookie}"}).status_code == 401
+    )
     client.cookies.clear()
     client.cookies.set(COOKIE, client.tokens["analyst"])
     assert client.get("/api/v1/me").status_code == 401
 
 
 def test_the_cookie_goes_over_tls_only_where_that_is_set(url: str, engine: Engine) -> None:
-    app: FastAPI = create_app(settings=ServingSettings(database_url=url, secure_cookies=True), clock=lambda: MORNING)
+    app: FastAPI = create_app(
+        settings=ServingSettings(database_url=url, secure_cookies=True), clock=lambda: MORNING
+    )
     client = a_client(app, engine)
     answer = client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
     assert "; Secure" in answer.headers["set-cookie"]

@@ -1,4 +1,4 @@
-"""Logging in with a password: what it takes, what fails, what is locked, and what changing it ends."""
+"""Logging in with a password: what fails, what is locked, and what changing it ends."""
 
 import re
 import time
@@ -44,7 +44,9 @@ def hours() -> Hours:
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hash with less work: what is tested here is not how long it takes."""
-    monkeypatch.setattr(passwords, "HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(
+        passwords, "HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    )
     passwords._hash_of_nobody.cache_clear()
     yield
     passwords._hash_of_nobody.cache_clear()
@@ -61,9 +63,13 @@ def known(settings: ServingSettings, engine: Engine, hours: Hours) -> Client:
 
 def choose(client: Client, engine: Engine, name: str, password: str) -> None:
     with writing(engine) as session:
-        link = invite_user(session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test").path
+        link = invite_user(
+            session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test"
+        ).path
     client.get(link)
-    answer = client.post("/account/password", data={"new": password, "again": password}, headers=OWN)
+    answer = client.post(
+        "/account/password", data={"new": password, "again": password}, headers=OWN
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
@@ -79,12 +85,16 @@ def test_a_password_opens_a_session(known: Client, engine: Engine) -> None:
 
 def test_the_database_keeps_argon2id_only(known: Client, engine: Engine) -> None:
     with engine.connect() as connection:
-        kept = connection.execute(text("SELECT password_hash FROM users WHERE name = 'analyst-1'")).scalar_one()
+        kept = connection.execute(
+            text("SELECT password_hash FROM users WHERE name = 'analyst-1'")
+        ).scalar_one()
     assert kept.startswith("$argon2id$")
     assert GOOD not in kept
 
 
-def test_a_wrong_password_and_an_unknown_name_are_answered_alike(known: Client, engine: Engine) -> None:
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
+    known: Client, engine: Engine
+) -> None:
     pages = {}
     for name, password in (("analyst-1", NEW), ("nobody", GOOD), ("officer-1", GOOD)):
         answer = known.post("/login", data={"name": name, "password": password}, headers=OWN)
@@ -92,13 +102,22 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(known: Client, 
         assert "用户名或密码不正确" in answer.text
         pages[name] = answer.text
     assert len(set(pages.values())) == 1
-    assert audited(engine, "login-failed") == [("analyst-1", "analyst-1"), ("?", "?"), ("officer-1", "officer-1")]
+    assert audited(engine, "login-failed") == [
+        ("analyst-1", "analyst-1"),
+        ("?", "?"),
+        ("officer-1", "officer-1"),
+    ]
 
 
-def test_a_name_that_nobody_has_leaves_no_trace_of_what_was_typed(known: Client, engine: Engine) -> None:
+def test_a_name_that_nobody_has_leaves_no_trace_of_what_was_typed(
+    known: Client, engine: Engine
+) -> None:
     come_in(known, "x", name="my-secret-password")
     with engine.connect() as connection:
-        rows = [*connection.execute(text("SELECT * FROM audit")), *connection.execute(text("SELECT * FROM lockouts"))]
+        rows = [
+            *connection.execute(text("SELECT * FROM audit")),
+            *connection.execute(text("SELECT * FROM lockouts")),
+        ]
     assert "my-secret-password" not in repr(rows)
 
 
@@ -142,10 +161,19 @@ def test_an_address_that_tries_many_names_is_locked(known: Client) -> None:
     assert come_in(known, GOOD) == 429
 
 
-def test_guesses_at_one_moment_get_no_more_tries(known: Client, engine: Engine, settings: ServingSettings) -> None:
+def test_guesses_at_one_moment_get_no_more_tries(
+    known: Client, engine: Engine, settings: ServingSettings
+) -> None:
     def guess(_number: int) -> int:
         try:
-            log_in(engine, settings=settings, name="analyst-1", password="wrong", address="198.51.100.7", at=MORNING)
+            log_in(
+                engine,
+                settings=settings,
+                name="analyst-1",
+                password="wrong",
+                address="198.51.100.7",
+                at=MORNING,
+            )
         except ProblemError as problem:
             return problem.status
         return 200
@@ -196,10 +224,14 @@ def test_a_bad_password_is_not_taken(known: Client, password: str, said: str) ->
 def test_changing_the_password_asks_for_the_present_one(known: Client) -> None:
     come_in(known, GOOD)
     for current in ("wrong", ""):
-        answer = known.post("/account/password", data={"current": current, "new": NEW, "again": NEW}, headers=OWN)
+        answer = known.post(
+            "/account/password", data={"current": current, "new": NEW, "again": NEW}, headers=OWN
+        )
         assert answer.status_code == 403
         assert "当前密码不正确" in answer.text
-    answer = known.post("/account/password", data={"current": GOOD, "new": NEW, "again": NEW + "x"}, headers=OWN)
+    answer = known.post(
+        "/account/password", data={"current": GOOD, "new": NEW, "again": NEW + "x"}, headers=OWN
+    )
     assert "不一致" in answer.text
 
 
@@ -217,14 +249,17 @@ def test_changing_the_password_ends_every_other_session(known: Client, engine: E
         assert known.get("/account").status_code == 303
     known.cookies.clear()
     assert (come_in(known, GOOD), come_in(known, NEW)) == (401, 303)
-    assert known.get("/api/v1/me", headers=known.as_("analyst")).status_code == 200  # a machine goes on
+    # A machine goes on
+    assert known.get("/api/v1/me", headers=known.as_("analyst")).status_code == 200
     assert audited(engine, "password-changed") == [("analyst-1", "analyst-1")] * 2
 
 
 def test_the_present_password_cannot_be_guessed_on_the_page(known: Client, engine: Engine) -> None:
     come_in(known, GOOD)
     form = {"current": "wrong", "new": NEW, "again": NEW}
-    statuses = [known.post("/account/password", data=form, headers=OWN).status_code for _ in range(6)]
+    statuses = [
+        known.post("/account/password", data=form, headers=OWN).status_code for _ in range(6)
+    ]
     assert statuses == [403] * 5 + [429]
     assert audited(engine, "login-failed") == [("analyst-1", "analyst-1")] * 5
 
@@ -243,7 +278,12 @@ def test_logging_out_elsewhere_keeps_this_session(known: Client) -> None:
 
 def test_a_password_that_has_expired_must_be_changed_first(known: Client, hours: Hours) -> None:
     hours.at += timedelta(days=90) - timedelta(seconds=1)
-    assert known.post("/login", data={"name": "analyst-1", "password": GOOD}, headers=OWN).headers["location"] == "/"
+    assert (
+        known.post("/login", data={"name": "analyst-1", "password": GOOD}, headers=OWN).headers[
+            "location"
+        ]
+        == "/"
+    )
     hours.at += timedelta(seconds=1)
     known.cookies.clear()
     answer = known.post("/login", data={"name": "analyst-1", "password": GOOD}, headers=OWN)
@@ -259,10 +299,14 @@ def test_a_password_that_has_expired_must_be_changed_first(known: Client, hours:
 def test_a_hash_of_weaker_parameters_is_made_anew(
     known: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "HASHER", passwords.PasswordHasher(time_cost=2, memory_cost=128, parallelism=1))
+    monkeypatch.setattr(
+        passwords, "HASHER", passwords.PasswordHasher(time_cost=2, memory_cost=128, parallelism=1)
+    )
     assert come_in(known, GOOD) == 303
     with engine.connect() as connection:
-        kept = connection.execute(text("SELECT password_hash FROM users WHERE name = 'analyst-1'")).scalar_one()
+        kept = connection.execute(
+            text("SELECT password_hash FROM users WHERE name = 'analyst-1'")
+        ).scalar_one()
     assert re.match(r"\$argon2id\$v=19\$m=128,t=2,p=1\$", kept)
     known.cookies.clear()
     assert come_in(known, GOOD) == 303
@@ -291,4 +335,6 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(monkeypatch: pytest.Monkey
 
 def test_the_form_is_refused_from_another_site(known: Client) -> None:
     form = {"name": "analyst-1", "password": GOOD}
-    assert known.post("/login", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert (
+        known.post("/login", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    )

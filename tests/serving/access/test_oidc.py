@@ -61,7 +61,10 @@ def user(engine: Engine, name: str) -> UserRow | None:
 def test_the_login_page_leads_to_the_provider(client: Client) -> None:
     assert 'href="/login/provider"' in client.get("/login").text
     away = client.get("/login/provider")
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()}
+    asked = {
+        name: values[0]
+        for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()
+    }
     assert asked["redirect_uri"] == f"http://testserver{CALLBACK}"
     assert (asked["response_type"], asked["scope"]) == ("code", "openid profile")
     assert asked["code_challenge_method"] == "S256"
@@ -83,13 +86,22 @@ def test_a_first_login_adds_the_user(client: Client, engine: Engine) -> None:
     assert audited(engine, "login") == [("wang.fang", "wang.fang")]
 
 
-def test_claims_give_role_and_communities_at_every_login(client: Client, engine: Engine, provider: Provider) -> None:
+def test_claims_give_role_and_communities_at_every_login(
+    client: Client, engine: Engine, provider: Provider
+) -> None:
     come_in(client)
-    provider.claims |= {"roles": "forestall-officer other", "communities": ["C02", "C01"], "preferred_username": "w.f"}
+    provider.claims |= {
+        "roles": "forestall-officer other",
+        "communities": ["C02", "C01"],
+        "preferred_username": "w.f",
+    }
     come_in(client)
     changed = user(engine, "wang.fang")  # the name of the first login stays: it stands in the trail
     assert changed is not None
-    assert (changed.role, sorted(item.community_id for item in changed.communities)) == ("officer", ["C01", "C02"])
+    assert (changed.role, sorted(item.community_id for item in changed.communities)) == (
+        "officer",
+        ["C01", "C02"],
+    )
     assert user(engine, "w.f") is None
     assert audited(engine, "user-changed") == [("identity provider", "wang.fang")]
     come_in(client)
@@ -98,7 +110,12 @@ def test_claims_give_role_and_communities_at_every_login(client: Client, engine:
 
 @pytest.mark.parametrize(
     "claims",
-    [{"roles": []}, {"roles": ["somebody"]}, {"roles": ["forestall-officer"]}, {"preferred_username": ""}],
+    [
+        {"roles": []},
+        {"roles": ["somebody"]},
+        {"roles": ["forestall-officer"]},
+        {"preferred_username": ""},
+    ],
 )
 def test_an_account_without_a_role_here_does_not_come_in(
     client: Client, engine: Engine, provider: Provider, claims: dict[str, Any]
@@ -125,7 +142,10 @@ def test_a_disabled_user_stays_out_and_has_no_password(client: Client) -> None:
     come_in(client)
     page = client.post("/account/password", data={"new": "x" * 20, "again": "x" * 20}, headers=OWN)
     assert page.status_code == 409
-    assert client.post("/api/v1/users/wang.fang/invitation", headers=client.as_("admin")).status_code == 409
+    assert (
+        client.post("/api/v1/users/wang.fang/invitation", headers=client.as_("admin")).status_code
+        == 409
+    )
     client.delete("/api/v1/users/wang.fang", headers=client.as_("admin"))
     assert client.get("/account").status_code == 303
     assert come_in(client).status_code == 403
@@ -141,7 +161,9 @@ def test_a_disabled_user_stays_out_and_has_no_password(client: Client) -> None:
         {"exp": int((MORNING - timedelta(minutes=2)).timestamp())},
     ],
 )
-def test_a_token_for_something_else_is_not_believed(client: Client, provider: Provider, bent: dict[str, Any]) -> None:
+def test_a_token_for_something_else_is_not_believed(
+    client: Client, provider: Provider, bent: dict[str, Any]
+) -> None:
     provider.bent = bent
     answer = come_in(client)
     assert answer.status_code == 401
@@ -174,13 +196,17 @@ def test_a_code_works_once(client: Client) -> None:
 
 
 def test_a_provider_that_does_not_answer_is_said_so(url: str, engine: Engine) -> None:
-    settings = ServingSettings(database_url=url, oidc_issuer="http://127.0.0.1:9", public_url="http://testserver")
+    settings = ServingSettings(
+        database_url=url, oidc_issuer="http://127.0.0.1:9", public_url="http://testserver"
+    )
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
     assert client.get("/login/provider").status_code == 503
     assert client.get("/login").status_code == 200
 
 
-def test_a_provider_that_calls_itself_otherwise_is_not_trusted(url: str, engine: Engine, provider: Provider) -> None:
+def test_a_provider_that_calls_itself_otherwise_is_not_trusted(
+    url: str, engine: Engine, provider: Provider
+) -> None:
     issuer = provider.address.replace("127.0.0.1", "localhost")
     settings = ServingSettings(database_url=url, oidc_issuer=issuer, public_url="http://testserver")
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
@@ -188,6 +214,8 @@ def test_a_provider_that_calls_itself_otherwise_is_not_trusted(url: str, engine:
 
 
 def test_without_a_provider_there_is_no_such_door(url: str, engine: Engine) -> None:
-    client = a_client(create_app(settings=ServingSettings(database_url=url), clock=lambda: MORNING), engine)
+    client = a_client(
+        create_app(settings=ServingSettings(database_url=url), clock=lambda: MORNING), engine
+    )
     assert client.get("/login/provider").status_code == 404
     assert "/login/provider" not in client.get("/login").text

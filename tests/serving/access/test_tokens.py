@@ -1,4 +1,4 @@
-"""Machines' tokens: named, for a while, narrower than their user where wanted, listed and revoked."""
+"""Machines' tokens: named, for a while, narrower than their user, listed and revoked."""
 
 from datetime import timedelta
 
@@ -34,38 +34,63 @@ def test_anonymous_gets_no_token(client: Client) -> None:
 
 
 def test_only_an_administrator_issues_tokens_of_others(client: Client) -> None:
-    answer = client.post("/api/v1/users/analyst-1/tokens", json={"name": "x"}, headers=client.as_("analyst"))
+    answer = client.post(
+        "/api/v1/users/analyst-1/tokens", json={"name": "x"}, headers=client.as_("analyst")
+    )
     assert answer.status_code == 403
 
 
 def test_a_token_is_named_used_listed_and_revoked(client: Client, engine: Engine) -> None:
     issued = issue(client, "analyst-1")
     assert issued["expires_at"] == "2026-08-04T09:00:00+08:00"
-    assert client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).json()["name"] == "analyst-1"
+    assert (
+        client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).json()["name"]
+        == "analyst-1"
+    )
     listed = client.get("/api/v1/tokens?user=analyst-1", headers=client.as_("admin"))
     assert [(token["name"], token["last_used_at"]) for token in listed.json()["items"]] == [
         ("gateway", "2026-07-05T09:00:00+08:00"),
         ("", None),
     ]
     assert "fst_" not in listed.text
-    assert client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code == 204
+    assert (
+        client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code
+        == 204
+    )
     assert client.get("/api/v1/me", headers=bearer(str(issued["secret"]))).status_code == 401
-    assert client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code == 404
-    assert audited(engine, "token-issued") == audited(engine, "token-revoked") == [("admin-1", "analyst-1")]
+    assert (
+        client.delete(f"/api/v1/tokens/{issued['id']}", headers=client.as_("admin")).status_code
+        == 404
+    )
+    assert (
+        audited(engine, "token-issued")
+        == audited(engine, "token-revoked")
+        == [("admin-1", "analyst-1")]
+    )
 
 
 def test_everybody_sees_and_revokes_only_their_own(client: Client) -> None:
     mine, other = issue(client, "analyst-1"), issue(client, "engineer-1")
-    listed = client.get("/api/v1/tokens?user=engineer-1", headers=client.as_("analyst")).json()["items"]
+    listed = client.get("/api/v1/tokens?user=engineer-1", headers=client.as_("analyst")).json()[
+        "items"
+    ]
     assert {token["user"] for token in listed} == {"analyst-1"}
-    assert client.delete(f"/api/v1/tokens/{other['id']}", headers=client.as_("analyst")).status_code == 404
-    assert client.delete(f"/api/v1/tokens/{mine['id']}", headers=client.as_("analyst")).status_code == 204
+    assert (
+        client.delete(f"/api/v1/tokens/{other['id']}", headers=client.as_("analyst")).status_code
+        == 404
+    )
+    assert (
+        client.delete(f"/api/v1/tokens/{mine['id']}", headers=client.as_("analyst")).status_code
+        == 204
+    )
 
 
 def test_a_token_for_reading_changes_nothing(client: Client, engine: Engine) -> None:
     secret = str(issue(client, "analyst-1", read_only=True)["secret"])
     assert client.get("/api/v1/alerts", headers=bearer(secret)).status_code == 200
-    answer = client.post(f"/api/v1/alerts/{ID_A}/dispositions", json={"result": "lawful"}, headers=bearer(secret))
+    answer = client.post(
+        f"/api/v1/alerts/{ID_A}/dispositions", json={"result": "lawful"}, headers=bearer(secret)
+    )
     assert answer.status_code == 403
     assert answer.json()["detail"] == "This token is for reading only."
     assert client.post("/login", data={"token": secret}, headers=OWN).status_code == 401
@@ -91,17 +116,23 @@ def test_an_administrators_token_may_act_as_another_role(client: Client) -> None
         ("nobody", {}, 404),
     ],
 )
-def test_a_token_does_no_more_than_its_user(client: Client, user: str, fields: dict[str, object], status: int) -> None:
+def test_a_token_does_no_more_than_its_user(
+    client: Client, user: str, fields: dict[str, object], status: int
+) -> None:
     new = {"name": "gateway"} | fields
     answer = client.post(f"/api/v1/users/{user}/tokens", json=new, headers=client.as_("admin"))
     assert answer.status_code == status
 
 
 def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine: Engine) -> None:
-    client.post("/api/v1/users", json={"name": "boss", "role": "admin"}, headers=client.as_("admin"))
+    client.post(
+        "/api/v1/users", json={"name": "boss", "role": "admin"}, headers=client.as_("admin")
+    )
     with writing(engine) as session:
         new = NewToken(name="x", role="engineer")  # type: ignore[arg-type]
-        issued = issue_machine_token(session, user="boss", new=new, longest=YEAR, at=MORNING, actor="test")
+        issued = issue_machine_token(
+            session, user="boss", new=new, longest=YEAR, at=MORNING, actor="test"
+        )
     assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 200
     with writing(engine) as session:
         changes = UserChanges(role="analyst")  # type: ignore[arg-type]
@@ -111,7 +142,9 @@ def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine
 
 def test_the_page_of_the_account_shows_a_new_token_once(client: Client) -> None:
     client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
-    page = client.post("/account/tokens", data={"name": "短信网关", "days": 30, "read_only": "true"}, headers=OWN).text
+    page = client.post(
+        "/account/tokens", data={"name": "短信网关", "days": 30, "read_only": "true"}, headers=OWN
+    ).text
     assert page.count("fst_") == 1
     page = client.get("/account").text
     assert "短信网关" in page

@@ -29,7 +29,9 @@ def test_a_new_user_comes_in_with_the_token_shown_once(client: Client) -> None:
     added = client.post("/api/v1/users", json=NEW, headers=client.as_("admin"))
     assert added.status_code == 201
     assert added.json()["communities"] == ["C01", "C02"]
-    me = client.get("/api/v1/me", headers={"Authorization": f"Bearer {added.json()['token']}"}).json()
+    me = client.get(
+        "/api/v1/me", headers={"Authorization": f"Bearer {added.json()['token']}"}
+    ).json()
     assert me == {"name": "wang.fang", "role": "officer", "communities": ["C01", "C02"]}
     listed = client.get("/api/v1/users", headers=client.as_("admin"))
     assert "fst_" not in listed.text
@@ -44,10 +46,20 @@ def test_a_new_user_comes_in_with_the_token_shown_once(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "status"),
-    [({"name": "analyst-1"}, 409), ({"communities": []}, 422), ({"role": "chief"}, 422), ({"name": "a b"}, 422)],
+    [
+        ({"name": "analyst-1"}, 409),
+        ({"communities": []}, 422),
+        ({"role": "chief"}, 422),
+        ({"name": "a b"}, 422),
+    ],
 )
-def test_a_user_that_cannot_be_is_refused(client: Client, changes: dict[str, object], status: int) -> None:
-    assert client.post("/api/v1/users", json=NEW | changes, headers=client.as_("admin")).status_code == status
+def test_a_user_that_cannot_be_is_refused(
+    client: Client, changes: dict[str, object], status: int
+) -> None:
+    assert (
+        client.post("/api/v1/users", json=NEW | changes, headers=client.as_("admin")).status_code
+        == status
+    )
 
 
 def test_an_unknown_user_cannot_be_revoked(client: Client) -> None:
@@ -76,7 +88,9 @@ def test_names_are_taken_once_and_officers_have_communities(engine: Engine) -> N
         assert [(user.name, user.role) for user in list_users(session)] == [("li", "analyst")]
 
 
-def test_a_login_token_works_once_and_for_half_an_hour(engine: Engine, settings: ServingSettings) -> None:
+def test_a_login_token_works_once_and_for_half_an_hour(
+    engine: Engine, settings: ServingSettings
+) -> None:
     def exchange(secret: str, minutes: int) -> Opened | None:
         at = MIDNIGHT + timedelta(minutes=minutes)
         with writing(engine) as session:
@@ -84,7 +98,9 @@ def test_a_login_token_works_once_and_for_half_an_hour(engine: Engine, settings:
 
     with writing(engine) as session:
         bearer = add_user(session, name="li", role="analyst", at=MIDNIGHT, actor="test")
-        first, second = (issue_token(session, name="li", at=MIDNIGHT, kind="login") for _ in range(2))
+        first, second = (
+            issue_token(session, name="li", at=MIDNIGHT, kind="login") for _ in range(2)
+        )
     assert exchange(first, 29) is not None
     assert exchange(first, 29) is None
     assert exchange(second, 30) is None
@@ -114,6 +130,11 @@ def test_a_cursor_with_what_no_database_holds_is_refused(client: Client) -> None
 
 def test_tokens_come_page_by_page(client: Client) -> None:
     first = client.get("/api/v1/tokens?limit=3", headers=client.as_("admin")).json()
-    rest = client.get(f"/api/v1/tokens?cursor={first['next_cursor']}", headers=client.as_("admin")).json()
+    rest = client.get(
+        f"/api/v1/tokens?cursor={first['next_cursor']}", headers=client.as_("admin")
+    ).json()
     users = [token["user"] for token in first["items"] + rest["items"]]
-    assert (sorted(users), rest["next_cursor"]) == (["admin-1", "analyst-1", "engineer-1", "officer-1"], None)
+    assert (sorted(users), rest["next_cursor"]) == (
+        ["admin-1", "analyst-1", "engineer-1", "officer-1"],
+        None,
+    )

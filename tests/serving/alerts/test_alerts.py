@@ -57,7 +57,8 @@ def test_filters_and_order(client: Client, query: str, ids: list[str]) -> None:
 
 @pytest.mark.parametrize("sort", ["rank", "score", "saving_cny", "issued_at"])
 def test_pages_show_every_alert_once(client: Client, engine: Engine, sort: str) -> None:
-    publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=0.0), an_alert("p1_f", 2), minutes=15))  # ties in all
+    # Ties in all
+    publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=0.0), an_alert("p1_f", 2), minutes=15))
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -71,15 +72,25 @@ def test_pages_show_every_alert_once(client: Client, engine: Engine, sort: str) 
 
 @pytest.mark.parametrize(
     "cursor",
-    ["nonsense", "W10", "WyJpc3N1ZWRfYXQiLCIyMDI2LTA3LTA1VDAwOjAwOjAwKzA4OjAwIiwgMWUzMF0", "WyJyYW5rIiwiMSIsMV0", "é"],
+    [
+        "nonsense",
+        "W10",
+        "WyJpc3N1ZWRfYXQiLCIyMDI2LTA3LTA1VDAwOjAwOjAwKzA4OjAwIiwgMWUzMF0",
+        "WyJyYW5rIiwiMSIsMV0",
+        "é",
+    ],
 )
 def test_a_cursor_of_somebody_else_is_refused(client: Client, cursor: str) -> None:
-    answer = client.get(URL, params={"sort": "issued_at", "cursor": cursor}, headers=client.as_("analyst"))
+    answer = client.get(
+        URL, params={"sort": "issued_at", "cursor": cursor}, headers=client.as_("analyst")
+    )
     assert answer.status_code == 422
     assert answer.json()["remedy"] == "Start again without a cursor."
 
 
-def test_a_timeline_that_an_earlier_version_published_is_read(empty: Client, engine: Engine) -> None:
+def test_a_timeline_that_an_earlier_version_published_is_read(
+    empty: Client, engine: Engine
+) -> None:
     event = {
         "at": "2026-07-04T22:30:00+08:00",
         "channel": "call",
@@ -109,7 +120,11 @@ def test_an_alert_explains_itself(client: Client) -> None:
     assert alert["reasons"][0]["zh"] == "陌生来电最长 84 分钟"
     assert [item["contribution"] for item in alert["contributions"]] == [1.9, -0.2]
     assert alert["contributions"][1]["value"] is None
-    assert (alert["base_value"], alert["missing"], alert["age_band"]) == (-4.0, ["transfers"], "60+")
+    assert (alert["base_value"], alert["missing"], alert["age_band"]) == (
+        -4.0,
+        ["transfers"],
+        "60+",
+    )
     assert alert["saving_cny"] is None
     assert (alert["suspect_numbers"], alert["suspect_accounts"]) == (["n1_aa"], ["a1_bb"])
     assert (alert["status"], alert["version"], alert["withdrawn"]) == ("open", 0, False)
@@ -131,8 +146,18 @@ def test_within_a_level_the_largest_saving_stands_first(client: Client, engine: 
     )
     publish(engine, tick)
     day = client.get("/api/v1/watchlists/latest", headers=client.as_("analyst")).json()["alerts"]
-    assert [alert["person"] for alert in day] == ["p1_f", "p1_e", "p1_a", "p1_g", "p1_b", "p1_c", "p1_d"]
-    page = client.get(f"{URL}?sort=saving_cny&limit=3", headers=client.as_("analyst")).json()["items"]
+    assert [alert["person"] for alert in day] == [
+        "p1_f",
+        "p1_e",
+        "p1_a",
+        "p1_g",
+        "p1_b",
+        "p1_c",
+        "p1_d",
+    ]
+    page = client.get(f"{URL}?sort=saving_cny&limit=3", headers=client.as_("analyst")).json()[
+        "items"
+    ]
     assert [alert["person"] for alert in page] == ["p1_g", "p1_f", "p1_e"]
 
 
@@ -141,11 +166,18 @@ def test_an_officer_sees_the_own_communities_only(client: Client) -> None:
     page = client.get(f"{URL}?sort=rank", headers=officer).json()
     assert [alert["id"] for alert in page["items"]] == [ID_A, ID_B, ID_D]
     assert client.get(f"{URL}?community_id=C02", headers=officer).json()["items"] == []
-    for path in (f"{URL}/{ID_C}", f"{URL}/{ID_C}/chart.svg", f"{URL}/{ID_C}/dispositions", f"/alerts/{ID_C}"):
+    for path in (
+        f"{URL}/{ID_C}",
+        f"{URL}/{ID_C}/chart.svg",
+        f"{URL}/{ID_C}/dispositions",
+        f"/alerts/{ID_C}",
+    ):
         assert client.get(path, headers=officer).status_code == 404
 
 
-def test_an_alert_that_a_revision_left_out_is_withdrawn_but_still_there(client: Client, engine: Engine) -> None:
+def test_an_alert_that_a_revision_left_out_is_withdrawn_but_still_there(
+    client: Client, engine: Engine
+) -> None:
     publish(engine, a_watchlist(*NIGHTLY.alerts[1:]))
     assert client.get(f"{URL}/{ID_A}", headers=client.as_("analyst")).json()["withdrawn"] is True
     page = client.get(f"{URL}?sort=rank", headers=client.as_("analyst")).json()
@@ -175,7 +207,10 @@ def test_the_waterfall_starts_at_the_average_and_ends_at_the_person() -> None:
 
 @given(st.lists(st.floats(-3, 3), max_size=40), st.floats(-6, 0))
 def test_the_bars_add_up(contributions: list[float], base_value: float) -> None:
-    items = [Contribution(feature="f", value=1.0, contribution=value, zh="", en="") for value in contributions]
+    items = [
+        Contribution(feature="f", value=1.0, contribution=value, zh="", en="")
+        for value in contributions
+    ]
     bars = bars_of(base_value, items, "zh")
     assert bars[-1].end == pytest.approx(base_value + sum(contributions))
     assert len(bars) <= 15
@@ -184,7 +219,9 @@ def test_the_bars_add_up(contributions: list[float], base_value: float) -> None:
 
 def test_what_is_not_listed_by_itself_stands_last() -> None:
     items = [
-        Contribution(feature="other", value=None, contribution=3.0, zh="其余各项", en="Everything else"),
+        Contribution(
+            feature="other", value=None, contribution=3.0, zh="其余各项", en="Everything else"
+        ),
         Contribution(feature="a", value=1.0, contribution=0.5, zh="甲", en="A"),
     ]
     assert [bar.label for bar in bars_of(-4.0, items, "en")] == [

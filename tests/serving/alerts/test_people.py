@@ -30,7 +30,10 @@ def test_a_fresh_score_explains_itself(client: Client, engine: Engine) -> None:
 
 def test_an_unknown_person_is_a_problem(client: Client) -> None:
     answer = client.post("/api/v1/people/p1_zz/rescore", headers=client.as_("analyst"))
-    assert (answer.status_code, answer.json()["detail"]) == (404, "Nobody is known under this pseudonym.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "Nobody is known under this pseudonym.",
+    )
 
 
 def test_a_raw_identifier_is_no_person_and_is_not_repeated(client: Client) -> None:
@@ -61,6 +64,10 @@ def test_people_are_scored_one_at_a_time(settings: ServingSettings, engine: Engi
 
     client = a_client(create_app(settings=settings, rescorer=slow, clock=lambda: MORNING), engine)
     with ThreadPoolExecutor(4) as threads:
-        statuses = list(threads.map(lambda _: client.post(URL, headers=client.as_("analyst")).status_code, range(4)))
+        statuses = list(
+            threads.map(
+                lambda _: client.post(URL, headers=client.as_("analyst")).status_code, range(4)
+            )
+        )
     assert statuses == [200, 200, 200, 200]
     assert most == 1

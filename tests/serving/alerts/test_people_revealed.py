@@ -23,22 +23,34 @@ def test_strangers_and_engineers_learn_nothing(client: Client, engine: Engine) -
 
 def test_the_name_and_the_numbers_and_nothing_more(client: Client, engine: Engine) -> None:
     answer = client.post(path_of(ID_A), json=WHY, headers=client.as_("analyst"))
-    assert answer.json() == {"person": "p1_a", "name": "张三", "msisdns": ["13800000001", "13900000001"]}
+    assert answer.json() == {
+        "person": "p1_a",
+        "name": "张三",
+        "msisdns": ["13800000001", "13900000001"],
+    }
     assert audited(engine, "reveal") == [("analyst-1", "p1_a")]
     with engine.connect() as connection:
-        details = str(connection.execute(text("SELECT details FROM audit WHERE action = 'reveal'")).scalar())
+        details = str(
+            connection.execute(text("SELECT details FROM audit WHERE action = 'reveal'")).scalar()
+        )
     assert ID_A in details
     assert "138" not in details
 
 
 def test_an_officer_learns_of_the_own_communities_only(client: Client, engine: Engine) -> None:
-    assert client.post(path_of(ID_A), json=WHY, headers=client.as_("officer")).json()["name"] == "张三"
+    assert (
+        client.post(path_of(ID_A), json=WHY, headers=client.as_("officer")).json()["name"] == "张三"
+    )
     assert client.post(path_of(ID_C), json=WHY, headers=client.as_("officer")).status_code == 404
     assert audited(engine, "reveal") == [("officer-1", "p1_a")]
 
 
-@pytest.mark.parametrize("body", [None, {}, {"reason": ""}, {"reason": "x"}, {"reason": "打 13800000001"}])
-def test_nothing_without_a_proper_reason(client: Client, engine: Engine, body: dict[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    "body", [None, {}, {"reason": ""}, {"reason": "x"}, {"reason": "打 13800000001"}]
+)
+def test_nothing_without_a_proper_reason(
+    client: Client, engine: Engine, body: dict[str, str] | None
+) -> None:
     answer = client.post(path_of(ID_A), json=body, headers=client.as_("analyst"))
     assert answer.status_code == 422
     assert "138" not in answer.text

@@ -55,7 +55,9 @@ def test_strangers_and_engineers_search_for_nobody(finding: Client, engine: Engi
 
 
 def test_a_persons_number_leads_to_the_alerts(finding: Client, engine: Engine) -> None:
-    found = finding.post(URL, json={"value": " 13800000001 "}, headers=finding.as_("analyst")).json()
+    found = finding.post(
+        URL, json={"value": " 13800000001 "}, headers=finding.as_("analyst")
+    ).json()
     assert [alert["id"] for alert in found["alerts"]] == [ID_A]
     assert found["suspects"] == []
     assert audited(engine, "search") == [("analyst-1", "p1_a")]
@@ -76,22 +78,33 @@ def test_an_officer_finds_nobody_of_elsewhere(finding: Client, engine: Engine) -
     assert found("110101198001010036", "officer") == ([], [])
     assert found("17000000001", "officer") == ([], [])
     assert found("110101198001010036", "admin") == ([ID_C], [])
-    assert audited(engine, "search")[:3] == [("officer-1", "p1_a"), ("officer-1", "nobody"), ("officer-1", "nobody")]
+    assert audited(engine, "search")[:3] == [
+        ("officer-1", "p1_a"),
+        ("officer-1", "nobody"),
+        ("officer-1", "nobody"),
+    ]
 
 
-def test_what_was_typed_is_kept_nowhere(finding: Client, engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_was_typed_is_kept_nowhere(
+    finding: Client, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG):
         answer = finding.post(URL, json={"value": "13800000001"}, headers=finding.as_("analyst"))
         refused = finding.post(URL, json={"value": "138" * 30}, headers=finding.as_("analyst"))
     assert refused.status_code == 422
     assert "138" not in caplog.text + answer.text + refused.text
     with engine.connect() as connection:
-        assert "138" not in str(connection.execute(text("SELECT subject, details FROM audit")).all())
+        assert "138" not in str(
+            connection.execute(text("SELECT subject, details FROM audit")).all()
+        )
 
 
 def test_without_the_keys_nothing_is_found(client: Client, app: FastAPI) -> None:
     assert app.state.services.finder is None
-    assert client.post(URL, json={"value": "13800000001"}, headers=client.as_("analyst")).status_code == 503
+    assert (
+        client.post(URL, json={"value": "13800000001"}, headers=client.as_("analyst")).status_code
+        == 503
+    )
 
 
 def test_the_real_keys_lead_from_any_spelling_to_the_holder(tmp_path: Path) -> None:

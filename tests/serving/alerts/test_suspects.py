@@ -35,14 +35,26 @@ def test_officers_are_kept_out(wary: Client) -> None:
 
 def test_before_the_first_list_there_is_nothing(client: Client) -> None:
     page = client.get(URL, headers=client.as_("analyst")).json()
-    assert page == {"at": None, "counts": {"number": 0, "account": 0}, "items": [], "next_cursor": None}
+    assert page == {
+        "at": None,
+        "counts": {"number": 0, "account": 0},
+        "items": [],
+        "next_cursor": None,
+    }
     assert client.get(f"{URL}/n1_aa", headers=client.as_("analyst")).status_code == 404
 
 
 def test_the_likeliest_stand_first(wary: Client) -> None:
     page = wary.get(URL, headers=wary.as_("engineer")).json()
-    assert (page["at"], page["counts"]) == ("2026-07-05T00:00:00+08:00", {"number": 3, "account": 1})
-    assert [(item["rank"], item["key"]) for item in page["items"]] == [(1, "n1_cc"), (2, "n1_aa"), (3, "n1_dd")]
+    assert (page["at"], page["counts"]) == (
+        "2026-07-05T00:00:00+08:00",
+        {"number": 3, "account": 1},
+    )
+    assert [(item["rank"], item["key"]) for item in page["items"]] == [
+        (1, "n1_cc"),
+        (2, "n1_aa"),
+        (3, "n1_dd"),
+    ]
     assert page["items"][1] == {
         "kind": "number",
         "key": "n1_aa",
@@ -63,7 +75,9 @@ def test_the_likeliest_stand_first(wary: Client) -> None:
 def test_pages_stay_with_the_list_they_began_on(wary: Client, engine: Engine) -> None:
     first = wary.get(f"{URL}?limit=2", headers=wary.as_("analyst")).json()
     publish_suspects(engine, at=MORNING, suspects=[a_suspect(f"n1_x{n}") for n in range(5)])
-    second = wary.get(f"{URL}?limit=2&cursor={first['next_cursor']}", headers=wary.as_("analyst")).json()
+    second = wary.get(
+        f"{URL}?limit=2&cursor={first['next_cursor']}", headers=wary.as_("analyst")
+    ).json()
     assert [item["key"] for item in first["items"] + second["items"]] == ["n1_cc", "n1_aa", "n1_dd"]
     assert (second["at"], second["next_cursor"]) == ("2026-07-05T00:00:00+08:00", None)
     assert len(wary.get(URL, headers=wary.as_("analyst")).json()["items"]) == 5
@@ -73,7 +87,10 @@ def test_a_cursor_of_another_list_is_refused(wary: Client) -> None:
     cursor = wary.get(f"{URL}?limit=1", headers=wary.as_("analyst")).json()["next_cursor"]
     for query in (f"kind=account&cursor={cursor}", "cursor=nonsense"):
         answer = wary.get(f"{URL}?{query}", headers=wary.as_("analyst"))
-        assert (answer.status_code, answer.json()["remedy"]) == (422, "Start again without a cursor.")
+        assert (answer.status_code, answer.json()["remedy"]) == (
+            422,
+            "Start again without a cursor.",
+        )
 
 
 def test_a_suspect_can_be_looked_up_after_it_left_the_list(wary: Client, engine: Engine) -> None:
@@ -91,8 +108,14 @@ def test_revealing_is_audited(wary: Client, engine: Engine) -> None:
     assert account.json()["value"] == "6222020000000000001"
     assert audited(engine, "reveal") == [("analyst-1", "n1_aa"), ("admin-1", "a1_bb")]
     with engine.connect() as connection:
-        reasons = connection.execute(text("SELECT details FROM audit WHERE action = 'reveal'")).scalars().all()
-    assert all("核实可疑号码" in str(json.loads(one) if isinstance(one, str) else one) for one in reasons)
+        reasons = (
+            connection.execute(text("SELECT details FROM audit WHERE action = 'reveal'"))
+            .scalars()
+            .all()
+        )
+    assert all(
+        "核实可疑号码" in str(json.loads(one) if isinstance(one, str) else one) for one in reasons
+    )
 
 
 def test_nothing_is_revealed_without_a_reason(wary: Client, engine: Engine) -> None:
@@ -106,8 +129,12 @@ def test_nothing_is_revealed_without_a_reason(wary: Client, engine: Engine) -> N
 
 
 def test_nothing_but_a_published_suspect_is_revealed(wary: Client, engine: Engine) -> None:
-    assert wary.post(f"{URL}/n1_aa/reveal", json=WHY, headers=wary.as_("engineer")).status_code == 403
-    assert wary.post(f"{URL}/n1_zz/reveal", json=WHY, headers=wary.as_("analyst")).status_code == 404
+    assert (
+        wary.post(f"{URL}/n1_aa/reveal", json=WHY, headers=wary.as_("engineer")).status_code == 403
+    )
+    assert (
+        wary.post(f"{URL}/n1_zz/reveal", json=WHY, headers=wary.as_("analyst")).status_code == 404
+    )
     assert wary.post(f"{URL}/p1_a/reveal", json=WHY, headers=wary.as_("analyst")).status_code == 422
     unheld = wary.post(f"{URL}/n1_cc/reveal", json=WHY, headers=wary.as_("analyst"))
     assert (unheld.status_code, unheld.json()["detail"]) == (
@@ -120,7 +147,10 @@ def test_nothing_but_a_published_suspect_is_revealed(wary: Client, engine: Engin
 def test_without_the_vault_nothing_is_revealed(settings: ServingSettings, engine: Engine) -> None:
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
-    assert client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code == 503
+    assert (
+        client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code
+        == 503
+    )
 
 
 def test_the_same_content_again_changes_nothing(engine: Engine) -> None:
@@ -136,14 +166,20 @@ def test_other_content_becomes_a_new_revision(wary: Client, engine: Engine) -> N
     assert [(item["key"], item["score"]) for item in page["items"]] == [("n1_aa", 0.5)]
     with reading(engine) as session:
         lists = session.query(SuspectListRow).order_by(SuspectListRow.id).all()
-        assert [(row.revision, row.superseded_at is None) for row in lists] == [(1, False), (2, True)]
+        assert [(row.revision, row.superseded_at is None) for row in lists] == [
+            (1, False),
+            (2, True),
+        ]
 
 
 def test_a_list_that_cannot_be_written_leaves_the_old_one(wary: Client, engine: Engine) -> None:
     broken = a_suspect("n1_ee", peer_kind=None)
     with pytest.raises(Exception, match=r"peer_kind|publishing"):
         publish_suspects(engine, at=MIDNIGHT, suspects=[a_suspect("n1_ff"), broken])
-    assert wary.get(URL, headers=wary.as_("analyst")).json()["counts"] == {"number": 3, "account": 1}
+    assert wary.get(URL, headers=wary.as_("analyst")).json()["counts"] == {
+        "number": 3,
+        "account": 1,
+    }
 
 
 def test_an_empty_list_says_that_nobody_is_suspected(wary: Client, engine: Engine) -> None:
@@ -170,7 +206,9 @@ def test_a_list_names_nothing_twice_and_has_a_moment(engine: Engine) -> None:
     with pytest.raises(ValueError, match="twice"):
         publish_suspects(engine, at=MIDNIGHT, suspects=[SUSPECTS[0], SUSPECTS[0]])
     with pytest.raises(ValueError, match="zone"):
-        publish_suspects(engine, at=(MIDNIGHT + timedelta(days=1)).replace(tzinfo=None), suspects=[])
+        publish_suspects(
+            engine, at=(MIDNIGHT + timedelta(days=1)).replace(tzinfo=None), suspects=[]
+        )
 
 
 def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
@@ -183,10 +221,15 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
     with ThreadPoolExecutor(4) as threads:
         assert any(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
     with reading(engine) as session:
-        assert session.query(SuspectListRow).filter(SuspectListRow.superseded_at.is_(None)).count() == 1
+        assert (
+            session.query(SuspectListRow).filter(SuspectListRow.superseded_at.is_(None)).count()
+            == 1
+        )
 
 
-def test_the_real_vault_holds_what_is_revealed(settings: ServingSettings, engine: Engine, tmp_path: Path) -> None:
+def test_the_real_vault_holds_what_is_revealed(
+    settings: ServingSettings, engine: Engine, tmp_path: Path
+) -> None:
     vault = Vault(tmp_path / "vault.db", key=bytes(32))
     vault.put_identifiers("account", {"a1_bb": "6222020000000000009"})
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
@@ -195,4 +238,7 @@ def test_the_real_vault_holds_what_is_revealed(settings: ServingSettings, engine
         client.post(f"{URL}/a1_bb/reveal", json=WHY, headers=client.as_("analyst")).json()["value"]
         == "6222020000000000009"
     )
-    assert client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code == 404
+    assert (
+        client.post(f"{URL}/n1_aa/reveal", json=WHY, headers=client.as_("analyst")).status_code
+        == 404
+    )

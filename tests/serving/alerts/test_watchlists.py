@@ -25,8 +25,18 @@ def test_before_the_first_list_there_is_none(empty: Client) -> None:
 def test_a_tick_adds_to_its_day(client: Client, engine: Engine) -> None:
     number = publish(engine, a_tick(an_alert("p1_e", 1, score=0.9), minutes=15))
     latest = client.get(f"{URL}/latest", headers=client.as_("analyst")).json()
-    assert (latest["id"], latest["kind"], latest["at"]) == (number, "intraday", "2026-07-05T00:15:00+08:00")
-    assert [alert["person"] for alert in latest["alerts"]] == ["p1_e", "p1_a", "p1_b", "p1_c", "p1_d"]
+    assert (latest["id"], latest["kind"], latest["at"]) == (
+        number,
+        "intraday",
+        "2026-07-05T00:15:00+08:00",
+    )
+    assert [alert["person"] for alert in latest["alerts"]] == [
+        "p1_e",
+        "p1_a",
+        "p1_b",
+        "p1_c",
+        "p1_d",
+    ]
     alone = client.get(f"{URL}/{number}", headers=client.as_("analyst")).json()
     assert [alert["person"] for alert in alone["alerts"]] == ["p1_e"]
 
@@ -48,7 +58,9 @@ def test_an_old_revision_can_still_be_read(client: Client, engine: Engine) -> No
     old = client.get(f"{URL}/1", headers=client.as_("analyst")).json()
     assert old["superseded_at"] is not None
     assert len(old["alerts"]) == 4
-    assert [item["revision"] for item in client.get(URL, headers=client.as_("analyst")).json()["items"]] == [2]
+    assert [
+        item["revision"] for item in client.get(URL, headers=client.as_("analyst")).json()["items"]
+    ] == [2]
 
 
 def test_pages_go_back_in_time(client: Client, engine: Engine) -> None:
@@ -56,7 +68,9 @@ def test_pages_go_back_in_time(client: Client, engine: Engine) -> None:
         publish(engine, a_tick(minutes=minutes))
     first = client.get(f"{URL}?limit=2", headers=client.as_("analyst")).json()
     assert [item["at"][11:16] for item in first["items"]] == ["00:30", "00:15"]
-    second = client.get(f"{URL}?limit=2&cursor={first['next_cursor']}", headers=client.as_("analyst")).json()
+    second = client.get(
+        f"{URL}?limit=2&cursor={first['next_cursor']}", headers=client.as_("analyst")
+    ).json()
     assert [item["kind"] for item in second["items"]] == ["nightly"]
     assert second["next_cursor"] is None
 

@@ -1,4 +1,6 @@
-"""Talk scripts: something to say for every scam type, in both languages, and nothing that a fraudster would say."""
+"""Talk scripts: something to say for every scam type, in both languages, and nothing that a
+fraudster would say.
+"""
 
 import re
 
@@ -28,7 +30,8 @@ def test_a_talk_is_read_with_what_holds_for_all(client: Client) -> None:
     assert script["scam_type"] == "police"
     assert "96110" in script["opening"][0]["zh"]
     assert (
-        script["ask"][0]["en"] == "Who has called lately as police, court or another office? What do they say you did?"
+        script["ask"][0]["en"]
+        == "Who has called lately as police, court or another office? What do they say you did?"
     )
     assert script["avoid"][0]["zh"] == "不说“案子”“配合调查”，骗子也是这么说的。"
     assert any("验证码" in line["zh"] for line in script["avoid"])
@@ -46,7 +49,9 @@ def test_a_new_scam_type_has_the_talk_of_the_unknown(client: Client, scam_type: 
 def test_every_scam_type_has_a_call_script() -> None:
     assert load_call_scripts().scripts.keys() == SCAM_TYPES.keys()
     assert {
-        name: script.follow_up_days for name, script in load_call_scripts().scripts.items() if name != "investment"
+        name: script.follow_up_days
+        for name, script in load_call_scripts().scripts.items()
+        if name != "investment"
     } == {name: (1, 3, 7) for name in SCAM_TYPES if name != "investment"}
     assert call_script_for("investment").follow_up_days == (1, 3, 7, 14, 30)
 
@@ -78,7 +83,8 @@ def test_a_book_without_a_talk_for_anybody_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("follow_up_days", [3, 1]), ("follow_up_days", []), ("ask", []), ("says", [])]
+    ("field", "value"),
+    [("follow_up_days", [3, 1]), ("follow_up_days", []), ("ask", []), ("says", [])],
 )
 def test_a_talk_that_is_not_whole_is_refused(field: str, value: list[int]) -> None:
     book = load_call_scripts().model_dump()

@@ -51,9 +51,13 @@ class Clocked:
         return self.now
 
 
-def a_colleague(engine: Engine, name: str, *communities: str, role: Role = Role.ANALYST) -> dict[str, str]:
+def a_colleague(
+    engine: Engine, name: str, *communities: str, role: Role = Role.ANALYST
+) -> dict[str, str]:
     with writing(engine) as session:
-        token = add_user(session, name=name, role=role, communities=communities, at=MIDNIGHT, actor="test")
+        token = add_user(
+            session, name=name, role=role, communities=communities, at=MIDNIGHT, actor="test"
+        )
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -69,11 +73,15 @@ def a_colleague(engine: Engine, name: str, *communities: str, role: Role = Role.
 def test_strangers_and_engineers_take_nothing(client: Client, method: str, path: str) -> None:
     body = {"to": "analyst-1"} if method == "PUT" else None
     assert client.request(method, path, json=body).status_code == 401
-    assert client.request(method, path, json=body, headers=client.as_("engineer")).status_code == 403
+    assert (
+        client.request(method, path, json=body, headers=client.as_("engineer")).status_code == 403
+    )
 
 
 def test_the_next_one_is_the_most_urgent_that_nobody_has(client: Client, engine: Engine) -> None:
-    first, second = (client.post(NEXT, headers=client.as_(role)).json() for role in ("analyst", "admin"))
+    first, second = (
+        client.post(NEXT, headers=client.as_(role)).json() for role in ("analyst", "admin")
+    )
     assert (first["alert_id"], first["claimed_by"], first["expires_at"]) == (
         ID_A,
         "analyst-1",
@@ -101,7 +109,10 @@ def test_the_second_is_told_who_has_it(client: Client) -> None:
     answer = client.post(claim_of(ID_A), headers=client.as_("admin"))
     assert answer.status_code == 409
     problem = answer.json()
-    assert (problem["claimed_by"], problem["expires_at"]) == ("analyst-1", "2026-07-05T09:30:00+08:00")
+    assert (problem["claimed_by"], problem["expires_at"]) == (
+        "analyst-1",
+        "2026-07-05T09:30:00+08:00",
+    )
     assert problem["remedy"] == "Take the next one, or ask them to give it back."
 
 
@@ -109,7 +120,10 @@ def test_claiming_again_renews(later: Clocked) -> None:
     headers = later.headers("analyst")
     later.http.post(claim_of(ID_A), headers=headers)
     later.now = MORNING + timedelta(minutes=20)
-    assert later.http.post(claim_of(ID_A), headers=headers).json()["expires_at"] == "2026-07-05T09:50:00+08:00"
+    assert (
+        later.http.post(claim_of(ID_A), headers=headers).json()["expires_at"]
+        == "2026-07-05T09:50:00+08:00"
+    )
 
 
 def test_a_claim_expires(later: Clocked, engine: Engine) -> None:
@@ -145,18 +159,26 @@ def test_giving_to_a_colleague(client: Client, engine: Engine) -> None:
     assert given.status_code == 200
     assert (given.json()["claimed_by"], given.json()["assigned_by"]) == ("li.wei", "analyst-1")
     assert given.json()["expires_at"] == "2026-07-05T21:00:00+08:00"
-    assert client.put(path, json={"to": "admin-1"}, headers=client.as_("analyst")).status_code == 409
-    assert client.put(path, json={"to": "admin-1"}, headers=theirs).json()["claimed_by"] == "admin-1"
+    assert (
+        client.put(path, json={"to": "admin-1"}, headers=client.as_("analyst")).status_code == 409
+    )
+    assert (
+        client.put(path, json={"to": "admin-1"}, headers=theirs).json()["claimed_by"] == "admin-1"
+    )
     assert audited(engine, "assign") == [("analyst-1", ID_A), ("li.wei", ID_A)]
 
 
 def test_not_everybody_can_be_given_it(client: Client, engine: Engine) -> None:
     a_colleague(engine, "wang.min", "C02", role=Role.OFFICER)
     for name in ("nobody", "engineer-1", "wang.min"):
-        answer = client.put(f"/api/v1/alerts/{ID_A}/assignee", json={"to": name}, headers=client.as_("analyst"))
+        answer = client.put(
+            f"/api/v1/alerts/{ID_A}/assignee", json={"to": name}, headers=client.as_("analyst")
+        )
         assert answer.status_code == 422
         assert name not in answer.text
-    answer = client.put(f"/api/v1/alerts/{ID_C}/assignee", json={"to": "wang.min"}, headers=client.as_("analyst"))
+    answer = client.put(
+        f"/api/v1/alerts/{ID_C}/assignee", json={"to": "wang.min"}, headers=client.as_("analyst")
+    )
     assert answer.json()["claimed_by"] == "wang.min"
 
 
@@ -183,6 +205,8 @@ def test_of_many_who_ask_at_once_each_gets_another_one(
 
 def test_the_database_itself_lets_one_claim_stand(client: Client, engine: Engine) -> None:
     client.post(claim_of(ID_A), headers=client.as_("analyst"))
-    row = ClaimRow(alert_id=ID_A, community_id="C01", claimed_by="x", claimed_at=MORNING, expires_at=MORNING)
+    row = ClaimRow(
+        alert_id=ID_A, community_id="C01", claimed_by="x", claimed_at=MORNING, expires_at=MORNING
+    )
     with pytest.raises(IntegrityError), writing(engine) as session:
         session.add(row)

@@ -41,7 +41,9 @@ URL = f"/api/v1/alerts/{ID_A}/dispositions"
 ANALYST = Viewer(name="analyst-1", role=Role.ANALYST, communities=None)
 
 
-def decide(client: Client, alert: str, result: str, version: int, *, role: str = "analyst", **more: Any) -> Response:
+def decide(
+    client: Client, alert: str, result: str, version: int, *, role: str = "analyst", **more: Any
+) -> Response:
     """Record a result on the ``version``-th word of an alert."""
     return client.post(
         f"/api/v1/alerts/{alert}/dispositions",
@@ -52,7 +54,9 @@ def decide(client: Client, alert: str, result: str, version: int, *, role: str =
 
 def test_anonymous_records_nothing(client: Client, engine: Engine) -> None:
     assert client.get(URL).status_code == 401
-    assert client.post(URL, json={"result": "stopped"}, headers={"If-Match": '"0"'}).status_code == 401
+    assert (
+        client.post(URL, json={"result": "stopped"}, headers={"If-Match": '"0"'}).status_code == 401
+    )
     assert dispositions(engine) == []
 
 
@@ -90,9 +94,14 @@ def test_a_result_is_recorded_audited_and_comes_back(client: Client, engine: Eng
     }
     listed = client.get(URL, headers=client.as_("analyst"))
     assert (listed.json(), listed.headers["etag"]) == ([answer.json()], '"1"')
-    assert client.get(f"/api/v1/alerts/{ID_A}", headers=client.as_("analyst")).json()["status"] == "stopped"
+    assert (
+        client.get(f"/api/v1/alerts/{ID_A}", headers=client.as_("analyst")).json()["status"]
+        == "stopped"
+    )
     assert audited(engine, "disposition") == [("officer-1", ID_A)]
-    assert [(decision.person, decision.result) for decision in dispositions(engine)] == [("p1_a", "stopped")]
+    assert [(decision.person, decision.result) for decision in dispositions(engine)] == [
+        ("p1_a", "stopped")
+    ]
 
 
 def test_the_second_of_two_is_told_what_the_first_one_said(client: Client, engine: Engine) -> None:
@@ -119,7 +128,9 @@ def test_without_a_version_nothing_is_written(client: Client, engine: Engine) ->
 
 
 @pytest.mark.parametrize("tag", ["0", 'W/"0"', "*", '"-1"', '"x"', '"', '"99999999999"'])
-def test_an_etag_that_was_never_given_matches_nothing(client: Client, engine: Engine, tag: str) -> None:
+def test_an_etag_that_was_never_given_matches_nothing(
+    client: Client, engine: Engine, tag: str
+) -> None:
     headers = client.as_("analyst") | {"If-Match": tag}
     assert client.post(URL, json={"result": "lawful"}, headers=headers).status_code == 412
     assert dispositions(engine) == []
@@ -128,7 +139,9 @@ def test_an_etag_that_was_never_given_matches_nothing(client: Client, engine: En
 def test_of_many_at_once_one_wins(client: Client, engine: Engine) -> None:
     with ThreadPoolExecutor(4) as threads:
         results = ["lawful", "stopped", "refused", "duplicate"]
-        statuses = list(threads.map(lambda result: decide(client, ID_A, result, 0).status_code, results))
+        statuses = list(
+            threads.map(lambda result: decide(client, ID_A, result, 0).status_code, results)
+        )
     assert sorted(statuses) == [201, 412, 412, 412]
     assert len(dispositions(engine)) == 1
 
@@ -147,7 +160,8 @@ def test_two_sessions_that_read_the_same_version_write_one(
 
     with ThreadPoolExecutor(2) as threads:
         told = set(threads.map(attempt, ["lawful", "stopped"]))
-    assert told == {dispositions(engine)[0].result}  # the one who lost is told what the other one wrote
+    # The one who lost is told what the other one wrote
+    assert told == {dispositions(engine)[0].result}
     assert len(dispositions(engine)) == 1
 
 
@@ -184,7 +198,9 @@ def test_a_result_outlives_a_new_revision(client: Client, engine: Engine) -> Non
         {"result": "in_progress", "escalate": {"to": "officer-1", "why": ""}},
     ],
 )
-def test_what_cannot_be_is_refused(client: Client, engine: Engine, wrong: dict[str, object]) -> None:
+def test_what_cannot_be_is_refused(
+    client: Client, engine: Engine, wrong: dict[str, object]
+) -> None:
     headers = client.as_("analyst") | {"If-Match": '"0"'}
     assert client.post(URL, json=wrong, headers=headers).status_code == 422
     assert dispositions(engine) == []
@@ -195,17 +211,29 @@ def test_an_officer_decides_on_the_own_communities_only(client: Client) -> None:
 
 
 def test_an_escalation_raises_the_level_and_stays(client: Client, engine: Engine) -> None:
-    first = decide(client, ID_B, "in_progress", 0, escalate={"to": "officer-1", "why": "对方仍在通话"}).json()
-    assert (first["level"], first["escalated_to"], first["escalated_why"]) == ("red", "officer-1", "对方仍在通话")
+    first = decide(
+        client, ID_B, "in_progress", 0, escalate={"to": "officer-1", "why": "对方仍在通话"}
+    ).json()
+    assert (first["level"], first["escalated_to"], first["escalated_why"]) == (
+        "red",
+        "officer-1",
+        "对方仍在通话",
+    )
     second = decide(client, ID_B, "refused", 1).json()
     assert (second["level"], second["escalated_to"]) == ("red", None)
     assert audited(engine, "escalate") == [("analyst-1", ID_B)]
-    assert client.get(f"/api/v1/alerts/{ID_B}", headers=client.as_("officer")).json()["level"] == "red"
+    assert (
+        client.get(f"/api/v1/alerts/{ID_B}", headers=client.as_("officer")).json()["level"] == "red"
+    )
     assert [who for who, _ in audited(engine, "assign")] == ["analyst-1"]  # the officer has it now
     for level, found in (("red", {ID_A, ID_B}), ("orange", set())):
-        listed = client.get(f"/api/v1/alerts?level={level}", headers=client.as_("officer")).json()["items"]
+        listed = client.get(f"/api/v1/alerts?level={level}", headers=client.as_("officer")).json()[
+            "items"
+        ]
         assert {one["id"] for one in listed} == found
-    lowered = decide(client, ID_B, "refused", 2, escalate={"to": "officer-1", "why": "急", "level": "yellow"})
+    lowered = decide(
+        client, ID_B, "refused", 2, escalate={"to": "officer-1", "why": "急", "level": "yellow"}
+    )
     assert lowered.status_code == 422
 
 
@@ -215,13 +243,16 @@ LATER = 15
 def test_a_later_alert_is_merged_into_the_earlier_one(client: Client, engine: Engine) -> None:
     publish(engine, a_tick(an_alert("p1_a", 1, realert=True), minutes=LATER))
     later = alert_id(at=MIDNIGHT + timedelta(minutes=LATER), kind="intraday", person="p1_a")
-    assert decide(client, ID_A, "duplicate", 0, merged_into=later).status_code == 422  # not the other way round
+    # Not the other way round
+    assert decide(client, ID_A, "duplicate", 0, merged_into=later).status_code == 422
     merged = decide(client, later, "duplicate", 0, merged_into=ID_A)
     assert (merged.status_code, merged.json()["merged_into"]) == (201, ID_A)
     assert dispositions(engine)[0].merged_into == ID_A
 
 
-def test_a_result_for_the_episode_reaches_what_nobody_has_settled(client: Client, engine: Engine) -> None:
+def test_a_result_for_the_episode_reaches_what_nobody_has_settled(
+    client: Client, engine: Engine
+) -> None:
     days = {"second": 3, "third": 6, "settled": 7, "another story": 15}
     ids = {}
     for name, day in days.items():
@@ -293,7 +324,8 @@ def test_results_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
         command.downgrade(_alembic_config(connection), "0004")
         connection.execute(
             text(
-                "INSERT INTO dispositions (alert_id, version, person, result, note, decided_at, decided_by)"
+                "INSERT INTO dispositions "
+                "(alert_id, version, person, result, note, decided_at, decided_by)"
                 " VALUES ('al_1', 1, 'p1_a', 'refused', '家人在场', '2026-07-05', 'li')"
             )
         )

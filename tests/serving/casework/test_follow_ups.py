@@ -17,7 +17,9 @@ from tests.serving.conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault,
 URL = "/api/v1/follow-ups"
 
 
-def due(client: Client, until: str = "2027-01-01", *, role: str = "analyst", **more: Any) -> list[dict[str, Any]]:
+def due(
+    client: Client, until: str = "2027-01-01", *, role: str = "analyst", **more: Any
+) -> list[dict[str, Any]]:
     found = client.get(URL, params={"due_by": until, **more}, headers=client.as_(role))
     assert found.status_code == 200
     return list(found.json()["items"])
@@ -27,7 +29,9 @@ def days_of(client: Client) -> list[str]:
     return [one["due_on"][5:] for one in due(client)]
 
 
-def change(client: Client, follow_up: dict[str, Any], verb: str, *, role: str = "analyst", **body: str) -> Response:
+def change(
+    client: Client, follow_up: dict[str, Any], verb: str, *, role: str = "analyst", **body: str
+) -> Response:
     headers = client.as_(role) | {"If-Match": f'"{follow_up["version"]}"'}
     return client.post(f"{URL}/{follow_up['id']}/{verb}", json=body, headers=headers)
 
@@ -39,7 +43,10 @@ def test_nobody_else_sees_or_changes_them(client: Client) -> None:
         assert client.get(URL, headers=headers).status_code == status
         assert client.get(f"{URL}/{first['id']}", headers=headers).status_code == status
         for verb in ("done", "move"):
-            assert client.post(f"{URL}/{first['id']}/{verb}", json={}, headers=headers).status_code == status
+            assert (
+                client.post(f"{URL}/{first['id']}/{verb}", json={}, headers=headers).status_code
+                == status
+            )
     assert due(client, role="officer") == []  # it is another community's
     assert client.get(f"{URL}/{first['id']}", headers=client.as_("officer")).status_code == 404
     assert change(client, first, "done", role="officer", outcome="safe").status_code == 404
@@ -70,7 +77,9 @@ def test_a_stopped_fraud_is_asked_about_after_1_3_and_7_days(client: Client) -> 
         ("not_found_yet", []),
     ],
 )
-def test_what_was_found_decides_whether_somebody_asks_again(client: Client, result: str, days: list[str]) -> None:
+def test_what_was_found_decides_whether_somebody_asks_again(
+    client: Client, result: str, days: list[str]
+) -> None:
     decide(client, ID_A, result, 0)
     assert days_of(client) == days
 
@@ -93,7 +102,9 @@ def test_days_can_be_named_and_named_anew(client: Client) -> None:
 
 def test_an_installation_sets_the_usual_days(engine: Engine, client: Client, url: str) -> None:
     settings = ServingSettings(database_url=url, follow_up_days={"police": (2, 4)})
-    other = client_of(create_app(settings=settings, vault=OpenVault(), clock=lambda: MORNING), client)
+    other = client_of(
+        create_app(settings=settings, vault=OpenVault(), clock=lambda: MORNING), client
+    )
     decide(other, ID_A, "stopped", 0)
     decide(other, ID_B, "stopped", 0)  # brushing: as its talk script has it
     assert days_of(other) == ["07-06", "07-07", "07-08", "07-09", "07-12"]
@@ -126,18 +137,26 @@ def test_one_is_moved_to_another_day(client: Client) -> None:
     for day in ("2026-07-04", "2027-07-06"):
         assert change(client, first, "move", due_on=day).status_code == 422
     moved = change(client, first, "move", due_on="2026-07-09")
-    assert (moved.status_code, moved.json()["due_on"], moved.json()["version"]) == (200, "2026-07-09", 2)
+    assert (moved.status_code, moved.json()["due_on"], moved.json()["version"]) == (
+        200,
+        "2026-07-09",
+        2,
+    )
     assert days_of(client) == ["07-09"]
 
 
 def test_two_changes_of_one_version_never_both_stand(client: Client) -> None:
     decide(client, ID_A, "stopped", 0, follow_up_days=[1])
     (first,) = due(client)
-    unread = client.post(f"{URL}/{first['id']}/done", json={"outcome": "safe"}, headers=client.as_("analyst"))
+    unread = client.post(
+        f"{URL}/{first['id']}/done", json={"outcome": "safe"}, headers=client.as_("analyst")
+    )
     assert unread.status_code == 428
     with ThreadPoolExecutor(4) as threads:
         days = ["2026-07-07", "2026-07-08", "2026-07-09", "2026-07-10"]
-        statuses = list(threads.map(lambda day: change(client, first, "move", due_on=day).status_code, days))
+        statuses = list(
+            threads.map(lambda day: change(client, first, "move", due_on=day).status_code, days)
+        )
     assert sorted(statuses) == [200, 412, 412, 412]
     late = change(client, first, "done", outcome="safe")
     assert (late.status_code, late.json()["current"]["version"]) == (412, 2)
@@ -148,8 +167,8 @@ def test_pages_go_on_where_the_last_one_ended(client: Client) -> None:
         decide(client, alert, "stopped", 0)
     seen, cursor = [], None
     while True:
-        page = client.get(URL, params={"due_by": "2027-01-01", "limit": 4, **({"cursor": cursor} if cursor else {})},
-                          headers=client.as_("analyst")).json()  # fmt: skip
+        query = {"due_by": "2027-01-01", "limit": 4} | ({"cursor": cursor} if cursor else {})
+        page = client.get(URL, params=query, headers=client.as_("analyst")).json()
         seen += [(one["due_on"], one["id"]) for one in page["items"]]
         if (cursor := page["next_cursor"]) is None:
             break
@@ -159,7 +178,9 @@ def test_pages_go_on_where_the_last_one_ended(client: Client) -> None:
     assert forged.status_code == 422
 
 
-def test_overdue_ones_are_due_until_they_are_done(client: Client, settings: ServingSettings) -> None:
+def test_overdue_ones_are_due_until_they_are_done(
+    client: Client, settings: ServingSettings
+) -> None:
     decide(client, ID_A, "stopped", 0)
     app = create_app(settings=settings, clock=lambda: MORNING + timedelta(days=3))
     later = client_of(app, client)

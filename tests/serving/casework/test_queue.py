@@ -41,7 +41,13 @@ def ids(queue: Mapping[str, Any]) -> list[str]:
 
 def found(engine: Engine, alert: str, person: str, result: str, **fields: Any) -> None:
     """Write down a result, as if somebody had found it in the morning."""
-    told = {"version": 1, "note": "", "snoozed_until": None, "decided_at": MORNING, "decided_by": "li"}
+    told = {
+        "version": 1,
+        "note": "",
+        "snoozed_until": None,
+        "decided_at": MORNING,
+        "decided_by": "li",
+    }
     with writing(engine) as session:
         session.add(DispositionRow(alert_id=alert, person=person, result=result, **(told | fields)))
 
@@ -57,7 +63,12 @@ def test_every_role_may_look(client: Client, role: str) -> None:
 
 def test_before_the_first_list(empty: Client) -> None:
     queue = read(empty)
-    assert (queue["at"], queue["waiting"], queue["items"], queue["next_page"]) == (None, 0, [], None)
+    assert (queue["at"], queue["waiting"], queue["items"], queue["next_page"]) == (
+        None,
+        0,
+        [],
+        None,
+    )
 
 
 def test_the_most_urgent_stand_first(client: Client) -> None:
@@ -69,7 +80,9 @@ def test_the_most_urgent_stand_first(client: Client) -> None:
     assert queue["communities"] == ["C01", "C02"]
 
 
-def test_of_one_level_those_stand_first_whom_a_warning_saves_most(empty: Client, engine: Engine) -> None:
+def test_of_one_level_those_stand_first_whom_a_warning_saves_most(
+    empty: Client, engine: Engine
+) -> None:
     publish(
         engine,
         a_watchlist(
@@ -92,10 +105,14 @@ def test_the_clock_runs_by_level(client: Client) -> None:
     assert read(client)["overdue"] == 3
 
 
-def test_the_lead_runs_from_the_first_contact_where_it_is_known(empty: Client, engine: Engine) -> None:
+def test_the_lead_runs_from_the_first_contact_where_it_is_known(
+    empty: Client, engine: Engine
+) -> None:
     heard = MIDNIGHT - timedelta(minutes=40)
     publish(engine, a_watchlist(an_alert("p1_a", 1, first_contact_at=heard), an_alert("p1_b", 2)))
-    leads = {item["person"]: (item["lead_since"], item["lead_from"]) for item in read(empty)["items"]}
+    leads = {
+        item["person"]: (item["lead_since"], item["lead_from"]) for item in read(empty)["items"]
+    }
     assert leads == {
         "p1_a": ("2026-07-04T23:20:00+08:00", "contact"),
         "p1_b": ("2026-07-05T00:00:00+08:00", "alert"),
@@ -103,7 +120,9 @@ def test_the_lead_runs_from_the_first_contact_where_it_is_known(empty: Client, e
 
 
 def test_alerts_of_the_days_before_still_wait(client: Client, engine: Engine) -> None:
-    old = [an_alert(person, 1, issued_at=at) for person, at in (("p1_e", EARLIER), ("p1_f", MIDNIGHT))]
+    old = [
+        an_alert(person, 1, issued_at=at) for person, at in (("p1_e", EARLIER), ("p1_f", MIDNIGHT))
+    ]
     publish(engine, a_watchlist(old[0], at=EARLIER))
     long_ago = MIDNIGHT - timedelta(days=8)
     publish(engine, a_watchlist(an_alert("p1_g", 1, issued_at=long_ago), at=long_ago))
@@ -148,7 +167,11 @@ def test_filters_by_whoever_has_it(client: Client) -> None:
     assert ids(read(client, assignee="admin-1")) == [ID_C]
     assert ids(read(client, assignee="nobody")) == [ID_A, ID_D]
     queue = read(client)
-    assert (queue["mine"], queue["unclaimed"], queue["assignees"]) == (1, 2, ["admin-1", "analyst-1"])
+    assert (queue["mine"], queue["unclaimed"], queue["assignees"]) == (
+        1,
+        2,
+        ["admin-1", "analyst-1"],
+    )
     assert queue["items"][1]["claim"]["claimed_by"] == "analyst-1"
 
 
@@ -159,30 +182,50 @@ def test_a_person_stands_in_it_once(client: Client, engine: Engine) -> None:
 
 
 def test_pages(empty: Client, engine: Engine) -> None:
-    publish(engine, a_watchlist(*(an_alert(f"p1_{n:03}", n + 1, score=0.9 - n / 1000) for n in range(60))))
+    publish(
+        engine,
+        a_watchlist(*(an_alert(f"p1_{n:03}", n + 1, score=0.9 - n / 1000) for n in range(60))),
+    )
     first, second = read(empty), read(empty, page=2)
-    assert (len(first["items"]), first["next_page"], len(second["items"]), second["next_page"]) == (50, 2, 10, None)
+    assert (len(first["items"]), first["next_page"], len(second["items"]), second["next_page"]) == (
+        50,
+        2,
+        10,
+        None,
+    )
     assert second["items"][0]["position"] == 51
 
 
 def test_the_latest_score_since(client: Client, engine: Engine) -> None:
-    publish(engine, a_watchlist(at=MIDNIGHT + timedelta(hours=2), kind="intraday", scores={"p1_a": 0.95, "p1_z": 0.1}))
+    publish(
+        engine,
+        a_watchlist(
+            at=MIDNIGHT + timedelta(hours=2), kind="intraday", scores={"p1_a": 0.95, "p1_z": 0.1}
+        ),
+    )
     scores = {item["person"]: item["score_now"] for item in read(client)["items"]}
     assert scores == {"p1_a": 0.95, "p1_b": None, "p1_c": None, "p1_d": None}
 
 
 def changed(queue: Mapping[str, Any], what: str) -> list[tuple[Any, ...]]:
-    return [(change["person"], change["why"], change["before"], change["now"]) for change in queue["changes"][what]]
+    return [
+        (change["person"], change["why"], change["before"], change["now"])
+        for change in queue["changes"][what]
+    ]
 
 
 def test_what_the_first_list_brought(client: Client) -> None:
     queue = read(client)
-    assert changed(queue, "entered") == [(f"p1_{x}", "new_alert", None, n) for n, x in enumerate("abcd", start=1)]
+    assert changed(queue, "entered") == [
+        (f"p1_{x}", "new_alert", None, n) for n, x in enumerate("abcd", start=1)
+    ]
     assert (queue["changes"]["left"], queue["changes"]["moved"]) == ([], [])
 
 
 def test_what_a_tick_brought(client: Client, engine: Engine) -> None:
-    tick = a_tick(an_alert("p1_e", 1, score=0.7), an_alert("p1_d", 2, score=0.9, realert=True), minutes=60)
+    tick = a_tick(
+        an_alert("p1_e", 1, score=0.7), an_alert("p1_d", 2, score=0.9, realert=True), minutes=60
+    )
     publish(engine, tick)
     queue = read(client)
     assert changed(queue, "entered") == [("p1_e", "new_alert", None, 3)]
@@ -206,7 +249,9 @@ def test_who_left_and_why(client: Client, engine: Engine) -> None:
     publish(engine, a_watchlist(*(alert for alert in NIGHTLY.alerts if alert.person != "p1_d")))
     form = {"result": "stopped", "version": 0}
     headers = client.as_("analyst") | {"If-Match": '"0"'}
-    assert client.post(f"/api/v1/alerts/{ID_A}/dispositions", json=form, headers=headers).status_code in {201, 422}
+    assert client.post(
+        f"/api/v1/alerts/{ID_A}/dispositions", json=form, headers=headers
+    ).status_code in {201, 422}
     queue = read(client, since=since)
     assert ("p1_d", "superseded", None, None) in changed(queue, "left")
 

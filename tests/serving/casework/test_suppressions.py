@@ -37,7 +37,9 @@ def test_only_analysts_suppress_and_lift(client: Client) -> None:
 def test_a_suppression_has_an_owner_and_is_audited(client: Client, engine: Engine) -> None:
     made = client.post(URL, json=wanted(owner="officer-1"), headers=client.as_("analyst"))
     assert made.status_code == 201
-    assert {key: made.json()[key] for key in ("person", "owner", "created_by", "expires_at", "ended_at")} == {
+    assert {
+        key: made.json()[key] for key in ("person", "owner", "created_by", "expires_at", "ended_at")
+    } == {
         "person": "p1_a",
         "owner": "officer-1",
         "created_by": "analyst-1",
@@ -52,12 +54,19 @@ def test_a_suppression_has_an_owner_and_is_audited(client: Client, engine: Engin
 
 def test_it_is_lifted_once(client: Client, engine: Engine) -> None:
     number = client.post(URL, json=wanted(), headers=client.as_("analyst")).json()["id"]
-    lifted = client.post(f"{URL}/{number}/lift", json={"reason": "又有接触"}, headers=client.as_("admin"))
+    lifted = client.post(
+        f"{URL}/{number}/lift", json={"reason": "又有接触"}, headers=client.as_("admin")
+    )
     assert (lifted.json()["ended_by"], lifted.json()["ended_why"]) == ("admin-1", "又有接触")
     assert standing(client) == []
-    again = client.post(f"{URL}/{number}/lift", json={"reason": "又有接触"}, headers=client.as_("admin"))
+    again = client.post(
+        f"{URL}/{number}/lift", json={"reason": "又有接触"}, headers=client.as_("admin")
+    )
     assert again.status_code == 409
-    assert client.post(f"{URL}/99/lift", json={"reason": "x"}, headers=client.as_("admin")).status_code == 404
+    assert (
+        client.post(f"{URL}/99/lift", json={"reason": "x"}, headers=client.as_("admin")).status_code
+        == 404
+    )
     assert audited(engine, "unsuppress") == [("admin-1", "p1_a")]
 
 
@@ -69,9 +78,13 @@ def test_a_person_has_one_at_a_time(client: Client) -> None:
         assert sorted(threads.map(attempt, range(3))) == [201, 409, 409]
 
 
-def test_it_ends_by_itself_and_another_may_follow(client: Client, settings: ServingSettings) -> None:
+def test_it_ends_by_itself_and_another_may_follow(
+    client: Client, settings: ServingSettings
+) -> None:
     client.post(URL, json=wanted(), headers=client.as_("analyst"))
-    later = client_of(create_app(settings=settings, clock=lambda: MORNING + timedelta(days=30)), client)
+    later = client_of(
+        create_app(settings=settings, clock=lambda: MORNING + timedelta(days=30)), client
+    )
     assert standing(later) == []
     new = wanted(expires_at="2026-09-01T00:00:00+08:00")
     assert later.post(URL, json=new, headers=client.as_("analyst")).status_code == 201

@@ -1,4 +1,6 @@
-"""The audit trail is one chain: nothing in it can be changed, removed or slipped in without a trace."""
+"""The audit trail is one chain: nothing in it can be changed, removed or slipped in without a
+trace.
+"""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +28,15 @@ def write_entries(engine: Engine, count: int) -> None:
     for minutes in range(count):
         with writing(engine) as session:
             at = MIDNIGHT + timedelta(minutes=minutes)
-            record(session, at=at, actor="li", action="reveal", subject="n1_aa", reason="回访", minutes=minutes)
+            record(
+                session,
+                at=at,
+                actor="li",
+                action="reveal",
+                subject="n1_aa",
+                reason="回访",
+                minutes=minutes,
+            )
 
 
 def tamper(engine: Engine, *statements: str) -> None:
@@ -43,7 +53,14 @@ def verdict_of(engine: Engine, head: str | None = None) -> tuple[int, Break | No
 
 
 def test_the_digest_of_an_entry_is_settled() -> None:
-    entry = AuditRow(id=1, occurred_at=MIDNIGHT, actor="li", action="login", subject="li", details={"b": 1, "a": "甲"})
+    entry = AuditRow(
+        id=1,
+        occurred_at=MIDNIGHT,
+        actor="li",
+        action="login",
+        subject="li",
+        details={"b": 1, "a": "甲"},
+    )
     entry.previous_digest = GENESIS
     assert digest_of_entry(entry) == FIRST
 
@@ -72,7 +89,9 @@ def reveal_and_fail(engine: Engine) -> None:
 def test_several_entries_of_one_transaction_and_none_of_a_failed_one(engine: Engine) -> None:
     with writing(engine) as session:
         record(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
-        record(session, at=MIDNIGHT, actor="li", action="disposition", subject="al_1", result="stopped")
+        record(
+            session, at=MIDNIGHT, actor="li", action="disposition", subject="al_1", result="stopped"
+        )
     with pytest.raises(StatementError):
         reveal_and_fail(engine)
     assert verdict_of(engine) == (2, None, True)
@@ -88,7 +107,9 @@ def test_several_entries_of_one_transaction_and_none_of_a_failed_one(engine: Eng
         ("UPDATE audit SET id = 9 WHERE id = 2", 3, "removed"),
     ],
 )
-def test_whatever_is_done_to_an_entry_shows(engine: Engine, statement: str, entry_id: int, reason: str) -> None:
+def test_whatever_is_done_to_an_entry_shows(
+    engine: Engine, statement: str, entry_id: int, reason: str
+) -> None:
     write_entries(engine, 4)
     tamper(engine, statement)
     _, broken, whole = verdict_of(engine)
@@ -129,16 +150,23 @@ def test_entries_of_before_are_chained_as_they_stand(url: str) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         command.downgrade(_alembic_config(connection), "0002")
         insert = "INSERT INTO audit (id, occurred_at, actor, action, subject, details) VALUES "
-        connection.execute(text(f"{insert}(3, '2026-07-04 16:00:00.000000', 'li', 'login', 'li', '{{}}')"))
         connection.execute(
-            text(f"{insert}(7, '2026-07-04 16:00:00.250000', 'li', 'reveal', 'n1_aa', :d)"), {"d": details}
+            text(f"{insert}(3, '2026-07-04 16:00:00.000000', 'li', 'login', 'li', '{{}}')")
+        )
+        connection.execute(
+            text(f"{insert}(7, '2026-07-04 16:00:00.250000', 'li', 'reveal', 'n1_aa', :d)"),
+            {"d": details},
         )
     upgrade(url)
     assert verdict_of(engine) == (2, None, True)
     write_entries(engine, 1)
     assert verdict_of(engine) == (3, None, True)
     with reading(engine) as session:
-        assert [row.subject for row in session.query(AuditRow).order_by(AuditRow.id)] == ["li", "n1_aa", "n1_aa"]
+        assert [row.subject for row in session.query(AuditRow).order_by(AuditRow.id)] == [
+            "li",
+            "n1_aa",
+            "n1_aa",
+        ]
     engine.dispose()
 
 
@@ -148,18 +176,31 @@ def test_the_database_refuses_to_change_or_remove_an_entry(engine: Engine) -> No
     if engine.dialect.name == "postgresql":
         statements.append("TRUNCATE audit")
     for statement in statements:
-        with pytest.raises(DatabaseError, match="append-only"), engine.execution_options(writes=True).begin() as c:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            engine.execution_options(writes=True).begin() as c,
+        ):
             c.execute(text(statement))
 
 
 @given(
     changed=st.sampled_from(["id", "actor", "action", "subject", "previous_digest"]),
-    details=st.dictionaries(st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False)),
+    details=st.dictionaries(
+        st.text(max_size=5), st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    ),
 )
 def test_no_field_is_left_out_of_the_digest(changed: str, details: dict[str, float]) -> None:
-    fields = {"id": 5, "actor": "li", "action": "login", "subject": "li", "previous_digest": GENESIS}
+    fields = {
+        "id": 5,
+        "actor": "li",
+        "action": "login",
+        "subject": "li",
+        "previous_digest": GENESIS,
+    }
     entry = AuditRow(**fields, occurred_at=MIDNIGHT, details=details)
-    other = AuditRow(**(fields | {changed: 6 if changed == "id" else "x"}), occurred_at=MIDNIGHT, details=details)
+    other = AuditRow(
+        **(fields | {changed: 6 if changed == "id" else "x"}), occurred_at=MIDNIGHT, details=details
+    )
     assert digest_of_entry(entry) != digest_of_entry(other)
     assert digest_of_entry(entry) == digest_of_entry(
         AuditRow(**fields, occurred_at=MIDNIGHT, details=json.loads(json.dumps(details)))

@@ -1,4 +1,6 @@
-"""PostgreSQL itself shows an officer rows of the own communities only, whatever the statement asks for."""
+"""PostgreSQL itself shows an officer rows of the own communities only, whatever the statement asks
+for.
+"""
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -97,24 +99,37 @@ def test_what_hangs_on_an_alert_is_seen_with_it(engine: Engine, settings: Servin
 def test_nothing_is_written_into_another_community(engine: Engine) -> None:
     def a_claim(community_id: str) -> ClaimRow:
         return ClaimRow(
-            alert_id=ID_C, community_id=community_id, claimed_by="wu", claimed_at=MORNING, expires_at=MORNING
+            alert_id=ID_C,
+            community_id=community_id,
+            claimed_by="wu",
+            claimed_at=MORNING,
+            expires_at=MORNING,
         )
 
     with writing(engine, communities=OWN) as session:
         session.add(a_claim("C01"))
-    with pytest.raises(DatabaseError, match="row-level security"), writing(engine, communities=OWN) as session:
+    with (
+        pytest.raises(DatabaseError, match="row-level security"),
+        writing(engine, communities=OWN) as session,
+    ):
         session.add(a_claim("C02"))
     with writing(engine, communities=OWN) as session:
-        changed = session.execute(text("UPDATE alerts SET rank = 9 WHERE community_id = 'C02' RETURNING id")).all()
+        changed = session.execute(
+            text("UPDATE alerts SET rank = 9 WHERE community_id = 'C02' RETURNING id")
+        ).all()
         assert changed == []
 
 
 def test_every_table_with_a_community_or_a_person_has_a_policy(engine: Engine) -> None:
-    guarded = text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity ORDER BY relname")
+    guarded = text(
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity ORDER BY relname"
+    )
     with engine.connect() as connection:
         assert connection.execute(guarded).scalars().all() == list(TABLES)
     telling = {"community_id", "communities", "person", "alert_id"}
-    named = {table.name for table in Base.metadata.sorted_tables if telling & set(table.columns.keys())}
+    named = {
+        table.name for table in Base.metadata.sorted_tables if telling & set(table.columns.keys())
+    }
     assert named - {"user_communities"} - set(TABLES) == set()
 
 
@@ -127,7 +142,8 @@ def test_an_officers_request_is_narrowed_by_the_database_too(
 ) -> None:
     from serving.alerts import repository
 
-    monkeypatch.setattr(repository, "visible_to", lambda _viewer, statement: statement)  # as if it had been forgotten
+    # As if it had been forgotten
+    monkeypatch.setattr(repository, "visible_to", lambda _viewer, statement: statement)
     items = client.get("/api/v1/alerts", headers=client.as_("officer")).json()["items"]
     assert {item["community_id"] for item in items} == {"C01"}
     assert client.get(f"/api/v1/alerts/{ID_C}", headers=client.as_("officer")).status_code == 404

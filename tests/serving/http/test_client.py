@@ -1,4 +1,6 @@
-"""The client in docs/client is the one that the description gives, and it works against a real server."""
+"""The client in docs/client is the one that the description gives, and it works against a real
+server.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -39,19 +41,26 @@ def client_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def api(world: World, tmp_path: Path, client_module: ModuleType) -> Iterator[Any]:
     """Give an analyst's client of a real server."""
     app = world.client(tmp_path / "serving.db").app
-    with running(app) as address, client_module.Forestall(address, token=world.tokens["analyst"]) as api:  # type: ignore[arg-type]
+    with (
+        running(app) as address,
+        client_module.Forestall(address, token=world.tokens["analyst"]) as api,
+    ):  # type: ignore[arg-type]
         yield api
 
 
 def test_the_client_is_the_one_that_the_description_gives() -> None:
     written = (FOLDER / "forestall_client.py").read_text(encoding="utf-8")
-    assert written == client_source(api_document()), "write it anew with `forestall docs --folder docs`"
+    assert written == client_source(api_document()), (
+        "write it anew with `forestall docs --folder docs`"
+    )
 
 
 def test_it_reads_page_after_page_and_writes(api: Any, client_module: ModuleType) -> None:
     assert len(list(api.pages(api.list_alerts, limit=2))) == 5
     detail = api.read_alert(ID_A)
-    written = api.add_disposition(ID_A, {"result": "stopped", "note": "已劝阻"}, if_match=f'"{detail["version"]}"')
+    written = api.add_disposition(
+        ID_A, {"result": "stopped", "note": "已劝阻"}, if_match=f'"{detail["version"]}"'
+    )
     assert (written["version"], written["decided_by"]) == (1, "analyst-1")
     with pytest.raises(client_module.ProblemError) as refused:
         api.add_disposition(ID_A, {"result": "lawful"}, if_match='"0"')
@@ -83,7 +92,9 @@ def test_the_gateway_believes_signed_messages_only(api: Any, client_module: Modu
     gateway = import_module("tell_gateway")
     secret = new_signing_secret()
     body = f'{{"type":"{EVENT}","data":{{"alert_id":"{ID_B}"}}}}'.encode()
-    headers = signed_headers(body, message_id="msg_1", at=datetime.now(MORNING.tzinfo), secret=secret)
+    headers = signed_headers(
+        body, message_id="msg_1", at=datetime.now(MORNING.tzinfo), secret=secret
+    )
     assert gateway.receive(body, headers, secret=secret, api=api)["id"] == ID_B
     with pytest.raises(WebhookVerificationError):
         gateway.receive(body + b" ", headers, secret=secret, api=api)

@@ -33,7 +33,9 @@ def assert_problem(document: dict[str, object], status: int) -> None:
         ("GET", "/api/v1/alerts/al_00000000000000000000", "analyst", 404),
     ],
 )
-def test_problems_have_one_shape(client: Client, method: str, path: str, role: str, status: int) -> None:
+def test_problems_have_one_shape(
+    client: Client, method: str, path: str, role: str, status: int
+) -> None:
     answer = client.request(method, path, headers=client.as_(role))
     assert answer.headers["content-type"] == "application/problem+json"
     assert_problem(answer.json(), status)
@@ -105,7 +107,10 @@ def test_the_log_keeps_patterns_not_paths(client: Client, caplog: pytest.LogCapt
     client.get("/login?token=fst_secret")
     client.post("/api/v1/people/p1_a/rescore", headers=client.as_("analyst"))
     lines = [record.getMessage() for record in caplog.records if record.name == "serving.access"]
-    assert [line.rsplit(" ", 2)[0] for line in lines] == ["GET /login 401", "POST /api/v1/people/{person}/rescore 200"]
+    assert [line.rsplit(" ", 2)[0] for line in lines] == [
+        "GET /login 401",
+        "POST /api/v1/people/{person}/rescore 200",
+    ]
 
 
 def test_a_page_shows_its_error_as_a_page(client: Client) -> None:
@@ -129,7 +134,15 @@ def test_the_api_describes_itself_with_examples(app: FastAPI) -> None:
             assert operation["summary"], path
             assert operation["description"], path
             assert "application/problem+json" in operation["responses"]["422"]["content"], path
-    for name in ("Alert", "AlertDetail", "Watchlist", "OutreachRow", "Disposition", "NewDisposition", "Rescore"):
+    for name in (
+        "Alert",
+        "AlertDetail",
+        "Watchlist",
+        "OutreachRow",
+        "Disposition",
+        "NewDisposition",
+        "Rescore",
+    ):
         fields = document["components"]["schemas"][name]["properties"]
         assert any("examples" in field for field in fields.values()), name
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"

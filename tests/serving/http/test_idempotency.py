@@ -33,11 +33,19 @@ def kept(engine: Engine) -> int:
 
 
 def test_nobody_is_told_anything_for_a_key(client: Client) -> None:
-    assert client.post("/api/v1/users", json=NEW_USER, headers={"Idempotency-Key": KEY}).status_code == 401
-    assert client.post("/api/v1/users", json=NEW_USER, headers=with_key(client, "analyst")).status_code == 403
+    assert (
+        client.post("/api/v1/users", json=NEW_USER, headers={"Idempotency-Key": KEY}).status_code
+        == 401
+    )
+    assert (
+        client.post("/api/v1/users", json=NEW_USER, headers=with_key(client, "analyst")).status_code
+        == 403
+    )
 
 
-def test_the_same_write_again_gives_the_same_answer_and_adds_nobody(client: Client, engine: Engine) -> None:
+def test_the_same_write_again_gives_the_same_answer_and_adds_nobody(
+    client: Client, engine: Engine
+) -> None:
     first = client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
     again = client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
     assert first.status_code == again.status_code == 201
@@ -58,20 +66,26 @@ def test_an_answer_without_a_body_comes_again_too(client: Client) -> None:
 
 def test_the_key_of_another_request_is_refused(client: Client) -> None:
     client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
-    other = client.post("/api/v1/users", json=NEW_USER | {"role": "engineer"}, headers=with_key(client))
+    other = client.post(
+        "/api/v1/users", json=NEW_USER | {"role": "engineer"}, headers=with_key(client)
+    )
     assert other.status_code == 422
     assert other.json()["remedy"] == "Send a fresh key with each new write."
 
 
 def test_two_people_may_choose_the_same_key(wary: Client, engine: Engine) -> None:
     path = "/api/v1/suspects/n1_aa/reveal"
-    answers = [wary.post(path, json=WHY, headers=with_key(wary, role)) for role in ("analyst", "admin")]
+    answers = [
+        wary.post(path, json=WHY, headers=with_key(wary, role)) for role in ("analyst", "admin")
+    ]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, False]
     assert audited(engine, "reveal") == [("analyst-1", "n1_aa"), ("admin-1", "n1_aa")]
 
 
-def test_a_refused_write_keeps_nothing_and_may_be_tried_again(client: Client, engine: Engine) -> None:
+def test_a_refused_write_keeps_nothing_and_may_be_tried_again(
+    client: Client, engine: Engine
+) -> None:
     wrong = client.post("/api/v1/users", json=NEW_USER | {"role": "king"}, headers=with_key(client))
     assert (wrong.status_code, kept(engine)) == (422, 0)
     assert client.post("/api/v1/users", json=NEW_USER, headers=with_key(client)).status_code == 201
@@ -84,7 +98,9 @@ def test_the_database_holds_neither_the_key_nor_the_answer(client: Client, engin
     assert not any(secret in repr(value) for value in row for secret in (KEY, token, "zhao.min"))
 
 
-def test_another_token_of_the_same_user_does_not_open_the_answer(client: Client, engine: Engine) -> None:
+def test_another_token_of_the_same_user_does_not_open_the_answer(
+    client: Client, engine: Engine
+) -> None:
     from serving.access.users.service import issue_token
     from serving.database.engine import writing
 
@@ -113,7 +129,9 @@ def test_a_key_is_forgotten_after_a_day(engine: Engine, url: str) -> None:
         assert answer.status_code == expected
 
 
-def test_while_it_is_worked_on_the_same_key_waits(client: Client, app: FastAPI, engine: Engine) -> None:
+def test_while_it_is_worked_on_the_same_key_waits(
+    client: Client, app: FastAPI, engine: Engine
+) -> None:
     entered, leave = Event(), Event()
 
     class SlowVault(OpenVault):

@@ -1,4 +1,6 @@
-"""The description of the API is true: each example fits its schema, and each request does what it says."""
+"""The description of the API is true: each example fits its schema, and each request does what it
+says.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +56,9 @@ def test_every_write_tells_of_its_key(document: Document) -> None:
 
 
 def test_whatever_asks_who_it_is_says_so(document: Document) -> None:
-    open_paths = [path for _, path, operation in operations(document) if not operation.get("security")]
+    open_paths = [
+        path for _, path, operation in operations(document) if not operation.get("security")
+    ]
     assert open_paths == ["/health/live", "/health/ready"]
 
 
@@ -70,14 +74,20 @@ def test_every_example_fits_its_schema(document: Document) -> None:
             content = body.get("content", {}).get(JSON)
             if content and content.get("schema"):
                 assert "example" in content, f"{method} {path} {name}: a field has no example"
-                assert_fits(content["example"], content["schema"], document, f"{method} {path} {name}")
+                assert_fits(
+                    content["example"], content["schema"], document, f"{method} {path} {name}"
+                )
 
 
 def test_every_problem_has_one_form(document: Document) -> None:
     for method, path, operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+                assert list(response["content"]) == ["application/problem+json"], (
+                    method,
+                    path,
+                    status,
+                )
 
 
 def request_of(operation: Document, method: str, path: str) -> Document:
@@ -87,11 +97,21 @@ def request_of(operation: Document, method: str, path: str) -> Document:
         if "example" in parameter:
             given[parameter["in"]][parameter["name"]] = str(parameter["example"])
     body = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
-    arguments: Document = {"method": method, "url": path.format(**given["path"]), "params": given["query"]}
-    return arguments | {"headers": given["header"]} | ({"json": body["example"]} if "example" in body else {})
+    arguments: Document = {
+        "method": method,
+        "url": path.format(**given["path"]),
+        "params": given["query"],
+    }
+    return (
+        arguments
+        | {"headers": given["header"]}
+        | ({"json": body["example"]} if "example" in body else {})
+    )
 
 
-def test_every_example_of_a_request_does_what_it_says(document: Document, world: World, tmp_path: Path) -> None:
+def test_every_example_of_a_request_does_what_it_says(
+    document: Document, world: World, tmp_path: Path
+) -> None:
     path = tmp_path / "serving.db"
     client = world.client(path)
     wrong = []
@@ -119,4 +139,7 @@ def test_a_filter_with_a_slip_of_the_pen_is_refused(world: World, tmp_path: Path
     answer = client.get("/api/v1/watchlists?limmit=5", headers=client.as_("analyst"))
     assert answer.status_code == 422
     assert answer.json()["remedy"] == "Use only: cursor, limit."
-    assert client.get("/api/v1/me?x", headers=client.as_("analyst")).json()["remedy"] == "Leave the query out."
+    assert (
+        client.get("/api/v1/me?x", headers=client.as_("analyst")).json()["remedy"]
+        == "Leave the query out."
+    )

@@ -1,4 +1,6 @@
-"""Many requests after the description, as every role: no crash, no answer it does not tell of, no open door."""
+"""Many requests after the description, as every role: no crash, no answer it does not tell of, no
+open door.
+"""
 
 import os
 from pathlib import Path
@@ -25,7 +27,8 @@ BOUNDED = settings(
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-# A request can fit the description and still be refused: a cursor of another list, a day that is past.
+# A request can fit the description and still be refused: a cursor of another list, a day that is
+# past.
 EXCLUDED = [checks.positive_data_acceptance]
 
 
@@ -37,7 +40,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
 @pytest.mark.parametrize("role", ROLES)
-def test_the_api_does_what_its_description_says(role: str, mode: GenerationMode, world: World, tmp_path: Path) -> None:
+def test_the_api_does_what_its_description_says(
+    role: str, mode: GenerationMode, world: World, tmp_path: Path
+) -> None:
     client = world.client(tmp_path / "serving.db")
     headers = {} if role == "anonymous" else client.as_(role)
     schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)

@@ -23,7 +23,11 @@ def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
     """Return the events of a stream: number, topic and data, those without data left out."""
     events = []
     for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":"))
+        fields = dict(
+            line.split(": ", 1)
+            for line in block.splitlines()
+            if ": " in line and not line.startswith(":")
+        )
         if "data" in fields:
             events.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
     return events
@@ -48,7 +52,12 @@ def test_what_was_missed_is_told_first(watching: Client, engine: Engine) -> None
     assert answer.headers["content-type"].startswith("text/event-stream")
     (_, first, told), (number, second, claim) = heard(answer.text)
     assert (first, told["alerts"], told["by"]) == ("list", 4, None)
-    assert (second, claim["subject"], claim["by"], claim["own"]) == ("claim", ID_A, "admin-1", False)
+    assert (second, claim["subject"], claim["by"], claim["own"]) == (
+        "claim",
+        ID_A,
+        "admin-1",
+        False,
+    )
     again = watching.get(URL, headers=watching.as_("analyst") | {"Last-Event-ID": str(number - 1)})
     assert [topic for _, topic, _ in heard(again.text)] == ["claim"]
     assert heard(watching.get(URL, headers=watching.as_("analyst")).text) == []
@@ -63,7 +72,10 @@ def test_an_officer_hears_of_the_own_communities(watching: Client, engine: Engin
 
 @pytest.mark.parametrize("number", ["x", "-1", "99999999999"])
 def test_a_number_that_is_none_is_refused(watching: Client, number: str) -> None:
-    assert watching.get(URL, headers=watching.as_("analyst") | {"Last-Event-ID": number}).status_code == 422
+    assert (
+        watching.get(URL, headers=watching.as_("analyst") | {"Last-Event-ID": number}).status_code
+        == 422
+    )
 
 
 def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
@@ -73,7 +85,9 @@ def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
             for subject in ("1", "2"):
                 await asyncio.to_thread(tell, subject)
                 await asyncio.sleep(0.2)
-            subjects = [[queue.get_nowait().subject for _ in range(queue.qsize())] for queue in (one, other)]
+            subjects = [
+                [queue.get_nowait().subject for _ in range(queue.qsize())] for queue in (one, other)
+            ]
         assert feed._looking is None  # nobody watches, nobody looks
         return subjects
 

@@ -20,7 +20,11 @@ from data_contracts.errors import SettingsError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import reading
-from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork, is_permitted
+from serving.notifications.webhooks.address import (
+    ForbiddenAddressError,
+    GuardedNetwork,
+    is_permitted,
+)
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due, retry_delay
 from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.repository import WebhookRepository
@@ -58,7 +62,9 @@ class Sealer:
 
 @dataclass
 class Receiver:
-    """A real HTTP server that answers with these statuses, then with 204, and remembers what it was told."""
+    """A real HTTP server that answers with these statuses, then with 204, and remembers what it was
+    told.
+    """
 
     statuses: list[int] = field(default_factory=list)
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -73,7 +79,9 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            receiver.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            receiver.heard.append(
+                ({name.lower(): value for name, value in self.headers.items()}, body)
+            )
             status = receiver.statuses.pop(0) if receiver.statuses else 204
             self.send_response(status)
             if status == 302:
@@ -98,7 +106,10 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def client(engine: Engine, settings: ServingSettings) -> Client:
     """Give a client of an application that can keep secrets, with nothing published."""
-    return a_client(create_app(settings=settings, vault=OpenVault(), sealer=Sealer(), clock=lambda: MORNING), engine)
+    return a_client(
+        create_app(settings=settings, vault=OpenVault(), sealer=Sealer(), clock=lambda: MORNING),
+        engine,
+    )
 
 
 def added(client: Client, url: str, **fields: object) -> dict[str, str]:
@@ -112,14 +123,22 @@ def deliver(engine: Engine, settings: ServingSettings, at: datetime = MORNING) -
 
 
 def messages(client: Client, webhook_id: object, **query: str) -> list[dict[str, object]]:
-    answer = client.get(f"{HOOKS}/{webhook_id}/deliveries", params=query, headers=client.as_("admin"))
+    answer = client.get(
+        f"{HOOKS}/{webhook_id}/deliveries", params=query, headers=client.as_("admin")
+    )
     assert answer.status_code == 200
     return answer.json()["items"]  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("POST", ""), ("DELETE", "/1"), ("GET", "/1/deliveries"), ("POST", "/1/deliveries/1/redeliver")],
+    [
+        ("GET", ""),
+        ("POST", ""),
+        ("DELETE", "/1"),
+        ("GET", "/1/deliveries"),
+        ("POST", "/1/deliveries/1/redeliver"),
+    ],
 )
 def test_receivers_are_the_administrators_business(client: Client, method: str, path: str) -> None:
     assert client.request(method, HOOKS + path).status_code == 401
@@ -149,7 +168,9 @@ def test_a_new_red_alert_is_told_without_a_word_on_the_person(
     }
 
 
-def test_old_alerts_are_no_news(client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver) -> None:
+def test_old_alerts_are_no_news(
+    client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
+) -> None:
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
     assert deliver(engine, settings, MORNING + timedelta(days=1)) == DeliveryCounts()
@@ -185,13 +206,19 @@ def test_what_fails_twice_is_told_the_third_time(
         wait = datetime.fromisoformat(str(message["due_at"])) - at
         assert message["attempts"] == attempt
         assert message["last_error"] == f"HTTP {(500, 503)[attempt - 1]}"
-        assert timedelta(seconds=2.5 * 2 ** (attempt - 1)) <= wait <= timedelta(seconds=5 * 2 ** (attempt - 1))
+        assert (
+            timedelta(seconds=2.5 * 2 ** (attempt - 1))
+            <= wait
+            <= timedelta(seconds=5 * 2 ** (attempt - 1))
+        )
         assert deliver(engine, settings, at) == DeliveryCounts(), "not before its time"
         at += wait
     assert deliver(engine, settings, at) == DeliveryCounts(delivered=1)
     [message] = messages(client, hook["id"])
     assert (message["state"], message["attempts"], message["last_status"]) == ("delivered", 3, 204)
-    assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 1, "one message, sent three times"
+    assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 1, (
+        "one message, sent three times"
+    )
     assert deliver(engine, settings, at + timedelta(days=1)) == DeliveryCounts()
 
 
@@ -203,7 +230,9 @@ def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_han
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
     for seconds in (0, 1):
-        assert deliver(engine, settings, MORNING + timedelta(seconds=seconds)) == DeliveryCounts(failed=1)
+        assert deliver(engine, settings, MORNING + timedelta(seconds=seconds)) == DeliveryCounts(
+            failed=1
+        )
     [message] = messages(client, hook["id"], state="given_up")
     assert (message["attempts"], message["last_error"]) == (2, "HTTP 302")
     assert len(receiver.heard) == 2, "no redirect is followed"
@@ -211,10 +240,17 @@ def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_han
     assert client.post(path, headers=client.as_("admin")).json()["state"] == "waiting"
     assert deliver(engine, settings) == DeliveryCounts(delivered=1)
     assert audited(engine, "webhook-changed") == [("admin-1", str(hook["id"]))]
-    assert client.post(path.replace("/deliveries/", "/deliveries/9"), headers=client.as_("admin")).status_code == 404
+    assert (
+        client.post(
+            path.replace("/deliveries/", "/deliveries/9"), headers=client.as_("admin")
+        ).status_code
+        == 404
+    )
 
 
-def test_410_ends_it_at_once(client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver) -> None:
+def test_410_ends_it_at_once(
+    client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
+) -> None:
     receiver.statuses = [410]
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
@@ -303,7 +339,9 @@ def test_the_database_does_not_know_the_secret_and_it_opens_for_one_address_only
         ("https://push.example.com/ x", False),
     ],
 )
-def test_which_addresses_a_receiver_may_have(client: Client, address: str, *, accepted: bool) -> None:
+def test_which_addresses_a_receiver_may_have(
+    client: Client, address: str, *, accepted: bool
+) -> None:
     answer = client.post(HOOKS, json={"url": address}, headers=client.as_("admin"))
     assert answer.status_code == (201 if accepted else 422)
 
@@ -321,13 +359,20 @@ def test_which_addresses_a_receiver_may_have(client: Client, address: str, *, ac
         ("100.64.0.1", False, False),
     ],
 )
-def test_which_addresses_a_name_may_stand_for(address: str, *, private: bool, permitted: bool) -> None:
+def test_which_addresses_a_name_may_stand_for(
+    address: str, *, private: bool, permitted: bool
+) -> None:
     assert is_permitted(ipaddress.ip_address(address), private=private) is permitted
 
 
 def test_a_name_that_points_elsewhere_later_opens_nothing(receiver: Receiver) -> None:
-    closed = GuardedNetwork(ServingSettings(database_url="sqlite://", webhook_private_networks=False))
-    with httpcore.ConnectionPool(network_backend=closed) as pool, pytest.raises(ForbiddenAddressError):
+    closed = GuardedNetwork(
+        ServingSettings(database_url="sqlite://", webhook_private_networks=False)
+    )
+    with (
+        httpcore.ConnectionPool(network_backend=closed) as pool,
+        pytest.raises(ForbiddenAddressError),
+    ):
         pool.request("POST", receiver.url.replace("127.0.0.1", "localhost"), content=b"{}")
     assert receiver.heard == []
 
@@ -336,10 +381,14 @@ def test_a_name_that_points_elsewhere_later_opens_nothing(receiver: Receiver) ->
 def test_pauses_double_up_to_the_longest(attempts: int, seed: str) -> None:
     settings = ServingSettings(database_url="sqlite://")
     full_s = min(1800.0, 5.0 * 2 ** (attempts - 1))
-    assert full_s / 2 <= retry_delay(attempts, seed=seed, settings=settings).total_seconds() <= full_s
+    assert (
+        full_s / 2 <= retry_delay(attempts, seed=seed, settings=settings).total_seconds() <= full_s
+    )
 
 
-def test_a_sender_that_died_lets_go_of_its_message(client: Client, engine: Engine, receiver: Receiver) -> None:
+def test_a_sender_that_died_lets_go_of_its_message(
+    client: Client, engine: Engine, receiver: Receiver
+) -> None:
     from serving.notifications.webhooks.delivery import _taken
 
     settings = ServingSettings(database_url=str(engine.url.render_as_string(hide_password=False)))
@@ -365,5 +414,7 @@ def test_the_web_process_sends_by_itself(engine: Engine, url: str, receiver: Rec
 
 def test_without_a_key_no_receiver_can_be_added(engine: Engine, settings: ServingSettings) -> None:
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
-    answer = client.post(HOOKS, json={"url": "https://push.example.com/"}, headers=client.as_("admin"))
+    answer = client.post(
+        HOOKS, json={"url": "https://push.example.com/"}, headers=client.as_("admin")
+    )
     assert answer.status_code == 503

@@ -27,7 +27,10 @@ def test_not_ready_on_another_schema(client: Client, engine: Engine) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()["detail"]) == (503, "The database has another schema.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "The database has another schema.",
+    )
     assert client.get("/health/live").status_code == 200
 
 
@@ -39,7 +42,10 @@ def test_metrics_tell_of_the_latest_day_and_of_requests(client: Client, engine: 
         for line in client.get("/metrics", headers=client.as_("engineer")).text.splitlines()
         if not line.startswith("#")
     )
-    levels = {level: float(metrics[f'forestall_alerts{{level="{level}"}}']) for level in ("red", "orange", "blue")}
+    levels = {
+        level: float(metrics[f'forestall_alerts{{level="{level}"}}'])
+        for level in ("red", "orange", "blue")
+    }
     assert levels == {"red": 2.0, "orange": 1.0, "blue": 1.0}
     assert float(metrics["forestall_watchlist_at_seconds"]) == pytest.approx(1783181700)
     assert "forestall_last_publish_age_seconds" in metrics

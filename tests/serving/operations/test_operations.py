@@ -13,7 +13,14 @@ from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import reading
 from serving.operations.health_issues import find_health_issues
-from serving.operations.service import KEPT, Overview, begin_run, end_run, file_report, read_overview
+from serving.operations.service import (
+    KEPT,
+    Overview,
+    begin_run,
+    end_run,
+    file_report,
+    read_overview,
+)
 from serving.presentation.translations import translator
 from serving.vocabulary.reports import (
     DriftReport,
@@ -55,14 +62,24 @@ def a_model(version: str = "1", **changes: object) -> ModelFacts:
 
 
 PASSING = (
-    GateSaid(gate="rule_precision_at_budget", passed=True, reason="r", own=0.31, other=0.12, allowed=0.0),
-    GateSaid(gate="champion_money_at_budget", passed=True, reason="r", own=0.4, other=0.42, allowed=0.03),
+    GateSaid(
+        gate="rule_precision_at_budget", passed=True, reason="r", own=0.31, other=0.12, allowed=0.0
+    ),
+    GateSaid(
+        gate="champion_money_at_budget", passed=True, reason="r", own=0.4, other=0.42, allowed=0.03
+    ),
     GateSaid(gate="episodes", passed=True, reason="r", own=137, other=30),
     GateSaid(gate="residency_gap_coverage", passed=True, reason="r"),
 )
 REFUSING = (
     *PASSING,
-    GateSaid(gate="calibration_error", passed=False, reason="calibration error 0.2: …", own=0.2, other=0.1),
+    GateSaid(
+        gate="calibration_error",
+        passed=False,
+        reason="calibration error 0.2: …",
+        own=0.2,
+        other=0.1,
+    ),
 )
 FIGURES = (
     FigureRow(name="precision_at_budget", champion=0.156, challenger=0.31, rule=0.068),
@@ -72,7 +89,9 @@ FIGURES = (
 
 def the_models(*, gates: tuple[GateSaid, ...] = PASSING) -> ModelsReport:
     """Return a champion with a challenger beside it."""
-    return ModelsReport(champion=a_model("1"), challenger=a_model("2"), figures=FIGURES, gates=gates)
+    return ModelsReport(
+        champion=a_model("1"), challenger=a_model("2"), figures=FIGURES, gates=gates
+    )
 
 
 def a_run(verb: str = "nightly", *, after: timedelta = timedelta(0), **changes: object) -> Run:
@@ -131,7 +150,11 @@ DRIFT = DriftReport(
     moderate=0.1,
     large=0.25,
     missing_points=0.1,
-    features=(FeatureMoved(feature="new_debit_cny_6h", psi=0.3, missing=0.2, missing_before=0.1, noted=True),),
+    features=(
+        FeatureMoved(
+            feature="new_debit_cny_6h", psi=0.3, missing=0.2, missing_before=0.1, noted=True
+        ),
+    ),
     noted=1,
     volume=Volume(expected=12.5, seen=40, low=4, high=23),
     estimated_precision=0.21,
@@ -156,10 +179,20 @@ def a_group(**changes: object) -> GroupFigure:
 
 
 FAIRNESS = FairnessReport(
-    source="challenger", start=MIDNIGHT - timedelta(days=7), end=MIDNIGHT, gap_points=5, groups=(a_group(),), chart=SVG
+    source="challenger",
+    start=MIDNIGHT - timedelta(days=7),
+    end=MIDNIGHT,
+    gap_points=5,
+    groups=(a_group(),),
+    chart=SVG,
 )
 REPLAY = ReplayReport(
-    start=MIDNIGHT - timedelta(days=7), end=MIDNIGHT, every="1h", budget=20, figures=FIGURES[:1], chart=SVG
+    start=MIDNIGHT - timedelta(days=7),
+    end=MIDNIGHT,
+    every="1h",
+    budget=20,
+    figures=FIGURES[:1],
+    chart=SVG,
 )
 
 
@@ -172,7 +205,9 @@ class Keeper:
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
         """Put version 2 in force."""
         if version != "2":
-            raise ConflictError("the gates refuse version 3: precision at budget 0.1 against 0.2 of the champion")
+            raise ConflictError(
+                "the gates refuse version 3: precision at budget 0.1 against 0.2 of the champion"
+            )
         self.history.append(version)
         return self._models()
 
@@ -195,7 +230,7 @@ def keeper() -> Keeper:
 
 @pytest.fixture
 def client(settings: ServingSettings, engine: Engine, keeper: Keeper) -> Client:
-    """Give a client of an application that keeps models, with the engineer's page open to a login."""
+    """Give a client of an application that keeps models, with an engineer logged in."""
     return a_client(create_app(settings=settings, keeper=keeper, clock=lambda: MORNING), engine)
 
 
@@ -216,8 +251,12 @@ def fill(engine: Engine) -> None:
 def test_only_engineers_see_it(client: Client, path: str) -> None:
     anonymous = client.get(path)
     assert anonymous.status_code == 401 or anonymous.headers["location"] == "/login"
-    assert [client.get(path, headers=client.as_(role)).status_code for role in ("analyst", "officer")] == [403, 403]
-    assert [client.get(path, headers=client.as_(role)).status_code for role in ("engineer", "admin")] == [200, 200]
+    assert [
+        client.get(path, headers=client.as_(role)).status_code for role in ("analyst", "officer")
+    ] == [403, 403]
+    assert [
+        client.get(path, headers=client.as_(role)).status_code for role in ("engineer", "admin")
+    ] == [200, 200]
 
 
 @pytest.mark.parametrize("path", ["/operations/promote", "/operations/roll-back"])
@@ -231,7 +270,10 @@ def test_only_engineers_change_the_model(client: Client, keeper: Keeper, path: s
 
 def test_an_empty_installation_says_what_to_do(client: Client) -> None:
     told = page(client)
-    for text in ("No list of a night has been published yet.", "No model is in force. Train one: forestall train."):
+    for text in (
+        "No list of a night has been published yet.",
+        "No model is in force. Train one: forestall train.",
+    ):
         assert text in told
     assert "Nothing has run yet." in told
 
@@ -291,7 +333,9 @@ def test_the_api_says_the_same_to_machines(client: Client, engine: Engine) -> No
     assert told["runs"][0]["facts"] == {"scored": 4000.0, "alerts": 12.0, "model": "1"}
 
 
-def test_a_challenger_is_put_in_force_with_a_reason(client: Client, engine: Engine, keeper: Keeper) -> None:
+def test_a_challenger_is_put_in_force_with_a_reason(
+    client: Client, engine: Engine, keeper: Keeper
+) -> None:
     file_report(engine, the_models(), at=MORNING - timedelta(hours=1))
     assert 'action="/operations/promote"' in page(client)
     form = {"version": "2", "reason": " better by the gates "}
@@ -303,7 +347,9 @@ def test_a_challenger_is_put_in_force_with_a_reason(client: Client, engine: Engi
     assert "version 2" in told
     assert 'action="/operations/promote"' not in told
 
-    back = client.post("/operations/roll-back", data={"reason": "too many alerts"}, headers=client.as_("admin"))
+    back = client.post(
+        "/operations/roll-back", data={"reason": "too many alerts"}, headers=client.as_("admin")
+    )
     assert back.status_code == 303
     assert audited(engine, "roll-back") == [("admin-1", "model 1")]
 
@@ -311,7 +357,10 @@ def test_a_challenger_is_put_in_force_with_a_reason(client: Client, engine: Engi
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
 def test_without_a_reason_nothing_changes(client: Client, keeper: Keeper, reason: str) -> None:
     form = {"version": "2", "reason": reason}
-    assert client.post("/operations/promote", data=form, headers=client.as_("engineer")).status_code == 422
+    assert (
+        client.post("/operations/promote", data=form, headers=client.as_("engineer")).status_code
+        == 422
+    )
     assert keeper.history == ["1"]
 
 
@@ -323,7 +372,9 @@ def test_what_the_gates_refuse_stays_out(client: Client, engine: Engine, keeper:
     assert answer.status_code == 409
     assert (
         "the gates refuse it"
-        in client.post("/operations/promote?lang=en", data=form, headers=client.as_("engineer")).text
+        in client.post(
+            "/operations/promote?lang=en", data=form, headers=client.as_("engineer")
+        ).text
     )
     assert "refuses" in page(client)
     assert keeper.history == ["1"]
@@ -331,7 +382,9 @@ def test_what_the_gates_refuse_stays_out(client: Client, engine: Engine, keeper:
 
 
 def test_there_may_be_nothing_to_go_back_to(client: Client, engine: Engine) -> None:
-    answer = client.post("/operations/roll-back?lang=en", data={"reason": "try it"}, headers=client.as_("engineer"))
+    answer = client.post(
+        "/operations/roll-back?lang=en", data={"reason": "try it"}, headers=client.as_("engineer")
+    )
     assert answer.status_code == 409
     assert "no other was in force before" in answer.text
 
@@ -341,7 +394,10 @@ def test_a_process_without_models_offers_no_change(app: FastAPI, engine: Engine)
     file_report(engine, the_models(), at=MORNING - timedelta(hours=1))
     assert "/operations/promote" not in page(client)
     form = {"version": "2", "reason": "better by the gates"}
-    assert client.post("/operations/promote", data=form, headers=client.as_("engineer")).status_code == 503
+    assert (
+        client.post("/operations/promote", data=form, headers=client.as_("engineer")).status_code
+        == 503
+    )
 
 
 def test_the_newest_report_counts_and_old_ones_are_forgotten(engine: Engine) -> None:
@@ -373,7 +429,9 @@ def seen_at(*runs: Run, at: datetime = MORNING, **reports: object) -> Overview:
 
 
 def told(found: Overview) -> list[tuple[str, str, str]]:
-    return [(one.urgency, one.area, one.text) for one in find_health_issues(found, translator("en"))]
+    return [
+        (one.urgency, one.area, one.text) for one in find_health_issues(found, translator("en"))
+    ]
 
 
 class Filed:
@@ -391,7 +449,9 @@ def test_nothing_needs_action_where_all_is_well() -> None:
 
 
 def test_a_failed_run_says_what_to_do() -> None:
-    failed = a_run("ingest", ok=False, error="there is no landing folder.", remedy="Name it.", facts={})
+    failed = a_run(
+        "ingest", ok=False, error="there is no landing folder.", remedy="Name it.", facts={}
+    )
     assert told(seen_at(a_run(), failed, models=IN_FORCE)) == [
         ("act", "runs", "Loading: there is no landing folder. Name it.")
     ]
@@ -404,7 +464,14 @@ def test_a_run_that_never_ends_and_a_list_that_is_overdue_are_told() -> None:
         ("act", "runs", "Training: began at Jul 5 01:00 and has not ended."),
         ("act", "runs", "The last list of a night is from Jul 5 01:00."),
     ]
-    assert told(seen_at(a_run(), a_run("train", finished_at=None, after=timedelta(hours=7)), models=IN_FORCE)) == []
+    assert (
+        told(
+            seen_at(
+                a_run(), a_run("train", finished_at=None, after=timedelta(hours=7)), models=IN_FORCE
+            )
+        )
+        == []
+    )
 
 
 def test_deliveries_that_lack_something_are_told() -> None:
@@ -417,24 +484,37 @@ def test_deliveries_that_lack_something_are_told() -> None:
 
 
 def test_models_drift_and_fairness_ask_for_a_look() -> None:
-    waiting = the_models().model_copy(update={"champion": a_model("1", trained_at=MIDNIGHT - timedelta(days=36))})
+    waiting = the_models().model_copy(
+        update={"champion": a_model("1", trained_at=MIDNIGHT - timedelta(days=36))}
+    )
     found = seen_at(a_run(), models=Filed(waiting), drift=Filed(DRIFT), fairness=Filed(FAIRNESS))
     assert told(found) == [
         ("look", "models", "The model in force learned 36 days ago. Train again."),
         ("look", "models", "Model 2 passes every gate and waits to be promoted."),
-        ("look", "drift", "1 feature has moved since the model learned. Look at the deliveries, then train again."),
+        (
+            "look",
+            "drift",
+            "1 feature has moved since the model learned. "
+            "Look at the deliveries, then train again.",
+        ),
         ("look", "drift", "40 alerts in 24 hours, where 4 to 23 are usual."),
         (
             "look",
             "fairness",
-            "Residency – floating: Losses warned of in time differs by -10.9 points from everybody else.",
+            "Residency – floating: Losses warned of in time differs by -10.9 points "
+            "from everybody else.",
         ),
     ]
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"gap_high": 0.5}, {"gap": -4.9, "gap_low": -9.0}, {"gap_low": None}, {"figure": "lead_h_median"}],
+    [
+        {"gap_high": 0.5},
+        {"gap": -4.9, "gap_low": -9.0},
+        {"gap_low": None},
+        {"figure": "lead_h_median"},
+    ],
 )
 def test_chance_and_small_gaps_are_no_concern(changes: dict[str, object]) -> None:
     calm = FAIRNESS.model_copy(update={"groups": (a_group(**changes),)})

@@ -40,7 +40,9 @@ def found(alert: Alert, result: str, **changes: object) -> DispositionRow:
 WEEK = {
     "stopped": at_hour(an_alert("p1_a", 1, at_stake_cny=30_000.0), 9),
     "noted": at_hour(an_alert("p1_b", 1, at_stake_cny=30_000.0, level="orange"), 9, days_ago=1),
-    "lawful": at_hour(an_alert("p1_c", 1, community_id="C02", scam_type="brushing"), 15, days_ago=1),
+    "lawful": at_hour(
+        an_alert("p1_c", 1, community_id="C02", scam_type="brushing"), 15, days_ago=1
+    ),
     "paid": at_hour(an_alert("p1_d", 1, level="yellow"), 23, days_ago=6),
     "open": at_hour(an_alert("p1_e", 1, community_id="C02"), 0, days_ago=6),
     "again": at_hour(an_alert("p1_a", 1, realert=True), 16),
@@ -149,7 +151,9 @@ def test_an_officer_counts_the_own_communities_only(week: Client) -> None:
 
 def test_a_newer_revision_takes_the_place_of_the_old(week: Client, engine: Engine) -> None:
     alert = WEEK["stopped"]
-    publish(engine, a_watchlist(replace(alert, community_id="C03"), at=alert.issued_at, kind="intraday"))
+    publish(
+        engine, a_watchlist(replace(alert, community_id="C03"), at=alert.issued_at, kind="intraday")
+    )
     assert {cell["community_id"] for cell in read(week)["by_hour"]} == {"C01", "C02", "C03"}  # type: ignore[attr-defined]
     assert read(week)["alerts"] == 5
 
@@ -158,7 +162,16 @@ def test_the_page_draws_it_and_tells_it_in_tables(week: Client, engine: Engine) 
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     page = week.get("/trends?days=7&lang=zh", headers=week.as_("analyst")).text
     assert page.count("<svg") == 4
-    for text in ("分布与态势", "5 条首次预警", "¥12,500", "¥30,000", "刷单返利", "7月5日", "50.0%", "/suspects/n1_cc"):
+    for text in (
+        "分布与态势",
+        "5 条首次预警",
+        "¥12,500",
+        "¥30,000",
+        "刷单返利",
+        "7月5日",
+        "50.0%",
+        "/suspects/n1_cc",
+    ):
         assert text in page, text
     english = week.get("/trends?days=84&lang=en", headers=week.as_("engineer")).text
     for text in (

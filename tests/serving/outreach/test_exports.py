@@ -74,7 +74,9 @@ def test_no_cell_is_computed(client: Client, engine: Engine) -> None:
 def test_each_export_is_audited_before_it_leaves(client: Client, engine: Engine) -> None:
     client.get(CSV, params={"level": "red"}, headers=client.as_("officer"))
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT actor, subject, details FROM audit WHERE action = 'export'")).all()
+        rows = connection.execute(
+            text("SELECT actor, subject, details FROM audit WHERE action = 'export'")
+        ).all()
     [(actor, subject, details)] = rows
     assert (actor, subject) == ("officer-1", "alerts.csv")
     assert (json.loads(details) if isinstance(details, str) else details)["level"] == "red"
@@ -85,7 +87,8 @@ def test_a_long_export_comes_in_chunks_and_holds_up_no_publisher(engine: Engine)
     viewer = Viewer(name="li.wei", role=Role.ANALYST, communities=None)
     chunks = alerts_as_ndjson(engine, viewer=viewer, chosen=AlertFilter())
     first = next(chunks)
-    publish(engine, a_tick(an_alert("p1_late", 1), minutes=1))  # would wait for 30 s and fail behind an open reader
+    # Would wait for 30 s and fail behind an open reader
+    publish(engine, a_tick(an_alert("p1_late", 1), minutes=1))
     lines = b"".join([first, *chunks]).splitlines()
     assert len(first.splitlines()) == 200
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 450

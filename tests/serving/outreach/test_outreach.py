@@ -40,7 +40,9 @@ QUARTER = timedelta(minutes=15)
 def listed(engine: Engine) -> list[str]:
     """Return the ids of the lists that the audit names, oldest first."""
     with engine.connect() as connection:
-        found = connection.execute(text("SELECT details FROM audit WHERE action IN ('export', 'print') ORDER BY id"))
+        found = connection.execute(
+            text("SELECT details FROM audit WHERE action IN ('export', 'print') ORDER BY id")
+        )
         details = [json.loads(row) if isinstance(row, str) else row for (row,) in found]
     return [one["list_id"] for one in details if one["list_id"]]
 
@@ -53,7 +55,10 @@ def test_anonymous_reads_no_names(client: Client, engine: Engine) -> None:
 def test_the_list_says_whom_to_reach_and_how(client: Client, engine: Engine) -> None:
     outreach = client.get(URL, headers=client.as_("officer")).json()
     assert (outreach["community_id"], outreach["day"]) == ("C01", "2026-07-05")
-    assert [(row["alert_id"], row["name"], row["channel"], row["act_by"][11:16]) for row in outreach["rows"]] == [
+    assert [
+        (row["alert_id"], row["name"], row["channel"], row["act_by"][11:16])
+        for row in outreach["rows"]
+    ] == [
         (ID_A, "张三", "visit", "00:05"),  # over 60 and urgent
         (ID_B, "=HYPERLINK(1)", "call", "00:15"),
         (ID_D, "赵六", "text", "00:00"),
@@ -74,7 +79,8 @@ def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> N
     ]
     publish(engine, a_watchlist(an_alert("p1_a", 1, reasons=tuple(told)), *NIGHTLY.alerts[1:]))
     zh, en = (
-        client.get(f"{URL}?lang={lang}", headers=client.as_("officer")).json()["rows"][0] for lang in ("zh", "en")
+        client.get(f"{URL}?lang={lang}", headers=client.as_("officer")).json()["rows"][0]
+        for lang in ("zh", "en")
     )
     assert zh["reasons"] == [
         "和陌生人联系后就转了钱",
@@ -99,11 +105,20 @@ def test_another_community_is_refused(client: Client, engine: Engine) -> None:
 def test_csv_opens_in_excel_and_computes_nothing(client: Client, engine: Engine) -> None:
     answer = client.get(f"{URL}?format=csv", headers=client.as_("officer"))
     list_id = listed(engine)[0]
-    assert answer.headers["content-disposition"] == f'attachment; filename="outreach-2026-07-05-{list_id}.csv"'
+    assert (
+        answer.headers["content-disposition"]
+        == f'attachment; filename="outreach-2026-07-05-{list_id}.csv"'
+    )
     assert answer.content.startswith(b"\xef\xbb\xbf")
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert table[0][:6] == ["级别", "最迟处置时间", "方式", "姓名", "电话", "住址"]
-    assert table[1][:5] == ["红色·紧急", "2026-07-05 00:05", "上门", "张三", "13800000001 13900000001"]
+    assert table[1][:5] == [
+        "红色·紧急",
+        "2026-07-05 00:05",
+        "上门",
+        "张三",
+        "13800000001 13900000001",
+    ]
     assert table[2][3:6] == ["'=HYPERLINK(1)", "13800000002", "'+86 路 2 号"]
     assert table[1][-2:] == [list_id, "2026-07-06 09:00"]
     assert len(table) == 4
@@ -112,7 +127,8 @@ def test_csv_opens_in_excel_and_computes_nothing(client: Client, engine: Engine)
 def test_xlsx_keeps_everything_as_text(client: Client) -> None:
     answer = client.get(
         URL,
-        headers=client.as_("officer") | {"Accept": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+        headers=client.as_("officer")
+        | {"Accept": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
     )
     sheet = load_workbook(io.BytesIO(answer.content)).active
     assert sheet is not None
@@ -121,7 +137,9 @@ def test_xlsx_keeps_everything_as_text(client: Client) -> None:
     assert {cell.data_type for row in rows for cell in row} == {"s"}
 
 
-@pytest.mark.parametrize(("accept", "kind"), [("text/csv", "text/csv"), ("*/*", "application/json")])
+@pytest.mark.parametrize(
+    ("accept", "kind"), [("text/csv", "text/csv"), ("*/*", "application/json")]
+)
 def test_the_accept_header_chooses(client: Client, accept: str, kind: str) -> None:
     answer = client.get(URL, headers=client.as_("officer") | {"Accept": accept})
     assert answer.headers["content-type"].startswith(kind)
@@ -149,7 +167,10 @@ def test_who_was_not_reached_stays_for_two_days(client: Client) -> None:
 
 def test_the_newest_alert_of_a_person_decides(client: Client, engine: Engine) -> None:
     publish(engine, a_tick(an_alert("p1_a", 1, realert=True), an_alert("p1_b", 2), minutes=15))
-    again, settled = (alert_id(at=MIDNIGHT + QUARTER, kind="intraday", person=person) for person in ("p1_a", "p1_b"))
+    again, settled = (
+        alert_id(at=MIDNIGHT + QUARTER, kind="intraday", person=person)
+        for person in ("p1_a", "p1_b")
+    )
     decide(client, settled, "lawful", 0)
     rows = client.get(URL, headers=client.as_("officer")).json()["rows"]
     assert [row["alert_id"] for row in rows] == [again, ID_D]
@@ -160,15 +181,28 @@ def test_the_newest_alert_of_a_person_decides(client: Client, engine: Engine) ->
 
 def test_a_suppressed_person_is_not_called(client: Client) -> None:
     suppressed = {"alert_id": ID_A, "reason": "购房", "expires_at": "2026-07-20T00:00:00+08:00"}
-    assert client.post("/api/v1/suppressions", json=suppressed, headers=client.as_("analyst")).status_code == 201
+    assert (
+        client.post(
+            "/api/v1/suppressions", json=suppressed, headers=client.as_("analyst")
+        ).status_code
+        == 201
+    )
     rows = client.get(URL, headers=client.as_("officer")).json()["rows"]
     assert [row["alert_id"] for row in rows] == [ID_B, ID_D]
 
 
 def test_a_raised_level_counts(client: Client) -> None:
-    decide(client, ID_D, "in_progress", 0, escalate={"to": "officer-1", "why": "正在转账", "level": "red"})
+    decide(
+        client,
+        ID_D,
+        "in_progress",
+        0,
+        escalate={"to": "officer-1", "why": "正在转账", "level": "red"},
+    )
     rows = client.get(URL, headers=client.as_("officer")).json()["rows"]
-    assert [(row["alert_id"], row["level"], row["channel"], row["act_by"][11:16]) for row in rows] == [
+    assert [
+        (row["alert_id"], row["level"], row["channel"], row["act_by"][11:16]) for row in rows
+    ] == [
         (ID_A, "red", "visit", "00:05"),
         (ID_D, "red", "call", "00:05"),
         (ID_B, "orange", "call", "00:15"),
@@ -190,7 +224,9 @@ def test_a_raised_level_counts(client: Client) -> None:
         ("red", True, ["13800000001"], "refused", "family"),
     ],
 )
-def test_the_channel_fits_the_person(level: str, old: Any, numbers: list[str], status: str, channel: str) -> None:
+def test_the_channel_fits_the_person(
+    level: str, old: Any, numbers: list[str], status: str, channel: str
+) -> None:
     assert channel_of(level=level, old=old, numbers=numbers, status=status) == channel
 
 
@@ -204,7 +240,9 @@ def test_old_people_are_called_on_the_landline_first() -> None:
 
 
 def test_english_on_request(client: Client) -> None:
-    table = client.get(f"{URL}?format=csv&lang=en", headers=client.as_("officer")).content.decode("utf-8-sig")
+    table = client.get(f"{URL}?format=csv&lang=en", headers=client.as_("officer")).content.decode(
+        "utf-8-sig"
+    )
     assert table.startswith("Level,Act by,Channel,Name")
     assert "A stranger spoke for 84 min" in table
 
@@ -223,7 +261,12 @@ def list_id(client: Client, engine: Engine) -> str:
 
 
 def entry(position: int, result: str, version: int = 0, **more: Any) -> dict[str, Any]:
-    found = {"found_at": "2026-07-05T08:15:00+08:00", "met_by": "王警官", "channel": "visit", "note": "已见面"}
+    found = {
+        "found_at": "2026-07-05T08:15:00+08:00",
+        "met_by": "王警官",
+        "channel": "visit",
+        "note": "已见面",
+    }
     return {"position": position, "version": version, "result": result} | found | more
 
 
@@ -233,7 +276,10 @@ def test_nobody_else_reads_or_fills_a_list(client: Client, list_id: str, engine:
         assert client.get(path).status_code == 401
         assert client.get(path, headers=client.as_("engineer")).status_code == 403
     assert client.post(f"{url}/results", json=results).status_code == 401
-    assert client.post(f"{url}/results", json=results, headers=client.as_("engineer")).status_code == 403
+    assert (
+        client.post(f"{url}/results", json=results, headers=client.as_("engineer")).status_code
+        == 403
+    )
     other = client.get("/api/v1/outreach/C02", headers=client.as_("analyst")).json()["list_id"]
     assert client.get(f"{LISTS}/{other}", headers=client.as_("officer")).status_code == 404
     filled = client.post(f"{LISTS}/{other}/results", json=results, headers=client.as_("officer"))
@@ -246,7 +292,10 @@ def test_nobody_else_reads_or_fills_a_list(client: Client, list_id: str, engine:
 def test_every_list_has_an_id_that_the_audit_names(client: Client, engine: Engine) -> None:
     made = client.get(URL, headers=client.as_("officer")).json()
     assert (made["issued_by"], made["form"]) == ("officer-1", "json")
-    assert (made["issued_at"], made["expires_at"]) == ("2026-07-05T09:00:00+08:00", "2026-07-06T09:00:00+08:00")
+    assert (made["issued_at"], made["expires_at"]) == (
+        "2026-07-05T09:00:00+08:00",
+        "2026-07-06T09:00:00+08:00",
+    )
     client.get(f"{URL}?format=csv", headers=client.as_("officer"))
     assert len(set(listed(engine))) == 2
     assert listed(engine)[0] == made["list_id"]
@@ -256,17 +305,32 @@ def test_every_list_has_an_id_that_the_audit_names(client: Client, engine: Engin
     assert ([one["form"] for one in rest["items"]], rest["next_cursor"]) == (["json"], None)
 
 
-def test_results_from_paper_keep_when_and_by_whom(client: Client, list_id: str, engine: Engine) -> None:
+def test_results_from_paper_keep_when_and_by_whom(
+    client: Client, list_id: str, engine: Engine
+) -> None:
     entries = [entry(1, "stopped", prevented_cny=8000.0), entry(3, "not_found_yet", note="")]
-    answer = client.post(f"{LISTS}/{list_id.lower()}/results", json={"entries": entries}, headers=client.as_("officer"))
+    answer = client.post(
+        f"{LISTS}/{list_id.lower()}/results",
+        json={"entries": entries},
+        headers=client.as_("officer"),
+    )
     assert answer.json() == {"recorded": [1, 3], "refused": []}
-    (word,) = client.get(f"/api/v1/alerts/{ID_A}/dispositions", headers=client.as_("analyst")).json()
+    (word,) = client.get(
+        f"/api/v1/alerts/{ID_A}/dispositions", headers=client.as_("analyst")
+    ).json()
     assert (word["source"], word["list_id"], word["decided_by"]) == ("paper", list_id, "officer-1")
-    assert (word["found_at"], word["met_by"], word["channel"]) == ("2026-07-05T08:15:00+08:00", "王警官", "visit")
+    assert (word["found_at"], word["met_by"], word["channel"]) == (
+        "2026-07-05T08:15:00+08:00",
+        "王警官",
+        "visit",
+    )
     assert (word["decided_at"], word["prevented_cny"]) == ("2026-07-05T09:00:00+08:00", 8000.0)
     assert [one.found_at.hour for one in dispositions(engine)] == [8, 8]
     after = client.get(f"{LISTS}/{list_id}", headers=client.as_("officer")).json()
-    assert [(one["position"], one["status"], one["version"], one["found_since"]) for one in after["items"]] == [
+    assert [
+        (one["position"], one["status"], one["version"], one["found_since"])
+        for one in after["items"]
+    ] == [
         (1, "stopped", 1, True),
         (2, "open", 0, False),
         (3, "not_found_yet", 1, True),
@@ -274,10 +338,14 @@ def test_results_from_paper_keep_when_and_by_whom(client: Client, list_id: str, 
     assert not after["expired"]
 
 
-def test_paper_never_overwrites_what_somebody_has_found_since(client: Client, list_id: str, engine: Engine) -> None:
+def test_paper_never_overwrites_what_somebody_has_found_since(
+    client: Client, list_id: str, engine: Engine
+) -> None:
     decide(client, ID_A, "already_paid", 0, note="已报案")
     entries = {"entries": [entry(1, "stopped"), entry(2, "lawful")]}
-    answer = client.post(f"{LISTS}/{list_id}/results", json=entries, headers=client.as_("officer")).json()
+    answer = client.post(
+        f"{LISTS}/{list_id}/results", json=entries, headers=client.as_("officer")
+    ).json()
     assert answer["recorded"] == [2]
     (refused,) = answer["refused"]
     assert (refused["position"], refused["current"]["result"], refused["current"]["note"]) == (
@@ -285,9 +353,14 @@ def test_paper_never_overwrites_what_somebody_has_found_since(client: Client, li
         "already_paid",
         "已报案",
     )
-    assert [(one.alert_id, one.result) for one in dispositions(engine)] == [(ID_A, "already_paid"), (ID_B, "lawful")]
+    assert [(one.alert_id, one.result) for one in dispositions(engine)] == [
+        (ID_A, "already_paid"),
+        (ID_B, "lawful"),
+    ]
     knowingly = {"entries": [entry(1, "stopped", version=1)]}
-    again = client.post(f"{LISTS}/{list_id}/results", json=knowingly, headers=client.as_("officer")).json()
+    again = client.post(
+        f"{LISTS}/{list_id}/results", json=knowingly, headers=client.as_("officer")
+    ).json()
     assert (again["recorded"], again["refused"]) == ([1], [])
 
 
@@ -305,12 +378,16 @@ def test_paper_never_overwrites_what_somebody_has_found_since(client: Client, li
 def test_what_cannot_be_entered_is_refused(
     client: Client, list_id: str, engine: Engine, entries: list[dict[str, Any]]
 ) -> None:
-    answer = client.post(f"{LISTS}/{list_id}/results", json={"entries": entries}, headers=client.as_("officer"))
+    answer = client.post(
+        f"{LISTS}/{list_id}/results", json={"entries": entries}, headers=client.as_("officer")
+    )
     assert answer.status_code == 422
     assert dispositions(engine) == []
 
 
-def test_an_expired_list_says_so(settings: ServingSettings, engine: Engine, client: Client, list_id: str) -> None:
+def test_an_expired_list_says_so(
+    settings: ServingSettings, engine: Engine, client: Client, list_id: str
+) -> None:
     later = create_app(settings=settings, clock=lambda: MORNING + timedelta(hours=24))
     tomorrow = Client(later, base_url="http://testserver")
     tomorrow.tokens = client.tokens

@@ -45,7 +45,9 @@ def words_of(text: str | tuple[str, ...], catalog: Catalog) -> tuple[str, ...]:
 
 def test_every_text_of_the_pages_has_chinese_words(used: Catalog, chinese: Catalog) -> None:
     assert len(used) > 100
-    assert [message.id for message in used if message.id and not all(words_of(message.id, chinese))] == []
+    assert [
+        message.id for message in used if message.id and not all(words_of(message.id, chinese))
+    ] == []
 
 
 def test_no_word_is_left_over(used: Catalog, chinese: Catalog) -> None:
@@ -56,7 +58,9 @@ def test_translations_fill_the_same_placeholders(chinese: Catalog) -> None:
     for message in chinese:
         if message.id:
             asked = set(PLACEHOLDER.findall(forms(message.id)[-1]))
-            assert all(set(PLACEHOLDER.findall(form)) == asked for form in forms(message.string)), message.id
+            assert all(set(PLACEHOLDER.findall(form)) == asked for form in forms(message.string)), (
+                message.id
+            )
             assert not message.fuzzy
 
 
@@ -85,4 +89,6 @@ def test_numbers_money_and_times_are_said_as_people_write_them() -> None:
 def test_a_count_takes_its_form() -> None:
     en = translator("en")
     assert en.plural("{count} alert", "{count} alerts", 1) == "1 alert"
-    assert en.plural("{count} alert of {n}", "{count} alerts of {n}", 1200, n=3) == "1,200 alerts of 3"
+    assert (
+        en.plural("{count} alert of {n}", "{count} alerts of {n}", 1200, n=3) == "1,200 alerts of 3"
+    )

@@ -1,4 +1,6 @@
-"""The pages of dispositions, follow-ups, suppressions and outreach: what is typed is kept, what is shown is due."""
+"""The pages of dispositions, follow-ups, suppressions and outreach: what is typed is kept, what is
+shown is due.
+"""
 
 import csv
 import io
@@ -27,8 +29,21 @@ def test_anonymous_is_led_to_the_login_and_engineers_are_refused(client: Client)
     log_in(client, "engineer")
     for path in PAGES:
         assert client.get(path).status_code == 403
-    for path in (FORM, f"/alerts/{ID_A}/suppression", "/outreach/lists", "/follow-ups/1/done", "/suppressions/1/lift"):
-        form = {"version": 0, "days": 1, "community": "C01", "day": "2026-07-05", "form": "csv", "outcome": "safe"}
+    for path in (
+        FORM,
+        f"/alerts/{ID_A}/suppression",
+        "/outreach/lists",
+        "/follow-ups/1/done",
+        "/suppressions/1/lift",
+    ):
+        form = {
+            "version": 0,
+            "days": 1,
+            "community": "C01",
+            "day": "2026-07-05",
+            "form": "csv",
+            "outcome": "safe",
+        }
         assert client.post(path, data=form, headers=OWN).status_code == 403
 
 
@@ -64,12 +79,24 @@ def test_the_form_records_all_that_was_found(client: Client, engine: Engine) -> 
         assert text in page
 
 
-def test_what_the_other_one_wrote_is_shown_and_nothing_typed_is_lost(client: Client, engine: Engine) -> None:
+def test_what_the_other_one_wrote_is_shown_and_nothing_typed_is_lost(
+    client: Client, engine: Engine
+) -> None:
     decide(client, ID_A, "already_paid", 0, note="已报案")
     log_in(client)
-    late = client.post(FORM, data={"version": 0, "result": "lawful", "note": "房款", "prevented_cny": "5"}, headers=OWN)
+    late = client.post(
+        FORM,
+        data={"version": 0, "result": "lawful", "note": "房款", "prevented_cny": "5"},
+        headers=OWN,
+    )
     assert late.status_code == 412
-    for text in ("他人刚刚作了修改", "已报案", ">房款</textarea>", 'value="5"', 'name="version" value="1"'):
+    for text in (
+        "他人刚刚作了修改",
+        "已报案",
+        ">房款</textarea>",
+        'value="5"',
+        'name="version" value="1"',
+    ):
         assert text in late.text
     assert '<option value="lawful" selected>' in late.text
     assert [one.result for one in dispositions(engine)] == ["already_paid"]
@@ -93,7 +120,9 @@ def test_what_cannot_be_recorded_is_said_beside_what_was_typed(
     client: Client, engine: Engine, wrong: dict[str, str], said: str
 ) -> None:
     log_in(client)
-    answer = client.post(FORM, data={"version": "0", "result": "stopped", "met_by": "王警官"} | wrong, headers=OWN)
+    answer = client.post(
+        FORM, data={"version": "0", "result": "stopped", "met_by": "王警官"} | wrong, headers=OWN
+    )
     assert answer.status_code == 422
     assert said in answer.text
     assert 'value="王警官"' in answer.text
@@ -102,9 +131,13 @@ def test_what_cannot_be_recorded_is_said_beside_what_was_typed(
 
 def test_a_suppression_is_made_seen_and_lifted(client: Client) -> None:
     log_in(client)
-    made = client.post(f"/alerts/{ID_A}/suppression", data={"reason": "购房首付", "days": 30}, headers=OWN)
+    made = client.post(
+        f"/alerts/{ID_A}/suppression", data={"reason": "购房首付", "days": 30}, headers=OWN
+    )
     assert made.status_code == 303
-    assert "8月4日 23:59前不再预警：购房首付（负责人 analyst-1）" in client.get(f"/alerts/{ID_A}").text
+    assert (
+        "8月4日 23:59前不再预警：购房首付（负责人 analyst-1）" in client.get(f"/alerts/{ID_A}").text
+    )
     page = client.get("/suppressions").text
     assert "购房首付" in page
     number = re.search(r'action="/suppressions/(\d+)/lift"', page)
@@ -117,24 +150,34 @@ def test_a_suppression_is_made_seen_and_lifted(client: Client) -> None:
 
 def test_follow_ups_of_today_are_done_or_moved(client: Client, settings: ServingSettings) -> None:
     decide(client, ID_A, "stopped", 0)
-    app = create_app(settings=settings, vault=OpenVault(), clock=lambda: MORNING + timedelta(days=3))
+    app = create_app(
+        settings=settings, vault=OpenVault(), clock=lambda: MORNING + timedelta(days=3)
+    )
     later = client_of(app, client)
     log_in(later, "officer")
     page = later.get("/follow-ups").text
     assert "已逾期 2 天" in page
     first, second = re.findall(r'action="/follow-ups/(\d+)/done"', page)
-    moved = later.post(f"/follow-ups/{first}/move", data={"version": 1, "due_on": "2026-07-20"}, headers=OWN)
+    moved = later.post(
+        f"/follow-ups/{first}/move", data={"version": 1, "due_on": "2026-07-20"}, headers=OWN
+    )
     assert moved.status_code == 303
     assert (
-        later.post(f"/follow-ups/{first}/move", data={"version": 1, "due_on": "2026-07-21"}, headers=OWN).status_code
+        later.post(
+            f"/follow-ups/{first}/move", data={"version": 1, "due_on": "2026-07-21"}, headers=OWN
+        ).status_code
         == 412
     )
-    paid = later.post(f"/follow-ups/{second}/done", data={"version": 1, "outcome": "paid"}, headers=OWN)
+    paid = later.post(
+        f"/follow-ups/{second}/done", data={"version": 1, "outcome": "paid"}, headers=OWN
+    )
     assert paid.headers["location"] == f"/alerts/{ID_A}"  # there a new result is recorded
     assert "没有需要回访的人" in later.get("/follow-ups").text
 
 
-def test_an_officer_sees_the_own_community_with_names_and_that_is_written_down(client: Client, engine: Engine) -> None:
+def test_an_officer_sees_the_own_community_with_names_and_that_is_written_down(
+    client: Client, engine: Engine
+) -> None:
     log_in(client, "officer")
     page = client.get("/outreach").text
     for text in ("张三", "13800000001", "幸福路 1 号", "上门", "陌生来电最长 84 分钟", "安全账户"):
@@ -161,7 +204,9 @@ def test_an_analyst_chooses_a_community_first(client: Client, engine: Engine) ->
     assert "王五" in client.get("/outreach?community=C02").text
 
 
-def test_a_list_is_printed_under_its_number(client: Client, engine: Engine, settings: ServingSettings) -> None:
+def test_a_list_is_printed_under_its_number(
+    client: Client, engine: Engine, settings: ServingSettings
+) -> None:
     log_in(client, "officer")
     form = {"community": "C01", "day": "2026-07-05", "form": "print"}
     answer = client.post("/outreach/lists", data=form, headers=OWN)
@@ -169,11 +214,19 @@ def test_a_list_is_printed_under_its_number(client: Client, engine: Engine, sett
     number = listed(engine)[0]
     assert place == f"/outreach/lists/{number}/print"
     page = client.get(place).text
-    for text in (number, "张三", "officer-1 打印于 7月5日 09:00", "有效期至 7月6日 09:00", "☐ 劝阻成功"):
+    for text in (
+        number,
+        "张三",
+        "officer-1 打印于 7月5日 09:00",
+        "有效期至 7月6日 09:00",
+        "☐ 劝阻成功",
+    ):
         assert text in page
     assert "11010119800101001X" not in page
     assert audited(engine, "print") == [("officer-1", "C01")] * 2  # made, shown
-    app = create_app(settings=settings, vault=OpenVault(), clock=lambda: MORNING + timedelta(hours=24))
+    app = create_app(
+        settings=settings, vault=OpenVault(), clock=lambda: MORNING + timedelta(hours=24)
+    )
     tomorrow = client_of(app, client)
     tomorrow.cookies = client.cookies
     log_in(tomorrow, "officer")
@@ -190,12 +243,17 @@ def test_files_are_taken_away(client: Client, engine: Engine) -> None:
     assert (len(table), table[1][3]) == (4, "张三")
     sheet = client.post("/outreach/lists", data=form | {"form": "xlsx"}, headers=OWN)
     assert sheet.content.startswith(b"PK")
-    assert client.post("/outreach/lists", data=form | {"community": "C02"}, headers=OWN).status_code == 403
+    assert (
+        client.post("/outreach/lists", data=form | {"community": "C02"}, headers=OWN).status_code
+        == 403
+    )
 
 
 def lines(*filled: tuple[str, str, str]) -> dict[str, list[str]]:
     """Return the columns of a list of three from (result, time, note) by position."""
-    columns = {name: [""] * 3 for name in ("result", "at", "channel", "note", "paid_cny", "prevented_cny")}
+    columns = {
+        name: [""] * 3 for name in ("result", "at", "channel", "note", "paid_cny", "prevented_cny")
+    }
     for place, (result, at, note) in enumerate(filled):
         columns["result"][place], columns["at"][place], columns["note"][place] = result, at, note
     return columns | {"position": ["1", "2", "3"], "version": ["0", "0", "0"]}
@@ -203,7 +261,11 @@ def lines(*filled: tuple[str, str, str]) -> dict[str, list[str]]:
 
 def test_results_come_back_from_paper(client: Client, engine: Engine) -> None:
     log_in(client, "officer")
-    client.post("/outreach/lists", data={"community": "C01", "day": "2026-07-05", "form": "print"}, headers=OWN)
+    client.post(
+        "/outreach/lists",
+        data={"community": "C01", "day": "2026-07-05", "form": "print"},
+        headers=OWN,
+    )
     number = listed(engine)[0]
     found = client.get(f"/outreach/lists?number={number.lower()}")
     assert found.headers["location"] == f"/outreach/lists/{number}"
@@ -211,7 +273,9 @@ def test_results_come_back_from_paper(client: Client, engine: Engine) -> None:
     decide(client, ID_B, "lawful", 0, note="房款")
     typed = lines(("stopped", "08:20", ""), ("refused", "08:30", "门口"), ("not_found_yet", "", ""))
     answer = client.post(
-        f"/outreach/lists/{number}", data=typed | {"day": "2026-07-05", "met_by": "王警官"}, headers=OWN
+        f"/outreach/lists/{number}",
+        data=typed | {"day": "2026-07-05", "met_by": "王警官"},
+        headers=OWN,
     )
     assert answer.status_code == 200
     for text in (
@@ -231,7 +295,11 @@ def test_results_come_back_from_paper(client: Client, engine: Engine) -> None:
 
 def test_a_form_of_another_shape_is_refused(client: Client, engine: Engine) -> None:
     log_in(client, "officer")
-    client.post("/outreach/lists", data={"community": "C01", "day": "2026-07-05", "form": "print"}, headers=OWN)
+    client.post(
+        "/outreach/lists",
+        data={"community": "C01", "day": "2026-07-05", "form": "print"},
+        headers=OWN,
+    )
     place = f"/outreach/lists/{listed(engine)[0]}"
     short = lines(("stopped", "08:20", "")) | {"version": ["0", "0"]}
     assert client.post(place, data=short | {"day": "2026-07-05"}, headers=OWN).status_code == 422
@@ -242,6 +310,8 @@ def test_a_form_of_another_shape_is_refused(client: Client, engine: Engine) -> N
 def test_an_officer_decides_in_the_own_communities_only(client: Client) -> None:
     log_in(client, "officer")
     assert (
-        client.post(f"/alerts/{ID_C}/dispositions", data={"version": 0, "result": "lawful"}, headers=OWN).status_code
+        client.post(
+            f"/alerts/{ID_C}/dispositions", data={"version": 0, "result": "lawful"}, headers=OWN
+        ).status_code
         == 404
     )

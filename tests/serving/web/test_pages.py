@@ -38,7 +38,12 @@ def test_anonymous_is_led_to_the_login(client: Client) -> None:
     for path in ("/", f"/alerts/{ID_A}", "/suspects", "/suspects/n1_aa"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert client.post(f"/alerts/{ID_A}/dispositions", data={"result": "lawful", "version": 0}).status_code == 303
+    assert (
+        client.post(
+            f"/alerts/{ID_A}/dispositions", data={"result": "lawful", "version": 0}
+        ).status_code
+        == 303
+    )
     assert client.post("/suspects/n1_aa").status_code == 303
     assert "访问令牌" in client.get("/login").text
 
@@ -53,7 +58,9 @@ def test_the_cookie_is_out_of_reach(client: Client) -> None:
 
 def test_a_login_link_works_once(client: Client, engine: Engine) -> None:
     with writing(engine) as session:
-        token = issue_token(session, name="analyst-1", kind="login", at=MORNING - timedelta(minutes=1))
+        token = issue_token(
+            session, name="analyst-1", kind="login", at=MORNING - timedelta(minutes=1)
+        )
     first = client.get("/login", params={"token": token})
     assert (first.status_code, first.headers["location"]) == (303, "/")
     assert client.get("/").status_code == 200
@@ -77,26 +84,48 @@ def test_logging_out_ends_the_session(client: Client, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {}]
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {}],
 )
-def test_a_form_on_somebody_elses_page_changes_nothing(client: Client, engine: Engine, headers: dict[str, str]) -> None:
+def test_a_form_on_somebody_elses_page_changes_nothing(
+    client: Client, engine: Engine, headers: dict[str, str]
+) -> None:
     log_in(client)
     form = {"result": "lawful", "version": 0}
-    assert client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=headers).status_code == 403
-    assert client.post(f"/api/v1/alerts/{ID_A}/dispositions", json=form, headers=headers).status_code == 403
-    assert client.post("/login", data={"token": client.tokens["admin"]}, headers=headers).status_code == 403
+    assert (
+        client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=headers).status_code == 403
+    )
+    assert (
+        client.post(f"/api/v1/alerts/{ID_A}/dispositions", json=form, headers=headers).status_code
+        == 403
+    )
+    assert (
+        client.post("/login", data={"token": client.tokens["admin"]}, headers=headers).status_code
+        == 403
+    )
     assert dispositions(engine) == []
 
 
 def test_the_queue_shows_the_day_in_order(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_0123456789abcdef", 1, score=0.95, realert=True), minutes=15))
+    publish(
+        engine, a_tick(an_alert("p1_0123456789abcdef", 1, score=0.95, realert=True), minutes=15)
+    )
     log_in(client)
     page = client.get("/").text
     rows = page.partition("<tbody>")[2]
     assert re.findall(r'class="level (\w+)"', rows) == ["red", "red", "orange", "yellow", "blue"]
     assert rows.index("p1_012345…") < rows.index("p1_a<") < rows.index("p1_b<")
     assert "p1_0123456789abcdef" not in page
-    for text in ("红色·紧急", "冒充公检法", "陌生来电最长 84 分钟", "80.0%", "¥52,000", "待处理", "再次", "1,500"):
+    for text in (
+        "红色·紧急",
+        "冒充公检法",
+        "陌生来电最长 84 分钟",
+        "80.0%",
+        "¥52,000",
+        "待处理",
+        "再次",
+        "1,500",
+    ):
         assert text in page
 
 
@@ -131,7 +160,12 @@ def test_the_alert_page_answers_why_and_what_to_do(client: Client) -> None:
 def test_the_alert_page_holds_the_whole_talk(client: Client) -> None:
     log_in(client)
     page = client.get(f"/alerts/{ID_A}").text
-    for text in ("您现在在哪里？身边有谁？", "不问验证码、密码、卡号", "一个人躲在宾馆", "1 · 3 · 7"):
+    for text in (
+        "您现在在哪里？身边有谁？",
+        "不问验证码、密码、卡号",
+        "一个人躲在宾馆",
+        "1 · 3 · 7",
+    ):
         assert text in page
 
 
@@ -153,7 +187,9 @@ def test_a_missing_source_is_named_with_its_day(client: Client, engine: Engine) 
     page = client.get(f"/alerts/{ID_A}").text
     for text in ("工商银行的转账记录自 7 月 3 日起缺失", "中国移动的通话记录缺失", "没有转账记录"):
         assert text in page
-    assert "Transfers of ICBC are missing since July 3" in client.get(f"/alerts/{ID_A}?lang=en").text
+    assert (
+        "Transfers of ICBC are missing since July 3" in client.get(f"/alerts/{ID_A}?lang=en").text
+    )
 
 
 def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
@@ -178,7 +214,11 @@ def test_an_engineer_reads_without_a_form(client: Client) -> None:
 
 
 def test_suspects_are_listed_masked_and_revealed_one_by_one(wary: Client, engine: Engine) -> None:
-    publish_suspects(engine, at=MORNING, suspects=[a_suspect("n1_0123456789abcdef"), a_suspect("n1_aa", score=0.5)])
+    publish_suspects(
+        engine,
+        at=MORNING,
+        suspects=[a_suspect("n1_0123456789abcdef"), a_suspect("n1_aa", score=0.5)],
+    )
     log_in(wary)
     page = wary.get("/suspects").text
     assert page.index("n1_012345…") < page.index("n1_aa<")
@@ -230,7 +270,12 @@ def test_an_alert_leads_to_its_published_suspects(wary: Client) -> None:
 
 
 def test_text_from_outside_is_shown_as_text(client: Client, engine: Engine) -> None:
-    publish(engine, a_watchlist(an_alert("p1_a", 1, scam_type="<script>", community_id='"><i>'), *NIGHTLY.alerts[1:]))
+    publish(
+        engine,
+        a_watchlist(
+            an_alert("p1_a", 1, scam_type="<script>", community_id='"><i>'), *NIGHTLY.alerts[1:]
+        ),
+    )
     log_in(client)
     for path in ("/", f"/alerts/{ID_A}"):
         page = client.get(path).text
@@ -241,16 +286,30 @@ def test_text_from_outside_is_shown_as_text(client: Client, engine: Engine) -> N
 def test_english_is_complete_and_remembered(client: Client) -> None:
     log_in(client)
     english = client.get("/?lang=en").text
-    for text in ("Alerts that wait", "Red · urgent", "Fake police", "A stranger spoke for 84 min", "Open"):
+    for text in (
+        "Alerts that wait",
+        "Red · urgent",
+        "Fake police",
+        "A stranger spoke for 84 min",
+        "Open",
+    ):
         assert text in english
     assert not set(re.findall("[一-鿿]", english)) - set("中文")
     assert "What to say" in client.get(f"/alerts/{ID_A}").text
     client.cookies.delete("forestall_lang")
-    assert "What to say" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
-    assert "怎么说" in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "zh-CN,en;q=0.9"}).text
+    assert (
+        "What to say"
+        in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
+    )
+    assert (
+        "怎么说"
+        in client.get(f"/alerts/{ID_A}", headers={"Accept-Language": "zh-CN,en;q=0.9"}).text
+    )
 
 
 def test_nothing_comes_from_outside() -> None:
     web = Path(templating.__file__).parent
     for path in [*web.glob("templates/*"), *web.glob("static/*")]:
-        assert not re.findall(r"(?:src|href|url|@import)[=( ]*[\"']?(?:https?:)?//", path.read_text()), path.name
+        assert not re.findall(
+            r"(?:src|href|url|@import)[=( ]*[\"']?(?:https?:)?//", path.read_text()
+        ), path.name

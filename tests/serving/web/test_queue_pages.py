@@ -36,7 +36,9 @@ OWN = {"Origin": "http://testserver"}
 
 def log_in(client: Client, role: str = "analyst") -> None:
     client.cookies.clear()
-    assert client.post("/login", data={"token": client.tokens[role]}, headers=OWN).status_code == 303
+    assert (
+        client.post("/login", data={"token": client.tokens[role]}, headers=OWN).status_code == 303
+    )
 
 
 def post(client: Client, path: str, **form: str) -> str:
@@ -46,7 +48,9 @@ def post(client: Client, path: str, **form: str) -> str:
     return answer.headers["location"]
 
 
-@pytest.mark.parametrize("path", ["/queue/next", f"/alerts/{ID_A}/claim", f"/alerts/{ID_A}/release", "/search"])
+@pytest.mark.parametrize(
+    "path", ["/queue/next", f"/alerts/{ID_A}/claim", f"/alerts/{ID_A}/release", "/search"]
+)
 def test_strangers_are_led_to_the_login_and_engineers_refused(client: Client, path: str) -> None:
     assert client.post(path, data={"value": "13800000001"}).headers["location"] == "/login"
     log_in(client, "engineer")
@@ -78,7 +82,9 @@ def test_the_second_analyst_is_told_who_has_it(client: Client) -> None:
 
 def test_giving_back_and_passing_on(client: Client, engine: Engine) -> None:
     with writing(engine) as session:
-        add_user(session, name="zhao.min", role=Role.ANALYST, communities=[], at=MIDNIGHT, actor="test")
+        add_user(
+            session, name="zhao.min", role=Role.ANALYST, communities=[], at=MIDNIGHT, actor="test"
+        )
     log_in(client)
     post(client, f"/alerts/{ID_A}/claim")
     assert "<option>zhao.min</option>" in client.get(f"/alerts/{ID_A}").text
@@ -86,7 +92,9 @@ def test_giving_back_and_passing_on(client: Client, engine: Engine) -> None:
     assert "此预警尚无人领取。" in client.get(f"/alerts/{ID_A}").text
     assert post(client, f"/alerts/{ID_A}/assign", to="zhao.min") == f"/alerts/{ID_A}"
     assert "zhao.min 正在处理此预警，至 21:00。" in client.get(f"/alerts/{ID_A}").text
-    assert client.post(f"/alerts/{ID_B}/assign", data={"to": "nobody"}, headers=OWN).status_code == 422
+    assert (
+        client.post(f"/alerts/{ID_B}/assign", data={"to": "nobody"}, headers=OWN).status_code == 422
+    )
 
 
 def test_looking_at_ones_own_alert_keeps_the_claim(url: str, engine: Engine) -> None:
@@ -153,8 +161,12 @@ TOLD = a_watchlist(
             ),
         ),
         touched=(
-            TouchedResident(key="n1_aa", person="p1_b", community_id="C01", channel="call", last_at=MIDNIGHT),
-            TouchedResident(key="n1_aa", person="p1_x", community_id="C02", channel="text", last_at=MIDNIGHT),
+            TouchedResident(
+                key="n1_aa", person="p1_b", community_id="C01", channel="call", last_at=MIDNIGHT
+            ),
+            TouchedResident(
+                key="n1_aa", person="p1_x", community_id="C02", channel="text", last_at=MIDNIGHT
+            ),
         ),
     ),
     an_alert("p1_b", 2),
@@ -184,7 +196,9 @@ def test_the_alert_page_tells_what_happened(empty: Client, engine: Engine) -> No
     assert not set(re.findall("[一-鿿]", english)) - set("中文")
 
 
-def test_an_officer_sees_only_the_own_residents_among_those_reached(empty: Client, engine: Engine) -> None:
+def test_an_officer_sees_only_the_own_residents_among_those_reached(
+    empty: Client, engine: Engine
+) -> None:
     publish(engine, TOLD)
     log_in(empty, "officer")
     page = empty.get(f"/alerts/{ID_A}").text
@@ -204,7 +218,12 @@ def test_the_pictures(empty: Client, engine: Engine, picture: str) -> None:
 
 def test_the_scores_and_the_earlier_alerts_of_a_person(client: Client, engine: Engine) -> None:
     at = MIDNIGHT + timedelta(hours=2)
-    publish(engine, a_watchlist(an_alert("p1_a", 1, issued_at=at), at=at, kind="intraday", scores={"p1_a": 0.91}))
+    publish(
+        engine,
+        a_watchlist(
+            an_alert("p1_a", 1, issued_at=at), at=at, kind="intraday", scores={"p1_a": 0.91}
+        ),
+    )
     scores = client.get(f"/api/v1/alerts/{ID_A}/scores", headers=client.as_("analyst")).json()
     assert scores == [{"at": "2026-07-05T02:00:00+08:00", "score": 0.91}]
     log_in(client)
@@ -214,7 +233,9 @@ def test_the_scores_and_the_earlier_alerts_of_a_person(client: Client, engine: E
 def test_who_it_is_is_shown_once_and_written_down(client: Client, engine: Engine) -> None:
     log_in(client)
     assert "张三" not in client.get(f"/alerts/{ID_A}").text
-    assert client.post(f"/alerts/{ID_A}/reveal", data={"reason": ""}, headers=OWN).status_code == 422
+    assert (
+        client.post(f"/alerts/{ID_A}/reveal", data={"reason": ""}, headers=OWN).status_code == 422
+    )
     shown = client.post(f"/alerts/{ID_A}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN).text
     assert "张三" in shown
     assert "13800000001" in shown
@@ -223,13 +244,27 @@ def test_who_it_is_is_shown_once_and_written_down(client: Client, engine: Engine
     assert audited(engine, "reveal") == [("analyst-1", "p1_a")]
     log_in(client, "engineer")
     assert "姓名和号码" not in client.get(f"/alerts/{ID_A}").text
-    assert client.post(f"/alerts/{ID_A}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN).status_code == 403
+    assert (
+        client.post(
+            f"/alerts/{ID_A}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN
+        ).status_code
+        == 403
+    )
     log_in(client, "officer")
-    assert client.post(f"/alerts/{ID_C}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN).status_code == 404
+    assert (
+        client.post(
+            f"/alerts/{ID_C}/reveal", data={"reason": "拨打劝阻电话"}, headers=OWN
+        ).status_code
+        == 404
+    )
 
 
-def test_search_leads_to_the_alert_and_keeps_nothing(settings: ServingSettings, engine: Engine) -> None:
-    app: FastAPI = create_app(settings=settings, vault=OpenVault(), finder=find, clock=lambda: MORNING)
+def test_search_leads_to_the_alert_and_keeps_nothing(
+    settings: ServingSettings, engine: Engine
+) -> None:
+    app: FastAPI = create_app(
+        settings=settings, vault=OpenVault(), finder=find, clock=lambda: MORNING
+    )
     publish(engine, NIGHTLY)
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(app, engine)
@@ -238,7 +273,10 @@ def test_search_leads_to_the_alert_and_keeps_nothing(settings: ServingSettings, 
     found = client.post("/search", data={"value": "13800000001"}, headers=OWN)
     assert f'href="/alerts/{ID_A}"' in found.text
     assert "13800000001" not in found.text
-    assert 'href="/suspects/n1_aa"' in client.post("/search", data={"value": "17000000001"}, headers=OWN).text
+    assert (
+        'href="/suspects/n1_aa"'
+        in client.post("/search", data={"value": "17000000001"}, headers=OWN).text
+    )
     assert "没有此号码" in client.post("/search", data={"value": "99999999"}, headers=OWN).text
     log_in(client, "engineer")
     assert 'action="/search"' not in client.get("/").text

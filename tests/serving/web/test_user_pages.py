@@ -30,10 +30,14 @@ def state_of(client: Client, name: str) -> tuple[str, list[str], bool]:
 
 def test_others_are_led_away_or_refused(client: Client) -> None:
     assert client.get("/users").headers["location"] == "/login"
-    assert client.post("/users", data={"name": "x", "role": "admin"}).headers["location"] == "/login"
+    assert (
+        client.post("/users", data={"name": "x", "role": "admin"}).headers["location"] == "/login"
+    )
     client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
     assert client.get("/users").status_code == 403
-    assert client.post("/users", data={"name": "x", "role": "admin"}, headers=OWN).status_code == 403
+    assert (
+        client.post("/users", data={"name": "x", "role": "admin"}, headers=OWN).status_code == 403
+    )
 
 
 def test_a_new_user_gets_a_link_and_chooses_a_password(admin: Client) -> None:
@@ -44,7 +48,10 @@ def test_a_new_user_gets_a_link_and_chooses_a_password(admin: Client) -> None:
     assert "fst_" not in admin.get("/users/wu.min").text  # shown once
     admin.cookies.clear()
     assert admin.get(link_on(page.text)).headers["location"] == "/account"
-    assert admin.post("/account/password", data={"new": GOOD, "again": GOOD}, headers=OWN).status_code == 303
+    assert (
+        admin.post("/account/password", data={"new": GOOD, "again": GOOD}, headers=OWN).status_code
+        == 303
+    )
     assert "C01 C02" in admin.get("/account").text
 
 
@@ -73,7 +80,8 @@ def test_a_user_is_disabled_and_let_in_again(admin: Client) -> None:
     assert admin.post("/users/analyst-1/invitation", headers=OWN).status_code == 409
     assert admin.post("/users/analyst-1/restore", headers=OWN).status_code == 303
     assert state_of(admin, "analyst-1") == ("analyst", [], False)
-    assert admin.get("/api/v1/me", headers=admin.as_("analyst")).status_code == 401  # tokens of before stay dead
+    # Tokens of before stay dead
+    assert admin.get("/api/v1/me", headers=admin.as_("analyst")).status_code == 401
 
 
 def test_the_last_administrator_stays(admin: Client) -> None:
@@ -97,15 +105,22 @@ def test_the_last_administrator_stays(admin: Client) -> None:
         ({"name": "wu", "role": "chief"}, 422),
     ],
 )
-def test_a_user_that_cannot_be_is_not_added(admin: Client, form: dict[str, str], status: int) -> None:
+def test_a_user_that_cannot_be_is_not_added(
+    admin: Client, form: dict[str, str], status: int
+) -> None:
     assert admin.post("/users", data=form, headers=OWN).status_code == status
     assert len(admin.get("/api/v1/users", headers=admin.as_("admin")).json()["items"]) == 4
 
 
 def test_a_machines_token_is_issued_and_revoked_on_its_users_page(admin: Client) -> None:
-    page = admin.post("/users/analyst-1/tokens", data={"name": "短信网关", "days": 30}, headers=OWN).text
+    page = admin.post(
+        "/users/analyst-1/tokens", data={"name": "短信网关", "days": 30}, headers=OWN
+    ).text
     (secret,) = re.findall(r"fst_[\w-]+", page)
-    assert admin.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"}).json()["name"] == "analyst-1"
+    assert (
+        admin.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"}).json()["name"]
+        == "analyst-1"
+    )
     (token_id, *_) = re.findall(r"/users/analyst-1/tokens/(\d+)/revoke", page)
     assert admin.post(f"/users/officer-1/tokens/{token_id}/revoke", headers=OWN).status_code == 404
     assert admin.post(f"/users/analyst-1/tokens/{token_id}/revoke", headers=OWN).status_code == 303

@@ -66,7 +66,13 @@ def create_published() -> None:
         word("age_band", nullable=True),
         *(
             sa.Column(name, sa.JSON, nullable=False)
-            for name in ("reasons", "contributions", "missing", "suspect_numbers", "suspect_accounts")
+            for name in (
+                "reasons",
+                "contributions",
+                "missing",
+                "suspect_numbers",
+                "suspect_accounts",
+            )
         ),
         sa.UniqueConstraint("watchlist_id", "person", name="uq_alerts_watchlist_id_person"),
     )
@@ -152,11 +158,25 @@ def word(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column
 def moment(
     name: str, *, nullable: bool = False, index: bool = False, server_default: Any | None = None
 ) -> sa.Column[Any]:
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, index=index, server_default=server_default)
+    return sa.Column(
+        name,
+        sa.DateTime(timezone=True),
+        nullable=nullable,
+        index=index,
+        server_default=server_default,
+    )
 
 
 def downgrade() -> None:
-    for table in ("audit", "dispositions", "tokens", "user_communities", "users", "alerts", "watchlists"):
+    for table in (
+        "audit",
+        "dispositions",
+        "tokens",
+        "user_communities",
+        "users",
+        "alerts",
+        "watchlists",
+    ):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         for table in APPEND_ONLY:

@@ -17,7 +17,10 @@ AUDIT = sa.table(
     "audit",
     sa.column("id", sa.Integer),
     sa.column("occurred_at", MOMENT),
-    *(sa.column(name, sa.Text) for name in ("actor", "action", "subject", "previous_digest", "digest")),
+    *(
+        sa.column(name, sa.Text)
+        for name in ("actor", "action", "subject", "previous_digest", "digest")
+    ),
     sa.column("details", sa.JSON),
 )
 
@@ -30,7 +33,9 @@ def upgrade() -> None:
     op.add_column("tokens", sa.Column("last_used_at", MOMENT))
     op.add_column("tokens", sa.Column("name", sa.Text))
     op.add_column("tokens", sa.Column("role", sa.Text))
-    op.add_column("tokens", sa.Column("read_only", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column(
+        "tokens", sa.Column("read_only", sa.Boolean, nullable=False, server_default=sa.false())
+    )
     op.create_table(
         "lockouts",
         sa.Column("key", sa.Text, primary_key=True),
@@ -50,11 +55,17 @@ def upgrade() -> None:
 
 
 def chain_entries() -> None:
-    """Give every entry that stands the digest of the one before it, as serving.database.audit_chain computes it."""
+    """Give every entry that stands the digest of the one before it, as serving.database.audit_chain
+    computes it.
+    """
     connection, last = op.get_bind(), GENESIS
     for entry in connection.execute(sa.select(AUDIT).order_by(AUDIT.c.id)).all():
         digest = digest_after(last, entry)
-        connection.execute(sa.update(AUDIT).where(AUDIT.c.id == entry.id).values(previous_digest=last, digest=digest))
+        connection.execute(
+            sa.update(AUDIT)
+            .where(AUDIT.c.id == entry.id)
+            .values(previous_digest=last, digest=digest)
+        )
         last = digest
 
 
@@ -68,7 +79,9 @@ def digest_after(last: str, entry: sa.Row[Any]) -> str:
         "details": entry.details,
         "previous_digest": last,
     }
-    canonical = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    canonical = json.dumps(
+        fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

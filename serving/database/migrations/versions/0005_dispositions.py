@@ -7,12 +7,23 @@ revision = "0005"
 down_revision = "0004"
 
 MOMENT = sa.DateTime(timezone=True)
-WORDS = ("channel", "met_by", "level", "escalated_to", "escalated_why", "merged_into", "copied_from", "list_id")
+WORDS = (
+    "channel",
+    "met_by",
+    "level",
+    "escalated_to",
+    "escalated_why",
+    "merged_into",
+    "copied_from",
+    "list_id",
+)
 
 
 def upgrade() -> None:
     # What stands already came from the pages or the API; nobody noted which.
-    op.add_column("dispositions", sa.Column("source", sa.Text, nullable=False, server_default="screen"))
+    op.add_column(
+        "dispositions", sa.Column("source", sa.Text, nullable=False, server_default="screen")
+    )
     op.add_column("dispositions", sa.Column("found_at", MOMENT))
     for amount in ("paid_cny", "prevented_cny"):
         op.add_column("dispositions", sa.Column(amount, sa.Double))
@@ -94,6 +105,7 @@ def create_outreach_lists() -> None:
 def downgrade() -> None:
     for table in ("outreach_items", "outreach_lists", "suppressions", "follow_ups"):
         op.drop_table(table)
-    # One by one, not in a batch: a batch makes the table anew and loses the triggers that keep it append-only.
+    # One by one, not in a batch: a batch makes the table anew and loses the triggers that keep it
+    # append-only.
     for column in ("source", "found_at", "paid_cny", "prevented_cny", *WORDS):
         op.drop_column("dispositions", column)

@@ -46,7 +46,9 @@ def upgrade() -> None:
         sa.Column("last_status", sa.Integer),
         sa.Column("last_error", sa.Text),
         sa.UniqueConstraint("message_id", name="uq_webhook_deliveries_message_id"),
-        sa.UniqueConstraint("webhook_id", "alert_id", name="uq_webhook_deliveries_webhook_id_alert_id"),
+        sa.UniqueConstraint(
+            "webhook_id", "alert_id", name="uq_webhook_deliveries_webhook_id_alert_id"
+        ),
     )
     op.create_index(
         "ix_webhook_deliveries_waiting",

@@ -1,8 +1,9 @@
-"""Row-level security on PostgreSQL: a transaction sees rows of the communities it has named, and none unnamed.
+"""Row-level security on PostgreSQL: a transaction sees rows of the communities it has named, and
+none unnamed.
 
-The serving room names them in ``forestall.communities`` at the start of every transaction: ``*`` for all, else each
-community behind a unit separator. Policies bind the owner of the tables too; only superusers and roles with BYPASSRLS
-pass over them.
+The serving room names them in ``forestall.communities`` at the start of every transaction: ``*``
+for all, else each community behind a unit separator. Policies bind the owner of the tables too;
+only superusers and roles with BYPASSRLS pass over them.
 """
 
 from collections.abc import Mapping
@@ -25,11 +26,15 @@ POLICIES: Mapping[str, str] = {
     "follow_ups": OWN_COMMUNITY,
     "suppressions": OWN_COMMUNITY,
     "outreach_lists": OWN_COMMUNITY,
-    "outreach_items": "EXISTS (SELECT 1 FROM outreach_lists WHERE outreach_lists.id = outreach_items.list)",
+    "outreach_items": (
+        "EXISTS (SELECT 1 FROM outreach_lists WHERE outreach_lists.id = outreach_items.list)"
+    ),
     "dispositions": VISIBLE_ALERT.format(table="dispositions"),
     "webhook_deliveries": VISIBLE_ALERT.format(table="webhook_deliveries"),
     "scores": "EXISTS (SELECT 1 FROM alerts WHERE alerts.person = scores.person)",
-    "changes": f"EXISTS (SELECT 1 FROM json_object_keys(communities) AS code WHERE code = ANY ({NAMED}))",  # noqa: S608 -- no input
+    "changes": (
+        f"EXISTS (SELECT 1 FROM json_object_keys(communities) AS code WHERE code = ANY ({NAMED}))"  # noqa: S608 -- no input
+    ),
 }
 
 

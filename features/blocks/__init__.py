@@ -1,1 +1,1 @@
-"""The features themselves, a module for each kind of counterparty."""
+"""The features themselves: a module for the person, and one for each kind of counterparty."""

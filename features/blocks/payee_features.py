@@ -68,7 +68,7 @@ def payee_features(
     """A row a moment: what a person paid to new accounts, the latest outside the district, and who
     called before.
 
-    ``payees`` are those of :func:`payee_relationships`, ``with_relationships`` the strangers of the
+    ``payees`` and ``strangers`` are the relationships with accounts and with numbers at the
     same moments. Null where a moment has no such account; names in ``_cny``, hours ``_h``.
     """
     together = payees.group_by("point").agg(**week_sums(), **rebate_sums(), **bad_reputation_sums())

@@ -4,12 +4,11 @@ stranger runs.
 
 import polars as pl
 
-from features.kernel.source_tables import STRANGER_AGE, running_total, with_relationships
+from features.kernel.relationships import is_stranger, running_total, with_relationships
 
 __all__ = ["build_contacts", "filter_strangers"]
 
 LONG_TALK_S = 600
-HANG_UP_S = 25
 
 
 def build_contacts(
@@ -19,7 +18,7 @@ def build_contacts(
 
     ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``.
     Calls on numbers that no resident holds drop out. Adds what
-    :func:`features.kernel.source_tables.with_relationships` adds, and ``relationship_talk_s``,
+    :func:`features.kernel.relationships.with_relationships` adds, and ``relationship_talk_s``,
     ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``,
     ``relationship_call_back_n`` (calls and texts that the resident makes to the peer).
     """
@@ -49,7 +48,5 @@ def build_contacts(
 
 
 def filter_strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
-    """The contacts whose relationship is younger than ``STRANGER_AGE``: what residents hear from
-    people new to them.
-    """
-    return contacts.filter(pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE)
+    """The contacts with strangers: what residents hear from people new to them."""
+    return contacts.filter(is_stranger())

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from features.kernel.source_tables import STRANGER_AGE, running_total, with_relationships
+from features.kernel.relationships import is_stranger, running_total, with_relationships
 
 __all__ = ["build_payments", "filter_new_payees"]
 
@@ -17,7 +17,7 @@ def build_payments(
     ``payee_code``. The other party is called payee whichever way the money goes. Adds
     ``amount_cny`` as float, ``is_debit``, ``is_own`` (the other party is an account of the same
     person), ``is_local`` (of any resident), the figures of
-    :func:`features.kernel.source_tables.with_relationships`, and ``relationship_paid_cny``,
+    :func:`features.kernel.relationships.with_relationships`, and ``relationship_paid_cny``,
     ``relationship_back_cny``, ``relationship_paid_n``, ``relationship_back_n`` (to and from this
     payee so far) and ``relationship_first_cny`` (the first amount).
     """
@@ -57,5 +57,4 @@ def filter_new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
     """Payments to and from private accounts that this person first dealt with less than
     ``STRANGER_AGE`` ago.
     """
-    young = pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE
-    return payments.filter(young & ~pl.col("is_own") & ~pl.col("is_merchant"))
+    return payments.filter(is_stranger() & ~pl.col("is_own") & ~pl.col("is_merchant"))

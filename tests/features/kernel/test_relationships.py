@@ -7,7 +7,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernel.source_tables import dense_codes, running_total, with_relationships
+from features.kernel.relationships import running_total, with_relationships
+from features.kernel.source_tables import dense_codes
 from tests.features.districts import MOMENT, NOON
 from tests.naive.threads import Event, group_by_relationship
 

@@ -1,6 +1,6 @@
 """The application: the API under /api/v1, health and metrics, and the plain pages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache, partial
@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 
 from serving.access.audit.endpoints import router as audit
 from serving.access.dependencies import Clock, Services
@@ -120,21 +121,12 @@ def api_document() -> dict[str, Any]:
     return _assembled(services).openapi()
 
 
-def _assembled(services: Services) -> FastAPI:
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Return the routes of every application, put together once a process, as it takes long."""
     app = FastAPI(
-        title="forestall",
-        version=version("forestall"),
-        summary="Who is being drawn into telecom fraud, and why.",
-        docs_url=None,  # the usual documentation pages load their scripts from outside
-        redoc_url=None,
-        responses=PROBLEM_RESPONSES,
-        generate_unique_id_function=operation_id,
-        lifespan=_lifespan,
+        openapi_url=None, responses=PROBLEM_RESPONSES, generate_unique_id_function=operation_id
     )
-    app.state.services = services
-    app.state.metrics = Metrics(services)
-    app.state.in_flight = InFlight()
-    app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     # Never ends, as far as a client can tell
@@ -142,6 +134,23 @@ def _assembled(services: Services) -> FastAPI:
     app.include_router(health)
     app.include_router(pages, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return tuple(app.routes)
+
+
+def _assembled(services: Services) -> FastAPI:
+    app = FastAPI(
+        title="forestall",
+        version=version("forestall"),
+        summary="Who is being drawn into telecom fraud, and why.",
+        docs_url=None,  # the usual documentation pages load their scripts from outside
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    app.state.metrics = Metrics(services)
+    app.state.in_flight = InFlight()
+    app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
+    app.router.routes.extend(_routes())
     errors.install(app)
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +169,17 @@ def migrate(engine: Engine) -> None:
 def at_head(engine: Engine) -> bool:
     """Say whether the schema is the one this program was written for."""
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_heads()
-        return set(current) == set(
-            ScriptDirectory.from_config(_alembic_config(connection)).get_heads()
-        )
+    return set(current) == _newest_revisions()
+
+
+@cache
+def _newest_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
+    return frozenset(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
 def _alembic_config(connection: Connection) -> Any:

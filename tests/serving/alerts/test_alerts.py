@@ -10,6 +10,7 @@ from sqlalchemy import Engine, update
 
 from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
+from serving.database.engine import writing
 from serving.database.tables import AlertRow
 from serving.presentation.wording import figure
 from serving.publishing import publish
@@ -105,8 +106,8 @@ def test_a_timeline_that_an_earlier_version_published_is_read(
         "suspect_score": 0.93,
     }
     publish(engine, a_watchlist(an_alert("p1_a", 1)))
-    with engine.begin() as connection:
-        connection.execute(update(AlertRow).values(timeline=[event]))
+    with writing(engine) as session:
+        session.execute(update(AlertRow).values(timeline=[event]))
     shown = empty.get(f"{URL}/{ID_A}", headers=empty.as_("analyst")).json()["timeline"]
     assert [one["reputation"] for one in shown] == [0.93]
     assert "suspect_score" not in shown[0]

@@ -139,7 +139,7 @@ def replay(
                 event_index,
                 model,
                 query_points_of_day(event_index, day, tick=tick, every=every),
-                effect=settings.warning_works,
+                effect=settings.intervention_effect,
             )
             moments += len(rows)
             ticks += candidates_by_tick(rows, rules=rules) if budgets else ()

@@ -14,6 +14,7 @@ from data_contracts.errors import ForestallError
 from pipelines.cli.arguments import parse_day, parse_days, parse_moment
 from pipelines.cli.lab import lab
 from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
+from pipelines.cli.reference import reference
 from pipelines.cli.status import status
 from pipelines.cli.terminal import (
     format_figure,
@@ -54,6 +55,7 @@ app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(lab)
 app.add_typer(status)
+app.add_typer(reference)
 
 
 class Promote(StrEnum):
@@ -385,24 +387,6 @@ def models(
         ("alias", "version", "run"),
         [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()],
     )
-
-
-@app.command()
-def docs(folder: Path = Path("docs")) -> None:
-    """Write what is generated: contracts field by field, the feature catalogue, a client of the
-    API.
-    """
-    from data_contracts.docs import write_documentation
-    from features.words.catalogue import feature_documentation
-    from serving.app import api_document
-    from serving.http.client_source import client_source
-
-    write_documentation(folder / "contracts")
-    (folder / "features.md").write_text(feature_documentation(), encoding="utf-8")
-    client = folder / "client" / "forestall_client.py"
-    client.parent.mkdir(parents=True, exist_ok=True)
-    client.write_text(client_source(api_document()), encoding="utf-8")
-    typer.echo(f"wrote {folder / 'contracts'}, {folder / 'features.md'} and {client}")
 
 
 @export.command("outreach")

@@ -108,7 +108,7 @@ def score(
     moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments)} people")
     rows = score_query_points(
-        context.event_index, context.model, moments, effect=settings.warning_works
+        context.event_index, context.model, moments, effect=settings.intervention_effect
     )
     engine = open_database(settings.serving_database_url)
     rules = policy_rules(settings, budget=budget)
@@ -116,7 +116,9 @@ def score(
     recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
     memory = restore_policy_memory(recent, log=log, at=at, rules=rules)
     chosen = drop_suppressed(rows, suppressed_people(engine, at), at=at, rules=rules)
-    decided = decide_alerts(select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules)
+    decided = decide_alerts(
+        select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules
+    )
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}

@@ -199,7 +199,9 @@ def compare_models(
     trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
     for moments in days(event_index, span, every=settings.training.judged_every):
         for scorer, model in models.items():
-            rows = score_query_points(event_index, model, moments, effect=settings.warning_works)
+            rows = score_query_points(
+                event_index, model, moments, effect=settings.intervention_effect
+            )
             trials[scorer].see(rows, column="score")
             if scorer == CHALLENGER:
                 trials[RULE].see(rows, column="baseline_score")

@@ -246,7 +246,7 @@ def learn_risk_model(
         )
     model, raw = fit_risk_model(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
     labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()
-    if settings.training.calibrate_by_data:
+    if settings.training.group_calibration:
         group = rows.select(data_seen_in_snapshot()).to_series()
         group_calibration = fit_group_calibration(
             raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group

@@ -12,7 +12,6 @@ from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
-from serving.context.settings import ServingSettings
 from serving.database.audit_chain import Verdict, verify
 from serving.database.engine import open_database, reading, writing
 from serving.vocabulary.roles import Role
@@ -60,7 +59,7 @@ def login_link(settings: Settings, *, name: str, role: str, host: str, port: int
 
 def invitation_link(settings: Settings, *, name: str) -> str:
     """A link with which the user chooses a password; the one of before, and every session, ends."""
-    serving = _serving_settings(settings)
+    serving = settings.serving
     with _writing_session(settings) as session:
         lifetime = timedelta(hours=serving.invitation_hours)
         invitation = service.invite_user(
@@ -75,7 +74,7 @@ def issue_token(
     """A machine's token of the user; its secret is shown this once."""
     new, longest = (
         NewToken(name=name, days=days, read_only=read_only),
-        timedelta(days=_serving_settings(settings).token_days),
+        timedelta(days=settings.serving.token_days),
     )
     with _writing_session(settings) as session:
         return tokens.issue_machine_token(
@@ -120,7 +119,3 @@ def _open_engine(settings: Settings) -> Engine:
         parents=True, exist_ok=True
     )  # users are often the first thing of a new installation
     return open_database(settings.serving_database_url)
-
-
-def _serving_settings(settings: Settings) -> ServingSettings:
-    return ServingSettings(database_url=settings.serving_database_url)

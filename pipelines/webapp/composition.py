@@ -13,7 +13,6 @@ from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, shows_every_row, writing
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
 from serving.outreach.service import Asked, issue
@@ -26,11 +25,6 @@ Format = Literal["json", "csv", "xlsx"]
 Language = Literal["zh", "en"]
 
 
-def serving_settings(settings: Settings) -> ServingSettings:
-    """The serving room's own settings, on this installation's database."""
-    return ServingSettings(database_url=settings.serving_database_url)
-
-
 def build_application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
     from pipelines.webapp.identifier_lookup import IdentifierLookup
@@ -40,7 +34,7 @@ def build_application(settings: Settings) -> FastAPI:
 
     vault = Vault.open(settings)
     return create_app(
-        settings=serving_settings(settings),
+        settings=settings.located_serving,
         vault=vault,
         finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
@@ -85,7 +79,7 @@ def issue_outreach_list(
             request,
             form=form,
             vault=Vault.open(settings),
-            settings=serving_settings(settings),
+            settings=settings.located_serving,
         )
     return outreach.list_id, write_outreach(outreach, format=form, language=language)
 
@@ -96,7 +90,7 @@ def deliver_webhooks(settings: Settings) -> DeliveryCounts:
     return deliver_due(
         open_database(settings.serving_database_url),
         sealer=vault,
-        settings=serving_settings(settings),
+        settings=settings.located_serving,
         clock=wall_clock,
     )
 

@@ -1,17 +1,25 @@
-"""Settings of the serving room, from arguments or FORESTALL_… variables."""
+"""Settings of the pages and the API: the section ``serving`` of an installation's settings."""
 
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 
 from serving.presentation.wording import LEVELS
 
 __all__ = ["AccessSettings", "OperationsSettings", "ServingSettings", "WebhookSettings"]
 
 
-class AccessSettings(BaseSettings):
+class AccessSettings(BaseModel):
     """The part of the serving room's settings that says who comes in, and for how long."""
 
     secure_cookies: Annotated[
@@ -96,7 +104,7 @@ class AccessSettings(BaseSettings):
         return timedelta(minutes=self.session_idle_minutes)
 
 
-class OperationsSettings(BaseSettings):
+class OperationsSettings(BaseModel):
     """The part of the serving room's settings that says where the tools beside ours are."""
 
     mlflow_url: Annotated[
@@ -107,7 +115,7 @@ class OperationsSettings(BaseSettings):
     ] = ""
 
 
-class WebhookSettings(BaseSettings):
+class WebhookSettings(BaseModel):
     """The part of the serving room's settings that says how other systems are told of alerts."""
 
     webhook_attempts: Annotated[
@@ -141,12 +149,15 @@ class WebhookSettings(BaseSettings):
         return timedelta(hours=self.webhook_max_age_hours)
 
 
-class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings, BaseSettings):
+class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
     """What an installation decides about its pages and its API."""
 
-    model_config = SettingsConfigDict(env_prefix="FORESTALL_", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    database_url: Annotated[str, Field(description="SQLAlchemy URL of the serving database.")]
+    database_url: Annotated[
+        str,
+        Field(description="SQLAlchemy URL of the serving database; empty: SQLite in the home."),
+    ] = ""
     idempotency_hours: Annotated[
         PositiveInt, Field(description="How long a write sent again is known as such.")
     ] = 24

@@ -104,7 +104,9 @@ def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):
 
 
 def test_a_database_that_does_not_answer_stops_no_work(tmp_path, caplog):
-    settings = Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/missing/serving.db")
+    settings = Settings(
+        home=tmp_path, serving={"database_url": f"sqlite:///{tmp_path}/missing/serving.db"}
+    )
     with record_run(settings, "train", clock=clock()) as found:
         found.reports.append(lambda: Run(verb="train", started_at=RECEIVED_AT))
     assert [record.getMessage() for record in caplog.records] == [

@@ -1,0 +1,47 @@
+"""Commands to look things up: the settings in force, and the generated pages."""
+
+from pathlib import Path
+
+import typer
+
+from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.terminal import print_json, print_table, to_json_value
+
+__all__ = ["reference"]
+
+reference = typer.Typer()
+
+
+@reference.command("settings")
+def print_settings(home: Home = None, as_json: AsJson = False) -> None:
+    """The settings in force, and where each comes from."""
+    from pipelines.settings.documentation import list_values
+
+    values = list_values(load_settings(home))
+    if as_json:
+        print_json({"settings": to_json_value(values)})
+    else:
+        print_table(("setting", "value", "from"), [(v.key, v.value, v.origin) for v in values])
+
+
+@reference.command("docs")
+def write_docs(folder: Path = Path("docs")) -> None:
+    """Write what is generated: contracts field by field, the feature catalogue, the settings, a
+    client of the API.
+    """
+    from data_contracts.docs import write_documentation
+    from features.words.catalogue import feature_documentation
+    from pipelines.settings.documentation import settings_documentation
+    from serving.app import api_document
+    from serving.http.client_source import client_source
+
+    write_documentation(folder / "contracts")
+    pages = {
+        folder / "features.md": feature_documentation(),
+        folder / "settings.md": settings_documentation(),
+        folder / "client" / "forestall_client.py": client_source(api_document()),
+    }
+    for path, text in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {folder / 'contracts'}, {', '.join(map(str, pages))}")

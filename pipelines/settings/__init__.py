@@ -1,0 +1,25 @@
+"""Settings of one installation: one tree of values, each from the environment, from the file in the
+home, or a default.
+"""
+
+from pipelines.settings.sections import (
+    Feed,
+    IngestLimits,
+    LevelThresholds,
+    Schedule,
+    Training,
+)
+from pipelines.settings.sources import SETTINGS_FILE
+from pipelines.settings.tree import ANY_SOURCE, DEFAULT_HOME, Settings
+
+__all__ = [
+    "ANY_SOURCE",
+    "DEFAULT_HOME",
+    "SETTINGS_FILE",
+    "Feed",
+    "IngestLimits",
+    "LevelThresholds",
+    "Schedule",
+    "Settings",
+    "Training",
+]

@@ -1,0 +1,136 @@
+"""The sections of the settings: feeds, limits of a load, levels, training, schedule."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.learning.risk import Tuning
+
+__all__ = ["Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
+
+
+class Feed(BaseModel):
+    """How one source delivers one dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delay_minutes: float = Field(
+        default=0, ge=0, description="from the end of an event until its record can be known"
+    )
+
+
+class IngestLimits(BaseModel):
+    """What a load may cost and tolerate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_share: float = Field(
+        default=0.05, ge=0, le=1, description="a file with a larger share of bad rows is held"
+    )
+    batch_rows: int = Field(
+        default=2_000_000, ge=1, description="files are loaded together up to about so many rows"
+    )
+    parser_memory_mb: int = Field(
+        default=6_144, ge=512, description="address space of the parsing process"
+    )
+    parser_seconds: float = Field(
+        default=120, gt=0, description="longest time one file may take to parse"
+    )
+
+
+class LevelThresholds(BaseModel):
+    """Smallest calibrated probability of each alert level; below blue there is no alert."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    red: float = Field(default=0.60, ge=0, le=1, description="smallest probability of a red alert")
+    orange: float = Field(
+        default=0.30, ge=0, le=1, description="smallest probability of an orange alert"
+    )
+    yellow: float = Field(
+        default=0.10, ge=0, le=1, description="smallest probability of a yellow alert"
+    )
+    blue: float = Field(default=0.0, ge=0, le=1, description="smallest probability of a blue alert")
+
+
+class Training(BaseModel):
+    """How a model learns and what that may cost, and how champion and challenger are compared.
+
+    ``forestall tune`` finds values for the parameters of the trees.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rounds: int = Field(default=Tuning.rounds, ge=1, description="trees of the risk model")
+    learning_rate: float = Field(
+        default=Tuning.learning_rate, gt=0, le=1, description="how much each tree adds"
+    )
+    num_leaves: int = Field(default=Tuning.num_leaves, ge=2, description="leaves of a tree at most")
+    min_data_in_leaf: int = Field(
+        default=Tuning.min_data_in_leaf, ge=1, description="moments in a leaf at least"
+    )
+    feature_fraction: float = Field(
+        default=Tuning.feature_fraction,
+        gt=0,
+        le=1,
+        description="share of the features that each tree is shown",
+    )
+    bagging_fraction: float = Field(
+        default=Tuning.bagging_fraction,
+        gt=0,
+        le=1,
+        description="share of the moments that each tree is shown",
+    )
+    lambda_l2: float = Field(
+        default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves"
+    )
+    negative_samples: int = Field(
+        default=100_000, ge=1_000, description="moments without fraud drawn to learn from"
+    )
+    outage_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="of the moments, those seen as if an operator or a bank were missing",
+    )
+    pseudo_labels_per_reported: float = Field(
+        default=0.6,
+        ge=0,
+        le=5,
+        description="for each episode that was reported, so many unreported ones are looked for",
+    )
+    threads: int = Field(
+        default=Tuning.threads, ge=1, description="processor cores that LightGBM uses"
+    )
+    maturity_days: int = Field(
+        default=7, ge=0, description="what was not reported after so many days counts as quiet"
+    )
+    judged_days: int = Field(
+        default=7, ge=1, description="days on which champion and challenger are compared"
+    )
+    judged_every: str = Field(
+        default="1h", pattern=r"^[1-9]\d*[mh]$", description="the clock of that comparison"
+    )
+    group_calibration: bool = Field(
+        default=False,
+        description="one calibration for each kind of data there is on a person, not one for all",
+    )
+    shadow: bool = Field(
+        default=True,
+        description="let the challenger score beside the champion, for comparison only",
+    )
+
+
+class Schedule(BaseModel):
+    """When the flows run, as cron lines in Shanghai time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nightly: str = Field(
+        default="5 0 * * *", description="the list of midnight, once the last day was delivered"
+    )
+    intraday: str = Field(default="*/15 * * * *", description="those touched since the last tick")
+    retrain: str = Field(
+        default="30 3 * * 1", description="a challenger from all cases known by midnight"
+    )
+    backtest: str = Field(
+        default="30 4 1 * *", description="the last weeks replayed, with today's rule beside"
+    )

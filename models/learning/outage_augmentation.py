@@ -42,7 +42,7 @@ MAX_CALM_DAYS = (
     2  # the longest time from the end of one outage to the start of the next in the same dataset
 )
 PERMANENT_CHANCE = 0.15  # the chance that a source does not come back
-LEAD_CODES = {"lead_peer_code": ("peer_names", "peer"), "lead_payee_code": ("payee_names", "payee")}
+LEAD_CODES = {"lead_peer_code": ("numbers", "peer"), "lead_payee_code": ("accounts", "payee")}
 
 
 @dataclass(frozen=True)

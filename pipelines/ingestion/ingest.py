@@ -69,6 +69,7 @@ def ingest(
     through: date | None = None,
     retry_held: bool = False,
     progress: FileProgress | None = None,
+    parser: Parser | None = None,
 ) -> IngestReport:
     """Load what is new in ``landing`` and report on every file, in the order of loading.
 
@@ -76,21 +77,20 @@ def ingest(
     case file too. ``received_at`` is the moment of this run: no event can lie after it, or after
     the last day delivered if that is later, as in simulated districts. ``retry_held`` tries held
     files again though they have not changed. ``progress`` is told files done and files in all.
-    Delivered files are never moved or changed.
+    ``parser`` reads the files and goes on running afterwards, for who loads often; without one the
+    run starts its own. Delivered files are never moved or changed.
 
     Raises ``DeliveryError`` if there is no such folder, ``LakeError`` if another load is running or
     rows got lost.
     """
     listed = list_deliveries(landing, through=through)
     lake = Lake(settings.lake_folder)
-    with (
-        lake.locked(),
-        Parser(limits=settings.ingest, sources_folder=settings.sources_folder) as parser,
-    ):
+    own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
+    with lake.locked(), own:
         load = _IngestRun(
             settings=settings,
             lake=lake,
-            parser=parser,
+            parser=parser or own,
             received_at=received_at,
             not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
             through=through,

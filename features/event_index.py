@@ -2,7 +2,6 @@
 queried at many moments.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,6 +12,7 @@ from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
+from features.kernel.windowed_sums import columns_to_sum, sum_expressions
 
 __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 
@@ -26,6 +26,9 @@ class EventIndex:
     hold every number and account in code order (:func:`list_numbers`, :func:`list_accounts`);
     ``named_peers`` and ``named_payees`` hold ``code`` and the moment ``named_at`` from which a
     reported case is known to name it.
+
+    The features that are sums over windows name the timelines ``contacts``, ``stranger_contacts``,
+    ``payments`` and ``new_payee_payments`` in the catalogue.
     """
 
     people: pl.DataFrame
@@ -69,17 +72,19 @@ def build_event_index(tables: SourceTables) -> EventIndex:
         holders=holders.select("account", "owner"),
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
-    stranger_timeline = build_stranger_timeline(calls.filter_strangers(contact_events.lazy()))
-    new_payee_timeline = build_new_payee_timeline(
-        transfers.filter_new_payees(payment_events.lazy())
+    stranger_timeline = build_declared_timeline(
+        calls.filter_strangers(contact_events.lazy()), "stranger_contacts"
+    )
+    new_payee_timeline = build_declared_timeline(
+        transfers.filter_new_payees(payment_events.lazy()), "new_payee_payments"
     )
     return EventIndex(
         people=people,
-        contacts=build_contact_timeline(contact_events.lazy()),
+        contacts=build_narrow_timeline(contact_events.lazy(), "contacts"),
         stranger_contacts=stranger_timeline,
         payments_after_contact=peers.build_followed_timeline(stranger_timeline, new_payee_timeline),
         contacts_by_number=peers.build_peer_timeline(contact_events.lazy()),
-        payments=build_payment_timeline(payment_events.lazy()),
+        payments=build_narrow_timeline(payment_events.lazy(), "payments"),
         new_payee_payments=new_payee_timeline,
         payments_by_account=payees.build_payee_timeline(payment_events.lazy()),
         named_peers=first_named_at(tables.cases, "suspect_numbers", number_list, "peer"),
@@ -176,81 +181,13 @@ def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: s
     )
 
 
-def build_contact_timeline(contact_events: pl.LazyFrame) -> Timeline:
-    """All of a person's calls and texts."""
-    voice = pl.col("is_voice")
-    return Timeline.of(
-        contact_events.select("owner", "known_at", "is_in", "is_voice", "duration_s"),
-        sums={
-            "calls_in": voice & pl.col("is_in"),
-            "calls_out": voice & ~pl.col("is_in"),
-            "sms": ~voice,
-            "talk_s": pl.col("duration_s"),
-        },
-    )
-
-
-NUMBER_KIND_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "international": ("international",),
-    "virtual": ("virtual",),
-    "service": ("service_95", "service_96", "service_400", "service_106", "service_short"),
-    "landline": ("landline",),
-    "mobile": ("mobile",),
-}
-
-
-def build_stranger_timeline(strangers: pl.LazyFrame) -> Timeline:
-    """A person's contacts with strangers; ``new_*`` count the relationships that begin, by kind of
-    number.
+def build_declared_timeline(events: pl.LazyFrame, name: str) -> Timeline:
+    """The timeline ``name`` with the sums that the catalogue declares over it; ``events`` keep all
+    their columns.
     """
-    voice = pl.col("is_voice")
-    return Timeline.of(
-        strangers,
-        sums={
-            "calls": voice,
-            "calls_long": pl.col("duration_s") >= calls.LONG_TALK_S,
-            "sms": ~voice,
-            "talk_s": pl.col("duration_s"),
-            "call_back": ~pl.col("is_in"),
-            "new": pl.col("is_first"),
-            **{
-                f"new_{kind}": pl.col("is_first") & pl.col("peer_kind").is_in(members)
-                for kind, members in NUMBER_KIND_GROUPS.items()
-            },
-        },
-    )
+    return Timeline.of(events, sums=sum_expressions(name))
 
 
-def build_payment_timeline(payment_events: pl.LazyFrame) -> Timeline:
-    """All of a person's money movements."""
-    amount, debit, own = pl.col("amount_cny"), pl.col("is_debit"), pl.col("is_own")
-    return Timeline.of(
-        payment_events.select(
-            "owner", "known_at", "amount_cny", "is_debit", "is_own", "is_merchant", "is_first"
-        ),
-        sums={
-            "debits": debit & ~own,
-            "debit_cny": amount * (debit & ~own),
-            "credit_cny": amount * (~debit & ~own),
-            "own_in_cny": amount * (~debit & own),
-            "first_credit_cny": amount * (~debit & ~own & pl.col("is_first")),
-            "large": debit & ~own & (amount >= 5000),
-        },
-    )
-
-
-def build_new_payee_timeline(payment_events: pl.LazyFrame) -> Timeline:
-    """A person's dealings with private accounts not dealt with before."""
-    amount, debit, outside = pl.col("amount_cny"), pl.col("is_debit"), ~pl.col("is_local")
-    back = ~debit & (pl.col("relationship_paid_n") > 0)
-    return Timeline.of(
-        payment_events,
-        sums={
-            "payees": pl.col("is_first") & debit,
-            "payees_outside": pl.col("is_first") & debit & outside,
-            "debit_cny": amount * debit,
-            "debit_outside_cny": amount * (debit & outside),
-            "back": back,
-            "back_cny": amount * back,
-        },
-    )
+def build_narrow_timeline(events: pl.LazyFrame, name: str) -> Timeline:
+    """The same with no more columns than the sums need: few for the many events of a person."""
+    return build_declared_timeline(events.select("owner", "known_at", *columns_to_sum(name)), name)

@@ -8,12 +8,7 @@ import polars as pl
 
 from features.blocks.contact_features import contact_features, stranger_relationships
 from features.blocks.payee_features import payee_features, payee_relationships
-from features.blocks.person_features import (
-    habit_sums,
-    payment_sums,
-    register_features,
-    stranger_sums,
-)
+from features.blocks.person_features import register_features, windowed_features
 from features.entities.feeds import feed_features
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, to_hours
@@ -62,9 +57,7 @@ def build_chunk(
     payees = payee_relationships(event_index, points, reputation_model=reputation_model)
     blocks = [
         moments.select("person", "at"),
-        habit_sums(event_index, points),
-        stranger_sums(event_index, points),
-        payment_sums(event_index, points),
+        windowed_features(event_index, points),
         contact_features(strangers, points),
         payee_features(event_index, payees, strangers, points),
         register_features(event_index, points),

@@ -31,6 +31,7 @@ def build_contacts(
             "peer_code",
             "peer_kind",
             "known_at",
+            "started_at",
             duration_s=pl.col("duration_s").cast(pl.Int32),
             is_voice=voice,
             is_in=inbound,

@@ -8,8 +8,9 @@ and the documentation are all read from it.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -17,13 +18,21 @@ __all__ = [
     "FEATURES",
     "FORMER_NAMES",
     "GROUPS",
+    "WINDOWED_SUMS",
     "BilingualText",
+    "CounterpartyKind",
     "Feature",
     "FeatureGroup",
+    "Source",
+    "WindowedSum",
     "feature_documentation",
     "feature_names",
     "model_inputs",
+    "window_span",
 ]
+
+Source = Literal["calls", "transfers", "both", "neither"]
+CounterpartyKind = Literal["number", "account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,9 @@ class Feature:
     ``notable_range`` is the closed range of values that a reason may quote; None means that no
     reason quotes it. Features of one ``family`` say nearly the same, so a reason quotes only one of
     them; a score is put in the words of the families ``shown_by``. ``habit`` marks what a person is
-    like, not what happens to them. ``formerly`` is the name in models of an earlier version.
+    like, not what happens to them. ``source`` says which records it is made of, ``behaviour_of``
+    whether it reads what a number or an account does to other residents. ``formerly`` is the name
+    in models of an earlier version.
     """
 
     name: str
@@ -59,6 +70,8 @@ class Feature:
     notable_range: tuple[float, float] | None
     shown_by: tuple[str, ...]
     habit: bool
+    source: Source
+    behaviour_of: CounterpartyKind | None = None
     formerly: str | None = None
 
     def is_notable(self, value: float | None) -> bool:
@@ -82,6 +95,22 @@ class FeatureGroup:
     features: tuple[Feature, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WindowedSum:
+    """A feature in windows that is a sum over the events of a timeline: the column ``name_window``
+    for each of ``windows``.
+
+    ``over`` is the timeline's name in the event index. ``where`` chooses events (None: all), and
+    ``value`` is what each adds (None: one); both are SQL over the columns of the timeline.
+    """
+
+    name: str
+    windows: tuple[str, ...]
+    over: str
+    value: str | None
+    where: str | None
+
+
 #: The notable range by unit, where a feature does not say otherwise.
 _NOTABLE_RANGES: Mapping[str, tuple[float, float]] = {
     "count": (1, math.inf),
@@ -94,17 +123,40 @@ _NOTABLE_RANGES: Mapping[str, tuple[float, float]] = {
     "flag": (1, 1),
 }
 _HABIT_WINDOW = "30d"
+_INHERITED = ("null_means", "source", "behaviour_of")  # from the group, where a feature has none
+_HOURS = {"h": 1, "d": 24}
 
 
-def _load(path: Path) -> tuple[FeatureGroup, ...]:
+def window_span(window: str) -> timedelta:
+    """The length of a window such as ``24h`` or ``7d``."""
+    return timedelta(hours=int(window[:-1]) * _HOURS[window[-1]])
+
+
+def _groups(catalogue: Mapping[str, Any]) -> tuple[FeatureGroup, ...]:
     """Every group of the catalogue, its features expanded to one a column."""
-    text: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    windows = {name: BilingualText(**words) for name, words in text["windows"].items()}
-    return tuple(_group(entry, windows) for entry in text["groups"])
+    windows = {name: BilingualText(**words) for name, words in catalogue["windows"].items()}
+    return tuple(_group(entry, windows) for entry in catalogue["groups"])
+
+
+def _windowed_sums(catalogue: Mapping[str, Any]) -> tuple[WindowedSum, ...]:
+    """Every feature of the catalogue that is a sum over windows."""
+    return tuple(
+        WindowedSum(
+            name=declared["name"],
+            windows=tuple(declared["windows"]),
+            over=declared["sum"]["over"],
+            value=declared["sum"].get("value"),
+            where=declared["sum"].get("where"),
+        )
+        for group in catalogue["groups"]
+        for declared in group["features"]
+        if "sum" in declared
+    )
 
 
 def _group(entry: Mapping[str, Any], windows: Mapping[str, BilingualText]) -> FeatureGroup:
     opening = entry.get("opening")
+    inherited = {name: entry[name] for name in _INHERITED if name in entry}
     return FeatureGroup(
         code=entry["code"],
         title=BilingualText(**entry["title"]),
@@ -112,9 +164,7 @@ def _group(entry: Mapping[str, Any], windows: Mapping[str, BilingualText]) -> Fe
         features=tuple(
             feature
             for declared in entry["features"]
-            for feature in _expand(
-                {"group": entry["code"], "null_means": entry["null_means"], **declared}, windows
-            )
+            for feature in _expand({"group": entry["code"], **inherited, **declared}, windows)
         ),
     )
 
@@ -136,6 +186,8 @@ def _expand(declared: Mapping[str, Any], windows: Mapping[str, BilingualText]) -
             notable_range=None if habit else _notable_range(declared),
             shown_by=tuple(declared.get("shown_by", ())),
             habit=habit,
+            source=declared["source"],
+            behaviour_of=declared.get("behaviour_of"),
             formerly=declared.get("formerly"),
         )
 
@@ -149,7 +201,11 @@ def _notable_range(declared: Mapping[str, Any]) -> tuple[float, float] | None:
     )
 
 
-GROUPS: tuple[FeatureGroup, ...] = _load(Path(__file__).with_name("catalogue.yaml"))
+_CATALOGUE: Mapping[str, Any] = yaml.safe_load(
+    Path(__file__).with_name("catalogue.yaml").read_text(encoding="utf-8")
+)
+GROUPS: tuple[FeatureGroup, ...] = _groups(_CATALOGUE)
+WINDOWED_SUMS: tuple[WindowedSum, ...] = _windowed_sums(_CATALOGUE)
 FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)
 #: Today's name of each feature by the name that an earlier version gave it.
 FORMER_NAMES: Mapping[str, str] = {

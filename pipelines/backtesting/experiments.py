@@ -23,7 +23,7 @@ from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge
 from models.evaluation.budget_curve import BUDGETS
 from models.evaluation.ground_truth import judge_by_truth
 from models.labels.episodes import build_episodes, build_traces
-from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
+from models.learning.ablations import PARTS, UntunedTrees, features_without
 from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
@@ -202,8 +202,6 @@ def check(
         raise SettingsError(
             f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}."
         )
-    for part in set(ablations) & set(PARTS):
-        features_of(part)
     for clock in clocks:
         parse_every(clock)
 

@@ -1,10 +1,7 @@
 """Parts of the inputs: what belongs to each, and that nothing slips through."""
 
-from dataclasses import replace
-
 import pytest
 
-from data_contracts.errors import ModelError
 from features.words.catalogue import FEATURES, feature_names
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.risk import Tuning
@@ -15,6 +12,15 @@ def test_without_calls_and_transfers_only_the_register_and_the_feeds_are_left():
         "transfers", features=features_without("calls", features=feature_names())
     )
     assert {feature.group for feature in FEATURES if feature.name in left} <= {"profile", "feeds"}
+
+
+def test_every_feature_says_which_records_it_is_made_of():
+    assert {feature.source for feature in FEATURES} == {"calls", "transfers", "both", "neither"}
+    assert {feature.behaviour_of for feature in FEATURES} == {"number", "account", None}
+    assert all(
+        (feature.source == "neither") == (feature.group in {"profile", "feeds"})
+        for feature in FEATURES
+    )
 
 
 def test_named_numbers_go_with_calls_and_named_accounts_with_transfers():
@@ -50,18 +56,6 @@ def test_the_rest_keeps_its_order(code):
     left = features_without(code, features=feature_names())
     assert 0 < len(left) < len(feature_names())
     assert list(left) == [name for name in feature_names() if name in set(left)]
-
-
-def test_a_group_that_nobody_attributed_stops_the_ablation():
-    strange = [*FEATURES, replace(FEATURES[0], name="tea_drunk_24h", group="tea")]
-    with pytest.raises(ModelError, match="tea"):
-        features_of("calls", catalogue=strange)
-
-
-def test_a_pattern_that_finds_nothing_stops_the_ablation():
-    without = [feature for feature in FEATURES if feature.name != "payee_age_d"]
-    with pytest.raises(ModelError, match="payee_age_d"):
-        features_of("payee_reputation", catalogue=without)
 
 
 def test_untuned_trees_keep_nothing_of_the_tuning():

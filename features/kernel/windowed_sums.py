@@ -1,0 +1,65 @@
+"""Sums over windows of time, as the catalogue declares them: added up once, then read by window."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.kernel.query_points import QueryPoints
+from features.kernel.timeline import Timeline
+from features.words.catalogue import WINDOWED_SUMS, WindowedSum, window_span
+
+__all__ = ["columns_to_sum", "sum_expressions", "sum_windows"]
+
+
+def sum_expressions(timeline: str) -> Mapping[str, pl.Expr]:
+    """What each event of the timeline of that name adds to each sum declared over it."""
+    return {declared.name: amount_added(declared) for declared in sums_over(timeline)}
+
+
+def columns_to_sum(timeline: str) -> list[str]:
+    """The columns that the sums of the timeline are made of, in order."""
+    return sorted(
+        {name for expr in sum_expressions(timeline).values() for name in expr.meta.root_names()}
+    )
+
+
+def sum_windows(
+    timelines: Mapping[str, Timeline], points: QueryPoints
+) -> Mapping[str, npt.NDArray[np.float64]]:
+    """Every declared sum over ``timelines``, by ``name_window``: one value a query point."""
+    return {
+        name: values
+        for over, timeline in timelines.items()
+        for name, values in window_values(timeline, points, sums_over(over)).items()
+    }
+
+
+def window_values(
+    timeline: Timeline, points: QueryPoints, declared: Iterable[WindowedSum]
+) -> Mapping[str, npt.NDArray[np.float64]]:
+    """The ``declared`` sums of one timeline, by ``name_window``."""
+    declared = tuple(declared)
+    slices = {
+        window: timeline.slices(points.owner, points.at_ms, window_span(window))
+        for window in {window for one in declared for window in one.windows}
+    }
+    return {
+        f"{one.name}_{window}": timeline.sums(one.name, slices[window])
+        for one in declared
+        for window in one.windows
+    }
+
+
+def sums_over(timeline: str) -> tuple[WindowedSum, ...]:
+    """The sums that the catalogue declares over the timeline of that name."""
+    return tuple(declared for declared in WINDOWED_SUMS if declared.over == timeline)
+
+
+def amount_added(declared: WindowedSum) -> pl.Expr:
+    """What an event adds to the sum; null, which adds nothing, where it is not chosen."""
+    value = pl.lit(1.0) if declared.value is None else pl.sql_expr(declared.value)
+    if declared.where is None:
+        return value
+    return pl.when(pl.sql_expr(declared.where)).then(value)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.repository import AlertRepository
 from serving.casework.suppressions.repository import SuppressionRepository
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 
 __all__ = [
     "Decision",
@@ -67,7 +67,7 @@ class SuppressedPerson:
 
 def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
     """Return the alerts issued at or after ``since`` and those snoozed beyond it, oldest first."""
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return [
             RecentAlert(
                 person=alert.person,
@@ -87,7 +87,7 @@ def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
     """Return who is not to be alerted at ``at``: their last alert was put off, or they are
     suppressed.
     """
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         put_off = [
             SuppressedPerson(
                 person=alert.person, since=decision.decided_at, until=decision.snoozed_until
@@ -106,7 +106,7 @@ def dispositions(engine: Engine) -> list[Decision]:
 
     The highest ``version`` of an alert is its last word.
     """
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return [
             Decision(
                 alert_id=decision.alert_id,

@@ -21,7 +21,7 @@ from data_contracts.errors import ConflictError
 from serving.alerts.scores import ScoreRepository
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.database.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.notifications.live.repository import ChangeRepository
 from serving.notifications.live.service import announce
@@ -178,7 +178,7 @@ def publish(engine: Engine, watchlist: Watchlist) -> int:
     """
     digest = _digest(_plain(asdict(watchlist)))
     try:
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             lists = WatchlistRepository(session)
             current = lists.current(at=watchlist.at, kind=watchlist.kind)
             if current and current.content_digest == digest:
@@ -221,7 +221,7 @@ def publish_suspects(engine: Engine, *, at: datetime, suspects: Sequence[Publish
     ordered = sorted(suspects, key=lambda suspect: (-suspect.score, suspect.key))
     digest = _digest([_plain(vars(suspect)) for suspect in ordered])
     try:
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             lists = SuspectRepository(session)
             current = lists.current(at=at)
             if current and current.content_digest == digest:

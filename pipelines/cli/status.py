@@ -35,12 +35,12 @@ def print_status(
     as_json: AsJson = False,
 ) -> None:
     """How runs, deliveries and models do; exit code 1 when something asks a person to act."""
-    from serving.database.engine import open_database, reading
+    from serving.database.engine import open_database, read_transaction
     from serving.operations.service import read_overview
     from serving.operations.status import status_of
     from serving.presentation.translations import translator
 
-    with reading(open_database(load_settings(home).serving_database_url)) as session:
+    with read_transaction(open_database(load_settings(home).serving_database_url)) as session:
         found = read_overview(session, at=wall_clock())
     say = translator(language.value)
     report = status_of(found, say)

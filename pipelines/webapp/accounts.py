@@ -12,8 +12,8 @@ from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
-from serving.database.audit_chain import Verdict, verify
-from serving.database.engine import open_database, reading, writing
+from serving.database.audit_chain import Verdict, verify_chain
+from serving.database.engine import open_database, read_transaction, write_transaction
 from serving.vocabulary.roles import Role
 
 __all__ = [
@@ -94,7 +94,7 @@ def disable_user(settings: Settings, *, name: str, restore: bool) -> None:
 def verify_audit_trail(settings: Settings, *, head: str | None) -> Verdict:
     """Whether the audit trail is whole, and still holds the entry with the digest ``head``."""
     with _reading_session(settings) as session:
-        return verify(session, head=head)
+        return verify_chain(session, head=head)
 
 
 def terminal_user() -> str:
@@ -104,13 +104,13 @@ def terminal_user() -> str:
 
 @contextmanager
 def _writing_session(settings: Settings) -> Iterator[Session]:
-    with writing(_open_engine(settings)) as session:
+    with write_transaction(_open_engine(settings)) as session:
         yield session
 
 
 @contextmanager
 def _reading_session(settings: Settings) -> Iterator[Session]:
-    with reading(_open_engine(settings)) as session:
+    with read_transaction(_open_engine(settings)) as session:
         yield session
 
 

@@ -13,7 +13,7 @@ from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.database.engine import open_database, shows_every_row, writing
+from serving.database.engine import open_database, shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
 from serving.outreach.service import Asked, issue
 from serving.outreach.sheets import write_outreach
@@ -66,7 +66,7 @@ def issue_outreach_list(
 
     Raises ``NotReadyError`` where nothing was published.
     """
-    with writing(open_database(settings.serving_database_url)) as session:
+    with write_transaction(open_database(settings.serving_database_url)) as session:
         request = Asked(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,

@@ -8,7 +8,7 @@ from data_contracts.errors import ConflictError
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
-from serving.database.engine import open_database, writing
+from serving.database.engine import open_database, write_transaction
 from serving.operations.promotion import put_down
 from serving.vocabulary.reports import ModelsReport
 
@@ -43,7 +43,7 @@ def record_promotion_at_terminal(
     report the models.
     """
     models = models_report(settings)
-    with writing(open_database(settings.serving_database_url)) as session:
+    with write_transaction(open_database(settings.serving_database_url)) as session:
         put_down(
             session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at
         )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from serving.access.credentials import digest_of
 from serving.access.repository import UserRepository
 from serving.context.services import Now, Services, ServicesOfApp
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import TokenRow
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
@@ -67,7 +67,7 @@ def maybe_viewer(
     idle_since = now - services.settings.session_idle
     # A session of its own, closed at once: held open, it would keep a writer of the same request
     # from committing.
-    with reading(services.engine) as session:
+    with read_transaction(services.engine) as session:
         token = UserRepository(session).valid_token(
             digest=digest_of(secret), kinds=kinds, now=now, idle_since=idle_since
         )
@@ -150,7 +150,7 @@ def _holder(token: TokenRow) -> Viewer:
 
 def _note_use(services: Services, *, token_id: int, at: datetime) -> None:
     try:
-        with writing(services.engine) as session:
+        with write_transaction(services.engine) as session:
             UserRepository(session).note_use(token_id, at=at)
     except OperationalError:  # somebody else is writing for long: the next request will note it
         log.info("the last use of a token could not be noted")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from serving.access.auth import NOTHING, MaybeViewer, allow
 from serving.context.services import Clock, Now, Services, ServicesOfApp
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["Clock", "Decider", "Now", "Reading", "Services", "ServicesOfApp", "Writing"]
@@ -20,7 +20,7 @@ Decider = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN
 
 def read_session(services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Session]:
     """Give a session that sees one moment of the database."""
-    with reading(services.engine, communities=_scope_of(viewer)) as session:
+    with read_transaction(services.engine, communities=_scope_of(viewer)) as session:
         yield session
 
 
@@ -32,7 +32,7 @@ def write_session(
 
     A request that carries an idempotency key stops here if it was answered before.
     """
-    with writing(services.engine, communities=_scope_of(viewer)) as session:
+    with write_transaction(services.engine, communities=_scope_of(viewer)) as session:
         once = getattr(request.state, "once", None)
         if once is not None and viewer is not None:
             once.before(session, actor=viewer.name)

@@ -18,7 +18,15 @@ from sqlalchemy.orm import Session
 
 from serving.database.tables import AuditRow
 
-__all__ = ["GENESIS", "Action", "Break", "Verdict", "digest_of_entry", "record", "verify"]
+__all__ = [
+    "GENESIS",
+    "Action",
+    "Break",
+    "Verdict",
+    "digest_of_entry",
+    "record_action",
+    "verify_chain",
+]
 
 Action = Literal[
     "login",
@@ -73,8 +81,8 @@ class Break:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What ``verify`` found: how many entries are whole, the digest of the last of them, and where
-    the chain breaks.
+    """What ``verify_chain`` found: how many entries are whole, the digest of the last of them, and
+    where the chain breaks.
     """
 
     entries: int
@@ -88,7 +96,7 @@ class Verdict:
         return self.broken is None and not self.head_missing
 
 
-def record(
+def record_action(
     session: Session, *, at: datetime, actor: str, action: Action, subject: str, **details: Any
 ) -> None:
     """Write that ``actor`` did ``action`` to ``subject`` (a pseudonym or a name of ours, never a
@@ -125,7 +133,7 @@ def digest_of_entry(entry: AuditRow) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def verify(session: Session, *, head: str | None = None) -> Verdict:
+def verify_chain(session: Session, *, head: str | None = None) -> Verdict:
     """Follow the chain from its first entry; ``head`` is a digest kept from before that must still
     be part of it.
     """

@@ -13,11 +13,11 @@ __all__ = [
     "at_head",
     "engine_for",
     "open_database",
-    "reading",
+    "read_transaction",
     "shows_every_row",
     "sqlite_url",
-    "upgrade",
-    "writing",
+    "upgrade_database",
+    "write_transaction",
 ]
 
 BUSY_TIMEOUT_S = 30
@@ -65,7 +65,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def reading(engine: Engine, *, communities: frozenset[str] | None = None) -> Iterator[Session]:
+def read_transaction(
+    engine: Engine, *, communities: frozenset[str] | None = None
+) -> Iterator[Session]:
     """Give a session that sees one moment of the database and writes nothing.
 
     PostgreSQL shows it rows of these ``communities`` only; None means all.
@@ -76,10 +78,12 @@ def reading(engine: Engine, *, communities: frozenset[str] | None = None) -> Ite
 
 
 @contextmanager
-def writing(engine: Engine, *, communities: frozenset[str] | None = None) -> Iterator[Session]:
+def write_transaction(
+    engine: Engine, *, communities: frozenset[str] | None = None
+) -> Iterator[Session]:
     """Give a session whose work is committed as a whole at the end, or not at all.
 
-    See ``reading``.
+    See ``read_transaction``.
     """
     with Session(_writer(engine), expire_on_commit=False) as session:
         _narrow(session, communities)
@@ -132,14 +136,14 @@ def shows_every_row(engine: Engine) -> bool:
         return bool(connection.execute(query).scalar_one())
 
 
-def upgrade(url: str) -> None:
+def upgrade_database(url: str) -> None:
     """Bring the schema of the database at ``url`` to the newest revision.
 
     Safe to call at every start.
     """
     engine = engine_for(url)
     try:
-        migrate(engine)
+        migrate_schema(engine)
     finally:
         engine.dispose()
 
@@ -147,11 +151,11 @@ def upgrade(url: str) -> None:
 def open_database(url: str) -> Engine:
     """Return an engine for ``url`` whose schema is at the newest revision."""
     engine = engine_for(url)
-    migrate(engine)
+    migrate_schema(engine)
     return engine
 
 
-def migrate(engine: Engine) -> None:
+def migrate_schema(engine: Engine) -> None:
     """Run the migrations that are missing, in one transaction."""
     from alembic import command
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from serving.context.services import Services
-from serving.database.audit_chain import record
-from serving.database.engine import writing
+from serving.database.audit_chain import record_action
+from serving.database.engine import write_transaction
 from serving.http.kept_answers import (
     Answer,
     Attempt,
@@ -117,8 +117,8 @@ class Once:
 
     def again(self, replayed: ReplayedError, *, path: str) -> Response:
         """Return the kept answer, audited: it can hold what is shown once."""
-        with writing(self._services.engine) as session:
-            record(
+        with write_transaction(self._services.engine) as session:
+            record_action(
                 session,
                 at=self._services.clock(),
                 actor=replayed.actor,

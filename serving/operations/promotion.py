@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from serving.context.ports import ModelKeeper
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import ModelsReport
@@ -59,7 +59,9 @@ def put_down(
 ) -> None:
     """Audit that ``actor`` changed the model in force, and file the models as they stand now."""
     version = models.champion.version if models.champion else ""
-    record(session, at=at, actor=actor, action=action, subject=f"model {version}", reason=reason)
+    record_action(
+        session, at=at, actor=actor, action=action, subject=f"model {version}", reason=reason
+    )
     ReportRepository(session).add(models.kind, at=at, content=models.model_dump(mode="json"))
 
 

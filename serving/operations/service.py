@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import (
     DriftReport,
@@ -61,13 +61,13 @@ def begin_run(engine: Engine, run: Run) -> int:
 
 def end_run(engine: Engine, number: int, run: Run) -> None:
     """Write down how the run of that number ended."""
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         ReportRepository(session).rewrite(number, run.model_dump(mode="json"))
 
 
 def file_report(engine: Engine, report: Report, *, at: datetime) -> int:
     """File a report made at ``at`` and return its number; what is 90 days older is forgotten."""
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         reports = ReportRepository(session)
         row = reports.add(report.kind, at=at, content=report.model_dump(mode="json"))
         reports.forget(report.kind, before=at - KEPT)

@@ -23,7 +23,7 @@ from serving.casework.call_scripts.service import opening_words
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.context.ports import Identity, IdentityVault
 from serving.context.settings import ServingSettings
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.outreach.repository import OutreachRepository
@@ -224,7 +224,7 @@ def _item(position: int, found: Found) -> OutreachItemRow:
 def _audit(
     session: Session, asked: Asked, found: Sequence[Found], *, form: str, list_id: str | None = None
 ) -> None:
-    record(
+    record_action(
         session,
         at=asked.at,
         actor=asked.viewer.name,

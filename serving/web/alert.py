@@ -15,7 +15,7 @@ from serving.alerts.schemas import AlertDetail, AlertId
 from serving.alerts.suspects import service as suspects
 from serving.casework.call_scripts.service import call_script_for
 from serving.casework.claims import service as claims
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.presentation.templating import render
 from serving.vocabulary.alerts import SUSPECT_REPUTATION
 from serving.vocabulary.dispositions import SETTLED
@@ -134,13 +134,13 @@ def _named_by(session: Session, viewer: Viewer, alert: AlertDetail) -> dict[str,
 def _keep_claim(services: Services, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
     """Renew one's own claim when one looks at the alert, once half of its time has gone."""
     half = timedelta(minutes=services.settings.claim_minutes) / 2
-    with reading(services.engine, communities=viewer.communities) as session:
+    with read_transaction(services.engine, communities=viewer.communities) as session:
         claim = claims.current_claim(session, alert_id=alert_id, at=at)
         going = (
             claim is not None and claim.claimed_by == viewer.name and claim.expires_at - at < half
         )
     if going:
-        with writing(services.engine, communities=viewer.communities) as session:
+        with write_transaction(services.engine, communities=viewer.communities) as session:
             claims.renew(
                 session, viewer=viewer, alert_id=alert_id, at=at, settings=services.settings
             )

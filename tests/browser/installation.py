@@ -14,7 +14,7 @@ from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
 from serving.access.users.passwords import hash_of
 from serving.access.users.service import create_user
-from serving.database.engine import open_database, writing
+from serving.database.engine import open_database, write_transaction
 from serving.database.tables import UserRow
 from serving.operations.service import begin_run, file_report
 from serving.publishing import Alert, publish, publish_suspects
@@ -81,7 +81,7 @@ def _fill_vault(vault: Vault) -> None:
 
 
 def _add_users(engine: Engine, *, now: datetime) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         for name, role in USERS.items():
             communities = ["C01"] if role == "officer" else []
             create_user(

@@ -21,7 +21,7 @@ from pipelines.training.train import train
 from pipelines.webapp.rescore import LiveRescorer
 from serving.alerts.scores import ScoreRepository
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.database.engine import open_database, reading
+from serving.database.engine import open_database, read_transaction
 from serving.feedback import recent_alerts
 from tests.pipelines.district import END, TRAIN_AT
 
@@ -93,7 +93,7 @@ def test_alerts_are_published_with_what_happened_and_the_scores(trained):
         assert all(at - timedelta(days=14) <= event.at < at for event in alert.timeline)
         assert alert.first_contact_at is None or alert.first_contact_at < at
         assert alert.person not in {one.person for one in alert.touched}
-    with reading(open_database(settings.serving_database_url)) as session:
+    with read_transaction(open_database(settings.serving_database_url)) as session:
         person = result.alerts[0].person
         kept = ScoreRepository(session).of_person(person, since=at)
         assert [tuple(row) for row in kept] == [(at, result.alerts[0].score)]
@@ -104,7 +104,7 @@ def test_scoring_the_same_moment_again_changes_nothing(trained):
     at = TRAIN_AT + timedelta(hours=15)
     first, second = score(settings, at=at), score(settings, at=at)
     assert first == second
-    with reading(open_database(settings.serving_database_url)) as session:
+    with read_transaction(open_database(settings.serving_database_url)) as session:
         current = WatchlistRepository(session).current(at=at, kind="nightly")
         assert current is not None
         assert current.id == first.watchlist

@@ -18,7 +18,7 @@ from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
-from serving.database.engine import open_database, sqlite_url, writing
+from serving.database.engine import open_database, sqlite_url, write_transaction
 from serving.publishing import (
     Alert,
     PublishedSuspect,
@@ -264,7 +264,7 @@ class Client(TestClient):
 def a_client(app: FastAPI, engine: Engine) -> Client:
     """Return a client with a user of every role."""
     client = Client(app, follow_redirects=False, base_url="http://testserver")
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         client.tokens = {
             role.value: add_user(
                 session,

@@ -13,10 +13,10 @@ from serving.database.engine import (
     at_head,
     engine_for,
     open_database,
-    reading,
+    read_transaction,
     sqlite_url,
-    upgrade,
-    writing,
+    upgrade_database,
+    write_transaction,
 )
 from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
 from serving.feedback import dispositions, recent_alerts
@@ -25,7 +25,7 @@ from tests.serving.conftest import MIDNIGHT, a_watchlist, an_alert
 
 
 def counts(engine: Engine) -> tuple[int, int]:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return session.query(WatchlistRow).count(), session.query(AlertRow).count()
 
 
@@ -40,7 +40,7 @@ def test_other_content_becomes_a_new_revision_under_the_same_alert_ids(engine: E
     second = publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.9)))
     assert second != first
     assert counts(engine) == (2, 3)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         old, new = session.get_one(WatchlistRow, first), session.get_one(WatchlistRow, second)
         assert (old.revision, new.revision) == (1, 2)
         assert old.superseded_at is not None
@@ -69,7 +69,7 @@ def test_nan_is_kept_as_unknown(engine: Engine) -> None:
 
 def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
     publish(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         session.add(
             DispositionRow(
                 alert_id=alert_id(at=MIDNIGHT, kind="nightly", person="p1_a"),
@@ -122,8 +122,8 @@ def test_migrations_lead_to_the_declared_tables(url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    upgrade(url)
-    upgrade(url)
+    upgrade_database(url)
+    upgrade_database(url)
     engine = engine_for(url)
     assert at_head(engine)
     with engine.connect() as connection:
@@ -154,8 +154,8 @@ def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         command.downgrade(_alembic_config(connection), "0001")
     assert not at_head(engine)
-    upgrade(url)
-    with reading(engine) as session:
+    upgrade_database(url)
+    with read_transaction(engine) as session:
         (alert,) = session.query(AlertRow).all()
         assert (alert.person, alert.saving_cny, alert.missing) == ("p1_a", None, ["transfers"])
     engine.dispose()
@@ -164,7 +164,7 @@ def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
 def test_migrations_wait_for_each_other(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "new.db")
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(upgrade, [url] * 3))
+        list(threads.map(upgrade_database, [url] * 3))
     engine = engine_for(url)
     assert at_head(engine)
     engine.dispose()

@@ -12,7 +12,7 @@ import time
 from sqlalchemy import Engine
 
 from serving.alerts.watchlists.service import latest_day
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.database.tables import WatchlistRow
 from serving.publishing import publish
 from serving.vocabulary.roles import Role, Viewer
@@ -31,7 +31,7 @@ def start(url: str) -> subprocess.Popen[str]:
 
 
 def scores_seen(engine: Engine) -> list[float]:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return [alert.score for alert in latest_day(session, viewer=ANALYST).alerts]
 
 
@@ -63,7 +63,7 @@ def test_a_killed_publisher_leaves_a_whole_list(url: str, engine: Engine) -> Non
         publisher.send_signal(signal.SIGKILL)
         publisher.wait()
         assert_whole(scores_seen(engine))
-        with reading(engine) as session:
+        with read_transaction(engine) as session:
             assert (
                 session.query(WatchlistRow).filter(WatchlistRow.superseded_at.is_(None)).count()
                 == 1

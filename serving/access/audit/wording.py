@@ -7,7 +7,7 @@ from typing import Any
 from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, words
 from serving.vocabulary.languages import Language, Words
 
-__all__ = ["ACTIONS", "said"]
+__all__ = ["ACTIONS", "describe_details"]
 
 ACTIONS: Mapping[str, Words] = MappingProxyType(
     {
@@ -102,7 +102,7 @@ VALUES: Mapping[str, Mapping[str, Words]] = MappingProxyType(
 )
 
 
-def said(details: Mapping[str, Any], language: Language) -> Iterator[tuple[str, str]]:
+def describe_details(details: Mapping[str, Any], language: Language) -> Iterator[tuple[str, str]]:
     """Yield the name and the value of each detail that says something, as people read them."""
     for name, value in details.items():
         if value in (None, "", [], False):

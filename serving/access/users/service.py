@@ -16,7 +16,7 @@ from serving.access.users.schemas import (
     UserWithToken,
 )
 from serving.access.users.tokens import add_token, issue_token
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.database.tables import UserCommunityRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
@@ -64,7 +64,7 @@ def create_user(
         subject=subject,
     )
     users.add(user)
-    record(
+    record_action(
         session,
         at=at,
         actor=actor,
@@ -147,7 +147,7 @@ def change_user(
         ]
         session.flush()
         _require_an_administrator_after(session, before)
-        record(
+        record_action(
             session,
             at=at,
             actor=actor,
@@ -189,20 +189,20 @@ def invite_user(
         user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
     )
     secret, row = add_token(session, user=user, kind="invitation", at=at, expires_at=at + lifetime)
-    record(session, at=at, actor=actor, action="user-reset", subject=name)
+    record_action(session, at=at, actor=actor, action="user-reset", subject=name)
     return Invitation(path=f"/login?token={secret}", expires_at=row.expires_at)
 
 
 def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, actor: str) -> None:
     if not disabled:
         user.disabled_at = None
-        record(session, at=at, actor=actor, action="user-restored", subject=user.name)
+        record_action(session, at=at, actor=actor, action="user-restored", subject=user.name)
         return
     user.disabled_at = user.disabled_at or at
     session.flush()
     _require_an_administrator_after(session, user.role)
     UserRepository(session).revoke_tokens_of(user, at=at)
-    record(session, at=at, actor=actor, action="user-revoked", subject=user.name)
+    record_action(session, at=at, actor=actor, action="user-revoked", subject=user.name)
 
 
 def _require_communities(role: Role, communities: Collection[str]) -> None:

@@ -13,8 +13,8 @@ from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users import lockout, passwords
 from serving.access.users.tokens import TokenKind, add_token
 from serving.context.settings import AccessSettings
-from serving.database.audit_chain import record
-from serving.database.engine import writing
+from serving.database.audit_chain import record_action
+from serving.database.engine import write_transaction
 from serving.database.tables import UserRow
 from serving.http.errors import ProblemError
 
@@ -58,7 +58,7 @@ def log_in(
     names that exist and names that do not, after too many of them. Hashing holds no transaction.
     """
     account, remote = guards = lockout.guards_of(settings, name=name, address=address)
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
         user = UserRepository(session).by_name(name)
         kept = None if user is None or user.disabled_at is not None else user.password_hash
@@ -68,7 +68,7 @@ def log_in(
     renewed = (
         passwords.hash_of(password) if right and kept and passwords.is_outdated(kept) else None
     )
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         user = UserRepository(session).by_name(name)
         if not right or user is None or user.password_hash != kept:
             note_refusal(
@@ -140,7 +140,7 @@ def open_for(
     ends = min(at + lifetime, until or at + lifetime)
     kind: TokenKind = "renewal" if renewing else "session"
     secret, _ = add_token(session, user=user, kind=kind, at=at, expires_at=ends)
-    record(
+    record_action(
         session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address
     )
     return Opened(secret=secret, renewing=renewing)
@@ -162,7 +162,7 @@ def change_password(
     current password, a 429 problem after too many of them, a 422 problem for a new one that is no
     good, a 409 problem for a user of the identity provider.
     """
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         user = _user(session, name)
         kept, from_provider = user.password_hash, user.subject is not None
     if from_provider:
@@ -175,13 +175,15 @@ def change_password(
         )
     passwords.require_good(new, name=name, length=settings.password_length, kept=kept)
     digest = passwords.hash_of(new)
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         user = _user(session, name)
         user.password_hash, user.password_set_at = digest, at
         UserRepository(session).revoke_tokens_of(
             user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
         )
-        record(session, at=at, actor=name, action="password-changed", subject=name, address=address)
+        record_action(
+            session, at=at, actor=name, action="password-changed", subject=name, address=address
+        )
         secret, _ = add_token(
             session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime
         )
@@ -192,7 +194,7 @@ def note_refusal(
     session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY
 ) -> None:
     """Write into the trail that somebody did not come in."""
-    record(
+    record_action(
         session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address
     )
 
@@ -202,13 +204,13 @@ def end_other_sessions(session: Session, *, name: str, secret: str, at: datetime
     UserRepository(session).revoke_tokens_of(
         _user(session, name), at=at, kinds=PAGE_KINDS, but=digest_of(secret)
     )
-    record(session, at=at, actor=name, action="logout", subject=name, elsewhere=True)
+    record_action(session, at=at, actor=name, action="logout", subject=name, elsewhere=True)
 
 
 def end_session(session: Session, *, secret: str, at: datetime, actor: str) -> None:
     """End the session of this secret."""
     UserRepository(session).revoke_token(digest=digest_of(secret), at=at)
-    record(session, at=at, actor=actor, action="logout", subject=actor)
+    record_action(session, at=at, actor=actor, action="logout", subject=actor)
 
 
 def _require_current(
@@ -222,15 +224,15 @@ def _require_current(
     at: datetime,
 ) -> None:
     account, remote = guards = lockout.guards_of(settings, name=name, address=address)
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
     if locked_until is not None:
         raise _too_many(locked_until, at=at)
     if not passwords.matches(current, kept):
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             note_refusal(session, by="password", address=address, at=at, actor=name)
         raise ProblemError(403, "The present password is not right.", remedy="Type it again.")
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         lockout.reset_failures(session, account=account, address=remote)
 
 

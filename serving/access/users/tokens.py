@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from serving.access.credentials import digest_of, new_secret
 from serving.access.repository import UserRepository
 from serving.access.users.schemas import IssuedToken, NewToken, Token, TokenPage
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.database.tables import TokenRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
@@ -99,7 +99,7 @@ def issue_machine_token(
     secret, row = add_token(
         session, user=owner, kind="bearer", at=at, expires_at=expires_at, new=new
     )
-    record(
+    record_action(
         session,
         at=at,
         actor=actor,
@@ -147,7 +147,7 @@ def revoke_machine_token(
             404, "There is no such token.", remedy="List the tokens to find its number."
         )
     row.revoked_at = at
-    record(
+    record_action(
         session,
         at=at,
         actor=actor,

@@ -9,8 +9,8 @@ from serving.access.vault import opened_vault
 from serving.alerts.people.schemas import RevealedPerson
 from serving.alerts.service import visible_alert
 from serving.context.ports import IdentityVault, Rescore
-from serving.database.audit_chain import record
-from serving.database.engine import writing
+from serving.database.audit_chain import record_action
+from serving.database.engine import write_transaction
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
@@ -43,8 +43,9 @@ def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) ->
         services.rescoring.release()
     if fresh is None:
         raise ProblemError(404, "Nobody is known under this pseudonym.")
-    with writing(services.engine) as session:  # only now: nobody waits for a writer that is scoring
-        record(
+    # Only now: nobody waits for a writer that is scoring
+    with write_transaction(services.engine) as session:
+        record_action(
             session, at=at, actor=viewer.name, action="rescore", subject=person, level=fresh.level
         )
     return fresh
@@ -70,7 +71,7 @@ def reveal(
     identity = opened_vault(vault).reveal_people([alert.person]).get(alert.person)
     if identity is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record(
+    record_action(
         session,
         at=at,
         actor=viewer.name,

@@ -10,7 +10,7 @@ from serving.alerts.search.schemas import Found
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.suspects.service import READERS
 from serving.context.ports import Finder
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
@@ -42,7 +42,7 @@ def search(
     )
     named = sorted({alert.person for alert, _ in alerts} | published)
     for subject in named or ["nobody"]:
-        record(session, at=at, actor=viewer.name, action="search", subject=subject)
+        record_action(session, at=at, actor=viewer.name, action="search", subject=subject)
     return Found(
         alerts=[Alert(**summary_of(alert, last)) for alert, last in alerts],
         suspects=sorted(published),

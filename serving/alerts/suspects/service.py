@@ -10,7 +10,7 @@ from serving.access.vault import opened_vault
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.suspects.schemas import RevealedSuspect, Suspect, SuspectDetail, SuspectPage
 from serving.context.ports import IdentityVault
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.database.tables import SuspectListRow, SuspectRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
@@ -70,7 +70,7 @@ def reveal(
     value = opened_vault(vault).reveal(kind, [key]).get(key)
     if value is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record(session, at=at, actor=viewer.name, action="reveal", subject=key, reason=reason)
+    record_action(session, at=at, actor=viewer.name, action="reveal", subject=key, reason=reason)
     return RevealedSuspect(key=key, kind=kind, value=value)
 
 

@@ -13,7 +13,7 @@ from serving.alerts.service import visible_alert
 from serving.casework.claims.repository import ClaimRepository
 from serving.casework.claims.tables import ClaimRow
 from serving.context.settings import ServingSettings
-from serving.database.audit_chain import Action, record
+from serving.database.audit_chain import Action, record_action
 from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
 from serving.notifications.live.service import announce
@@ -155,7 +155,7 @@ def _prolong(row: ClaimRow, *, at: datetime, settings: ServingSettings) -> None:
 def _note(
     session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str
 ) -> None:
-    record(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
+    record_action(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
     announce(
         session,
         topic="claim",

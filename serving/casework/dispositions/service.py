@@ -18,7 +18,7 @@ from serving.casework.dispositions.escalations import raised_level, receiver_of
 from serving.casework.dispositions.schemas import Escalation, NewDisposition
 from serving.casework.follow_ups.service import plan
 from serving.context.settings import ServingSettings
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
 from serving.http.etags import stale
@@ -191,7 +191,7 @@ def _kept(last: DispositionRow | None) -> dict[str, Any]:
 def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
     for row in rows:
         noted = partial(
-            record, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
+            record_action, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
         )
         noted(action="disposition", result=row.result, version=row.version, source=row.source)
         if row.escalated_to:

@@ -12,7 +12,7 @@ from serving.casework.follow_ups.repository import FollowUpRepository, Planned
 from serving.casework.follow_ups.schemas import Done, FollowUp, FollowUpPage
 from serving.casework.follow_ups.tables import FollowUpRow
 from serving.context.settings import ServingSettings
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
 from serving.http.etags import stale
@@ -185,7 +185,7 @@ def _changed(
         session.flush()
     except StaleDataError:  # two at one moment on PostgreSQL
         raise stale(version=version + 1, current=None) from None
-    record(
+    record_action(
         session,
         at=at,
         actor=viewer.name,

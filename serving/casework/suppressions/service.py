@@ -11,7 +11,7 @@ from serving.casework.suppressions.repository import SuppressionRepository
 from serving.casework.suppressions.schemas import NewSuppression, Suppression, SuppressionPage
 from serving.casework.suppressions.tables import SuppressionRow
 from serving.context.settings import ServingSettings
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.vocabulary.roles import Viewer
@@ -75,7 +75,7 @@ def suppress(
     except IntegrityError:  # two at one moment
         raise _already() from None
     expiry = new.expires_at.isoformat()
-    record(
+    record_action(
         session,
         at=at,
         actor=viewer.name,
@@ -102,7 +102,7 @@ def lift(
         raise ProblemError(409, "This suppression is over already.", remedy="Load the list again.")
     row.ended_at, row.ended_by, row.ended_why = at, viewer.name, reason
     session.flush()
-    record(session, at=at, actor=viewer.name, action="unsuppress", subject=row.person)
+    record_action(session, at=at, actor=viewer.name, action="unsuppress", subject=row.person)
     return row
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.notifications.live.repository import ChangeRepository
 
 __all__ = ["Feed", "News"]
@@ -62,7 +62,7 @@ class Feed:
 
     def since(self, number: int) -> list[News]:
         """Return what changed after change ``number``, the latest of it if it is very much."""
-        with reading(self._engine) as session:
+        with read_transaction(self._engine) as session:
             rows = ChangeRepository(session).after(number, limit=AT_ONCE)
             return [
                 News(
@@ -77,7 +77,7 @@ class Feed:
 
     def last(self) -> int:
         """Return the number of the last change."""
-        with reading(self._engine) as session:
+        with read_transaction(self._engine) as session:
             return ChangeRepository(session).last()
 
     async def _look(self, start: int) -> None:

@@ -15,7 +15,7 @@ from data_contracts.errors import ForestallError
 from serving.context.ports import Sealer
 from serving.context.services import Clock
 from serving.context.settings import WebhookSettings
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.notifications.webhooks.address import ForbiddenAddressError, GuardedNetwork
 from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.signature import signed_headers
@@ -62,7 +62,7 @@ def deliver_due(
 
     A receiver that hangs or refuses holds up nobody but itself.
     """
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         receivers = WebhookRepository(session).due_receivers(clock())
     if not receivers:
         return DeliveryCounts()
@@ -98,7 +98,7 @@ def _deliver_to(
 ) -> DeliveryCounts:
     """Send what is due to one receiver, until the first message that is not delivered."""
     done = DeliveryCounts()
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         now = clock()
         WebhookRepository(session).give_up(
             webhook_id,
@@ -122,7 +122,7 @@ def _taken(
     engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: datetime
 ) -> DeliveryRow | None:
     """Take the next message for this process: nobody else sees it as due while the try lasts."""
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         row = WebhookRepository(session).next_due(webhook_id, now=now)
         if row is not None:
             row.attempts += 1
@@ -179,7 +179,7 @@ def _post(
 def _note(
     engine: Engine, delivery_id: int, outcome: Outcome, *, settings: WebhookSettings, now: datetime
 ) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         row = WebhookRepository(session).delivery(delivery_id)
         if row is None:
             return

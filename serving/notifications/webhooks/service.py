@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from serving.context.ports import Sealer
 from serving.context.settings import WebhookSettings
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.notifications.webhooks.address import check_url
@@ -57,7 +57,7 @@ def add_webhook(
             added_by=viewer.name,
         )
     )
-    record(
+    record_action(
         session, at=at, actor=viewer.name, action="webhook-added", subject=str(row.id), url=row.url
     )
     return WebhookWithSecret(**Webhook.model_validate(row).model_dump(), secret=secret)
@@ -84,7 +84,7 @@ def remove_webhook(session: Session, *, viewer: Viewer, webhook_id: int, at: dat
     WebhookRepository(session).give_up(
         webhook_id, due_before=None, at=at, reason="the receiver was removed"
     )
-    record(
+    record_action(
         session,
         at=at,
         actor=viewer.name,
@@ -132,7 +132,7 @@ def redeliver_message(
     row.attempts, row.due_at, row.delivered_at, row.given_up_at = 0, at, None, None
     session.flush()
     subject = str(webhook_id)
-    record(
+    record_action(
         session,
         at=at,
         actor=viewer.name,

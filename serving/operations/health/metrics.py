@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from serving.access.dependencies import Services
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.operations.health.repository import HealthRepository
 from serving.vocabulary.alerts import URGENCY
 from serving.vocabulary.times import day_of
@@ -44,7 +44,7 @@ class Published(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the age of the latest list and the alerts of its day."""
-        with reading(self._services.engine) as session:
+        with read_transaction(self._services.engine) as session:
             latest = WatchlistRepository(session).latest()
             if latest is None:
                 return []

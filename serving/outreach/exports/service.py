@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from serving.alerts.schemas import Alert, AlertFilter, AlertQuery
 from serving.alerts.service import alert_page
-from serving.database.audit_chain import record
-from serving.database.engine import reading
+from serving.database.audit_chain import record_action
+from serving.database.engine import read_transaction
 from serving.outreach.sheets import csv_line
 from serving.vocabulary.roles import Viewer
 
@@ -24,7 +24,9 @@ def note_export(
 ) -> None:
     """Write down who takes which alerts away; commit before the first one leaves."""
     filters = chosen.model_dump(mode="json", exclude_none=True)
-    record(session, at=at, actor=viewer.name, action="export", subject=f"alerts.{form}", **filters)
+    record_action(
+        session, at=at, actor=viewer.name, action="export", subject=f"alerts.{form}", **filters
+    )
 
 
 def alerts_as_csv(engine: Engine, *, viewer: Viewer, chosen: AlertFilter) -> Iterator[bytes]:
@@ -48,7 +50,7 @@ def _chunks(engine: Engine, *, viewer: Viewer, chosen: AlertFilter) -> Iterator[
     """
     query: AlertQuery | None = AlertQuery(**dict(chosen), limit=ALERTS_A_CHUNK)
     while query is not None:
-        with reading(engine, communities=viewer.communities) as session:
+        with read_transaction(engine, communities=viewer.communities) as session:
             page = alert_page(session, viewer=viewer, query=query)
         yield page.items
         query = query.model_copy(update={"cursor": page.next_cursor}) if page.next_cursor else None

@@ -15,7 +15,7 @@ from serving.access.users.endpoints import TokenId
 from serving.access.users.passwords import MAX_LENGTH
 from serving.access.users.schemas import NewToken, TokenName
 from serving.access.users.sessions import change_password, end_other_sessions
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
 from serving.vocabulary.roles import Role, Viewer
@@ -98,7 +98,7 @@ def issue_token(
     longest = timedelta(days=services.settings.token_days)
     new = NewToken(**form.model_dump())
     try:
-        with writing(services.engine) as session:
+        with write_transaction(services.engine) as session:
             issued = tokens.issue_machine_token(
                 session, user=viewer.name, new=new, longest=longest, at=now, actor=viewer.name
             )
@@ -129,7 +129,7 @@ def _account_page(
     problem: ProblemError | None = None,
     **shown: Any,
 ) -> Response:
-    with reading(services.engine) as session:
+    with read_transaction(services.engine) as session:
         context: Mapping[str, Any] = {
             "viewer": None if viewer.renewing else viewer,  # who renews has nowhere else to go
             "renewing": viewer.renewing,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from serving.access.audit.schemas import AuditQuery
 from serving.access.audit.service import audit_page
-from serving.access.audit.wording import ACTIONS, said
+from serving.access.audit.wording import ACTIONS, describe_details
 from serving.access.auth import allow
 from serving.access.dependencies import Reading
 from serving.database.audit_chain import Action
@@ -54,6 +54,6 @@ def show_audit(
         "wanted": wanted,
         "older": older,
         "actions": ACTIONS,
-        "said": said,
+        "describe_details": describe_details,
     }
     return render(request, "audit.html", context)

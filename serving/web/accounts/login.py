@@ -19,7 +19,7 @@ from serving.access.users.sessions import (
     open_session,
 )
 from serving.access.users.tokens import TokenKind
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
 from serving.vocabulary.roles import Role, Viewer
@@ -109,7 +109,7 @@ def come_back_from_provider(
     try:
         opened = _vouched_for(request, services, now, state=state, code="" if error else code)
     except ProblemError as problem:
-        with writing(services.engine) as session:
+        with write_transaction(services.engine) as session:
             note_refusal(session, by="provider", address=address_of(request), at=now)
         return _login_page(request, services, problem)
     response = with_cookie(_sent_on(request, "/"), opened, services)
@@ -149,7 +149,7 @@ def _vouched_for(
 ) -> Opened:
     begun = oidc.Begun.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
     who = oidc.finish(services.settings, begun=begun, state=state, code=code, at=now)
-    with writing(services.engine) as session:
+    with write_transaction(services.engine) as session:
         user = oidc.user_of(session, who, at=now)
         return open_for(
             session,
@@ -164,7 +164,7 @@ def _vouched_for(
 def _come_in_by_token(
     request: Request, services: Services, now: Now, *, secret: str, kinds: tuple[TokenKind, ...]
 ) -> Response:
-    with writing(services.engine) as session:
+    with write_transaction(services.engine) as session:
         opened = open_session(
             session,
             secret=secret,

@@ -13,7 +13,7 @@ from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, W
 from serving.access.users import lockout, service, tokens
 from serving.access.users.endpoints import TokenId, UserName
 from serving.access.users.schemas import Name, NewToken, UserChanges
-from serving.database.audit_chain import record
+from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.presentation.templating import render, see_other
 from serving.vocabulary.roles import Role, Viewer
@@ -124,7 +124,7 @@ def unlock_user(
     """Let a user try again who failed to log in too often."""
     service.get_user(session, name=name)
     lockout.clear_failures(session, _guard(services, name))
-    record(session, at=now, actor=viewer.name, action="user-unlocked", subject=name)
+    record_action(session, at=now, actor=viewer.name, action="user-unlocked", subject=name)
     return see_other(f"/users/{name}")
 
 

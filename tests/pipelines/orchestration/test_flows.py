@@ -29,7 +29,7 @@ from pipelines.orchestration.flows import (
 )
 from pipelines.orchestration.schedule import build_deployments
 from pipelines.settings import Settings
-from serving.database.engine import open_database, reading
+from serving.database.engine import open_database, read_transaction
 from serving.operations.service import read_overview
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Reason
@@ -107,7 +107,7 @@ def test_backtest_shows_model_and_rule(figures):
 
 def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
     settings, *_ = trained
-    with reading(open_database(settings.serving_database_url)) as session:
+    with read_transaction(open_database(settings.serving_database_url)) as session:
         found = read_overview(session, at=datetime.now(SHANGHAI))
     assert (found.newest["replay"].ok, found.newest["replay"].about_at) == (True, MIDNIGHT)
     replay = found.replay.report

@@ -11,7 +11,7 @@ from pipelines.cli import main as cli
 from pipelines.orchestration import run_log as runs
 from pipelines.orchestration.run_log import record_run
 from pipelines.settings import Settings
-from serving.database.engine import open_database, reading
+from serving.database.engine import open_database, read_transaction
 from serving.operations.service import Overview, begin_run, read_overview
 from serving.vocabulary.reports import ModelsReport, Run
 from tests.pipelines.conftest import Home
@@ -31,7 +31,7 @@ def clock():
 
 
 def seen(settings: Settings, *, at: datetime = RECEIVED_AT + timedelta(hours=1)) -> Overview:
-    with reading(open_database(settings.serving_database_url)) as session:
+    with read_transaction(open_database(settings.serving_database_url)) as session:
         return read_overview(session, at=at)
 
 

@@ -12,7 +12,7 @@ from serving.casework.dispositions.service import dispose
 from serving.casework.suppressions.schemas import NewSuppression
 from serving.casework.suppressions.service import lift, suppress
 from serving.context.settings import ServingSettings
-from serving.database.engine import open_database, sqlite_url, writing
+from serving.database.engine import open_database, sqlite_url, write_transaction
 from serving.feedback import SuppressedPerson, suppressed_people
 from serving.publishing import alert_id
 from serving.vocabulary.roles import Role, Viewer
@@ -78,7 +78,7 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
         for person in ("p1_ada", "p1_bo", "p1_cai")
     }
     until = AT + timedelta(days=3)
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         put_off = NewDisposition(result="lawful", snoozed_until=until)
         where = {"viewer": LI, "at": issued_at, "settings": settings}
         dispose(session, alert_id=ids["p1_ada"], new=put_off, version=0, source="screen", **where)
@@ -89,7 +89,7 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
         ("p1_bo", issued_at, until),
     ]
     assert suppressed_people(engine, until) == []
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         again = NewDisposition(result="in_progress")  # the last word no longer puts off
         dispose(
             session,

@@ -15,7 +15,7 @@ from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import open_database, writing
+from serving.database.engine import open_database, write_transaction
 from serving.publishing import alert_id
 from serving.vocabulary.roles import Role
 from tests.pipelines.district import TRAIN_AT
@@ -51,7 +51,7 @@ def test_an_installation_without_alerts_has_none(tmp_path):
 def analyst(settings: Settings, *, at) -> TestClient:
     """A client of the application at ``at``, with an analyst's token."""
     url = settings.serving_database_url
-    with writing(open_database(url)) as session:
+    with write_transaction(open_database(url)) as session:
         token = add_user(
             session, name="li.wei", role=Role.ANALYST, communities=(), at=at, actor="test"
         )

@@ -12,7 +12,7 @@ from models.labels.episodes import build_episodes
 from pipelines.backtesting.replay import replay
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_published, write_report
-from serving.database.engine import open_database, writing
+from serving.database.engine import open_database, write_transaction
 from serving.database.tables import DispositionRow
 from serving.publishing import Alert, Watchlist, alert_id, publish
 from tests.models.small import small_model
@@ -55,7 +55,7 @@ def found_out(engine, at, person, result, version):
         alert_id=alert_id(at=at, kind="intraday", person=person), version=version, person=person, result=result,
         note="", snoozed_until=None, decided_at=at + timedelta(hours=version), decided_by="li.wei",
     )  # fmt: skip
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         session.add(row)
 
 

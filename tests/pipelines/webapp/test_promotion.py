@@ -16,7 +16,7 @@ from models.registry.promotion_gates import Gates
 from pipelines.orchestration.flows import nightly, retrain
 from pipelines.training import train as training
 from pipelines.webapp.promotion import GatedPromoter
-from serving.database.engine import open_database, reading
+from serving.database.engine import open_database, read_transaction
 from serving.operations.service import read_overview
 from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
 
@@ -151,9 +151,13 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
 def test_each_flow_reports_itself(settings, worse):
     landing = settings.home.parent / "landing"
     nightly(landing=landing, home=settings.home, at=AT)
-    with reading(open_database(settings.serving_database_url)) as session:
+    with read_transaction(open_database(settings.serving_database_url)) as session:
         found = read_overview(session, at=datetime.now(SHANGHAI))
-    assert {verb: run.ok for verb, run in found.newest.items()} == {"ingest": True, "train": True, "nightly": True}
+    assert {verb: run.ok for verb, run in found.newest.items()} == {
+        "ingest": True,
+        "train": True,
+        "nightly": True,
+    }
     assert found.newest["nightly"].about_at == AT
     assert found.newest["nightly"].facts["scored"] == 700
     assert found.quality.report.sources[0].rows > 0

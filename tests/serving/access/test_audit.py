@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 from sqlalchemy import Engine
 
-from serving.access.audit.wording import ACTIONS, said
-from serving.database.audit_chain import Action, record
-from serving.database.engine import writing
+from serving.access.audit.wording import ACTIONS, describe_details
+from serving.database.audit_chain import Action, record_action
+from serving.database.engine import write_transaction
 from tests.serving.conftest import MIDNIGHT, MORNING, Client
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -19,11 +19,11 @@ def trail(client: Client, engine: Engine) -> Client:
     """Give a client whose trail holds, beside five added users, a reveal a day ago and four of
     today.
     """
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         for number in range(5):
             at = MORNING - timedelta(days=1) if number == 0 else MORNING + timedelta(minutes=number)
             actor = "li" if number % 2 else "wu"
-            record(
+            record_action(
                 session,
                 at=at,
                 actor=actor,
@@ -88,9 +88,9 @@ def test_the_page_filters_and_escapes(trail: Client) -> None:
 
 
 def test_the_page_leads_to_older_entries(trail: Client, engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         for _ in range(60):
-            record(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
+            record_action(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
     trail.post("/login", data={"token": trail.tokens["admin"]}, headers=OWN)
     page = trail.get("/audit?action=claim").text
     assert page.count(">al_1<") == 50
@@ -111,10 +111,10 @@ def test_details_are_said_in_both_languages() -> None:
         "level": "red",
         "other": 3,
     }
-    assert dict(said(details, "zh")) == {
+    assert dict(describe_details(details, "zh")) == {
         "方式": "设置密码的链接",
         "社区": "C01 C02",
         "级别": "红色·紧急",
         "other": "3",
     }
-    assert dict(said(details, "en"))["by"] == "link for a password"
+    assert dict(describe_details(details, "en"))["by"] == "link for a password"

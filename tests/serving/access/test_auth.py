@@ -10,7 +10,7 @@ from serving.access.auth import COOKIE
 from serving.access.users.service import invite_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from tests.serving.conftest import ID_A, MORNING, Client, a_client, audited
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -95,7 +95,7 @@ def test_a_machines_token_does_not_end_for_lying_idle(later: Client, hours: Hour
 def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(
     client: Client, engine: Engine
 ) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         link = invite_user(
             session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path
@@ -119,7 +119,7 @@ def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(
 def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(
     client: Client, engine: Engine
 ) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         link = invite_user(
             session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path

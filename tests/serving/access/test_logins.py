@@ -15,7 +15,7 @@ from serving.access.users.service import invite_user
 from serving.access.users.sessions import log_in
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import LockoutRow
 from serving.http.errors import ProblemError
 from tests.serving.conftest import MORNING, Client, a_client, audited
@@ -62,7 +62,7 @@ def known(settings: ServingSettings, engine: Engine, hours: Hours) -> Client:
 
 
 def choose(client: Client, engine: Engine, name: str, password: str) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         link = invite_user(
             session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path
@@ -198,7 +198,7 @@ def test_old_failures_do_not_pile_up(known: Client, engine: Engine, hours: Hours
         come_in(known, "wrong", name=f"user-{number}")
     hours.at += timedelta(hours=2)
     come_in(known, "wrong")
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert session.query(LockoutRow).count() == 2
 
 

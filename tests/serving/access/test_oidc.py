@@ -13,7 +13,7 @@ from serving.access.users.oidc import CALLBACK
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import UserRow
 from tests.serving.access.oidc_provider import CLIENT_SECRET, OTHER_KEY, Provider, serving
 from tests.serving.conftest import MORNING, Client, a_client, audited
@@ -54,7 +54,7 @@ def come_in(client: Client) -> Any:
 
 
 def user(engine: Engine, name: str) -> UserRow | None:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return session.query(UserRow).filter(UserRow.name == name).one_or_none()
 
 
@@ -130,7 +130,7 @@ def test_an_account_without_a_role_here_does_not_come_in(
 
 
 def test_a_local_users_name_is_not_taken_over(client: Client, engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         add_user(session, name="wang.fang", role="admin", at=MORNING, actor="test")
     assert come_in(client).status_code == 403
     local = user(engine, "wang.fang")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from serving.access.users.schemas import NewToken, UserChanges
 from serving.access.users.service import change_user
 from serving.access.users.tokens import issue_machine_token
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from tests.serving.conftest import ID_A, MORNING, Client, audited
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -128,13 +128,13 @@ def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine
     client.post(
         "/api/v1/users", json={"name": "boss", "role": "admin"}, headers=client.as_("admin")
     )
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         new = NewToken(name="x", role="engineer")  # type: ignore[arg-type]
         issued = issue_machine_token(
             session, user="boss", new=new, longest=YEAR, at=MORNING, actor="test"
         )
     assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 200
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         changes = UserChanges(role="analyst")  # type: ignore[arg-type]
         change_user(session, name="boss", changes=changes, at=MORNING, actor="test")
     assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 401

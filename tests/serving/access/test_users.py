@@ -9,7 +9,7 @@ from serving.access.users.service import add_user, list_users
 from serving.access.users.sessions import Opened, open_session
 from serving.access.users.tokens import issue_token
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
 from serving.http.paging import encode_cursor
 from serving.vocabulary.roles import Role
@@ -67,7 +67,7 @@ def test_an_unknown_user_cannot_be_revoked(client: Client) -> None:
 
 
 def test_the_database_keeps_no_token(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         token = add_user(session, name="li", role="analyst", at=MIDNIGHT, actor="test")
     with engine.connect() as connection:
         (digest,) = connection.execute(text("SELECT digest FROM tokens")).scalars()
@@ -76,7 +76,7 @@ def test_the_database_keeps_no_token(engine: Engine) -> None:
 
 
 def test_names_are_taken_once_and_officers_have_communities(engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         add_user(session, name="li", role=Role.ANALYST, at=MIDNIGHT, actor="test")
         with pytest.raises(ProblemError, match="exists already"):
             add_user(session, name="li", role=Role.ANALYST, at=MIDNIGHT, actor="test")
@@ -84,7 +84,7 @@ def test_names_are_taken_once_and_officers_have_communities(engine: Engine) -> N
             add_user(session, name="wu", role=Role.OFFICER, at=MIDNIGHT, actor="test")
         with pytest.raises(ProblemError, match="There is no user"):
             issue_token(session, name="nobody", at=MIDNIGHT)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert [(user.name, user.role) for user in list_users(session)] == [("li", "analyst")]
 
 
@@ -93,10 +93,10 @@ def test_a_login_token_works_once_and_for_half_an_hour(
 ) -> None:
     def exchange(secret: str, minutes: int) -> Opened | None:
         at = MIDNIGHT + timedelta(minutes=minutes)
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             return open_session(session, secret=secret, kinds=("login",), settings=settings, at=at)
 
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         bearer = add_user(session, name="li", role="analyst", at=MIDNIGHT, actor="test")
         first, second = (
             issue_token(session, name="li", at=MIDNIGHT, kind="login") for _ in range(2)

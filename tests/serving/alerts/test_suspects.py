@@ -13,7 +13,7 @@ from data_contracts.errors import ConflictError
 from pipelines.storage.vault import Vault
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.database.tables import SuspectListRow, SuspectRow
 from serving.publishing import publish_suspects
 from tests.serving.conftest import MIDNIGHT, MORNING, SUSPECTS, Client, a_client, a_suspect, audited
@@ -156,7 +156,7 @@ def test_without_the_vault_nothing_is_revealed(settings: ServingSettings, engine
 def test_the_same_content_again_changes_nothing(engine: Engine) -> None:
     first = publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     assert publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS[::-1]) == first
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert (session.query(SuspectListRow).count(), session.query(SuspectRow).count()) == (1, 4)
 
 
@@ -164,7 +164,7 @@ def test_other_content_becomes_a_new_revision(wary: Client, engine: Engine) -> N
     publish_suspects(engine, at=MIDNIGHT, suspects=[replace(SUSPECTS[0], score=0.5)])
     page = wary.get(URL, headers=wary.as_("analyst")).json()
     assert [(item["key"], item["score"]) for item in page["items"]] == [("n1_aa", 0.5)]
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         lists = session.query(SuspectListRow).order_by(SuspectListRow.id).all()
         assert [(row.revision, row.superseded_at is None) for row in lists] == [
             (1, False),
@@ -220,7 +220,7 @@ def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert any(threads.map(attempt, (0.1, 0.2, 0.3, 0.4)))
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert (
             session.query(SuspectListRow).filter(SuspectListRow.superseded_at.is_(None)).count()
             == 1

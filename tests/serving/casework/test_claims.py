@@ -16,7 +16,7 @@ from serving.app import create_app
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.queue.service import take_next
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading, writing
+from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, MORNING, Client, audited
@@ -54,7 +54,7 @@ class Clocked:
 def a_colleague(
     engine: Engine, name: str, *communities: str, role: Role = Role.ANALYST
 ) -> dict[str, str]:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         token = add_user(
             session, name=name, role=role, communities=communities, at=MIDNIGHT, actor="test"
         )
@@ -133,7 +133,7 @@ def test_a_claim_expires(later: Clocked, engine: Engine) -> None:
     later.now = MORNING + timedelta(minutes=30)
     taken = later.http.post(claim_of(ID_A), headers=later.headers("admin"))
     assert (taken.status_code, taken.json()["claimed_by"]) == (200, "admin-1")
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         claims = session.query(ClaimRow).order_by(ClaimRow.id).all()
     assert [(claim.claimed_by, claim.ended_at) for claim in claims] == [
         ("analyst-1", MORNING + timedelta(minutes=30)),
@@ -192,7 +192,7 @@ def test_of_many_who_ask_at_once_each_gets_another_one(
         viewer = Viewer(name=name, role=Role.ANALYST, communities=None)
         start.wait()
         try:
-            with writing(engine) as session:
+            with write_transaction(engine) as session:
                 return take_next(session, viewer=viewer, at=MORNING, settings=settings).alert_id
         except ProblemError:
             return None
@@ -208,5 +208,5 @@ def test_the_database_itself_lets_one_claim_stand(client: Client, engine: Engine
     row = ClaimRow(
         alert_id=ID_A, community_id="C01", claimed_by="x", claimed_at=MORNING, expires_at=MORNING
     )
-    with pytest.raises(IntegrityError), writing(engine) as session:
+    with pytest.raises(IntegrityError), write_transaction(engine) as session:
         session.add(row)

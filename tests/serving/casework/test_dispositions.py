@@ -16,7 +16,13 @@ from sqlalchemy.exc import DatabaseError
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.dispositions.service import dispose
 from serving.context.settings import ServingSettings
-from serving.database.engine import _alembic_config, open_database, reading, upgrade, writing
+from serving.database.engine import (
+    _alembic_config,
+    open_database,
+    read_transaction,
+    upgrade_database,
+    write_transaction,
+)
 from serving.database.tables import DispositionRow
 from serving.feedback import dispositions, recent_alerts
 from serving.http.errors import ProblemError
@@ -153,7 +159,7 @@ def test_two_sessions_that_read_the_same_version_write_one(
         new = NewDisposition.model_validate({"result": result})
         where = {"viewer": ANALYST, "alert_id": ID_A, "version": 0, "at": MORNING, "source": "api"}
         try:
-            with writing(engine) as session:
+            with write_transaction(engine) as session:
                 return dispose(session, new=new, settings=settings, **where).result
         except ProblemError as problem:
             return str(problem.extra["current"]["result"])
@@ -329,8 +335,8 @@ def test_results_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
                 " VALUES ('al_1', 1, 'p1_a', 'refused', '家人在场', '2026-07-05', 'li')"
             )
         )
-    upgrade(url)
-    with reading(engine) as session:
+    upgrade_database(url)
+    with read_transaction(engine) as session:
         (kept,) = session.query(DispositionRow).all()
         assert (kept.result, kept.note, kept.source, kept.found_at, kept.level) == (
             "refused",
@@ -340,6 +346,9 @@ def test_results_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
             None,
         )
     for statement in ("UPDATE dispositions SET note = ''", "DELETE FROM dispositions"):
-        with pytest.raises(DatabaseError, match="append-only"), writing(engine) as session:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            write_transaction(engine) as session,
+        ):
             session.execute(text(statement))
     engine.dispose()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.database.tables import DispositionRow
 from serving.publishing import alert_id, publish
 from tests.serving.conftest import (
@@ -48,7 +48,7 @@ def found(engine: Engine, alert: str, person: str, result: str, **fields: Any) -
         "decided_at": MORNING,
         "decided_by": "li",
     }
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         session.add(DispositionRow(alert_id=alert, person=person, result=result, **(told | fields)))
 
 

@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, StatementError
 
-from serving.database.audit_chain import GENESIS, Break, digest_of_entry, record, verify
-from serving.database.engine import open_database, reading, upgrade, writing
+from serving.database.audit_chain import (
+    GENESIS,
+    Break,
+    digest_of_entry,
+    record_action,
+    verify_chain,
+)
+from serving.database.engine import (
+    open_database,
+    read_transaction,
+    upgrade_database,
+    write_transaction,
+)
 from serving.database.tables import AuditRow
 from tests.serving.conftest import MIDNIGHT
 
@@ -26,9 +37,9 @@ FIRST = "7ac2d8dd570f3a3b2833d8e21127344ec5543c8ea831c1f5b142621c1ddd79a7"  # by
 
 def write_entries(engine: Engine, count: int) -> None:
     for minutes in range(count):
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             at = MIDNIGHT + timedelta(minutes=minutes)
-            record(
+            record_action(
                 session,
                 at=at,
                 actor="li",
@@ -47,8 +58,8 @@ def tamper(engine: Engine, *statements: str) -> None:
 
 
 def verdict_of(engine: Engine, head: str | None = None) -> tuple[int, Break | None, bool]:
-    with reading(engine) as session:
-        verdict = verify(session, head=head)
+    with read_transaction(engine) as session:
+        verdict = verify_chain(session, head=head)
     return verdict.entries, verdict.broken, verdict.whole
 
 
@@ -66,30 +77,30 @@ def test_the_digest_of_an_entry_is_settled() -> None:
 
 
 def test_an_empty_trail_is_whole(engine: Engine) -> None:
-    with reading(engine) as session:
-        verdict = verify(session)
+    with read_transaction(engine) as session:
+        verdict = verify_chain(session)
     assert (verdict.whole, verdict.entries, verdict.head) == (True, 0, GENESIS)
 
 
 def test_every_entry_follows_the_one_before(engine: Engine) -> None:
     write_entries(engine, 3)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         rows = session.query(AuditRow).order_by(AuditRow.id).all()
-        assert verify(session).head == rows[-1].digest
+        assert verify_chain(session).head == rows[-1].digest
     assert [row.previous_digest for row in rows] == [GENESIS, rows[0].digest, rows[1].digest]
     assert verdict_of(engine) == (3, None, True)
 
 
 def reveal_and_fail(engine: Engine) -> None:
-    with writing(engine) as session:
-        record(session, at=MIDNIGHT, actor="li", action="reveal", subject="n1_aa")
+    with write_transaction(engine) as session:
+        record_action(session, at=MIDNIGHT, actor="li", action="reveal", subject="n1_aa")
         session.execute(text("SELECT no_such_column"))
 
 
 def test_several_entries_of_one_transaction_and_none_of_a_failed_one(engine: Engine) -> None:
-    with writing(engine) as session:
-        record(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
-        record(
+    with write_transaction(engine) as session:
+        record_action(session, at=MIDNIGHT, actor="li", action="claim", subject="al_1")
+        record_action(
             session, at=MIDNIGHT, actor="li", action="disposition", subject="al_1", result="stopped"
         )
     with pytest.raises(StatementError):
@@ -121,8 +132,8 @@ def test_whatever_is_done_to_an_entry_shows(
 
 def test_a_tail_cut_off_shows_to_whoever_kept_the_head(engine: Engine) -> None:
     write_entries(engine, 4)
-    with reading(engine) as session:
-        head = verify(session).head
+    with read_transaction(engine) as session:
+        head = verify_chain(session).head
     write_entries(engine, 1)
     assert verdict_of(engine, head) == (5, None, True)
     tamper(engine, "DELETE FROM audit WHERE id > 3")
@@ -132,8 +143,10 @@ def test_a_tail_cut_off_shows_to_whoever_kept_the_head(engine: Engine) -> None:
 
 def test_writers_at_one_moment_keep_one_chain(engine: Engine) -> None:
     def write(number: int) -> None:
-        with writing(engine) as session:
-            record(session, at=MIDNIGHT, actor=f"user-{number}", action="claim", subject="al_1")
+        with write_transaction(engine) as session:
+            record_action(
+                session, at=MIDNIGHT, actor=f"user-{number}", action="claim", subject="al_1"
+            )
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, range(24)))
@@ -157,11 +170,11 @@ def test_entries_of_before_are_chained_as_they_stand(url: str) -> None:
             text(f"{insert}(7, '2026-07-04 16:00:00.250000', 'li', 'reveal', 'n1_aa', :d)"),
             {"d": details},
         )
-    upgrade(url)
+    upgrade_database(url)
     assert verdict_of(engine) == (2, None, True)
     write_entries(engine, 1)
     assert verdict_of(engine) == (3, None, True)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert [row.subject for row in session.query(AuditRow).order_by(AuditRow.id)] == [
             "li",
             "n1_aa",

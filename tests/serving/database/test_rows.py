@@ -11,7 +11,12 @@ from serving.casework.claims.tables import ClaimRow
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.dispositions.service import dispose
 from serving.context.settings import ServingSettings
-from serving.database.engine import EVERY_COMMUNITY, reading, shows_every_row, writing
+from serving.database.engine import (
+    EVERY_COMMUNITY,
+    read_transaction,
+    shows_every_row,
+    write_transaction,
+)
 from serving.database.tables import AlertRow, Base, DispositionRow
 from serving.publishing import publish
 from serving.vocabulary.roles import Role, Viewer
@@ -47,39 +52,39 @@ def people(session: Session) -> list[str]:
 
 
 def test_a_raw_statement_sees_the_own_community_only(engine: Engine) -> None:
-    with reading(engine, communities=OWN) as session:
+    with read_transaction(engine, communities=OWN) as session:
         assert people(session) == ["p1_a", "p1_b", "p1_d"]
         assert session.scalar(text("SELECT count(*) FROM alerts WHERE community_id = 'C02'")) == 0
-    with writing(engine, communities=frozenset({"C02", "C09"})) as session:
+    with write_transaction(engine, communities=frozenset({"C02", "C09"})) as session:
         assert people(session) == ["p1_c"]
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert people(session) == ["p1_a", "p1_b", "p1_c", "p1_d"]
 
 
 def test_every_transaction_of_a_session_is_narrowed(engine: Engine) -> None:
-    with reading(engine, communities=OWN) as session:
+    with read_transaction(engine, communities=OWN) as session:
         people(session)
         session.commit()
         assert people(session) == ["p1_a", "p1_b", "p1_d"]
 
 
 def test_a_connection_that_names_no_community_sees_nothing(engine: Engine) -> None:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         people(session)
     with engine.connect() as connection:  # the pool hands out the connection that just saw all
         assert connection.execute(text("SELECT count(*) FROM alerts")).scalar_one() == 0
-    with reading(engine, communities=frozenset()) as session:
+    with read_transaction(engine, communities=frozenset()) as session:
         assert people(session) == []
 
 
 def test_a_community_cannot_be_named_so_that_it_means_all(engine: Engine) -> None:
     for name in (EVERY_COMMUNITY, "C01,C02", "C0%", ""):
-        with reading(engine, communities=frozenset({name})) as session:
+        with read_transaction(engine, communities=frozenset({name})) as session:
             assert people(session) == []
 
 
 def test_what_hangs_on_an_alert_is_seen_with_it(engine: Engine, settings: ServingSettings) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         for alert_id in (ID_A, ID_C):
             dispose(
                 session,
@@ -91,7 +96,7 @@ def test_what_hangs_on_an_alert_is_seen_with_it(engine: Engine, settings: Servin
                 settings=settings,
                 source="screen",
             )
-    with reading(engine, communities=OWN) as session:
+    with read_transaction(engine, communities=OWN) as session:
         assert session.scalars(select(DispositionRow.alert_id)).all() == [ID_A]
         assert session.scalars(text("SELECT person FROM scores")).all() == []
 
@@ -106,14 +111,14 @@ def test_nothing_is_written_into_another_community(engine: Engine) -> None:
             expires_at=MORNING,
         )
 
-    with writing(engine, communities=OWN) as session:
+    with write_transaction(engine, communities=OWN) as session:
         session.add(a_claim("C01"))
     with (
         pytest.raises(DatabaseError, match="row-level security"),
-        writing(engine, communities=OWN) as session,
+        write_transaction(engine, communities=OWN) as session,
     ):
         session.add(a_claim("C02"))
-    with writing(engine, communities=OWN) as session:
+    with write_transaction(engine, communities=OWN) as session:
         changed = session.execute(
             text("UPDATE alerts SET rank = 9 WHERE community_id = 'C02' RETURNING id")
         ).all()
@@ -152,5 +157,5 @@ def test_an_officers_request_is_narrowed_by_the_database_too(
 
 
 def test_alerts_are_still_published_and_read_whole(engine: Engine) -> None:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert session.query(AlertRow).count() == 4

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, text
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.database.tables import KeptAnswerRow
 from serving.http.idempotency import WRITES
 from serving.http.routing import ApiRoute
@@ -28,7 +28,7 @@ def with_key(client: Client, role: str = "admin", key: str = KEY) -> dict[str, s
 
 
 def kept(engine: Engine) -> int:
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         return session.scalar(select(func.count()).select_from(KeptAnswerRow)) or 0
 
 
@@ -102,10 +102,10 @@ def test_another_token_of_the_same_user_does_not_open_the_answer(
     client: Client, engine: Engine
 ) -> None:
     from serving.access.users.service import issue_token
-    from serving.database.engine import writing
+    from serving.database.engine import write_transaction
 
     client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         fresh = issue_token(session, name="admin-1", at=MORNING)
     headers = {"Authorization": f"Bearer {fresh}", "Idempotency-Key": KEY}
     answer = client.post("/api/v1/users", json=NEW_USER, headers=headers)

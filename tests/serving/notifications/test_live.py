@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.notifications.live.feed import Feed
 from serving.notifications.live.service import announce
 from serving.publishing import publish
@@ -92,7 +92,7 @@ def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
         return subjects
 
     def tell(subject: str) -> None:
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             announce(session, topic="list", subject=subject, at=MORNING, communities={})
 
     assert asyncio.run(watch()) == [["1", "2"], ["1", "2"]]

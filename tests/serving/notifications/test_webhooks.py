@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from data_contracts.errors import SettingsError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.notifications.webhooks.address import (
     ForbiddenAddressError,
     GuardedNetwork,
@@ -395,7 +395,7 @@ def test_a_sender_that_died_lets_go_of_its_message(
     hook = added(client, receiver.url)
     publish(engine, NIGHTLY)
     assert isinstance(_taken(engine, int(hook["id"]), settings=settings, now=MORNING), DeliveryRow)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         assert list(WebhookRepository(session).due_receivers(MORNING)) == []
         later = MORNING + timedelta(seconds=settings.webhook_timeout_s + 30)
         assert list(WebhookRepository(session).due_receivers(later)) == [int(hook["id"])]

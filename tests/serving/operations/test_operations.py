@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from data_contracts.errors import ConflictError, NotReadyError
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import reading
+from serving.database.engine import read_transaction
 from serving.operations.health_issues import find_health_issues
 from serving.operations.service import (
     KEPT,
@@ -404,7 +404,7 @@ def test_the_newest_report_counts_and_old_ones_are_forgotten(engine: Engine) -> 
     for days, seen in ((KEPT.days + 1, 5), (1, 6), (0, 7)):
         at = MORNING - timedelta(days=days)
         file_report(engine, DRIFT.model_copy(update={"rows": seen}), at=at)
-    with reading(engine) as session:
+    with read_transaction(engine) as session:
         found = read_overview(session, at=MORNING)
     assert found.drift is not None
     assert (found.drift.at, found.drift.report.rows) == (MORNING, 7)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.database.tables import DispositionRow
 from serving.operations.trends.charts import busiest
 from serving.operations.trends.schemas import Cell
@@ -66,7 +66,7 @@ def week(empty: Client, engine: Engine) -> Client:
     """Give a client of an application that has published a week of alerts, one a list."""
     for alert in WEEK.values():
         publish(engine, a_watchlist(alert, at=alert.issued_at, kind="intraday"))
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         session.add_all(the_last_words())
     return empty
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from serving.access.auth import COOKIE
 from serving.access.users.service import issue_token
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.feedback import dispositions
 from serving.presentation import templating
 from serving.publishing import publish, publish_suspects
@@ -57,7 +57,7 @@ def test_the_cookie_is_out_of_reach(client: Client) -> None:
 
 
 def test_a_login_link_works_once(client: Client, engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         token = issue_token(
             session, name="analyst-1", kind="login", at=MORNING - timedelta(minutes=1)
         )

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.publishing import publish, publish_suspects
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.roles import Role
@@ -81,7 +81,7 @@ def test_the_second_analyst_is_told_who_has_it(client: Client) -> None:
 
 
 def test_giving_back_and_passing_on(client: Client, engine: Engine) -> None:
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         add_user(
             session, name="zhao.min", role=Role.ANALYST, communities=[], at=MIDNIGHT, actor="test"
         )

@@ -94,17 +94,17 @@ def status_sections(
 
 def run_rows(found: "Overview", say: "Translator") -> Rows:
     """The newest run of every verb."""
-    from serving.operations.wording import VERBS, fact, named
+    from serving.operations.wording import VERBS, describe_fact, label_for
 
     for verb, run in found.newest.items():
         details = (
             f"{run.error} {run.remedy}"
             if run.error
-            else ", ".join(fact(*one, say) for one in run.facts.items())
+            else ", ".join(describe_fact(*one, say) for one in run.facts.items())
         )
         outcome = "running" if run.finished_at is None else "done" if run.ok else "failed"
         yield (
-            named(VERBS, verb, say),
+            label_for(VERBS, verb, say),
             say.moment(run.started_at),
             say.span(run.duration) if run.duration is not None else "–",
             say.moment(run.about_at) if run.about_at else "–",
@@ -115,14 +115,14 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
 
 def quality_rows(found: "Overview", say: "Translator") -> Rows:
     """Each source of the last days."""
-    from serving.operations.wording import DATASETS, named
-    from serving.presentation.wording import SOURCES, words
+    from serving.operations.wording import DATASETS, label_for
+    from serving.presentation.wording import SOURCES, phrase_for
 
     for one in found.quality.report.sources if found.quality else ():
         counts = (one.rows, one.accepted, one.quarantined, one.held, one.late)
         yield (
-            named(DATASETS, one.dataset, say),
-            "–" if one.source == one.dataset else words(SOURCES, one.source, say.language),
+            label_for(DATASETS, one.dataset, say),
+            "–" if one.source == one.dataset else phrase_for(SOURCES, one.source, say.language),
             *map(say.number, counts),
             say.moment(one.last_row_at) if one.last_row_at else "–",
         )
@@ -130,7 +130,7 @@ def quality_rows(found: "Overview", say: "Translator") -> Rows:
 
 def model_rows(found: "Overview", say: "Translator") -> Rows:
     """Versions and figures of the champion, the challenger and the rule."""
-    from serving.operations.wording import FIGURES, figure, named
+    from serving.operations.wording import FIGURES, format_figure, label_for
 
     if found.models is None:
         return
@@ -144,16 +144,24 @@ def model_rows(found: "Overview", say: "Translator") -> Rows:
     )
     for row in models.figures:
         values = (row.champion, row.challenger, row.rule)
-        yield named(FIGURES, row.name, say), *(figure(row.name, value, say) for value in values)
+        yield (
+            label_for(FIGURES, row.name, say),
+            *(format_figure(row.name, value, say) for value in values),
+        )
 
 
 def gate_rows(found: "Overview", say: "Translator") -> Rows:
     """What each gate says."""
-    from serving.operations.wording import GATES, asked, named, seen
+    from serving.operations.wording import GATES, gate_requirement, gate_value, label_for
 
     for gate in found.models.report.gates if found.models else ():
         verdict = "passes" if gate.passed else "refuses"
-        yield named(GATES, gate.gate, say), seen(gate, say), asked(gate, say), say(verdict)
+        yield (
+            label_for(GATES, gate.gate, say),
+            gate_value(gate, say),
+            gate_requirement(gate, say),
+            say(verdict),
+        )
 
 
 def drift_rows(found: "Overview", say: "Translator") -> Rows:
@@ -166,11 +174,11 @@ def drift_rows(found: "Overview", say: "Translator") -> Rows:
 
 def replay_rows(found: "Overview", say: "Translator") -> Rows:
     """Figures of the model and of the rule."""
-    from serving.operations.wording import FIGURES, figure, named
+    from serving.operations.wording import FIGURES, format_figure, label_for
 
     for row in found.replay.report.figures if found.replay else ():
         yield (
-            named(FIGURES, row.name, say),
-            figure(row.name, row.champion, say),
-            figure(row.name, row.rule, say),
+            label_for(FIGURES, row.name, say),
+            format_figure(row.name, row.champion, say),
+            format_figure(row.name, row.rule, say),
         )

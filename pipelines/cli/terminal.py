@@ -65,12 +65,12 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
 
 def print_watchlist(alerts: Sequence[Any]) -> None:
     """The alerts as a person reads them: a line each, and the reasons below it."""
-    from serving.presentation.wording import LEVELS, SCAM_TYPES, words
+    from serving.presentation.wording import LEVELS, SCAM_TYPES, phrase_for
 
     for alert in alerts:
-        kind = words(SCAM_TYPES, alert.scam_type, "zh")
+        kind = phrase_for(SCAM_TYPES, alert.scam_type, "zh")
         typer.echo(
-            f"\n{alert.rank:3}  {words(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
+            f"\n{alert.rank:3}  {phrase_for(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
             f"  社区 {alert.community_id}  {alert.person[:10]}…"
         )
         for reason in alert.reasons:

@@ -1,5 +1,5 @@
 """What was missing of a person at a moment, as the codes that an alert carries and
-``serving.presentation.wording.gap`` words.
+``serving.presentation.wording.describe_missing`` words.
 """
 
 from collections.abc import Mapping

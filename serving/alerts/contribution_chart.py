@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from serving.presentation.drawing import LABEL_PX, LOWERS, RAISES, STANDS, svg_of
+from serving.presentation.drawing import LABEL_PX, LOWERS, RAISES, STANDS, render_svg
 from serving.vocabulary.alerts import OTHER
 from serving.vocabulary.languages import Language, Words
 
@@ -46,7 +46,7 @@ def waterfall(
     """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the
     largest first.
     """
-    return svg_of(_chart(bars_of(base_value, contributions, language), language))
+    return render_svg(_chart(bars_of(base_value, contributions, language), language))
 
 
 def bars_of(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from serving.presentation.drawing import LABEL_PX, RAISES, STANDS, svg_of
+from serving.presentation.drawing import LABEL_PX, RAISES, STANDS, render_svg
 from serving.vocabulary.languages import Language, Words
 
 __all__ = ["score_chart"]
@@ -48,7 +48,7 @@ def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], languag
         base.mark_line(interpolate="step-after", color=STANDS),
         base.mark_point(filled=True, size=45, color=RAISES, opacity=1),
     )
-    return svg_of(
+    return render_svg(
         chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=DESCRIPTION.in_(language))
     )
 

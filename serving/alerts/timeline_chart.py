@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from serving.presentation.drawing import LABEL_PX, svg_of
+from serving.presentation.drawing import LABEL_PX, render_svg
 from serving.vocabulary.alerts import SUSPECT_REPUTATION, Direction, EventChannel
 from serving.vocabulary.languages import Language, Words
 
@@ -110,7 +110,7 @@ def timeline_chart(
         _panel(points, moments, span=near, title=TITLES["near"], language=language, large=True),
         _panel(points, moments, span=whole, title=TITLES["all"], language=language, large=False),
     )
-    return svg_of(alt.vconcat(*panels).properties(description=DESCRIPTION.in_(language)))
+    return render_svg(alt.vconcat(*panels).properties(description=DESCRIPTION.in_(language)))
 
 
 def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime:

@@ -18,11 +18,11 @@ __all__ = [
     "PICTURES",
     "UNFORESEEN",
     "VERBS",
-    "asked",
-    "fact",
-    "figure",
-    "named",
-    "seen",
+    "describe_fact",
+    "format_figure",
+    "gate_requirement",
+    "gate_value",
+    "label_for",
 ]
 
 SHARES = ("precision", "coverage", "money", "lead_1h_share")
@@ -147,7 +147,7 @@ PICTURES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def named(table: Mapping[str, str], code: str, say: Translator) -> str:
+def label_for(table: Mapping[str, str], code: str, say: Translator) -> str:
     """Return what ``table`` calls ``code`` in the language of ``say``.
 
     A code that is not in it speaks for itself.
@@ -155,7 +155,7 @@ def named(table: Mapping[str, str], code: str, say: Translator) -> str:
     return say(table.get(code, code))
 
 
-def figure(name: str, value: float | None, say: Translator) -> str:
+def format_figure(name: str, value: float | None, say: Translator) -> str:
     """Return a figure as people read it: shares in per cent, counts whole, others with a few
     decimals.
     """
@@ -166,9 +166,9 @@ def figure(name: str, value: float | None, say: Translator) -> str:
     return say.number(value, 0 if float(value).is_integer() else 3 if abs(value) < 1 else 1)
 
 
-def fact(name: str, value: float | str, say: Translator) -> str:
+def describe_fact(name: str, value: float | str, say: Translator) -> str:
     """Return what a run tells of itself, such as ``1,650 people scored``."""
-    label = named(FACTS, name, say)
+    label = label_for(FACTS, name, say)
     if name == "promoted":
         return label if value else say("not promoted")
     if isinstance(value, str):
@@ -176,7 +176,7 @@ def fact(name: str, value: float | str, say: Translator) -> str:
     return say("{count} {thing}", count=say.number(value), thing=label)
 
 
-def asked(gate: GateSaid, say: Translator) -> str:
+def gate_requirement(gate: GateSaid, say: Translator) -> str:
     """Return what a gate asks for."""
     if gate.other is None:
         return UNKNOWN
@@ -187,13 +187,13 @@ def asked(gate: GateSaid, say: Translator) -> str:
     if gate.gate.startswith("residency_"):
         return say("at most {points} points, or no more than chance", points=say.number(gate.other))
     words = N_("at least {figure}") if gate.gate == "episodes" else N_("at most {figure}")
-    return say(words, figure=figure(gate.gate, gate.other, say))
+    return say(words, figure=format_figure(gate.gate, gate.other, say))
 
 
-def seen(gate: GateSaid, say: Translator) -> str:
+def gate_value(gate: GateSaid, say: Translator) -> str:
     """Return the figure that a gate looked at."""
     if gate.gate.startswith(("rule_", "champion_")):
-        return figure("precision", gate.own, say)
+        return format_figure("precision", gate.own, say)
     if gate.gate.startswith("residency_") and gate.own is not None:
         return say("{points} points", points=f"{gate.own:+.1f}")
-    return figure(gate.gate, gate.own, say)
+    return format_figure(gate.gate, gate.own, say)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from serving.outreach.schemas import Format, OutreachList, OutreachRow
-from serving.presentation.wording import CHANNELS, LEVELS, RESULTS, words
+from serving.presentation.wording import CHANNELS, LEVELS, RESULTS, phrase_for
 from serving.vocabulary.languages import Language, Words
 
 __all__ = ["MEDIA_TYPES", "csv_line", "csv_lines", "write_outreach"]
@@ -68,16 +68,16 @@ def _table(outreach: OutreachList, language: Language) -> Iterator[list[str]]:
 
 def _cells(row: OutreachRow, language: Language) -> list[str]:
     return [
-        words(LEVELS, row.level, language),
+        phrase_for(LEVELS, row.level, language),
         f"{row.act_by:%Y-%m-%d %H:%M}",
-        words(CHANNELS, row.channel, language),
+        phrase_for(CHANNELS, row.channel, language),
         row.name,
         " ".join(row.numbers),
         row.address,
         row.grid_id,
         "\n".join(row.reasons),
         row.what_to_say,
-        words(RESULTS, row.status, language),
+        phrase_for(RESULTS, row.status, language),
         row.alert_id,
     ]
 

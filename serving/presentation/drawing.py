@@ -5,7 +5,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-__all__ = ["FONT", "GRID", "LABEL_PX", "LOWERS", "RAISES", "STANDS", "svg_of"]
+__all__ = ["FONT", "GRID", "LABEL_PX", "LOWERS", "RAISES", "STANDS", "render_svg"]
 
 FONT = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 LABEL_PX = 13
@@ -15,7 +15,7 @@ RAISES, LOWERS, STANDS = "#c0392b", "#2471a3", "#7f8c8d"
 rendering = Lock()  # vl-convert runs one JavaScript engine
 
 
-def svg_of(chart: Any) -> str:
+def render_svg(chart: Any) -> str:
     """Return an Altair chart as SVG, in the common look; one drawn before is not drawn again.
 
     The picture as a whole has its description; a reader that speaks would otherwise spell out every

@@ -21,19 +21,19 @@ __all__ = [
     "SCAM_TYPES",
     "SOURCES",
     "WRITTEN",
-    "fact",
-    "figure",
-    "gap",
-    "words",
+    "describe_fact",
+    "describe_missing",
+    "format_number",
+    "phrase_for",
 ]
 
 
-def figure(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number as people read it: whole from 1,000 on, else four digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def words(table: Mapping[str, Words], code: str, language: Language) -> str:
+def phrase_for(table: Mapping[str, Words], code: str, language: Language) -> str:
     """Return what ``table`` calls ``code``; a code that is not in it speaks for itself."""
     return table[code].in_(language) if code in table else code
 
@@ -237,7 +237,7 @@ FACTS: Mapping[str, Words] = MappingProxyType(
 )
 
 
-def gap(code: str, language: Language) -> str:
+def describe_missing(code: str, language: Language) -> str:
     """Return what is missing in words: ``transfers``, ``transfers:icbc`` or
     ``transfers:icbc:2026-07-03`` (since then).
 
@@ -245,14 +245,16 @@ def gap(code: str, language: Language) -> str:
     """
     feed, _, rest = code.partition(":")
     if not rest or feed not in FEEDS:
-        return words(MISSING, code, language)
+        return phrase_for(MISSING, code, language)
     source, _, since = rest.partition(":")
     try:
         told_since = _since(date.fromisoformat(since), language) if since else ""
     except ValueError:
         return code
     return (
-        FEEDS[feed].in_(language).format(source=words(SOURCES, source, language), since=told_since)
+        FEEDS[feed]
+        .in_(language)
+        .format(source=phrase_for(SOURCES, source, language), since=told_since)
     )
 
 
@@ -260,12 +262,12 @@ def _since(day: date, language: Language) -> str:
     return f"自 {day.month} 月 {day.day} 日起" if language == "zh" else f" since {day:%B} {day.day}"
 
 
-def fact(name: str, value: float, language: Language) -> str:
+def describe_fact(name: str, value: float, language: Language) -> str:
     """Return a number about a suspect in words.
 
     The unit stands in its name (``_cny``, ``_share``, ``_s``, ``_d``).
     """
-    label = words(FACTS, name, language)
+    label = phrase_for(FACTS, name, language)
     colon = "：" if language == "zh" else ": "
     return f"{label}{colon}{_with_unit(set(name.split('_')), value, language)}"
 
@@ -276,7 +278,7 @@ def _with_unit(parts: set[str], value: float, language: Language) -> str:
     if "share" in parts:
         return f"{value:.0%}"
     if "s" in parts:
-        return f"{figure(value / 60)} " + ("分钟" if language == "zh" else "min")
+        return f"{format_number(value / 60)} " + ("分钟" if language == "zh" else "min")
     if "d" in parts:
-        return f"{figure(value)} " + ("天" if language == "zh" else "days")
-    return figure(value)
+        return f"{format_number(value)} " + ("天" if language == "zh" else "days")
+    return format_number(value)

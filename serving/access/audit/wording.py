@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, words
+from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, phrase_for
 from serving.vocabulary.languages import Language, Words
 
 __all__ = ["ACTIONS", "describe_details"]
@@ -107,7 +107,7 @@ def describe_details(details: Mapping[str, Any], language: Language) -> Iterator
     for name, value in details.items():
         if value in (None, "", [], False):
             continue
-        yield words(DETAILS, name, language), _value(name, value, language)
+        yield phrase_for(DETAILS, name, language), _value(name, value, language)
 
 
 def _value(name: str, value: Any, language: Language) -> str:
@@ -115,4 +115,4 @@ def _value(name: str, value: Any, language: Language) -> str:
         return YES.in_(language)
     if isinstance(value, list):
         return " ".join(str(item) for item in value)
-    return words(VALUES.get(name, {}), str(value), language)
+    return phrase_for(VALUES.get(name, {}), str(value), language)

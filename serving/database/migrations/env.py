@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that ``serving.database.engine.migrate_schema`` hands over."""
+"""Runs the migrations on the connection that ``database.engine.migrate_schema`` hands over."""
 
 from alembic import context
 

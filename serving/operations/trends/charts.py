@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serving.operations.trends.schemas import Cell, Precision, Step
-from serving.presentation.drawing import LABEL_PX, svg_of
+from serving.presentation.drawing import LABEL_PX, render_svg
 from serving.presentation.translations import Translator
-from serving.presentation.wording import LEVELS, SCAM_TYPES, words
+from serving.presentation.wording import LEVELS, SCAM_TYPES, phrase_for
 
 __all__ = [
     "COMMUNITIES_SHOWN",
@@ -59,7 +59,7 @@ def community_hours(cells: Sequence[Cell], say: Translator) -> str:
 
 def community_types(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and scam types."""
-    labels = {code: words(SCAM_TYPES, code, say.language) for code in types_of(cells)}
+    labels = {code: phrase_for(SCAM_TYPES, code, say.language) for code in types_of(cells)}
     return _heat(
         cells, labels, title=None, label=say("Alerts by community and scam type"), step=TYPE_CELL_PX
     )
@@ -93,7 +93,7 @@ def _heat(
         color=alt.Color("alerts:Q", scale=scale, legend=None)
     )
     chart = alt.layer(fields, numbers)
-    return svg_of(
+    return render_svg(
         chart.properties(width=alt.Step(step), height=alt.Step(CELL_PX), description=label)
     )
 
@@ -102,7 +102,7 @@ def volume_chart(steps: Sequence[Step], say: Translator) -> str:
     """Return the alerts of each stretch of days, stacked by level."""
     import altair as alt
 
-    named = {level: words(LEVELS, level, say.language) for level in LEVELS}
+    named = {level: phrase_for(LEVELS, level, say.language) for level in LEVELS}
     counted = [
         {
             "day": say.day(step.day),
@@ -127,7 +127,7 @@ def volume_chart(steps: Sequence[Step], say: Translator) -> str:
             ),
         )
     )
-    return svg_of(
+    return render_svg(
         chart.properties(
             width=WIDTH_PX, height=HEIGHT_PX, description=say("Alerts over time, by level")
         )
@@ -161,7 +161,7 @@ def precision_chart(stretches: Sequence[Precision], say: Translator) -> str:
         base.mark_text(dy=-13, fontSize=LABEL_PX - 1, color=INK).encode(text="text:N"),
     )
     label = say("Right among the judged alerts, over time")
-    return svg_of(chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=label))
+    return render_svg(chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=label))
 
 
 def _days(days: Sequence[str]) -> Any:

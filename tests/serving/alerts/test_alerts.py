@@ -12,7 +12,7 @@ from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
 from serving.database.engine import writing
 from serving.database.tables import AlertRow
-from serving.presentation.wording import figure
+from serving.presentation.wording import format_number
 from serving.publishing import publish
 from serving.vocabulary.alerts import Contribution
 from tests.serving.conftest import (
@@ -234,7 +234,7 @@ def test_what_is_not_listed_by_itself_stands_last() -> None:
 
 
 def test_figures_are_readable() -> None:
-    assert [figure(value) for value in (126_000.4, 5040.0, 999.96, 0.12345, 3.0)] == [
+    assert [format_number(value) for value in (126_000.4, 5040.0, 999.96, 0.12345, 3.0)] == [
         "126,000",
         "5,040",
         "1000",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.words.catalogue import GROUPS
-from serving.presentation.wording import EVERYDAY, FACTS, fact, gap
+from serving.presentation.wording import EVERYDAY, FACTS, describe_fact, describe_missing
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ from serving.presentation.wording import EVERYDAY, FACTS, fact, gap
     ],
 )
 def test_what_is_missing_is_told_in_words(code: str, zh: str, en: str) -> None:
-    assert (gap(code, "zh"), gap(code, "en")) == (zh, en)
+    assert (describe_missing(code, "zh"), describe_missing(code, "en")) == (zh, en)
 
 
 @given(st.text())
 def test_no_code_breaks_a_page(code: str) -> None:
-    assert isinstance(gap(code, "zh"), str)
-    assert isinstance(gap(f"calls:{code}", "en"), str)
-    assert isinstance(gap(f"calls:cmcc:{code}", "en"), str)
+    assert isinstance(describe_missing(code, "zh"), str)
+    assert isinstance(describe_missing(f"calls:{code}", "en"), str)
+    assert isinstance(describe_missing(f"calls:cmcc:{code}", "en"), str)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_no_code_breaks_a_page(code: str) -> None:
     ],
 )
 def test_facts_carry_their_unit(name: str, value: float, zh: str, en: str) -> None:
-    assert (fact(name, value, "zh"), fact(name, value, "en")) == (zh, en)
+    assert (describe_fact(name, value, "zh"), describe_fact(name, value, "en")) == (zh, en)
 
 
 def test_every_fact_has_a_name_in_both_languages() -> None:

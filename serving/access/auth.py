@@ -29,8 +29,8 @@ __all__ = [
     "COOKIE",
     "NOTHING",
     "MaybeViewer",
-    "allow",
     "allow_renewal",
+    "allow_roles",
     "require_same_origin",
     "viewer_of",
 ]
@@ -97,7 +97,7 @@ def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     raise _unknown("The token is unknown, expired or revoked." if known else "Nobody is logged in.")
 
 
-def allow(*roles: Role) -> Callable[..., Viewer]:
+def allow_roles(*roles: Role) -> Callable[..., Viewer]:
     """Return the dependency that lets these roles in: 401 for nobody, 403 for somebody else."""
 
     def permitted(viewer: Annotated[Viewer, Depends(viewer_of)]) -> Viewer:

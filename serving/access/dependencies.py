@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from serving.access.auth import NOTHING, MaybeViewer, allow
+from serving.access.auth import NOTHING, MaybeViewer, allow_roles
 from serving.context.services import Clock, Now, Services, ServicesOfApp
 from serving.database.engine import read_transaction, write_transaction
 from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["Clock", "Decider", "Now", "Reading", "Services", "ServicesOfApp", "Writing"]
 
-Decider = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
+Decider = Annotated[Viewer, Depends(allow_roles(Role.ANALYST, Role.OFFICER, Role.ADMIN))]
 
 
 def read_session(services: ServicesOfApp, viewer: MaybeViewer) -> Iterator[Session]:

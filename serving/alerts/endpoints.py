@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Reading
 from serving.alerts import service
 from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery, ScorePoint
@@ -21,7 +21,7 @@ PICTURE: dict[str, Any] = {
 }
 
 router = ApiRouter(prefix="/alerts", tags=["alerts"])
-Reader = Annotated[Viewer, Depends(allow(*Role))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 
 
 @router.get("")

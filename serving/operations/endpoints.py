@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading
 from serving.http.routing import ApiRouter
 from serving.operations.promotion import PROMOTERS
@@ -17,7 +17,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = ApiRouter(prefix="/operations", tags=["operations"])
-Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
+Engineer = Annotated[Viewer, Depends(allow_roles(*PROMOTERS))]
 
 
 @router.get("")

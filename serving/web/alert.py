@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.alerts import service as alerts
 from serving.alerts.people import service as people
@@ -25,8 +25,8 @@ from serving.web.dispositions import handling_of
 __all__ = ["router"]
 
 router = APIRouter()
-Reader = Annotated[Viewer, Depends(allow(*Role))]
-Revealer = Annotated[Viewer, Depends(allow(*people.REVEALERS))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
+Revealer = Annotated[Viewer, Depends(allow_roles(*people.REVEALERS))]
 FIRST_EVENTS = 15  # of the timeline's table; the others unfold
 
 

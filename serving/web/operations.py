@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from data_contracts.errors import ConflictError, NotReadyError
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.operations import promotion
 from serving.operations import wording as words
@@ -22,7 +22,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = APIRouter(prefix="/operations")
-Engineer = Annotated[Viewer, Depends(allow(*PROMOTERS))]
+Engineer = Annotated[Viewer, Depends(allow_roles(*PROMOTERS))]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500)]
 
 REFUSED = N_(

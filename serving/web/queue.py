@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.alerts.schemas import AlertId
 from serving.alerts.search import service as searching
@@ -28,8 +28,8 @@ from serving.web.forms import Blank
 __all__ = ["router"]
 
 router = APIRouter()
-Reader = Annotated[Viewer, Depends(allow(*Role))]
-Searcher = Annotated[Viewer, Depends(allow(*searching.SEARCHERS))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
+Searcher = Annotated[Viewer, Depends(allow_roles(*searching.SEARCHERS))]
 TAKERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts import service as alerts
 from serving.alerts.people.schemas import RevealRequest
@@ -19,8 +19,8 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = APIRouter()
-SuspectReader = Annotated[Viewer, Depends(allow(*suspects.READERS))]
-Revealer = Annotated[Viewer, Depends(allow(*suspects.REVEALERS))]
+SuspectReader = Annotated[Viewer, Depends(allow_roles(*suspects.READERS))]
+Revealer = Annotated[Viewer, Depends(allow_roles(*suspects.REVEALERS))]
 
 SUSPECTS_A_PAGE = 50
 

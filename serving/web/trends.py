@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading
 from serving.alerts.suspects import service as suspects
 from serving.alerts.suspects.schemas import Suspect
@@ -19,7 +19,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = APIRouter()
-Reader = Annotated[Viewer, Depends(allow(*READERS))]
+Reader = Annotated[Viewer, Depends(allow_roles(*READERS))]
 
 SUSPECTS_SHOWN = 8
 

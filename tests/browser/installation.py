@@ -12,7 +12,7 @@ from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
-from serving.access.users.passwords import hash_of
+from serving.access.users.passwords import hash_password
 from serving.access.users.service import create_user
 from serving.database.engine import open_database, write_transaction
 from serving.database.tables import UserRow
@@ -88,7 +88,7 @@ def _add_users(engine: Engine, *, now: datetime) -> None:
                 session, name=name, role=role, at=now, communities=communities, actor="test"
             )
         session.execute(
-            update(UserRow).values(password_hash=hash_of(PASSWORD), password_set_at=now)
+            update(UserRow).values(password_hash=hash_password(PASSWORD), password_set_at=now)
         )
 
 

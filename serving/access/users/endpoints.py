@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.schemas import (
@@ -29,8 +29,8 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["router"]
 
 router = ApiRouter(tags=["users"])
-Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
-Anybody = Annotated[Viewer, Depends(allow(*Role))]
+Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
+Anybody = Annotated[Viewer, Depends(allow_roles(*Role))]
 UserName = Annotated[Name, Path(examples=["li.wei"])]
 TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
 

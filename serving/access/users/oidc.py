@@ -26,7 +26,14 @@ from serving.database.tables import UserRow
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role
 
-__all__ = ["CALLBACK", "Begun", "Identified", "begin", "finish", "user_of"]
+__all__ = [
+    "CALLBACK",
+    "PendingLogin",
+    "ProviderIdentity",
+    "begin_login",
+    "finish_login",
+    "user_for_identity",
+]
 
 log = logging.getLogger("serving.access")
 
@@ -39,7 +46,7 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class PendingLogin:
     """A login that waits for its browser to come back."""
 
     state: str
@@ -51,7 +58,7 @@ class Begun:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of_cookie(cls, value: str) -> "Begun":
+    def of_cookie(cls, value: str) -> "PendingLogin":
         """Return the login of a cookie. Raises a 401 problem for one that we did not set."""
         try:
             return cls(**json.loads(value))
@@ -60,7 +67,7 @@ class Begun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identified:
+class ProviderIdentity:
     """Who the provider says it is: ``subject`` is theirs for ever, the rest may change from login
     to login.
     """
@@ -71,36 +78,38 @@ class Identified:
     communities: tuple[str, ...]
 
 
-def begin(settings: AccessSettings) -> tuple[str, Begun]:
+def begin_login(settings: AccessSettings) -> tuple[str, PendingLogin]:
     """Return the address at the provider to which the browser goes, and what to remember until it
     comes back.
     """
     from authlib.common.security import generate_token
 
-    begun = Begun(state=generate_token(32), nonce=generate_token(32), verifier=generate_token(64))
+    pending = PendingLogin(
+        state=generate_token(32), nonce=generate_token(32), verifier=generate_token(64)
+    )
     with _client(settings) as client:
         endpoint = _metadata(client, settings)["authorization_endpoint"]
         address, _ = client.create_authorization_url(
-            endpoint, state=begun.state, nonce=begun.nonce, code_verifier=begun.verifier
+            endpoint, state=pending.state, nonce=pending.nonce, code_verifier=pending.verifier
         )
     return str(address), begun
 
 
-def finish(
-    settings: AccessSettings, *, begun: Begun, state: str, code: str, at: datetime
-) -> Identified:
+def finish_login(
+    settings: AccessSettings, *, pending: PendingLogin, state: str, code: str, at: datetime
+) -> ProviderIdentity:
     """Exchange the code for an ID token and return who it names.
 
     Raises a 401 problem for a login that was not begun by this browser or a token that cannot be
     believed, a 403 problem for somebody who has no role here, a 503 problem while the provider does
     not answer.
     """
-    if not hmac.compare_digest(begun.state.encode(), state.encode()):
+    if not hmac.compare_digest(pending.state.encode(), state.encode()):
         raise _refused()
-    return identified(settings, _claims(settings, begun=begun, code=code, at=at))
+    return identity_from_claims(settings, _claims(settings, pending=pending, code=code, at=at))
 
 
-def identified(settings: AccessSettings, claims: Mapping[str, Any]) -> Identified:
+def identity_from_claims(settings: AccessSettings, claims: Mapping[str, Any]) -> ProviderIdentity:
     """Return who the claims name. Raises a 403 problem for somebody who has no role here."""
     words = _words(claims.get(settings.oidc_role_claim))
     known = [role for role in Role if role in {settings.oidc_roles.get(word) for word in words}]
@@ -113,12 +122,12 @@ def identified(settings: AccessSettings, claims: Mapping[str, Any]) -> Identifie
             remedy="Ask an administrator to give it one at the provider.",
         )
     role = known[-1]  # of several the one that may do most: roles stand in that order
-    return Identified(
+    return ProviderIdentity(
         subject=f"{claims['iss']}|{claims['sub']}", name=name, role=role, communities=communities
     )
 
 
-def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
+def user_for_identity(session: Session, who: ProviderIdentity, *, at: datetime) -> UserRow:
     """Return the user, added at the first login and brought in line with the claims at each.
 
     Raises a 403 problem for somebody whom an administrator has disabled, or whose name a local user
@@ -149,7 +158,7 @@ def user_of(session: Session, who: Identified, *, at: datetime) -> UserRow:
 
 
 def _claims(
-    settings: AccessSettings, *, begun: Begun, code: str, at: datetime
+    settings: AccessSettings, *, pending: PendingLogin, code: str, at: datetime
 ) -> Mapping[str, Any]:
     from authlib.integrations.base_client import OAuthError
     from authlib.oidc.core import CodeIDToken
@@ -165,7 +174,7 @@ def _claims(
                 metadata["token_endpoint"],
                 grant_type="authorization_code",
                 code=code,
-                code_verifier=begun.verifier,
+                code_verifier=pending.verifier,
             )
             decoded = jwt.decode(
                 token["id_token"],
@@ -180,7 +189,7 @@ def _claims(
                     "aud": {"value": settings.oidc_client_id},
                 },
                 {
-                    "nonce": begun.nonce,
+                    "nonce": pending.nonce,
                     "client_id": settings.oidc_client_id,
                     "access_token": token["access_token"],
                 },

@@ -14,7 +14,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from serving.http.errors import ProblemError
 
-__all__ = ["MAX_LENGTH", "hash_of", "is_outdated", "matches", "require_good"]
+__all__ = [
+    "MAX_LENGTH",
+    "hash_password",
+    "is_outdated",
+    "password_matches",
+    "require_strong_password",
+]
 
 MAX_LENGTH = 200
 FEWEST_DIFFERENT = 5
@@ -22,13 +28,13 @@ HASHER = PasswordHasher()
 AT_ONCE = BoundedSemaphore(2)  # a hash takes 64 MiB: a flood of logins must not take all there is
 
 
-def hash_of(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return what the database keeps of a password."""
     with AT_ONCE:
         return HASHER.hash(_canonical(password))
 
 
-def matches(password: str, kept: str | None) -> bool:
+def password_matches(password: str, kept: str | None) -> bool:
     """Say whether this is the password behind the hash ``kept``.
 
     It takes as long where there is none, so that the time does not tell who has an account.
@@ -47,7 +53,9 @@ def is_outdated(kept: str) -> bool:
     return HASHER.check_needs_rehash(kept)
 
 
-def require_good(password: str, *, name: str, length: int, kept: str | None = None) -> None:
+def require_strong_password(
+    password: str, *, name: str, length: int, kept: str | None = None
+) -> None:
     """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the
     user's name.
     """
@@ -66,7 +74,7 @@ def require_good(password: str, *, name: str, length: int, kept: str | None = No
         raise ProblemError(
             422, "This password holds the user's name.", remedy="Choose one without the name."
         )
-    if kept is not None and matches(password, kept):
+    if kept is not None and password_matches(password, kept):
         raise ProblemError(422, "This is the password of before.", remedy="Choose a new one.")
 
 

@@ -64,9 +64,11 @@ def log_in(
         kept = None if user is None or user.disabled_at is not None else user.password_hash
     if locked_until is not None:
         raise _too_many(locked_until, at=at)
-    right = passwords.matches(password, kept)
+    right = passwords.password_matches(password, kept)
     renewed = (
-        passwords.hash_of(password) if right and kept and passwords.is_outdated(kept) else None
+        passwords.hash_password(password)
+        if right and kept and passwords.is_outdated(kept)
+        else None
     )
     with write_transaction(engine) as session:
         user = UserRepository(session).by_name(name)
@@ -173,8 +175,8 @@ def change_password(
         _require_current(
             engine, settings=settings, name=name, current=current, kept=kept, address=address, at=at
         )
-    passwords.require_good(new, name=name, length=settings.password_length, kept=kept)
-    digest = passwords.hash_of(new)
+    passwords.require_strong_password(new, name=name, length=settings.password_length, kept=kept)
+    digest = passwords.hash_password(new)
     with write_transaction(engine) as session:
         user = _user(session, name)
         user.password_hash, user.password_set_at = digest, at
@@ -228,7 +230,7 @@ def _require_current(
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
     if locked_until is not None:
         raise _too_many(locked_until, at=at)
-    if not passwords.matches(current, kept):
+    if not passwords.password_matches(current, kept):
         with write_transaction(engine) as session:
             note_refusal(session, by="password", address=address, at=at, actor=name)
         raise ProblemError(403, "The present password is not right.", remedy="Type it again.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.people import service
 from serving.alerts.people.schemas import Person, Rescore, RevealedPerson, RevealRequest
@@ -20,7 +20,7 @@ router = ApiRouter(tags=["people"])
 @router.post("/people/{person}/rescore", response_model=Rescore)
 def rescore_person(
     person: Person,
-    viewer: Annotated[Viewer, Depends(allow(Role.ANALYST, Role.ENGINEER, Role.ADMIN))],
+    viewer: Annotated[Viewer, Depends(allow_roles(Role.ANALYST, Role.ENGINEER, Role.ADMIN))],
     services: ServicesOfApp,
     now: Now,
 ) -> object:
@@ -36,7 +36,7 @@ def reveal_person(
     *,
     alert_id: AlertId,
     request: RevealRequest,
-    viewer: Annotated[Viewer, Depends(allow(*service.REVEALERS))],
+    viewer: Annotated[Viewer, Depends(allow_roles(*service.REVEALERS))],
     session: Writing,
     services: ServicesOfApp,
     now: Now,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.search import service
 from serving.alerts.search.schemas import Found, SearchRequest
@@ -19,7 +19,7 @@ router = ApiRouter(prefix="/search", tags=["search"])
 @router.post("")
 def search(
     request: SearchRequest,
-    viewer: Annotated[Viewer, Depends(allow(*service.SEARCHERS))],
+    viewer: Annotated[Viewer, Depends(allow_roles(*service.SEARCHERS))],
     session: Writing,
     services: ServicesOfApp,
     now: Now,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.alerts.people.schemas import RevealRequest
 from serving.alerts.suspects import service
@@ -17,8 +17,8 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = ApiRouter(prefix="/suspects", tags=["suspects"])
-Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
-Revealer = Annotated[Viewer, Depends(allow(*service.REVEALERS))]
+Reader = Annotated[Viewer, Depends(allow_roles(*service.READERS))]
+Revealer = Annotated[Viewer, Depends(allow_roles(*service.REVEALERS))]
 
 
 @router.get("")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Reading
 from serving.alerts.watchlists import service
 from serving.alerts.watchlists.schemas import WatchlistPage, WatchlistWithAlerts
@@ -16,7 +16,7 @@ __all__ = ["router"]
 
 router = ApiRouter(prefix="/watchlists", tags=["watchlists"])
 WatchlistId = Annotated[int, Path(ge=1, lt=2**31, examples=[17])]
-Reader = Annotated[Viewer, Depends(allow(*Role))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 
 
 @router.get("")

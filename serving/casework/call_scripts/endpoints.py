@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.casework.call_scripts import service
 from serving.casework.call_scripts.schemas import CallScript
 from serving.http.routing import ApiRouter
@@ -18,7 +18,7 @@ router = ApiRouter(prefix="/talks", tags=["talks"])
 @router.get("/{scam_type}")
 def read_talk(
     scam_type: Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["police"])],
-    _viewer: Annotated[Viewer, Depends(allow(*Role))],
+    _viewer: Annotated[Viewer, Depends(allow_roles(*Role))],
 ) -> CallScript:
     """Read what to ask and what to say.
 

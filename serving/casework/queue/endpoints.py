@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.casework.claims.schemas import Claim
 from serving.casework.queue import service
@@ -20,7 +20,7 @@ router = ApiRouter(prefix="/queue", tags=["queue"])
 @router.get("")
 def read_queue(
     query: Annotated[QueueQuery, Query()],
-    viewer: Annotated[Viewer, Depends(allow(*Role))],
+    viewer: Annotated[Viewer, Depends(allow_roles(*Role))],
     session: Reading,
     services: ServicesOfApp,
     now: Now,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
 from serving.casework.suppressions import service
 from serving.casework.suppressions.schemas import Lift, NewSuppression, Suppression, SuppressionPage
@@ -14,7 +14,7 @@ from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["SuppressionId", "Suppressor", "router"]
 
-Suppressor = Annotated[Viewer, Depends(allow(Role.ANALYST, Role.ADMIN))]
+Suppressor = Annotated[Viewer, Depends(allow_roles(Role.ANALYST, Role.ADMIN))]
 SuppressionId = Annotated[int, Path(ge=1, lt=2**31, examples=[3])]
 router = ApiRouter(prefix="/suppressions", tags=["suppressions"])
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import ServicesOfApp
 from serving.http.routing import ApiRouter
 from serving.notifications.live.feed import Feed, News
@@ -30,7 +30,7 @@ NUMBER = r"^\d{1,9}$"
 async def stream_news(
     *,
     request: Request,
-    viewer: Annotated[Viewer, Depends(allow(*Role))],
+    viewer: Annotated[Viewer, Depends(allow_roles(*Role))],
     services: ServicesOfApp,
     after: Annotated[
         int | None, Query(ge=0, lt=2**31, description="Begin after this change.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
@@ -24,7 +24,7 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["router"]
 
 router = ApiRouter(prefix="/webhooks", tags=["webhooks"])
-Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
+Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
 
 
 @router.get("")

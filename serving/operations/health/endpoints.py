@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Reading, ServicesOfApp
 from serving.operations.health import service
 from serving.operations.health.schemas import Live, Ready
@@ -30,7 +30,7 @@ def ready(session: Reading, services: ServicesOfApp) -> Ready:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(
-    _viewer: Annotated[Viewer, Depends(allow(Role.ENGINEER, Role.ADMIN))], request: Request
+    _viewer: Annotated[Viewer, Depends(allow_roles(Role.ENGINEER, Role.ADMIN))], request: Request
 ) -> Response:
     """Read the metrics in the form of Prometheus."""
     return Response(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading
 from serving.http.routing import ApiRouter
 from serving.operations.trends import service
@@ -14,7 +14,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["router"]
 
 router = ApiRouter(prefix="/trends", tags=["trends"])
-Reader = Annotated[Viewer, Depends(allow(*service.READERS))]
+Reader = Annotated[Viewer, Depends(allow_roles(*service.READERS))]
 
 
 @router.get("")

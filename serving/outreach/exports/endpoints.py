@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, ServicesOfApp, Writing
 from serving.alerts.schemas import Alert, AlertFilter
 from serving.http.routing import ApiRouter
@@ -16,7 +16,7 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["router"]
 
 router = ApiRouter(prefix="/alerts", tags=["alerts"])
-Reader = Annotated[Viewer, Depends(allow(*Role))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Chosen = Annotated[AlertFilter, Query()]
 CSV = "text/csv; charset=utf-8"
 NDJSON = "application/x-ndjson"

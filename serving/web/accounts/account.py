@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field
 
-from serving.access.auth import COOKIE, allow, allow_renewal
+from serving.access.auth import COOKIE, allow_renewal, allow_roles
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.endpoints import TokenId
@@ -24,7 +24,7 @@ from serving.web.accounts.login import address_of, with_cookie
 __all__ = ["router"]
 
 router = APIRouter(prefix="/account")
-Reader = Annotated[Viewer, Depends(allow(*Role))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Renewing = Annotated[Viewer, Depends(allow_renewal)]
 Password = Annotated[str, Field(max_length=MAX_LENGTH)]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from serving.access.audit.schemas import AuditQuery
 from serving.access.audit.service import audit_page
 from serving.access.audit.wording import ACTIONS, describe_details
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Reading
 from serving.database.audit_chain import Action
 from serving.http.paging import Cursor
@@ -40,7 +40,7 @@ class AuditFilter(BaseModel):
 @router.get("/audit")
 def show_audit(
     request: Request,
-    viewer: Annotated[Viewer, Depends(allow(Role.ADMIN))],
+    viewer: Annotated[Viewer, Depends(allow_roles(Role.ADMIN))],
     session: Reading,
     wanted: Annotated[AuditFilter, Query()],
 ) -> Response:

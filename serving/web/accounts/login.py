@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from serving.access.auth import COOKIE, allow, require_same_origin
+from serving.access.auth import COOKIE, allow_roles, require_same_origin
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
 from serving.access.users.passwords import MAX_LENGTH
@@ -27,7 +27,7 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["address_of", "router", "with_cookie"]
 
 router = APIRouter()
-Reader = Annotated[Viewer, Depends(allow(*Role))]
+Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Typed = Annotated[str, Field(max_length=MAX_LENGTH)]
 Word = Annotated[str, Query(max_length=2000)]
 BEGUN_COOKIE = "forestall_begun"
@@ -81,11 +81,11 @@ def go_to_provider(services: ServicesOfApp) -> Response:
     """Send the browser to the identity provider, with a cookie that only this login can be finished
     with.
     """
-    address, begun = oidc.begin(services.settings)
+    address, pending = oidc.begin_login(services.settings)
     response = see_other(address)
     response.set_cookie(
         BEGUN_COOKIE,
-        begun.as_cookie(),
+        pending.as_cookie(),
         max_age=BEGUN_FOR_S,
         path=oidc.CALLBACK,
         httponly=True,
@@ -147,10 +147,10 @@ def address_of(request: Request) -> str:
 def _vouched_for(
     request: Request, services: Services, now: Now, *, state: str, code: str
 ) -> Opened:
-    begun = oidc.Begun.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
-    who = oidc.finish(services.settings, begun=begun, state=state, code=code, at=now)
+    pending = oidc.PendingLogin.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
+    who = oidc.finish_login(services.settings, pending=pending, state=state, code=code, at=now)
     with write_transaction(services.engine) as session:
-        user = oidc.user_of(session, who, at=now)
+        user = oidc.user_for_identity(session, who, at=now)
         return open_for(
             session,
             user=user,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow
+from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.access.users import lockout, service, tokens
 from serving.access.users.endpoints import TokenId, UserName
@@ -22,7 +22,7 @@ from serving.web.accounts.account import TokenForm
 __all__ = ["router"]
 
 router = APIRouter(prefix="/users")
-Admin = Annotated[Viewer, Depends(allow(Role.ADMIN))]
+Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
 CommunityCodes = Annotated[str, Field(max_length=4000)]
 
 

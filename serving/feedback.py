@@ -11,10 +11,10 @@ from serving.casework.suppressions.repository import SuppressionRepository
 from serving.database.engine import read_transaction
 
 __all__ = [
-    "Decision",
     "RecentAlert",
+    "RecordedDisposition",
     "SuppressedPerson",
-    "dispositions",
+    "all_dispositions",
     "recent_alerts",
     "suppressed_people",
 ]
@@ -35,7 +35,7 @@ class RecentAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class RecordedDisposition:
     """What somebody found about an alert, for the labels; free text stays in the serving database.
 
     It was found at ``found_at`` and written down at ``decided_at``; only from then on is it known.
@@ -101,14 +101,14 @@ def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
     return [*put_off, *suppressed]
 
 
-def dispositions(engine: Engine) -> list[Decision]:
+def all_dispositions(engine: Engine) -> list[RecordedDisposition]:
     """Return every disposition, oldest first.
 
     The highest ``version`` of an alert is its last word.
     """
     with read_transaction(engine) as session:
         return [
-            Decision(
+            RecordedDisposition(
                 alert_id=decision.alert_id,
                 person=decision.person,
                 scam_type=alert.scam_type,

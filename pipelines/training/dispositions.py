@@ -13,7 +13,7 @@ from models.labels.dispositions import (
 )
 from pipelines.settings import Settings
 from serving.database.engine import open_database
-from serving.feedback import dispositions
+from serving.feedback import all_dispositions
 
 __all__ = ["load_disposition_labels", "read_dispositions"]
 
@@ -33,4 +33,6 @@ def read_dispositions(engine: Engine) -> pl.DataFrame:
     """Every disposition of a serving database, shaped as
     ``models.labels.dispositions.DISPOSITION_SCHEMA``.
     """
-    return pl.DataFrame([asdict(one) for one in dispositions(engine)], schema=DISPOSITION_SCHEMA)
+    return pl.DataFrame(
+        [asdict(one) for one in all_dispositions(engine)], schema=DISPOSITION_SCHEMA
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from serving.alerts.levels import shown_level
 from serving.alerts.schemas import Disposition
 from serving.casework.dispositions.schemas import NewDisposition
-from serving.casework.dispositions.service import dispose
+from serving.casework.dispositions.service import record_disposition
 from serving.context.settings import ServingSettings
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
@@ -100,7 +100,7 @@ def enter(
         )
         try:
             with session.begin_nested():
-                dispose(
+                record_disposition(
                     session,
                     viewer=viewer,
                     alert_id=items[entry.position].alert_id,

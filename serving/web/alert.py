@@ -61,7 +61,9 @@ def reveal_person(
     revealed = people.reveal(
         session, viewer=viewer, alert_id=alert_id, reason=form.reason, vault=services.vault, at=now
     )
-    claims.renew(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
+    claims.renew_claim(
+        session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings
+    )
     return _page(request, viewer, session, services, alert_id=alert_id, at=now, revealed=revealed)
 
 
@@ -141,6 +143,6 @@ def _keep_claim(services: Services, *, viewer: Viewer, alert_id: str, at: dateti
         )
     if going:
         with write_transaction(services.engine, communities=viewer.communities) as session:
-            claims.renew(
+            claims.renew_claim(
                 session, viewer=viewer, alert_id=alert_id, at=at, settings=services.settings
             )

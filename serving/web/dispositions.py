@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from serving.access.dependencies import Decider, Now, ServicesOfApp, Writing
-from serving.access.users.colleagues import colleagues
+from serving.access.users.colleagues import eligible_colleagues
 from serving.alerts import service as alerts
 from serving.alerts.schemas import AlertDetail, AlertId
 from serving.casework.dispositions import service as dispositions
-from serving.casework.dispositions.episodes import episode_of, unsettled
+from serving.casework.dispositions.episodes import episode_of, unsettled_alerts
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.follow_ups import service as follow_ups
 from serving.casework.suppressions import service as suppressions
@@ -25,7 +25,7 @@ from serving.presentation.templating import render, see_other
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Role, Viewer
 from serving.vocabulary.times import SHANGHAI
-from serving.web.forms import Blank, local, unusable
+from serving.web.forms import Blank, form_problem, to_local_time
 
 __all__ = ["handling_of", "router"]
 
@@ -68,7 +68,7 @@ class DispositionForm(BaseModel):
             include={"result", "note", "met_by", "channel", "merged_into", "whole_episode"}
         )
         said |= {
-            "found_at": local(self.found_at),
+            "found_at": to_local_time(self.found_at),
             "paid_cny": self.paid_cny,
             "prevented_cny": self.prevented_cny,
         }
@@ -95,7 +95,7 @@ class SuppressionForm(BaseModel):
 
 
 @router.post("/alerts/{alert_id}/dispositions")
-def decide(
+def record_disposition(
     *,
     alert_id: AlertId,
     request: Request,
@@ -111,7 +111,7 @@ def decide(
     """
     try:
         with session.begin_nested():
-            dispositions.dispose(
+            dispositions.record_disposition(
                 session,
                 viewer=viewer,
                 alert_id=alert_id,
@@ -122,7 +122,7 @@ def decide(
                 source="screen",
             )
     except (ProblemError, ValidationError, ValueError) as error:
-        problem = error if isinstance(error, ProblemError) else unusable(error)
+        problem = error if isinstance(error, ProblemError) else form_problem(error)
         if problem.status not in {412, 422}:
             raise problem from None
         alert = alerts.alert_detail(session, viewer=viewer, alert_id=alert_id)
@@ -138,7 +138,7 @@ def decide(
 
 
 @router.post("/alerts/{alert_id}/suppression")
-def suppress(
+def suppress_person(
     *,
     alert_id: AlertId,
     form: Annotated[SuppressionForm, Form()],
@@ -155,10 +155,12 @@ def suppress(
             alert_id=alert_id, reason=form.reason, owner=form.owner, expires_at=until
         )
     except ValidationError as error:
-        raise unusable(error) from None
+        raise form_problem(error) from None
     longest = now + timedelta(days=services.settings.max_suppression_days)
     new.expires_at = min(until, longest)
-    suppressions.suppress(session, viewer=viewer, new=new, at=now, settings=services.settings)
+    suppressions.suppress_person(
+        session, viewer=viewer, new=new, at=now, settings=services.settings
+    )
     return see_other(f"/alerts/{alert_id}")
 
 
@@ -173,11 +175,13 @@ def handling_of(
         "may_suppress": viewer.role in {Role.ANALYST, Role.ADMIN},
         "settled": alert.status in SETTLED,
         "usual_days": follow_ups.usual_days(alert.scam_type, settings=services.settings),
-        "follow_ups": follow_ups.of_alert(session, alert_id=alert.id),
-        "open_beside": [one for one, _ in unsettled(episode, beside=alert.id)],
+        "follow_ups": follow_ups.follow_ups_of(session, alert_id=alert.id),
+        "open_beside": [one for one, _ in unsettled_alerts(episode, excluding=alert.id)],
         "earlier": [one for one, _ in episode if one.issued_at < row.issued_at],
-        "colleagues": colleagues(session, community_id=alert.community_id, beside=viewer.name),
-        "suppression": suppressions.in_force_of(session, person=alert.person, at=at),
+        "colleagues": eligible_colleagues(
+            session, community_id=alert.community_id, excluding=viewer.name
+        ),
+        "suppression": suppressions.suppression_of(session, person=alert.person, at=at),
         "viewer_name": viewer.name,
         "typed": None,
     }

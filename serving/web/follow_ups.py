@@ -13,7 +13,7 @@ from serving.casework.follow_ups.schemas import Done
 from serving.http.paging import Cursor
 from serving.presentation.templating import render, see_other
 from serving.vocabulary.times import SHANGHAI
-from serving.web.forms import unusable
+from serving.web.forms import form_problem
 
 __all__ = ["router"]
 
@@ -61,7 +61,7 @@ def show_follow_ups(
 
 
 @router.post("/{follow_up_id}/done")
-def finish(
+def finish_follow_up(
     follow_up_id: FollowUpId,
     form: Annotated[DoneForm, Form()],
     viewer: Decider,
@@ -72,8 +72,8 @@ def finish(
     try:
         done = Done.model_validate({"outcome": form.outcome, "note": form.note})
     except ValidationError as error:
-        raise unusable(error) from None
-    found = service.finish(
+        raise form_problem(error) from None
+    found = service.finish_follow_up(
         session, viewer=viewer, follow_up_id=follow_up_id, done=done, version=form.version, at=now
     )
     return see_other(
@@ -82,7 +82,7 @@ def finish(
 
 
 @router.post("/{follow_up_id}/move")
-def move(
+def move_follow_up(
     follow_up_id: FollowUpId,
     form: Annotated[MoveForm, Form()],
     viewer: Decider,
@@ -90,7 +90,7 @@ def move(
     now: Now,
 ) -> Response:
     """Move a follow-up to another day."""
-    service.move(
+    service.move_follow_up(
         session,
         viewer=viewer,
         follow_up_id=follow_up_id,

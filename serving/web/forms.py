@@ -9,12 +9,12 @@ from serving.http.errors import ProblemError
 from serving.http.notes import IDENTIFIER
 from serving.vocabulary.times import SHANGHAI
 
-__all__ = ["Blank", "LocalMoment", "local", "unusable"]
+__all__ = ["Blank", "LocalMoment", "form_problem", "to_local_time"]
 
 Blank = BeforeValidator(lambda value: value if value != "" else None)
 
 
-def local(value: object) -> object:
+def to_local_time(value: object) -> object:
     """Give a time typed into a form its zone."""
     if isinstance(value, str) and value:
         try:
@@ -28,10 +28,10 @@ def local(value: object) -> object:
     )
 
 
-LocalMoment = Annotated[datetime | None, Blank, BeforeValidator(local)]
+LocalMoment = Annotated[datetime | None, Blank, BeforeValidator(to_local_time)]
 
 
-def unusable(error: ValueError) -> ProblemError:
+def form_problem(error: ValueError) -> ProblemError:
     """Return the problem of a form that cannot be used, in words for people.
 
     It repeats nothing that was typed.

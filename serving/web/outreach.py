@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
-from serving.casework.follow_ups.service import due_in as follow_ups_due
+from serving.casework.follow_ups.service import count_due as follow_ups_due
 from serving.context.services import Services
 from serving.http.errors import ProblemError
 from serving.outreach import results, service
@@ -20,7 +20,7 @@ from serving.presentation.templating import language_of, render, see_other
 from serving.presentation.translations import N_
 from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI
-from serving.web.forms import unusable
+from serving.web.forms import form_problem
 
 __all__ = ["router"]
 
@@ -73,7 +73,7 @@ class ResultsForm(BaseModel):
                 for line in zip(*(getattr(self, name) for name in names), strict=True)
             ]
         except ValueError:
-            raise unusable(ValueError()) from None
+            raise form_problem(ValueError()) from None
 
 
 @router.get("")
@@ -264,7 +264,7 @@ def _entry(line: dict[str, str], *, day: date, met_by: str) -> NewEntry:
 
 
 def _unusable_line(line: dict[str, str], error: ValueError) -> Refused:
-    problem = unusable(error)
+    problem = form_problem(error)
     if not line["position"].isdecimal():
         raise problem from None
     remedy = (

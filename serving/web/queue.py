@@ -103,12 +103,14 @@ def take_next(viewer: Decider, session: Writing, services: ServicesOfApp, now: N
 
 
 @router.post("/alerts/{alert_id}/claim")
-def claim(
+def claim_alert(
     alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
 ) -> Response:
     """Take one alert and show it; where somebody else has it, its page says who."""
     try:
-        claims.claim(session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings)
+        claims.claim_alert(
+            session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings
+        )
     except ProblemError as problem:
         if problem.status != HTTPStatus.CONFLICT:
             raise
@@ -116,14 +118,14 @@ def claim(
 
 
 @router.post("/alerts/{alert_id}/release")
-def release(alert_id: AlertId, viewer: Decider, session: Writing, now: Now) -> Response:
+def release_alert(alert_id: AlertId, viewer: Decider, session: Writing, now: Now) -> Response:
     """Give one alert back and show the queue."""
-    claims.release(session, viewer=viewer, alert_id=alert_id, at=now)
+    claims.release_alert(session, viewer=viewer, alert_id=alert_id, at=now)
     return see_other("/")
 
 
 @router.post("/alerts/{alert_id}/assign")
-def assign(
+def assign_alert(
     *,
     alert_id: AlertId,
     form: Annotated[AssignForm, Form()],
@@ -133,14 +135,14 @@ def assign(
     now: Now,
 ) -> Response:
     """Give one alert to a colleague and show it again."""
-    claims.assign(
+    claims.assign_alert(
         session, viewer=viewer, alert_id=alert_id, to=form.to, at=now, settings=services.settings
     )
     return see_other(f"/alerts/{alert_id}")
 
 
 @router.post("/search")
-def search(
+def show_search(
     *,
     request: Request,
     form: Annotated[SearchRequest, Form()],

@@ -12,7 +12,7 @@ from serving.casework.suppressions.schemas import Lift
 from serving.http.paging import Cursor
 from serving.presentation.templating import render, see_other
 from serving.vocabulary.roles import Role
-from serving.web.forms import unusable
+from serving.web.forms import form_problem
 
 __all__ = ["router"]
 
@@ -38,7 +38,7 @@ def show_suppressions(
 
 
 @router.post("/{suppression_id}/lift")
-def lift(
+def lift_suppression(
     suppression_id: SuppressionId,
     form: Annotated[LiftForm, Form()],
     viewer: Suppressor,
@@ -49,6 +49,8 @@ def lift(
     try:
         reason = Lift(reason=form.reason).reason
     except ValidationError as error:
-        raise unusable(error) from None
-    service.lift(session, viewer=viewer, suppression_id=suppression_id, reason=reason, at=now)
+        raise form_problem(error) from None
+    service.lift_suppression(
+        session, viewer=viewer, suppression_id=suppression_id, reason=reason, at=now
+    )
     return see_other("/suppressions")

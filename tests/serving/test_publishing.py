@@ -19,7 +19,7 @@ from serving.database.engine import (
     write_transaction,
 )
 from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
-from serving.feedback import dispositions, recent_alerts
+from serving.feedback import all_dispositions, recent_alerts
 from serving.publishing import alert_id, publish
 from tests.serving.conftest import MIDNIGHT, a_watchlist, an_alert
 
@@ -88,7 +88,7 @@ def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
         "lawful",
         MIDNIGHT + timedelta(days=7),
     )
-    (decision,) = dispositions(engine)
+    (decision,) = all_dispositions(engine)
     assert (decision.person, decision.result, decision.scam_type, decision.version) == (
         "p1_a",
         "lawful",

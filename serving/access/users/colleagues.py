@@ -6,17 +6,17 @@ from serving.access.repository import UserRepository
 from serving.database.tables import UserRow
 from serving.vocabulary.roles import Role
 
-__all__ = ["MAY_TAKE", "colleagues"]
+__all__ = ["MAY_TAKE", "eligible_colleagues"]
 
 MAY_TAKE = frozenset({Role.ANALYST, Role.OFFICER, Role.ADMIN})
 
 
-def colleagues(session: Session, *, community_id: str, beside: str = "") -> list[str]:
-    """Return the names of those who may take an alert of a community, without ``beside``."""
+def eligible_colleagues(session: Session, *, community_id: str, excluding: str = "") -> list[str]:
+    """Return the names of those who may take an alert of a community, without ``excluding``."""
     return [
         user.name
         for user in UserRepository(session).all()
-        if user.name != beside and _may_take(user, community_id)
+        if user.name != excluding and _may_take(user, community_id)
     ]
 
 

@@ -92,7 +92,7 @@ def begin_login(settings: AccessSettings) -> tuple[str, PendingLogin]:
         address, _ = client.create_authorization_url(
             endpoint, state=pending.state, nonce=pending.nonce, code_verifier=pending.verifier
         )
-    return str(address), begun
+    return str(address), pending
 
 
 def finish_login(

@@ -18,7 +18,7 @@ def claim_alert(
     alert_id: AlertId, viewer: Decider, session: Writing, services: ServicesOfApp, now: Now
 ) -> object:
     """Claim one alert, or renew the own claim. 409 names whoever else has it."""
-    return service.claim(
+    return service.claim_alert(
         session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings
     )
 
@@ -26,7 +26,7 @@ def claim_alert(
 @router.delete("/alerts/{alert_id}/claim", status_code=204)
 def release_alert(alert_id: AlertId, viewer: Decider, session: Writing, now: Now) -> Response:
     """Give an alert back."""
-    service.release(session, viewer=viewer, alert_id=alert_id, at=now)
+    service.release_alert(session, viewer=viewer, alert_id=alert_id, at=now)
     return Response(status_code=204)
 
 
@@ -41,6 +41,6 @@ def assign_alert(
     now: Now,
 ) -> object:
     """Give an alert to a colleague."""
-    return service.assign(
+    return service.assign_alert(
         session, viewer=viewer, alert_id=alert_id, to=new.to, at=now, settings=services.settings
     )

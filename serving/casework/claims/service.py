@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.access.users.colleagues import colleagues
+from serving.access.users.colleagues import eligible_colleagues
 from serving.alerts.service import visible_alert
 from serving.casework.claims.repository import ClaimRepository
 from serving.casework.claims.tables import ClaimRow
@@ -19,10 +19,18 @@ from serving.http.errors import ProblemError
 from serving.notifications.live.service import announce
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["assign", "claim", "current_claim", "follow_result", "release", "renew", "take_alert"]
+__all__ = [
+    "announce_result",
+    "assign_alert",
+    "claim_alert",
+    "current_claim",
+    "release_alert",
+    "renew_claim",
+    "take_alert",
+]
 
 
-def claim(
+def claim_alert(
     session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings
 ) -> ClaimRow:
     """Claim one alert, or renew one's own claim on it; a 409 problem names whoever else has it."""
@@ -58,7 +66,7 @@ def take_alert(
     return row
 
 
-def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
+def release_alert(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) -> None:
     """Give an alert back.
 
     A 409 problem for somebody else's, which only an administrator can take away.
@@ -73,7 +81,7 @@ def release(session: Session, *, viewer: Viewer, alert_id: str, at: datetime) ->
     _note(session, standing, "release", viewer=viewer, at=at, holder=standing.claimed_by)
 
 
-def assign(
+def assign_alert(
     session: Session,
     *,
     viewer: Viewer,
@@ -88,7 +96,7 @@ def assign(
     third person has.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
-    if to not in colleagues(session, community_id=alert.community_id):
+    if to not in eligible_colleagues(session, community_id=alert.community_id):
         raise ProblemError(
             422,
             "Nobody of this name may take this alert.",
@@ -116,7 +124,7 @@ def assign(
     return row
 
 
-def renew(
+def renew_claim(
     session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings
 ) -> None:
     """Keep one's own claim on an alert going, since one is working on it.
@@ -128,7 +136,7 @@ def renew(
         _prolong(standing, at=at, settings=settings)
 
 
-def follow_result(
+def announce_result(
     session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime
 ) -> None:
     """Tell whoever watches that an alert has a new result.

@@ -22,7 +22,7 @@ def list_dispositions(
 
     The ETag is what the next one has to name as If-Match.
     """
-    found = service.of_alert(session, viewer=viewer, alert_id=alert_id)
+    found = service.dispositions_of(session, viewer=viewer, alert_id=alert_id)
     response.headers["ETag"] = etag_of(len(found))
     return found
 
@@ -44,7 +44,7 @@ def add_disposition(
 
     `If-Match` is the ETag of the alert's dispositions, `"0"` before the first one.
     """
-    row = service.dispose(
+    row = service.record_disposition(
         session,
         viewer=viewer,
         alert_id=alert_id,

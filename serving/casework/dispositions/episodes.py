@@ -14,7 +14,7 @@ from serving.http.errors import ProblemError
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["check_merge", "episode_of", "unsettled"]
+__all__ = ["check_merge", "episode_of", "unsettled_alerts"]
 
 
 def episode_of(
@@ -25,25 +25,26 @@ def episode_of(
     Alerts of one person are one episode as long as no two neighbours lie more than ``episode_days``
     apart.
     """
-    told = AlertRepository(session).of_person(alert.person, viewer=viewer)
+    alerts = AlertRepository(session).of_person(alert.person, viewer=viewer)
     gap = timedelta(days=settings.episode_days)
-    stories: list[list[Found]] = []
-    for found in told:
-        if stories and found[0].issued_at - stories[-1][-1][0].issued_at <= gap:
-            stories[-1].append(found)
+    episodes: list[list[Found]] = []
+    for found in alerts:
+        if episodes and found[0].issued_at - episodes[-1][-1][0].issued_at <= gap:
+            episodes[-1].append(found)
         else:
-            stories.append([found])
+            episodes.append([found])
     return next(
-        (story for story in stories if alert.alert_id in {one.alert_id for one, _ in story}), []
+        (episode for episode in episodes if alert.alert_id in {one.alert_id for one, _ in episode}),
+        [],
     )
 
 
-def unsettled(episode: Sequence[Found], *, beside: str) -> list[Found]:
-    """Return the alerts of the episode, other than ``beside``, that still wait for a result."""
+def unsettled_alerts(episode: Sequence[Found], *, excluding: str) -> list[Found]:
+    """Return the alerts of the episode, other than ``excluding``, that still wait for a result."""
     return [
         found
         for found in episode
-        if found[0].alert_id != beside and (found[1] is None or found[1].result not in SETTLED)
+        if found[0].alert_id != excluding and (found[1] is None or found[1].result not in SETTLED)
     ]
 
 

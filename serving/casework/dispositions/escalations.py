@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from serving.access.users.colleagues import colleagues
+from serving.access.users.colleagues import eligible_colleagues
 from serving.casework.dispositions.schemas import Escalation
 from serving.http.errors import ProblemError
 from serving.vocabulary.alerts import LADDER, URGENCY, Level
@@ -31,7 +31,9 @@ def receiver_of(
     session: Session, escalation: Escalation, *, community_id: str, viewer: Viewer
 ) -> str:
     """Return to whom an alert is handed up; a 422 problem for somebody who may not take it."""
-    if escalation.to not in colleagues(session, community_id=community_id, beside=viewer.name):
+    if escalation.to not in eligible_colleagues(
+        session, community_id=community_id, excluding=viewer.name
+    ):
         raise ProblemError(
             422,
             "Nobody of this name may take this alert.",

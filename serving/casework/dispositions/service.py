@@ -12,11 +12,11 @@ from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.levels import shown_level
 from serving.alerts.schemas import Disposition
 from serving.alerts.service import visible_alert
-from serving.casework.claims.service import assign, current_claim, follow_result
-from serving.casework.dispositions.episodes import check_merge, episode_of, unsettled
+from serving.casework.claims.service import announce_result, assign_alert, current_claim
+from serving.casework.dispositions.episodes import check_merge, episode_of, unsettled_alerts
 from serving.casework.dispositions.escalations import raised_level, receiver_of
 from serving.casework.dispositions.schemas import Escalation, NewDisposition
-from serving.casework.follow_ups.service import plan
+from serving.casework.follow_ups.service import plan_follow_ups
 from serving.context.settings import ServingSettings
 from serving.database.audit_chain import record_action
 from serving.database.tables import AlertRow, DispositionRow
@@ -25,14 +25,14 @@ from serving.http.etags import stale
 from serving.vocabulary.dispositions import SETTLED, Source
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["dispose", "of_alert"]
+__all__ = ["dispositions_of", "record_disposition"]
 
 COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
 # Said once: money must not be counted twice
 OWN = ("note", "merged_into", "paid_cny", "prevented_cny")
 
 
-def dispose(
+def record_disposition(
     session: Session,
     *,
     viewer: Viewer,
@@ -60,14 +60,14 @@ def dispose(
     own = {name: getattr(new, name) for name in OWN}
     rows = [_added(session, alert, last, said | own | raised)]
     if new.whole_episode:
-        rest = unsettled(
-            episode_of(session, viewer=viewer, alert=alert, settings=settings), beside=alert_id
+        rest = unsettled_alerts(
+            episode_of(session, viewer=viewer, alert=alert, settings=settings), excluding=alert_id
         )
         rows += [
             _added(session, other, word, said | _kept(word) | {"copied_from": alert_id})
             for other, word in rest
         ]
-    plan(
+    plan_follow_ups(
         session,
         alert=alert,
         result=new.result,
@@ -80,7 +80,7 @@ def dispose(
     _audit(session, rows)
     for row in rows:
         settled = row.result in SETTLED
-        follow_result(
+        announce_result(
             session,
             alert_id=row.alert_id,
             community_id=alert.community_id,
@@ -92,7 +92,7 @@ def dispose(
     return rows[0]
 
 
-def of_alert(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[DispositionRow]:
+def dispositions_of(session: Session, *, viewer: Viewer, alert_id: str) -> Sequence[DispositionRow]:
     """Return what was found about an alert, oldest first.
 
     A 404 problem for an alert they may not see.
@@ -173,7 +173,7 @@ def _give(
         return
     standing = current_claim(session, alert_id=row.alert_id, at=at)
     if standing is None or standing.claimed_by in {viewer.name, row.escalated_to}:
-        assign(
+        assign_alert(
             session,
             viewer=viewer,
             alert_id=row.alert_id,

@@ -41,7 +41,7 @@ def read_follow_up(
     follow_up_id: FollowUpId, viewer: Decider, session: Reading, response: Response
 ) -> FollowUp:
     """Read one follow-up. Its ETag is what a change has to name as If-Match."""
-    found = service.follow_up(session, viewer=viewer, follow_up_id=follow_up_id)
+    found = service.get_follow_up(session, viewer=viewer, follow_up_id=follow_up_id)
     response.headers["ETag"] = etag_of(found.version)
     return found
 
@@ -58,7 +58,7 @@ def finish_follow_up(
     if_match: IfMatchRow = None,
 ) -> FollowUp:
     """Close a follow-up with what was found."""
-    found = service.finish(
+    found = service.finish_follow_up(
         session,
         viewer=viewer,
         follow_up_id=follow_up_id,
@@ -82,7 +82,7 @@ def move_follow_up(
     if_match: IfMatchRow = None,
 ) -> FollowUp:
     """Move a follow-up to another day."""
-    found = service.move(
+    found = service.move_follow_up(
         session,
         viewer=viewer,
         follow_up_id=follow_up_id,

@@ -21,7 +21,16 @@ from serving.vocabulary.dispositions import CALLED_FRAUD, SETTLED, Result
 from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI
 
-__all__ = ["due_in", "due_page", "finish", "follow_up", "move", "of_alert", "plan", "usual_days"]
+__all__ = [
+    "count_due",
+    "due_page",
+    "finish_follow_up",
+    "follow_ups_of",
+    "get_follow_up",
+    "move_follow_up",
+    "plan_follow_ups",
+    "usual_days",
+]
 
 ASKED_AGAIN = CALLED_FRAUD | {"refused"}
 NOT_NEEDED = "not_needed"
@@ -35,7 +44,7 @@ def usual_days(scam_type: str, *, settings: ServingSettings) -> tuple[int, ...]:
     return tuple(settings.follow_up_days.get(scam_type, call_script_for(scam_type).follow_up_days))
 
 
-def plan(
+def plan_follow_ups(
     session: Session,
     *,
     alert: AlertRow,
@@ -69,7 +78,7 @@ def plan(
     follow_ups.add([_planned(alert, due_on=day, at=at, by=viewer.name) for day in due])
 
 
-def of_alert(session: Session, *, alert_id: str) -> Sequence[FollowUpRow]:
+def follow_ups_of(session: Session, *, alert_id: str) -> Sequence[FollowUpRow]:
     """Return an alert's follow-ups by day; ask first whether the viewer may see the alert."""
     return FollowUpRepository(session).of_alert(alert_id)
 
@@ -82,7 +91,7 @@ def due_page(
     """
     after = _position(cursor) if cursor else None
     found = FollowUpRepository(session).open_until(day, viewer=viewer, after=after, limit=limit + 1)
-    items = [_told(planned) for planned in found[:limit]]
+    items = [_to_schema(planned) for planned in found[:limit]]
     more = len(found) > limit
     return FollowUpPage(
         items=items,
@@ -90,7 +99,7 @@ def due_page(
     )
 
 
-def due_in(session: Session, *, viewer: Viewer, community_id: str, day: date) -> int:
+def count_due(session: Session, *, viewer: Viewer, community_id: str, day: date) -> int:
     """Return how many open follow-ups of a community are due on ``day`` or before, 0 if it is not
     the viewer's.
     """
@@ -99,12 +108,12 @@ def due_in(session: Session, *, viewer: Viewer, community_id: str, day: date) ->
     )
 
 
-def follow_up(session: Session, *, viewer: Viewer, follow_up_id: int) -> FollowUp:
+def get_follow_up(session: Session, *, viewer: Viewer, follow_up_id: int) -> FollowUp:
     """Return one follow-up; a 404 problem where there is none that ``viewer`` may see."""
-    return _told(_visible(session, viewer=viewer, follow_up_id=follow_up_id))
+    return _to_schema(_visible(session, viewer=viewer, follow_up_id=follow_up_id))
 
 
-def finish(
+def finish_follow_up(
     session: Session, *, viewer: Viewer, follow_up_id: int, done: Done, version: int, at: datetime
 ) -> FollowUp:
     """Close a follow-up with what was found, audited.
@@ -117,12 +126,12 @@ def finish(
     return _changed(session, planned, viewer=viewer, at=at, outcome=done.outcome)
 
 
-def move(
+def move_follow_up(
     session: Session, *, viewer: Viewer, follow_up_id: int, due_on: date, version: int, at: datetime
 ) -> FollowUp:
     """Move a follow-up to another day from today on, audited.
 
-    See ``finish`` for the problems, 422 for other days.
+    See ``finish_follow_up`` for the problems, 422 for other days.
     """
     planned = _to_change(session, viewer=viewer, follow_up_id=follow_up_id, version=version)
     today = at.astimezone(SHANGHAI).date()
@@ -169,7 +178,7 @@ def _visible(session: Session, *, viewer: Viewer, follow_up_id: int) -> Planned:
 def _to_change(session: Session, *, viewer: Viewer, follow_up_id: int, version: int) -> Planned:
     planned = _visible(session, viewer=viewer, follow_up_id=follow_up_id)
     if planned[0].version != version:
-        raise stale(version=planned[0].version, current=_told(planned))
+        raise stale(version=planned[0].version, current=_to_schema(planned))
     if planned[0].closed_at is not None:
         raise ProblemError(
             409, "This follow-up is closed.", remedy="Record a new result on the alert's page."
@@ -193,10 +202,10 @@ def _changed(
         subject=planned[0].alert_id,
         **details,
     )
-    return _told(planned)
+    return _to_schema(planned)
 
 
-def _told(planned: Planned) -> FollowUp:
+def _to_schema(planned: Planned) -> FollowUp:
     row, alert, last = planned
     own = {
         name: getattr(row, name)

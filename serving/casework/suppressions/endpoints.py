@@ -37,7 +37,9 @@ def add_suppression(
     """Keep a person from being alerted until it expires, unless new money moves. 409 if one is in
     force.
     """
-    return service.suppress(session, viewer=viewer, new=new, at=now, settings=services.settings)
+    return service.suppress_person(
+        session, viewer=viewer, new=new, at=now, settings=services.settings
+    )
 
 
 @router.post("/{suppression_id}/lift", response_model=Suppression)
@@ -45,6 +47,6 @@ def lift_suppression(
     suppression_id: SuppressionId, lift: Lift, viewer: Suppressor, session: Writing, now: Now
 ) -> object:
     """End a suppression before its time. 409 if it is over already."""
-    return service.lift(
+    return service.lift_suppression(
         session, viewer=viewer, suppression_id=suppression_id, reason=lift.reason, at=now
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.access.users.colleagues import colleagues
+from serving.access.users.colleagues import eligible_colleagues
 from serving.alerts.service import visible_alert
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.casework.suppressions.schemas import NewSuppression, Suppression, SuppressionPage
@@ -16,10 +16,10 @@ from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["in_force_of", "lift", "suppress", "suppression_page"]
+__all__ = ["lift_suppression", "suppress_person", "suppression_of", "suppression_page"]
 
 
-def suppress(
+def suppress_person(
     session: Session,
     *,
     viewer: Viewer,
@@ -36,7 +36,9 @@ def suppress(
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=new.alert_id)
     owner = new.owner or viewer.name
-    if owner != viewer.name and owner not in colleagues(session, community_id=alert.community_id):
+    if owner != viewer.name and owner not in eligible_colleagues(
+        session, community_id=alert.community_id
+    ):
         raise ProblemError(
             422,
             "Nobody of this name can answer for it.",
@@ -87,7 +89,7 @@ def suppress(
     return row
 
 
-def lift(
+def lift_suppression(
     session: Session, *, viewer: Viewer, suppression_id: int, reason: str, at: datetime
 ) -> SuppressionRow:
     """End a suppression before its time, audited.
@@ -106,7 +108,7 @@ def lift(
     return row
 
 
-def in_force_of(session: Session, *, person: str, at: datetime) -> SuppressionRow | None:
+def suppression_of(session: Session, *, person: str, at: datetime) -> SuppressionRow | None:
     """Return the suppression of a person that is in force, None where there is none."""
     row = SuppressionRepository(session).of_person(person)
     return row if row and row.expires_at > at else None

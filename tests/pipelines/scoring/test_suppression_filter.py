@@ -8,9 +8,9 @@ import pytest
 from models.policy.alerting import PolicyRules
 from pipelines.scoring.suppression_filter import drop_suppressed
 from serving.casework.dispositions.schemas import NewDisposition
-from serving.casework.dispositions.service import dispose
+from serving.casework.dispositions.service import record_disposition
 from serving.casework.suppressions.schemas import NewSuppression
-from serving.casework.suppressions.service import lift, suppress
+from serving.casework.suppressions.service import lift_suppression, suppress_person
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, write_transaction
 from serving.feedback import SuppressedPerson, suppressed_people
@@ -81,9 +81,11 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
     with write_transaction(engine) as session:
         put_off = NewDisposition(result="lawful", snoozed_until=until)
         where = {"viewer": LI, "at": issued_at, "settings": settings}
-        dispose(session, alert_id=ids["p1_ada"], new=put_off, version=0, source="screen", **where)
+        record_disposition(
+            session, alert_id=ids["p1_ada"], new=put_off, version=0, source="screen", **where
+        )
         new = NewSuppression(alert_id=ids["p1_bo"], reason="购房首付", expires_at=until)
-        number = suppress(session, new=new, **where).id
+        number = suppress_person(session, new=new, **where).id
     assert sorted((one.person, one.since, one.until) for one in suppressed_people(engine, AT)) == [
         ("p1_ada", issued_at, until),
         ("p1_bo", issued_at, until),
@@ -91,7 +93,7 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
     assert suppressed_people(engine, until) == []
     with write_transaction(engine) as session:
         again = NewDisposition(result="in_progress")  # the last word no longer puts off
-        dispose(
+        record_disposition(
             session,
             alert_id=ids["p1_ada"],
             new=again,
@@ -99,5 +101,5 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
             source="screen",
             **(where | {"at": AT}),
         )
-        lift(session, viewer=LI, suppression_id=number, reason="又有接触", at=AT)
+        lift_suppression(session, viewer=LI, suppression_id=number, reason="又有接触", at=AT)
     assert suppressed_people(engine, AT) == []

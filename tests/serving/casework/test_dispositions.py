@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
 from serving.casework.dispositions.schemas import NewDisposition
-from serving.casework.dispositions.service import dispose
+from serving.casework.dispositions.service import record_disposition
 from serving.context.settings import ServingSettings
 from serving.database.engine import (
     _alembic_config,
@@ -24,7 +24,7 @@ from serving.database.engine import (
     write_transaction,
 )
 from serving.database.tables import DispositionRow
-from serving.feedback import dispositions, recent_alerts
+from serving.feedback import all_dispositions, recent_alerts
 from serving.http.errors import ProblemError
 from serving.http.notes import holds_identifier
 from serving.publishing import alert_id, publish
@@ -63,13 +63,13 @@ def test_anonymous_records_nothing(client: Client, engine: Engine) -> None:
     assert (
         client.post(URL, json={"result": "stopped"}, headers={"If-Match": '"0"'}).status_code == 401
     )
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_an_engineer_records_nothing(client: Client, engine: Engine) -> None:
     assert client.get(URL, headers=client.as_("engineer")).status_code == 403
     assert decide(client, ID_A, "stopped", 0, role="engineer").status_code == 403
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_a_result_is_recorded_audited_and_comes_back(client: Client, engine: Engine) -> None:
@@ -105,7 +105,7 @@ def test_a_result_is_recorded_audited_and_comes_back(client: Client, engine: Eng
         == "stopped"
     )
     assert audited(engine, "disposition") == [("officer-1", ID_A)]
-    assert [(decision.person, decision.result) for decision in dispositions(engine)] == [
+    assert [(decision.person, decision.result) for decision in all_dispositions(engine)] == [
         ("p1_a", "stopped")
     ]
 
@@ -122,7 +122,7 @@ def test_the_second_of_two_is_told_what_the_first_one_said(client: Client, engin
         "正在打电话",
     )
     assert decide(client, ID_A, "lawful", 1, role="officer").is_success
-    assert [decision.result for decision in dispositions(engine)] == ["in_progress", "lawful"]
+    assert [decision.result for decision in all_dispositions(engine)] == ["in_progress", "lawful"]
     assert audited(engine, "disposition") == [("analyst-1", ID_A), ("officer-1", ID_A)]
 
 
@@ -130,7 +130,7 @@ def test_without_a_version_nothing_is_written(client: Client, engine: Engine) ->
     answer = client.post(URL, json={"result": "lawful"}, headers=client.as_("analyst"))
     assert answer.status_code == 428
     assert answer.json()["remedy"] == "Read it, then send its ETag as If-Match."
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 @pytest.mark.parametrize("tag", ["0", 'W/"0"', "*", '"-1"', '"x"', '"', '"99999999999"'])
@@ -139,7 +139,7 @@ def test_an_etag_that_was_never_given_matches_nothing(
 ) -> None:
     headers = client.as_("analyst") | {"If-Match": tag}
     assert client.post(URL, json={"result": "lawful"}, headers=headers).status_code == 412
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_of_many_at_once_one_wins(client: Client, engine: Engine) -> None:
@@ -149,7 +149,7 @@ def test_of_many_at_once_one_wins(client: Client, engine: Engine) -> None:
             threads.map(lambda result: decide(client, ID_A, result, 0).status_code, results)
         )
     assert sorted(statuses) == [201, 412, 412, 412]
-    assert len(dispositions(engine)) == 1
+    assert len(all_dispositions(engine)) == 1
 
 
 def test_two_sessions_that_read_the_same_version_write_one(
@@ -160,15 +160,15 @@ def test_two_sessions_that_read_the_same_version_write_one(
         where = {"viewer": ANALYST, "alert_id": ID_A, "version": 0, "at": MORNING, "source": "api"}
         try:
             with write_transaction(engine) as session:
-                return dispose(session, new=new, settings=settings, **where).result
+                return record_disposition(session, new=new, settings=settings, **where).result
         except ProblemError as problem:
             return str(problem.extra["current"]["result"])
 
     with ThreadPoolExecutor(2) as threads:
         told = set(threads.map(attempt, ["lawful", "stopped"]))
     # The one who lost is told what the other one wrote
-    assert told == {dispositions(engine)[0].result}
-    assert len(dispositions(engine)) == 1
+    assert told == {all_dispositions(engine)[0].result}
+    assert len(all_dispositions(engine)) == 1
 
 
 def test_a_result_outlives_a_new_revision(client: Client, engine: Engine) -> None:
@@ -176,7 +176,7 @@ def test_a_result_outlives_a_new_revision(client: Client, engine: Engine) -> Non
     publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.95), *NIGHTLY.alerts[1:]))
     alert = client.get(f"/api/v1/alerts/{ID_A}", headers=client.as_("analyst")).json()
     assert (alert["score"], alert["status"], alert["version"]) == (0.95, "lawful", 1)
-    assert len(dispositions(engine)) == 1
+    assert len(all_dispositions(engine)) == 1
     assert recent_alerts(engine, MIDNIGHT)[0].status == "lawful"
 
 
@@ -209,7 +209,7 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     headers = client.as_("analyst") | {"If-Match": '"0"'}
     assert client.post(URL, json=wrong, headers=headers).status_code == 422
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_an_officer_decides_on_the_own_communities_only(client: Client) -> None:
@@ -253,7 +253,7 @@ def test_a_later_alert_is_merged_into_the_earlier_one(client: Client, engine: En
     assert decide(client, ID_A, "duplicate", 0, merged_into=later).status_code == 422
     merged = decide(client, later, "duplicate", 0, merged_into=ID_A)
     assert (merged.status_code, merged.json()["merged_into"]) == (201, ID_A)
-    assert dispositions(engine)[0].merged_into == ID_A
+    assert all_dispositions(engine)[0].merged_into == ID_A
 
 
 def test_a_result_for_the_episode_reaches_what_nobody_has_settled(

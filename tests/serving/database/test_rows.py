@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.dispositions.schemas import NewDisposition
-from serving.casework.dispositions.service import dispose
+from serving.casework.dispositions.service import record_disposition
 from serving.context.settings import ServingSettings
 from serving.database.engine import (
     EVERY_COMMUNITY,
@@ -86,7 +86,7 @@ def test_a_community_cannot_be_named_so_that_it_means_all(engine: Engine) -> Non
 def test_what_hangs_on_an_alert_is_seen_with_it(engine: Engine, settings: ServingSettings) -> None:
     with write_transaction(engine) as session:
         for alert_id in (ID_A, ID_C):
-            dispose(
+            record_disposition(
                 session,
                 viewer=ANALYST,
                 alert_id=alert_id,

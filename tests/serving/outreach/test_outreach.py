@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.feedback import dispositions
+from serving.feedback import all_dispositions
 from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.publishing import alert_id, publish
 from serving.vocabulary.alerts import Reason
@@ -286,7 +286,7 @@ def test_nobody_else_reads_or_fills_a_list(client: Client, list_id: str, engine:
     assert filled.status_code == 404
     mine = client.get(LISTS, headers=client.as_("officer")).json()["items"]
     assert [(one["list_id"], one["community_id"]) for one in mine] == [(list_id, "C01")]
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_every_list_has_an_id_that_the_audit_names(client: Client, engine: Engine) -> None:
@@ -325,7 +325,7 @@ def test_results_from_paper_keep_when_and_by_whom(
         "visit",
     )
     assert (word["decided_at"], word["prevented_cny"]) == ("2026-07-05T09:00:00+08:00", 8000.0)
-    assert [one.found_at.hour for one in dispositions(engine)] == [8, 8]
+    assert [one.found_at.hour for one in all_dispositions(engine)] == [8, 8]
     after = client.get(f"{LISTS}/{list_id}", headers=client.as_("officer")).json()
     assert [
         (one["position"], one["status"], one["version"], one["found_since"])
@@ -353,7 +353,7 @@ def test_paper_never_overwrites_what_somebody_has_found_since(
         "already_paid",
         "已报案",
     )
-    assert [(one.alert_id, one.result) for one in dispositions(engine)] == [
+    assert [(one.alert_id, one.result) for one in all_dispositions(engine)] == [
         (ID_A, "already_paid"),
         (ID_B, "lawful"),
     ]
@@ -382,7 +382,7 @@ def test_what_cannot_be_entered_is_refused(
         f"{LISTS}/{list_id}/results", json={"entries": entries}, headers=client.as_("officer")
     )
     assert answer.status_code == 422
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_an_expired_list_says_so(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.feedback import dispositions
+from serving.feedback import all_dispositions
 from tests.serving.casework.test_dispositions import decide
 from tests.serving.casework.test_follow_ups import client_of
 from tests.serving.conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault, audited
@@ -99,7 +99,7 @@ def test_what_the_other_one_wrote_is_shown_and_nothing_typed_is_lost(
     ):
         assert text in late.text
     assert '<option value="lawful" selected>' in late.text
-    assert [one.result for one in dispositions(engine)] == ["already_paid"]
+    assert [one.result for one in all_dispositions(engine)] == ["already_paid"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_cannot_be_recorded_is_said_beside_what_was_typed(
     assert answer.status_code == 422
     assert said in answer.text
     assert 'value="王警官"' in answer.text
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_a_suppression_is_made_seen_and_lifted(client: Client) -> None:
@@ -290,7 +290,7 @@ def test_results_come_back_from_paper(client: Client, engine: Engine) -> None:
     (word,) = client.get(f"/api/v1{FORM}", headers=client.as_("analyst")).json()
     assert (word["source"], word["list_id"], word["met_by"]) == ("paper", number, "王警官")
     assert word["found_at"] == "2026-07-05T08:20:00+08:00"
-    assert sorted(one.result for one in dispositions(engine)) == ["lawful", "stopped"]
+    assert sorted(one.result for one in all_dispositions(engine)) == ["lawful", "stopped"]
 
 
 def test_a_form_of_another_shape_is_refused(client: Client, engine: Engine) -> None:
@@ -304,7 +304,7 @@ def test_a_form_of_another_shape_is_refused(client: Client, engine: Engine) -> N
     short = lines(("stopped", "08:20", "")) | {"version": ["0", "0"]}
     assert client.post(place, data=short | {"day": "2026-07-05"}, headers=OWN).status_code == 422
     assert client.get("/outreach/lists/LAAAAAAA").status_code == 404
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_an_officer_decides_in_the_own_communities_only(client: Client) -> None:

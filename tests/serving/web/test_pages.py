@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from serving.access.auth import COOKIE
 from serving.access.users.service import issue_token
 from serving.database.engine import write_transaction
-from serving.feedback import dispositions
+from serving.feedback import all_dispositions
 from serving.presentation import templating
 from serving.publishing import publish, publish_suspects
 from tests.serving.conftest import (
@@ -103,7 +103,7 @@ def test_a_form_on_somebody_elses_page_changes_nothing(
         client.post("/login", data={"token": client.tokens["admin"]}, headers=headers).status_code
         == 403
     )
-    assert dispositions(engine) == []
+    assert all_dispositions(engine) == []
 
 
 def test_the_queue_shows_the_day_in_order(client: Client, engine: Engine) -> None:
@@ -205,7 +205,7 @@ def test_the_form_records_a_result(client: Client, engine: Engine) -> None:
     late = client.post(f"/alerts/{ID_A}/dispositions", data=form, headers=OWN)
     assert late.status_code == 412
     assert "他人刚刚作了修改" in late.text
-    assert len(dispositions(engine)) == 1
+    assert len(all_dispositions(engine)) == 1
 
 
 def test_an_engineer_reads_without_a_form(client: Client) -> None:

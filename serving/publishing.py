@@ -43,9 +43,9 @@ __all__ = [
     "Alert",
     "PublishedSuspect",
     "Watchlist",
-    "alert_id",
-    "publish",
+    "alert_id_of",
     "publish_suspects",
+    "publish_watchlist",
 ]
 
 SCORES_KEPT = timedelta(days=90)
@@ -168,7 +168,7 @@ class PublishedSuspect:
             raise ValueError("first_seen_at needs a zone")
 
 
-def publish(engine: Engine, watchlist: Watchlist) -> int:
+def publish_watchlist(engine: Engine, watchlist: Watchlist) -> int:
     """Publish ``watchlist`` as a whole and return its number.
 
     Publishing the same content of the same (at, kind) again changes nothing; other content becomes
@@ -239,7 +239,7 @@ def publish_suspects(engine: Engine, *, at: datetime, suspects: Sequence[Publish
         ) from None
 
 
-def alert_id(*, at: datetime, kind: str, person: str) -> str:
+def alert_id_of(*, at: datetime, kind: str, person: str) -> str:
     """Return the public id of a person's alert on the list of (at, kind): the same in every
     revision.
     """
@@ -259,7 +259,7 @@ def _watchlist_row(watchlist: Watchlist, *, digest: str, revision: int) -> Watch
     }
     alerts = [
         AlertRow(
-            alert_id=alert_id(at=watchlist.at, kind=watchlist.kind, person=alert.person),
+            alert_id=alert_id_of(at=watchlist.at, kind=watchlist.kind, person=alert.person),
             urgency=URGENCY[alert.level],
             **_plain(asdict(alert))
             | {"issued_at": alert.issued_at, "first_contact_at": alert.first_contact_at},

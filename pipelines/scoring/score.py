@@ -50,7 +50,7 @@ from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import ScoreLog
 from serving.database.engine import open_database
 from serving.feedback import RecentAlert, recent_alerts, suppressed_people
-from serving.publishing import Alert, Watchlist, publish, publish_suspects
+from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import OTHER, Contribution, Kind, Reason
 
 __all__ = ["ScoreResult", "score"]
@@ -123,7 +123,7 @@ def score(
     alerts = build_alerts(context, decided, rows)
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
     scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
-    number = publish_watchlist(
+    number = publish_scored_alerts(
         engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget
     )
     log.write(rows, at=at, kind=kind)
@@ -328,7 +328,7 @@ def find_lead_suspects(
     ]
 
 
-def publish_watchlist(
+def publish_scored_alerts(
     engine: Engine,
     context: ScoringContext,
     *,
@@ -338,7 +338,7 @@ def publish_watchlist(
     budget: int,
 ) -> int:
     """One transaction: the list with the versions it can be made again from."""
-    return publish(
+    return publish_watchlist(
         engine,
         Watchlist(
             at=context.at,

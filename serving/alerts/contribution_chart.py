@@ -7,7 +7,7 @@ from serving.presentation.drawing import LABEL_PX, LOWERS, RAISES, STANDS, rende
 from serving.vocabulary.alerts import OTHER
 from serving.vocabulary.languages import Language, Words
 
-__all__ = ["waterfall"]
+__all__ = ["draw_waterfall"]
 
 SHOWN = 12  # features with a bar of their own; the others share one
 BAR_STEP_PX = 26
@@ -40,7 +40,7 @@ class Bar(NamedTuple):
     color: str
 
 
-def waterfall(
+def draw_waterfall(
     *, base_value: float, contributions: Sequence[Contributed], language: Language
 ) -> str:
     """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the

@@ -51,7 +51,7 @@ def draw_alert(
 ) -> Response:
     """Draw the SHAP waterfall of one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.chart_of(alert, lang), media_type=SVG)
+    return Response(service.contribution_svg(alert, lang), media_type=SVG)
 
 
 @router.get("/{alert_id}/timeline.svg", **PICTURE)
@@ -60,7 +60,7 @@ def draw_timeline(
 ) -> Response:
     """Draw the calls, texts and movements of money before one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.timeline_of(alert, lang), media_type=SVG)
+    return Response(service.timeline_svg(alert, lang), media_type=SVG)
 
 
 @router.get("/{alert_id}/scores.svg", **PICTURE)
@@ -70,5 +70,5 @@ def draw_scores(
     """Draw how likely the person was in an episode over time."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
     return Response(
-        service.scores_of(session, viewer=viewer, alert=alert, language=lang), media_type=SVG
+        service.score_svg(session, viewer=viewer, alert=alert, language=lang), media_type=SVG
     )

@@ -115,7 +115,7 @@ class AlertRepository:
             SAVING if query.sort == "saving_cny" else getattr(AlertRow, query.sort)
         )
         upwards = query.sort == "rank"
-        statement = filtered(visible_to(viewer, current_alerts()), query)
+        statement = apply_filters(visible_to(viewer, current_alerts()), query)
         if after is not None:
             value, row_id = after
             beyond = column > value if upwards else column < value
@@ -156,7 +156,7 @@ def visible_to(
     return statement.where(AlertRow.community_id.in_(viewer.communities))
 
 
-def filtered(
+def apply_filters(
     statement: Select[tuple[AlertRow, DispositionRow]], query: AlertQuery
 ) -> Select[tuple[AlertRow, DispositionRow]]:
     """Narrow ``statement`` to what the query asks for."""

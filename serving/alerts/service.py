@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from serving.alerts.contribution_chart import waterfall
+from serving.alerts.contribution_chart import draw_waterfall
 from serving.alerts.dispositions import DispositionRepository
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
 from serving.alerts.schemas import (
@@ -34,11 +34,11 @@ __all__ = [
     "alert_detail",
     "alert_page",
     "alerts_naming",
-    "chart_of",
+    "contribution_svg",
     "earlier_alerts",
     "score_history",
-    "scores_of",
-    "timeline_of",
+    "score_svg",
+    "timeline_svg",
     "visible_alert",
 ]
 
@@ -117,14 +117,14 @@ def score_history(session: Session, *, alert: AlertDetail) -> list[ScorePoint]:
     return [ScorePoint(at=at, score=score) for at, score in points]
 
 
-def chart_of(alert: AlertDetail, language: Language) -> str:
+def contribution_svg(alert: AlertDetail, language: Language) -> str:
     """Return the SHAP waterfall of an alert as SVG."""
-    return waterfall(
+    return draw_waterfall(
         base_value=alert.base_value, contributions=tuple(alert.contributions), language=language
     )
 
 
-def scores_of(session: Session, *, viewer: Viewer, alert: AlertDetail, language: Language) -> str:
+def score_svg(session: Session, *, viewer: Viewer, alert: AlertDetail, language: Language) -> str:
     """Return the person's risk over time as SVG, with a line at each alert."""
     others = earlier_alerts(session, viewer=viewer, alert=alert)
     points = score_history(session, alert=alert) or [
@@ -134,7 +134,7 @@ def scores_of(session: Session, *, viewer: Viewer, alert: AlertDetail, language:
     return score_chart(points, alerts=sorted(issued), language=language)
 
 
-def timeline_of(alert: AlertDetail, language: Language) -> str:
+def timeline_svg(alert: AlertDetail, language: Language) -> str:
     """Return the timeline of an alert as SVG."""
     return timeline_chart(
         alert.timeline,

@@ -133,7 +133,7 @@ def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Poi
         "who": WHO[who].in_(language),
         "size": _size_px(event),
         "weight": _size_px(event) * (who != "known"),
-        "text": _told(event, language),
+        "text": _mark_text(event, language),
     }
 
 
@@ -201,11 +201,11 @@ def _marks(
 def _words(points: Sequence[Point], *, x: Any, y: Any, apart: timedelta) -> list[Any]:
     import altair as alt
 
-    told = alt.Chart(alt.InlineData(values=_worth_a_word(points, apart=apart)))
+    told = alt.Chart(alt.InlineData(values=_marks_with_text(points, apart=apart)))
     return [told.mark_text(dy=-15, fontSize=LABEL_PX - 2).encode(x=x, y=y, text="text:N")]
 
 
-def _worth_a_word(points: Sequence[Point], *, apart: timedelta) -> list[Point]:
+def _marks_with_text(points: Sequence[Point], *, apart: timedelta) -> list[Point]:
     """Return the largest marks of suspects and strangers, without those close to a larger one of
     their lane.
     """
@@ -254,7 +254,7 @@ def _size_px(event: Shown) -> float:
     return 40.0 + 560.0 * min(1.0, math.log10(1 + (event.amount_cny or 0) / 100) / 3)
 
 
-def _told(event: Shown, language: Language) -> str:
+def _mark_text(event: Shown, language: Language) -> str:
     if event.channel == "transfer":
         return f"¥{event.amount_cny:,.0f}"
     minutes = round((event.duration_s or 0) / 60)

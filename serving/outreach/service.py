@@ -34,7 +34,7 @@ from serving.vocabulary.alerts import URGENCY
 from serving.vocabulary.dispositions import OPEN, Status
 from serving.vocabulary.languages import Language
 from serving.vocabulary.roles import Viewer
-from serving.vocabulary.times import SHANGHAI, day_of
+from serving.vocabulary.times import SHANGHAI, local_day_span
 
 __all__ = [
     "Asked",
@@ -195,7 +195,7 @@ def format_of(accept: str) -> Format:
 
 
 def _span(day: date, *, settings: ServingSettings) -> tuple[datetime, datetime]:
-    start, end = day_of(datetime.combine(day, time.min, SHANGHAI))
+    start, end = local_day_span(datetime.combine(day, time.min, SHANGHAI))
     return start - timedelta(days=settings.carry_over_days), end
 
 

@@ -58,7 +58,7 @@ def reveal_person(
     now: Now,
 ) -> Response:
     """Show one alert with who the person is, this once; audited with the reason."""
-    revealed = people.reveal(
+    revealed = people.reveal_person(
         session, viewer=viewer, alert_id=alert_id, reason=form.reason, vault=services.vault, at=now
     )
     claims.renew_claim(
@@ -118,7 +118,7 @@ def _published(session: Session, viewer: Viewer, alert: AlertDetail) -> frozense
         *alert.suspect_accounts,
         *(event.peer for event in alert.timeline),
     }
-    return suspects.published(session, keys=sorted(named))
+    return suspects.published_keys(session, keys=sorted(named))
 
 
 def _named_by(session: Session, viewer: Viewer, alert: AlertDetail) -> dict[str, list[Any]]:

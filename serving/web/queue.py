@@ -155,7 +155,7 @@ def show_search(
 
     It stands in no address and is shown nowhere again.
     """
-    found = searching.search(
+    found = searching.find_by_identifier(
         session, viewer=viewer, value=form.value, finder=services.finder, at=now
     )
     return render(request, "search.html", {"viewer": viewer, "found": found, "address": "/"})

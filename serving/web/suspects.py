@@ -62,7 +62,7 @@ def reveal_suspect(
     now: Now,
 ) -> Response:
     """Show one suspect with the number or account behind the pseudonym; audited with the reason."""
-    revealed = suspects.reveal(
+    revealed = suspects.reveal_suspect(
         session, viewer=viewer, key=key, reason=form.reason, vault=services.vault, at=now
     )
     return _suspect_page(request, viewer, session, key=key, value=revealed.value)

@@ -17,7 +17,7 @@ from serving.access.users.service import create_user
 from serving.database.engine import open_database, write_transaction
 from serving.database.tables import UserRow
 from serving.operations.service import begin_run, file_report
-from serving.publishing import Alert, publish, publish_suspects
+from serving.publishing import Alert, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.times import SHANGHAI
 from tests.models.registry.test_mlflow_registry import VERSIONS
@@ -142,8 +142,10 @@ def _publish(engine: Engine, *, now: datetime) -> None:
         scam_type="investment",
         age_band="18-29",
     )
-    publish(engine, replace(a_watchlist(*night), at=midnight, scores={"p1_a": 0.8, "p1_b": 0.6}))
-    publish(
+    publish_watchlist(
+        engine, replace(a_watchlist(*night), at=midnight, scores={"p1_a": 0.8, "p1_b": 0.6})
+    )
+    publish_watchlist(
         engine,
         replace(a_watchlist(tick), at=now, kind="intraday", scores={"p1_a": 0.9, "p1_d": 0.5}),
     )

@@ -23,9 +23,9 @@ from serving.publishing import (
     Alert,
     PublishedSuspect,
     Watchlist,
-    alert_id,
-    publish,
+    alert_id_of,
     publish_suspects,
+    publish_watchlist,
 )
 from serving.vocabulary.alerts import Contribution, Reason, SuspectKind
 from serving.vocabulary.roles import Role
@@ -247,7 +247,7 @@ NIGHTLY = a_watchlist(
     an_alert("p1_d", 4, score=0.1, level="blue", age_band="18-29"),
 )
 ID_A, ID_B, ID_C, ID_D = (
-    alert_id(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts
+    alert_id_of(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts
 )
 
 
@@ -302,7 +302,7 @@ def empty(app: FastAPI, engine: Engine) -> Client:
 @pytest.fixture
 def client(empty: Client, engine: Engine) -> Client:
     """Give a client of an application with one nightly list."""
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     return empty
 
 

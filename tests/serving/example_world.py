@@ -16,7 +16,7 @@ from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
 from serving.database.engine import sqlite_url
-from serving.publishing import publish, publish_suspects
+from serving.publishing import publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import SuspectKind
 from tests.serving.conftest import (
     ID_B,
@@ -100,7 +100,7 @@ def build_world(path: Path) -> World:
     engine = app.state.services.engine
     client = a_client(app, engine)
     _post(client, "/api/v1/webhooks", {"url": "https://push.example.com/forestall"})
-    publish(
+    publish_watchlist(
         engine,
         replace(NIGHTLY, alerts=(*NIGHTLY.alerts, an_alert(PERSON, 5, level="blue", score=0.05))),
     )

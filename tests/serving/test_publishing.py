@@ -20,7 +20,7 @@ from serving.database.engine import (
 )
 from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
 from serving.feedback import all_dispositions, recent_alerts
-from serving.publishing import alert_id, publish
+from serving.publishing import alert_id_of, publish_watchlist
 from tests.serving.conftest import MIDNIGHT, a_watchlist, an_alert
 
 
@@ -30,14 +30,14 @@ def counts(engine: Engine) -> tuple[int, int]:
 
 
 def test_publishing_the_same_content_again_changes_nothing(engine: Engine) -> None:
-    first = publish(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
-    assert publish(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2))) == first
+    first = publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
+    assert publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2))) == first
     assert counts(engine) == (1, 2)
 
 
 def test_other_content_becomes_a_new_revision_under_the_same_alert_ids(engine: Engine) -> None:
-    first = publish(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
-    second = publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.9)))
+    first = publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
+    second = publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, score=0.9)))
     assert second != first
     assert counts(engine) == (2, 3)
     with read_transaction(engine) as session:
@@ -52,27 +52,27 @@ def test_other_content_becomes_a_new_revision_under_the_same_alert_ids(engine: E
 
 
 def test_moments_come_back_in_local_time(engine: Engine) -> None:
-    publish(engine, a_watchlist(an_alert("p1_a", 1)))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1)))
     (alert,) = recent_alerts(engine, MIDNIGHT)
     assert alert.issued_at.isoformat() == "2026-07-05T00:00:00+08:00"
 
 
 def test_alert_ids_are_fixed() -> None:
-    assert alert_id(at=MIDNIGHT, kind="nightly", person="p1_a") == "al_70e33fc382b6ce87451a"
+    assert alert_id_of(at=MIDNIGHT, kind="nightly", person="p1_a") == "al_70e33fc382b6ce87451a"
 
 
 def test_nan_is_kept_as_unknown(engine: Engine) -> None:
-    publish(engine, a_watchlist(an_alert("p1_a", 1, at_stake_cny=math.nan)))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, at_stake_cny=math.nan)))
     (alert,) = recent_alerts(engine, MIDNIGHT)
     assert alert.at_stake_cny is None
 
 
 def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
-    publish(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
     with write_transaction(engine) as session:
         session.add(
             DispositionRow(
-                alert_id=alert_id(at=MIDNIGHT, kind="nightly", person="p1_a"),
+                alert_id=alert_id_of(at=MIDNIGHT, kind="nightly", person="p1_a"),
                 version=1,
                 person="p1_a",
                 result="lawful",
@@ -134,7 +134,7 @@ def test_migrations_lead_to_the_declared_tables(url: str) -> None:
 def test_of_many_publishers_each_list_stands_once(engine: Engine) -> None:
     def attempt(score: float) -> int | None:
         try:
-            return publish(engine, a_watchlist(an_alert("p1_a", 1, score=score)))
+            return publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, score=score)))
         except ConflictError:
             return None
 
@@ -150,7 +150,7 @@ def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
     from serving.database.engine import _alembic_config
 
     engine = open_database(url)
-    publish(engine, a_watchlist(an_alert("p1_a", 1)))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1)))
     with engine.execution_options(writes=True).begin() as connection:
         command.downgrade(_alembic_config(connection), "0001")
     assert not at_head(engine)

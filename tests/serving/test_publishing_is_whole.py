@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from serving.alerts.watchlists.service import latest_day
 from serving.database.engine import read_transaction
 from serving.database.tables import WatchlistRow
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import a_watchlist, an_alert
 from tests.serving.publisher import PEOPLE
@@ -68,5 +68,5 @@ def test_a_killed_publisher_leaves_a_whole_list(url: str, engine: Engine) -> Non
                 session.query(WatchlistRow).filter(WatchlistRow.superseded_at.is_(None)).count()
                 == 1
             )
-    publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.5)))  # no lock is left behind
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, score=0.5)))  # no lock is left behind
     assert scores_seen(engine) == [0.5]

@@ -28,7 +28,7 @@ def rescore_person(
 
     Every call is audited.
     """
-    return service.rescore(services, viewer=viewer, person=person, at=now)
+    return service.rescore_person(services, viewer=viewer, person=person, at=now)
 
 
 @router.post("/alerts/{alert_id}/reveal")
@@ -42,7 +42,7 @@ def reveal_person(
     now: Now,
 ) -> RevealedPerson:
     """Read who the person of an alert is. Every call is audited with its reason."""
-    return service.reveal(
+    return service.reveal_person(
         session,
         viewer=viewer,
         alert_id=alert_id,

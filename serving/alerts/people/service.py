@@ -14,12 +14,12 @@ from serving.database.engine import write_transaction
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["REVEALERS", "rescore", "reveal"]
+__all__ = ["REVEALERS", "rescore_person", "reveal_person"]
 
 REVEALERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
 
-def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) -> Rescore:
+def rescore_person(services: Services, *, viewer: Viewer, person: str, at: datetime) -> Rescore:
     """Score a person afresh, audited.
 
     Raises a 503 problem where this process scores nobody or is busy with others, a 404 problem for
@@ -51,7 +51,7 @@ def rescore(services: Services, *, viewer: Viewer, person: str, at: datetime) ->
     return fresh
 
 
-def reveal(
+def reveal_person(
     session: Session,
     *,
     viewer: Viewer,

@@ -28,6 +28,6 @@ def search(
 
     It is kept nowhere; that somebody searched is.
     """
-    return service.search(
+    return service.find_by_identifier(
         session, viewer=viewer, value=request.value, finder=services.finder, at=now
     )

@@ -14,12 +14,12 @@ from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["SEARCHERS", "search"]
+__all__ = ["SEARCHERS", "find_by_identifier"]
 
 SEARCHERS = (Role.ANALYST, Role.OFFICER, Role.ADMIN)
 
 
-def search(
+def find_by_identifier(
     session: Session, *, viewer: Viewer, value: str, finder: Finder | None, at: datetime
 ) -> Found:
     """Return what ``viewer`` may see of whoever ``value`` belongs to.

@@ -50,6 +50,6 @@ def reveal_suspect(
     now: Now,
 ) -> RevealedSuspect:
     """Read the number or account behind a pseudonym. Every call is audited with its reason."""
-    return service.reveal(
+    return service.reveal_suspect(
         session, viewer=viewer, key=key, reason=request.reason, vault=services.vault, at=now
     )

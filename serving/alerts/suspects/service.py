@@ -17,7 +17,14 @@ from serving.http.paging import decode_cursor, encode_cursor
 from serving.vocabulary.alerts import SuspectKind
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["READERS", "REVEALERS", "published", "reveal", "suspect_detail", "suspect_page"]
+__all__ = [
+    "READERS",
+    "REVEALERS",
+    "published_keys",
+    "reveal_suspect",
+    "suspect_detail",
+    "suspect_page",
+]
 
 READERS = (Role.ANALYST, Role.ENGINEER, Role.ADMIN)
 REVEALERS = (Role.ANALYST, Role.ADMIN)
@@ -51,7 +58,7 @@ def suspect_detail(session: Session, *, key: str) -> SuspectDetail:
     return SuspectDetail(**Suspect.model_validate(row).model_dump(), at=row.suspect_list.at)
 
 
-def reveal(
+def reveal_suspect(
     session: Session,
     *,
     viewer: Viewer,
@@ -74,7 +81,7 @@ def reveal(
     return RevealedSuspect(key=key, kind=kind, value=value)
 
 
-def published(session: Session, *, keys: Sequence[str]) -> frozenset[str]:
+def published_keys(session: Session, *, keys: Sequence[str]) -> frozenset[str]:
     """Return which of ``keys`` can be looked up."""
     return SuspectRepository(session).published(keys)
 

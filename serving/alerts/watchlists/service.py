@@ -12,7 +12,7 @@ from serving.database.tables import WatchlistRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.vocabulary.roles import Viewer
-from serving.vocabulary.times import day_of
+from serving.vocabulary.times import local_day_span
 
 __all__ = ["latest_day", "watchlist_page", "watchlist_with_alerts"]
 
@@ -51,7 +51,7 @@ def latest_day(session: Session, *, viewer: Viewer) -> WatchlistWithAlerts:
         raise ProblemError(
             404, "No watchlist has been published yet.", remedy="Run forestall score."
         )
-    start, end = day_of(latest.at)
+    start, end = local_day_span(latest.at)
     return _with_alerts(latest, AlertRepository(session).issued_between(start, end, viewer=viewer))
 
 

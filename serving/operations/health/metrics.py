@@ -13,7 +13,7 @@ from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import read_transaction
 from serving.operations.health.repository import HealthRepository
 from serving.vocabulary.alerts import URGENCY
-from serving.vocabulary.times import day_of
+from serving.vocabulary.times import local_day_span
 
 __all__ = ["Metrics"]
 
@@ -48,7 +48,7 @@ class Published(Collector):
             latest = WatchlistRepository(session).latest()
             if latest is None:
                 return []
-            counts = HealthRepository(session).alerts_by_level(*day_of(latest.at))
+            counts = HealthRepository(session).alerts_by_level(*local_day_span(latest.at))
             published_at, at = latest.published_at, latest.at
         age_s = (self._services.clock() - published_at).total_seconds()
         alerts = GaugeMetricFamily(

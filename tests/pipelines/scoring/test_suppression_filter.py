@@ -14,7 +14,7 @@ from serving.casework.suppressions.service import lift_suppression, suppress_per
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, sqlite_url, write_transaction
 from serving.feedback import SuppressedPerson, suppressed_people
-from serving.publishing import alert_id
+from serving.publishing import alert_id_of
 from serving.vocabulary.roles import Role, Viewer
 from serving.vocabulary.times import SHANGHAI
 from tests.pipelines.training.test_evaluation import publish_at
@@ -74,7 +74,7 @@ def test_what_people_say_about_alerts_comes_back_as_rests(tmp_path):
     issued_at = AT - timedelta(hours=10)
     publish_at(engine, issued_at, "p1_ada", "p1_bo", "p1_cai")
     ids = {
-        person: alert_id(at=issued_at, kind="intraday", person=person)
+        person: alert_id_of(at=issued_at, kind="intraday", person=person)
         for person in ("p1_ada", "p1_bo", "p1_cai")
     }
     until = AT + timedelta(days=3)

@@ -16,7 +16,7 @@ from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, write_transaction
-from serving.publishing import alert_id
+from serving.publishing import alert_id_of
 from serving.vocabulary.roles import Role
 from tests.pipelines.district import TRAIN_AT
 from tests.pipelines.training.test_evaluation import found_out, publish_at
@@ -79,7 +79,7 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     client = analyst(own_district, at=later + timedelta(hours=14))
 
     def decide(at, person, result, **more):
-        url = f"/api/v1/alerts/{alert_id(at=at, kind='intraday', person=person)}/dispositions"
+        url = f"/api/v1/alerts/{alert_id_of(at=at, kind='intraday', person=person)}/dispositions"
         assert (
             client.post(
                 url, json={"result": result, **more}, headers={"If-Match": '"0"'}
@@ -90,7 +90,7 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     decide(start, stopped, "stopped")
     decide(start, lawful, "lawful")
     decide(start, unclear, "cannot_be_found")
-    first = alert_id(at=start, kind="intraday", person=stopped)
+    first = alert_id_of(at=start, kind="intraday", person=stopped)
     decide(later, stopped, "duplicate", merged_into=first)
     decide(later, again, "already_paid", paid_cny=8000)
 

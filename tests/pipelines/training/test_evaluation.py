@@ -14,7 +14,7 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import evaluate_published, write_report
 from serving.database.engine import open_database, write_transaction
 from serving.database.tables import DispositionRow
-from serving.publishing import Alert, Watchlist, alert_id, publish
+from serving.publishing import Alert, Watchlist, alert_id_of, publish_watchlist
 from tests.models.small import small_model
 from tests.pipelines.district import END, TRAIN_AT
 
@@ -47,12 +47,12 @@ def publish_at(engine, at, *persons):
         at=at, kind="intraday", model_version="1", model_digest="d", data_version="v", contract_version="1",
         budget=5, residents_scored=1200, alerts=alerts,
     )  # fmt: skip
-    return publish(engine, watchlist)
+    return publish_watchlist(engine, watchlist)
 
 
 def found_out(engine, at, person, result, version):
     row = DispositionRow(
-        alert_id=alert_id(at=at, kind="intraday", person=person), version=version, person=person, result=result,
+        alert_id=alert_id_of(at=at, kind="intraday", person=person), version=version, person=person, result=result,
         note="", snoozed_until=None, decided_at=at + timedelta(hours=version), decided_by="li.wei",
     )  # fmt: skip
     with write_transaction(engine) as session:

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, update
 
 from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
-from serving.database.engine import writing
+from serving.database.engine import write_transaction
 from serving.database.tables import AlertRow
 from serving.presentation.wording import format_number
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from serving.vocabulary.alerts import Contribution
 from tests.serving.conftest import (
     ID_A,
@@ -59,7 +59,9 @@ def test_filters_and_order(client: Client, query: str, ids: list[str]) -> None:
 @pytest.mark.parametrize("sort", ["rank", "score", "saving_cny", "issued_at"])
 def test_pages_show_every_alert_once(client: Client, engine: Engine, sort: str) -> None:
     # Ties in all
-    publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=0.0), an_alert("p1_f", 2), minutes=15))
+    publish_watchlist(
+        engine, a_tick(an_alert("p1_e", 1, saving_cny=0.0), an_alert("p1_f", 2), minutes=15)
+    )
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -105,8 +107,8 @@ def test_a_timeline_that_an_earlier_version_published_is_read(
         "first_seen": True,
         "suspect_score": 0.93,
     }
-    publish(engine, a_watchlist(an_alert("p1_a", 1)))
-    with writing(engine) as session:
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1)))
+    with write_transaction(engine) as session:
         session.execute(update(AlertRow).values(timeline=[event]))
     shown = empty.get(f"{URL}/{ID_A}", headers=empty.as_("analyst")).json()["timeline"]
     assert [one["reputation"] for one in shown] == [0.93]
@@ -133,7 +135,7 @@ def test_an_alert_explains_itself(client: Client) -> None:
 
 
 def test_an_alert_says_what_a_warning_can_save(client: Client, engine: Engine) -> None:
-    number = publish(engine, a_tick(an_alert("p1_e", 1, saving_cny=21_000.5), minutes=15))
+    number = publish_watchlist(engine, a_tick(an_alert("p1_e", 1, saving_cny=21_000.5), minutes=15))
     latest = client.get(f"/api/v1/watchlists/{number}", headers=client.as_("analyst")).json()
     assert latest["alerts"][0]["saving_cny"] == 21_000.5
 
@@ -145,7 +147,7 @@ def test_within_a_level_the_largest_saving_stands_first(client: Client, engine: 
         an_alert("p1_g", 3, saving_cny=5000.0, level="orange"),
         minutes=15,
     )
-    publish(engine, tick)
+    publish_watchlist(engine, tick)
     day = client.get("/api/v1/watchlists/latest", headers=client.as_("analyst")).json()["alerts"]
     assert [alert["person"] for alert in day] == [
         "p1_f",
@@ -179,7 +181,7 @@ def test_an_officer_sees_the_own_communities_only(client: Client) -> None:
 def test_an_alert_that_a_revision_left_out_is_withdrawn_but_still_there(
     client: Client, engine: Engine
 ) -> None:
-    publish(engine, a_watchlist(*NIGHTLY.alerts[1:]))
+    publish_watchlist(engine, a_watchlist(*NIGHTLY.alerts[1:]))
     assert client.get(f"{URL}/{ID_A}", headers=client.as_("analyst")).json()["withdrawn"] is True
     page = client.get(f"{URL}?sort=rank", headers=client.as_("analyst")).json()
     assert [alert["id"] for alert in page["items"]] == [ID_B, ID_C, ID_D]

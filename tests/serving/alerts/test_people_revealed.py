@@ -5,7 +5,7 @@ from sqlalchemy import Engine, text
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from tests.serving.conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, a_client, audited
 
 WHY = {"reason": "拨打劝阻电话"}
@@ -58,6 +58,6 @@ def test_nothing_without_a_proper_reason(
 
 
 def test_without_the_vault_nothing_is_told(settings: ServingSettings, engine: Engine) -> None:
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     client = a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
     assert client.post(path_of(ID_A), json=WHY, headers=client.as_("analyst")).status_code == 503

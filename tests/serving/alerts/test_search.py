@@ -13,7 +13,7 @@ from pipelines.storage.vault import Vault
 from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.app import create_app
 from serving.context.settings import ServingSettings
-from serving.publishing import publish, publish_suspects
+from serving.publishing import publish_suspects, publish_watchlist
 from tests.serving.conftest import (
     ID_A,
     ID_C,
@@ -42,7 +42,7 @@ def find(value: str, /) -> Sequence[str]:
 @pytest.fixture
 def finding(settings: ServingSettings, engine: Engine) -> Client:
     """Give a client of an application that can search."""
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     return a_client(create_app(settings=settings, finder=find, clock=lambda: MORNING), engine)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import Engine
 
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from tests.serving.conftest import NIGHTLY, Client, a_tick, an_alert
 
 URL = "/api/v1/watchlists"
@@ -23,7 +23,7 @@ def test_before_the_first_list_there_is_none(empty: Client) -> None:
 
 
 def test_a_tick_adds_to_its_day(client: Client, engine: Engine) -> None:
-    number = publish(engine, a_tick(an_alert("p1_e", 1, score=0.9), minutes=15))
+    number = publish_watchlist(engine, a_tick(an_alert("p1_e", 1, score=0.9), minutes=15))
     latest = client.get(f"{URL}/latest", headers=client.as_("analyst")).json()
     assert (latest["id"], latest["kind"], latest["at"]) == (
         number,
@@ -42,7 +42,7 @@ def test_a_tick_adds_to_its_day(client: Client, engine: Engine) -> None:
 
 
 def test_the_next_day_starts_anew(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_e", 1), minutes=24 * 60))
+    publish_watchlist(engine, a_tick(an_alert("p1_e", 1), minutes=24 * 60))
     latest = client.get(f"{URL}/latest", headers=client.as_("analyst")).json()
     assert [alert["person"] for alert in latest["alerts"]] == ["p1_e"]
 
@@ -54,7 +54,7 @@ def test_an_officer_sees_the_own_share(client: Client) -> None:
 
 
 def test_an_old_revision_can_still_be_read(client: Client, engine: Engine) -> None:
-    publish(engine, replace(NIGHTLY, alerts=NIGHTLY.alerts[:1]))
+    publish_watchlist(engine, replace(NIGHTLY, alerts=NIGHTLY.alerts[:1]))
     old = client.get(f"{URL}/1", headers=client.as_("analyst")).json()
     assert old["superseded_at"] is not None
     assert len(old["alerts"]) == 4
@@ -65,7 +65,7 @@ def test_an_old_revision_can_still_be_read(client: Client, engine: Engine) -> No
 
 def test_pages_go_back_in_time(client: Client, engine: Engine) -> None:
     for minutes in (15, 30):
-        publish(engine, a_tick(minutes=minutes))
+        publish_watchlist(engine, a_tick(minutes=minutes))
     first = client.get(f"{URL}?limit=2", headers=client.as_("analyst")).json()
     assert [item["at"][11:16] for item in first["items"]] == ["00:30", "00:15"]
     second = client.get(

@@ -27,7 +27,7 @@ from serving.database.tables import DispositionRow
 from serving.feedback import all_dispositions, recent_alerts
 from serving.http.errors import ProblemError
 from serving.http.notes import holds_identifier
-from serving.publishing import alert_id, publish
+from serving.publishing import alert_id_of, publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import (
     ID_A,
@@ -173,7 +173,7 @@ def test_two_sessions_that_read_the_same_version_write_one(
 
 def test_a_result_outlives_a_new_revision(client: Client, engine: Engine) -> None:
     decide(client, ID_A, "lawful", 0)
-    publish(engine, a_watchlist(an_alert("p1_a", 1, score=0.95), *NIGHTLY.alerts[1:]))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, score=0.95), *NIGHTLY.alerts[1:]))
     alert = client.get(f"/api/v1/alerts/{ID_A}", headers=client.as_("analyst")).json()
     assert (alert["score"], alert["status"], alert["version"]) == (0.95, "lawful", 1)
     assert len(all_dispositions(engine)) == 1
@@ -247,8 +247,8 @@ LATER = 15
 
 
 def test_a_later_alert_is_merged_into_the_earlier_one(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_a", 1, realert=True), minutes=LATER))
-    later = alert_id(at=MIDNIGHT + timedelta(minutes=LATER), kind="intraday", person="p1_a")
+    publish_watchlist(engine, a_tick(an_alert("p1_a", 1, realert=True), minutes=LATER))
+    later = alert_id_of(at=MIDNIGHT + timedelta(minutes=LATER), kind="intraday", person="p1_a")
     # Not the other way round
     assert decide(client, ID_A, "duplicate", 0, merged_into=later).status_code == 422
     merged = decide(client, later, "duplicate", 0, merged_into=ID_A)
@@ -263,8 +263,8 @@ def test_a_result_for_the_episode_reaches_what_nobody_has_settled(
     ids = {}
     for name, day in days.items():
         at = MIDNIGHT + timedelta(days=day)
-        publish(engine, replace(a_watchlist(an_alert("p1_a", 1, issued_at=at)), at=at))
-        ids[name] = alert_id(at=at, kind="nightly", person="p1_a")
+        publish_watchlist(engine, replace(a_watchlist(an_alert("p1_a", 1, issued_at=at)), at=at))
+        ids[name] = alert_id_of(at=at, kind="nightly", person="p1_a")
     decide(client, ids["settled"], "lawful", 0)
     decide(client, ids["third"], "in_progress", 0)
     decide(client, ID_A, "stopped", 0, whole_episode=True, prevented_cny=9000.0, note="已见面")

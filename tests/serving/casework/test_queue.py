@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from serving.database.engine import write_transaction
 from serving.database.tables import DispositionRow
-from serving.publishing import alert_id, publish
+from serving.publishing import alert_id_of, publish_watchlist
 from tests.serving.conftest import (
     ID_A,
     ID_B,
@@ -83,7 +83,7 @@ def test_the_most_urgent_stand_first(client: Client) -> None:
 def test_of_one_level_those_stand_first_whom_a_warning_saves_most(
     empty: Client, engine: Engine
 ) -> None:
-    publish(
+    publish_watchlist(
         engine,
         a_watchlist(
             an_alert("p1_a", 1, score=0.9, saving_cny=None),
@@ -109,7 +109,9 @@ def test_the_lead_runs_from_the_first_contact_where_it_is_known(
     empty: Client, engine: Engine
 ) -> None:
     heard = MIDNIGHT - timedelta(minutes=40)
-    publish(engine, a_watchlist(an_alert("p1_a", 1, first_contact_at=heard), an_alert("p1_b", 2)))
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, first_contact_at=heard), an_alert("p1_b", 2))
+    )
     leads = {
         item["person"]: (item["lead_since"], item["lead_from"]) for item in read(empty)["items"]
     }
@@ -123,9 +125,9 @@ def test_alerts_of_the_days_before_still_wait(client: Client, engine: Engine) ->
     old = [
         an_alert(person, 1, issued_at=at) for person, at in (("p1_e", EARLIER), ("p1_f", MIDNIGHT))
     ]
-    publish(engine, a_watchlist(old[0], at=EARLIER))
+    publish_watchlist(engine, a_watchlist(old[0], at=EARLIER))
     long_ago = MIDNIGHT - timedelta(days=8)
-    publish(engine, a_watchlist(an_alert("p1_g", 1, issued_at=long_ago), at=long_ago))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_g", 1, issued_at=long_ago), at=long_ago))
     people = [item["person"] for item in read(client)["items"]]
     assert "p1_e" in people
     assert "p1_g" not in people
@@ -176,13 +178,15 @@ def test_filters_by_whoever_has_it(client: Client) -> None:
 
 
 def test_a_person_stands_in_it_once(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_d", 1, level="red", score=0.9, realert=True), minutes=60))
-    again = alert_id(at=MIDNIGHT + timedelta(minutes=60), kind="intraday", person="p1_d")
+    publish_watchlist(
+        engine, a_tick(an_alert("p1_d", 1, level="red", score=0.9, realert=True), minutes=60)
+    )
+    again = alert_id_of(at=MIDNIGHT + timedelta(minutes=60), kind="intraday", person="p1_d")
     assert ids(read(client)) == [again, ID_A, ID_B, ID_C]
 
 
 def test_pages(empty: Client, engine: Engine) -> None:
-    publish(
+    publish_watchlist(
         engine,
         a_watchlist(*(an_alert(f"p1_{n:03}", n + 1, score=0.9 - n / 1000) for n in range(60))),
     )
@@ -197,7 +201,7 @@ def test_pages(empty: Client, engine: Engine) -> None:
 
 
 def test_the_latest_score_since(client: Client, engine: Engine) -> None:
-    publish(
+    publish_watchlist(
         engine,
         a_watchlist(
             at=MIDNIGHT + timedelta(hours=2), kind="intraday", scores={"p1_a": 0.95, "p1_z": 0.1}
@@ -226,7 +230,7 @@ def test_what_a_tick_brought(client: Client, engine: Engine) -> None:
     tick = a_tick(
         an_alert("p1_e", 1, score=0.7), an_alert("p1_d", 2, score=0.9, realert=True), minutes=60
     )
-    publish(engine, tick)
+    publish_watchlist(engine, tick)
     queue = read(client)
     assert changed(queue, "entered") == [("p1_e", "new_alert", None, 3)]
     assert changed(queue, "moved") == [("p1_d", "new_money", 4, 1)]
@@ -234,7 +238,9 @@ def test_what_a_tick_brought(client: Client, engine: Engine) -> None:
 
 def test_new_evidence_is_told_where_it_moved_the_score(client: Client, engine: Engine) -> None:
     at = MIDNIGHT + timedelta(hours=2)
-    publish(engine, a_watchlist(at=at, kind="intraday", scores={"p1_b": 0.75, "p1_c": 0.31}))
+    publish_watchlist(
+        engine, a_watchlist(at=at, kind="intraday", scores={"p1_b": 0.75, "p1_c": 0.31})
+    )
     (change,) = read(client)["changes"]["moved"]
     assert (change["person"], change["why"], change["score_before"], change["score_now"]) == (
         "p1_b",
@@ -246,7 +252,9 @@ def test_new_evidence_is_told_where_it_moved_the_score(client: Client, engine: E
 
 def test_who_left_and_why(client: Client, engine: Engine) -> None:
     since = read(client)["last_change"]
-    publish(engine, a_watchlist(*(alert for alert in NIGHTLY.alerts if alert.person != "p1_d")))
+    publish_watchlist(
+        engine, a_watchlist(*(alert for alert in NIGHTLY.alerts if alert.person != "p1_d"))
+    )
     form = {"result": "stopped", "version": 0}
     headers = client.as_("analyst") | {"If-Match": '"0"'}
     assert client.post(

@@ -18,7 +18,7 @@ from serving.database.engine import (
     write_transaction,
 )
 from serving.database.tables import AlertRow, Base, DispositionRow
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, audited
 
@@ -43,7 +43,7 @@ def engine(engine: Engine) -> Engine:
     """Give the engine of PostgreSQL; SQLite has no such policies."""
     if engine.dialect.name != "postgresql":
         pytest.skip("row-level security is PostgreSQL's")
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     return engine
 
 

@@ -13,7 +13,7 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
 from serving.notifications.live.feed import Feed
 from serving.notifications.live.service import announce
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from tests.serving.conftest import ID_A, MORNING, NIGHTLY, Client, a_client, a_tick, an_alert
 
 URL = "/api/v1/live"
@@ -37,7 +37,7 @@ def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
 def watching(url: str, engine: Engine) -> Iterator[Client]:
     """Give a client of an application whose streams last a second."""
     settings = ServingSettings(database_url=url, live_stream_s=1, live_poll_s=0.05)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     with a_client(create_app(settings=settings, clock=lambda: MORNING), engine) as client:
         yield client
 
@@ -64,7 +64,7 @@ def test_what_was_missed_is_told_first(watching: Client, engine: Engine) -> None
 
 
 def test_an_officer_hears_of_the_own_communities(watching: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_z", 1, community_id="C02"), minutes=15))
+    publish_watchlist(engine, a_tick(an_alert("p1_z", 1, community_id="C02"), minutes=15))
     answer = watching.get(URL, params={"after": 0}, headers=watching.as_("officer"))
     assert [told["alerts"] for _, _, told in heard(answer.text)] == [3]
     assert "id: 2\n\n" in answer.text  # the number alone, so that the browser returns from there

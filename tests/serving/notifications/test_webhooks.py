@@ -29,7 +29,7 @@ from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due,
 from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.tables import DeliveryRow
-from serving.publishing import alert_id, publish
+from serving.publishing import alert_id_of, publish_watchlist
 from tests.serving.conftest import (
     ID_A,
     ID_B,
@@ -150,7 +150,9 @@ def test_a_new_red_alert_is_told_without_a_word_on_the_person(
     client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
 ) -> None:
     added(client, receiver.url)
-    publish(engine, a_tick(an_alert("p1_z", 1), an_alert("p1_y", 2, level="orange"), minutes=535))
+    publish_watchlist(
+        engine, a_tick(an_alert("p1_z", 1), an_alert("p1_y", 2, level="orange"), minutes=535)
+    )
     assert deliver(engine, settings) == DeliveryCounts(delivered=1)
     [(headers, body)] = receiver.heard
     assert headers["content-type"] == "application/json"
@@ -159,7 +161,9 @@ def test_a_new_red_alert_is_told_without_a_word_on_the_person(
         "type": EVENT,
         "timestamp": "2026-07-05T08:55:00+08:00",
         "data": {
-            "alert_id": alert_id(at=MORNING - timedelta(minutes=5), kind="intraday", person="p1_z"),
+            "alert_id": alert_id_of(
+                at=MORNING - timedelta(minutes=5), kind="intraday", person="p1_z"
+            ),
             "level": "red",
             "scam_type": "police",
             "community_id": "C01",
@@ -172,7 +176,7 @@ def test_old_alerts_are_no_news(
     client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
 ) -> None:
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     assert deliver(engine, settings, MORNING + timedelta(days=1)) == DeliveryCounts()
     [message] = messages(client, hook["id"], state="given_up")
     assert message["last_error"] == "the alert is too old to be news"
@@ -184,7 +188,9 @@ def test_the_signature_holds_for_the_library_of_the_scheme(
 ) -> None:
     now = datetime.now(MORNING.tzinfo)
     hook = added(client, receiver.url)
-    publish(engine, a_watchlist(an_alert("p1_a", 1, issued_at=now), at=now, kind="intraday"))
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, issued_at=now), at=now, kind="intraday")
+    )
     assert deliver(engine, settings, now) == DeliveryCounts(delivered=1)
     [(headers, body)] = receiver.heard
     assert Webhook(hook["secret"]).verify(body, headers)["data"]["community_id"] == "C01"
@@ -198,7 +204,7 @@ def test_what_fails_twice_is_told_the_third_time(
 ) -> None:
     receiver.statuses = [500, 503]
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     at = MORNING
     for attempt in (1, 2):
         assert deliver(engine, settings, at) == DeliveryCounts(failed=1)
@@ -228,7 +234,7 @@ def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_han
     settings = ServingSettings(database_url=url, webhook_attempts=2, webhook_retry_s=1)
     receiver.statuses = [500, 302]
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     for seconds in (0, 1):
         assert deliver(engine, settings, MORNING + timedelta(seconds=seconds)) == DeliveryCounts(
             failed=1
@@ -253,7 +259,7 @@ def test_410_ends_it_at_once(
 ) -> None:
     receiver.statuses = [410]
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     deliver(engine, settings)
     assert [message["state"] for message in messages(client, hook["id"])] == ["given_up"]
 
@@ -262,9 +268,9 @@ def test_an_alert_is_told_once_whatever_is_published_again(
     client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
 ) -> None:
     hook = added(client, receiver.url, levels=["red", "orange"])
-    publish(engine, NIGHTLY)
-    publish(engine, NIGHTLY)
-    publish(engine, a_watchlist(*NIGHTLY.alerts, residents_scored=1501))
+    publish_watchlist(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
+    publish_watchlist(engine, a_watchlist(*NIGHTLY.alerts, residents_scored=1501))
     assert {message["alert_id"] for message in messages(client, hook["id"])} == {ID_A, ID_B}
     assert deliver(engine, settings) == DeliveryCounts(delivered=2)
     assert len(receiver.heard) == 2
@@ -279,7 +285,7 @@ def test_a_list_that_is_not_published_tells_nobody(
     hook = added(client, receiver.url)
     monkeypatch.setattr("serving.publishing._announce", fail)  # the last step of publishing
     with pytest.raises(RuntimeError, match="killed"):
-        publish(engine, NIGHTLY)
+        publish_watchlist(engine, NIGHTLY)
     assert messages(client, hook["id"]) == []
 
 
@@ -287,7 +293,7 @@ def test_a_removed_receiver_hears_nothing_more(
     client: Client, engine: Engine, settings: ServingSettings, receiver: Receiver
 ) -> None:
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     assert client.delete(f"{HOOKS}/{hook['id']}", headers=client.as_("admin")).status_code == 204
     assert client.delete(f"{HOOKS}/{hook['id']}", headers=client.as_("admin")).status_code == 404
     assert deliver(engine, settings) == DeliveryCounts()
@@ -301,7 +307,7 @@ def test_a_receiver_that_refuses_holds_up_no_other(
 ) -> None:
     silent = added(client, "http://127.0.0.1:9/nobody")
     added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     assert deliver(engine, settings) == DeliveryCounts(delivered=1, failed=1)
     assert messages(client, silent["id"])[0]["last_error"] == "no connection (ConnectError)"
 
@@ -314,7 +320,7 @@ def test_the_database_does_not_know_the_secret_and_it_opens_for_one_address_only
         row = connection.execute(text("SELECT * FROM webhooks")).one()
         connection.execute(text("UPDATE webhooks SET url = 'http://127.0.0.1:9/elsewhere'"))
     assert not any(hook["secret"] in repr(value) for value in row)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     assert deliver(engine, settings) == DeliveryCounts(failed=1)
     assert messages(client, hook["id"])[0]["last_error"] == "the secret does not open with this key"
 
@@ -393,7 +399,7 @@ def test_a_sender_that_died_lets_go_of_its_message(
 
     settings = ServingSettings(database_url=str(engine.url.render_as_string(hide_password=False)))
     hook = added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     assert isinstance(_taken(engine, int(hook["id"]), settings=settings, now=MORNING), DeliveryRow)
     with read_transaction(engine) as session:
         assert list(WebhookRepository(session).due_receivers(MORNING)) == []
@@ -406,7 +412,7 @@ def test_the_web_process_sends_by_itself(engine: Engine, url: str, receiver: Rec
     app = create_app(settings=settings, vault=OpenVault(), sealer=Sealer(), clock=lambda: MORNING)
     client = a_client(app, engine)
     added(client, receiver.url)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     with client:
         assert receiver.told.wait(10)
     assert len(receiver.heard) == 1

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from tests.serving.conftest import Client, a_tick, an_alert
 
 
@@ -35,7 +35,7 @@ def test_not_ready_on_another_schema(client: Client, engine: Engine) -> None:
 
 
 def test_metrics_tell_of_the_latest_day_and_of_requests(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_e", 1), minutes=15))
+    publish_watchlist(engine, a_tick(an_alert("p1_e", 1), minutes=15))
     client.get("/api/v1/alerts/al_00000000000000000000", headers=client.as_("analyst"))
     metrics = dict(
         line.rsplit(" ", 1)

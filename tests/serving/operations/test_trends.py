@@ -13,7 +13,7 @@ from serving.database.tables import DispositionRow
 from serving.operations.trends.charts import busiest
 from serving.operations.trends.schemas import Cell
 from serving.operations.trends.service import cells, stretch
-from serving.publishing import Alert, alert_id, publish, publish_suspects
+from serving.publishing import Alert, alert_id_of, publish_suspects, publish_watchlist
 from tests.serving.conftest import MIDNIGHT, SUSPECTS, Client, a_watchlist, an_alert
 
 DAY = timedelta(days=1)
@@ -26,7 +26,7 @@ def at_hour(alert: Alert, hour: int, *, days_ago: int = 0) -> Alert:
 def found(alert: Alert, result: str, **changes: object) -> DispositionRow:
     """Return the last word on an alert of its own list."""
     return DispositionRow(
-        alert_id=alert_id(at=alert.issued_at, kind="intraday", person=alert.person),
+        alert_id=alert_id_of(at=alert.issued_at, kind="intraday", person=alert.person),
         version=1,
         person=alert.person,
         result=result,
@@ -65,7 +65,7 @@ def the_last_words() -> list[DispositionRow]:
 def week(empty: Client, engine: Engine) -> Client:
     """Give a client of an application that has published a week of alerts, one a list."""
     for alert in WEEK.values():
-        publish(engine, a_watchlist(alert, at=alert.issued_at, kind="intraday"))
+        publish_watchlist(engine, a_watchlist(alert, at=alert.issued_at, kind="intraday"))
     with write_transaction(engine) as session:
         session.add_all(the_last_words())
     return empty
@@ -151,7 +151,7 @@ def test_an_officer_counts_the_own_communities_only(week: Client) -> None:
 
 def test_a_newer_revision_takes_the_place_of_the_old(week: Client, engine: Engine) -> None:
     alert = WEEK["stopped"]
-    publish(
+    publish_watchlist(
         engine, a_watchlist(replace(alert, community_id="C03"), at=alert.issued_at, kind="intraday")
     )
     assert {cell["community_id"] for cell in read(week)["by_hour"]} == {"C01", "C02", "C03"}  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from serving.alerts.schemas import AlertFilter
 from serving.outreach.exports.service import COLUMNS, alerts_as_ndjson
-from serving.publishing import publish
+from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import (
     ID_A,
@@ -65,7 +65,9 @@ def test_csv_has_a_heading_and_both_languages(client: Client) -> None:
 
 
 def test_no_cell_is_computed(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_x", 1, scam_type="=1+1", community_id="C03"), minutes=5))
+    publish_watchlist(
+        engine, a_tick(an_alert("p1_x", 1, scam_type="=1+1", community_id="C03"), minutes=5)
+    )
     answer = client.get(CSV, params={"community_id": "C03"}, headers=client.as_("analyst"))
     [row] = csv.DictReader(answer.content.decode("utf-8-sig").splitlines())
     assert row["scam_type"] == "'=1+1"
@@ -83,12 +85,12 @@ def test_each_export_is_audited_before_it_leaves(client: Client, engine: Engine)
 
 
 def test_a_long_export_comes_in_chunks_and_holds_up_no_publisher(engine: Engine) -> None:
-    publish(engine, a_watchlist(*(an_alert(f"p1_{n}", n + 1) for n in range(450))))
+    publish_watchlist(engine, a_watchlist(*(an_alert(f"p1_{n}", n + 1) for n in range(450))))
     viewer = Viewer(name="li.wei", role=Role.ANALYST, communities=None)
     chunks = alerts_as_ndjson(engine, viewer=viewer, chosen=AlertFilter())
     first = next(chunks)
     # Would wait for 30 s and fail behind an open reader
-    publish(engine, a_tick(an_alert("p1_late", 1), minutes=1))
+    publish_watchlist(engine, a_tick(an_alert("p1_late", 1), minutes=1))
     lines = b"".join([first, *chunks]).splitlines()
     assert len(first.splitlines()) == 200
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 450

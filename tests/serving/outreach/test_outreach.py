@@ -14,7 +14,7 @@ from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.feedback import all_dispositions
 from serving.outreach.channels import channel_of, is_old, voice_first
-from serving.publishing import alert_id, publish
+from serving.publishing import alert_id_of, publish_watchlist
 from serving.vocabulary.alerts import Reason
 from tests.serving.casework.test_dispositions import decide
 from tests.serving.conftest import (
@@ -77,7 +77,9 @@ def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> N
         Reason(code=code, zh=f"{code} 3,687 元", en=f"{code} CNY 3,687", contribution=1.0)
         for code in ("call_then_pay", "escalation", "call_then_pay", "lures", "outlays")
     ]
-    publish(engine, a_watchlist(an_alert("p1_a", 1, reasons=tuple(told)), *NIGHTLY.alerts[1:]))
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, reasons=tuple(told)), *NIGHTLY.alerts[1:])
+    )
     zh, en = (
         client.get(f"{URL}?lang={lang}", headers=client.as_("officer")).json()["rows"][0]
         for lang in ("zh", "en")
@@ -166,9 +168,11 @@ def test_who_was_not_reached_stays_for_two_days(client: Client) -> None:
 
 
 def test_the_newest_alert_of_a_person_decides(client: Client, engine: Engine) -> None:
-    publish(engine, a_tick(an_alert("p1_a", 1, realert=True), an_alert("p1_b", 2), minutes=15))
+    publish_watchlist(
+        engine, a_tick(an_alert("p1_a", 1, realert=True), an_alert("p1_b", 2), minutes=15)
+    )
     again, settled = (
-        alert_id(at=MIDNIGHT + QUARTER, kind="intraday", person=person)
+        alert_id_of(at=MIDNIGHT + QUARTER, kind="intraday", person=person)
         for person in ("p1_a", "p1_b")
     )
     decide(client, settled, "lawful", 0)

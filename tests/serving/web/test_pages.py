@@ -12,7 +12,7 @@ from serving.access.users.service import issue_token
 from serving.database.engine import write_transaction
 from serving.feedback import all_dispositions
 from serving.presentation import templating
-from serving.publishing import publish, publish_suspects
+from serving.publishing import publish_suspects, publish_watchlist
 from tests.serving.conftest import (
     ID_A,
     ID_B,
@@ -107,7 +107,7 @@ def test_a_form_on_somebody_elses_page_changes_nothing(
 
 
 def test_the_queue_shows_the_day_in_order(client: Client, engine: Engine) -> None:
-    publish(
+    publish_watchlist(
         engine, a_tick(an_alert("p1_0123456789abcdef", 1, score=0.95, realert=True), minutes=15)
     )
     log_in(client)
@@ -173,7 +173,9 @@ def test_what_a_warning_can_save_stands_beside_the_stake(client: Client, engine:
     log_in(client)
     for path in ("/", f"/alerts/{ID_A}"):
         assert "可挽回" not in client.get(path).text
-    publish(engine, a_watchlist(an_alert("p1_a", 1, saving_cny=21_000.0), *NIGHTLY.alerts[1:]))
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, saving_cny=21_000.0), *NIGHTLY.alerts[1:])
+    )
     for path in ("/", f"/alerts/{ID_A}"):
         page = client.get(path).text
         assert "可挽回" in page
@@ -182,7 +184,9 @@ def test_what_a_warning_can_save_stands_beside_the_stake(client: Client, engine:
 
 def test_a_missing_source_is_named_with_its_day(client: Client, engine: Engine) -> None:
     missing = ("transfers:icbc:2026-07-03", "calls:cmcc", "transfers")
-    publish(engine, a_watchlist(an_alert("p1_a", 1, missing=missing), *NIGHTLY.alerts[1:]))
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, missing=missing), *NIGHTLY.alerts[1:])
+    )
     log_in(client)
     page = client.get(f"/alerts/{ID_A}").text
     for text in ("工商银行的转账记录自 7 月 3 日起缺失", "中国移动的通话记录缺失", "没有转账记录"):
@@ -270,7 +274,7 @@ def test_an_alert_leads_to_its_published_suspects(wary: Client) -> None:
 
 
 def test_text_from_outside_is_shown_as_text(client: Client, engine: Engine) -> None:
-    publish(
+    publish_watchlist(
         engine,
         a_watchlist(
             an_alert("p1_a", 1, scam_type="<script>", community_id='"><i>'), *NIGHTLY.alerts[1:]

@@ -11,7 +11,7 @@ from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
-from serving.publishing import publish, publish_suspects
+from serving.publishing import publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.roles import Role
 from tests.serving.alerts.test_search import find
@@ -100,7 +100,7 @@ def test_giving_back_and_passing_on(client: Client, engine: Engine) -> None:
 def test_looking_at_ones_own_alert_keeps_the_claim(url: str, engine: Engine) -> None:
     now = MORNING
     app = create_app(settings=ServingSettings(database_url=url), clock=lambda: now)
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     client = a_client(app, engine)
     log_in(client)
     post(client, f"/alerts/{ID_A}/claim")
@@ -175,7 +175,7 @@ TOLD = a_watchlist(
 
 
 def test_the_alert_page_tells_what_happened(empty: Client, engine: Engine) -> None:
-    publish(engine, TOLD)
+    publish_watchlist(engine, TOLD)
     log_in(empty)
     page = empty.get(f"/alerts/{ID_A}").text
     for text in (
@@ -199,7 +199,7 @@ def test_the_alert_page_tells_what_happened(empty: Client, engine: Engine) -> No
 def test_an_officer_sees_only_the_own_residents_among_those_reached(
     empty: Client, engine: Engine
 ) -> None:
-    publish(engine, TOLD)
+    publish_watchlist(engine, TOLD)
     log_in(empty, "officer")
     page = empty.get(f"/alerts/{ID_A}").text
     assert "p1_b" in page
@@ -208,7 +208,7 @@ def test_an_officer_sees_only_the_own_residents_among_those_reached(
 
 @pytest.mark.parametrize("picture", ["chart", "timeline", "scores"])
 def test_the_pictures(empty: Client, engine: Engine, picture: str) -> None:
-    publish(engine, TOLD)
+    publish_watchlist(engine, TOLD)
     path = f"/api/v1/alerts/{ID_A}/{picture}.svg"
     assert empty.get(path).status_code == 401
     answer = empty.get(path, params={"lang": "en"}, headers=empty.as_("engineer"))
@@ -218,7 +218,7 @@ def test_the_pictures(empty: Client, engine: Engine, picture: str) -> None:
 
 def test_the_scores_and_the_earlier_alerts_of_a_person(client: Client, engine: Engine) -> None:
     at = MIDNIGHT + timedelta(hours=2)
-    publish(
+    publish_watchlist(
         engine,
         a_watchlist(
             an_alert("p1_a", 1, issued_at=at), at=at, kind="intraday", scores={"p1_a": 0.91}
@@ -265,7 +265,7 @@ def test_search_leads_to_the_alert_and_keeps_nothing(
     app: FastAPI = create_app(
         settings=settings, vault=OpenVault(), finder=find, clock=lambda: MORNING
     )
-    publish(engine, NIGHTLY)
+    publish_watchlist(engine, NIGHTLY)
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     client = a_client(app, engine)
     log_in(client)

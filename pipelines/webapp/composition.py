@@ -15,7 +15,7 @@ from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import open_database, shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
-from serving.outreach.service import Asked, issue
+from serving.outreach.service import ListRequest, issue_list
 from serving.outreach.sheets import write_outreach
 from serving.vocabulary.roles import Role, Viewer
 
@@ -67,14 +67,14 @@ def issue_outreach_list(
     Raises ``NotReadyError`` where nothing was published.
     """
     with write_transaction(open_database(settings.serving_database_url)) as session:
-        request = Asked(
+        request = ListRequest(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,
             day=day or latest_list_day(session),
             at=wall_clock(),
             language=language,
         )
-        outreach = issue(
+        outreach = issue_list(
             session,
             request,
             form=form,

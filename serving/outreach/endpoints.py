@@ -54,9 +54,11 @@ def read_outreach(
     """
     form = format or service.format_of(accept)
     day = day or service.latest_day_with_list(session)
-    asked = service.Asked(viewer=viewer, community_id=community_id, day=day, at=now, language=lang)
-    outreach = service.issue(
-        session, asked, form=form, vault=services.vault, settings=services.settings
+    list_request = service.ListRequest(
+        viewer=viewer, community_id=community_id, day=day, at=now, language=lang
+    )
+    outreach = service.issue_list(
+        session, list_request, form=form, vault=services.vault, settings=services.settings
     )
     return sheet_response(outreach, form=form, language=lang)
 
@@ -101,7 +103,7 @@ def enter_results(
 
     An entry whose alert has moved on is refused; the others are recorded.
     """
-    return results.enter(
+    return results.record_entries(
         session,
         viewer=viewer,
         list_id=list_id,

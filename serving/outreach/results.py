@@ -29,7 +29,7 @@ from serving.outreach.tables import OutreachItemRow, OutreachListRow
 from serving.vocabulary.dispositions import OPEN
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["enter", "issued_list", "list_page", "list_with_items"]
+__all__ = ["issued_list", "list_page", "list_with_items", "record_entries"]
 
 
 def issued_list(session: Session, *, viewer: Viewer, list_id: str) -> OutreachListRow:
@@ -49,7 +49,9 @@ def list_with_items(
     """
     made = issued_list(session, viewer=viewer, list_id=list_id)
     alerts = OutreachRepository(session).alerts_of(made, viewer=viewer)
-    items = [_told(item, *alerts[item.alert_id]) for item in made.items if item.alert_id in alerts]
+    items = [
+        _to_schema(item, *alerts[item.alert_id]) for item in made.items if item.alert_id in alerts
+    ]
     header = IssuedList.model_validate(made).model_dump()
     return IssuedListWithItems(**header, expired=made.expires_at <= at, items=items)
 
@@ -73,7 +75,7 @@ def list_page(
     )
 
 
-def enter(
+def record_entries(
     session: Session,
     *,
     viewer: Viewer,
@@ -127,7 +129,7 @@ def _refused(position: int, problem: ProblemError) -> Refused:
     )
 
 
-def _told(item: OutreachItemRow, alert: AlertRow, last: DispositionRow | None) -> IssuedItem:
+def _to_schema(item: OutreachItemRow, alert: AlertRow, last: DispositionRow | None) -> IssuedItem:
     version = last.version if last else 0
     return IssuedItem(
         position=item.position,

@@ -37,14 +37,14 @@ from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI, local_day_span
 
 __all__ = [
-    "Asked",
+    "ListRequest",
+    "alerts_to_reach",
     "communities_with_alerts",
     "format_of",
-    "issue",
+    "issue_list",
     "latest_day_with_list",
-    "look_at",
-    "shown_again",
-    "to_be_reached",
+    "preview_list",
+    "reopen_list",
 ]
 
 # An alert with any other result is settled: calling again would be the second office that warns the
@@ -55,7 +55,7 @@ MOST_REASONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ListRequest:
     """Which community's list of which day, who asks for it and when, and in which language they
     read it.
     """
@@ -67,9 +67,9 @@ class Asked:
     language: Language = "zh"
 
 
-def issue(
+def issue_list(
     session: Session,
-    asked: Asked,
+    list_request: ListRequest,
     *,
     form: Form,
     vault: IdentityVault | None,
@@ -81,40 +81,46 @@ def issue(
     a vault. Commit the session before the rows are handed out.
     """
     opened = opened_vault(vault)
-    waiting = to_be_reached(session, asked, settings=settings)
+    waiting = alerts_to_reach(session, list_request, settings=settings)
     lists = OutreachRepository(session)
     made = OutreachListRow(
-        list_id=_list_id(asked, number=lists.of_day(asked.community_id, asked.day)),
-        community_id=asked.community_id,
-        day=asked.day,
+        list_id=_list_id(
+            list_request, number=lists.of_day(list_request.community_id, list_request.day)
+        ),
+        community_id=list_request.community_id,
+        day=list_request.day,
         form=form,
-        issued_at=asked.at,
-        issued_by=asked.viewer.name,
-        expires_at=asked.at + timedelta(hours=settings.outreach_hours),
+        issued_at=list_request.at,
+        issued_by=list_request.viewer.name,
+        expires_at=list_request.at + timedelta(hours=settings.outreach_hours),
         items=[_item(position, found) for position, found in enumerate(waiting, start=1)],
     )
     lists.add(made)
-    _audit(session, asked, waiting, form=form, list_id=made.list_id)
-    rows = _named(waiting, vault=opened, settings=settings, language=asked.language)
+    _audit(session, list_request, waiting, form=form, list_id=made.list_id)
+    rows = _named(waiting, vault=opened, settings=settings, language=list_request.language)
     return OutreachList(**IssuedList.model_validate(made).model_dump(), rows=rows)
 
 
-def look_at(
-    session: Session, asked: Asked, *, vault: IdentityVault | None, settings: ServingSettings
+def preview_list(
+    session: Session,
+    list_request: ListRequest,
+    *,
+    vault: IdentityVault | None,
+    settings: ServingSettings,
 ) -> list[OutreachRow]:
     """Return who has to be reached, for the screen; audited too, but nothing leaves the house.
 
-    See ``issue``.
+    See ``issue_list``.
     """
     opened = opened_vault(vault)
-    waiting = to_be_reached(session, asked, settings=settings)
-    _audit(session, asked, waiting, form="screen")
-    return _named(waiting, vault=opened, settings=settings, language=asked.language)
+    waiting = alerts_to_reach(session, list_request, settings=settings)
+    _audit(session, list_request, waiting, form="screen")
+    return _named(waiting, vault=opened, settings=settings, language=list_request.language)
 
 
-def shown_again(
+def reopen_list(
     session: Session,
-    asked: Asked,
+    list_request: ListRequest,
     *,
     made: OutreachListRow,
     form: str,
@@ -126,34 +132,40 @@ def shown_again(
     Audited under its id.
     """
     opened = opened_vault(vault)
-    alerts = OutreachRepository(session).alerts_of(made, viewer=asked.viewer)
+    alerts = OutreachRepository(session).alerts_of(made, viewer=list_request.viewer)
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
-    _audit(session, asked, list(found.values()), form=form, list_id=made.list_id)
-    rows = _named(list(found.values()), vault=opened, settings=settings, language=asked.language)
+    _audit(session, list_request, list(found.values()), form=form, list_id=made.list_id)
+    rows = _named(
+        list(found.values()), vault=opened, settings=settings, language=list_request.language
+    )
     return dict(zip(found, rows, strict=True))
 
 
-def to_be_reached(session: Session, asked: Asked, *, settings: ServingSettings) -> list[Found]:
+def alerts_to_reach(
+    session: Session, list_request: ListRequest, *, settings: ServingSettings
+) -> list[Found]:
     """Return the alerts of the day and of the days before that still wait, one a person, the most
     urgent first.
 
     A person's newest alert decides whether they have to be reached. Raises a 403 problem for a
     community that the viewer does not look after.
     """
-    if not asked.viewer.may_see(asked.community_id):
+    if not list_request.viewer.may_see(list_request.community_id):
         raise ProblemError(
             403,
             "This community is not one of yours.",
             remedy="Ask for the list of your own community.",
         )
-    start, end = _span(asked.day, settings=settings)
+    start, end = _span(list_request.day, settings=settings)
     alerts = AlertRepository(session)
-    found = alerts.issued_between(start, end, viewer=asked.viewer, community_id=asked.community_id)
+    found = alerts.issued_between(
+        start, end, viewer=list_request.viewer, community_id=list_request.community_id
+    )
     told = sorted(
         (one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at
     )
     newest = {one[0].person: one for one in told}
-    suppressed = {row.person for row in SuppressionRepository(session).in_force(asked.at)}
+    suppressed = {row.person for row in SuppressionRepository(session).in_force(list_request.at)}
     waiting = [
         one
         for one in found
@@ -199,14 +211,14 @@ def _span(day: date, *, settings: ServingSettings) -> tuple[datetime, datetime]:
     return start - timedelta(days=settings.carry_over_days), end
 
 
-def _list_id(asked: Asked, *, number: int) -> str:
+def _list_id(list_request: ListRequest, *, number: int) -> str:
     """Return an id that is short enough for paper and has no digits that look like letters."""
     who = (
-        asked.community_id,
-        asked.day.isoformat(),
+        list_request.community_id,
+        list_request.day.isoformat(),
         str(number),
-        asked.at.isoformat(),
-        asked.viewer.name,
+        list_request.at.isoformat(),
+        list_request.viewer.name,
     )
     return "L" + base64.b32encode(hashlib.sha256("|".join(who).encode()).digest()).decode()[:7]
 
@@ -222,15 +234,20 @@ def _item(position: int, found: Found) -> OutreachItemRow:
 
 
 def _audit(
-    session: Session, asked: Asked, found: Sequence[Found], *, form: str, list_id: str | None = None
+    session: Session,
+    list_request: ListRequest,
+    found: Sequence[Found],
+    *,
+    form: str,
+    list_id: str | None = None,
 ) -> None:
     record_action(
         session,
-        at=asked.at,
-        actor=asked.viewer.name,
+        at=list_request.at,
+        actor=list_request.viewer.name,
         action="print" if form == "print" else "export",
-        subject=asked.community_id,
-        day=asked.day.isoformat(),
+        subject=list_request.community_id,
+        day=list_request.day.isoformat(),
         form=form,
         list_id=list_id,
         alerts=[alert.alert_id for alert, _ in found],

@@ -15,7 +15,7 @@ from serving.outreach import results, service
 from serving.outreach.endpoints import ListId, sheet_response
 from serving.outreach.schemas import Entered, NewEntry, Refused
 from serving.outreach.schemas import Form as ListForm
-from serving.outreach.service import Asked
+from serving.outreach.service import ListRequest
 from serving.presentation.templating import language_of, render, see_other
 from serving.presentation.translations import N_
 from serving.vocabulary.roles import Viewer
@@ -101,9 +101,9 @@ def show_outreach(
         "community": community,
     }
     if community is not None:
-        asked = _asked(request, viewer, community, day, now)
-        context["rows"] = service.look_at(
-            session, asked, vault=services.vault, settings=services.settings
+        list_request = _list_request(request, viewer, community, day, now)
+        context["rows"] = service.preview_list(
+            session, list_request, vault=services.vault, settings=services.settings
         )
         context["due"] = follow_ups_due(session, viewer=viewer, community_id=community, day=day)
         context["lists"] = results.list_page(session, viewer=viewer, community_id=community).items
@@ -121,13 +121,13 @@ def make_list(
     now: Now,
 ) -> Response:
     """Make a list that leaves the house: a page to print, or a file."""
-    asked = _asked(request, viewer, form.community, form.day, now)
-    made = service.issue(
-        session, asked, form=form.form, vault=services.vault, settings=services.settings
+    list_request = _list_request(request, viewer, form.community, form.day, now)
+    made = service.issue_list(
+        session, list_request, form=form.form, vault=services.vault, settings=services.settings
     )
     if form.form == "print":
         return see_other(f"/outreach/lists/{made.list_id}/print")
-    return sheet_response(made, form=form.form, language=asked.language)
+    return sheet_response(made, form=form.form, language=list_request.language)
 
 
 @router.get("/lists")
@@ -158,10 +158,10 @@ def print_list(
         "now": now,
     }
     if not context["expired"]:
-        asked = _asked(request, viewer, made.community_id, made.day, now)
-        rows = service.shown_again(
+        list_request = _list_request(request, viewer, made.community_id, made.day, now)
+        rows = service.reopen_list(
             session,
-            asked,
+            list_request,
             made=made,
             form="print",
             vault=services.vault,
@@ -213,7 +213,7 @@ def enter_results(
             refused.append(_unusable_line(line, error))
     entered = NOTHING
     if entries:
-        entered = results.enter(
+        entered = results.record_entries(
             session,
             viewer=viewer,
             list_id=list_id,
@@ -240,9 +240,14 @@ def _entry_page(
 ) -> Response:
     made = results.issued_list(session, viewer=viewer, list_id=list_id)
     told = results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
-    asked = _asked(request, viewer, made.community_id, made.day, now)
-    rows = service.shown_again(
-        session, asked, made=made, form="entry", vault=services.vault, settings=services.settings
+    list_request = _list_request(request, viewer, made.community_id, made.day, now)
+    rows = service.reopen_list(
+        session,
+        list_request,
+        made=made,
+        form="entry",
+        vault=services.vault,
+        settings=services.settings,
     )
     context = {
         "viewer": viewer,
@@ -275,8 +280,10 @@ def _unusable_line(line: dict[str, str], error: ValueError) -> Refused:
     return Refused(position=int(line["position"]), detail=str(problem), remedy=remedy, current=None)
 
 
-def _asked(request: Request, viewer: Viewer, community: str, day: date, now: datetime) -> Asked:
-    return Asked(
+def _list_request(
+    request: Request, viewer: Viewer, community: str, day: date, now: datetime
+) -> ListRequest:
+    return ListRequest(
         viewer=viewer, community_id=community, day=day, at=now, language=language_of(request)
     )
 

@@ -9,7 +9,7 @@ from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
 from serving.database.engine import open_database, write_transaction
-from serving.operations.promotion import put_down
+from serving.operations.promotion import record_promotion
 from serving.vocabulary.reports import ModelsReport
 
 __all__ = [
@@ -44,7 +44,7 @@ def record_promotion_at_terminal(
     """
     models = models_report(settings)
     with write_transaction(open_database(settings.serving_database_url)) as session:
-        put_down(
+        record_promotion(
             session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at
         )
 

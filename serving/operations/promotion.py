@@ -12,12 +12,12 @@ from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import ModelsReport
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["PROMOTERS", "promote", "put_down", "roll_back"]
+__all__ = ["PROMOTERS", "promote_model", "record_promotion", "roll_back"]
 
 PROMOTERS = (Role.ENGINEER, Role.ADMIN)
 
 
-def promote(
+def promote_model(
     session: Session,
     *,
     viewer: Viewer,
@@ -32,7 +32,7 @@ def promote(
     keeps no models.
     """
     models = _opened(keeper).promote(version, at=at)
-    put_down(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
+    record_promotion(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
     return models
 
 
@@ -44,11 +44,11 @@ def roll_back(
     Raises NotReadyError where there is none, a 503 problem in a process that keeps no models.
     """
     models = _opened(keeper).roll_back(at=at)
-    put_down(session, models, action="roll-back", actor=viewer.name, reason=reason, at=at)
+    record_promotion(session, models, action="roll-back", actor=viewer.name, reason=reason, at=at)
     return models
 
 
-def put_down(
+def record_promotion(
     session: Session,
     models: ModelsReport,
     *,

@@ -54,7 +54,7 @@ def show_operations(
 
 
 @router.post("/promote")
-def promote(
+def promote_model(
     *,
     request: Request,
     form: Annotated[PromotionForm, Form()],
@@ -65,7 +65,7 @@ def promote(
 ) -> Response:
     """Put the challenger in force if every gate lets it pass; audited."""
     try:
-        promotion.promote(
+        promotion.promote_model(
             session,
             viewer=viewer,
             version=form.version,

@@ -11,7 +11,7 @@ from serving.alerts.suspects import service as suspects
 from serving.alerts.suspects.schemas import Suspect
 from serving.operations.trends import charts
 from serving.operations.trends.schemas import Period
-from serving.operations.trends.service import READERS, trends
+from serving.operations.trends.service import READERS, compute_trends
 from serving.presentation.templating import language_of, render
 from serving.presentation.translations import translator
 from serving.vocabulary.roles import Viewer
@@ -32,12 +32,12 @@ def show_trends(
     prevented.
     """
     say = translator(language_of(request))
-    found = trends(session, viewer=viewer, days=days, now=now)
+    found = compute_trends(session, viewer=viewer, days=days, now=now)
     context = {
         "viewer": viewer,
         "found": found,
         "periods": [period.value for period in Period],
-        "busiest": charts.busiest(found.by_hour),
+        "busiest": charts.busiest_communities(found.by_hour),
         "hours": charts.HOURS,
         "of_hour": {(cell.community_id, cell.of): cell.alerts for cell in found.by_hour},
         "types": charts.types_of(found.by_type),

@@ -25,7 +25,7 @@ def live() -> Live:
 @router.get("/health/ready")
 def ready(session: Reading, services: ServicesOfApp) -> Ready:
     """Say that the database answers and what can be served."""
-    return service.ready(session, services=services)
+    return service.check_readiness(session, services=services)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -8,10 +8,10 @@ from serving.database.engine import at_head
 from serving.http.errors import ProblemError
 from serving.operations.health.schemas import Ready
 
-__all__ = ["ready"]
+__all__ = ["check_readiness"]
 
 
-def ready(session: Session, *, services: Services) -> Ready:
+def check_readiness(session: Session, *, services: Services) -> Ready:
     """Return what can be served; a 503 problem if the database's schema is not this program's."""
     if not at_head(services.engine):
         raise ProblemError(

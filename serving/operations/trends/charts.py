@@ -11,7 +11,7 @@ from serving.presentation.wording import LEVELS, SCAM_TYPES, phrase_for
 __all__ = [
     "COMMUNITIES_SHOWN",
     "HOURS",
-    "busiest",
+    "busiest_communities",
     "community_hours",
     "community_types",
     "precision_chart",
@@ -31,7 +31,7 @@ A_WORD_A_LINE = "split(datum.label, ' ')"
 CELL_PX, TYPE_CELL_PX, WIDTH_PX, HEIGHT_PX = 30, 92, 720, 190
 
 
-def busiest(cells: Sequence[Cell]) -> list[str]:
+def busiest_communities(cells: Sequence[Cell]) -> list[str]:
     """Return the communities with most alerts, the busiest first, as many as a chart holds."""
     totals: dict[str, int] = {}
     for cell in cells:
@@ -70,7 +70,7 @@ def _heat(
 ) -> str:
     import altair as alt
 
-    rows = busiest(cells)
+    rows = busiest_communities(cells)
     shown: list[dict[str, Any]] = [
         {"community": cell.community_id, "of": labels[cell.of], "alerts": cell.alerts}
         for cell in cells

@@ -24,4 +24,4 @@ def read_trends(
     """Read where, when and of which kind alerts were, how many were right, and what warnings
     prevented.
     """
-    return service.trends(session, viewer=viewer, days=days, now=now)
+    return service.compute_trends(session, viewer=viewer, days=days, now=now)

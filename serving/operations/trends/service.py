@@ -11,7 +11,7 @@ from serving.operations.trends.schemas import Cell, Period, Precision, Prevented
 from serving.presentation.wording import LEVELS
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["READERS", "trends"]
+__all__ = ["READERS", "compute_trends"]
 
 READERS = (Role.ANALYST, Role.OFFICER, Role.ENGINEER, Role.ADMIN)
 RIGHT = frozenset({"stopped", "contact_no_payment", "already_paid"})
@@ -20,7 +20,7 @@ WEEK = 7
 LONGEST_BY_DAY = 28
 
 
-def trends(session: Session, *, viewer: Viewer, days: Period, now: datetime) -> Trends:
+def compute_trends(session: Session, *, viewer: Viewer, days: Period, now: datetime) -> Trends:
     """Return the first alerts of the ``days`` up to the day of the latest list, as far as
     ``viewer`` may see them.
     """
@@ -34,11 +34,15 @@ def trends(session: Session, *, viewer: Viewer, days: Period, now: datetime) -> 
         days=days,
         alerts=len(alerts),
         communities=len({alert.community_id for alert in alerts}),
-        by_hour=cells((alert.community_id, str(alert.issued_at.hour)) for alert in alerts),
-        by_type=cells((alert.community_id, alert.scam_type) for alert in alerts),
-        volume=volume(alerts, start=start, days=days, step=1 if days <= LONGEST_BY_DAY else WEEK),
-        precision=precision(alerts, start=start, days=days, step=1 if days <= WEEK else WEEK),
-        prevented=prevented(alerts),
+        by_hour=count_cells((alert.community_id, str(alert.issued_at.hour)) for alert in alerts),
+        by_type=count_cells((alert.community_id, alert.scam_type) for alert in alerts),
+        volume=volume_by_stretch(
+            alerts, start=start, days=days, step=1 if days <= LONGEST_BY_DAY else WEEK
+        ),
+        precision=precision_by_stretch(
+            alerts, start=start, days=days, step=1 if days <= WEEK else WEEK
+        ),
+        prevented=prevented_losses(alerts),
     )
 
 
@@ -47,7 +51,7 @@ def next_midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
-def cells(places: Iterable[tuple[str, str]]) -> list[Cell]:
+def count_cells(places: Iterable[tuple[str, str]]) -> list[Cell]:
     """Return how often each pair of community and hour (or type) occurs."""
     return [
         Cell(community_id=place[0], of=place[1], alerts=count)
@@ -55,15 +59,17 @@ def cells(places: Iterable[tuple[str, str]]) -> list[Cell]:
     ]
 
 
-def volume(alerts: Sequence[Counted], *, start: datetime, days: int, step: int) -> list[Step]:
+def volume_by_stretch(
+    alerts: Sequence[Counted], *, start: datetime, days: int, step: int
+) -> list[Step]:
     """Return the alerts of each stretch of ``step`` days by level.
 
     A stretch without any has none of any level.
     """
-    found = Counter((stretch(alert.issued_at, start, step), alert.level) for alert in alerts)
+    found = Counter((stretch_of(alert.issued_at, start, step), alert.level) for alert in alerts)
     return [
         Step(
-            day=day_of(start, place, step).date(),
+            day=stretch_start(start, place, step).date(),
             days=step,
             by_level={level: found[place, level] for level in LEVELS},
         )
@@ -71,17 +77,17 @@ def volume(alerts: Sequence[Counted], *, start: datetime, days: int, step: int) 
     ]
 
 
-def precision(
+def precision_by_stretch(
     alerts: Sequence[Counted], *, start: datetime, days: int, step: int
 ) -> list[Precision]:
     """Return how many alerts of each stretch of ``step`` days were judged, and right."""
     stretches = [
-        [alert for alert in alerts if stretch(alert.issued_at, start, step) == place]
+        [alert for alert in alerts if stretch_of(alert.issued_at, start, step) == place]
         for place in range(days // step)
     ]
     return [
         Precision(
-            day=day_of(start, place, step).date(),
+            day=stretch_start(start, place, step).date(),
             days=step,
             alerts=len(issued),
             judged=sum(alert.result in JUDGED for alert in issued),
@@ -91,17 +97,17 @@ def precision(
     ]
 
 
-def stretch(issued_at: datetime, start: datetime, step: int) -> int:
+def stretch_of(issued_at: datetime, start: datetime, step: int) -> int:
     """Return the number of the stretch of ``step`` days from ``start`` on that a moment lies in."""
     return (issued_at - start) // timedelta(days=step)
 
 
-def day_of(start: datetime, place: int, step: int) -> datetime:
+def stretch_start(start: datetime, place: int, step: int) -> datetime:
     """Return the first moment of a stretch."""
     return start + timedelta(days=place * step)
 
 
-def prevented(alerts: Sequence[Counted]) -> Prevented:
+def prevented_losses(alerts: Sequence[Counted]) -> Prevented:
     """Return what warnings stopped, and what was lost all the same."""
     stopped = [alert for alert in alerts if alert.result == "stopped"]
     noted = [alert.prevented_cny for alert in stopped if alert.prevented_cny is not None]

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from serving.database.engine import write_transaction
 from serving.database.tables import DispositionRow
-from serving.operations.trends.charts import busiest
+from serving.operations.trends.charts import busiest_communities
 from serving.operations.trends.schemas import Cell
-from serving.operations.trends.service import cells, stretch
+from serving.operations.trends.service import count_cells, stretch_of
 from serving.publishing import Alert, alert_id_of, publish_suspects, publish_watchlist
 from tests.serving.conftest import MIDNIGHT, SUSPECTS, Client, a_watchlist, an_alert
 
@@ -192,15 +192,17 @@ def test_nothing_published_is_no_error(empty: Client) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["C1", "C2"]), st.sampled_from(["0", "23"]))))
 def test_every_alert_stands_in_one_cell(places: list[tuple[str, str]]) -> None:
-    assert sum(cell.alerts for cell in cells(places)) == len(places)
+    assert sum(cell.alerts for cell in count_cells(places)) == len(places)
 
 
 @given(st.integers(0, 27), st.integers(0, 86_399), st.sampled_from([1, 7]))
 def test_every_moment_lies_in_one_stretch(days: int, seconds: int, step: int) -> None:
-    assert stretch(MIDNIGHT + timedelta(days=days, seconds=seconds), MIDNIGHT, step) == days // step
+    assert (
+        stretch_of(MIDNIGHT + timedelta(days=days, seconds=seconds), MIDNIGHT, step) == days // step
+    )
 
 
 def test_the_busiest_communities_come_first() -> None:
     found = [Cell(community_id=f"C{n:02}", of="9", alerts=n % 25) for n in range(60)]
-    assert len(busiest(found)) == 20
-    assert busiest(found)[:4] == ["C24", "C49", "C23", "C48"]
+    assert len(busiest_communities(found)) == 20
+    assert busiest_communities(found)[:4] == ["C24", "C49", "C23", "C48"]

@@ -34,7 +34,7 @@ from serving.database.engine import engine_for, open_database
 from serving.http import errors
 from serving.http.kept_answers import InFlight
 from serving.http.middleware import Boundary
-from serving.http.openapi import PROBLEM_RESPONSES, describe, operation_id
+from serving.http.openapi import PROBLEM_RESPONSES, describe_api, operation_id
 from serving.notifications.live.endpoints import router as live
 from serving.notifications.live.feed import Feed
 from serving.notifications.webhooks.dispatcher import run_dispatcher
@@ -48,7 +48,7 @@ from serving.outreach.exports.endpoints import router as exports
 from serving.vocabulary.times import SHANGHAI
 from serving.web.endpoints import router as pages
 
-__all__ = ["api_document", "create_app", "serve"]
+__all__ = ["api_document", "create_app", "serve_app"]
 
 API = "/api/v1"
 # How long requests may still run when the server is stopped; pages that listen never end by
@@ -151,8 +151,8 @@ def _assembled(services: Services) -> FastAPI:
     app.state.in_flight = InFlight()
     app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
     app.router.routes.extend(_routes())
-    errors.install(app)
-    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
+    errors.install_error_handlers(app)
+    app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     max_bytes = services.settings.max_request_bytes
     app.add_middleware(
@@ -167,7 +167,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve_app(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve ``app`` until interrupted.
 
     The server's own access log stays off: it would keep query strings.

@@ -24,7 +24,7 @@ from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import write_transaction
 from serving.database.tables import AlertRow, SuspectListRow, SuspectRow, WatchlistRow
 from serving.notifications.live.repository import ChangeRepository
-from serving.notifications.live.service import announce
+from serving.notifications.live.service import announce_change
 from serving.notifications.webhooks.outbox import enqueue_alerts
 from serving.vocabulary.alerts import (
     URGENCY,
@@ -249,7 +249,7 @@ def alert_id_of(*, at: datetime, kind: str, person: str) -> str:
 
 def _announce(session: Session, row: WatchlistRow, *, fresh: Sequence[AlertRow]) -> None:
     communities = Counter(alert.community_id for alert in fresh)
-    announce(session, topic="list", subject=str(row.id), at=row.at, communities=communities)
+    announce_change(session, topic="list", subject=str(row.id), at=row.at, communities=communities)
     ChangeRepository(session).forget(before=row.at - CHANGES_KEPT)
 
 

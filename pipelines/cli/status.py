@@ -38,11 +38,11 @@ def print_status(
     from serving.database.engine import open_database, read_transaction
     from serving.operations.service import read_overview
     from serving.operations.status import status_of
-    from serving.presentation.translations import translator
+    from serving.presentation.translations import get_translator
 
     with read_transaction(open_database(load_settings(home).serving_database_url)) as session:
         found = read_overview(session, at=wall_clock())
-    say = translator(language.value)
+    say = get_translator(language.value)
     report = status_of(found, say)
     if as_json:
         print_json(report.model_dump(mode="json"))

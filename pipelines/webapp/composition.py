@@ -45,7 +45,7 @@ def build_application(settings: Settings) -> FastAPI:
 
 def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until stopped."""
-    from serving.app import serve
+    from serving.app import serve_app
 
     app = build_application(settings)
     say(
@@ -55,7 +55,7 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
         say(
             "row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role"
         )
-    serve(app, host=host, port=port)
+    serve_app(app, host=host, port=port)
 
 
 def issue_outreach_list(

@@ -3,7 +3,7 @@
 import builtins
 from textwrap import wrap
 
-from serving.http.openapi import JSON, Document, operations
+from serving.http.openapi import JSON, Document, iterate_operations
 
 __all__ = ["client_source"]
 
@@ -114,7 +114,7 @@ class Forestall:
 
 def client_source(document: Document) -> str:
     """Return the source of the client for the API that ``document`` describes."""
-    found = sorted(operations(document), key=lambda each: str(each[2]["operationId"]))
+    found = sorted(iterate_operations(document), key=lambda each: str(each[2]["operationId"]))
     methods = [_method(*each) for each in found if each[1].startswith(API)]
     return HEAD.format(version=document["info"]["version"]) + "".join(methods)
 

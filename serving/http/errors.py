@@ -15,16 +15,16 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from data_contracts.errors import ConflictError, ForestallError, NotReadyError, SettingsError
-from serving.presentation.templating import render
+from serving.presentation.templating import render_page
 from serving.presentation.translations import N_
 
 __all__ = [
     "MEDIA_TYPE",
     "ProblemDetails",
     "ProblemError",
-    "answer",
+    "answer_problem",
     "as_problem",
-    "install",
+    "install_error_handlers",
     "is_page",
 ]
 
@@ -94,7 +94,7 @@ class ProblemError(ForestallError):
         }
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Let every error of ``app`` leave as a problem document, or as a page where a page was asked
     for.
     """
@@ -113,7 +113,7 @@ def is_page(request: Request) -> bool:
     return not request.url.path.startswith(("/api/", "/health/", "/metrics", "/openapi.json"))
 
 
-def answer(request: Request, problem: ProblemError) -> Response:
+def answer_problem(request: Request, problem: ProblemError) -> Response:
     """Return ``problem`` in the form the request can use.
 
     A page without a login leads to the login.
@@ -125,11 +125,11 @@ def answer(request: Request, problem: ProblemError) -> Response:
         )
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-    return render(request, "error.html", {"problem": problem}, status=problem.status)
+    return render_page(request, "error.html", {"problem": problem}, status=problem.status)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    return answer(request, as_problem(error))
+    return answer_problem(request, as_problem(error))
 
 
 def as_problem(error: Exception) -> ProblemError:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from serving.http.errors import MEDIA_TYPE, ProblemError
 
-__all__ = ["MATCH_RESPONSES", "IfMatch", "IfMatchRow", "etag_of", "stale", "version_of"]
+__all__ = ["MATCH_RESPONSES", "IfMatch", "IfMatchRow", "etag_of", "version_conflict", "version_of"]
 
 
 def _if_match(example: str) -> Any:
@@ -62,7 +62,7 @@ def version_of(if_match: str | None) -> int:
     return int(digits) if ours else -1
 
 
-def stale(*, version: int, current: BaseModel | None) -> ProblemError:
+def version_conflict(*, version: int, current: BaseModel | None) -> ProblemError:
     """Return the 412 problem for a change based on an older version, with how it stands now."""
     return ProblemError(
         412,

@@ -17,8 +17,8 @@ from serving.http.kept_answers import (
     InFlight,
     ReplayedError,
     fingerprint_of,
-    keep,
-    replay,
+    keep_answer,
+    replay_answer,
 )
 
 __all__ = ["HEADER", "WRITES", "Handler", "describe_key", "done_once"]
@@ -84,7 +84,7 @@ class Once:
 
         Called where the write begins.
         """
-        replay(
+        replay_answer(
             session,
             attempt=self.attempt,
             actor=actor,
@@ -106,7 +106,7 @@ class Once:
         }
         answer = Answer(status=response.status_code, headers=headers, body=bytes(response.body))
         at = self._services.clock()
-        keep(
+        keep_answer(
             session,
             attempt=self.attempt,
             actor=actor,

@@ -22,7 +22,15 @@ from sqlalchemy.orm import Session
 from serving.database.tables import KeptAnswerRow
 from serving.http.errors import ProblemError
 
-__all__ = ["Answer", "Attempt", "InFlight", "ReplayedError", "fingerprint_of", "keep", "replay"]
+__all__ = [
+    "Answer",
+    "Attempt",
+    "InFlight",
+    "ReplayedError",
+    "fingerprint_of",
+    "keep_answer",
+    "replay_answer",
+]
 
 NONCE_BYTES = 12
 
@@ -91,7 +99,7 @@ def fingerprint_of(*, method: str, target: str, body: bytes) -> str:
     return hashlib.sha256(json.dumps([method, target]).encode() + b"\n" + body).hexdigest()
 
 
-def replay(
+def replay_answer(
     session: Session, *, attempt: Attempt, actor: str, at: datetime, kept_for: timedelta
 ) -> None:
     """Raise ReplayedError with the answer that ``attempt`` got before; return if there is none.
@@ -117,7 +125,7 @@ def replay(
     raise ReplayedError(_unsealed(row, attempt), actor=actor)
 
 
-def keep(
+def keep_answer(
     session: Session,
     *,
     attempt: Attempt,

@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.http.errors import ProblemError, answer, as_problem
+from serving.http.errors import ProblemError, answer_problem, as_problem
 
 __all__ = ["Boundary"]
 
@@ -79,7 +79,7 @@ class Boundary:
             if not isinstance(error, ProblemError):
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # noqa: TRY400 -- never its message
-            await answer(Request(scope), as_problem(error))(scope, receive, send)
+            await answer_problem(Request(scope), as_problem(error))(scope, receive, send)
 
     async def _whole_body(self, receive: Receive) -> Receive:
         body, more = b"", True

@@ -19,10 +19,10 @@ __all__ = [
     "JSON",
     "PROBLEM_RESPONSES",
     "Document",
-    "describe",
+    "describe_api",
     "example_of",
+    "iterate_operations",
     "operation_id",
-    "operations",
 ]
 
 Document = dict[str, Any]
@@ -53,7 +53,7 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def describe(app: FastAPI) -> Document:
+def describe_api(app: FastAPI) -> Document:
     """Return the OpenAPI document of ``app``, with summaries and whole examples."""
     document = get_openapi(
         title=app.title,
@@ -64,7 +64,7 @@ def describe(app: FastAPI) -> Document:
     )
     schemas = document["components"]["schemas"]
     schemas[ProblemDetails.__name__] = ProblemDetails.model_json_schema()
-    for _, path, operation in operations(document):
+    for _, path, operation in iterate_operations(document):
         operation["summary"] = operation["summary"].capitalize()
         if path.startswith(OPEN):
             operation["security"] = []
@@ -76,7 +76,7 @@ def describe(app: FastAPI) -> Document:
     return document
 
 
-def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Document]]:
+def iterate_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Document]]:
     """Yield method, path and description of every operation."""
     for path, of_path in document["paths"].items():
         for method, operation in of_path.items():

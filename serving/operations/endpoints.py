@@ -10,7 +10,7 @@ from serving.http.routing import ApiRouter
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import read_overview
 from serving.operations.status import Status, status_of
-from serving.presentation.translations import translator
+from serving.presentation.translations import get_translator
 from serving.vocabulary.languages import Language
 from serving.vocabulary.roles import Viewer
 
@@ -23,4 +23,4 @@ Engineer = Annotated[Viewer, Depends(allow_roles(*PROMOTERS))]
 @router.get("")
 def read_operations(_viewer: Engineer, session: Reading, now: Now, lang: Language = "en") -> Status:
     """Read how runs, deliveries and models do, and what of it needs action."""
-    return status_of(read_overview(session, at=now), translator(lang))
+    return status_of(read_overview(session, at=now), get_translator(lang))

@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from serving.presentation import wording
-from serving.presentation.translations import translator
+from serving.presentation.translations import get_translator
 from serving.vocabulary.languages import Language
 
-__all__ = ["LANGUAGE_COOKIE", "language_of", "render", "see_other"]
+__all__ = ["LANGUAGE_COOKIE", "language_of", "render_page", "see_other"]
 
 LANGUAGE_COOKIE = "forestall_lang"
 LANGUAGES = ("zh", "en")
@@ -55,7 +55,7 @@ def language_of(request: Request) -> Language:
     return "en" if first.startswith("en") else "zh"
 
 
-def render(
+def render_page(
     request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
 ) -> HTMLResponse:
     """Return a page; a language asked for in the address is remembered.
@@ -65,7 +65,7 @@ def render(
     """
     language = language_of(request)
     other: Language = "en" if language == "zh" else "zh"
-    say = translator(language)
+    say = get_translator(language)
     page = environment.get_template(template).render(
         {"viewer": None, **context},
         _=say,

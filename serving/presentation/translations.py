@@ -19,7 +19,7 @@ from babel.numbers import format_decimal, format_percent
 
 from serving.vocabulary.languages import Language
 
-__all__ = ["LOCALE", "N_", "Translator", "translator"]
+__all__ = ["LOCALE", "N_", "Translator", "get_translator"]
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -95,7 +95,7 @@ class Translator:
 
 
 @cache
-def translator(language: Language) -> Translator:
+def get_translator(language: Language) -> Translator:
     """Return the translator into ``language``; English needs no catalogue."""
     path = LOCALE / language / "LC_MESSAGES" / "messages.po"
     return Translator(language, _read(path) if path.exists() else NullTranslations())

@@ -16,7 +16,7 @@ from serving.alerts.suspects import service as suspects
 from serving.casework.call_scripts.service import call_script_for
 from serving.casework.claims import service as claims
 from serving.database.engine import read_transaction, write_transaction
-from serving.presentation.templating import render
+from serving.presentation.templating import render_page
 from serving.vocabulary.alerts import SUSPECT_REPUTATION
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Role, Viewer
@@ -106,7 +106,7 @@ def _page(
         "published": _published(session, viewer, alert),
         "named_by": _named_by(session, viewer, alert),
     }
-    return render(request, "alert.html", context)
+    return render_page(request, "alert.html", context)
 
 
 def _published(session: Session, viewer: Viewer, alert: AlertDetail) -> frozenset[str]:

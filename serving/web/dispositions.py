@@ -21,7 +21,7 @@ from serving.casework.suppressions.endpoints import Suppressor
 from serving.casework.suppressions.schemas import NewSuppression
 from serving.context.services import Services
 from serving.http.errors import ProblemError
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Role, Viewer
 from serving.vocabulary.times import SHANGHAI
@@ -133,7 +133,7 @@ def record_disposition(
             "handling": typed | {"typed": form},
             "problem": problem,
         }
-        return render(request, "disposition.html", context, status=problem.status)
+        return render_page(request, "disposition.html", context, status=problem.status)
     return see_other(f"/alerts/{alert_id}")
 
 

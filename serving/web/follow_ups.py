@@ -11,7 +11,7 @@ from serving.casework.follow_ups import service
 from serving.casework.follow_ups.endpoints import FollowUpId
 from serving.casework.follow_ups.schemas import Done
 from serving.http.paging import Cursor
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.times import SHANGHAI
 from serving.web.forms import form_problem
 
@@ -57,7 +57,7 @@ def show_follow_ups(
         "until": until or today,
         "continued": bool(cursor),
     }
-    return render(request, "follow_ups.html", context)
+    return render_page(request, "follow_ups.html", context)
 
 
 @router.post("/{follow_up_id}/done")

@@ -15,8 +15,8 @@ from serving.operations import wording as words
 from serving.operations.health_issues import differs_from_others, find_health_issues
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import read_overview
-from serving.presentation.templating import language_of, render, see_other
-from serving.presentation.translations import N_, translator
+from serving.presentation.templating import language_of, render_page, see_other
+from serving.presentation.translations import N_, get_translator
 from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
@@ -111,14 +111,14 @@ def _page(
     context = {
         "viewer": viewer,
         "found": found,
-        "health_issues": find_health_issues(found, translator(language_of(request))),
+        "health_issues": find_health_issues(found, get_translator(language_of(request))),
         "words": words,
         "differs_from_others": differs_from_others,
         "links": services.settings,
         "may_promote": services.keeper is not None,
         "problem": problem,
     }
-    return render(
+    return render_page(
         request,
         "operations.html",
         context,

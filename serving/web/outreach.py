@@ -16,7 +16,7 @@ from serving.outreach.endpoints import ListId, sheet_response
 from serving.outreach.schemas import Entered, NewEntry, Refused
 from serving.outreach.schemas import Form as ListForm
 from serving.outreach.service import ListRequest
-from serving.presentation.templating import language_of, render, see_other
+from serving.presentation.templating import language_of, render_page, see_other
 from serving.presentation.translations import N_
 from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI
@@ -107,7 +107,7 @@ def show_outreach(
         )
         context["due"] = follow_ups_due(session, viewer=viewer, community_id=community, day=day)
         context["lists"] = results.list_page(session, viewer=viewer, community_id=community).items
-    return render(request, "outreach.html", context | {"now": now})
+    return render_page(request, "outreach.html", context | {"now": now})
 
 
 @router.post("/lists")
@@ -171,7 +171,7 @@ def print_list(
             (grid, [(position, row) for position, row in rows.items() if row.grid_id == grid])
             for grid in sorted({row.grid_id for row in rows.values()})
         ]
-    return render(request, "print.html", context)
+    return render_page(request, "print.html", context)
 
 
 @router.get("/lists/{list_id}")
@@ -258,7 +258,7 @@ def _entry_page(
         "form": form,
         "typed": {line["position"]: line for line in form.lines()} if form else {},
     }
-    return render(request, "outreach_results.html", context)
+    return render_page(request, "outreach_results.html", context)
 
 
 def _entry(line: dict[str, str], *, day: date, met_by: str) -> NewEntry:

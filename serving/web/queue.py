@@ -19,7 +19,7 @@ from serving.casework.queue import service as queues
 from serving.casework.queue.schemas import QueueQuery
 from serving.http.errors import ProblemError
 from serving.http.fields import Code
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.alerts import Level
 from serving.vocabulary.dispositions import Status
 from serving.vocabulary.roles import Role, Viewer
@@ -87,7 +87,7 @@ def show_queue(
         "may_take": viewer.role in TAKERS,
         "may_search": viewer.role in searching.SEARCHERS and services.finder is not None,
     }
-    return render(request, "queue.html", context)
+    return render_page(request, "queue.html", context)
 
 
 @router.post("/queue/next")
@@ -158,4 +158,4 @@ def show_search(
     found = searching.find_by_identifier(
         session, viewer=viewer, value=form.value, finder=services.finder, at=now
     )
-    return render(request, "search.html", {"viewer": viewer, "found": found, "address": "/"})
+    return render_page(request, "search.html", {"viewer": viewer, "found": found, "address": "/"})

@@ -10,7 +10,7 @@ from serving.casework.suppressions import service
 from serving.casework.suppressions.endpoints import SuppressionId, Suppressor
 from serving.casework.suppressions.schemas import Lift
 from serving.http.paging import Cursor
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.roles import Role
 from serving.web.forms import form_problem
 
@@ -34,7 +34,7 @@ def show_suppressions(
     page = service.suppression_page(session, viewer=viewer, at=now, cursor=cursor, limit=A_PAGE)
     may_lift = viewer.role in {Role.ANALYST, Role.ADMIN}
     context = {"viewer": viewer, "page": page, "may_lift": may_lift, "continued": bool(cursor)}
-    return render(request, "suppressions.html", context)
+    return render_page(request, "suppressions.html", context)
 
 
 @router.post("/{suppression_id}/lift")

@@ -12,7 +12,7 @@ from serving.alerts.people.schemas import RevealRequest
 from serving.alerts.suspects import service as suspects
 from serving.alerts.suspects.schemas import SuspectKey
 from serving.http.paging import Cursor
-from serving.presentation.templating import render
+from serving.presentation.templating import render_page
 from serving.vocabulary.alerts import SuspectKind
 from serving.vocabulary.roles import Viewer
 
@@ -35,7 +35,7 @@ def show_suspects(
 ) -> Response:
     """Show the latest suspect numbers or accounts, the likeliest first."""
     page = suspects.suspect_page(session, kind=kind, cursor=cursor, limit=SUSPECTS_A_PAGE)
-    return render(
+    return render_page(
         request,
         "suspects.html",
         {"viewer": viewer, "page": page, "kind": kind, "continued": bool(cursor)},
@@ -78,4 +78,4 @@ def _suspect_page(
         "value": value,
         "may_reveal": viewer.role in suspects.REVEALERS,
     }
-    return render(request, "suspect.html", context)
+    return render_page(request, "suspect.html", context)

@@ -12,8 +12,8 @@ from serving.alerts.suspects.schemas import Suspect
 from serving.operations.trends import charts
 from serving.operations.trends.schemas import Period
 from serving.operations.trends.service import READERS, compute_trends
-from serving.presentation.templating import language_of, render
-from serving.presentation.translations import translator
+from serving.presentation.templating import language_of, render_page
+from serving.presentation.translations import get_translator
 from serving.vocabulary.roles import Viewer
 
 __all__ = ["router"]
@@ -31,7 +31,7 @@ def show_trends(
     """Show where, when and of which kind alerts were, how many were right, and what warnings
     prevented.
     """
-    say = translator(language_of(request))
+    say = get_translator(language_of(request))
     found = compute_trends(session, viewer=viewer, days=days, now=now)
     context = {
         "viewer": viewer,
@@ -52,7 +52,7 @@ def show_trends(
         else {},
         "suspects": _suspects(session, viewer),
     }
-    return render(request, "trends.html", context)
+    return render_page(request, "trends.html", context)
 
 
 def _suspects(session: Session, viewer: Viewer) -> dict[str, list[Suspect]]:

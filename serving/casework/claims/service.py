@@ -16,7 +16,7 @@ from serving.context.settings import ServingSettings
 from serving.database.audit_chain import Action, record_action
 from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
-from serving.notifications.live.service import announce
+from serving.notifications.live.service import announce_change
 from serving.vocabulary.roles import Role, Viewer
 
 __all__ = [
@@ -143,7 +143,7 @@ def announce_result(
 
     Once it is settled nobody has to deal with it any more.
     """
-    announce(
+    announce_change(
         session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by
     )
     standing = current_claim(session, alert_id=alert_id, at=at)
@@ -164,7 +164,7 @@ def _note(
     session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str
 ) -> None:
     record_action(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
-    announce(
+    announce_change(
         session,
         topic="claim",
         subject=row.alert_id,

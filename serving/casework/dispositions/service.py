@@ -21,7 +21,7 @@ from serving.context.settings import ServingSettings
 from serving.database.audit_chain import record_action
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
-from serving.http.etags import stale
+from serving.http.etags import version_conflict
 from serving.vocabulary.dispositions import SETTLED, Source
 from serving.vocabulary.roles import Viewer
 
@@ -200,4 +200,4 @@ def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
 
 def _moved_on(last: DispositionRow | None) -> ProblemError:
     current = Disposition.model_validate(last) if last else None
-    return stale(version=last.version if last else 0, current=current)
+    return version_conflict(version=last.version if last else 0, current=current)

@@ -15,7 +15,7 @@ from serving.context.settings import ServingSettings
 from serving.database.audit_chain import record_action
 from serving.database.tables import AlertRow
 from serving.http.errors import ProblemError
-from serving.http.etags import stale
+from serving.http.etags import version_conflict
 from serving.http.paging import decode_cursor, encode_cursor
 from serving.vocabulary.dispositions import CALLED_FRAUD, SETTLED, Result
 from serving.vocabulary.roles import Viewer
@@ -178,7 +178,7 @@ def _visible(session: Session, *, viewer: Viewer, follow_up_id: int) -> Planned:
 def _to_change(session: Session, *, viewer: Viewer, follow_up_id: int, version: int) -> Planned:
     planned = _visible(session, viewer=viewer, follow_up_id=follow_up_id)
     if planned[0].version != version:
-        raise stale(version=planned[0].version, current=_to_schema(planned))
+        raise version_conflict(version=planned[0].version, current=_to_schema(planned))
     if planned[0].closed_at is not None:
         raise ProblemError(
             409, "This follow-up is closed.", remedy="Record a new result on the alert's page."
@@ -193,7 +193,7 @@ def _changed(
     try:
         session.flush()
     except StaleDataError:  # two at one moment on PostgreSQL
-        raise stale(version=version + 1, current=None) from None
+        raise version_conflict(version=version + 1, current=None) from None
     record_action(
         session,
         at=at,

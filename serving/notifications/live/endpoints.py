@@ -60,20 +60,20 @@ async def _stream(
     async with feed.watch() as queue:
         yield "retry: 3000\n\n"
         missed = [] if start is None else await run_in_threadpool(feed.since, start)
-        told = {news.number for news in missed}
+        sent = {news.number for news in missed}
         for news in missed:
-            yield told_to(viewer, news)
+            yield event_for(viewer, news)
         while (left := ends - asyncio.get_running_loop().time()) > 0:
             try:
                 news = await asyncio.wait_for(queue.get(), min(left, HEARTBEAT_S))
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
-            if news.number not in told:
-                yield told_to(viewer, news)
+            if news.number not in sent:
+                yield event_for(viewer, news)
 
 
-def told_to(viewer: Viewer, news: News) -> str:
+def event_for(viewer: Viewer, news: News) -> str:
     """Return a change as ``viewer`` hears of it: of other communities only that its number is
     taken.
     """

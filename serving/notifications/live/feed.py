@@ -81,10 +81,10 @@ class Feed:
             return ChangeRepository(session).last()
 
     async def _look(self, start: int) -> None:
-        told = {
+        sent = {
             news.number for news in await run_in_threadpool(self.since, max(0, start - OVERLAP))
         }
-        told = {number for number in told if number <= start}
+        sent = {number for number in sent if number <= start}
         newest = start
         while True:
             await asyncio.sleep(self._every_s)
@@ -93,10 +93,10 @@ class Feed:
             except OperationalError:  # the database is away or busy: look again
                 continue
             for news in found:
-                if news.number in told:
+                if news.number in sent:
                     continue
-                told.add(news.number)
+                sent.add(news.number)
                 newest = max(newest, news.number)
                 for watcher in self._watchers:
                     watcher.put_nowait(news)
-            told = {number for number in told if number > newest - 2 * OVERLAP}
+            sent = {number for number in sent if number > newest - 2 * OVERLAP}

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from serving.notifications.live.repository import ChangeRepository
 from serving.notifications.live.tables import ChangeRow
 
-__all__ = ["Topic", "announce"]
+__all__ = ["Topic", "announce_change"]
 
 Topic = Literal["list", "claim", "result"]
 
 
-def announce(
+def announce_change(
     session: Session,
     *,
     topic: Topic,

@@ -17,7 +17,7 @@ from serving.access.users.schemas import NewToken, TokenName
 from serving.access.users.sessions import change_password, end_other_sessions
 from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.roles import Role, Viewer
 from serving.web.accounts.login import address_of, with_cookie
 
@@ -142,7 +142,7 @@ def _account_page(
             "problem": problem,
             "issued": None,
         }
-    return render(
+    return render_page(
         request,
         "account.html",
         {**context, **shown},

@@ -13,7 +13,7 @@ from serving.access.auth import allow_roles
 from serving.access.dependencies import Reading
 from serving.database.audit_chain import Action
 from serving.http.paging import Cursor
-from serving.presentation.templating import render
+from serving.presentation.templating import render_page
 from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["router"]
@@ -56,4 +56,4 @@ def show_audit(
         "actions": ACTIONS,
         "describe_details": describe_details,
     }
-    return render(request, "audit.html", context)
+    return render_page(request, "audit.html", context)

@@ -21,7 +21,7 @@ from serving.access.users.sessions import (
 from serving.access.users.tokens import TokenKind
 from serving.database.engine import write_transaction
 from serving.http.errors import ProblemError
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.roles import Role, Viewer
 
 __all__ = ["address_of", "router", "with_cookie"]
@@ -191,7 +191,7 @@ def _sent_on(request: Request, target: str) -> Response:
     strict cookie from a redirect that began elsewhere.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return render(request, "arrived.html", {"target": target})
+        return render_page(request, "arrived.html", {"target": target})
     return see_other(target)
 
 
@@ -199,7 +199,7 @@ def _login_page(
     request: Request, services: Services, problem: ProblemError | None = None
 ) -> Response:
     context = {"problem": problem, "provider": services.settings.oidc_issuer is not None}
-    response = render(
+    response = render_page(
         request, "login.html", context, status=problem.status if problem else HTTPStatus.OK
     )
     if problem:

@@ -15,7 +15,7 @@ from serving.access.users.endpoints import TokenId, UserName
 from serving.access.users.schemas import Name, NewToken, UserChanges
 from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
-from serving.presentation.templating import render, see_other
+from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.roles import Role, Viewer
 from serving.web.accounts.account import TokenForm
 
@@ -43,7 +43,7 @@ class NewUserForm(UserForm):
 def show_users(request: Request, viewer: Admin, session: Reading) -> Response:
     """Show the users by name."""
     context = {"viewer": viewer, "users": service.list_users(session), "roles": list(Role)}
-    return render(request, "users.html", context)
+    return render_page(request, "users.html", context)
 
 
 @router.post("")
@@ -206,7 +206,7 @@ def _user_page(
         "link": None,
         "issued": None,
     }
-    return render(request, "user.html", context | shown)
+    return render_page(request, "user.html", context | shown)
 
 
 def _guard(services: Services, name: str) -> lockout.Guard:

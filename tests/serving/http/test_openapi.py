@@ -12,7 +12,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from serving.http.idempotency import HEADER, WRITES
-from serving.http.openapi import operations
+from serving.http.openapi import iterate_operations
 from serving.http.routing import ApiRoute
 from tests.serving.example_world import World, build_world, example_app
 
@@ -41,29 +41,29 @@ def assert_fits(example: Any, schema: Mapping[str, Any], document: Document, whe
 
 
 def test_every_operation_says_what_it_is(document: Document) -> None:
-    names = [operation["operationId"] for _, _, operation in operations(document)]
+    names = [operation["operationId"] for _, _, operation in iterate_operations(document)]
     assert len(names) == len(set(names)) >= 50
-    for method, path, operation in operations(document):
+    for method, path, operation in iterate_operations(document):
         assert operation["summary"], (method, path)
         assert operation["description"], (method, path)
         assert operation["tags"], (method, path)
 
 
 def test_every_write_tells_of_its_key(document: Document) -> None:
-    for method, path, operation in operations(document):
+    for method, path, operation in iterate_operations(document):
         named = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
         assert (HEADER.lower() in named) is (method in WRITES), (method, path)
 
 
 def test_whatever_asks_who_it_is_says_so(document: Document) -> None:
     open_paths = [
-        path for _, path, operation in operations(document) if not operation.get("security")
+        path for _, path, operation in iterate_operations(document) if not operation.get("security")
     ]
     assert open_paths == ["/health/live", "/health/ready"]
 
 
 def test_every_example_fits_its_schema(document: Document) -> None:
-    for method, path, operation in operations(document):
+    for method, path, operation in iterate_operations(document):
         for parameter in operation.get("parameters", ()):
             where = f"{method} {path} {parameter['name']}"
             assert "example" in parameter or not parameter["required"], where
@@ -80,7 +80,7 @@ def test_every_example_fits_its_schema(document: Document) -> None:
 
 
 def test_every_problem_has_one_form(document: Document) -> None:
-    for method, path, operation in operations(document):
+    for method, path, operation in iterate_operations(document):
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (
@@ -115,7 +115,7 @@ def test_every_example_of_a_request_does_what_it_says(
     path = tmp_path / "serving.db"
     client = world.client(path)
     wrong = []
-    for method, template, operation in operations(document):
+    for method, template, operation in iterate_operations(document):
         arguments = request_of(operation, method, template)
         arguments["headers"] |= client.as_("admin")
         answer = client.request(**arguments)

@@ -12,7 +12,7 @@ from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
 from serving.notifications.live.feed import Feed
-from serving.notifications.live.service import announce
+from serving.notifications.live.service import announce_change
 from serving.publishing import publish_watchlist
 from tests.serving.conftest import ID_A, MORNING, NIGHTLY, Client, a_client, a_tick, an_alert
 
@@ -93,6 +93,6 @@ def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
 
     def tell(subject: str) -> None:
         with write_transaction(engine) as session:
-            announce(session, topic="list", subject=subject, at=MORNING, communities={})
+            announce_change(session, topic="list", subject=subject, at=MORNING, communities={})
 
     assert asyncio.run(watch()) == [["1", "2"], ["1", "2"]]

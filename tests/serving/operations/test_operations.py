@@ -21,7 +21,7 @@ from serving.operations.service import (
     file_report,
     read_overview,
 )
-from serving.presentation.translations import translator
+from serving.presentation.translations import get_translator
 from serving.vocabulary.reports import (
     DriftReport,
     FairnessReport,
@@ -430,7 +430,7 @@ def seen_at(*runs: Run, at: datetime = MORNING, **reports: object) -> Overview:
 
 def told(found: Overview) -> list[tuple[str, str, str]]:
     return [
-        (one.urgency, one.area, one.text) for one in find_health_issues(found, translator("en"))
+        (one.urgency, one.area, one.text) for one in find_health_issues(found, get_translator("en"))
     ]
 
 

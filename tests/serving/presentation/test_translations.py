@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from serving.presentation.translations import LOCALE, translator
+from serving.presentation.translations import LOCALE, get_translator
 
 ROOT = Path(__file__).parents[3]
 PLACEHOLDER = re.compile(r"\{(\w+)")
@@ -65,9 +65,9 @@ def test_translations_fill_the_same_placeholders(chinese: Catalog) -> None:
 
 
 def test_a_text_without_translation_stays_english() -> None:
-    assert translator("zh")("no such text {here}") == "no such text {here}"
-    assert translator("en")("Log in") == "Log in"
-    assert translator("zh")("Log in") == "登录"
+    assert get_translator("zh")("no such text {here}") == "no such text {here}"
+    assert get_translator("en")("Log in") == "Log in"
+    assert get_translator("zh")("Log in") == "登录"
 
 
 def test_sentences_of_problems_are_found(used: Catalog) -> None:
@@ -77,7 +77,7 @@ def test_sentences_of_problems_are_found(used: Catalog) -> None:
 
 
 def test_numbers_money_and_times_are_said_as_people_write_them() -> None:
-    zh, en = translator("zh"), translator("en")
+    zh, en = get_translator("zh"), get_translator("en")
     assert (zh.number(1234567), en.number(1234.56, 1)) == ("1,234,567", "1,234.6")
     assert (zh.percent(0.0314), en.percent(1.0, 0)) == ("3.1%", "100%")
     assert (zh.money(312_400.4), en.money(None)) == ("¥312,400", "–")
@@ -87,7 +87,7 @@ def test_numbers_money_and_times_are_said_as_people_write_them() -> None:
 
 
 def test_a_count_takes_its_form() -> None:
-    en = translator("en")
+    en = get_translator("en")
     assert en.plural("{count} alert", "{count} alerts", 1) == "1 alert"
     assert (
         en.plural("{count} alert of {n}", "{count} alerts of {n}", 1200, n=3) == "1,200 alerts of 3"

@@ -123,7 +123,7 @@ def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         kind = type(error).__name__
         raise DeliveryError(
-            f"{path.name} is not well-formed CSV ({kind}), often a quotation mark that is not closed.",
+            f"{path.name} is not well-formed CSV ({kind}); often a quotation mark is not closed.",
             remedy=_REDELIVER,
         ) from None
 
@@ -196,8 +196,10 @@ def _contract_columns(
     missing = [column.name for column in contract.columns if column.name not in found]
     if missing:
         raise DeliveryError(
-            f"{path.name} lacks the columns {', '.join(missing)}.{_hint(raw, contract=contract, mapping=mapping)}",
-            remedy="Map the source's headings in a source mapping, or ask the source to deliver the file again.",
+            f"{path.name} lacks the columns {', '.join(missing)}."
+            f"{_hint(raw, contract=contract, mapping=mapping)}",
+            remedy="Map the source's headings in a source mapping, or ask the source to deliver "
+            "the file again.",
         )
     ignored = [
         heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS
@@ -250,7 +252,8 @@ def _normalised(
         return clean.cast(column.type).alias(column.name)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DeliveryError(
-            f"{path.name}: the column {column.name} has a type that cannot be read ({values.dtype}).",
+            f"{path.name}: the column {column.name} has a type that cannot be read "
+            f"({values.dtype}).",
             remedy=_REDELIVER,
         ) from None
 

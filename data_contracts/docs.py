@@ -14,7 +14,8 @@ def field_documentation(contract: Contract) -> str:
     lines = [
         f"# {contract.dataset} · {contract.title_zh}",
         "",
-        f"<!-- Written from data_contracts/{contract.dataset}.yaml by `python -m data_contracts.docs`. -->",
+        f"<!-- Written from data_contracts/{contract.dataset}.yaml "
+        "by `python -m data_contracts.docs`. -->",
         "",
         f"{contract.purpose} {contract.meaning}",
         "",

@@ -35,7 +35,8 @@ NUMBER_KINDS = (
 _VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643, MOD 11-2
 _ID_CHECK_DIGITS = "10X98765432"
-_PSEUDONYM_BYTES = 12  # 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
+# 96 bits: a collision among a thousand million keys has odds of one in a hundred thousand million
+_PSEUDONYM_BYTES = 12
 
 
 def number_kind(number: pl.Expr) -> pl.Expr:

@@ -51,7 +51,7 @@ def text(values: pl.Series) -> pl.Series:
 
 
 def half_width(values: pl.Series) -> pl.Series:
-    """Trim, and bring full-width letters, digits and signs (``１３８``, ``＋``) to their plain forms."""
+    """Trim, and turn full-width letters, digits and signs (``１３８``, ``＋``) into plain ones."""
     plain = text(values)
     return _repair(
         plain,
@@ -255,7 +255,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
 
 
 def _repair(values: pl.Series, tidy: pl.Series, repair: Form) -> pl.Series:
-    """Apply ``repair`` to the distinct values that are not ``tidy``, and leave the rest untouched."""
+    """Apply ``repair`` to the distinct values that are not ``tidy``; the rest stays as it is."""
     untidy = values.filter(~tidy.fill_null(value=True)).unique()
     return (
         values

@@ -260,7 +260,7 @@ def cross_validate(
 
 @dataclass(frozen=True)
 class _Table:
-    """What a recipe looks at; all of it but the fraud nearby is the same whatever labels are known."""
+    """What a recipe looks at; only the fraud nearby depends on the known labels."""
 
     fixed: Floats
     ranked: Floats

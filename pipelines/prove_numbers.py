@@ -1,4 +1,4 @@
-"""Hold the learner for numbers against published results: read, cross-validate, set side by side."""
+"""Compare the learner for numbers with published results: read, cross-validate, tabulate."""
 
 import zipfile
 from collections.abc import Callable
@@ -152,7 +152,8 @@ def read_subscribers(folder: Path) -> Subscribers:
     edges = _read_edges(folder / EDGES)
     if edges.shape != (len(table), len(table)):
         raise DeliveryError(
-            f"{folder / EDGES} joins {edges.shape[0]} rows with {edges.shape[1]}, but {TABLE} has {len(table)}.",
+            f"{folder / EDGES} joins {edges.shape[0]} rows with {edges.shape[1]}, "
+            f"but {TABLE} has {len(table)}.",
             remedy="Take both files from the same release.",
         )
     names = tuple(name for name in table.columns if name not in (PERSON, LABEL))

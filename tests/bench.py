@@ -44,7 +44,8 @@ def main() -> None:
         plain = median(lambda: [pl.read_parquet(file) for file in files])
         say(
             "ingest",
-            f"{rows / took:,.0f} rows/s, {took / plain:.0f} times as long as only reading the files",
+            f"{rows / took:,.0f} rows/s, "
+            f"{took / plain:.0f} times as long as only reading the files",
         )
         bench_features(settings)
 
@@ -57,13 +58,17 @@ def bench_features(settings: Settings) -> None:
     event_index = build_event_index(tables)
     say(
         "event_index",
-        f"laid out in {perf_counter() - began:.2f} s ({len(event_index.contacts.events):,} contacts)",
+        f"laid out in {perf_counter() - began:.2f} s "
+        f"({len(event_index.contacts.events):,} contacts)",
     )
     moments = query_points_for_everyone(event_index, at=at)
     ours = median(lambda: build_snapshot(event_index, moments))
     naive = median(lambda: windows_by_group(event_index, at))
-    say("snapshot", f"{ours * 1e6 / len(moments):.0f} µs a person, all features; {naive / ours:.2f} times of it take "
-        f"{len(HOURS) * 4} plain group-by windows alone")  # fmt: skip
+    say(
+        "snapshot",
+        f"{ours * 1e6 / len(moments):.0f} µs a person, all features; "
+        f"{naive / ours:.2f} times of it take {len(HOURS) * 4} plain group-by windows alone",
+    )
     ticks = query_points_after_events(
         event_index, start=at - timedelta(days=1), end=at, every="15m"
     )

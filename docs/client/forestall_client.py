@@ -991,8 +991,7 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Claim the most urgent alert that is with nobody. Two who ask at once get different ones.
-        """
+        """Claim the most urgent alert that nobody has. Two who ask at once get different ones."""
         return self._send(
             "POST",
             "/api/v1/queue/next",

@@ -117,7 +117,7 @@ def week_sums() -> Mapping[str, pl.Expr]:
 
 
 def bad_reputation_sums() -> Mapping[str, pl.Expr]:
-    """How much a person had to do with the strangers whose reputation is above ``BAD_REPUTATION``."""
+    """How much contact a person had with strangers whose reputation is above ``BAD_REPUTATION``."""
     bad, age_h = pl.col("reputation") > BAD_REPUTATION, pl.col("relationship_age_h")
     day, talk_s = pl.col("silent_h") < DAY_H, pl.col("relationship_talk_s")
     return {
@@ -136,7 +136,7 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
 
 
 def returning_numbers() -> Mapping[str, pl.Expr]:
-    """Strangers that leave it neither at one call nor at one way: they call again, or text as well."""
+    """Strangers that come back after the first contact: they call again, or text as well."""
     again = (
         (pl.col("relationship_answered_n") >= 2)
         & pl.col("relationship_age_h").is_between(*RETURN_AFTER_H)

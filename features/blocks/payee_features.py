@@ -133,7 +133,7 @@ def bad_reputation_sums() -> Mapping[str, pl.Expr]:
 
 
 def lead_payee(payees: pl.DataFrame) -> pl.DataFrame:
-    """The latest new payee of each moment that was paid, one outside the district before any other."""
+    """The latest paid new payee of each moment; one outside the district goes before others."""
     return (
         payees.filter(WAS_PAID)
         .sort("point", "outside", "known_at", "payee_code", descending=[False, True, True, False])

@@ -116,7 +116,7 @@ def transfer_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
 
 
 def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
-    """The sources that serve ``held`` (``person``, ``source``), and when each delivered ``events``."""
+    """The sources that serve ``held`` (``person``, ``source``), and when each had ``events``."""
     delivered = (
         events.group_by("source", hour=pl.col("known_at").dt.truncate("1h"))
         .agg(pl.col("known_at").min())

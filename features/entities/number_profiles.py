@@ -15,7 +15,7 @@ AGE_HORIZON = timedelta(days=30)
 
 
 def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
-    """All contacts of the district from the peer's side: owner is the peer, totals are what it did."""
+    """All contacts of the district, owned by the peer; the totals say what the peer did."""
     answered, inbound = pl.col("is_answered"), pl.col("is_in")
     return Timeline.of(
         contacts.select(

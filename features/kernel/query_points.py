@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class QueryPoints:
-    """The query points of a point-in-time join: a person's code and a moment in milliseconds each."""
+    """The query points of a point-in-time join: the code of a person, and a moment in ms, each."""
 
     frame: pl.DataFrame
     owner: Positions

@@ -52,5 +52,5 @@ class SourceTables:
 
 
 def dense_codes(values: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
-    """``column`` and ``code``: each distinct value once, numbered densely from 0 in sorted order."""
+    """``column`` and ``code``: each distinct value once, numbered from 0 in sorted order."""
     return values.select(column).drop_nulls().unique().sort(column).with_row_index("code")

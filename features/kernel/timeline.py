@@ -19,7 +19,8 @@ __all__ = ["Timeline", "to_hundredths", "to_milliseconds"]
 
 Positions = npt.NDArray[np.int64]
 
-MOMENT_BITS = 42  # milliseconds since 1970 fit until the year 2109; 21 bits remain for two million owners a bucket
+# Milliseconds since 1970 fit until the year 2109; 21 bits remain for two million owners a bucket.
+MOMENT_BITS = 42
 FAR_PAST_MS = 0
 DAY_MS = 86_400_000
 

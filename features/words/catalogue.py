@@ -237,29 +237,35 @@ _INTRODUCTION = """# Features
 
 Made from `features/words/catalogue.yaml` by `forestall docs`; do not edit.
 
-A snapshot has {n} features in {groups} groups. Each is a function of a person and a moment, from what was known
-strictly before it. Residency and address are never among them.
+A snapshot has {n} features in {groups} groups. Each is a function of a person and a moment, from
+what was known strictly before it. Residency and address are never among them.
 
-An *unknown number* is one this person first had contact with less than 15 days ago, or again after 30 days of silence;
-a *new payee* (new account) likewise, among private accounts that are not the person's own. The *most suspicious unknown
-number* is the one of the last 7 days whose reputation and talk with the person weigh most. The *new payee in focus* is
-the latest of the last 7 days that was paid, one outside the district (held by no resident) before any other.
+An *unknown number* (a stranger) is one that this person first had contact with less than 15 days
+ago, or again after 30 days of silence; a *new payee* (new account) likewise, among private accounts
+that are not the person's own. The *most suspicious unknown number* is the one of the last 7 days
+whose reputation and talk with the person weigh most. The *new payee in focus* is the latest of the
+last 7 days that was paid; one outside the district (held by no resident) goes before any other.
 
-A number or account has a *reputation* from 0 to 1, as bad as that of those named in reported cases at 1; it *behaves
-suspiciously* above 0.5. The reputation is learned from reported cases: from how many residents the number reaches and who
-calls whom, how long they talk, whether residents pay afterwards; for an account from who pays it, how much and how
-soon. Until enough cases are reported a young number that reaches out to many residents has a bad reputation, and so has a
-young account outside the district that several residents paid.
+A number or account has a *reputation* from 0 to 1; at 1 it is as bad as that of numbers and
+accounts named in reported cases. It *behaves suspiciously* above 0.5. The reputation is learned
+from reported cases: from how many residents the number reaches and who calls whom, how long they
+talk, whether residents pay afterwards; for an account from who pays it, how much and how soon.
+Until enough cases are reported, a young number that reaches out to many residents has a bad
+reputation, and so has a young account outside the district that several residents paid.
 
-Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times), `share` (0 to 1), `score`, `flag`
-(true or false), `kind` (1 international, 2 virtual operator, 3 95/96 service, 4 400, 5 106, 6 landline, 7 mobile,
-0 other). A *habit* is what the person is usually like: other features are
-measured against it, but it is neither an input of the model nor ever given as a reason."""
+Units: `count`, `s` seconds, `h` hours, `d` days, `years`, `CNY`, `ratio` (times), `share` (0 to 1),
+`score`, `flag` (true or false), `kind` (1 international, 2 virtual operator, 3 95/96 service,
+4 400, 5 106, 6 landline, 7 mobile, 0 other). A *habit* is what the person is usually like: other
+features are measured against it, but it is neither an input of the model nor ever given as a
+reason."""
 
 
 def _table(group: FeatureGroup) -> str:
     rows = "\n".join(_row(feature) for feature in group.features)
-    head = "| feature | window | unit | missing when | 中文 | English | habit |\n|---|---|---|---|---|---|---|"
+    head = (
+        "| feature | window | unit | missing when | 中文 | English | habit |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     return f"## {group.title.en} · {group.title.zh}\n\n{head}\n{rows}"
 
 

@@ -31,7 +31,7 @@ _SPANS = (
 
 
 def describe_value(feature: Feature, value: float, *, language: Language) -> str:
-    """The feature's words with ``value`` in them; English nouns after the value follow its number."""
+    """The feature's words with ``value`` in them; English nouns after it follow its number."""
     zh, en = _FORMATS[feature.unit](value)
     if language == "zh":
         return feature.zh.format(value=zh)

@@ -110,7 +110,7 @@ class Ratio:
         return judged.alerts if self.table == "alerts" else judged.losses
 
     def value(self, rows: pl.DataFrame) -> float | None:
-        """The figure of these rows; None where there is nothing to divide by, or nothing is known."""
+        """The figure of these rows; None with nothing to divide by, or where nothing is known."""
         known = rows.select(
             top=self.top.cast(pl.Float64), bottom=self.bottom.cast(pl.Float64)
         ).drop_nulls()
@@ -296,7 +296,7 @@ def resample_people(judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0) 
 def metric_intervals(
     judged: JudgedAlerts, *, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Interval]:
-    """The 90 % interval of each share in ``RATIOS`` and of ``lead_h_median``, as far as they exist."""
+    """The 90 % interval of each share in ``RATIOS`` and of ``lead_h_median``, where they exist."""
     resamples = resample_people(judged, draws=draws, seed=seed)
     drawn = {name: ratio.resample(ratio.rows(judged), resamples) for name, ratio in RATIOS.items()}
     drawn["lead_h_median"] = resamples.medians(judged.losses.filter("covered"), "lead_h")

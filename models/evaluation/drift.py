@@ -136,12 +136,14 @@ class Drift:
         if noted:
             more = f" and {len(noted) - 5} more" if len(noted) > 5 else ""
             sentences.append(
-                f"These moved: {', '.join(noted[:5])}{more}. Look at the deliveries, then train again."
+                f"These moved: {', '.join(noted[:5])}{more}. "
+                "Look at the deliveries, then train again."
             )
         if self.volume and not self.volume.usual:
             few = "fewer" if self.volume.seen < self.volume.low else "more"
             sentences.append(
-                f"Alerts of the day: {self.volume.seen}, {few} than usual ({self.volume.low} to {self.volume.high})."
+                f"Alerts of the day: {self.volume.seen}, {few} than usual "
+                f"({self.volume.low} to {self.volume.high})."
             )
         return tuple(sentences)
 
@@ -260,6 +262,6 @@ def _psi_of(then: FeatureProfile, now: FeatureProfile) -> float | None:
 
 
 def _weight(one: FeatureDrift) -> float:
-    """What to look at first: the stability index, or what went missing measured on the same scale."""
+    """What to look at first: the stability index, or missing values on the same scale."""
     missing = LARGE * abs(one.missing - one.missing_before) / MISSING_POINTS
     return max(one.psi or 0.0, missing)

@@ -88,11 +88,11 @@ def judge_by_truth(
     """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any
     contact.
     """
-    journeys, traces = episodes_from_truth(truth), traces_from_truth(truth)
+    episodes, traces = episodes_from_truth(truth), traces_from_truth(truth)
     serious = judge_alerts(
-        alerts, journeys.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces
+        alerts, episodes.filter(pl.col("outcome") != "contact"), start=start, end=end, traces=traces
     )
-    touched = judge_alerts(alerts, journeys, start=start, end=end).alerts["reported"]
+    touched = judge_alerts(alerts, episodes, start=start, end=end).alerts["reported"]
     return JudgedAlerts(
         alerts=serious.alerts.with_columns(confirmed=touched),
         losses=serious.losses,

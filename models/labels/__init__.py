@@ -1,1 +1,1 @@
-"""What was really going on: episodes from cases and dispositions, and which moments to learn from."""
+"""What really happened: episodes from cases and dispositions, and which moments to learn from."""

@@ -55,7 +55,8 @@ class Sampling:
     )
     positive_weight: float = 20.0
     late_weight: float = 0.25  # a moment after the main payment, against one before it
-    burn_in_days: int = 7  # nothing is learnt from these, after the first event: everybody is a stranger to everybody
+    # Nothing is learned from the first days: there everybody is a stranger to everybody.
+    burn_in_days: int = 7
     every: str = TICK  # the clock whose ticks are learnt from
 
 

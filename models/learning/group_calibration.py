@@ -29,7 +29,7 @@ SHRINKAGE_ROWS = 200.0  # live rows; an episode has about ten
 
 @dataclass(frozen=True)
 class GroupCalibration:
-    """A Platt line for everybody, and one for each group that is known well enough to have its own."""
+    """A Platt line for everybody, and one for each group of which enough is known."""
 
     common: Calibration = field(default_factory=Calibration)
     by_group: Mapping[str, Calibration] = field(default_factory=dict)

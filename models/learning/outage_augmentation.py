@@ -87,7 +87,7 @@ def draw_source_outages(
     end: datetime,
     rng: np.random.Generator,
 ) -> Iterator[Outage]:
-    """One after the other with calm days between; of several sources the last never goes for ever."""
+    """One after the other with calm days between; the last of several sources always returns."""
     delivering = list(feeds.delivering_sources)
     start += DAY * int(rng.integers(1, MAX_CALM_DAYS + 1))
     while delivering and start < end:
@@ -121,11 +121,11 @@ def hit_by_outage(
     event_index: EventIndex, moments: pl.DataFrame, outages: Sequence[Outage]
 ) -> Flags:
     """Whether at each moment (``person``, ``at``) a source that serves the person is out."""
-    asked = moments.select("person", "at").join(
+    points = moments.select("person", "at").join(
         event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
     )
-    owner, at = asked["code"].to_numpy(), asked["at"]
-    found = np.zeros(len(asked), dtype=np.bool_)
+    owner, at = points["code"].to_numpy(), points["at"]
+    found = np.zeros(len(points), dtype=np.bool_)
     for one in outages:
         feeds = event_index.call_feeds if one.dataset == "calls" else event_index.transfer_feeds
         during = (
@@ -170,24 +170,24 @@ def snapshot_with_outages(
     which nothing known from ``at`` on is used a second time. It costs another gathering, unless
     ``outage_share`` is 0 or nothing is struck.
     """
-    asked = moments.select("person", "at")
+    points = moments.select("person", "at")
     start = first_known_at(event_index)
     outages = (
         draw_outages(event_index, start=start, end=at, seed=seed) if outage_share and start else ()
     )
     affected = choose_balanced(
-        hit_by_outage(event_index, asked, outages),
+        hit_by_outage(event_index, points, outages),
         moments["label"].to_numpy(),
         outage_share=outage_share,
         seed=seed,
     )
     if not affected.any():
-        return build_snapshot(event_index, asked, reputation_model=reputation_model)
+        return build_snapshot(event_index, points, reputation_model=reputation_model)
     reduced = build_event_index(drop_lost_records(tables.known_before(at), outages))
-    seen = build_snapshot(event_index, asked.filter(~affected), reputation_model=reputation_model)
+    seen = build_snapshot(event_index, points.filter(~affected), reputation_model=reputation_model)
     unseen = build_snapshot(
         reduced,
-        asked.filter(affected),
+        points.filter(affected),
         reputation_model=recode_reputation(reputation_model, event_index, reduced),
     )
     place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])

@@ -35,7 +35,8 @@ BLOCKS = (
 )
 MIN_NAMED = 20  # with fewer numbers named by cases the hand-written reputation speaks
 MAX_NEGATIVES = 60_000  # meetings with numbers and accounts that no case names, to learn from
-NEGATIVES_PER_POSITIVE = 20.0  # a meeting with the other side against so many others: what a reputation of one half means
+# One contact with a fraudster against so many others: that is what a reputation of one half means.
+NEGATIVES_PER_POSITIVE = 20.0
 BURN_IN = timedelta(days=7)
 ROUNDS = 120
 PARAMS: Mapping[str, Any] = {

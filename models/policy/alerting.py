@@ -131,7 +131,7 @@ class Memory:
     past_priorities: deque[Sequence[float]] = field(default_factory=deque)
 
     def start_day(self, day: date, *, rules: PolicyRules) -> None:
-        """Begin a new day: file yesterday's best scores, one a person, and open the budget again."""
+        """Begin a day: keep yesterday's best scores, one a person, and open the budget again."""
         if self.day is not None and day <= self.day:
             return
         if self.day is not None:

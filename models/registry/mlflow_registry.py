@@ -35,7 +35,8 @@ __all__ = [
 ]
 
 MODEL_NAME = "victim-risk"
-HISTORY_TAG = "champions"  # tag of the registered model: versions in force one after the other, the last is in force now
+# A tag of the registered model: the versions that were champion, one after the other; the last is.
+HISTORY_TAG = "champions"
 MAX_HISTORY = 100
 SEARCH, QUALITY = "search", "average_precision"
 CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
@@ -361,7 +362,10 @@ def _mlflow() -> Any:
 
 
 def _log_model(mlflow: Any, text: Path, *, signature: Any) -> Any:
-    """Log the text form as a model that MLflow loads through ``models.registry._load_pyfunc``: no pickle anywhere."""
+    """Log the text form as a model that MLflow loads without a pickle.
+
+    MLflow calls ``models.registry._load_pyfunc`` for that.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message=".*An input example was not provided"

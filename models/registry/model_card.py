@@ -25,31 +25,35 @@ QUALITY = {
     "oof_auc": "AUC, out of fold",
     "oof_average_precision": "average precision, out of fold",
     "calibration_error": "calibration error, mean gap over bins of equal numbers of victims",
-    "lead_agreement": "quiet moments whose leading number was the same while learning as it is in use",
+    "lead_agreement": "negative samples whose lead number was the same in learning as in use",
     "max_feature_auc": "AUC of the strongest single feature; near 1 it would be a leak",
 }
 EPISODES_PREFIX = "episodes_"
 
 USE = """\
-Ranks residents by the probability that they are in a live episode of telecom fraud, or will lose money within 72 hours,
-so that people can reach them before the money is gone.
+Ranks residents by the probability that they are in an episode of telecom fraud now, or will lose
+money within 72 hours, so that people can reach them before the money is gone.
 
-用于排序辖区居民正处于电信诈骗过程中、或 72 小时内将受损的概率，供人工劝阻使用。模型只作提示，不作为限制措施的依据。
+用于排序辖区居民正处于电信诈骗过程中、或 72 小时内将受损的概率，供人工劝阻使用。\
+模型只作提示，不作为限制措施的依据。
 
-Not for: restricting a card, number or account; judging anybody of anything; districts or feeds it was not trained on;
-suspects (it looks for victims). A score is a probability, not a finding."""
+Not for: restricting a card, number or account; judging anybody of anything; districts or feeds it
+was not trained on; suspects (it looks for victims). A score is a probability, not a finding."""
 
 LIMITS = """\
-- It learns from reported cases. About a third of the losses are never reported, and slow types come late: precision
-  measured on reports is a lower bound, coverage is that of the reported only.
-- Types that leave no call and no transfer in the feeds before the payment (most of `fake_shopping`) are hardly seen.
+- It learns from reported cases. About a third of the losses are never reported, and slow types come
+  late: precision measured on reports is a lower bound, coverage is that of the reported only.
+- Types that leave no call and no transfer in the feeds before the payment (most of `fake_shopping`)
+  are hardly seen.
 - People whose operator or bank delivers late or not at all look quieter than they are.
-- Crews change numbers, accounts and scripts: train again at least monthly, and read the calibration each time."""
+- Crews change numbers, accounts and scripts: train again at least monthly, and read the calibration
+  each time."""
 
 FAIRNESS = """\
-Residency (local or floating) is never an input. Sex and community are none either. Age is one, because types of fraud
-differ by age; whether alerts find victims of all ages alike is to be checked at every training. An alert leads to help
-by a person, and everybody can ask why it came: each one carries its reasons."""
+Residency (local or floating) is never an input. Sex and community are none either. Age is one,
+because types of fraud differ by age; check at every training whether alerts find victims of all
+ages alike. An alert leads to help by a person, and everybody can ask why it came: each one carries
+its reasons."""
 
 
 def render_model_card(

@@ -47,7 +47,8 @@ class Gates(BaseModel):
         default=5.0,
         ge=0,
         le=100,
-        description="local and floating residents may lie so many points apart in precision and coverage; more is "
+        description="local and floating residents may lie so many points apart in precision and "
+        "coverage; more is "
         "refused where chance alone does not explain it",
     )
 
@@ -162,8 +163,8 @@ def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
             continue
         words = f"gap of {name} by residency {gap:+.1f} points ({low:+.1f} to {high:+.1f})"
         passed = abs(gap) <= gates.residency_gap_points or low <= 0 <= high
-        asked = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
-        reason = words if passed else f"{words}: {asked}"
+        allowed = f"at most {gates.residency_gap_points:g}, or no more than chance, is allowed"
+        reason = words if passed else f"{words}: {allowed}"
         yield GateResult(
             gate=gate, passed=passed, reason=reason, own=gap, other=gates.residency_gap_points
         )

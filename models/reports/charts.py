@@ -74,7 +74,7 @@ def draw_charts(
 
 
 def importance_chart(model: RiskModel) -> str:
-    """The features by the loss that splitting on them saved, as shares of the whole; the best 25."""
+    """The 25 best features by the loss that splitting on them saved, as shares of the whole."""
     import altair as alt
 
     gain = pl.Series(model.booster.feature_importance(importance_type="gain"), dtype=pl.Float64)

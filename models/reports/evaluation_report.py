@@ -198,7 +198,8 @@ def groups_section(groups: pl.DataFrame) -> Section:
         words=(
             "差距为本组减其余所有人，单位为百分点（提前量为小时）；区间含 0 时，偶然即可解释。"
             "户籍与性别只用于衡量，从不作为模型输入。",
-            "A gap is the group minus everybody else, in points (lead: hours); where its interval holds 0, chance "
+            "A gap is the group minus everybody else, in points (lead: hours); where its interval "
+            "holds 0, chance "
             "explains it. Residency and sex are only measured by, never an input.",
         ),
         headings=("", "组 group", "指标 figure", "数 n", "值 value", "差距 gap"),

@@ -203,7 +203,8 @@ def type_cell(types: pl.DataFrame, scam_type: str) -> str:
         .iter_rows()
     )
     coverage, money, lead_h = found
-    return f"{format_figure(coverage)} · {format_figure(money)} · {'–' if lead_h is None else f'{lead_h:.1f} h'}"
+    lead = "–" if lead_h is None else f"{lead_h:.1f} h"
+    return f"{format_figure(coverage)} · {format_figure(money)} · {lead}"
 
 
 def figure_change(judged: JudgedAlerts, full: JudgedAlerts, name: str) -> str:

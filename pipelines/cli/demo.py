@@ -40,7 +40,8 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
         )
     if not (landing / "truth.parquet").exists():
         step(
-            f"simulating {people:,} residents over {days} days (fraud at {INTENSITY:g} times the ordinary rate)"
+            f"simulating {people:,} residents over {days} days "
+            f"(fraud at {INTENSITY:g} times the ordinary rate)"
         )
         simulate(
             landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY)
@@ -58,7 +59,8 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     result = run_score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
     print_watchlist(result.alerts)
     step(
-        f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published"
+        f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, "
+        f"{len(result.alerts)} alerts published"
     )
     link = login_link(settings, name="demo", role="analyst", host="127.0.0.1", port=8000)
     serve = (

@@ -216,7 +216,8 @@ def tune(
         return
     typer.echo(
         f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
-        f"{found.current_quality:.4f} with the present settings; {found.trials} trials\n\n{found.text}"
+        f"{found.current_quality:.4f} with the present settings; {found.trials} trials"
+        f"\n\n{found.text}"
     )
 
 
@@ -232,7 +233,7 @@ def prove_numbers(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Hold the learner for numbers against published results on the Sichuan subscribers in FOLDER."""
+    """Compare the learner for numbers with published results on Sichuan's subscribers in FOLDER."""
     from pipelines.prove_numbers import printable_rows
     from pipelines.prove_numbers import prove_numbers as prove
 
@@ -246,6 +247,7 @@ def prove_numbers(
     typer.echo(
         "* measured by others; ± from fold to fold\n"
         f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"
-        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows that have it; "
+        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows "
+        "that have it; "
         f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
     )

@@ -37,12 +37,14 @@ LIBRARY_ENVIRONMENT = {  # nothing calls home, nothing spins
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve whatever else runs here
+    # Threads that spin while they wait starve whatever else runs here.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 app = typer.Typer(
     name="forestall",
-    help="Early warning for telecom fraud: finds residents who are being drawn in while there is still time.",
+    help="Early warning for telecom fraud: finds residents who are being drawn in "
+    "while there is still time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -127,7 +129,8 @@ def simulate(
         print_json({**to_json_value(report), "faults": [to_json_value(one) for one in faults]})
         return
     typer.echo(
-        f"{report.files} files in {out}: {report.calls:,} calls, {report.transfers:,} transfers, {report.cases} cases"
+        f"{report.files} files in {out}: {report.calls:,} calls, "
+        f"{report.transfers:,} transfers, {report.cases} cases"
     )
     for one in faults:
         typer.echo(f"  {one.fault}: {one.path} ({one.rows} rows, {one.expected})")
@@ -199,7 +202,8 @@ def train(
         print_json(to_json_value(result))
         return
     typer.echo(
-        f"victim-risk/{result.version}, from {result.episodes} episodes and {result.moments:,} moments"
+        f"victim-risk/{result.version}, from {result.episodes} episodes "
+        f"and {result.moments:,} moments"
     )
     print_table(
         ("figure", "value"),
@@ -236,7 +240,8 @@ def score(
         return
     print_watchlist(result.alerts)
     typer.echo(
-        f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, {len(result.alerts)} alerts published"
+        f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, "
+        f"{len(result.alerts)} alerts published"
     )
 
 

@@ -33,7 +33,7 @@ def progress_printer(as_json: bool) -> Callable[[str], None]:  # noqa: FBT001 --
 
 
 def progress_counter(thing: str) -> Callable[[int, int], None]:
-    """Progress of many small things: one line that is written over, or nothing where nobody looks."""
+    """Progress of many small things: one line, written over; nothing where nobody looks."""
 
     def show(done: int, total: int) -> None:
         if sys.stderr.isatty():

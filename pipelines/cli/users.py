@@ -148,6 +148,7 @@ def audit_verify(
         typer.echo("cut off: the entry with this head is gone, though what is left is whole")
     else:
         typer.echo(
-            f"whole: {verdict.entries} entries\nhead: {verdict.head}\nkeep the head elsewhere, for --head"
+            f"whole: {verdict.entries} entries\nhead: {verdict.head}\n"
+            "keep the head elsewhere, for --head"
         )
     raise typer.Exit(0 if verdict.whole else 1)

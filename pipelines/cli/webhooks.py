@@ -26,4 +26,6 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(to_json_value(done))
     else:
-        typer.echo(f"{done.delivered} messages delivered, {done.failed} to be sent again or given up")
+        typer.echo(
+            f"{done.delivered} messages delivered, {done.failed} to be sent again or given up"
+        )

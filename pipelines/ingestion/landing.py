@@ -1,4 +1,4 @@
-"""The landing folder: which files were delivered, by whom, for which day. Nothing is opened here."""
+"""The landing folder: which files were delivered, by whom, for which day. It opens none of them."""
 
 import re
 from collections.abc import Iterator

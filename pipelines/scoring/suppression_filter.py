@@ -12,7 +12,11 @@ __all__ = ["drop_suppressed"]
 
 
 def drop_suppressed(
-    rows: pl.DataFrame, suppressions: Sequence[SuppressedPerson], *, at: datetime, rules: PolicyRules
+    rows: pl.DataFrame,
+    suppressions: Sequence[SuppressedPerson],
+    *,
+    at: datetime,
+    rules: PolicyRules,
 ) -> pl.DataFrame:
     """The ``rows`` (``person``, ``new_debit_cny_6h``) of those who may be alerted at ``at``.
 

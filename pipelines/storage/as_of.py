@@ -43,7 +43,8 @@ def source_tables_before(
     ):
         raise NotReadyError(
             f"the lake holds no calls or transfers from {days[0]} to {days[1]}",
-            remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data covers.",
+            remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data "
+            "covers.",
         )
     events = {
         name: lake.scan(name, days=days).select(columns).filter(pl.col("known_at") < at)

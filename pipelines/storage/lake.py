@@ -77,7 +77,7 @@ class Lake:
         return self._commit(dataset, frame, batch=batch, mode="append")
 
     def replace(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
-        """Put ``frame`` in the place of the whole dataset in one commit; return the Delta version."""
+        """Replace the whole dataset by ``frame`` in one commit; return the Delta version."""
         return self._commit(dataset, frame, batch=batch, mode="overwrite")
 
     def last_batch(self, dataset: str) -> int:

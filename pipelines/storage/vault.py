@@ -30,8 +30,12 @@ NONCE_BYTES = 12
 KEY_VERSION = b"\x01"  # first byte of every sealed value; a new vault key gets the next one
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (kind TEXT, key TEXT, sealed BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS numbers_of (person TEXT, number TEXT, PRIMARY KEY (person, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (
+    kind TEXT, key TEXT, sealed BLOB NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbers_of (
+    person TEXT, number TEXT, PRIMARY KEY (person, number)
+) WITHOUT ROWID;
 """
 
 
@@ -150,7 +154,10 @@ class Vault:
 
     def holders_of(self, numbers: Sequence[str]) -> list[str]:
         """Who holds the numbers, all pseudonyms."""
-        query = "SELECT DISTINCT person FROM numbers_of WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
+        query = (
+            "SELECT DISTINCT person FROM numbers_of"
+            " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
+        )
         return [
             person
             for (person,) in sqlite.fetch_rows(
@@ -159,11 +166,17 @@ class Vault:
         ]
 
     def _sealed(self, kind: IdentifierKind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
-        query = "SELECT key, sealed FROM entries WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
+        query = (
+            "SELECT key, sealed FROM entries"
+            " WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
+        )
         return sqlite.fetch_rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
 
     def _numbers_of(self, persons: Sequence[str]) -> dict[str, list[str]]:
-        query = "SELECT person, number FROM numbers_of WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
+        query = (
+            "SELECT person, number FROM numbers_of"
+            " WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
+        )
         held: dict[str, list[str]] = {}
         for person, number in sqlite.fetch_rows(
             self._path, query=query, values=(json.dumps(list(persons)),)

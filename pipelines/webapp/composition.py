@@ -1,4 +1,4 @@
-"""The composition root of the serving room: settings, vault and rescorer handed to the application."""
+"""The composition root of serving: settings, vault and rescorer are handed to the application."""
 
 from collections.abc import Callable
 from datetime import date
@@ -49,11 +49,13 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
 
     app = build_application(settings)
     say(
-        f"pages on http://{host}:{port}/ – log in with a token from `forestall users add NAME --role analyst`"
+        f"pages on http://{host}:{port}/ – log in with a token "
+        "from `forestall users add NAME --role analyst`"
     )
     if shows_every_row(app.state.services.engine):
         say(
-            "row-level security does not bind: let forestall connect to PostgreSQL as an ordinary role"
+            "row-level security does not bind: let forestall connect to PostgreSQL "
+            "as an ordinary role"
         )
     serve_app(app, host=host, port=port)
 

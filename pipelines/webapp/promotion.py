@@ -1,4 +1,4 @@
-"""Promoting a champion: through its gates from the pages, or past them by the user at the terminal."""
+"""Promoting a champion: through its gates from the pages, past them by a user at the terminal."""
 
 import getpass
 from datetime import datetime

@@ -55,7 +55,8 @@ class LiveRescorer:
             )
 
     def _current(self) -> ScoringContext:
-        version = f"{Lake(self._settings.lake_folder).version()} {ModelRegistry.of(self._settings).champion()}"
+        champion = ModelRegistry.of(self._settings).champion()
+        version = f"{Lake(self._settings.lake_folder).version()} {champion}"
         if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)
             self._context = load_scoring_context(

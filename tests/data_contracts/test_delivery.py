@@ -295,7 +295,10 @@ def test_a_register_may_be_empty(tmp_path):
 
 def test_old_id_numbers_and_lists_of_a_case(tmp_path):
     header = ",".join(load_contract("cases").schema.names())
-    row = "A1,110105491231002,冒充公检法,既遂,2026-08-01 09:00:00,,2026-08-02 09:00:00,9544.05,010-65551234;+85512345,"
+    row = (
+        "A1,110105491231002,冒充公检法,既遂,2026-08-01 09:00:00,,2026-08-02 09:00:00,"
+        "9544.05,010-65551234;+85512345,"
+    )
     frame = read(csv_file(tmp_path, header, row), dataset="cases")
 
     assert frame.select(

@@ -10,7 +10,10 @@ def test_a_page_tells_columns_values_and_rules():
     page = field_documentation(load_contract("calls"))
 
     assert page.startswith("# calls · 通话记录\n")
-    row = "| `duration_s` | 通话时长 | whole number | s | yes | sensitive | Length of the talk; 0 means not answered, "
+    row = (
+        "| `duration_s` | 通话时长 | whole number | s | yes | sensitive | "
+        "Length of the talk; 0 means not answered, "
+    )
     assert row in page
     assert "- `direction`: `in` 被叫, `out` 主叫\n" in page
     assert "| `duration_s.negative` | The duration is below zero. | 时长为负数。 |" in page

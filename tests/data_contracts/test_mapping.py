@@ -20,7 +20,8 @@ def test_a_source_without_a_file_of_its_own_reads_the_contracts_and_the_chinese_
 
 def test_a_folder_of_mappings_wins_for_its_sources(tmp_path):
     (tmp_path / "cmcc.yaml").write_text(
-        "delay_s: {calls: 900}\nheadings: {calls: {CDR: record_id}}\nvalues: {calls: {service: {'1': voice}}}\n"
+        "delay_s: {calls: 900}\nheadings: {calls: {CDR: record_id}}\n"
+        "values: {calls: {service: {'1': voice}}}\n"
     )
     mapping = load_mapping("cmcc", folder=tmp_path)
 

@@ -308,9 +308,12 @@ def test_the_suite_finds_what_the_naive_rules_find(rows, file_day):
 def test_a_check_leaves_no_noise_behind_when_the_process_ends():
     program = (
         "import polars as pl, datetime as dt;"
-        "from data_contracts.contract import load_contract; from data_contracts.suites import check_rows;"
-        "frame = pl.DataFrame({'number': ['110'], 'tag': [None], '_row': [1]}, schema_overrides={'tag': pl.String});"
-        "result = check(frame, contract=load_contract('number_tags'), received_at=dt.datetime.now(dt.timezone.utc));"
+        "from data_contracts.contract import load_contract;"
+        "from data_contracts.suites import check_rows;"
+        "columns = {'number': ['110'], 'tag': [None], '_row': [1]};"
+        "frame = pl.DataFrame(columns, schema_overrides={'tag': pl.String});"
+        "now = dt.datetime.now(dt.timezone.utc);"
+        "result = check_rows(frame, contract=load_contract('number_tags'), received_at=now);"
         "print(result.failures['reasons'].to_list())"
     )
     done = subprocess.run(

@@ -50,9 +50,10 @@ def payee_row(district: District, event: Event, naive_reputation: NaiveReputatio
 
 
 WEEK_SUMS = (
-    "named_payees_7d", "payee_max_cny", "payee_min_cny", "payee_last_cny", "payee_first_cny", "payee_back_n",
-    "payee_back_share", "payee_outside_n", "rebates_n", "rebates_outside_n", "rebate_age_h", "payer_new_cny",
-    "payer_new_reach", "payee_first_started_at", "payee_reputation_max", "bad_reputation_payees_7d", "bad_reputation_payees_cny",
+    "named_payees_7d", "payee_max_cny", "payee_min_cny", "payee_last_cny", "payee_first_cny",
+    "payee_back_n", "payee_back_share", "payee_outside_n", "rebates_n", "rebates_outside_n",
+    "rebate_age_h", "payer_new_cny", "payer_new_reach", "payee_first_started_at",
+    "payee_reputation_max", "bad_reputation_payees_7d", "bad_reputation_payees_cny",
 )  # fmt: skip
 
 
@@ -94,8 +95,9 @@ def week_sums(rows: list[Values]) -> Values:
 
 
 LEAD_COLUMNS = (
-    "relationship_paid_cny", "relationship_back_cny", "relationship_paid_n", "relationship_back_n", "relationship_first_cny", "relationship_age_h",
-    "silent_h", "outside", "payee_payers_14d", "payee_receivers_14d", "payee_received_cny_14d", "payee_age_d",
+    "relationship_paid_cny", "relationship_back_cny", "relationship_paid_n",
+    "relationship_back_n", "relationship_first_cny", "relationship_age_h", "silent_h", "outside",
+    "payee_payers_14d", "payee_receivers_14d", "payee_received_cny_14d", "payee_age_d",
     "payee_reputation", "named",
 )  # fmt: skip
 
@@ -133,8 +135,9 @@ def callers_before_payment(strangers: list[Values], payees: list[Values]) -> Val
 
 
 NEW_PAYEE_PAYMENTS = (
-    "new_payee_payment_n", "new_payee_payment_payees_n", "new_payee_payment_days_n", "new_payee_payment_cny", "new_payee_payment_large_n", "new_payee_payment_growth", "new_payee_payment_max_cny",
-    "new_payee_payment_age_h", "new_payee_payment_silent_h",
+    "new_payee_payment_n", "new_payee_payment_payees_n", "new_payee_payment_days_n",
+    "new_payee_payment_cny", "new_payee_payment_large_n", "new_payee_payment_growth",
+    "new_payee_payment_max_cny", "new_payee_payment_age_h", "new_payee_payment_silent_h",
 )  # fmt: skip
 LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
 

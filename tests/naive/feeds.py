@@ -9,7 +9,7 @@ HOUR = timedelta(hours=1)
 
 
 def silent_h(source: str, deliveries: list[tuple[str, datetime]], at: datetime) -> float:
-    """Hours since the first delivery of the last clock hour in which the source delivered anything."""
+    """Hours since the first delivery of the last clock hour in which the source delivered."""
     mine = [known_at for name, known_at in deliveries if name == source]
     if not mine:
         return 168.0

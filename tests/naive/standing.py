@@ -8,7 +8,8 @@ from tests.naive.threads import District, Event, Values, events_of, events_since
 
 DAY = timedelta(days=1)
 KIND_CODES = {
-    "international": 1, "virtual": 2, "service_95": 3, "service_96": 3, "service_400": 4, "service_106": 5,
+    "international": 1, "virtual": 2, "service_95": 3, "service_96": 3, "service_400": 4,
+    "service_106": 5,
     "landline": 6, "mobile": 7,
 }  # fmt: skip
 

@@ -50,11 +50,13 @@ def stranger_row(district: District, event: Event, naive_reputation: NaiveReputa
 
 
 WEEK_SUMS = (
-    "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "bad_reputation_peers_24h", "bad_reputation_peers_7d",
-    "bad_reputation_talk_s", "bad_reputation_talk_48h_s", "bad_reputation_sms", "bad_reputation_calls_back", "named_peers_7d", "named_talk_s",
-    "stranger_max_talk_s", "stranger_max_talk_24h_s", "stranger_max_calls", "stranger_max_reach_24h",
-    "bad_reputation_long_24h", "bad_reputation_talk_24h_s", "bad_reputation_span_h", "followed_max", "followed_share_max",
-    "returning_reputation", "returning_n", "text_talk_reputation", "text_talk_s", "relay_6h",
+    "suspicion_sum", "reputation_max_24h", "reputation_new_48h", "bad_reputation_peers_24h",
+    "bad_reputation_peers_7d", "bad_reputation_talk_s", "bad_reputation_talk_48h_s",
+    "bad_reputation_sms", "bad_reputation_calls_back", "named_peers_7d", "named_talk_s",
+    "stranger_max_talk_s", "stranger_max_talk_24h_s", "stranger_max_calls",
+    "stranger_max_reach_24h", "bad_reputation_long_24h", "bad_reputation_talk_24h_s",
+    "bad_reputation_span_h", "followed_max", "followed_share_max", "returning_reputation",
+    "returning_n", "text_talk_reputation", "text_talk_s", "relay_6h",
 )  # fmt: skip
 
 
@@ -139,11 +141,13 @@ def paid_after_contact(rows: list[Values]) -> Values:
 
 
 LEAD = (
-    "suspicion", "reputation", "relationship_n", "relationship_talk_s", "relationship_max_talk_s", "relationship_sms_n", "relationship_answered_n",
-    "relationship_call_back_n", "relationship_age_h", "silent_h", "peer_reach_24h", "peer_reach_3d", "peer_reach_14d",
-    "peer_contacts_14d", "peer_age_d", "peer_in_share", "peer_sms_share", "peer_answer_share", "peer_hang_up_share",
-    "peer_engaged_n", "peer_followed_n", "peer_long_n", "peer_talk_mean_s", "kind", "named", "tagged", "started_at",
-    "peer",
+    "suspicion", "reputation", "relationship_n", "relationship_talk_s",
+    "relationship_max_talk_s", "relationship_sms_n", "relationship_answered_n",
+    "relationship_call_back_n", "relationship_age_h", "silent_h", "peer_reach_24h",
+    "peer_reach_3d", "peer_reach_14d", "peer_contacts_14d", "peer_age_d", "peer_in_share",
+    "peer_sms_share", "peer_answer_share", "peer_hang_up_share", "peer_engaged_n",
+    "peer_followed_n", "peer_long_n", "peer_talk_mean_s", "kind", "named", "tagged",
+    "started_at", "peer",
 )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def counts(report: FileReport) -> tuple[int, int, int, int, int]:
 
 @pytest.fixture(scope="session")
 def district(tmp_path_factory) -> Settings:
-    """The settings of a home that holds a small simulated district; read it, change nothing in it."""
+    """The settings of a home that holds a small simulated district; change nothing in it."""
     return build(shared_folder(tmp_path_factory))
 
 

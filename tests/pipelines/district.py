@@ -48,7 +48,7 @@ def write_key(settings: Settings) -> None:
 
 
 def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gates) -> None:
-    """Settings as a user would write them into the home; what JSON calls a value TOML calls so too."""
+    """Settings as a user would write them into the home; JSON and TOML write these values alike."""
     lines = [f"daily_budget = {daily_budget}"]
     for name, section in sections.items():
         lines += [

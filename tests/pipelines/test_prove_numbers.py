@@ -1,4 +1,4 @@
-"""The command that holds the learner against published results, on a small folder of the same form."""
+"""The command that compares the learner with published results, on a small folder of that form."""
 
 import json
 from pathlib import Path

@@ -24,7 +24,7 @@ __all__ = ["Rotation", "draw_honest_lines", "draw_line_calls", "draw_rotation", 
 
 @dataclass(frozen=True)
 class Rotation:
-    """What one line or purse shows to the world in turn: ``keys[i]`` from second ``starts[i]`` on."""
+    """What one line or purse shows to others in turn: ``keys[i]`` from second ``starts[i]`` on."""
 
     starts: Ints
     keys: Ints

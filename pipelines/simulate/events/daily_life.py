@@ -35,7 +35,8 @@ class DailyLife:
     start: date
     days: int
     seed: int
-    strangers: Ints  # numbers of people one deals with once or twice: tradesmen, shops, parents of classmates
+    # Numbers of people one deals with once or twice: tradesmen, shops, parents of classmates.
+    strangers: Ints
     text_ports: Ints  # 106 ports of banks and shops
 
     @classmethod

@@ -33,5 +33,5 @@ def read_queue(
 
 @router.post("/next", response_model=Claim)
 def take_next(viewer: Decider, session: Writing, services: ServicesOfApp, now: Now) -> object:
-    """Claim the most urgent alert that is with nobody. Two who ask at once get different ones."""
+    """Claim the most urgent alert that nobody has. Two who ask at once get different ones."""
     return service.take_next(session, viewer=viewer, at=now, settings=services.settings)

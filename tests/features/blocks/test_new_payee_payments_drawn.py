@@ -50,7 +50,8 @@ def test_a_refund_is_no_lure() -> None:
 
 @pytest.mark.parametrize(
     ("paid", "back", "lures_n"),
-    [("100.00", "101.99", None), ("100.00", "102.00", 1), ("100.00", "200.00", 1), ("100.00", "200.01", None),
+    [("100.00", "101.99", None), ("100.00", "102.00", 1), ("100.00", "200.00", 1),
+     ("100.00", "200.01", None),
      ("1000.00", "1060.00", 1), ("1000.01", "1060.01", None)],
 )  # fmt: skip
 def test_profits_and_stakes_at_their_limits(paid: str, back: str, lures_n: int | None) -> None:

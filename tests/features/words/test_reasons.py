@@ -40,7 +40,8 @@ def test_windows_of_one_thing_are_one_reason() -> None:
     assert only_reason(weights, values) == Reason(
         code="strangers",
         zh="3 天内与 5 个陌生号码首次联系，与陌生号码最长一次通话 84 分钟",
-        en="First contact with 5 unknown numbers in the last 3 days, longest call with an unknown number 84 minutes",
+        en="First contact with 5 unknown numbers in the last 3 days, "
+        "longest call with an unknown number 84 minutes",
         contribution=pytest.approx(1.0),
     )
 
@@ -66,7 +67,8 @@ def test_what_a_score_weighs_is_told_by_what_it_is_made_of() -> None:
         (
             {"payee_caller_h": 3.0},
             "与陌生号码首次联系 3 小时后，首次与区外新收款账户往来",
-            "First dealt with a new payee outside the district 3 hours after an unknown number's first contact",
+            "First dealt with a new payee outside the district 3 hours after "
+            "an unknown number's first contact",
         ),
         (
             {"new_back_cny_24h": 106.0},

@@ -98,7 +98,8 @@ def test_one_alert_is_enough_to_measure():
     one = judge_alerts(alerts(("ada", on(3, 12))), EPISODES.head(1), start=on(1), end=on(8))
     table = metrics_by_group(one, PEOPLE, attributes=("sex",))
     assert table.select("group", "figure", "value", "gap").rows() == [
-        ("F", "precision", 1.0, None), ("F", "coverage", 1.0, None), ("F", "lead_h_median", 6.0, None),
+        ("F", "precision", 1.0, None), ("F", "coverage", 1.0, None),
+        ("F", "lead_h_median", 6.0, None),
     ]  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def journey(number, person, outcome, *payments, contact_at=WALL, first_trace_at=
 
 
 SCHEMA = {
-    "scam_type": pl.String, "first_trace_at": pl.Datetime("us"), "main_transfer_at": pl.Datetime("us"),
+    "scam_type": pl.String, "first_trace_at": pl.Datetime("us"),
+    "main_transfer_at": pl.Datetime("us"),
     "last_transfer_at": pl.Datetime("us"),
 }  # fmt: skip
 

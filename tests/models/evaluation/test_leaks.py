@@ -29,7 +29,7 @@ def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(learnt)
 
 
 def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
-    """The event_index of a replay reaches beyond the moment of training; nothing of that may show."""
+    """The event index of a replay reaches beyond the moment of training; none of that may show."""
     then = learnt.tables.known_before(TRAIN_AT)
     event_index = build_event_index(then)
     assert event_index.contacts.events.height < learnt.event_index.contacts.events.height

@@ -27,8 +27,9 @@ def word(
 ) -> dict:
     decided_at = issued_at + timedelta(hours=hours)
     return {
-        "alert_id": alert, "person": person, "scam_type": "police", "issued_at": issued_at, "result": result,
-        "decided_at": decided_at, "version": version, "found_at": decided_at, "paid_cny": None, "merged_into": None,
+        "alert_id": alert, "person": person, "scam_type": "police", "issued_at": issued_at,
+        "result": result, "decided_at": decided_at, "version": version, "found_at": decided_at,
+        "paid_cny": None, "merged_into": None,
         **more,
     }  # fmt: skip
 
@@ -39,8 +40,8 @@ def labels(*words: dict, reported: pl.DataFrame = NONE, at: datetime = AT):
 
 def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
     row = {
-        "case_id": "A1", "person": person, "scam_type": "fake_loan", "outcome": "loss", "opened_at": opened_at,
-        "main_at": opened_at, "closed_at": closed_at, "loss_cny": 900.0,
+        "case_id": "A1", "person": person, "scam_type": "fake_loan", "outcome": "loss",
+        "opened_at": opened_at, "main_at": opened_at, "closed_at": closed_at, "loss_cny": 900.0,
     }  # fmt: skip
     return pl.DataFrame([row], schema=EPISODE_SCHEMA)
 
@@ -60,7 +61,8 @@ def test_a_fraud_that_was_stopped_is_an_attempt_until_somebody_came():
         }
     ]
     assert found.facts() == {
-        "dispositions_fraud": 1, "dispositions_lawful": 0, "dispositions_unclear": 0, "dispositions_conflicts": 0,
+        "dispositions_fraud": 1, "dispositions_lawful": 0, "dispositions_unclear": 0,
+        "dispositions_conflicts": 0,
     }  # fmt: skip
 
 

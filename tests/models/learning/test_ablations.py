@@ -61,7 +61,8 @@ def test_the_rest_keeps_its_order(code):
 def test_untuned_trees_keep_nothing_of_the_tuning():
     params = UntunedTrees(threads=1).params(seed=4)
     assert params == {
-        "objective": "binary", "num_threads": 1, "deterministic": True, "force_col_wise": True, "seed": 4,
+        "objective": "binary", "num_threads": 1, "deterministic": True, "force_col_wise": True,
+        "seed": 4,
         "verbose": -1,
     }  # fmt: skip
     assert set(params) < set(Tuning().params(seed=4))

@@ -67,9 +67,8 @@ def test_what_quiet_days_left_over_may_be_used_on_a_busy_one_up_to_a_share_of_th
 
 def test_what_is_saved_is_told_by_how_much_each_day_used():
     rules = PolicyRules(budget=4, carry=0.5)
-    assert [carry_over(0, used=days, rules=rules) for days in ([], [4], [3], [1], [1, 6], [6], [1, 0, 5])] == [
-        0, 0, 1, 2, 0, 0, 1,
-    ]  # fmt: skip
+    used = ([], [4], [3], [1], [1, 6], [6], [1, 0, 5])
+    assert [carry_over(0, used=days, rules=rules) for days in used] == [0, 0, 1, 2, 0, 0, 1]
 
 
 def test_people_are_ranked_by_what_a_warning_can_save():
@@ -195,9 +194,9 @@ def test_levels(score, paid_cny, level):
 
 def test_levels_are_configurable():
     strict = PolicyRules(levels={"red": 0.9, "orange": 0.8, "yellow": 0.7, "blue": 0.6})
-    assert [alert_level(Candidate("ada", score), rules=strict) for score in (0.95, 0.85, 0.75, 0.65, 0.5)] == [
-        "red", "orange", "yellow", "blue", "blue",
-    ]  # fmt: skip
+    scores = (0.95, 0.85, 0.75, 0.65, 0.5)
+    levels = [alert_level(Candidate("ada", score), rules=strict) for score in scores]
+    assert levels == ["red", "orange", "yellow", "blue", "blue"]
 
 
 SCORES = st.floats(0, 1, allow_nan=False)

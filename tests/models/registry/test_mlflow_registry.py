@@ -118,7 +118,9 @@ import sys
 from pathlib import Path
 from models.registry.mlflow_registry import ModelRegistry
 home = Path({str(home)!r})
-registry = ModelRegistry(f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models")
+registry = ModelRegistry(
+    f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models"
+)
 assert registry.load(registry.champion()).features == ("talk_24h_s", "new_debit_cny_24h")
 assert "mlflow" not in sys.modules
 """

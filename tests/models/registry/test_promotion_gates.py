@@ -107,7 +107,8 @@ def test_a_gap_between_groups_refuses_where_it_is_large_and_real(points, low, hi
 
 def test_a_refused_gap_says_how_sure_it_is():
     assert decide_promotion(GOOD | gap(-12.04, -20, -4), None, gates=GATES).reasons == (
-        "gap of coverage by residency -12.0 points (-20.0 to -4.0): at most 5, or no more than chance, is allowed",
+        "gap of coverage by residency -12.0 points (-20.0 to -4.0): "
+        "at most 5, or no more than chance, is allowed",
     )
     assert decide_promotion(
         GOOD | gap(-12, -20, -4), None, gates=Gates(residency_gap_points=15)

@@ -94,7 +94,8 @@ def cells(page):
 
 def test_every_section_stands_in_order(cells):
     assert cells.titles == [
-        "总体", "按诈骗类型", "按人群", "每日预算", "概率是否可信", "数据不全者的概率", "理由是否稳定", "数据是否变了",
+        "总体", "按诈骗类型", "按人群", "每日预算", "概率是否可信", "数据不全者的概率",
+        "理由是否稳定", "数据是否变了",
         "口径",
     ]  # fmt: skip
 

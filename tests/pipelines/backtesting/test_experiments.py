@@ -172,8 +172,8 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
     book.write_text(f"# Ours\n<!-- study: clocks -->\nold\n<!-- end -->\n{other}", encoding="utf-8")
     once = write_experiments(clocks, book).read_text(encoding="utf-8")
     assert (
-        once
-        == f"# Ours\n<!-- study: clocks -->\n{experiment_tables(clocks)['clocks']}\n<!-- end -->\n{other}"
+        once == f"# Ours\n<!-- study: clocks -->\n{experiment_tables(clocks)['clocks']}\n"
+        f"<!-- end -->\n{other}"
     )
     assert write_experiments(clocks, book).read_text(encoding="utf-8") == once
 

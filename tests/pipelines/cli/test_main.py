@@ -51,7 +51,8 @@ def failed(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_imports_nothing_heavy():
     code = "import sys, pipelines.cli.main; print([m for m in sys.modules if m in "
-    code += "('polars', 'lightgbm', 'mlflow', 'prefect', 'great_expectations', 'shap', 'fastapi', 'sqlalchemy')])"
+    code += "('polars', 'lightgbm', 'mlflow', 'prefect', 'great_expectations', 'shap',"
+    code += "'fastapi', 'sqlalchemy')])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -30,7 +30,9 @@ def said(home: Path, *arguments: str) -> str:
 
 def test_users_are_added_listed_and_disabled(home: Path) -> None:
     assert said(home, "users", "add", "li", "--role", "analyst", "--token").startswith("fst_")
-    said(home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01")
+    said(
+        home, "users", "add", "wu", "--role", "officer", "--community", "C02", "--community", "C01"
+    )
     assert said(home, "users", "disable", "li") == "li is disabled"
     listed = json.loads(said(home, "users", "list", "--json"))["users"]
     assert [(user["name"], user["communities"], bool(user["disabled_at"])) for user in listed] == [

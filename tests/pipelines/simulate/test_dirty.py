@@ -76,10 +76,15 @@ def test_chinese_csv_holds_the_same_rows(
     words = {"in": "被叫", "out": "主叫", "voice": "语音", "sms": "短信"}
     assert lines[1] == ",".join(
         [
-            first["record_id"], first["msisdn"], first["peer_number"], words[first["direction"]],
-            words[first["service"]], f"{first['started_at']:%Y-%m-%d %H:%M:%S}", str(first["duration_s"]),
+            first["record_id"],
+            first["msisdn"],
+            first["peer_number"],
+            words[first["direction"]],
+            words[first["service"]],
+            f"{first['started_at']:%Y-%m-%d %H:%M:%S}",
+            str(first["duration_s"]),
         ]
-    )  # fmt: skip
+    )
     assert (
         (landing / done["utf8_bom_calls"].path).read_bytes().startswith(b"\xef\xbb\xbfrecord_id,")
     )

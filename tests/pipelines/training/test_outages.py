@@ -1,4 +1,4 @@
-"""An operator and a bank are gone: people are still scored, and their alerts say what was missing."""
+"""An operator and a bank are gone: people are still scored, and alerts say what was missing."""
 
 from datetime import timedelta
 
@@ -89,7 +89,7 @@ def test_nothing_is_missing_while_all_sources_deliver(tables, model):
 
 
 def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
-    """Of the twenty highest scores without a single call record, some are far above the ordinary."""
+    """Of the 20 highest scores without a single call record, some are far above the ordinary."""
     mute = build_event_index(
         drop_lost_records(
             tables,

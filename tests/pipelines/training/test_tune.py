@@ -1,4 +1,4 @@
-"""A search over a small district, tracked in MLflow, whose answer can be pasted into the settings."""
+"""A search over a small district, tracked in MLflow; its answer can be pasted into the settings."""
 
 import tomllib
 from datetime import timedelta

@@ -33,11 +33,12 @@ serve: setup ## serve the pages and the API of ./var
 test: setup ## run the tests
 	$(RUN) pytest -n 2 --dist loadfile
 
-check: setup ## ruff, mypy strict, import rules
+check: setup ## ruff, mypy strict, import rules, dependencies
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
+	.venv/bin/deptry .
 
 bench: setup ## measure speed against a baseline, in one run
 	$(RUN) tests.bench

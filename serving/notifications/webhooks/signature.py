@@ -3,10 +3,10 @@ libraries there are.
 """
 
 import base64
-import hashlib
-import hmac
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
 
 __all__ = ["new_signing_secret", "signed_headers"]
 
@@ -21,14 +21,11 @@ def new_signing_secret() -> str:
 
 def signed_headers(body: bytes, *, message_id: str, at: datetime, secret: str) -> dict[str, str]:
     """Return the headers that name a message, its moment of sending and the HMAC-SHA-256 over both
-    and ``body``.
+    and ``body``, which is UTF-8.
     """
-    timestamp = str(int(at.timestamp()))
-    signed = b".".join((message_id.encode(), timestamp.encode(), body))
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    moment = at.astimezone(UTC)  # the library reads the clock's digits as UTC, whatever their zone
     return {
         "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{signature}",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, moment, body.decode()),
     }

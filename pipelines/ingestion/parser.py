@@ -1,8 +1,9 @@
 """Reads deliveries in a process of its own, so that a hostile or broken file can end that process
 and nothing else.
 
-Run as a module it is that process: it takes one JSON line a file on its standard input and answers
-each with two lengths, a JSON header and an Arrow IPC body. Answers are data only, never pickles.
+Run as a module it is that process: over a connection it takes a JSON message a file and answers
+each with two messages, a JSON header and an Arrow IPC body. Messages are bytes, never pickles:
+whoever rules that process must not rule this one.
 """
 
 import io
@@ -10,7 +11,6 @@ import json
 import logging
 import os
 import resource
-import struct
 import subprocess
 import sys
 import threading
@@ -18,8 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -31,7 +33,6 @@ from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]
 
-LENGTHS = struct.Struct(">QQ")
 THREADS = "2"  # every thread takes address space, of which there is a limit
 REMEDY = "Ask the source to deliver the file again, then ingest with --retry-held."
 
@@ -42,6 +43,12 @@ class _Answer:
     body: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+
 class Parser:
     """A parsing process that is started when needed, limited in memory and time, and replaced when
     it dies.
@@ -50,7 +57,7 @@ class Parser:
     def __init__(self, *, limits: IngestLimits, sources_folder: Path | None = None) -> None:
         self._limits = limits
         self._sources_folder = sources_folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: _Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -77,18 +84,20 @@ class Parser:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        if self._child is not None:
+            self._child.process.kill()
+            self._child.process.wait()
+            self._child.connection.close()
+            self._child = None
 
     def _ask(self, question: dict[str, Any]) -> _Answer:
-        process = self._started()
-        timer = threading.Timer(self._limits.parser_seconds, process.kill)
+        child = self._started()
+        # Ending the process ends every wait for it, also one in the middle of an answer.
+        timer = threading.Timer(self._limits.parser_seconds, child.process.kill)
         timer.start()
         try:
-            return _exchange(process, question)
-        except (EOFError, BrokenPipeError):
+            return _exchange(child.connection, question)
+        except (EOFError, OSError):  # it died before, after or inside an answer
             in_time = timer.is_alive()
             self.close()
             cause = (
@@ -100,45 +109,44 @@ class Parser:
         finally:
             timer.cancel()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(  # noqa: S603 -- no word of the command comes from outside
-                [
-                    sys.executable,
-                    "-m",
-                    "pipelines.ingestion.parser",
-                    str(self._limits.parser_memory_mb),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a library's panic may quote the file
-                env=os.environ | {"POLARS_MAX_THREADS": THREADS},
-            )
-        return self._process
+    def _started(self) -> _Child:
+        if self._child is not None and self._child.process.poll() is not None:
+            self.close()
+        if self._child is None:
+            self._child = _start_child(memory_mb=self._limits.parser_memory_mb)
+        return self._child
 
 
-def _exchange(process: subprocess.Popen[bytes], question: dict[str, Any]) -> _Answer:
-    if process.stdin is None or process.stdout is None:
-        raise EOFError
-    process.stdin.write(json.dumps(question).encode() + b"\n")
-    process.stdin.flush()
-    header, body = LENGTHS.unpack(_exactly(process.stdout, LENGTHS.size))
-    return _Answer(
-        header=json.loads(_exactly(process.stdout, header)), body=_exactly(process.stdout, body)
-    )
+def _start_child(*, memory_mb: int) -> _Child:
+    ours, theirs = Pipe()
+    # Our copy of their end is closed at once: only then does the end of the process end the wait.
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 -- no word of the command comes from outside
+            [
+                sys.executable,
+                "-m",
+                "pipelines.ingestion.parser",
+                str(memory_mb),
+                str(theirs.fileno()),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # a library's panic may quote the file
+            env=os.environ | {"POLARS_MAX_THREADS": THREADS},
+        )
+    return _Child(process=process, connection=ours)
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) < size:
-        raise EOFError
-    return content
+def _exchange(connection: Connection, question: dict[str, Any]) -> _Answer:
+    connection.send_bytes(json.dumps(question).encode())
+    return _Answer(header=json.loads(connection.recv_bytes()), body=connection.recv_bytes())
 
 
-def _serve(answers: IO[bytes]) -> None:
-    """Answer every line of standard input, until it ends."""
-    for line in sys.stdin.buffer:
-        question = json.loads(line)
+def _serve(connection: Connection) -> None:
+    """Answer every message, until the other side hangs up."""
+    while True:
+        question = json.loads(connection.recv_bytes())
         body = b""
         try:
             header, body = _parse(**question)
@@ -146,10 +154,8 @@ def _serve(answers: IO[bytes]) -> None:
             header = {"error": str(error), "remedy": error.remedy}
         except BaseException as error:  # noqa: BLE001 -- a panic of the Rust side is no Exception; no message: it may quote rows
             header = {"error": f"the file cannot be parsed ({type(error).__name__})", "remedy": ""}
-        encoded = json.dumps(header).encode()
-        answers.write(LENGTHS.pack(len(encoded), len(body)) + encoded)
-        answers.write(body)
-        answers.flush()
+        connection.send_bytes(json.dumps(header).encode())
+        connection.send_bytes(body)
 
 
 def _parse(
@@ -184,16 +190,16 @@ def _notes() -> Iterator[list[str]]:
 
 
 def main() -> None:
-    """Serve as the parsing process, within as many MiB of address space as the first argument says."""
+    """Serve as the parsing process.
+
+    The first argument says within how many MiB of address space, the second is the file descriptor
+    of the connection.
+    """
     limit = int(sys.argv[1]) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold raw identifiers
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(
-        sys.stderr.fileno(), sys.stdout.fileno()
-    )  # whatever a library prints must not mix with the answers
-    with suppress(BrokenPipeError):
-        _serve(answers)
+    with Connection(int(sys.argv[2])) as connection, suppress(EOFError, OSError):
+        _serve(connection)
 
 
 if __name__ == "__main__":

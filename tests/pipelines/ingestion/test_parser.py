@@ -2,6 +2,14 @@
 read.
 """
 
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -30,20 +38,62 @@ def test_one_process_reads_many_files_and_a_bad_one_stops_nobody(tmp_path):
     bad = put_text(tmp_path, "bad.parquet", "PAR1 and no more")
     with Parser(limits=IngestLimits()) as parser:
         read(parser, good)
-        first = parser._process.pid
+        first = parser._child.process.pid
         with pytest.raises(DeliveryError):
             read(parser, bad)
         assert read(parser, good)[0].height == 3
-        assert parser._process.pid == first
+        assert parser._child.process.pid == first
 
 
 def test_a_process_that_died_is_replaced(tmp_path):
     good = put(tmp_path, "good.parquet", calls(3))
     with Parser(limits=IngestLimits()) as parser:
         read(parser, good)
-        parser._process.kill()
-        parser._process.wait()
+        parser._child.process.kill()
+        parser._child.process.wait()
         assert read(parser, good)[0].height == 3
+
+
+def test_a_process_that_dies_inside_an_answer_ends_the_wait(tmp_path):
+    good = put(tmp_path, "good.parquet", calls(3))
+    with Parser(limits=IngestLimits()) as parser:
+        read(parser, good)
+        pid = parser._child.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
+        with pytest.raises(DeliveryError, match="ended the parsing process"):
+            read(parser, good)
+        assert read(parser, good)[0].height == 3
+
+
+def test_the_process_ends_with_its_parser(tmp_path):
+    good = put(tmp_path, "good.parquet", calls(3))
+    with Parser(limits=IngestLimits()) as parser:
+        read(parser, good)
+        process = parser._child.process
+    assert process.poll() is not None
+
+
+def test_the_process_ends_when_the_one_that_asks_is_killed(tmp_path):
+    """Nobody is left who would end it, so it sees that the connection is closed."""
+    good = put(tmp_path, "good.parquet", calls(3))
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from pipelines.ingestion.parser import Parser\n"
+        "from pipelines.settings import IngestLimits\n"
+        "parser = Parser(limits=IngestLimits())\n"
+        "parser.read(Path(sys.argv[1]), dataset='calls', source='cmcc')\n"
+        "print(parser._child.process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    asking = subprocess.run(
+        [sys.executable, "-c", code, str(good)], capture_output=True, text=True, check=False
+    )
+    child = Path(f"/proc/{int(asking.stdout)}/cmdline")
+    until = time.monotonic() + 30
+    while child.exists() and b"parser" in child.read_bytes() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not child.exists() or b"parser" not in child.read_bytes()
 
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path):

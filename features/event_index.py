@@ -12,7 +12,7 @@ from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
-from features.kernel.windowed_sums import columns_to_sum, sum_expressions
+from features.windowed_sums import columns_to_sum, sum_expressions
 
 __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 

@@ -4,17 +4,16 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from features.counterparties import NUMBERS
 from features.entities.calls import LONG_TALK_S
 from features.event_index import EventIndex
-from features.kernel.query_points import (
-    QueryPoints,
-    latest_of_relationships,
-    one_row_per_point,
-    with_named,
+from features.kernel.query_points import QueryPoints, one_row_per_point
+from features.reputation import (
+    BAD_REPUTATION,
+    ReputationModel,
+    recent_relationships,
+    rounded_score,
 )
-from features.kernel.source_tables import RECENT_WINDOW
-from features.kernel.timeline import to_milliseconds
-from features.reputation import BAD_REPUTATION, ReputationModel, number_states, rounded_score
 
 __all__ = ["contact_features", "stranger_relationships"]
 
@@ -22,22 +21,11 @@ __all__ = ["contact_features", "stranger_relationships"]
 def stranger_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and stranger heard of in ``RECENT_WINDOW``: the relationship so far,
-    and the number's reputation at that moment.
+    """One row for each moment and stranger of :func:`features.reputation.recent_relationships`,
+    with its ``suspicion``.
     """
-    rows = latest_of_relationships(event_index.stranger_contacts, points, RECENT_WINDOW)
-    now = number_states(
-        event_index,
-        peer=rows["peer_code"].cast(pl.Int64).to_numpy(),
-        at_ms=to_milliseconds(rows["at"]),
-    )
-    reputation = reputation_model.numbers(now).alias("reputation")
-    known = pl.concat([rows, now.drop("peer_code", "at_ms")], how="horizontal").with_columns(
-        reputation
-    )
-    return with_named(known, event_index.named_peers, code="peer_code").with_columns(
-        suspicion=suspicion_score()
-    )
+    rows = recent_relationships(event_index, points, of=NUMBERS, reputation_model=reputation_model)
+    return rows.with_columns(suspicion=suspicion_score())
 
 
 def suspicion_score() -> pl.Expr:

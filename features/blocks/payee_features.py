@@ -8,17 +8,10 @@ from datetime import timedelta
 import polars as pl
 
 from features.blocks.new_payee_payments import new_payee_payment_features
+from features.counterparties import ACCOUNTS
 from features.event_index import EventIndex
-from features.kernel.query_points import (
-    QueryPoints,
-    latest_of_relationships,
-    one_row_per_point,
-    to_hours,
-    with_named,
-)
-from features.kernel.source_tables import RECENT_WINDOW
-from features.kernel.timeline import to_milliseconds
-from features.reputation import BAD_REPUTATION, ReputationModel, payee_states
+from features.kernel.query_points import QueryPoints, one_row_per_point, to_hours
+from features.reputation import BAD_REPUTATION, ReputationModel, recent_relationships
 
 __all__ = ["payee_features", "payee_relationships"]
 
@@ -26,22 +19,11 @@ __all__ = ["payee_features", "payee_relationships"]
 def payee_relationships(
     event_index: EventIndex, points: QueryPoints, *, reputation_model: ReputationModel
 ) -> pl.DataFrame:
-    """One row for each moment and new payee of ``RECENT_WINDOW``: what went there and back, and the
-    account's reputation at that moment.
+    """One row for each moment and new payee of :func:`features.reputation.recent_relationships`,
+    with ``outside`` (no resident holds it).
     """
-    rows = latest_of_relationships(event_index.new_payee_payments, points, RECENT_WINDOW)
-    now = payee_states(
-        event_index,
-        payee=rows["payee_code"].cast(pl.Int64).to_numpy(),
-        at_ms=to_milliseconds(rows["at"]),
-    )
-    reputation = reputation_model.payees(now).alias("payee_reputation")
-    known = pl.concat([rows, now.drop("payee_code", "at_ms")], how="horizontal").with_columns(
-        reputation
-    )
-    return with_named(known, event_index.named_payees, code="payee_code").with_columns(
-        outside=~pl.col("is_local")
-    )
+    rows = recent_relationships(event_index, points, of=ACCOUNTS, reputation_model=reputation_model)
+    return rows.with_columns(outside=~pl.col("is_local"))
 
 
 LEAD_COLUMNS = (
@@ -57,7 +39,7 @@ LEAD_COLUMNS = (
     "payee_receivers_14d",
     "payee_received_cny_14d",
     "payee_age_d",
-    "payee_reputation",
+    "reputation",
     "named",
 )
 
@@ -124,9 +106,9 @@ def rebate_sums() -> Mapping[str, pl.Expr]:
 
 def bad_reputation_sums() -> Mapping[str, pl.Expr]:
     """Paid accounts by their reputation: the worst, and those above ``BAD_REPUTATION``."""
-    bad = WAS_PAID & (pl.col("payee_reputation") > BAD_REPUTATION)
+    bad = WAS_PAID & (pl.col("reputation") > BAD_REPUTATION)
     return {
-        "payee_reputation_max": pl.col("payee_reputation").filter(WAS_PAID).max(),
+        "payee_reputation_max": pl.col("reputation").filter(WAS_PAID).max(),
         "bad_reputation_payees_7d": bad.sum(),
         "bad_reputation_payees_cny": (pl.col("relationship_paid_cny") * bad).sum(),
     }

@@ -4,7 +4,7 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints
-from features.kernel.windowed_sums import sum_windows
+from features.windowed_sums import sum_windows
 
 __all__ = ["register_features", "windowed_features"]
 

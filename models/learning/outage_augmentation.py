@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.counterparties import COUNTERPARTIES, Counterparties
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
@@ -42,7 +43,6 @@ MAX_CALM_DAYS = (
     2  # the longest time from the end of one outage to the start of the next in the same dataset
 )
 PERMANENT_CHANCE = 0.15  # the chance that a source does not come back
-LEAD_CODES = {"lead_peer_code": ("numbers", "peer"), "lead_payee_code": ("accounts", "payee")}
 
 
 @dataclass(frozen=True)
@@ -202,15 +202,16 @@ def recode_reputation(
     """
     if not isinstance(reputation_model, OutOfFoldReputation):
         return reputation_model
-    return replace(
-        reputation_model,
-        number_block=reputation_model.number_block[
-            code_mapping(event_index.numbers, reduced.numbers, "peer").to_numpy()
-        ],
-        payee_block=reputation_model.payee_block[
-            code_mapping(event_index.accounts, reduced.accounts, "payee").to_numpy()
-        ],
-    )
+    stretches = {
+        of.kind: replace(
+            reputation_model.stretches[of.kind],
+            named=reputation_model.stretches[of.kind].named[
+                code_mapping(event_index, reduced, of).to_numpy()
+            ],
+        )
+        for of in COUNTERPARTIES
+    }
+    return replace(reputation_model, stretches=stretches)
 
 
 def recode_leads(rows: pl.DataFrame, event_index: EventIndex, reduced: EventIndex) -> pl.DataFrame:
@@ -218,15 +219,23 @@ def recode_leads(rows: pl.DataFrame, event_index: EventIndex, reduced: EventInde
     ``event_index``.
     """
     return rows.with_columns(
-        code_mapping(getattr(event_index, names), getattr(reduced, names), key)
-        .gather(rows[column])
-        .alias(column)
-        for column, (names, key) in LEAD_CODES.items()
-    ).cast({column: rows.schema[column] for column in LEAD_CODES})
+        code_mapping(event_index, reduced, of)
+        .gather(rows[of.lead])
+        .cast(rows.schema[of.lead])
+        .alias(of.lead)
+        for of in COUNTERPARTIES
+    )
 
 
-def code_mapping(names: pl.DataFrame, fewer: pl.DataFrame, key: str) -> pl.Series:
-    """For each code in ``fewer`` the code of the same name in ``names``."""
-    return fewer.select(key).join(
-        names.select(key, "code"), on=key, how="left", maintain_order="left"
-    )["code"]
+def code_mapping(event_index: EventIndex, reduced: EventIndex, of: Counterparties) -> pl.Series:
+    """For each code in ``reduced`` the code of the same name in ``event_index``."""
+    return (
+        of.register(reduced)
+        .select(of.name)
+        .join(
+            of.register(event_index).select(of.name, "code"),
+            on=of.name,
+            how="left",
+            maintain_order="left",
+        )["code"]
+    )

@@ -7,7 +7,7 @@ hindsight.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,16 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
-from features.reputation import (
-    HAND_WRITTEN_REPUTATION,
-    NUMBER_INPUTS,
-    PAYEE_INPUTS,
-    ReputationModel,
-    number_states,
-    payee_states,
-)
+from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
+from features.words.catalogue import CounterpartyKind
 
 __all__ = ["LearnedReputation", "OutOfFoldReputation", "learn_reputation"]
 
@@ -55,24 +50,34 @@ PARAMS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class LearnedReputation:
-    """What reported cases taught about numbers and accounts; where there were too few, the
-    hand-written formula.
+    """What reported cases taught about numbers and accounts: a booster for each kind; without one
+    the hand-written formula speaks.
     """
 
-    number_booster: Any = None
-    payee_booster: Any = None
+    boosters: Mapping[CounterpartyKind, Any] = field(default_factory=dict)
 
-    def numbers(self, states: pl.DataFrame) -> pl.Series:
-        """0 to 1 for each row of ``number_states``."""
-        if self.number_booster is None:
-            return HAND_WRITTEN_REPUTATION.numbers(states)
-        return predicted_reputation(self.number_booster, states, NUMBER_INPUTS)
+    def score(self, states: pl.DataFrame, *, of: Counterparties) -> pl.Series:
+        """0 to 1 for each row of ``of.states``."""
+        booster = self.boosters.get(of.kind)
+        if booster is None:
+            return HAND_WRITTEN_REPUTATION.score(states, of=of)
+        return predicted_reputation(booster, states, of.inputs)
 
-    def payees(self, states: pl.DataFrame) -> pl.Series:
-        """0 to 1 for each row of ``payee_states``."""
-        if self.payee_booster is None:
-            return HAND_WRITTEN_REPUTATION.payees(states)
-        return predicted_reputation(self.payee_booster, states, PAYEE_INPUTS)
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """The stretches of time of one kind of counterparty: ``boundaries`` (milliseconds since 1970)
+    end all but the last; ``named`` holds the stretch of each named one by its code, and -1 for the
+    others.
+    """
+
+    boundaries: Codes
+    named: Codes
+
+    def of(self, codes: Codes, at_ms: pl.Series) -> Codes:
+        """The stretch that a query point belongs to: that of the named one, else of the moment."""
+        own = self.named[codes]
+        return np.where(own >= 0, own, block_at(at_ms, self.boundaries))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,39 +86,20 @@ class OutOfFoldReputation:
     stretches taught.
 
     A number or account that a case names is judged by the model that saw nothing of it, at all
-    moments; all others by that which saw nothing of the stretch of the moment. The boundaries, in
-    milliseconds since 1970, end all blocks of time but the last; the blocks hold the stretch of
-    what is named, by its code, and -1 for what is not.
+    moments; all others by that which saw nothing of the stretch of the moment.
     """
 
     parts: tuple[ReputationModel, ...]
-    number_boundaries: Codes
-    payee_boundaries: Codes
-    number_block: Codes
-    payee_block: Codes
+    stretches: Mapping[CounterpartyKind, Stretches]
 
-    def numbers(self, states: pl.DataFrame) -> pl.Series:
-        """0 to 1 for each row of ``number_states``."""
-        own = self.number_block[states["peer_code"].to_numpy()]
-        return self._each(
-            own, self.number_boundaries, states, [part.numbers for part in self.parts]
-        )
-
-    def payees(self, states: pl.DataFrame) -> pl.Series:
-        """0 to 1 for each row of ``payee_states``."""
-        own = self.payee_block[states["payee_code"].to_numpy()]
-        return self._each(own, self.payee_boundaries, states, [part.payees for part in self.parts])
-
-    @staticmethod
-    def _each(own: Codes, boundaries: Codes, states: pl.DataFrame, parts: list[Any]) -> pl.Series:
-        found, block = (
-            np.zeros(len(states)),
-            np.where(own >= 0, own, block_at(states["at_ms"], boundaries)),
-        )
-        for number, part in enumerate(parts):
-            mine = block == number
+    def score(self, states: pl.DataFrame, *, of: Counterparties) -> pl.Series:
+        """0 to 1 for each row of ``of.states``."""
+        found = np.zeros(len(states))
+        stretch = self.stretches[of.kind].of(states[of.code].to_numpy(), states["at_ms"])
+        for number, part in enumerate(self.parts):
+            mine = stretch == number
             if mine.any():
-                found[mine] = part(states.filter(pl.Series(mine))).to_numpy()
+                found[mine] = part.score(states.filter(pl.Series(mine)), of=of).to_numpy()
         return pl.Series("reputation", found)
 
 
@@ -135,65 +121,55 @@ def learn_reputation(
     learned and the other not, or were it to know only some ages, a model would learn from other
     leads than it is asked about; so all are learned or none.
     """
-    numbers = contact_samples(event_index, "number", at=at, seed=seed)
-    payees = contact_samples(event_index, "payee", at=at, seed=seed)
-    number_boundaries, payee_boundaries = block_boundaries(numbers), block_boundaries(payees)
-    number_boosters = fit_blocks(
-        numbers, NUMBER_INPUTS, number_boundaries, seed=seed, threads=threads
-    )
-    payee_boosters = fit_blocks(payees, PAYEE_INPUTS, payee_boundaries, seed=seed, threads=threads)
+    boosters: dict[CounterpartyKind, list[Any]] = {}
+    stretches: dict[CounterpartyKind, Stretches] = {}
+    for of in COUNTERPARTIES:
+        rows = contact_samples(event_index, of, at=at, seed=seed)
+        boundaries = block_boundaries(rows)
+        boosters[of.kind] = fit_blocks(rows, of.inputs, boundaries, seed=seed, threads=threads)
+        named = blocks_of_named(rows, boundaries, count=len(of.register(event_index)))
+        stretches[of.kind] = Stretches(boundaries, named)
     to_use, *folds = [
-        LearnedReputation(*pair) for pair in zip(number_boosters, payee_boosters, strict=True)
+        LearnedReputation({kind: found[place] for kind, found in boosters.items() if found})
+        for place in range(BLOCKS + 1)
     ]
-    number_block = blocks_of_named(numbers, number_boundaries, count=len(event_index.numbers))
-    payee_block = blocks_of_named(payees, payee_boundaries, count=len(event_index.accounts))
-    return to_use, OutOfFoldReputation(
-        tuple(folds), number_boundaries, payee_boundaries, number_block, payee_block
-    )
+    return to_use, OutOfFoldReputation(tuple(folds), stretches)
 
 
-def contact_samples(event_index: EventIndex, kind: str, *, at: datetime, seed: int) -> pl.DataFrame:
+def contact_samples(
+    event_index: EventIndex, of: Counterparties, *, at: datetime, seed: int
+) -> pl.DataFrame:
     """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
     Label 1 where a case known before ``at`` names the number or account; every one of these counts
     with the root of its meetings, so that the busiest do not drown the others.
     """
-    is_number = kind == "number"
-    log, named, code = (
-        (event_index.stranger_contacts.events, event_index.named_peers, "peer_code")
-        if is_number
-        else (
-            event_index.new_payee_payments.events.filter("is_debit"),
-            event_index.named_payees,
-            "payee_code",
-        )
-    )
     start = event_index.contacts.events["known_at"].min()
     if not isinstance(start, datetime):
         return pl.DataFrame()
-    named_codes = named.filter(pl.col("named_at") < at).select(
-        pl.col("code").cast(pl.Int64).alias(code), label=pl.lit(1)
+    named_codes = (
+        of.named(event_index)
+        .filter(pl.col("named_at") < at)
+        .select(pl.col("code").cast(pl.Int64).alias(of.code), label=pl.lit(1))
     )
     contacts = (
-        log.filter(pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
+        of.relationships(event_index)
+        .events.filter(of.met, pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
         .select(
-            pl.col(code).cast(pl.Int64),
+            pl.col(of.code).cast(pl.Int64),
             at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"),
         )
         .filter(pl.col("at") <= at)
         .unique(maintain_order=True)
-        .join(named_codes, on=code, how="left", maintain_order="left")
+        .join(named_codes, on=of.code, how="left", maintain_order="left")
         .with_columns(pl.col("label").fill_null(0))
     )
     theirs, others = contacts.filter(pl.col("label") == 1), contacts.filter(pl.col("label") == 0)
     rows = pl.concat([theirs, others.sample(min(MAX_NEGATIVES, len(others)), seed=seed)])
-    at_ms, keys = to_milliseconds(rows["at"]), rows[code].to_numpy()
-    states = (
-        number_states(event_index, peer=keys, at_ms=at_ms)
-        if is_number
-        else payee_states(event_index, payee=keys, at_ms=at_ms)
+    states = of.states(
+        event_index, codes=rows[of.code].to_numpy(), at_ms=to_milliseconds(rows["at"])
     )
-    weight = pl.when(pl.col("label") == 1).then(1 / pl.len().over(code).sqrt()).otherwise(1.0)
+    weight = pl.when(pl.col("label") == 1).then(1 / pl.len().over(of.code).sqrt()).otherwise(1.0)
     return states.with_columns(rows["label"]).with_columns(weight=weight)
 
 
@@ -230,8 +206,8 @@ def block_at(at_ms: pl.Series, boundaries: Codes) -> Codes:
 def fit_blocks(
     rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int
 ) -> list[Any]:
-    """The booster to use, then one for each stretch; all None where one of them has too little to
-    learn from.
+    """The booster to use, then one for each stretch; empty where one of them has too little to learn
+    from.
     """
     found = [
         fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads)
@@ -239,7 +215,7 @@ def fit_blocks(
         else None
         for block in (None, *range(BLOCKS))
     ]
-    return found if all(booster is not None for booster in found) else [None] * len(found)
+    return found if all(booster is not None for booster in found) else []
 
 
 def fit_booster(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import polars as pl
 
 from data_contracts.errors import ModelError
 from features.entities.coverage import data_seen_in_snapshot
+from features.words.catalogue import CounterpartyKind
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.former_names import current_feature, with_current_metrics
@@ -33,12 +35,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 Flags = npt.NDArray[np.bool_]
 
 LEAST_LIVE, LEAST_EPISODES = 10, 5
-BOOSTER, TYPES, NUMBERS, PAYEES, FACTS = (
-    "model.txt",
-    "types.txt",
-    "numbers.txt",
-    "payees.txt",
-    "model.json",
+BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
+REPUTATIONS: Mapping[CounterpartyKind, str] = MappingProxyType(
+    {"number": "numbers.txt", "account": "payees.txt"}
 )
 
 
@@ -159,8 +158,7 @@ class RiskModel:
         """The boosters that a model may lack, by the name of their file."""
         return {
             TYPES: self.types.booster,
-            NUMBERS: self.reputations.number_booster,
-            PAYEES: self.reputations.payee_booster,
+            **{name: self.reputations.boosters.get(kind) for kind, name in REPUTATIONS.items()},
         }
 
     @classmethod
@@ -179,7 +177,7 @@ class RiskModel:
         facts = json.loads((folder / FACTS).read_text())
         others = {
             name: lgb.Booster(model_file=str(folder / name)) if (folder / name).is_file() else None
-            for name in (TYPES, NUMBERS, PAYEES)
+            for name in (TYPES, *REPUTATIONS.values())
         }
         return cls(
             booster=lgb.Booster(model_file=str(folder / BOOSTER)),
@@ -192,7 +190,9 @@ class RiskModel:
             types=ScamTypes(
                 others[TYPES], tuple(facts["scam_types"]), facts.get("type_temperature", 1.0)
             ),
-            reputations=LearnedReputation(others[NUMBERS], others[PAYEES]),
+            reputations=LearnedReputation(
+                {kind: others[name] for kind, name in REPUTATIONS.items() if others[name]}
+            ),
             facts=with_current_metrics(facts["facts"]),
         )
 
@@ -200,7 +200,7 @@ class RiskModel:
 def model_digest(folder: Path) -> str:
     """The sha256 over the model's files in order."""
     total = hashlib.sha256()
-    for name in (BOOSTER, TYPES, NUMBERS, PAYEES, FACTS):
+    for name in (BOOSTER, TYPES, *REPUTATIONS.values(), FACTS):
         if (folder / name).is_file():
             total.update(name.encode() + b"\0" + (folder / name).read_bytes())
     return total.hexdigest()

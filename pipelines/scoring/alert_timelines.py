@@ -5,17 +5,20 @@ Everything is as it was known strictly before the moment of the list, like the f
 score was made from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from features.counterparties import ACCOUNTS, COUNTERPARTIES, NUMBERS, Counterparties
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import Positions, Timeline, to_milliseconds
-from features.reputation import ReputationModel, number_states, payee_states
+from features.kernel.timeline import to_milliseconds
+from features.reputation import ReputationModel
+from features.words.catalogue import CounterpartyKind
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 
 __all__ = ["AlertTimeline", "build_alert_timelines"]
@@ -25,6 +28,12 @@ MAX_EVENTS = 200  # of each person, the newest
 MAX_TOUCHED = 20  # of each suspect, those met last
 MEETING_KEY = ("person", "code", "known_at")
 EVENT_ORDER = ("at", "known_at", "channel", "peer")
+TRANSFER = "transfer"
+# How somebody and a resident were in touch, of all their events together.
+CHANNEL: Mapping[CounterpartyKind, pl.Expr] = {
+    "number": pl.when(pl.col("is_voice").any()).then(pl.lit("call")).otherwise(pl.lit("text")),
+    "account": pl.lit(TRANSFER),
+}
 LOCAL, OUTSIDE, OWN, MERCHANT = "resident", "outside", "own", "merchant"
 
 
@@ -50,14 +59,17 @@ def build_alert_timelines(
     """The timeline of each row of ``chosen``, a snapshot at ``at`` with its ``lead_peer_code`` and
     ``lead_payee_code``.
     """
-    people = chosen.select("person", "lead_peer_code", "lead_payee_code").join(
+    people = chosen.select("person", *(of.lead for of in COUNTERPARTIES)).join(
         event_index.people.select("person", "code"), on="person", how="left", maintain_order="left"
     )
     timeline_events = pl.concat(
-        [
-            contact_events(tables, event_index, people, reputation_model=reputation_model, at=at),
-            payment_events(tables, event_index, people, reputation_model=reputation_model, at=at),
-        ]
+        with_counterparties(
+            shown, event_index, of, people=people, reputation_model=reputation_model, at=at
+        )
+        for of, shown in (
+            (NUMBERS, contact_events(tables, people, at=at)),
+            (ACCOUNTS, payment_events(tables, people, at=at)),
+        )
     ).sort(*EVENT_ORDER)
     first_contact_times = find_first_contacts(event_index, people, timeline_events, at=at)
     met = touched_residents(tables, event_index, people, at=at)
@@ -79,86 +91,111 @@ def build_alert_timelines(
     ]
 
 
-def contact_events(
-    tables: SourceTables,
-    event_index: EventIndex,
-    people: pl.DataFrame,
-    *,
-    reputation_model: ReputationModel,
-    at: datetime,
-) -> pl.DataFrame:
-    """Calls and texts of ``people`` in the columns of ``TimelineEvent``, with ``person``,
-    ``known_at``, ``code``.
+def contact_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """Calls and texts of ``people`` in the last days: ``person``, ``known_at`` and what they tell of
+    a ``TimelineEvent``.
     """
     numbers = tables.subscribers.select("number", "person").unique("number").collect()
     mine = numbers.join(people.select("person"), on="person", how="semi")
-    call_events = (
-        recent_events(tables.calls, "number", mine, began="started_at", at=at)
-        .join(event_index.numbers.select("peer", code=pl.col("code").cast(pl.Int64)), on="peer")
-        .join(
-            known_strangers(event_index.stranger_contacts, "peer_code", people, at=at),
-            on=MEETING_KEY,
-            how="left",
-        )
-    )
-    codes, at_ms = distinct_codes_at(call_events["code"], at=at)
-    reached = event_index.contacts_by_number.sums(
-        "reached", event_index.contacts_by_number.slices(codes, at_ms, SHOWN_SPAN)
-    )
-    scores = reputation_model.numbers(number_states(event_index, peer=codes, at_ms=at_ms))
     voice = pl.col("service") == "voice"
-    return to_event_columns(
-        call_events.join(
-            reputation_by_code(codes, reached, scores), on="code", how="left"
-        ).with_columns(
-            at=pl.col("started_at"),
-            channel=pl.when(voice).then(pl.lit("call")).otherwise(pl.lit("text")),
-            duration_s=pl.when(voice).then("duration_s"),
-            amount_cny=pl.lit(None, dtype=pl.Float64),
+    return recent_events(tables.calls, "number", mine, began="started_at", at=at).select(
+        "person",
+        "known_at",
+        "direction",
+        "peer",
+        "peer_kind",
+        at="started_at",
+        channel=pl.when(voice).then(pl.lit("call")).otherwise(pl.lit("text")),
+        duration_s=pl.when(voice).then("duration_s"),
+        amount_cny=pl.lit(None, dtype=pl.Float64),
+    )
+
+
+def payment_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """Movements of money of ``people``, in the same columns as :func:`contact_events`."""
+    holders = tables.accounts.select("account", "person").unique("account").collect()
+    mine = holders.join(people.select("person"), on="person", how="semi")
+    is_credit = pl.col("direction") == "credit"
+    return (
+        recent_events(tables.transfers, "account", mine, began="occurred_at", at=at)
+        .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
+        .select(
+            "person",
+            "known_at",
+            direction=pl.when(is_credit).then(pl.lit("in")).otherwise(pl.lit("out")),
+            peer="payee",
+            peer_kind=account_kind(),
+            at="occurred_at",
+            channel=pl.lit(TRANSFER),
+            duration_s=pl.lit(None, dtype=pl.Int32),
+            amount_cny=pl.col("amount_cny").cast(pl.Float64),
         )
     )
 
 
-def payment_events(
-    tables: SourceTables,
+def with_counterparties(
+    shown: pl.DataFrame,
     event_index: EventIndex,
+    of: Counterparties,
+    *,
     people: pl.DataFrame,
+    reputation_model: ReputationModel,
+    at: datetime,
+) -> pl.DataFrame:
+    """The columns of a ``TimelineEvent`` with ``person``, ``known_at`` and ``code``: the events
+    ``shown`` and what is known of the other party at ``at``.
+
+    Whether it was new and how bad it looks is said of parties that were strangers to the person.
+    """
+    names = of.register(event_index).select(peer=of.name, code=pl.col("code").cast(pl.Int64))
+    rows = shown.join(names, on="peer").join(
+        known_strangers(event_index, of, people, at=at), on=MEETING_KEY, how="left"
+    )
+    is_stranger = pl.col("is_first").is_not_null()
+    return rows.join(
+        counterparties_at(event_index, of, rows["code"], reputation_model=reputation_model, at=at),
+        on="code",
+        how="left",
+    ).select(
+        "person",
+        "known_at",
+        "code",
+        "at",
+        "channel",
+        pl.col("direction").cast(pl.String),
+        "peer",
+        pl.col("peer_kind").cast(pl.String).fill_null("unknown"),
+        pl.col("reached").fill_null(0).cast(pl.Int64),
+        pl.col("duration_s").cast(pl.Int64),
+        "amount_cny",
+        is_stranger=is_stranger,
+        first_seen=pl.col("is_first").fill_null(False),
+        reputation=pl.when(is_stranger).then("reputation"),
+    )
+
+
+def counterparties_at(
+    event_index: EventIndex,
+    of: Counterparties,
+    codes: pl.Series,
     *,
     reputation_model: ReputationModel,
     at: datetime,
 ) -> pl.DataFrame:
-    """Movements of money of ``people``, in the same columns as :func:`contact_events`."""
-    holders = tables.accounts.select("account", "person").unique("account").collect()
-    mine = holders.join(people.select("person"), on="person", how="semi")
-    transfer_events = (
-        recent_events(tables.transfers, "account", mine, began="occurred_at", at=at)
-        .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
-        .join(event_index.accounts.select("payee", code=pl.col("code").cast(pl.Int64)), on="payee")
-        .join(
-            known_strangers(event_index.new_payee_payments, "payee_code", people, at=at),
-            on=MEETING_KEY,
-            how="left",
-        )
-    )
-    codes, at_ms = distinct_codes_at(transfer_events["code"], at=at)
-    reached = event_index.payments_by_account.sums(
-        "payer", event_index.payments_by_account.slices(codes, at_ms, SHOWN_SPAN)
-    )
-    scores = reputation_model.payees(payee_states(event_index, payee=codes, at_ms=at_ms))
-    return to_event_columns(
-        transfer_events.join(
-            reputation_by_code(codes, reached, scores), on="code", how="left"
-        ).with_columns(
-            at=pl.col("occurred_at"),
-            channel=pl.lit("transfer"),
-            direction=pl.when(pl.col("direction") == "credit")
-            .then(pl.lit("in"))
-            .otherwise(pl.lit("out")),
-            peer=pl.col("payee"),
-            peer_kind=account_kind(),
-            duration_s=pl.lit(None, dtype=pl.Int32),
-            amount_cny=pl.col("amount_cny").cast(pl.Float64),
-        )
+    """``code`` once each, how many residents it ``reached`` in ``SHOWN_SPAN`` before ``at``, and its
+    ``reputation``.
+    """
+    once = codes.cast(pl.Int64).unique().sort().to_numpy()
+    at_ms = np.full(len(once), moment_ms(at))
+    profiles = of.profiles(event_index)
+    states = of.states(event_index, codes=once, at_ms=at_ms)
+    return pl.DataFrame(
+        {
+            "code": once,
+            "reached": profiles.sums(of.reached, profiles.slices(once, at_ms, SHOWN_SPAN)),
+            "reputation": reputation_model.score(states, of=of),
+        },
+        schema={"code": pl.Int64, "reached": pl.Float64, "reputation": pl.Float64},
     )
 
 
@@ -190,55 +227,20 @@ def recent_events(
     )
 
 
-def distinct_codes_at(codes: pl.Series, *, at: datetime) -> tuple[Positions, Positions]:
-    """Each code once, and the moment beside it, as an event index is queried."""
-    once = codes.cast(pl.Int64).unique().sort().to_numpy()
-    return once, np.full(len(once), moment_ms(at))
-
-
-def reputation_by_code(codes: Positions, reached: np.ndarray, scores: pl.Series) -> pl.DataFrame:
-    """``code``, how many residents it ``reached`` and its reputation."""
-    return pl.DataFrame(
-        {"code": codes, "reached": reached, "reputation": scores},
-        schema={"code": pl.Int64, "reached": pl.Float64, "reputation": pl.Float64},
-    )
-
-
-def to_event_columns(events: pl.DataFrame) -> pl.DataFrame:
-    """The columns of an event; ``is_first`` is null where the other party was no stranger to the
-    person.
-    """
-    return events.select(
-        "person",
-        "known_at",
-        pl.col("code").cast(pl.Int64),
-        "at",
-        "channel",
-        pl.col("direction").cast(pl.String),
-        "peer",
-        pl.col("peer_kind").cast(pl.String).fill_null("unknown"),
-        pl.col("reached").fill_null(0).cast(pl.Int64),
-        pl.col("duration_s").cast(pl.Int64),
-        "amount_cny",
-        is_stranger=pl.col("is_first").is_not_null(),
-        first_seen=pl.col("is_first").fill_null(False),
-        reputation=pl.when(pl.col("is_first").is_not_null()).then("reputation"),
-    )
-
-
 def known_strangers(
-    timeline: Timeline, code: str, people: pl.DataFrame, *, at: datetime
+    event_index: EventIndex, of: Counterparties, people: pl.DataFrame, *, at: datetime
 ) -> pl.DataFrame:
-    """``person``, ``code``, ``known_at`` and ``is_first`` of the contacts or payments of ``people``
-    with counterparties new to them.
+    """``person``, ``code``, ``known_at`` and ``is_first`` of what ``people`` had to do with
+    counterparties new to them.
     """
+    timeline = of.relationships(event_index)
     owners = people["code"].cast(pl.Int64).to_numpy()
     rows = timeline.rows(timeline.slices(owners, np.full(len(owners), moment_ms(at)), SHOWN_SPAN))
     return (
         rows.select(
             "known_at",
             "is_first",
-            code=pl.col(code).cast(pl.Int64),
+            code=pl.col(of.code).cast(pl.Int64),
             person=people["person"].gather(rows["point"]),
         )
         .group_by(MEETING_KEY)
@@ -252,38 +254,45 @@ def find_first_contacts(
     """When each of ``people`` first dealt with the suspects that the alert names, in the
     relationship that still runs.
     """
-    found: list[datetime | None] = []
-    for person, code, *leads in people.select(
-        "person", "code", "lead_peer_code", "lead_payee_code"
-    ).iter_rows():
-        contact_times: list[datetime] = []
-        for timeline, column, lead in zip(
-            (event_index.stranger_contacts, event_index.new_payee_payments),
-            ("peer_code", "payee_code"),
-            leads,
-            strict=True,
-        ):
-            mine = timeline.rows(
-                timeline.slices(
-                    np.array([code], dtype=np.int64), np.array([moment_ms(at)]), SHOWN_SPAN
-                )
-            ).filter(pl.col(column).eq(pl.lit(lead, dtype=pl.Int64)))
-            if not len(mine):
-                continue
-            known_at = mine["relationship_started_at"][-1]
-            calls = (
-                timeline_events["channel"] != "transfer"
-                if column == "peer_code"
-                else timeline_events["channel"] == "transfer"
-            )
-            seen = timeline_events.filter(calls, person=person, code=lead).filter(
-                pl.col("known_at") >= known_at
-            )
-            # A call is known once it has ended; what counts is when it began, where that is still
-            # on the timeline.
-            contact_times.append(min(known_at, *seen["at"]))
-        found.append(min(contact_times, default=None))
+    found = []
+    for row in people.iter_rows(named=True):
+        theirs = timeline_events.filter(person=row["person"])
+        moments = [
+            moment
+            for of in COUNTERPARTIES
+            for moment in first_contacts_with(event_index, of, row, theirs, at=at)
+        ]
+        found.append(min(moments, default=None))
     return found
+
+
+def first_contacts_with(
+    event_index: EventIndex,
+    of: Counterparties,
+    person: Mapping[str, Any],
+    theirs: pl.DataFrame,
+    *,
+    at: datetime,
+) -> Sequence[datetime]:
+    """The moments at which ``person`` may have first dealt with the lead of one kind; none without a
+    lead. ``theirs`` are the events shown of the person.
+    """
+    timeline, code = of.relationships(event_index), person[of.lead]
+    owner = np.array([person["code"]], dtype=np.int64)
+    mine = timeline.rows(timeline.slices(owner, np.array([moment_ms(at)]), SHOWN_SPAN)).filter(
+        pl.col(of.code).eq(pl.lit(code, dtype=pl.Int64))
+    )
+    if not len(mine):
+        return ()
+    known_at = mine["relationship_started_at"][-1]
+    # A call is known once it has ended; what counts is when it began, where that is still on the
+    # timeline.
+    seen = theirs.filter(
+        (pl.col("channel") == TRANSFER) == (of is ACCOUNTS),
+        pl.col("known_at") >= known_at,
+        code=code,
+    )
+    return (known_at, *seen["at"])
 
 
 def touched_residents(
@@ -292,62 +301,51 @@ def touched_residents(
     """Whom else the suspects named for each of ``people`` dealt with as strangers, those met last
     first.
     """
-    numbers = residents_met_by(
-        event_index, event_index.stranger_contacts, "peer_code", people["lead_peer_code"], at=at
-    )
-    accounts = residents_met_by(
-        event_index, event_index.new_payee_payments, "payee_code", people["lead_payee_code"], at=at
-    )
+    met = {of: residents_met_by(event_index, of, people[of.lead], at=at) for of in COUNTERPARTIES}
     homes = dict(
         tables.residents.select("person", "community_id")
         .unique("person")
-        .join(pl.concat([numbers, accounts]).lazy(), on="person", how="semi")
+        .join(pl.concat(met.values()).lazy(), on="person", how="semi")
         .collect()
         .iter_rows()
     )
 
-    def others(met: pl.DataFrame, lead: int | None, person: str) -> Sequence[TouchedResident]:
-        theirs = met.filter(
-            pl.col("lead").eq(pl.lit(lead, dtype=pl.Int64)), pl.col("person") != person
-        ).head(MAX_TOUCHED)
+    def others(of: Counterparties, row: Mapping[str, Any]) -> Sequence[TouchedResident]:
+        theirs = met[of].filter(
+            pl.col("lead").eq(pl.lit(row[of.lead], dtype=pl.Int64)),
+            pl.col("person") != row["person"],
+        )
         return [
-            TouchedResident(**row, community_id=homes.get(row["person"]) or "unknown")
-            for row in theirs.drop("lead").iter_rows(named=True)
+            TouchedResident(**one, community_id=homes.get(one["person"]) or "unknown")
+            for one in theirs.head(MAX_TOUCHED).drop("lead").iter_rows(named=True)
         ]
 
-    rows = people.select("person", "lead_peer_code", "lead_payee_code").iter_rows()
     return [
-        (*others(numbers, number, person), *others(accounts, account, person))
-        for person, number, account in rows
+        tuple(resident for of in COUNTERPARTIES for resident in others(of, row))
+        for row in people.iter_rows(named=True)
     ]
 
 
 def residents_met_by(
-    event_index: EventIndex, timeline: Timeline, code: str, leads: pl.Series, *, at: datetime
+    event_index: EventIndex, of: Counterparties, leads: pl.Series, *, at: datetime
 ) -> pl.DataFrame:
     """``lead``, ``key``, ``person``, ``channel``, ``last_at``: the residents each lead dealt with,
     the latest first.
     """
     known = pl.col("known_at")
-    number = code == "peer_code"
-    names = event_index.numbers["peer"] if number else event_index.accounts["payee"]
     wanted = leads.drop_nulls().unique()
     rows = (
-        timeline.events.filter(
-            pl.col(code).is_in(wanted.implode()), known < at, known >= at - SHOWN_SPAN
+        of.relationships(event_index)
+        .events.filter(
+            pl.col(of.code).is_in(wanted.implode()), known < at, known >= at - SHOWN_SPAN
         )
-        .group_by(lead=pl.col(code).cast(pl.Int64), owner="owner")
-        .agg(
-            last_at=known.max(),
-            channel=pl.when(pl.col("is_voice").any()).then(pl.lit("call")).otherwise(pl.lit("text"))
-            if number
-            else pl.lit("transfer"),
-        )
+        .group_by(lead=pl.col(of.code).cast(pl.Int64), owner="owner")
+        .agg(last_at=known.max(), channel=CHANNEL[of.kind])
         .sort("last_at", "owner", descending=[True, False])
     )
     return rows.select(
         "lead",
-        key=names.gather(rows["lead"]),
+        key=of.register(event_index)[of.name].gather(rows["lead"]),
         person=event_index.people["person"].gather(rows["owner"]),
         channel=pl.col("channel"),
         last_at="last_at",

@@ -8,15 +8,11 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 
+from features.counterparties import ACCOUNTS, NUMBERS, Counterparties
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from features.reputation import (
-    HAND_WRITTEN_REPUTATION,
-    NUMBER_INPUTS,
-    PAYEE_INPUTS,
-    ReputationModel,
-)
+from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
 from tests.features.districts import moments
 from tests.features.generated import query_times, source_tables
 from tests.naive.snapshot import naive_snapshot
@@ -51,15 +47,9 @@ def same(one: Any, other: Any) -> bool:
 class LinearReputation:
     """Stands in for learned reputations: any function of the state row will do, null as 0."""
 
-    def numbers(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series(
-            [NaiveLinearReputation.number(state) for state in states.to_dicts()], dtype=pl.Float64
-        )
-
-    def payees(self, states: pl.DataFrame) -> pl.Series:
-        return pl.Series(
-            [NaiveLinearReputation.payee(state) for state in states.to_dicts()], dtype=pl.Float64
-        )
+    def score(self, states: pl.DataFrame, *, of: Counterparties) -> pl.Series:
+        naive = {"number": NaiveLinearReputation.number, "account": NaiveLinearReputation.payee}
+        return pl.Series([naive[of.kind](state) for state in states.to_dicts()], dtype=pl.Float64)
 
 
 class NaiveLinearReputation:
@@ -67,11 +57,11 @@ class NaiveLinearReputation:
 
     @staticmethod
     def number(state: dict[str, Any]) -> float:
-        return squashed(state[name] or 0 for name in NUMBER_INPUTS)
+        return squashed(state[name] or 0 for name in NUMBERS.inputs)
 
     @staticmethod
     def payee(state: dict[str, Any]) -> float:
-        return squashed(state[name] or 0 for name in PAYEE_INPUTS)
+        return squashed(state[name] or 0 for name in ACCOUNTS.inputs)
 
 
 def squashed(inputs: Iterable[float]) -> float:

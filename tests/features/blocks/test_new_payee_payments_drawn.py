@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.counterparties import ACCOUNTS
 from features.event_index import build_event_index
 from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
-from features.reputation import payee_states
 from features.words.catalogue import GROUPS
 from features.words.reasons import summarise_reasons
 from tests.features.districts import NOON, Row, ago, credit, district, moments, transfer
@@ -176,7 +176,7 @@ def test_the_state_of_an_account() -> None:
     event_index = build_event_index(district(transfers=moves))
     at_ms = to_milliseconds(pl.Series([NOON]))
     (state,) = (
-        payee_states(event_index, payee=np.array([0]), at_ms=at_ms)
+        ACCOUNTS.states(event_index, codes=np.array([0]), at_ms=at_ms)
         .drop("payee_code", "at_ms")
         .to_dicts()
     )

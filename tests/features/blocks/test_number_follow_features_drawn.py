@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from features.counterparties import NUMBERS
 from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK
 from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
-from features.reputation import number_states
 from tests.features.districts import NOON, Row, ago, call, district, frame, moments, text, transfer
 from tests.features.districts import TRANSFERS as TRANSFER_COLUMNS
 
@@ -31,7 +31,7 @@ def followed(*calls: Row, transfers: tuple[Row, ...], at: datetime = NOON) -> li
     event_index = build_event_index(district(calls=calls, transfers=transfers))
     peers = event_index.numbers["code"].cast(pl.Int64).to_numpy()
     at_ms = to_milliseconds(pl.Series([at] * len(peers)))
-    return number_states(event_index, peer=peers, at_ms=at_ms)["peer_followed_n"].to_list()
+    return NUMBERS.states(event_index, codes=peers, at_ms=at_ms)["peer_followed_n"].to_list()
 
 
 def reached(peer: str, *, hours: float) -> tuple[Row, ...]:

@@ -14,15 +14,13 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import ModelError
+from features.counterparties import ACCOUNTS, NUMBERS
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import to_milliseconds
 from features.reputation import (
     BAD_REPUTATION,
     HAND_WRITTEN_REPUTATION,
-    NUMBER_INPUTS,
-    number_states,
-    payee_states,
 )
 from models.learning.calibration import Calibration
 from models.learning.reputation import (
@@ -119,12 +117,12 @@ def asked(event_index: EventIndex, kind: str, pairs: range) -> Asked:
     peers = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     payees = dict(event_index.accounts.select("payee", pl.col("code").cast(pl.Int64)).rows())
     return Asked(
-        number_states(
-            event_index, peer=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms
+        NUMBERS.states(
+            event_index, codes=np.array([peers[f"{kind}{pair}"] for pair in pairs]), at_ms=at_ms
         ),
-        payee_states(
+        ACCOUNTS.states(
             event_index,
-            payee=np.array([payees[f"{kind} account {pair}"] for pair in pairs]),
+            codes=np.array([payees[f"{kind} account {pair}"] for pair in pairs]),
             at_ms=at_ms,
         ),
     )
@@ -140,8 +138,8 @@ def both(reputation_model: LearnedReputation | OutOfFoldReputation, states: Aske
     """What is said of the numbers and of the accounts, one after the other."""
     return np.concatenate(
         [
-            reputation_model.numbers(states.numbers).to_numpy(),
-            reputation_model.payees(states.payees).to_numpy(),
+            reputation_model.score(states.numbers, of=NUMBERS).to_numpy(),
+            reputation_model.score(states.payees, of=ACCOUNTS).to_numpy(),
         ]
     )
 
@@ -164,17 +162,16 @@ def test_with_few_named_the_hand_written_speaks() -> None:
     states = asked(few, "bad", ALL)
     spoken = np.concatenate(
         [
-            HAND_WRITTEN_REPUTATION.numbers(states.numbers),
-            HAND_WRITTEN_REPUTATION.payees(states.payees),
+            HAND_WRITTEN_REPUTATION.score(states.numbers, of=NUMBERS),
+            HAND_WRITTEN_REPUTATION.score(states.payees, of=ACCOUNTS),
         ]
     )
 
     model, folded = learned(few)
-    assert (model.number_booster, model.payee_booster) == (None, None)
+    assert model.boosters == {}
     assert both(model, states).tolist() == both(folded, states).tolist() == spoken.tolist()
     model, folded = learned(enough)
-    assert model.number_booster is not None
-    assert model.payee_booster is not None
+    assert set(model.boosters) == {"number", "account"}
     assert (both(folded, states) != spoken).all()
 
 
@@ -182,7 +179,7 @@ def test_without_any_record_there_is_nothing_to_learn() -> None:
     model, folded = learned(build_event_index(source_tables()))
     states = asked(naming(ALL), "bad", ALL)
 
-    assert (model.number_booster, model.payee_booster) == (None, None)
+    assert model.boosters == {}
     assert both(folded, Asked(states.numbers.clear(), states.payees.clear())).tolist() == []
 
 
@@ -219,7 +216,7 @@ def test_what_becomes_known_later_teaches_nothing() -> None:
 
 
 def test_the_stretches_hold_as_many_first_meetings_with_named_numbers_each() -> None:
-    rows = contact_samples(naming(ALL), "number", at=AT, seed=0)
+    rows = contact_samples(naming(ALL), NUMBERS, at=AT, seed=0)
     firsts = rows.filter(pl.col("label") == 1).group_by("peer_code").agg(pl.col("at_ms").min())
 
     counts = np.bincount(block_at(firsts["at_ms"], block_boundaries(rows)), minlength=BLOCKS)
@@ -228,7 +225,7 @@ def test_the_stretches_hold_as_many_first_meetings_with_named_numbers_each() -> 
 
 
 def test_every_named_number_counts_with_the_root_of_its_meetings() -> None:
-    rows = contact_samples(naming(ALL), "number", at=AT, seed=0)
+    rows = contact_samples(naming(ALL), NUMBERS, at=AT, seed=0)
     of_one = (
         rows.filter(pl.col("label") == 1)
         .group_by("peer_code")
@@ -250,7 +247,7 @@ def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None
         [moment.timestamp() * 1000 for _, moment in (met(pair)[at] for pair in ALL)]
         for at in (0, -1)
     )
-    ends = [0.0, *before.number_boundaries.tolist(), np.inf]
+    ends = [0.0, *before.stretches["number"].boundaries.tolist(), np.inf]
     hour_ms = 3_600_000  # they are asked of up to five hours after the last call
     inside = [
         p
@@ -261,8 +258,8 @@ def test_a_moment_is_judged_by_what_other_stretches_taught(stretch: int) -> None
     _, after = learned(turned)
 
     assert len(inside) > 5
-    assert before.number_boundaries.tolist() == pytest.approx(
-        after.number_boundaries.tolist(), abs=hour_ms
+    assert before.stretches["number"].boundaries.tolist() == pytest.approx(
+        after.stretches["number"].boundaries.tolist(), abs=hour_ms
     )
     for kind in ("bad", "twin"):
         own = asked(event_index, kind, range(inside[0], inside[-1] + 1))
@@ -296,11 +293,11 @@ def test_what_is_said_while_learning_is_what_will_be_said_in_use() -> None:
     codes = dict(event_index.numbers.select("peer", pl.col("code").cast(pl.Int64)).rows())
     at_ms = to_milliseconds(pl.Series([begins(pair) for pair in range(30, PAIRS)]))
     for shop in range(6):
-        states = number_states(
-            event_index, peer=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms
+        states = NUMBERS.states(
+            event_index, codes=np.full(len(at_ms), codes[f"shop{shop}"]), at_ms=at_ms
         )
-        assert to_use.numbers(states).max() < 0.2
-        assert folded.numbers(states).max() < 0.2
+        assert to_use.score(states, of=NUMBERS).max() < 0.2
+        assert folded.score(states, of=NUMBERS).max() < 0.2
 
 
 def test_an_answer_is_the_same_whatever_stands_beside() -> None:
@@ -320,8 +317,8 @@ def test_a_model_keeps_its_reputations(tmp_path) -> None:
     event_index = naming(ALL)
     reputations, _ = learned(event_index)
     model = RiskModel(
-        booster=reputations.number_booster,
-        features=NUMBER_INPUTS,
+        booster=reputations.boosters["number"],
+        features=NUMBERS.inputs,
         calibration=Calibration(1.0, 0.0),
         trained_at=AT,
         reputations=reputations,
@@ -343,4 +340,4 @@ def test_a_model_keeps_its_reputations(tmp_path) -> None:
     without = replace(model, reputations=LearnedReputation())
     assert without.save(tmp_path) != digest
     found = RiskModel.load(tmp_path).reputations
-    assert (found.number_booster, found.payee_booster) == (None, None)
+    assert found.boosters == {}

@@ -87,8 +87,8 @@ def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):
     assert set(full.features) - set(ablated.features) == features_of("calls") & set(full.features)
     assert set(ablated.booster.feature_name()) == set(ablated.features)
     assert ablated.reputations is full.reputations
-    assert full.reputations.number_booster is not None
-    assert studied.models["score_hand_written"].reputations.number_booster is None
+    assert set(full.reputations.boosters) == {"number", "account"}
+    assert studied.models["score_hand_written"].reputations.boosters == {}
     assert studied.models["score_nightly"].features == full.features
     assert studied.models["score_nightly"].reputations is full.reputations
     assert (

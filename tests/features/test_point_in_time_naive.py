@@ -15,9 +15,9 @@ from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
 from tests.features.districts import moments
 from tests.features.generated import query_times, source_tables
+from tests.naive.relationships import known_district
+from tests.naive.reputation import NaiveHandWrittenReputation, NaiveReputation
 from tests.naive.snapshot import naive_snapshot
-from tests.naive.standing import NaiveHandWrittenReputation, NaiveReputation
-from tests.naive.threads import known_district
 
 PEOPLE = ("p1", "p2", "p3")
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.naive.threads import District
+from tests.naive.relationships import District
 
 HOUR = timedelta(hours=1)
 

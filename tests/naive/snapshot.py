@@ -3,9 +3,10 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tests.naive import dealings, strangers
+from tests.naive import contact_features, payee_features
 from tests.naive.feeds import feed_features
-from tests.naive.standing import (
+from tests.naive.relationships import District, Event, Values, events_of, events_since, to_hours
+from tests.naive.reputation import (
     NaiveHandWrittenReputation,
     NaiveReputation,
     amount_cny,
@@ -13,10 +14,9 @@ from tests.naive.standing import (
     is_in,
     is_own,
     is_voice,
-    new_payee_moves,
+    new_payee_payments_of,
     talk_seconds,
 )
-from tests.naive.threads import District, Event, Values, events_of, events_since, to_hours
 
 SPANS = {"1h": 1, "6h": 6, "24h": 24, "3d": 72, "7d": 168, "30d": 720}
 EVERY, FEW = ("1h", "6h", "24h", "3d", "7d"), ("24h", "7d")
@@ -34,20 +34,20 @@ def naive_snapshot(
 ) -> Values:
     """By feature name; beside them ``lead_peer`` and ``lead_payee``."""
     heard, payees = (
-        strangers.stranger_rows(district, person, naive_reputation),
-        dealings.payee_rows(district, person, naive_reputation),
+        contact_features.stranger_rows(district, person, naive_reputation),
+        payee_features.payee_rows(district, person, naive_reputation),
     )
     values = {
         **habit_sums(district, person),
         **stranger_sums(district, person),
         **payment_sums(district, person),
         **new_payee_sums(district, person),
-        **strangers.week_sums(heard),
-        **strangers.lead_number(heard),
-        **dealings.week_sums(payees),
-        **dealings.lead_payee(payees),
-        **dealings.callers_before_payment(heard, payees),
-        **dealings.new_payee_payments(district, person),
+        **contact_features.week_sums(heard),
+        **contact_features.lead_number(heard),
+        **payee_features.week_sums(payees),
+        **payee_features.lead_payee(payees),
+        **payee_features.callers_before_payment(heard, payees),
+        **payee_features.new_payee_payments(district, person),
         **register_features(district, person),
         **feed_features(district, person),
     }
@@ -122,7 +122,7 @@ def payment_sums(district: District, person: str) -> Values:
 
 
 def new_payee_sums(district: District, person: str) -> Values:
-    mine, at = new_payee_moves(district, person), district.at
+    mine, at = new_payee_payments_of(district, person), district.at
     paid = [e for e in mine if is_debit(e)]
     outside = [e for e in paid if e.other not in district.holder]
     back = [

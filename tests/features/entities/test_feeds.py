@@ -12,7 +12,7 @@ from features.point_in_time import build_snapshot
 from tests.features import generated
 from tests.features.districts import BANKS, NOON, OPERATORS, ago, call, district, moments, transfer
 from tests.naive.feeds import feed_features as naive_feeds
-from tests.naive.threads import known_district
+from tests.naive.relationships import known_district
 
 FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.kernel.relationships import running_total, with_relationships
 from features.kernel.source_tables import dense_codes
 from tests.features.districts import MOMENT, NOON
-from tests.naive.threads import Event, group_by_relationship
+from tests.naive.relationships import Event, group_by_relationship
 
 SCHEMA = {"owner": pl.String, "peer": pl.String, "known_at": MOMENT, "worth": pl.Float64}
 RELATIONSHIP_GAP = timedelta(days=30)

@@ -1,10 +1,10 @@
-"""How a number or an account stands in the whole district, and how suspicious a stranger is."""
+"""How a number or an account behaves in the whole district, and how suspicious a stranger is."""
 
 import math
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tests.naive.threads import District, Event, Values, events_of, events_since
+from tests.naive.relationships import District, Event, Values, events_of, events_since
 
 DAY = timedelta(days=1)
 KIND_CODES = {
@@ -57,7 +57,7 @@ def is_own(district: District, event: Event) -> bool:
     return district.holder.get(event.other) == event.person
 
 
-def new_payee_moves(district: District, person: str) -> list[Event]:
+def new_payee_payments_of(district: District, person: str) -> list[Event]:
     """Movements with private accounts of others that the person met less than 15 days before."""
     mine = events_of(district.moves, person)
     return [
@@ -105,7 +105,7 @@ def count_followed(district: District, number: str) -> int:
     """
     paid_at: dict[Event, datetime] = {}
     for heard in (e for e in district.contacts if e.other == number and e.is_young):
-        for paid in new_payee_moves(district, heard.person):
+        for paid in new_payee_payments_of(district, heard.person):
             first = paid.is_first and is_debit(paid) and paid.other not in district.holder
             if first and timedelta(0) <= paid.known_at - heard.known_at <= DAY:
                 relationship = heard.relationship[0]

@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from tests.naive import standing
-from tests.naive.standing import NaiveReputation, amount_cny, is_debit, new_payee_moves
-from tests.naive.threads import (
+from tests.naive.relationships import (
     District,
     Event,
     Values,
@@ -13,11 +11,19 @@ from tests.naive.threads import (
     latest_of_each,
     to_hours,
 )
+from tests.naive.reputation import (
+    NaiveReputation,
+    account_state,
+    amount_cny,
+    is_debit,
+    is_named,
+    new_payee_payments_of,
+)
 
 
 def payee_rows(district: District, person: str, naive_reputation: NaiveReputation) -> list[Values]:
     """One for each new account dealt with in seven days, in the order of the last movements."""
-    mine = new_payee_moves(district, person)
+    mine = new_payee_payments_of(district, person)
     last = latest_of_each(events_of(district.moves, person))
     recent = events_since(last, district.at - timedelta(days=7))
     return sorted(
@@ -27,7 +33,7 @@ def payee_rows(district: District, person: str, naive_reputation: NaiveReputatio
 
 
 def payee_row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
-    state = standing.account_state(district, event.other)
+    state = account_state(district, event.other)
     paid = [e for e in event.relationship if is_debit(e)]
     back = [e for e in event.relationship if not is_debit(e)]
     return {
@@ -37,7 +43,7 @@ def payee_row(district: District, event: Event, naive_reputation: NaiveReputatio
         "known_at": event.known_at,
         "started_at": event.started_at,
         "outside": event.other not in district.holder,
-        "named": standing.is_named(district, "suspect_accounts", event.other),
+        "named": is_named(district, "suspect_accounts", event.other),
         "last_debit_cny": amount_cny(event) if is_debit(event) else None,
         "relationship_paid_cny": sum(map(amount_cny, paid)),
         "relationship_back_cny": sum(map(amount_cny, back)),
@@ -144,7 +150,7 @@ LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
 
 def new_payee_payments(district: District, person: str) -> Values:
     """Two weeks of movements with new accounts outside the district."""
-    outside = [e for e in new_payee_moves(district, person) if e.other not in district.holder]
+    outside = [e for e in new_payee_payments_of(district, person) if e.other not in district.holder]
     recent = sorted(
         events_since(outside, district.at - timedelta(days=14)),
         key=lambda e: (e.known_at, e.row["occurred_at"], amount_cny(e), e.other),

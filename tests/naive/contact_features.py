@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from tests.naive import standing
-from tests.naive.standing import NaiveReputation, is_answered, is_in, is_voice, talk_seconds
-from tests.naive.threads import (
+from tests.naive.relationships import (
     District,
     Event,
     Values,
@@ -12,6 +10,16 @@ from tests.naive.threads import (
     events_since,
     latest_of_each,
     to_hours,
+)
+from tests.naive.reputation import (
+    NaiveReputation,
+    is_answered,
+    is_in,
+    is_named,
+    is_voice,
+    number_state,
+    suspicion_score,
+    talk_seconds,
 )
 
 
@@ -25,8 +33,8 @@ def stranger_rows(
 
 
 def stranger_row(district: District, event: Event, naive_reputation: NaiveReputation) -> Values:
-    state = standing.number_state(district, event.other)
-    named = standing.is_named(district, "suspect_numbers", event.other)
+    state = number_state(district, event.other)
+    named = is_named(district, "suspect_numbers", event.other)
     talk_s, reputation = sum(map(talk_seconds, event.relationship)), naive_reputation.number(state)
     return {
         **state,
@@ -45,7 +53,7 @@ def stranger_row(district: District, event: Event, naive_reputation: NaiveReputa
         "relationship_age_h": to_hours(district.at - event.started_at),
         "silent_h": to_hours(district.at - event.known_at),
         "reputation": reputation,
-        "suspicion": standing.suspicion_score(reputation, talk_s, named=named),
+        "suspicion": suspicion_score(reputation, talk_s, named=named),
     }
 
 

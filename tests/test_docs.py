@@ -113,6 +113,28 @@ def test_every_target_and_import_that_a_page_names_is_there(page: Path) -> None:
             assert [name for name in match[2].split(", ") if not hasattr(module, name)] == []
 
 
+def test_every_variable_of_the_environment_that_a_page_names_is_a_setting() -> None:
+    settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"\bFORESTALL_[A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8"))
+        if not name.startswith(("FORESTALL_TEST_", "FORESTALL_FEEDS__"))
+    }
+    assert {name for name in named if not is_a_setting(name, settings)} == set()
+
+
+def is_a_setting(name: str, page: str) -> bool:
+    """Return whether the page of settings has the variable, or the table that it is a key of."""
+    return any(f"`{name.rsplit('__', parts)[0]}`" in page for parts in range(3))
+
+
+def test_every_decision_record_is_in_the_list() -> None:
+    listed = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    records = {path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")}
+    assert {name for name in records if f"({name})" not in listed} == set()
+
+
 @pytest.mark.parametrize(
     "line", ["forestall retrain", "forestall train --promises", "forestall users enable li.wei"]
 )

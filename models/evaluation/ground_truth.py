@@ -26,7 +26,7 @@ REQUIRED_COLUMNS = (
 
 def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     """One row a journey, reported or not, in the columns of
-    ``models.labels.build_episodes.build_episodes``; ``outcome`` may be ``contact``.
+    ``models.labels.episodes.build_episodes``; ``outcome`` may be ``contact``.
 
     ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with
     its first contact, and closes with its last payment, or 72 hours after the contact if nothing
@@ -53,7 +53,7 @@ def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
 
 def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     """The first trace and every payment of each journey, in the columns of
-    ``models.labels.build_episodes.build_traces``.
+    ``models.labels.episodes.build_traces``.
 
     A payment's ``known_at`` is null, for the first trace already tells when something could be
     known.

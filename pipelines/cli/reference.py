@@ -26,20 +26,23 @@ def print_settings(home: Home = None, as_json: AsJson = False) -> None:
 
 @reference.command("docs")
 def write_docs(folder: Path = Path("docs")) -> None:
-    """Write what is generated: contracts field by field, the feature catalogue, the settings, a
-    client of the API.
+    """Write what is generated: contracts field by field, the feature catalogue, the settings, the
+    endpoints and a client of the API.
     """
     from data_contracts.docs import write_documentation
     from features.words.catalogue import feature_documentation
     from pipelines.settings.documentation import settings_documentation
     from serving.app import api_document
     from serving.http.client_source import client_source
+    from serving.http.endpoint_page import endpoint_page
 
     write_documentation(folder / "contracts")
+    api = api_document()
     pages = {
         folder / "features.md": feature_documentation(),
         folder / "settings.md": settings_documentation(),
-        folder / "client" / "forestall_client.py": client_source(api_document()),
+        folder / "client" / "forestall_client.py": client_source(api),
+        folder / "endpoints.md": endpoint_page(api),
     }
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)

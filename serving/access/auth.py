@@ -105,7 +105,7 @@ def allow_roles(*roles: Role) -> Callable[..., Viewer]:
             raise ProblemError(403, f"The role {viewer.role} may not do this.")
         return viewer
 
-    permitted.roles = frozenset(roles)  # type: ignore[attr-defined]  # the tests read who may do what
+    permitted.roles = frozenset(roles)  # type: ignore[attr-defined]  # the description of the API reads them
     return permitted
 
 

@@ -10,14 +10,16 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from serving.http.errors import MEDIA_TYPE, ProblemDetails
 
 __all__ = [
     "JSON",
     "PROBLEM_RESPONSES",
+    "ROLES",
     "Document",
     "describe_api",
     "example_of",
@@ -46,6 +48,7 @@ FORMATS = {"date-time": "2026-07-05T09:00:00+08:00", "date": "2026-07-05"}
 PLAIN: dict[str, Any] = {"boolean": False, "integer": 1, "number": 0.5, "object": {}, "null": None}
 JSON = "application/json"
 OPEN = "/health/"  # asks nobody who they are
+ROLES = "x-roles"  # of an operation: the roles that may use it, none where anybody may
 
 
 def operation_id(route: APIRoute) -> str:
@@ -64,7 +67,9 @@ def describe_api(app: FastAPI) -> Document:
     )
     schemas = document["components"]["schemas"]
     schemas[ProblemDetails.__name__] = ProblemDetails.model_json_schema()
-    for _, path, operation in iterate_operations(document):
+    roles = _roles_by_path(app)
+    for method, path, operation in iterate_operations(document):
+        operation[ROLES] = sorted(roles[method, path])
         operation["summary"] = operation["summary"].capitalize()
         if path.startswith(OPEN):
             operation["security"] = []
@@ -102,6 +107,21 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], *, whole: 
     if variants := schema.get("anyOf") or schema.get("oneOf"):
         return _example_of_variant(variants, schemas, whole=whole)
     return _example_of_type(schema, schemas, whole=whole)
+
+
+def _roles_by_path(app: FastAPI) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the roles that each method and path lets in; none where it lets in anybody."""
+    return {
+        (method, str(context.path)): _roles_of(context.original_route.dependant)
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute)
+        for method in context.methods or ()
+    }
+
+
+def _roles_of(dependant: Dependant) -> frozenset[str]:
+    own: frozenset[str] = getattr(dependant.call, "roles", frozenset())
+    return own.union(*(_roles_of(inner) for inner in dependant.dependencies))
 
 
 def _example_of_variant(

@@ -28,7 +28,7 @@ from serving.casework.dispositions.endpoints import router as dispositions
 from serving.casework.follow_ups.endpoints import router as follow_ups
 from serving.casework.queue.endpoints import router as queue
 from serving.casework.suppressions.endpoints import router as suppressions
-from serving.context.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
+from serving.context.ports import Finder, IdentityVault, ModelPromoter, Rescorer, Sealer
 from serving.context.settings import ServingSettings
 from serving.database.engine import engine_for, open_database
 from serving.http import errors
@@ -84,14 +84,14 @@ def create_app(
     finder: Finder | None = None,
     rescorer: Rescorer | None = None,
     sealer: Sealer | None = None,
-    keeper: ModelKeeper | None = None,
+    promoter: ModelPromoter | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
     Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder``
     nothing is found by a real number, without a ``rescorer`` there are no fresh scores, without a
-    ``sealer`` no webhooks, without a ``keeper`` no model is put in force from the pages; everything
+    ``sealer`` no webhooks, without a ``promoter`` the pages promote no model; everything
     else works.
     """
     # Scripts that cannot be read must stop the start, not the call to a resident
@@ -105,7 +105,7 @@ def create_app(
         finder=finder,
         rescorer=rescorer,
         sealer=sealer,
-        keeper=keeper,
+        promoter=promoter,
     )
     return _assembled(services)
 

@@ -1,7 +1,7 @@
 """Publishing: what the pipelines hand to the people who act on it.
 
 A watchlist is published in one transaction: a reader sees the list before or the list after, never
-half of one, and a publisher killed half-way leaves the old list standing.
+half of one, and a publisher killed half-way leaves the old list as it is.
 """
 
 import hashlib

@@ -143,7 +143,7 @@ def challenge(
         int | None, typer.Option(min=1, help="Days to compare; default from the settings.")
     ] = None,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Put the challenger in force if the gates allow.")
+        bool, typer.Option("--promote", help="Promote the challenger if the gates allow.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
@@ -184,7 +184,7 @@ def challenge(
     )
     if found.promoted:
         typer.echo(
-            f"version {found.challenger} is in force; `forestall models --roll-back` undoes it"
+            f"version {found.challenger} is champion; `forestall models --roll-back` undoes it"
         )
 
 

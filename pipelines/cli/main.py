@@ -365,14 +365,14 @@ def quarantine(
 
 @app.command()
 def models(
-    promote: Annotated[str | None, typer.Option(help="Put this version in force.")] = None,
+    promote: Annotated[str | None, typer.Option(help="Promote this version.")] = None,
     roll_back: Annotated[
         bool, typer.Option(help="Bring back the champion before this one.")
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which model is in force and which stands in line; promote one or roll back."""
+    """Which model is champion and which is challenger; promote one or roll back."""
     from models.registry.mlflow_registry import ModelRegistry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 

@@ -82,10 +82,10 @@ def status_sections(
     yield say("Deliveries"), [say(word) for word in deliveries], quality_rows(found, say)
     yield (
         say("Models"),
-        ["", say("In force"), say("Challenger"), say("Today's rule")],
+        ["", say("Champion"), say("Challenger"), say("Today's rule")],
         model_rows(found, say),
     )
-    gates = [say(word) for word in ("Gate", "Challenger", "Asked", "Verdict")]
+    gates = [say(word) for word in ("Gate", "Challenger", "Required", "Verdict")]
     yield say("What the gates say of the challenger"), gates, gate_rows(found, say)
     drift = [say(word) for word in ("Feature", "Stability index", "Missing now", "Missing then")]
     yield say("Drift"), drift, drift_rows(found, say)

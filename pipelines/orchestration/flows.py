@@ -111,7 +111,7 @@ def backtest(
 
 @task(**RETRY_OPTIONS)
 def follow_champion(home: Path | None) -> str:
-    """Put in force what somebody chose on MLflow's own pages; the version in force, empty where
+    """Promote what somebody chose on MLflow's own pages; return the champion's version, empty where
     there is none.
     """
     from pipelines.orchestration import run_log as runs
@@ -165,7 +165,7 @@ def train_challenger(
     result = run_train(
         Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info
     )
-    verdict = "in force" if result.promoted else "not promoted"
+    verdict = "promoted" if result.promoted else "not promoted"
     description = f"Model {result.version} beside today's rule"
     create_table_artifact(key="figures", table=figure_rows(result.metrics), description=description)
     reasons = [f"- {reason}" for reason in result.reasons]

@@ -198,7 +198,7 @@ def run_replay(
 
 
 def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelVersion | None":
-    """Put in force what somebody chose on MLflow's own pages, and report the models if that changed
+    """Promote what somebody chose on MLflow's own pages, and report the models if that changed
     them.
     """
     from models.registry.mlflow_registry import ModelRegistry

@@ -158,7 +158,7 @@ def load_scoring_context(
     registry = ModelRegistry.of(settings)
     version = registry.champion()
     if version is None:
-        raise NotReadyError("there is no model in force", remedy="Run `forestall train` first.")
+        raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=MAX_LOOKBACK)
     return ScoringContext(

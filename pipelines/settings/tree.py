@@ -212,7 +212,7 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Models in text form, and the pointer to the one in force."""
+        """Models in text form, and the pointer to the champion."""
         return self.home / "models"
 
     @property

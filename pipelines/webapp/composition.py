@@ -39,7 +39,7 @@ def build_application(settings: Settings) -> FastAPI:
         finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
-        keeper=GatedPromoter(settings),
+        promoter=GatedPromoter(settings),
     )
 
 

@@ -29,7 +29,7 @@ def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> No
 
 
 def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
-    """Put the champion before the present one back in force; audited. Raises ``NotReadyError``
+    """Make the champion before the present one champion again; audited. Raises ``NotReadyError``
     where there is none.
     """
     ModelRegistry.of(settings).roll_back(at=at)

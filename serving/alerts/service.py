@@ -103,9 +103,11 @@ def alerts_naming(session: Session, *, viewer: Viewer, key: str, limit: int = 20
 
 def earlier_alerts(session: Session, *, viewer: Viewer, alert: AlertDetail) -> list[Alert]:
     """Return the person's other current alerts, the newest first, each with its last result."""
-    told = AlertRepository(session).of_person(alert.person, viewer=viewer)
+    earlier = AlertRepository(session).of_person(alert.person, viewer=viewer)
     return [
-        Alert(**summary_of(one, last)) for one, last in reversed(told) if one.alert_id != alert.id
+        Alert(**summary_of(one, last))
+        for one, last in reversed(earlier)
+        if one.alert_id != alert.id
     ]
 
 

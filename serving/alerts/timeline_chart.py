@@ -201,8 +201,8 @@ def _marks(
 def _words(points: Sequence[Point], *, x: Any, y: Any, apart: timedelta) -> list[Any]:
     import altair as alt
 
-    told = alt.Chart(alt.InlineData(values=_marks_with_text(points, apart=apart)))
-    return [told.mark_text(dy=-15, fontSize=LABEL_PX - 2).encode(x=x, y=y, text="text:N")]
+    labelled = alt.Chart(alt.InlineData(values=_marks_with_text(points, apart=apart)))
+    return [labelled.mark_text(dy=-15, fontSize=LABEL_PX - 2).encode(x=x, y=y, text="text:N")]
 
 
 def _marks_with_text(points: Sequence[Point], *, apart: timedelta) -> list[Point]:

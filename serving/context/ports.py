@@ -8,7 +8,7 @@ from typing import Protocol
 from serving.vocabulary.alerts import Contribution, Level, Reason, SuspectKind
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["Finder", "Identity", "IdentityVault", "ModelKeeper", "Rescore", "Rescorer", "Sealer"]
+__all__ = ["Finder", "Identity", "IdentityVault", "ModelPromoter", "Rescore", "Rescorer", "Sealer"]
 
 
 class Identity(Protocol):
@@ -82,18 +82,18 @@ class Rescorer(Protocol):
         """Return the fresh score, or None for a person nobody knows."""
 
 
-class ModelKeeper(Protocol):
-    """Puts models in force."""
+class ModelPromoter(Protocol):
+    """Promotes models."""
 
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
-        """Put the challenger of this version in force, and return the models as they stand then.
+        """Promote the challenger of this version, and return the models as they are then.
 
         Raises ConflictError where it is not in line any more, or where the gates refuse it, with
         their words.
         """
 
     def roll_back(self, *, at: datetime) -> ModelsReport:
-        """Put the champion before the present one back in force, and return the models as they
+        """Make the champion before the present one champion again, and return the models as they
         stand then.
 
         Raises NotReadyError where there is none.

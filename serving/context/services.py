@@ -8,7 +8,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from serving.context.ports import Finder, IdentityVault, ModelKeeper, Rescorer, Sealer
+from serving.context.ports import Finder, IdentityVault, ModelPromoter, Rescorer, Sealer
 from serving.context.settings import ServingSettings
 
 __all__ = ["Clock", "Now", "Services", "ServicesOfApp"]
@@ -31,7 +31,7 @@ class Services:
     vault: IdentityVault | None = None
     finder: Finder | None = None
     rescorer: Rescorer | None = None
-    keeper: ModelKeeper | None = None
+    promoter: ModelPromoter | None = None
     sealer: Sealer | None = None
     rescoring: Lock = field(default_factory=Lock)
 

@@ -92,8 +92,10 @@ class Base(DeclarativeBase):
 
 def one_current(name: str, *columns: str) -> Index:
     """Of the rows with the same ``columns`` at most one is not superseded."""
-    standing = text("superseded_at IS NULL")
-    return Index(name, *columns, unique=True, sqlite_where=standing, postgresql_where=standing)
+    not_superseded = text("superseded_at IS NULL")
+    return Index(
+        name, *columns, unique=True, sqlite_where=not_superseded, postgresql_where=not_superseded
+    )
 
 
 class WatchlistRow(Base):

@@ -105,19 +105,19 @@ def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
 
 
 def model_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
-    """Yield that no model is in force, that it is old, or that a challenger waits."""
+    """Yield that there is no champion, that it is old, or that a challenger waits."""
     models = found.models.report if found.models else None
     if models is None or models.champion is None:
         yield HealthIssue(
             urgency="act",
             area="models",
-            text=say("No model is in force. Train one: forestall train."),
+            text=say("There is no champion. Train a model: forestall train."),
         )
         return
     nightly = found.succeeded.get("nightly")
     if nightly and nightly.about_at and nightly.about_at - models.champion.trained_at > OLD_MODEL:
         days = (nightly.about_at - models.champion.trained_at).days
-        text = say("The model in force learned {days} days ago. Train again.", days=days)
+        text = say("The champion learned {days} days ago. Train again.", days=days)
         yield HealthIssue(urgency="look", area="models", text=text)
     if models.challenger and models.passed:
         text = say(

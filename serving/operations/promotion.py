@@ -1,11 +1,11 @@
-"""Putting a model in force from the pages: asked for by an engineer, with a reason, and audited."""
+"""Promoting a model from the pages: requested by an engineer, with a reason, and audited."""
 
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from serving.context.ports import ModelKeeper
+from serving.context.ports import ModelPromoter
 from serving.database.audit_chain import record_action
 from serving.http.errors import ProblemError
 from serving.operations.repository import ReportRepository
@@ -23,27 +23,27 @@ def promote_model(
     viewer: Viewer,
     version: str,
     reason: str,
-    keeper: ModelKeeper | None,
+    promoter: ModelPromoter | None,
     at: datetime,
 ) -> ModelsReport:
-    """Put the challenger in force and audit who did so and why.
+    """Promote the challenger and audit who did so and why.
 
     Raises ConflictError with the gates' words where they refuse it, a 503 problem in a process that
     keeps no models.
     """
-    models = _opened(keeper).promote(version, at=at)
+    models = _opened(promoter).promote(version, at=at)
     record_promotion(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
     return models
 
 
 def roll_back(
-    session: Session, *, viewer: Viewer, reason: str, keeper: ModelKeeper | None, at: datetime
+    session: Session, *, viewer: Viewer, reason: str, promoter: ModelPromoter | None, at: datetime
 ) -> ModelsReport:
-    """Put the champion before the present one back in force and audit who did so and why.
+    """Make the champion before the present one champion again; audit who did so and why.
 
     Raises NotReadyError where there is none, a 503 problem in a process that keeps no models.
     """
-    models = _opened(keeper).roll_back(at=at)
+    models = _opened(promoter).roll_back(at=at)
     record_promotion(session, models, action="roll-back", actor=viewer.name, reason=reason, at=at)
     return models
 
@@ -57,7 +57,7 @@ def record_promotion(
     reason: str,
     at: datetime,
 ) -> None:
-    """Audit that ``actor`` changed the model in force, and file the models as they stand now."""
+    """Audit that ``actor`` changed the champion, and file the models as they stand now."""
     version = models.champion.version if models.champion else ""
     record_action(
         session, at=at, actor=actor, action=action, subject=f"model {version}", reason=reason
@@ -65,11 +65,11 @@ def record_promotion(
     ReportRepository(session).add(models.kind, at=at, content=models.model_dump(mode="json"))
 
 
-def _opened(keeper: ModelKeeper | None) -> ModelKeeper:
-    if keeper is None:
+def _opened(promoter: ModelPromoter | None) -> ModelPromoter:
+    if promoter is None:
         raise ProblemError(
             503,
             "Models are not kept by this process.",
             remedy="Start it with forestall serve, beside the models.",
         )
-    return keeper
+    return promoter

@@ -161,10 +161,10 @@ def alerts_to_reach(
     found = alerts.issued_between(
         start, end, viewer=list_request.viewer, community_id=list_request.community_id
     )
-    told = sorted(
+    by_time = sorted(
         (one for one in found if _status(one) != REPEATS), key=lambda one: one[0].issued_at
     )
-    newest = {one[0].person: one for one in told}
+    newest = {one[0].person: one for one in by_time}
     suppressed = {row.person for row in SuppressionRepository(session).in_force(list_request.at)}
     waiting = [
         one
@@ -261,11 +261,11 @@ def _status(found: Found) -> Status:
 
 def _everyday(reasons: Sequence[Mapping[str, Any]], language: Language) -> tuple[str, ...]:
     """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
-    told = (
+    words = (
         EVERYDAY[code].in_(language) if (code := reason["code"]) in EVERYDAY else reason[language]
         for reason in reasons
     )
-    return tuple(islice(dict.fromkeys(told), MOST_REASONS))
+    return tuple(islice(dict.fromkeys(words), MOST_REASONS))
 
 
 def _named(

@@ -248,13 +248,13 @@ def describe_missing(code: str, language: Language) -> str:
         return phrase_for(MISSING, code, language)
     source, _, since = rest.partition(":")
     try:
-        told_since = _since(date.fromisoformat(since), language) if since else ""
+        since_words = _since(date.fromisoformat(since), language) if since else ""
     except ValueError:
         return code
     return (
         FEEDS[feed]
         .in_(language)
-        .format(source=phrase_for(SOURCES, source, language), since=told_since)
+        .format(source=phrase_for(SOURCES, source, language), since=since_words)
     )
 
 

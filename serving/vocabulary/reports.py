@@ -178,7 +178,7 @@ class ModelFacts(Said):
 
 
 class ModelsReport(Report):
-    """The model in force, the one in line (None where it is the same), their figures, and what the
+    """The champion, the challenger (None where it is the same), their figures, and what the
     gates say.
     """
 

@@ -1,4 +1,4 @@
-"""The page of the engineers: how runs, deliveries and models do, and which model is in force."""
+"""The page of the engineers: how runs, deliveries and models do, and which model is champion."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -29,7 +29,7 @@ REFUSED = N_(
     "The model was not changed: the gates refuse it, or another one stands in line by now. "
     "They say why below."
 )
-NONE_BEFORE = N_("The model was not changed: no other was in force before.")
+NONE_BEFORE = N_("The model was not changed: there was no champion before it.")
 
 
 class PromotionForm(BaseModel):
@@ -63,14 +63,14 @@ def promote_model(
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Put the challenger in force if every gate lets it pass; audited."""
+    """Promote the challenger if every gate lets it pass; audited."""
     try:
         promotion.promote_model(
             session,
             viewer=viewer,
             version=form.version,
             reason=form.reason,
-            keeper=services.keeper,
+            promoter=services.promoter,
             at=now,
         )
     except ConflictError:
@@ -88,10 +88,10 @@ def roll_back(
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Put the champion before the present one back in force; audited."""
+    """Make the champion before the present one champion again; audited."""
     try:
         promotion.roll_back(
-            session, viewer=viewer, reason=form.reason, keeper=services.keeper, at=now
+            session, viewer=viewer, reason=form.reason, promoter=services.promoter, at=now
         )
     except NotReadyError:
         return _page(request, viewer, session, services, now, problem=NONE_BEFORE)
@@ -115,7 +115,7 @@ def _page(
         "words": words,
         "differs_from_others": differs_from_others,
         "links": services.settings,
-        "may_promote": services.keeper is not None,
+        "may_promote": services.promoter is not None,
         "problem": problem,
     }
     return render_page(

@@ -239,7 +239,7 @@ def _entry_page(
     form: ResultsForm | None,
 ) -> Response:
     made = results.issued_list(session, viewer=viewer, list_id=list_id)
-    told = results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
+    listed = results.list_with_items(session, viewer=viewer, list_id=list_id, at=now)
     list_request = _list_request(request, viewer, made.community_id, made.day, now)
     rows = service.reopen_list(
         session,
@@ -251,7 +251,7 @@ def _entry_page(
     )
     context = {
         "viewer": viewer,
-        "made": told,
+        "made": listed,
         "names": {position: row.name for position, row in rows.items()},
         "entered": entered,
         "refused": {one.position: one for one in entered.refused},

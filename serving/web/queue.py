@@ -48,9 +48,9 @@ class Filters(BaseModel):
     nothing: Annotated[bool, Field(description="Nothing was left to take.")] = False
 
     def query(self) -> QueueQuery:
-        """Return what the queue is asked for."""
-        asked = self.model_dump(exclude={"nothing"}, exclude_none=True)
-        return QueueQuery.model_validate(asked)
+        """Return what the queue is given for."""
+        given = self.model_dump(exclude={"nothing"}, exclude_none=True)
+        return QueueQuery.model_validate(given)
 
     def address(self, page: int) -> str:
         """Return the address of another page with the same filters."""

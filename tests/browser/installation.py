@@ -93,7 +93,7 @@ def _add_users(engine: Engine, *, now: datetime) -> None:
 
 
 def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> None:
-    """Put a first model in force and a better one in line."""
+    """Promote a first model and register a better one as challenger."""
     registry = ModelRegistry.of(settings)
     for rounds in (3, 4):
         registry.record(

@@ -38,13 +38,13 @@ def claim_alert(
     taken = take_alert(session, alert, viewer=viewer, at=at, settings=settings)
     if taken is not None:
         return taken
-    standing = current_claim(session, alert_id=alert_id, at=at)
-    if standing is None:  # ended between the two looks
+    held = current_claim(session, alert_id=alert_id, at=at)
+    if held is None:  # ended between the two looks
         raise ProblemError(409, "Somebody else had this alert until now.", remedy="Try again.")
-    if standing.claimed_by != viewer.name:
-        raise _held(standing)
-    _prolong(standing, at=at, settings=settings)
-    return standing
+    if held.claimed_by != viewer.name:
+        raise _held(held)
+    _prolong(held, at=at, settings=settings)
+    return held
 
 
 def take_alert(
@@ -72,13 +72,13 @@ def release_alert(session: Session, *, viewer: Viewer, alert_id: str, at: dateti
     A 409 problem for somebody else's, which only an administrator can take away.
     """
     visible_alert(session, viewer=viewer, alert_id=alert_id)
-    standing = current_claim(session, alert_id=alert_id, at=at)
-    if standing is None:
+    held = current_claim(session, alert_id=alert_id, at=at)
+    if held is None:
         return
-    if standing.claimed_by != viewer.name and viewer.role is not Role.ADMIN:
-        raise _held(standing)
-    ClaimRepository(session).end(standing, at=at)
-    _note(session, standing, "release", viewer=viewer, at=at, holder=standing.claimed_by)
+    if held.claimed_by != viewer.name and viewer.role is not Role.ADMIN:
+        raise _held(held)
+    ClaimRepository(session).end(held, at=at)
+    _note(session, held, "release", viewer=viewer, at=at, holder=held.claimed_by)
 
 
 def assign_alert(
@@ -103,11 +103,11 @@ def assign_alert(
             remedy="Name a colleague who looks after the community.",
         )
     claims = ClaimRepository(session)
-    standing = claims.current(alert_id, at=at)
-    if standing is not None:
-        if standing.claimed_by not in {viewer.name, to} and viewer.role is not Role.ADMIN:
-            raise _held(standing)
-        claims.end(standing, at=at)
+    held = claims.current(alert_id, at=at)
+    if held is not None:
+        if held.claimed_by not in {viewer.name, to} and viewer.role is not Role.ADMIN:
+            raise _held(held)
+        claims.end(held, at=at)
     row = ClaimRow(
         alert_id=alert_id,
         community_id=alert.community_id,
@@ -131,9 +131,9 @@ def renew_claim(
 
     Nothing for anybody else's.
     """
-    standing = current_claim(session, alert_id=alert_id, at=at)
-    if standing is not None and standing.claimed_by == viewer.name:
-        _prolong(standing, at=at, settings=settings)
+    held = current_claim(session, alert_id=alert_id, at=at)
+    if held is not None and held.claimed_by == viewer.name:
+        _prolong(held, at=at, settings=settings)
 
 
 def announce_result(
@@ -146,9 +146,9 @@ def announce_result(
     announce_change(
         session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by
     )
-    standing = current_claim(session, alert_id=alert_id, at=at)
-    if settled and standing is not None:
-        ClaimRepository(session).end(standing, at=at)
+    held = current_claim(session, alert_id=alert_id, at=at)
+    if settled and held is not None:
+        ClaimRepository(session).end(held, at=at)
 
 
 def current_claim(session: Session, *, alert_id: str, at: datetime) -> ClaimRow | None:
@@ -174,11 +174,11 @@ def _note(
     )
 
 
-def _held(standing: ClaimRow) -> ProblemError:
+def _held(held: ClaimRow) -> ProblemError:
     return ProblemError(
         409,
         "Somebody else has this alert.",
         remedy="Take the next one, or ask them to give it back.",
-        claimed_by=standing.claimed_by,
-        expires_at=standing.expires_at.isoformat(),
+        claimed_by=held.claimed_by,
+        expires_at=held.expires_at.isoformat(),
     )

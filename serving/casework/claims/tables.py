@@ -9,7 +9,7 @@ from serving.database.tables import Base
 
 __all__ = ["ClaimRow"]
 
-STANDING = text("ended_at IS NULL")
+NOT_ENDED = text("ended_at IS NULL")
 
 
 class ClaimRow(Base):
@@ -25,8 +25,8 @@ class ClaimRow(Base):
             "uq_claims_current",
             "alert_id",
             unique=True,
-            sqlite_where=STANDING,
-            postgresql_where=STANDING,
+            sqlite_where=NOT_ENDED,
+            postgresql_where=NOT_ENDED,
         ),
     )
 

@@ -171,8 +171,8 @@ def _give(
     """Assign the alert to its receiver, unless it is settled or a third person has it."""
     if row.escalated_to is None or row.result in SETTLED:
         return
-    standing = current_claim(session, alert_id=row.alert_id, at=at)
-    if standing is None or standing.claimed_by in {viewer.name, row.escalated_to}:
+    held = current_claim(session, alert_id=row.alert_id, at=at)
+    if held is None or held.claimed_by in {viewer.name, row.escalated_to}:
         assign_alert(
             session,
             viewer=viewer,

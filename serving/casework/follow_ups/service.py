@@ -32,7 +32,7 @@ __all__ = [
     "usual_days",
 ]
 
-ASKED_AGAIN = CALLED_FRAUD | {"refused"}
+FOLLOWED_UP = CALLED_FRAUD | {"refused"}
 NOT_NEEDED = "not_needed"
 FURTHEST_D = 365
 
@@ -62,16 +62,18 @@ def plan_follow_ups(
     are open already, and none follow what needs no more care.
     """
     follow_ups = FollowUpRepository(session)
-    standing = [row for row in follow_ups.of_alert(alert.alert_id) if row.closed_at is None]
-    asked_again = result in ASKED_AGAIN
-    if days is not None or (result in SETTLED and not asked_again):
-        for row in standing:
+    still_open = [row for row in follow_ups.of_alert(alert.alert_id) if row.closed_at is None]
+    is_followed_up = result in FOLLOWED_UP
+    if days is not None or (result in SETTLED and not is_followed_up):
+        for row in still_open:
             _close(row, outcome=NOT_NEEDED, note="", at=at, by=viewer.name)
         session.flush()
         planned_days = tuple(days or ())
     else:
         planned_days = (
-            usual_days(alert.scam_type, settings=settings) if asked_again and not standing else ()
+            usual_days(alert.scam_type, settings=settings)
+            if is_followed_up and not still_open
+            else ()
         )
     found_on = (found_at or at).astimezone(SHANGHAI).date()
     due = [found_on + timedelta(days=number) for number in sorted(set(planned_days))]

@@ -84,11 +84,11 @@ def _settled(
     at: datetime,
 ) -> list[QueueEntry]:
     """Return the alerts with a new result that no longer wait."""
-    told = sorted({change.subject for change in happened if change.topic == "result"})
+    settled = sorted({change.subject for change in happened if change.topic == "result"})
     people = {entry.alert.person for entry in waiting}
     return [
         entry
-        for entry in queue.by_alert_ids(told, viewer=viewer)
+        for entry in queue.by_alert_ids(settled, viewer=viewer)
         if not entry.waits(at=at) and entry.alert.person not in people
     ]
 
@@ -154,7 +154,12 @@ def _result_of(entry: QueueEntry) -> dict[str, Any]:
 
 
 def _change(
-    entry: QueueEntry, why: Why, *, now: Mapping[str, int], before: Mapping[str, int], **told: Any
+    entry: QueueEntry,
+    why: Why,
+    *,
+    now: Mapping[str, int],
+    before: Mapping[str, int],
+    **details: Any,
 ) -> Change:
     alert = entry.alert
     return Change(
@@ -164,5 +169,5 @@ def _change(
         why=why,
         before=before.get(alert.person),
         now=now.get(alert.person),
-        **told,
+        **details,
     )

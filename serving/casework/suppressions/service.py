@@ -52,12 +52,12 @@ def suppress_person(
             remedy="Choose another time.",
         )
     suppressions = SuppressionRepository(session)
-    standing = suppressions.of_person(alert.person)
-    if standing and standing.expires_at > at:
+    present = suppressions.of_person(alert.person)
+    if present and present.expires_at > at:
         raise _already()
-    if standing:  # it had expired; the next one takes its place
-        standing.ended_at, standing.ended_by, standing.ended_why = (
-            standing.expires_at,
+    if present:  # it had expired; the next one takes its place
+        present.ended_at, present.ended_by, present.ended_why = (
+            present.expires_at,
             viewer.name,
             "",
         )

@@ -9,7 +9,7 @@ from serving.database.tables import Base
 
 __all__ = ["SuppressionRow"]
 
-STANDING = text("ended_at IS NULL")
+NOT_ENDED = text("ended_at IS NULL")
 
 
 class SuppressionRow(Base):
@@ -26,8 +26,8 @@ class SuppressionRow(Base):
             "uq_suppressions_standing",
             "person",
             unique=True,
-            sqlite_where=STANDING,
-            postgresql_where=STANDING,
+            sqlite_where=NOT_ENDED,
+            postgresql_where=NOT_ENDED,
         ),
     )
 

@@ -63,7 +63,7 @@ def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
     shown = artifact("figures")
     assert "precision at budget" in shown["data"]
     assert shown["description"] == f"Model {result.version} beside today's rule"
-    assert artifact("gates")["data"].startswith(f"# Model {result.version}: in force")
+    assert artifact("gates")["data"].startswith(f"# Model {result.version}: promoted")
 
 
 def test_a_night_is_published_once_however_often_it_runs(trained):
@@ -133,7 +133,7 @@ def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
     state = nightly(
         landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True
     )
-    with pytest.raises(NotReadyError, match="no model in force"):
+    with pytest.raises(NotReadyError, match="there is no champion"):
         state.result()
     with get_client(sync_client=True) as client:
         ours = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))

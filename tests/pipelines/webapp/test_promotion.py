@@ -110,24 +110,24 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
 
 
 def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
-    keeper = GatedPromoter(settings)
+    promoter = GatedPromoter(settings)
     with pytest.raises(
         ConflictError, match=r"refuse version 3: .* of the rule: more than 0 better is asked"
     ):
-        keeper.promote("3", at=AT)
+        promoter.promote("3", at=AT)
     with pytest.raises(ConflictError, match="version 1 does not stand in line"):
-        keeper.promote("1", at=AT)
+        promoter.promote("1", at=AT)
 
 
 def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
-    registry, keeper = ModelRegistry.of(settings), GatedPromoter(settings)
+    registry, promoter = ModelRegistry.of(settings), GatedPromoter(settings)
     while registry.champion().version != "1":
-        keeper.roll_back(at=AT)
+        promoter.roll_back(at=AT)
     MlflowClient(settings.mlflow_database_url).set_registered_model_alias(
         MODEL_NAME, "challenger", "2"
     )
     registry.follow_alias()
-    models = keeper.promote("2", at=AT)
+    models = promoter.promote("2", at=AT)
     assert registry.champion().version == "2"
     assert (models.champion.version, models.challenger, models.gates) == (
         "2",
@@ -143,9 +143,9 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
     }
     figures = {row.name: row for row in models.figures}
     assert figures["precision_at_budget"].champion > figures["precision_at_budget"].rule
-    assert keeper.roll_back(at=AT).champion.version == "1"
+    assert promoter.roll_back(at=AT).champion.version == "1"
     with pytest.raises(NotReadyError, match="no champion stands before the present one"):
-        keeper.roll_back(at=AT)
+        promoter.roll_back(at=AT)
 
 
 def test_each_flow_reports_itself(settings, worse):

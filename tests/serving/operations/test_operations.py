@@ -1,4 +1,4 @@
-"""The engineers' page, what it says needs action, and putting a model in force from it."""
+"""The engineers' page, what it says needs action, and promoting a model from it."""
 
 from datetime import datetime, timedelta
 
@@ -196,14 +196,14 @@ REPLAY = ReplayReport(
 )
 
 
-class Keeper:
+class Promoter:
     """Keeps two models in memory; the gates let only version 2 pass."""
 
     def __init__(self) -> None:
         self.history = ["1"]
 
     def promote(self, version: str, /, *, at: datetime) -> ModelsReport:
-        """Put version 2 in force."""
+        """Promote version 2."""
         if version != "2":
             raise ConflictError(
                 "the gates refuse version 3: precision at budget 0.1 against 0.2 of the champion"
@@ -223,15 +223,15 @@ class Keeper:
 
 
 @pytest.fixture
-def keeper() -> Keeper:
+def promoter() -> Promoter:
     """Give the models as they stand before anybody touched them."""
-    return Keeper()
+    return Promoter()
 
 
 @pytest.fixture
-def client(settings: ServingSettings, engine: Engine, keeper: Keeper) -> Client:
+def client(settings: ServingSettings, engine: Engine, promoter: Promoter) -> Client:
     """Give a client of an application that keeps models, with an engineer logged in."""
-    return a_client(create_app(settings=settings, keeper=keeper, clock=lambda: MORNING), engine)
+    return a_client(create_app(settings=settings, promoter=promoter, clock=lambda: MORNING), engine)
 
 
 def page(client: Client, language: str = "en", role: str = "engineer") -> str:
@@ -260,19 +260,19 @@ def test_only_engineers_see_it(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/operations/promote", "/operations/roll-back"])
-def test_only_engineers_change_the_model(client: Client, keeper: Keeper, path: str) -> None:
+def test_only_engineers_change_the_model(client: Client, promoter: Promoter, path: str) -> None:
     form = {"version": "2", "reason": "better by the gates"}
     assert client.post(path, data=form, headers=OWN).headers["location"] == "/login"
     for role in ("analyst", "officer"):
         assert client.post(path, data=form, headers=client.as_(role)).status_code == 403
-    assert keeper.history == ["1"]
+    assert promoter.history == ["1"]
 
 
 def test_an_empty_installation_says_what_to_do(client: Client) -> None:
     told = page(client)
     for text in (
         "No list of a night has been published yet.",
-        "No model is in force. Train one: forestall train.",
+        "There is no champion. Train a model: forestall train.",
     ):
         assert text in told
     assert "Nothing has run yet." in told
@@ -334,14 +334,14 @@ def test_the_api_says_the_same_to_machines(client: Client, engine: Engine) -> No
 
 
 def test_a_challenger_is_put_in_force_with_a_reason(
-    client: Client, engine: Engine, keeper: Keeper
+    client: Client, engine: Engine, promoter: Promoter
 ) -> None:
     file_report(engine, the_models(), at=MORNING - timedelta(hours=1))
     assert 'action="/operations/promote"' in page(client)
     form = {"version": "2", "reason": " better by the gates "}
     answer = client.post("/operations/promote", data=form, headers=client.as_("engineer"))
     assert (answer.status_code, answer.headers["location"]) == (303, "/operations#models")
-    assert keeper.history == ["1", "2"]
+    assert promoter.history == ["1", "2"]
     assert audited(engine, "promote") == [("engineer-1", "model 2")]
     told = page(client)
     assert "version 2" in told
@@ -355,18 +355,20 @@ def test_a_challenger_is_put_in_force_with_a_reason(
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-def test_without_a_reason_nothing_changes(client: Client, keeper: Keeper, reason: str) -> None:
+def test_without_a_reason_nothing_changes(client: Client, promoter: Promoter, reason: str) -> None:
     form = {"version": "2", "reason": reason}
     assert (
         client.post("/operations/promote", data=form, headers=client.as_("engineer")).status_code
         == 422
     )
-    assert keeper.history == ["1"]
+    assert promoter.history == ["1"]
 
 
-def test_what_the_gates_refuse_stays_out(client: Client, engine: Engine, keeper: Keeper) -> None:
+def test_what_the_gates_refuse_stays_out(
+    client: Client, engine: Engine, promoter: Promoter
+) -> None:
     file_report(engine, the_models(gates=REFUSING), at=MORNING - timedelta(hours=1))
-    assert "so it cannot be put in force from here" in page(client)
+    assert "so it cannot be promoted from here" in page(client)
     form = {"version": "3", "reason": "I want it"}
     answer = client.post("/operations/promote", data=form, headers=client.as_("engineer"))
     assert answer.status_code == 409
@@ -377,7 +379,7 @@ def test_what_the_gates_refuse_stays_out(client: Client, engine: Engine, keeper:
         ).text
     )
     assert "refuses" in page(client)
-    assert keeper.history == ["1"]
+    assert promoter.history == ["1"]
     assert audited(engine, "promote") == []
 
 
@@ -386,7 +388,7 @@ def test_there_may_be_nothing_to_go_back_to(client: Client, engine: Engine) -> N
         "/operations/roll-back?lang=en", data={"reason": "try it"}, headers=client.as_("engineer")
     )
     assert answer.status_code == 409
-    assert "no other was in force before" in answer.text
+    assert "there was no champion before it" in answer.text
 
 
 def test_a_process_without_models_offers_no_change(app: FastAPI, engine: Engine) -> None:
@@ -489,7 +491,7 @@ def test_models_drift_and_fairness_ask_for_a_look() -> None:
     )
     found = seen_at(a_run(), models=Filed(waiting), drift=Filed(DRIFT), fairness=Filed(FAIRNESS))
     assert told(found) == [
-        ("look", "models", "The model in force learned 36 days ago. Train again."),
+        ("look", "models", "The champion learned 36 days ago. Train again."),
         ("look", "models", "Model 2 passes every gate and waits to be promoted."),
         (
             "look",

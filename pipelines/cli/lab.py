@@ -15,7 +15,6 @@ from pipelines.cli.terminal import (
     print_progress,
     print_table,
     progress_printer,
-    to_json_value,
 )
 from pipelines.clock import wall_clock
 
@@ -165,7 +164,7 @@ def challenge(
     if found.promoted:
         record_promotion_at_terminal(settings, action="promote", at=wall_clock())
     if as_json:
-        print_json(to_json_value(found))
+        print_json(found)
         return
     columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
     rows = [(name, *(format_figure(column.get(name)) for column in columns)) for name in columns[0]]
@@ -212,7 +211,7 @@ def tune(
         progress=progress_printer(as_json),
     )
     if as_json:
-        print_json(to_json_value(found))
+        print_json(found)
         return
     typer.echo(
         f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
@@ -241,7 +240,7 @@ def prove_numbers(
         folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json)
     )
     if as_json:
-        print_json(to_json_value(proof))
+        print_json(proof)
         return
     print_table(*printable_rows(proof))
     typer.echo(

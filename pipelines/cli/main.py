@@ -126,7 +126,7 @@ def simulate(
     report = build(out, people=people, days=days, seed=seed, mix=mix_settings)
     faults = inject_faults(out, seed=seed) if dirty else []
     if as_json:
-        print_json({**to_json_value(report), "faults": [to_json_value(one) for one in faults]})
+        print_json({**to_json_value(report), "faults": faults})
         return
     typer.echo(
         f"{report.files} files in {out}: {report.calls:,} calls, "
@@ -161,7 +161,7 @@ def ingest(
         progress=progress_counter("file") if not as_json else lambda *_: None,
     )
     if as_json:
-        print_json({"files": [to_json_value(file) for file in report.files]})
+        print_json({"files": report.files})
         return
     totals: dict[tuple[str, str], list[int]] = {}
     for file in report.files:
@@ -199,7 +199,7 @@ def train(
         progress=progress_printer(as_json),
     )
     if as_json:
-        print_json(to_json_value(result))
+        print_json(result)
         return
     typer.echo(
         f"victim-risk/{result.version}, from {result.episodes} episodes "
@@ -236,7 +236,7 @@ def score(
         progress=progress_printer(as_json),
     )
     if as_json:
-        print_json(to_json_value(result))
+        print_json(result)
         return
     print_watchlist(result.alerts)
     typer.echo(
@@ -296,10 +296,10 @@ def replay(
     if as_json:
         print_json(
             {
-                "out": str(out),
-                "rule": str(beside),
+                "out": out,
+                "rule": beside,
                 "moments": result.moments,
-                "figures": dict(result.named),
+                "figures": result.named,
             }
         )
         return
@@ -384,9 +384,7 @@ def models(
         roll_back_at_terminal(settings, at=wall_clock())
     found = {"champion": registry.champion(), "challenger": registry.challenger()}
     if as_json:
-        print_json(
-            {alias: to_json_value(version) if version else None for alias, version in found.items()}
-        )
+        print_json(found)
         return
     print_table(
         ("alias", "version", "run"),

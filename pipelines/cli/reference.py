@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from pipelines.cli.options import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, print_table, to_json_value
+from pipelines.cli.terminal import print_json, print_table
 
 __all__ = ["reference"]
 
@@ -19,7 +19,7 @@ def print_settings(home: Home = None, as_json: AsJson = False) -> None:
 
     values = list_values(load_settings(home))
     if as_json:
-        print_json({"settings": to_json_value(values)})
+        print_json({"settings": values})
     else:
         print_table(("setting", "value", "from"), [(v.key, v.value, v.origin) for v in values])
 

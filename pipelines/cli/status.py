@@ -45,7 +45,7 @@ def print_status(
     say = get_translator(language.value)
     report = status_of(found, say)
     if as_json:
-        print_json(report.model_dump(mode="json"))
+        print_json(report)
     else:
         for issue in report.health_issues:
             typer.echo(f"{say('Act') if issue.urgency == 'act' else say('Look')}: {issue.text}")

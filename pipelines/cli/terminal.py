@@ -2,10 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -78,19 +75,13 @@ def print_watchlist(alerts: Sequence[Any]) -> None:
     typer.echo("")
 
 
-def to_json_value(thing: Any) -> Any:
-    """A result as JSON can hold it."""
-    if is_dataclass(thing) and not isinstance(thing, type):
-        return {key: to_json_value(value) for key, value in asdict(thing).items()}
-    if isinstance(thing, Mapping):
-        return {str(key): to_json_value(value) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [to_json_value(value) for value in thing]
-    if isinstance(thing, datetime | date):
-        return thing.isoformat()
-    return str(thing) if isinstance(thing, Path) else thing
+def to_json_value(thing: object) -> Any:
+    """A result as JSON can hold it: dataclasses and models as objects, moments in ISO form."""
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(thing, fallback=str)
 
 
-def print_json(content: Mapping[str, Any]) -> None:
+def print_json(content: object) -> None:
     """One JSON object on standard output."""
-    typer.echo(json.dumps(content, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(to_json_value(content), ensure_ascii=False))

@@ -62,7 +62,7 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
 
     found = list_users(load_settings(home))
     if as_json:
-        print_json({"users": [user.model_dump(mode="json") for user in found]})
+        print_json({"users": found})
         return
     rows = [
         (
@@ -103,7 +103,7 @@ def users_token(
         load_settings(home), user=name, name=purpose, days=days, read_only=read_only
     )
     if as_json:
-        print_json(issued.model_dump(mode="json"))
+        print_json(issued)
     else:
         typer.echo(issued.secret)
 

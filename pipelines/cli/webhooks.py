@@ -3,7 +3,7 @@
 import typer
 
 from pipelines.cli.options import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, to_json_value
+from pipelines.cli.terminal import print_json
 
 __all__ = ["webhooks"]
 
@@ -24,7 +24,7 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
 
     done = deliver_webhooks(load_settings(home))
     if as_json:
-        print_json(to_json_value(done))
+        print_json(done)
     else:
         typer.echo(
             f"{done.delivered} messages delivered, {done.failed} to be sent again or given up"

@@ -6,40 +6,37 @@ table together with the batch's number, then it is marked ``committed``. After a
 table alone decides: it either names the batch or not.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
-from pipelines.storage import sqlite
+from pipelines.storage.ledger_tables import ARRIVALS, BATCHES, FILES, METADATA
+from pipelines.storage.sqlite import create_tables, open_engine, write_at_once
 
 __all__ = ["Arrival", "Ledger", "LoadedFile"]
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-    batch INTEGER PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('prepared', 'committed')),
-    delta_version INTEGER, received_at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS files (
-    batch INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE, path TEXT NOT NULL, dataset TEXT NOT NULL,
-    source TEXT NOT NULL, digest TEXT NOT NULL, stamp TEXT NOT NULL, through TEXT,
-    rows INTEGER NOT NULL, accepted INTEGER NOT NULL, quarantined INTEGER NOT NULL, duplicates INTEGER NOT NULL,
-    held INTEGER NOT NULL, reason TEXT NOT NULL, notes TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS files_by_digest ON files (dataset, digest);
-CREATE INDEX IF NOT EXISTS files_by_stamp ON files (stamp);
-CREATE TABLE IF NOT EXISTS arrivals (
-    batch INTEGER NOT NULL REFERENCES batches ON DELETE CASCADE, dataset TEXT NOT NULL, source TEXT NOT NULL,
-    event_day TEXT, path TEXT NOT NULL, rows INTEGER NOT NULL, known_until TEXT
-);
-CREATE INDEX IF NOT EXISTS arrivals_by_batch ON arrivals (batch);
-"""
+COMMITTED = BATCHES.c.state == "committed"
+PREPARED = BATCHES.c.state == "prepared"
+FILE_COLUMNS = [column for column in FILES.c if column.name != "batch"]
 
-ARRIVALS = pl.Schema(
+ARRIVALS_SCHEMA = pl.Schema(
     {
         "dataset": pl.String(),
         "source": pl.String(),
@@ -78,7 +75,7 @@ class LoadedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """Accepted rows of one file on one event day, and the moment by which all of them were known."""
+    """Accepted rows of one file on one event day, and the moment by which all were known."""
 
     source: str
     event_day: date | None
@@ -93,12 +90,13 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        sqlite.create_database(path, schema=SCHEMA)
+        self._engine = open_engine(path)
+        create_tables(self._engine, METADATA)
 
     def next_batch(self) -> int:
         """The number of the batch to be loaded next."""
-        return (self._value("SELECT MAX(batch) FROM batches") or 0) + 1
+        newest: int | None = self._scalar(select(func.max(BATCHES.c.batch)))
+        return (newest or 0) + 1
 
     def prepare(
         self,
@@ -110,177 +108,142 @@ class Ledger:
         received_at: datetime,
     ) -> None:
         """Write down what the batch will load, before the lake is touched."""
-        with sqlite.write_transaction(self._path) as connection:
-            connection.execute(
-                "INSERT INTO batches VALUES (?, ?, 'prepared', NULL, ?)",
-                (batch, dataset, received_at.isoformat()),
-            )
-            connection.executemany(
-                f"INSERT INTO files VALUES ({', '.join('?' * 14)})",  # noqa: S608 -- placeholders only
-                [_file_row(batch, file) for file in files],
-            )
-            connection.executemany(
-                "INSERT INTO arrivals VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        batch,
-                        dataset,
-                        item.source,
-                        _text(item.event_day),
-                        item.path,
-                        item.rows,
-                        _text(item.known_until),
-                    )
-                    for item in arrivals
-                ],
-            )
+        number = {"batch": batch}
+        row = {"dataset": dataset, "state": "prepared", "received_at": received_at}
+        with write_at_once(self._engine) as connection:
+            connection.execute(insert(BATCHES).values(number | row))
+            if files:
+                connection.execute(insert(FILES), [number | asdict(file) for file in files])
+            if arrivals:
+                rows = [number | {"dataset": dataset} | asdict(item) for item in arrivals]
+                connection.execute(insert(ARRIVALS), rows)
 
     def commit(self, batch: int, *, delta_version: int | None) -> None:
         """Mark the batch as loaded by the Delta commit ``delta_version`` (none if it brought no
         rows).
         """
-        with sqlite.write_transaction(self._path) as connection:
-            connection.execute(
-                "UPDATE batches SET state = 'committed', delta_version = ? WHERE batch = ?",
-                (delta_version, batch),
-            )
+        loaded = update(BATCHES).where(BATCHES.c.batch == batch)
+        with write_at_once(self._engine) as connection:
+            connection.execute(loaded.values(state="committed", delta_version=delta_version))
 
     def discard(self, batch: int) -> None:
         """Forget a prepared batch that never reached the lake."""
-        with sqlite.write_transaction(self._path) as connection:
-            connection.execute(
-                "DELETE FROM batches WHERE batch = ? AND state = 'prepared'", (batch,)
-            )
+        with write_at_once(self._engine) as connection:
+            connection.execute(delete(BATCHES).where(BATCHES.c.batch == batch, PREPARED))
 
     def unfinished_batches(self) -> list[tuple[int, str]]:
         """Batches (with their dataset) whose load was cut short."""
-        return self._rows(
-            "SELECT batch, dataset FROM batches WHERE state = 'prepared' ORDER BY batch"
-        )
+        query = select(BATCHES.c.batch, BATCHES.c.dataset).where(PREPARED)
+        rows = self._rows(query.order_by(BATCHES.c.batch))
+        return [(row["batch"], row["dataset"]) for row in rows]
 
     def committed_batches(self) -> set[int]:
         """Numbers of all loaded batches."""
-        return {
-            batch for (batch,) in self._rows("SELECT batch FROM batches WHERE state = 'committed'")
-        }
+        return {row["batch"] for row in self._rows(select(BATCHES.c.batch).where(COMMITTED))}
 
     def digest_by_stamp(self, stamp: str) -> str | None:
         """The digest of a file that has not been touched since it was last read."""
-        found = self._rows(
-            "SELECT digest FROM files WHERE stamp = ? ORDER BY batch DESC LIMIT 1", (stamp,)
-        )
-        return found[0][0] if found else None
+        query = select(FILES.c.digest).where(FILES.c.stamp == stamp)
+        digest: str | None = self._scalar(query.order_by(FILES.c.batch.desc()).limit(1))
+        return digest
 
     def find_load(self, *, dataset: str, digest: str) -> LoadedFile | None:
         """The latest load of a file with this content into this dataset."""
-        where = "f.dataset = ? AND f.digest = ? ORDER BY batch DESC LIMIT 1"
-        return next(iter(self._files(where, (dataset, digest))), None)
+        return self._latest_file(FILES.c.dataset == dataset, FILES.c.digest == digest)
 
     def latest_load(self, dataset: str) -> LoadedFile | None:
         """The file that was loaded last into this dataset, if any; held files do not count."""
-        where = "f.dataset = ? AND f.held = 0 AND f.reason = '' ORDER BY batch DESC LIMIT 1"
-        return next(iter(self._files(where, (dataset,))), None)
+        return self._latest_file(
+            FILES.c.dataset == dataset, FILES.c.held == 0, FILES.c.reason == ""
+        )
 
     def held_files(self) -> list[LoadedFile]:
         """Files held as a whole and not loaded since."""
-        where = """f.reason <> '' AND NOT EXISTS (
-            SELECT 1 FROM files AS later WHERE later.path = f.path AND later.batch > f.batch AND later.reason = ''
-        ) ORDER BY f.dataset, f.path, batch"""
-        return list({file.path: file for file in self._files(where, ())}.values())
+        later = FILES.alias("later")
+        loaded_since = exists().where(
+            later.c.path == FILES.c.path, later.c.batch > FILES.c.batch, later.c.reason == ""
+        )
+        query = _loaded_files().where(FILES.c.reason != "", ~loaded_since)
+        ordered = query.order_by(FILES.c.dataset, FILES.c.path, FILES.c.batch)
+        files = [LoadedFile(**row) for row in self._rows(ordered)]
+        return list({file.path: file for file in files}.values())
 
     def newest_day(self) -> date | None:
         """The newest day folder that something was loaded from."""
-        newest = "SELECT MAX(event_day) FROM arrivals"
-        found = self._rows(newest)[0][0]
-        return date.fromisoformat(found) if found else None
+        newest: date | None = self._scalar(select(func.max(ARRIVALS.c.event_day)))
+        return newest
 
     def loads_since(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:
         """Batch, moment of loading and file of every load from day folders from ``since`` on, and
         of registers.
         """
-        query = """SELECT f.batch, received_at, path, f.dataset, source, digest, stamp, through, rows, accepted,
-            quarantined, duplicates, held, reason, notes FROM files AS f JOIN batches USING (batch)
-            WHERE state = 'committed' AND (path NOT LIKE '%/%' OR substr(path, length(f.dataset) + 2, 10) >= ?)
-            ORDER BY f.batch, path"""
-        rows = self._rows(query, (since.isoformat(),))
-        return [(row[0], datetime.fromisoformat(row[1]), _loaded_file(row[2:])) for row in rows]
+        is_register = ~FILES.c.path.contains("/")
+        day_folder = func.substr(FILES.c.path, func.length(FILES.c.dataset) + 2, 10)
+        query = (
+            _loaded_files()
+            .add_columns(FILES.c.batch, BATCHES.c.received_at)
+            .where(or_(is_register, day_folder >= since.isoformat()))
+            .order_by(FILES.c.batch, FILES.c.path)
+        )
+        rows = self._rows(query)
+        return [(row.pop("batch"), row.pop("received_at"), LoadedFile(**row)) for row in rows]
 
     def latest_version(self, dataset: str) -> int | None:
         """The Delta version of the dataset's last load."""
-        return self._value(
-            "SELECT MAX(delta_version) FROM batches WHERE dataset = ? AND state = 'committed'",
-            dataset,
-        )
+        query = select(func.max(BATCHES.c.delta_version))
+        version: int | None = self._scalar(query.where(BATCHES.c.dataset == dataset, COMMITTED))
+        return version
 
     def changed_days(self, *, dataset: str, since: int) -> set[date]:
         """Event days on which rows of ``dataset`` arrived in Delta versions after ``since``."""
-        query = """SELECT DISTINCT event_day FROM arrivals JOIN batches USING (batch)
-            WHERE arrivals.dataset = ? AND delta_version > ? AND event_day IS NOT NULL"""
-        return {date.fromisoformat(day) for (day,) in self._rows(query, (dataset, since))}
+        query = (
+            select(ARRIVALS.c.event_day)
+            .distinct()
+            .join(BATCHES)
+            .where(
+                ARRIVALS.c.dataset == dataset,
+                BATCHES.c.delta_version > since,
+                ARRIVALS.c.event_day.is_not(None),
+            )
+        )
+        return {row["event_day"] for row in self._rows(query)}
 
     def arrivals(self) -> pl.DataFrame:
         """Accepted rows by dataset, source, event day and file."""
-        query = """SELECT a.dataset, a.source, a.event_day, a.rows, a.path AS file, b.received_at AS ingested_at,
-            a.known_until FROM arrivals AS a JOIN batches AS b USING (batch) WHERE b.state = 'committed'
-            ORDER BY a.dataset, a.event_day, a.source, a.batch"""
-        texts = {name: pl.Int64() if name == "rows" else pl.String() for name in ARRIVALS}
+        # Days and moments come as they are stored: polars reads a whole column of texts at once.
+        query = (
+            select(
+                ARRIVALS.c.dataset,
+                ARRIVALS.c.source,
+                type_coerce(ARRIVALS.c.event_day, Text).label("event_day"),
+                ARRIVALS.c.rows,
+                ARRIVALS.c.path.label("file"),
+                type_coerce(BATCHES.c.received_at, Text).label("ingested_at"),
+                type_coerce(ARRIVALS.c.known_until, Text).label("known_until"),
+            )
+            .join(BATCHES)
+            .where(COMMITTED)
+            .order_by(ARRIVALS.c.dataset, ARRIVALS.c.event_day, ARRIVALS.c.source, ARRIVALS.c.batch)
+        )
+        texts = {name: pl.Int64() if name == "rows" else pl.String() for name in ARRIVALS_SCHEMA}
         moments = pl.col("ingested_at", "known_until").str.to_datetime(
             "%+", time_unit="us", time_zone="Asia/Shanghai"
         )
-        frame = pl.DataFrame(self._rows(query), schema=texts, orient="row")
+        frame = pl.DataFrame(self._rows(query), schema=texts)
         return frame.with_columns(pl.col("event_day").str.to_date("%Y-%m-%d"), moments)
 
-    def _files(self, where: str, values: tuple[str, ...]) -> list[LoadedFile]:
-        query = f"""SELECT path, f.dataset, source, digest, stamp, through, rows, accepted, quarantined, duplicates,
-            held, reason, notes FROM files AS f JOIN batches USING (batch) WHERE state = 'committed' AND {where}"""  # noqa: S608
-        return [_loaded_file(row) for row in self._rows(query, values)]
+    def _latest_file(self, *conditions: ColumnElement[bool]) -> LoadedFile | None:
+        query = _loaded_files().where(*conditions).order_by(FILES.c.batch.desc()).limit(1)
+        return next((LoadedFile(**row) for row in self._rows(query)), None)
 
-    def _value(self, query: str, *values: object) -> int | None:
-        value: int | None = self._rows(query, values)[0][0]
-        return value
+    def _scalar(self, query: Select[Any]) -> Any:
+        with self._engine.connect() as connection:
+            return connection.scalar(query)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return sqlite.fetch_rows(self._path, query=query, values=values)
-
-
-def _text(moment: date | datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _file_row(batch: int, file: LoadedFile) -> tuple[object, ...]:
-    names = (file.path, file.dataset, file.source, file.digest, file.stamp, _text(file.through))
-    counts = (file.rows, file.accepted, file.quarantined, file.duplicates, file.held)
-    return (batch, *names, *counts, file.reason, json.dumps(file.notes, ensure_ascii=False))
-
-
-def _loaded_file(row: tuple[Any, ...]) -> LoadedFile:
-    (
-        path,
-        dataset,
-        source,
-        digest,
-        stamp,
-        through,
-        rows,
-        accepted,
-        quarantined,
-        duplicates,
-        held,
-        reason,
-        notes,
-    ) = row
-    return LoadedFile(
-        path=path,
-        dataset=dataset,
-        source=source,
-        digest=digest,
-        stamp=stamp,
-        through=date.fromisoformat(through) if through else None,
-        rows=rows,
-        accepted=accepted,
-        quarantined=quarantined,
-        duplicates=duplicates,
-        held=held,
-        reason=reason,
-        notes=tuple(json.loads(notes)),
-    )
+def _loaded_files() -> Select[Any]:
+    return select(*FILE_COLUMNS).join_from(FILES, BATCHES).where(COMMITTED)

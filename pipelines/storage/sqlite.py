@@ -6,7 +6,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["create_database", "fetch_rows", "write_transaction"]
+from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event
+
+__all__ = [
+    "create_database",
+    "create_tables",
+    "fetch_rows",
+    "open_engine",
+    "write_at_once",
+    "write_transaction",
+]
 
 BUSY_SECONDS = 60
 
@@ -39,6 +48,40 @@ def write_transaction(path: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+
+def open_engine(path: Path) -> Engine:
+    """An engine for the database file, whose folder is made: a connection is opened for each use
+    and closed after it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def create_tables(engine: Engine, metadata: MetaData) -> None:
+    """Make the tables of ``metadata``, unless that was done before."""
+    with engine.connect() as connection:
+        if connection.exec_driver_sql("PRAGMA user_version").scalar() == 1:
+            return
+    with write_at_once(engine) as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql("PRAGMA user_version = 1")
+
+
+@contextmanager
+def write_at_once(engine: Engine) -> Iterator[Connection]:
+    """A connection that holds the write lock from the start; its writes are all kept, or none if
+    the block raises.
+    """
+    with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        yield connection
+
+
+def _begin(connection: Connection) -> None:
+    # Python's own way of beginning late would let two writers read first and then collide.
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,109 @@
+"""Tables of the ledger. Days, moments and notes are stored as text, in ISO form and as JSON."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+__all__ = ["ARRIVALS", "BATCHES", "FILES", "METADATA"]
+
+
+class IsoDate(TypeDecorator[date]):
+    """A day as ``2026-07-05``."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:  # noqa: ARG002
+        return date.fromisoformat(value) if value else None
+
+
+class IsoMoment(TypeDecorator[datetime]):
+    """A moment with its offset, as ``2026-07-05T08:00:00+08:00``."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return datetime.fromisoformat(value) if value else None
+
+
+class JsonTexts(TypeDecorator[tuple[str, ...]]):
+    """A row of texts as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        return json.dumps(list(value or ()), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:  # noqa: ARG002
+        return tuple(json.loads(value or "[]"))
+
+
+METADATA = MetaData()
+
+
+def _batch_number() -> Column[int]:
+    return Column("batch", Integer, ForeignKey("batches.batch", ondelete="CASCADE"), nullable=False)
+
+
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("batch", Integer, primary_key=True),
+    Column("dataset", Text, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('prepared', 'committed')"), nullable=False),
+    Column("delta_version", Integer),
+    Column("received_at", IsoMoment, nullable=False),
+)
+FILES = Table(
+    "files",
+    METADATA,
+    _batch_number(),
+    Column("path", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("stamp", Text, nullable=False),
+    Column("through", IsoDate),
+    Column("rows", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("quarantined", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("notes", JsonTexts, nullable=False),
+    Index("files_by_digest", "dataset", "digest"),
+    Index("files_by_stamp", "stamp"),
+)
+ARRIVALS = Table(
+    "arrivals",
+    METADATA,
+    _batch_number(),
+    Column("dataset", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_day", IsoDate),
+    Column("path", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("known_until", IsoMoment),
+    Index("arrivals_by_batch", "batch"),
+)

@@ -330,7 +330,7 @@ def schedule(
     ),
     home: Home = None,
 ) -> None:
-    """Run the flows on their schedules: nightly, intraday, retrain, backtest."""
+    """Run the flows on their schedules, such as nightly, intraday, retrain and backtest."""
     from pipelines.orchestration.schedule import serve_schedule
 
     serve_schedule(load_settings(home), landing=landing)

@@ -25,12 +25,13 @@ def print_settings(home: Home = None, as_json: AsJson = False) -> None:
 
 
 @reference.command("docs")
-def write_docs(folder: Path = Path("docs")) -> None:
+def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.yaml")) -> None:
     """Write what is generated: contracts field by field, the feature catalogue, the settings, the
-    endpoints and a client of the API.
+    endpoints, a client of the API, and Prefect's file of deployments.
     """
     from data_contracts.docs import write_documentation
     from features.words.catalogue import feature_documentation
+    from pipelines.orchestration.prefect_file import prefect_configuration
     from pipelines.settings.documentation import settings_documentation
     from serving.app import api_document
     from serving.http.client_source import client_source
@@ -43,6 +44,7 @@ def write_docs(folder: Path = Path("docs")) -> None:
         folder / "settings.md": settings_documentation(),
         folder / "client" / "forestall_client.py": client_source(api),
         folder / "endpoints.md": endpoint_page(api),
+        prefect_file: prefect_configuration(),
     }
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -77,9 +77,9 @@ def print_watchlist(alerts: Sequence[Any]) -> None:
 
 def to_json_value(thing: object) -> Any:
     """A result as JSON can hold it: dataclasses and models as objects, moments in ISO form."""
-    from pydantic_core import to_jsonable_python
+    from pydantic import TypeAdapter
 
-    return to_jsonable_python(thing, fallback=str)
+    return TypeAdapter(Any).dump_python(thing, mode="json", fallback=str)
 
 
 def print_json(content: object) -> None:

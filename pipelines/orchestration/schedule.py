@@ -1,15 +1,19 @@
-"""The schedule: the four flows served on their clocks, with a Prefect server beside them unless one
-is named.
+"""The schedule: the flows served on their clocks, with a Prefect server beside them unless one is
+named.
+
+A flow is declared by a setting in the section ``schedule``: its name is the flow's in
+``pipelines.orchestration.flows``, its default the usual clock.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -18,10 +22,11 @@ from pipelines.clock import ZONE
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from prefect import Flow
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
-__all__ = ["build_deployments", "serve_schedule"]
+__all__ = ["build_deployments", "select_parameters", "serve_schedule"]
 
 MAX_CONCURRENT_RUNS = 2  # a tick need not wait for a training, but a small machine bears no more
 HOST, PORT = "127.0.0.1", 4200
@@ -43,7 +48,7 @@ def serve_schedule(settings: Settings, *, landing: Path, port: int = PORT) -> No
 
 
 def build_deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDeployment", ...]:
-    """The four flows with their clocks; a run that would overlap the last one of its kind is left
+    """All flows with their clocks; a run that would overlap the last one of its kind is left
     out.
 
     Raises ``SettingsError`` naming the clock that cannot be read.
@@ -54,28 +59,27 @@ def build_deployments(settings: Settings, *, landing: Path) -> tuple["RunnerDepl
 
     from pipelines.orchestration import flows
 
-    place = {"home": str(settings.home.resolve())}
-    arrivals = place | {"landing": str(landing.resolve())}
-    plan = (
-        (flows.nightly, settings.schedule.nightly, arrivals),
-        (flows.intraday, settings.schedule.intraday, arrivals),
-        (flows.retrain, settings.schedule.retrain, place),
-        (flows.backtest, settings.schedule.backtest, place),
-    )
+    places = {"home": str(settings.home.resolve()), "landing": str(landing.resolve())}
     one_at_a_time = ConcurrencyLimitConfig(
         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
     )
     return tuple(
         RunnerDeployment.from_flow(
-            flow,
+            flow := getattr(flows, name),
             name="forestall",
-            schedule=cron_schedule(flow.name, cron),
-            parameters=parameters,
+            schedule=cron_schedule(name, cron),
+            parameters=select_parameters(flow, given=places),
             concurrency_limit=one_at_a_time,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
-        for flow, cron, parameters in plan
+        for name, cron in settings.schedule
     )
+
+
+def select_parameters(flow: "Flow[..., Any]", *, given: Mapping[str, str]) -> dict[str, str]:
+    """Those of the ``given`` parameters that the flow takes."""
+    taken = signature(flow.fn).parameters
+    return {name: value for name, value in given.items() if name in taken}
 
 
 def cron_schedule(name: str, cron: str) -> "Schedule":

@@ -120,7 +120,11 @@ class Training(BaseModel):
 
 
 class Schedule(BaseModel):
-    """When the flows run, as cron lines in Shanghai time."""
+    """When the flows run, as cron lines in Shanghai time.
+
+    A field declares the flow of the same name in ``pipelines.orchestration.flows``; deployments,
+    ``prefect.yaml`` and the page of settings follow from it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

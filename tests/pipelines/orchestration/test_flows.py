@@ -15,6 +15,7 @@ from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.ingest import FileReport
+from pipelines.orchestration import flows
 from pipelines.orchestration.flows import (
     RETRY_OPTIONS,
     backtest,
@@ -27,6 +28,7 @@ from pipelines.orchestration.flows import (
     scheduled_time,
     watchlist_rows,
 )
+from pipelines.orchestration.prefect_file import PREFECT_FILE, prefect_configuration
 from pipelines.orchestration.schedule import build_deployments
 from pipelines.settings import Settings
 from serving.database.engine import open_database, read_transaction
@@ -248,9 +250,8 @@ def test_figures_stand_beside_those_of_the_rule():
     assert rows[4] == {"figure": "lead h median", "model": None, "rule": None}
 
 
-def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
+def test_every_flow_has_a_clock_and_is_given_its_places(tmp_path):
     served = build_deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
-    written = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     clocks = {}
     for one in served:
         (schedule,) = one.schedules
@@ -262,14 +263,18 @@ def test_deployments_and_prefect_yaml_say_the_same(tmp_path):
         "retrain": ("30 3 * * 1", "Asia/Shanghai"),
         "backtest": ("30 4 1 * *", "Asia/Shanghai"),
     }
-    for entry in written:
-        (schedule,) = entry["schedules"]
-        assert clocks.pop(
-            entry["entrypoint"].removeprefix("pipelines/orchestration/flows.py:")
-        ) == tuple(schedule.values())
-        assert entry["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
-    assert not clocks
+    assert set(clocks) == set(flows.__all__)
     assert served[0].parameters == {"home": str(tmp_path), "landing": str(tmp_path / "landing")}
+    assert served[2].parameters == {"home": str(tmp_path)}
+
+
+def test_prefect_yaml_is_the_one_the_schedule_gives():
+    written = (ROOT / PREFECT_FILE).read_text(encoding="utf-8")
+    assert written == prefect_configuration(), "write it anew with `forestall docs`"
+    entry = yaml.safe_load(written)["deployments"][1]
+    assert entry["entrypoint"] == "pipelines/orchestration/flows.py:intraday"
+    assert entry["schedules"] == [{"cron": "*/15 * * * *", "timezone": "Asia/Shanghai"}]
+    assert entry["parameters"] == {"landing": "landing"}
 
 
 def test_a_clock_that_is_none_is_named(tmp_path):

@@ -7,10 +7,10 @@ type or of a group of people.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal, Self
 
 import polars as pl
 
@@ -35,6 +35,9 @@ REPEAT_WINDOW = timedelta(hours=72)
 TRACE_LEAD_TIME = timedelta(
     minutes=20
 )  # a record known so long before the main payment: somebody could have been warned
+METRIC_NAMES = {name: f"{name}_at_budget" for name in ("precision", "coverage", "money")}
+ALWAYS_MEASURED = ("alerts_per_day", "precision", "coverage", "money", "losses")
+COUNTS = ("losses", "traced")
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,24 @@ class AlertMetrics:
     coverage_traced: float | None = None
     lead_1h_share: float | None = None
 
-    def to_metrics(self, prefix: str = "") -> dict[str, float]:
-        """As metrics: ``{prefix}precision_at_budget`` and so on, without the figures that do not
-        exist.
-        """
-        names = {
-            "precision": "precision_at_budget",
-            "coverage": "coverage_at_budget",
-            "money": "money_at_budget",
-        }
+    def to_metrics(self) -> dict[str, float]:
+        """Return ``precision_at_budget`` and so on, without the figures that do not exist."""
         return {
-            prefix + names.get(key, key): float(value)
+            METRIC_NAMES.get(key, key): float(value)
             for key, value in asdict(self).items()
             if value is not None
         }
+
+    @classmethod
+    def from_metrics(cls, metrics: Mapping[str, float]) -> Self | None:
+        """Read back what ``to_metrics`` gave; None without a figure that always exists."""
+        values: dict[str, Any] = {
+            one.name: metrics.get(METRIC_NAMES.get(one.name, one.name)) for one in fields(cls)
+        }
+        if any(values[name] is None for name in ALWAYS_MEASURED):
+            return None
+        counts = {name: int(values[name]) for name in COUNTS if values[name] is not None}
+        return cls(**{**values, **counts})
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ used for.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from models.evaluation.comparison import Comparison
 from models.learning.risk import RiskModel
 
 __all__ = ["render_model_card"]
@@ -57,20 +58,24 @@ its reasons."""
 
 
 def render_model_card(
-    model: RiskModel, *, metrics: Mapping[str, float], versions: Mapping[str, str]
+    model: RiskModel,
+    *,
+    metrics: Mapping[str, float],
+    comparison: Comparison | None,
+    versions: Mapping[str, str],
 ) -> str:
-    """The card in Markdown.
+    """Return the card in Markdown.
 
-    ``metrics`` are those recorded beside the model, the rule's under the same names after
-    ``baseline_``; what was not measured is said to be so. ``versions`` are those of data, contracts
-    and code.
+    ``metrics`` are those recorded beside the model, ``comparison`` has its figures beside those of
+    the rule; what was not measured is said to be so. ``versions`` are those of data, contracts and
+    code.
     """
     sections = {
         "Intended use": USE,
         "Made of": _table(("", ""), _made_of(model, versions)),
         "Labels": _table(("", "number"), _labels(metrics)),
         "How good": _table(
-            ("measured on the last week, unseen", "model", "today's rule"), _figures(metrics)
+            ("measured on the last week, unseen", "model", "today's rule"), _figures(comparison)
         ),
         "Scores": _table(
             ("", "figure"), [(words, _figure(metrics.get(name))) for name, words in QUALITY.items()]
@@ -101,9 +106,11 @@ def _labels(metrics: Mapping[str, float]) -> Iterator[tuple[str, str]]:
             yield f"episodes of `{name.removeprefix(EPISODES_PREFIX)}`", _figure(metrics[name])
 
 
-def _figures(metrics: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
+def _figures(comparison: Comparison | None) -> Iterator[tuple[str, str, str]]:
+    figures = comparison.by_scorer() if comparison else {}
+    model, rule = figures.get("challenger", {}), figures.get("rule", {})
     for name, words in METRIC_WORDS.items():
-        yield words, _figure(metrics.get(name)), _figure(metrics.get(f"baseline_{name}"))
+        yield words, _figure(model.get(name)), _figure(rule.get(name))
 
 
 def _figure(value: float | None) -> str:

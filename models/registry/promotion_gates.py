@@ -6,13 +6,15 @@ from math import isnan, nan
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
+
 __all__ = ["GateResult", "Gates", "PromotionDecision", "decide_promotion"]
 
 Metrics = Mapping[str, float]
 
-HELD_TO_RULE = ("precision_at_budget", "coverage_at_budget")
-HELD_TO_CHAMPION = (*HELD_TO_RULE, "money_at_budget")
-BASELINE_PREFIX = "baseline_"
+HELD_TO_RULE = ("precision", "coverage")
+HELD_TO_CHAMPION = (*HELD_TO_RULE, "money")
 GAP_METRICS = ("precision", "coverage")
 
 
@@ -82,16 +84,20 @@ class PromotionDecision:
 
 
 def decide_promotion(
-    challenger: Metrics, champion: Metrics | None, *, gates: Gates
+    comparison: Comparison | None,
+    *,
+    metrics: Metrics,
+    gates: Gates,
+    champion: AlertMetrics | None = None,
 ) -> PromotionDecision:
     """Let the challenger pass every gate, or name the gates that refuse it.
 
-    Metrics are shares measured on a hold-out by time, ``precision_at_budget``,
-    ``coverage_at_budget`` and ``money_at_budget``, the rule's under the same names after
-    ``baseline_``; of the challenger also ``calibration_error``, ``episodes`` learnt from and
-    ``max_feature_auc``. The first model of an installation has no champion to hold against. What
-    was not measured, or is NaN, passes no gate; a champion without a figure cannot be fallen short
-    of.
+    ``comparison`` was measured on a hold-out by time; None where no days could be compared.
+    ``metrics`` are what else was measured of the challenger: ``calibration_error``, ``episodes``
+    learnt from and ``max_feature_auc``. ``champion`` holds the figures of the champion's own
+    training: they count where the comparison has none of it. The first model of an installation has
+    no champion to hold against. What was not measured, or is NaN, passes no gate; a champion
+    without a figure cannot be fallen short of.
 
     The gap between groups (``residency_gap_coverage_points``, ``…_low``, ``…_high`` of
     ``models.evaluation.fairness``) is another matter: it refuses only on evidence, a gap that is
@@ -100,28 +106,28 @@ def decide_promotion(
     more is known. The reasons then say that the gap was not measured.
     """
     results = (
-        *_beats_baseline(challenger, gates),
-        *_holds_against(challenger, champion or {}, gates),
-        _at_most(
-            "calibration_error", challenger, gates.calibration_error, words="calibration error"
-        ),
-        _at_least("episodes", challenger, gates.episodes, words="reported episodes"),
+        *_beats_baseline(comparison, gates),
+        *_holds_against(comparison, champion, gates),
+        _at_most("calibration_error", metrics, gates.calibration_error, words="calibration error"),
+        _at_least("episodes", metrics, gates.episodes, words="reported episodes"),
         _at_most(
             "max_feature_auc",
-            challenger,
+            metrics,
             gates.feature_auc,
             words="AUC of the strongest single feature",
         ),
-        *_treats_alike(challenger, gates),
+        *_treats_alike(metrics, gates),
     )
     refused = tuple(result.reason for result in results if not result.passed)
     reasons = refused or tuple(result.reason for result in results)
     return PromotionDecision(promote=not refused, reasons=reasons, results=results)
 
 
-def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
-    for name in HELD_TO_RULE:
-        own, rule = challenger.get(name), challenger.get(f"{BASELINE_PREFIX}{name}")
+def _beats_baseline(comparison: Comparison | None, gates: Gates) -> Iterator[GateResult]:
+    for figure in HELD_TO_RULE:
+        name = f"{figure}_at_budget"
+        own = _value_of(comparison.challenger if comparison else None, figure)
+        rule = _value_of(comparison.rule if comparison else None, figure)
         words = f"{_plain(name)} {_figure(own)} against {_figure(rule)} of the rule"
         passed = own is not None and rule is not None and own > rule + gates.least_gain
         yield GateResult(
@@ -134,9 +140,14 @@ def _beats_baseline(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
         )
 
 
-def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iterator[GateResult]:
-    for name in HELD_TO_CHAMPION:
-        own, held = challenger.get(name), champion.get(name)
+def _holds_against(
+    comparison: Comparison | None, champion: AlertMetrics | None, gates: Gates
+) -> Iterator[GateResult]:
+    beside = comparison.champion if comparison else None
+    for figure in HELD_TO_CHAMPION:
+        name = f"{figure}_at_budget"
+        own = _value_of(comparison.challenger if comparison else None, figure)
+        held = _value_of(beside or champion, figure)
         if held is None or isnan(held):
             continue
         words = f"{_plain(name)} {_figure(own)} against {_figure(held)} of the champion"
@@ -151,9 +162,13 @@ def _holds_against(challenger: Metrics, champion: Metrics, gates: Gates) -> Iter
         )
 
 
-def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
+def _value_of(figures: AlertMetrics | None, name: str) -> float | None:
+    return None if figures is None else float(getattr(figures, name))
+
+
+def _treats_alike(metrics: Metrics, gates: Gates) -> Iterator[GateResult]:
     for name in GAP_METRICS:
-        ends = [challenger.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
+        ends = [metrics.get(f"residency_gap_{name}_{end}") for end in ("points", "low", "high")]
         gap, low, high = (nan if end is None else end for end in ends)
         gate = f"residency_gap_{name}"
         if isnan(gap) or isnan(low) or isnan(high):
@@ -170,15 +185,15 @@ def _treats_alike(challenger: Metrics, gates: Gates) -> Iterator[GateResult]:
         )
 
 
-def _at_most(gate: str, challenger: Metrics, bound: float, *, words: str) -> GateResult:
-    value = challenger.get(gate)
+def _at_most(gate: str, metrics: Metrics, bound: float, *, words: str) -> GateResult:
+    value = metrics.get(gate)
     passed = value is not None and value <= bound
     reason = f"{words} {_figure(value)}: at most {bound:g} is allowed"
     return GateResult(gate=gate, passed=passed, reason=reason, own=value, other=bound)
 
 
-def _at_least(gate: str, challenger: Metrics, bound: float, *, words: str) -> GateResult:
-    value = challenger.get(gate)
+def _at_least(gate: str, metrics: Metrics, bound: float, *, words: str) -> GateResult:
+    value = metrics.get(gate)
     passed = value is not None and value >= bound
     reason = f"{words} {_figure(value)}: at least {bound:g} are asked"
     return GateResult(gate=gate, passed=passed, reason=reason, own=value, other=bound)

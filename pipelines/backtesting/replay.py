@@ -13,6 +13,7 @@ from data_contracts.errors import SettingsError
 from features.event_index import EventIndex, build_event_index
 from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import Tick
+from models.evaluation.comparison import Comparison
 from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
@@ -28,7 +29,7 @@ from pipelines.scoring.candidates import (
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.evaluation import candidates_by_tick, evaluate_replay
-from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["ReplayResult", "parse_every", "replay"]
 
@@ -64,9 +65,14 @@ class ReplayResult:
     models: int
 
     @property
+    def comparison(self) -> Comparison:
+        """The model's figures beside those of the rule."""
+        return Comparison(challenger=self.figures, rule=self.baseline)
+
+    @property
     def named(self) -> Mapping[str, float]:
         """All figures as metrics."""
-        return self.figures.to_metrics() | self.baseline.to_metrics("baseline_")
+        return self.comparison.to_metrics()
 
 
 @dataclass(frozen=True)

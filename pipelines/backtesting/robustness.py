@@ -37,7 +37,7 @@ from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
 from pipelines.simulate.mix.scripts import ScamType
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 
 __all__ = ["DistrictSize", "ScenarioResult", "measure_robustness", "robustness_table"]
 

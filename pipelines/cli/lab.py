@@ -2,6 +2,7 @@
 model is better.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -163,10 +164,11 @@ def challenge(
     )
     if found.promoted:
         record_promotion_at_terminal(settings, action="promote", at=wall_clock())
+    figures = found.figures.by_scorer()
     if as_json:
-        print_json(found)
+        print_json({**asdict(found), "figures": figures})
         return
-    columns = [found.figures[scorer] for scorer in ("champion", "challenger", "rule")]
+    columns = [figures[scorer] for scorer in ("champion", "challenger", "rule")]
     rows = [(name, *(format_figure(column.get(name)) for column in columns)) for name in columns[0]]
     print_table(
         (

@@ -18,6 +18,7 @@ from prefect.runtime import flow_run
 from pydantic import AwareDatetime, PositiveInt
 
 from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
+from models.evaluation.comparison import Comparison
 from models.evaluation.drift import Drift
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import FileReport, IngestReport
@@ -167,7 +168,7 @@ def train_challenger(
     )
     verdict = "promoted" if result.promoted else "not promoted"
     description = f"Model {result.version} beside today's rule"
-    create_table_artifact(key="figures", table=figure_rows(result.metrics), description=description)
+    create_table_artifact(key="figures", table=figure_rows(result.figures), description=description)
     reasons = [f"- {reason}" for reason in result.reasons]
     create_markdown_artifact(
         key="gates", markdown="\n".join([f"# Model {result.version}: {verdict}", *reasons])
@@ -188,7 +189,9 @@ def replay_period(
         settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info
     )
     description = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
-    create_table_artifact(key="backtest", table=figure_rows(result.named), description=description)
+    create_table_artifact(
+        key="backtest", table=figure_rows(result.comparison), description=description
+    )
     return dict(result.named)
 
 
@@ -260,13 +263,15 @@ def describe_drift(drift: Drift) -> str:
     return " ".join(sentences)
 
 
-def figure_rows(metrics: Mapping[str, float]) -> list[dict[str, str | float | None]]:
+def figure_rows(comparison: Comparison | None) -> list[dict[str, str | float | None]]:
     """One row a figure, the model's beside the rule's; None where there is none."""
+    figures = comparison.by_scorer() if comparison else {}
+    model, rule = figures.get("challenger", {}), figures.get("rule", {})
     return [
         {
             "figure": name.replace("_", " "),
-            "model": metrics.get(name),
-            "rule": metrics.get(f"baseline_{name}"),
+            "model": model.get(name),
+            "rule": rule.get(name),
         }
         for name in FIGURES
     ]

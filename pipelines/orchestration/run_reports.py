@@ -1,6 +1,6 @@
 """What the engineers' page shows of models, drift, fairness and replays, made from their results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
@@ -41,7 +42,6 @@ TRAINING_FIGURES = (
     "episodes",
 )
 TRAINING_FACTS = ("episodes", "losses", "positive_samples", "negative_samples")
-RULE, CHAMPION = "baseline_", "champion_"
 DRIFTED_SHOWN = 20
 
 Metrics = Mapping[str, float]
@@ -74,34 +74,46 @@ def decide_by_gates(
     to its own.
     """
     return decide_promotion(
-        challenger, champion_on_same_days(challenger) or champion, gates=settings.gates
+        Comparison.from_metrics(challenger),
+        metrics=challenger,
+        champion=figures_of(Comparison.from_metrics(champion)),
+        gates=settings.gates,
     )
 
 
-def champion_on_same_days(challenger: Metrics) -> Metrics:
-    """The champion's figures on the days that the challenger was judged by; empty where it was not
-    asked.
-    """
-    return {
-        name.removeprefix(CHAMPION): value for name, value in challenger.items() if name.startswith(CHAMPION)
-    }  # fmt: skip
+def figures_of(training: Comparison | None) -> AlertMetrics | None:
+    """Return a model's figures on the days of its own training, where it was compared then."""
+    return training.challenger if training else None
 
 
 def compare_figures(challenger: Metrics, champion: Metrics) -> tuple[FigureRow, ...]:
     """The figures of both and of the rule; without a challenger those of the champion's own
     training.
     """
-    held, rule = {**champion, **champion_on_same_days(challenger)}, challenger or champion
-    return tuple(
-        FigureRow(
-            name=name,
-            champion=held.get(name),
-            challenger=challenger.get(name),
-            rule=rule.get(RULE + name),
-        )
-        for name in (*COMPARED_FIGURES, *TRAINING_FIGURES)
-        if name in challenger or name in held
+    now, before = Comparison.from_metrics(challenger), Comparison.from_metrics(champion)
+    beside = now if challenger else before
+    held = (now.champion if now else None) or figures_of(before)
+    columns = {
+        "champion": held,
+        "challenger": figures_of(now),
+        "rule": beside.rule if beside else None,
+    }
+    compared = {column: found.to_metrics() for column, found in columns.items() if found}
+    learned = {"champion": champion, "challenger": challenger}
+    return (
+        *figure_rows(COMPARED_FIGURES, compared),
+        *figure_rows(TRAINING_FIGURES, learned),
     )
+
+
+def figure_rows(
+    names: Sequence[str], columns: Mapping[str, Mapping[str, float]]
+) -> Iterator[FigureRow]:
+    """Yield a row for each name that the champion or the challenger has."""
+    for name in names:
+        row = {column: found[name] for column, found in columns.items() if name in found}
+        if row.keys() - {"rule"}:
+            yield FigureRow(name=name, **row)
 
 
 def gate_outcomes(verdict: PromotionDecision) -> tuple[GateSaid, ...]:

@@ -21,6 +21,7 @@ from models.evaluation.alert_metrics import (
     compute_metrics,
     judge_alerts,
 )
+from models.evaluation.comparison import Comparison
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import query_points_after_events
@@ -43,7 +44,7 @@ __all__ = [
     "CHAMPION",
     "RULE",
     "WARM_UP",
-    "Comparison",
+    "ComparedDays",
     "KnownEpisodes",
     "Span",
     "compare_models",
@@ -53,7 +54,6 @@ __all__ = [
 ]
 
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
-PREFIXES = {CHALLENGER: "", CHAMPION: "champion_", RULE: "baseline_"}
 KNEW = "the champion learned from these days, so its figures are those of its own training"
 WARM_UP = timedelta(
     days=2
@@ -69,40 +69,33 @@ class Span:
     end: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What each of ``challenger``, ``champion`` and ``rule`` would have alerted in ``span``,
-    measured.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparedDays:
+    """What challenger, champion and rule would have alerted in ``span``, judged and measured.
 
-    ``judged`` are the alerts that the ``compute_metrics`` count, ``groups`` the challenger's
+    ``judged`` are the alerts that the ``figures`` count, by scorer; ``groups`` are the challenger's
     figures by group (``models.evaluation.fairness.metrics_by_group``), ``gaps`` what the gates ask
-    of them. A champion that learned from days of the span would look better than it is. It is left
-    out of ``compute_metrics`` then, and ``recorded`` are what was measured at its own training,
-    when a model like it knew nothing of the days that it was asked about.
+    of them. A champion that learned from days of the span would look better than it is. It is not
+    among the ``figures`` then: ``recorded`` are those of its own training, when a model like it
+    knew nothing of the days on which it was judged.
     """
 
     span: Span
-    figures: Mapping[str, AlertMetrics]
-    groups: pl.DataFrame | None = None
-    gaps: Mapping[str, float] = field(default_factory=dict)
-    recorded: Mapping[str, float] | None = None
-    judged: Mapping[str, JudgedAlerts] = field(default_factory=dict)
+    figures: Comparison
+    judged: Mapping[str, JudgedAlerts]
+    groups: pl.DataFrame
+    gaps: Mapping[str, float]
+    recorded: AlertMetrics | None = None
 
-    def metrics(self) -> dict[str, float]:
-        """As metrics of the challenger; those of the others begin with ``champion_`` and
-        ``baseline_``.
-        """
-        merged = dict(self.gaps)
-        for scorer, found in self.figures.items():
-            merged |= found.to_metrics(PREFIXES[scorer])
-        return merged
+    def to_metrics(self) -> dict[str, float]:
+        """Return the figures and gaps as metrics of the challenger."""
+        return {**self.gaps, **self.figures.to_metrics()}
 
-    def verdict(self, metrics: Mapping[str, float], *, gates: Gates) -> PromotionDecision:
-        """What the gates say of the challenger; ``metrics`` are what else was measured of it."""
-        champion = (
-            self.figures[CHAMPION].to_metrics() if CHAMPION in self.figures else self.recorded
+    def decide(self, metrics: Mapping[str, float], *, gates: Gates) -> PromotionDecision:
+        """Ask the gates about the challenger; ``metrics`` are what else was measured of it."""
+        decision = decide_promotion(
+            self.figures, metrics={**metrics, **self.gaps}, champion=self.recorded, gates=gates
         )
-        decision = decide_promotion({**metrics, **self.metrics()}, champion, gates=gates)
         notes = (KNEW,) if self.recorded is not None else ()
         return replace(decision, reasons=(*decision.reasons, *notes))
 
@@ -188,9 +181,9 @@ def compare_models(
     span: Span,
     known_episodes: KnownEpisodes,
     settings: Settings,
-    recorded: Mapping[str, float] | None = None,
+    recorded: AlertMetrics | None = None,
     progress: Progress = no_progress,
-) -> Comparison:
+) -> ComparedDays:
     """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
 
     Neither may have learned from them; of a champion that has, give what was ``recorded``.
@@ -216,7 +209,7 @@ def compare_scores(
     span: Span,
     known_episodes: KnownEpisodes,
     settings: Settings,
-) -> Comparison:
+) -> ComparedDays:
     """The same from scores that were kept as they were made, when no model could know the days to
     come.
 
@@ -231,13 +224,16 @@ def compare_scores(
 
 def measured(
     trials: Mapping[str, Trial], *, span: Span, known_episodes: KnownEpisodes
-) -> Comparison:
+) -> ComparedDays:
     """Measure what each trial came to."""
     judged = {scorer: trial.judged(span, known_episodes) for scorer, trial in trials.items()}
     groups = metrics_by_group(judged[CHALLENGER], known_episodes.people)
-    named = {scorer: compute_metrics(found) for scorer, found in judged.items()}
-    return Comparison(
-        span=span, figures=named, groups=groups, gaps=gap_metrics(groups), judged=judged
+    return ComparedDays(
+        span=span,
+        figures=Comparison(**{scorer: compute_metrics(found) for scorer, found in judged.items()}),
+        judged=judged,
+        groups=groups,
+        gaps=gap_metrics(groups),
     )
 
 

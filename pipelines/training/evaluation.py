@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -23,7 +22,7 @@ from pipelines.clock import ZONE
 from pipelines.scoring.candidates import group_by_tick, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.champion_challenger import CHALLENGER, RULE, Comparison
+from pipelines.training.champion_challenger import CHALLENGER, RULE, ComparedDays
 from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
@@ -80,21 +79,16 @@ def evaluate_replay(
     )
 
 
-def evaluate_challenger(
-    comparison: Comparison, *, settings: Settings, **more: Any
-) -> EvaluationReport:
-    """What the challenger would have warned of on the compared days; ``more`` is what else was
-    measured of it.
-    """
+def evaluate_challenger(compared: ComparedDays, *, settings: Settings) -> EvaluationReport:
+    """What the challenger would have warned of on the compared days."""
     return EvaluationReport(
-        start=comparison.span.start,
-        end=comparison.span.end,
+        start=compared.span.start,
+        end=compared.span.end,
         every=settings.training.judged_every,
         budget=settings.daily_budget,
-        model=comparison.judged[CHALLENGER],
-        rule=comparison.judged.get(RULE),
-        groups=comparison.groups,
-        **more,
+        model=compared.judged[CHALLENGER],
+        rule=compared.judged.get(RULE),
+        groups=compared.groups,
     )
 
 

@@ -1,11 +1,11 @@
-"""Champion and challenger compared on days that both have scored, from the scores as they were kept."""
+"""Champion and challenger compared on days that both have scored, from the scores kept then."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
+from models.evaluation.comparison import Comparison
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log
@@ -25,13 +25,13 @@ __all__ = ["ChallengeResult", "challenge_champion"]
 
 @dataclass(frozen=True, kw_only=True)
 class ChallengeResult:
-    """Versions of both models, the days they were compared on, their figures, and what came of it."""
+    """Versions of both models, the days they were compared on, their figures and the outcome."""
 
     champion: str
     challenger: str
     start: datetime
     end: datetime
-    figures: Mapping[str, Mapping[str, float]]
+    figures: Comparison
     reasons: tuple[str, ...]
     passed: bool
     promoted: bool
@@ -72,7 +72,7 @@ def challenge_champion(
     found = compare_scores(
         ticks, columns=SCORE_COLUMNS, span=span, known_episodes=known_episodes, settings=settings
     )
-    verdict = found.verdict(registry.metrics(challenger), gates=settings.gates)
+    verdict = found.decide(registry.metrics(challenger), gates=settings.gates)
     promoted = promote and verdict.promote
     if promoted:
         registry.promote(challenger.version, at=at)
@@ -81,7 +81,7 @@ def challenge_champion(
         challenger=challenger.version,
         start=span.start,
         end=span.end,
-        figures={scorer: figures.to_metrics() for scorer, figures in found.figures.items()},
+        figures=found.figures,
         reasons=verdict.reasons,
         passed=verdict.promote,
         promoted=promoted,

@@ -1,37 +1,33 @@
-"""Training: learn from the cases known by a moment, judge by time, register, and promote through
-the gates.
+"""Training: fit on the cases known by a moment, assess by time, record, and promote through the
+gates.
 """
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from data_contracts.contract import load_contract
-from features.entities.coverage import data_seen_in_snapshot
+from data_contracts.errors import ModelError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from features.reputation import ReputationModel
-from features.words.catalogue import model_inputs
-from models.labels.episodes import build_episodes
-from models.labels.sampling import Sampling, draw_training_samples
-from models.learning.group_calibration import fit_group_calibration
-from models.learning.outage_augmentation import snapshot_with_outages
-from models.learning.pseudo_labels import add_pseudo_labels
-from models.learning.reputation import LearnedReputation, learn_reputation
-from models.learning.risk import (
-    RiskModel,
-    Tuning,
-    fit_risk_model,
-    out_of_fold_scores,
-    require_episodes,
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
+from models.evaluation.diagnostics import (
+    calibration_bins,
+    diagnose_model,
+    out_of_fold_probabilities,
 )
-from models.policy.expected_saving import loss_facts
+from models.evaluation.drift import Drift
+from models.evaluation.stability import Stability, compare_model_explanations
+from models.learning.risk import RiskModel
+from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_store import ModelVersion
+from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
@@ -40,20 +36,17 @@ from pipelines.storage.lake import Lake
 from pipelines.training.champion_challenger import (
     CHALLENGER,
     CHAMPION,
-    Comparison,
+    ComparedDays,
     compare_models,
     find_known_episodes,
     latest_matured_span,
 )
-from pipelines.training.dispositions import load_disposition_labels
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
-__all__ = ["PromotionMode", "TrainResult", "learn_risk_model", "train"]
+__all__ = ["PromotionMode", "TrainResult", "train"]
 
 PromotionMode = Literal["auto", "always", "never"]
-TRAINING_HISTORY = timedelta(days=60)
-EXPLAINED_MOMENTS = (
-    200  # the moments of the highest scores, on which the reasons of two models are compared
-)
+EXPLAINED_MOMENTS = 200  # of the highest scores: on these the reasons of two models are compared
 
 
 @dataclass(frozen=True)
@@ -61,8 +54,8 @@ class TrainResult:
     """What training came to: the registered version, whether it was promoted and why, and its
     figures.
 
-    ``groups`` are the figures of each group of people (rows of
-    ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``; empty and None
+    ``figures`` are those beside champion and rule, ``groups`` those of each group of people (rows
+    of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``; empty and None
     where no days could be judged.
     """
 
@@ -74,8 +67,42 @@ class TrainResult:
     metrics: Mapping[str, float]
     episodes: int
     moments: int
+    figures: Comparison | None = None
     groups: tuple[Mapping[str, Any], ...] = ()
     compared_span: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Champion:
+    """The model in force before the training, and the figures of its own training."""
+
+    model: RiskModel
+    figures: AlertMetrics | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """A fitted model with the ``rows`` it learned from, and how far residents have drifted since
+    the champion learned.
+    """
+
+    model: RiskModel
+    rows: pl.DataFrame
+    drift: Drift | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessment:
+    """What was measured of a fitted model; ``compared`` is None where no days could be judged.
+
+    ``metrics`` are all figures under one set of names, as the registry keeps them.
+    """
+
+    compared: ComparedDays | None
+    calibration: pl.DataFrame
+    stability: Stability | None
+    metrics: Mapping[str, float]
+    decision: PromotionDecision
 
 
 def train(
@@ -91,213 +118,57 @@ def train(
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    from models.evaluation.diagnostics import (
-        calibration_bins,
-        diagnose_model,
-        out_of_fold_probabilities,
-    )
-    from models.evaluation.stability import compare_model_explanations
-    from models.registry.mlflow_registry import ModelRegistry
-    from models.registry.model_card import render_model_card
-    from models.registry.promotion_gates import decide_promotion
-    from models.reports.charts import draw_charts as pictures
-    from models.reports.evaluation_report import render_evaluation_report
-    from pipelines.training.evaluation import evaluate_challenger
-
     progress("building the event index")
     tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
     event_index = build_event_index(tables)
     registry = ModelRegistry.of(settings)
-    champion = registry.champion()
-    before = registry.load(champion) if champion else None
-    recorded = registry.metrics(champion) if champion else None
-    comparison = compare_with_champion(
+    champion = load_champion(registry)
+    compared = compare_with_champion(
         event_index,
         tables,
-        champion=before,
-        recorded=recorded,
+        champion=champion,
         settings=settings,
         at=at,
         seed=seed,
         progress=progress,
     )
     progress("fitting on everything known")
-    model, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
-    metrics = {
-        key: float(value) for key, value in model.facts.items() if isinstance(value, (int, float))
-    }
-    metrics |= diagnose_model(model, rows)
-    metrics |= comparison.metrics() if comparison else {}
-    model, drift = add_feature_profile(model, event_index, at=at, before=before, seed=seed)
-    metrics |= drift.metrics() if drift else {}
-    stable = (
-        compare_model_explanations(before, model, rows.sort("raw").tail(EXPLAINED_MOMENTS))
-        if before
-        else None
-    )
-    metrics |= stable.metrics() if stable else {}
-    versions = {
-        "data_version": Lake(settings.lake_folder).version(),
-        "contract_version": load_contract("watchlist").version,
-        "git_revision": git_revision(),
-    }
-    groups = comparison.groups if comparison else None
-    bins = calibration_bins(
-        rows.select("label", "sampling_weight", probability=out_of_fold_probabilities(model, rows))
-    )
-    more = {"calibration": bins, "stability": stable, "drift": drift, "versions": versions}
-    version = registry.record(
-        model,
-        params=tuning_from_settings(settings).params(seed=seed),
-        metrics=metrics,
-        card=render_model_card(model, metrics=metrics, versions=versions),
-        rows=rows,
-        versions=versions,
-        charts=pictures(model, rows, groups=groups),
-        report=render_evaluation_report(evaluate_challenger(comparison, settings=settings, **more))
-        if comparison
-        else None,
-    )
-    verdict = (
-        comparison.verdict(metrics, gates=settings.gates)
-        if comparison
-        else decide_promotion(metrics, None, gates=settings.gates)
-    )
-    promoted = promote == "always" or (promote == "auto" and (verdict.promote or champion is None))
+    fit = fit_model(event_index, tables, champion=champion, settings=settings, at=at, seed=seed)
+    assessment = assess_fit(fit, champion=champion, compared=compared, settings=settings)
+    version = record_fit(registry, fit, assessment, settings=settings, seed=seed)
+    wanted = champion is None or assessment.decision.promote
+    promoted = promote == "always" or (promote == "auto" and wanted)
     if promoted:
         registry.promote(version.version, at=at)
-    return TrainResult(
-        version=version.version,
-        run_id=version.run_id,
-        digest=version.digest,
-        promoted=promoted,
-        reasons=verdict.reasons,
-        metrics=metrics,
-        episodes=int(model.facts["episodes"]),
-        moments=len(rows),
-        groups=() if groups is None else tuple(groups.fill_nan(None).to_dicts()),
-        compared_span=(comparison.span.start, comparison.span.end) if comparison else None,
-    )
+    return describe_training(version, fit, assessment, promoted=promoted)
 
 
-def learn_risk_model(
-    event_index: EventIndex,
-    tables: SourceTables,
-    *,
-    at: datetime,
-    seed: int,
-    settings: Settings,
-    every: str = "15m",
-    reputations: LearnedReputation | None = None,
-) -> tuple[RiskModel, pl.DataFrame]:
-    """A model from the cases known before ``at``, and the rows it learned from with their
-    out-of-fold score ``raw``.
-
-    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
-    and learns none.
-    """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    from models.evaluation.diagnostics import lead_agreement
-
-    sampling = Sampling(negatives=settings.training.negative_samples, every=every)
-    reported = build_episodes(tables.cases, event_index, at=at)
-    dispositions = load_disposition_labels(settings, reported, at=at)
-    known_episodes = pl.concat(
-        [reported.select(dispositions.episodes.columns), dispositions.episodes],
-        how="vertical_relaxed",
-    )
-    moments = draw_training_samples(
-        event_index,
-        known_episodes,
-        at=at,
-        sampling=sampling,
-        seed=seed,
-        lawful=dispositions.lawful,
-        unclear=dispositions.unclear,
-    )
-    reputation_model: ReputationModel
-    if reputations is None:
-        reputations, reputation_model = learn_reputation(
-            event_index, at=at, seed=seed, threads=settings.training.threads
-        )
-    else:
-        reputation_model = reputations
-    outage_share = settings.training.outage_share
-    rows = snapshot_with_outages(
-        event_index,
-        tables,
-        moments,
-        reputation_model=reputation_model,
-        at=at,
-        outage_share=outage_share,
-        seed=seed,
-    )
-    rows = rows.with_columns(moments.drop("person", "at"))
-    require_episodes(rows, at=at)
-    tuning = tuning_from_settings(settings)
-    if settings.training.pseudo_labels_per_reported:
-        rows = add_pseudo_labels(
-            rows,
-            out_of_fold_scores(rows, features=model_inputs(), tuning=tuning, seed=seed),
-            episodes_per_reported=settings.training.pseudo_labels_per_reported,
-            positive_weight=sampling.positive_weight,
-            known_people=pl.concat([known_episodes["person"], dispositions.lawful["person"]]),
-        )
-    model, raw = fit_risk_model(rows, features=model_inputs(), at=at, tuning=tuning, seed=seed)
-    labels, sampling_weight = rows["label"].to_numpy(), rows["sampling_weight"].to_numpy()
-    if settings.training.group_calibration:
-        group = rows.select(data_seen_in_snapshot()).to_series()
-        group_calibration = fit_group_calibration(
-            raw, labels.astype(np.float64), sampling_weight=sampling_weight, group=group
-        )
-        model = replace(model, group_calibration=group_calibration)
-    facts = {
-        **model.facts,
-        "episodes": float(len(known_episodes)),
-        "losses": float((known_episodes["outcome"] == "loss").sum()),
-        "positive_samples": float(rows["case_id"].count()),
-        "pseudo_positive_samples": float(labels.sum() - rows["case_id"].count()),
-        "negative_samples": float((labels == 0).sum()),
-        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=sampling_weight)),
-        "lead_agreement": lead_agreement(
-            rows, event_index, reputation_model=reputations, seed=seed
-        ),
-        "oof_average_precision": float(
-            average_precision_score(labels, raw, sample_weight=sampling_weight)
-        ),
-        **{
-            f"episodes_{kind}": float(number)
-            for kind, number in known_episodes["scam_type"].value_counts().iter_rows()
-        },
-        **loss_facts(known_episodes),
-        **dispositions.facts(),
-    }
-    return replace(model, facts=facts, reputations=reputations), rows.with_columns(
-        raw=pl.Series(raw)
-    )
+def load_champion(registry: ModelRegistry) -> Champion | None:
+    """Load the model in force; None before the first promotion."""
+    version = registry.champion()
+    if version is None:
+        return None
+    training = Comparison.from_metrics(registry.metrics(version))
+    return Champion(model=registry.load(version), figures=training.challenger if training else None)
 
 
 def compare_with_champion(
     event_index: EventIndex,
     tables: SourceTables,
     *,
-    champion: RiskModel | None,
-    recorded: Mapping[str, float] | None,
+    champion: Champion | None,
     settings: Settings,
     at: datetime,
     seed: int,
     progress: Progress,
-) -> Comparison | None:
-    """The latest matured days, scored by the champion as it is and by a model that knew only what
-    came before them.
+) -> ComparedDays | None:
+    """Judge the latest matured days, scored by the champion as it is and by a model that knew only
+    what came before them.
 
-    A champion that learned from some of these days is not asked again: what was ``recorded`` of it
-    stands for it. None where the district is too young for such a model; the gates then say that
-    nothing was measured.
+    A champion that learned from some of these days is not asked again: the figures of its own
+    training stand for it. None where the district is too young for such a model; the gates then say
+    that nothing was measured.
     """
-    from data_contracts.errors import ModelError
-
     span = latest_matured_span(settings, at=at)
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
@@ -306,29 +177,143 @@ def compare_with_champion(
         )
     except ModelError:
         return None
-    fair = champion is not None and champion.trained_at <= span.start
-    models = {CHALLENGER: challenger} | ({CHAMPION: champion} if champion and fair else {})
+    models, recorded = {CHALLENGER: challenger}, champion.figures if champion else None
+    if champion and champion.model.trained_at <= span.start:
+        models, recorded = {**models, CHAMPION: champion.model}, None
     return compare_models(
         event_index,
         models,
         span=span,
         known_episodes=find_known_episodes(settings, event_index, tables, span=span, at=at),
         settings=settings,
-        recorded=None if fair else recorded,
+        recorded=recorded,
         progress=progress,
     )
 
 
-def tuning_from_settings(settings: Settings) -> Tuning:
-    """The boosters' parameters as this installation sets them."""
-    chosen = settings.training.model_dump()
-    return Tuning(
-        **{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen}
+def fit_model(
+    event_index: EventIndex,
+    tables: SourceTables,
+    *,
+    champion: Champion | None,
+    settings: Settings,
+    at: datetime,
+    seed: int,
+) -> Fit:
+    """Fit on everything known, and keep with the model how its features are spread today."""
+    model, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
+    model, drift = add_feature_profile(
+        model, event_index, at=at, before=champion.model if champion else None, seed=seed
+    )
+    return Fit(model=model, rows=rows, drift=drift)
+
+
+def assess_fit(
+    fit: Fit, *, champion: Champion | None, compared: ComparedDays | None, settings: Settings
+) -> Assessment:
+    """Measure the model, and ask the gates."""
+    alerted = fit.rows.sort("raw").tail(EXPLAINED_MOMENTS)
+    stability = compare_model_explanations(champion.model, fit.model, alerted) if champion else None
+    metrics = {
+        **{
+            key: float(value)
+            for key, value in fit.model.facts.items()
+            if not isinstance(value, str)
+        },
+        **diagnose_model(fit.model, fit.rows),
+        **(compared.to_metrics() if compared else {}),
+        **(fit.drift.metrics() if fit.drift else {}),
+        **(stability.metrics() if stability else {}),
+    }
+    scored = fit.rows.select(
+        "label", "sampling_weight", probability=out_of_fold_probabilities(fit.model, fit.rows)
+    )
+    return Assessment(
+        compared=compared,
+        calibration=calibration_bins(scored),
+        stability=stability,
+        metrics=metrics,
+        decision=compared.decide(metrics, gates=settings.gates)
+        if compared
+        else decide_promotion(None, metrics=metrics, gates=settings.gates),
     )
 
 
+def record_fit(
+    registry: ModelRegistry, fit: Fit, assessment: Assessment, *, settings: Settings, seed: int
+) -> ModelVersion:
+    """Register the model as challenger, with its card, pictures and evaluation report."""
+    from models.registry.model_card import render_model_card
+    from models.reports.charts import draw_charts
+
+    compared, versions = assessment.compared, source_versions(settings)
+    return registry.record(
+        fit.model,
+        params=tuning_from_settings(settings).params(seed=seed),
+        metrics=assessment.metrics,
+        card=render_model_card(
+            fit.model,
+            metrics=assessment.metrics,
+            comparison=compared.figures if compared else None,
+            versions=versions,
+        ),
+        rows=fit.rows,
+        versions=versions,
+        charts=draw_charts(fit.model, fit.rows, groups=compared.groups if compared else None),
+        report=render_training_report(fit, assessment, versions=versions, settings=settings),
+    )
+
+
+def render_training_report(
+    fit: Fit, assessment: Assessment, *, versions: Mapping[str, str], settings: Settings
+) -> str | None:
+    """Return the evaluation report as one HTML page; None where no days could be judged."""
+    from models.reports.evaluation_report import render_evaluation_report
+    from pipelines.training.evaluation import evaluate_challenger
+
+    if assessment.compared is None:
+        return None
+    evaluation = replace(
+        evaluate_challenger(assessment.compared, settings=settings),
+        calibration=assessment.calibration,
+        stability=assessment.stability,
+        drift=fit.drift,
+        versions=versions,
+    )
+    return render_evaluation_report(evaluation)
+
+
+def describe_training(
+    version: ModelVersion, fit: Fit, assessment: Assessment, *, promoted: bool
+) -> TrainResult:
+    """Sum up what training came to."""
+    compared = assessment.compared
+    return TrainResult(
+        version=version.version,
+        run_id=version.run_id,
+        digest=version.digest,
+        promoted=promoted,
+        reasons=assessment.decision.reasons,
+        metrics=assessment.metrics,
+        episodes=int(fit.model.facts["episodes"]),
+        moments=len(fit.rows),
+        figures=compared.figures if compared else None,
+        groups=tuple(compared.groups.fill_nan(None).to_dicts()) if compared else (),
+        compared_span=(compared.span.start, compared.span.end) if compared else None,
+    )
+
+
+def source_versions(settings: Settings) -> dict[str, str]:
+    """Return the versions of data, contracts and code, from which the model can be made again."""
+    return {
+        "data_version": Lake(settings.lake_folder).version(),
+        "contract_version": load_contract("watchlist").version,
+        "git_revision": git_revision(),
+    }
+
+
 def git_revision() -> str:
-    """The revision of the code, as far as it can be known."""
+    """Return the revision of the code, as far as it can be known."""
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 -- whichever git the user has

@@ -23,7 +23,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import score_query_points
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["TuneResult", "tune"]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, update
 
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
@@ -39,9 +41,11 @@ PEOPLE = {
     "p1_c": ("110101198001010036", "王五", "和平街 3 号"),
     "p1_d": ("110101198001010044", "赵六", "和平街 4 号"),
 }
-METRICS = {"precision_at_budget": 0.31, "coverage_at_budget": 0.35, "money_at_budget": 0.40}
-RULE = {f"baseline_{name}": value / 3 for name, value in METRICS.items()}
-LEARNED = {"calibration_error": 0.03, "episodes": 137.0, "losses": 129.0, "max_feature_auc": 0.8}
+FIGURES = Comparison(
+    challenger=AlertMetrics(4.0, 0.31, 0.35, 0.40, None, 129),
+    rule=AlertMetrics(4.0, 0.10, 0.12, 0.13, None, 129),
+)
+LEARNED = {"calibration_error": 0.03, "episodes": 137.0, "max_feature_auc": 0.8}
 
 
 def install(home: Path, *, now: datetime) -> Settings:
@@ -99,7 +103,7 @@ def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> No
         registry.record(
             small_model(rounds=rounds),
             params={"rounds": rounds},
-            metrics=METRICS | RULE | LEARNED,
+            metrics=FIGURES.to_metrics() | LEARNED,
             card="# victim-risk",
             rows=small_rows(),
             versions=VERSIONS,

@@ -116,12 +116,12 @@ def test_no_alerts_and_no_episodes_are_counted_without_complaint():
 
 
 def test_figures_as_metrics_leave_out_what_does_not_exist():
-    assert AlertMetrics(1.0, 0.5, 0.25, 0.4, None, 4).to_metrics("baseline_") == {
-        "baseline_alerts_per_day": 1.0,
-        "baseline_precision_at_budget": 0.5,
-        "baseline_coverage_at_budget": 0.25,
-        "baseline_money_at_budget": 0.4,
-        "baseline_losses": 4.0,
+    assert AlertMetrics(1.0, 0.5, 0.25, 0.4, None, 4).to_metrics() == {
+        "alerts_per_day": 1.0,
+        "precision_at_budget": 0.5,
+        "coverage_at_budget": 0.25,
+        "money_at_budget": 0.4,
+        "losses": 4.0,
     }
     assert AlertMetrics(1.0, 0.5, 0.25, 0.4, 6.0, 4).to_metrics()["lead_h_median"] == 6.0
 

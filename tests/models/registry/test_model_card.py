@@ -1,3 +1,5 @@
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
 from models.registry.model_card import render_model_card
 from tests.models.small import PERSON, small_model
 
@@ -5,8 +7,6 @@ METRICS = {
     "episodes": 1040.0,
     "episodes_police": 12.0,
     "episodes_brushing": 30.0,
-    "precision_at_budget": 0.7123,
-    "baseline_precision_at_budget": 0.2,
     "calibration_error": 0.0214,
 }
 VERSIONS = {
@@ -14,7 +14,11 @@ VERSIONS = {
     "contract_version": "1.0.0",
     "git_revision": "abc1234",
 }
-CARD = render_model_card(small_model(), metrics=METRICS, versions=VERSIONS)
+COMPARISON = Comparison(
+    challenger=AlertMetrics(4.0, 0.7123, 0.4, 0.5, 6.0, 30),
+    rule=AlertMetrics(4.0, 0.2, 0.1, 0.2, None, 30),
+)
+CARD = render_model_card(small_model(), metrics=METRICS, comparison=COMPARISON, versions=VERSIONS)
 
 
 def section(title):
@@ -37,7 +41,12 @@ def test_it_has_every_section_in_order():
 def test_figures_stand_beside_those_of_the_rule():
     lines = section("How good")
     assert "| alerts on people in a reported episode | 0.712 | 0.2 |" in lines
-    assert "| lost money alerted in time | not measured | not measured |" in lines
+    assert "| hours from alert to main payment, median | 6 | not measured |" in lines
+
+
+def test_without_compared_days_no_figure_was_measured():
+    card = render_model_card(small_model(), metrics=METRICS, comparison=None, versions=VERSIONS)
+    assert "| lost money alerted in time | not measured | not measured |" in card
 
 
 def test_labels_are_counted_by_type():

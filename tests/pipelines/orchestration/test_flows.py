@@ -12,6 +12,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ParameterTypeError
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.ingest import FileReport
@@ -245,9 +247,12 @@ def test_drift_is_told_in_plain_words():
 
 
 def test_figures_stand_beside_those_of_the_rule():
-    rows = figure_rows({"precision_at_budget": 0.7, "baseline_precision_at_budget": 0.2})
+    model = AlertMetrics(4.0, 0.7, 0.4, 0.5, None, 30)
+    rule = AlertMetrics(4.0, 0.2, 0.1, 0.2, None, 30)
+    rows = figure_rows(Comparison(challenger=model, rule=rule))
     assert rows[1] == {"figure": "precision at budget", "model": 0.7, "rule": 0.2}
     assert rows[4] == {"figure": "lead h median", "model": None, "rule": None}
+    assert {row["model"] for row in figure_rows(None)} == {None}
 
 
 def test_every_flow_has_a_clock_and_is_given_its_places(tmp_path):

@@ -7,6 +7,8 @@ import polars as pl
 from mlflow.tracking import MlflowClient
 
 from features.event_index import build_event_index
+from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, profiles_from_json
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.promotion_gates import Gates, decide_promotion
@@ -90,15 +92,10 @@ def reported(settings, run_id):
 
 def passed(metrics):
     """What the gates say of it when nothing else refuses."""
-    good = {
-        "precision_at_budget": 0.9,
-        "coverage_at_budget": 0.9,
-        "money_at_budget": 0.9,
-        "episodes": 99.0,
-    }
-    rule = {"baseline_precision_at_budget": 0.1, "baseline_coverage_at_budget": 0.1}
+    good = AlertMetrics(4.0, 0.9, 0.9, 0.9, None, 30)
+    rule = AlertMetrics(4.0, 0.1, 0.1, 0.1, None, 30)
     return decide_promotion(
-        {**metrics, **good, **rule, "calibration_error": 0, "max_feature_auc": 0.8},
-        None,
+        Comparison(challenger=good, rule=rule),
+        metrics={**metrics, "episodes": 99.0, "calibration_error": 0, "max_feature_auc": 0.8},
         gates=Gates(),
     ).reasons

@@ -105,8 +105,8 @@ def test_a_challenger_that_would_have_warned_better_passes(settings, ticks):
     found = challenge_champion(settings, at=END)
     assert (found.champion, found.challenger) == ("1", "2")
     assert (found.start, found.end) == (END - timedelta(days=8), END - timedelta(days=2))
-    assert found.figures["challenger"]["precision_at_budget"] > 0.9
-    assert found.figures["champion"]["precision_at_budget"] < 0.5
+    assert found.figures.challenger.precision > 0.9
+    assert found.figures.champion.precision < 0.5
     assert found.passed, found.reasons
     assert not found.promoted
     assert ModelRegistry.of(settings).champion().version == "1"

@@ -11,7 +11,7 @@ from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import load_disposition_labels
-from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings

@@ -13,7 +13,7 @@ from models.learning.risk import RiskModel
 from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.train import TRAINING_HISTORY, learn_risk_model
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 from serving.presentation.wording import describe_missing
 from tests.pipelines.district import TRAIN_AT
 

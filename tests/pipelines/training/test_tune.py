@@ -10,7 +10,7 @@ from data_contracts.errors import NotReadyError
 from models.learning.risk import Tuning
 from models.learning.tuning import searched_values
 from pipelines.settings import Settings
-from pipelines.training.train import tuning_from_settings
+from pipelines.training.learn import tuning_from_settings
 from pipelines.training.tune import tune
 from tests.pipelines.district import TRAIN_AT
 

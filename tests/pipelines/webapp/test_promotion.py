@@ -14,7 +14,7 @@ from data_contracts.errors import ConflictError, NotReadyError
 from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
 from models.registry.promotion_gates import Gates
 from pipelines.orchestration.flows import nightly, retrain
-from pipelines.training import train as training
+from pipelines.training import learn as training
 from pipelines.webapp.promotion import GatedPromoter
 from serving.database.engine import open_database, read_transaction
 from serving.operations.service import read_overview

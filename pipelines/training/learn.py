@@ -1,0 +1,201 @@
+"""Learning: the labels known by a moment, the rows they stand in, and the model fitted on them."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.entities.coverage import data_seen_in_snapshot
+from features.event_index import EventIndex
+from features.kernel.source_tables import SourceTables
+from features.reputation import ReputationModel
+from features.words.catalogue import model_inputs
+from models.labels.dispositions import DispositionLabels
+from models.labels.episodes import build_episodes
+from models.labels.sampling import Sampling, draw_training_samples
+from models.learning.group_calibration import fit_group_calibration
+from models.learning.outage_augmentation import snapshot_with_outages
+from models.learning.pseudo_labels import add_pseudo_labels
+from models.learning.reputation import LearnedReputation, learn_reputation
+from models.learning.risk import (
+    RiskModel,
+    Tuning,
+    fit_risk_model,
+    out_of_fold_scores,
+    require_episodes,
+)
+from models.policy.expected_saving import loss_facts
+from pipelines.settings import Settings
+from pipelines.training.dispositions import load_disposition_labels
+
+__all__ = ["TRAINING_HISTORY", "learn_risk_model", "tuning_from_settings"]
+
+TRAINING_HISTORY = timedelta(days=60)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingLabels:
+    """All known ``episodes``, reported or confirmed by a disposition, and what else the
+    ``dispositions`` say.
+    """
+
+    episodes: pl.DataFrame
+    dispositions: DispositionLabels
+
+
+def learn_risk_model(
+    event_index: EventIndex,
+    tables: SourceTables,
+    *,
+    at: datetime,
+    seed: int,
+    settings: Settings,
+    every: str = "15m",
+    reputations: LearnedReputation | None = None,
+) -> tuple[RiskModel, pl.DataFrame]:
+    """Return a model from the cases known before ``at``, and the rows it learned from with their
+    out-of-fold score ``raw``.
+
+    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
+    and learns none. Raises ``ModelError`` with too few cases.
+    """
+    sampling = Sampling(negatives=settings.training.negative_samples, every=every)
+    labels = find_training_labels(event_index, tables, at=at, settings=settings)
+    samples = draw_training_samples(
+        event_index,
+        labels.episodes,
+        at=at,
+        sampling=sampling,
+        seed=seed,
+        lawful=labels.dispositions.lawful,
+        unclear=labels.dispositions.unclear,
+    )
+    reputation_model: ReputationModel
+    if reputations is None:
+        # Each training row reads a reputation learned without its own episode.
+        reputations, reputation_model = learn_reputation(
+            event_index, at=at, seed=seed, threads=settings.training.threads
+        )
+    else:
+        reputation_model = reputations
+    rows = snapshot_with_outages(
+        event_index,
+        tables,
+        samples,
+        reputation_model=reputation_model,
+        at=at,
+        outage_share=settings.training.outage_share,
+        seed=seed,
+    ).with_columns(samples.drop("person", "at"))
+    require_episodes(rows, at=at)
+    rows = label_unreported(rows, labels, sampling=sampling, settings=settings, seed=seed)
+    model, raw = fit_risk_model(
+        rows, features=model_inputs(), at=at, tuning=tuning_from_settings(settings), seed=seed
+    )
+    rows = rows.with_columns(raw=pl.Series(raw))
+    if settings.training.group_calibration:
+        model = calibrate_by_coverage(model, rows)
+    facts = {
+        **model.facts,
+        **row_facts(rows),
+        **lead_facts(rows, event_index, reputations, seed=seed),
+        **label_facts(labels),
+    }
+    return replace(model, facts=facts, reputations=reputations), rows
+
+
+def find_training_labels(
+    event_index: EventIndex, tables: SourceTables, *, at: datetime, settings: Settings
+) -> TrainingLabels:
+    """Find what cases and dispositions known before ``at`` say."""
+    reported = build_episodes(tables.cases, event_index, at=at)
+    dispositions = load_disposition_labels(settings, reported, at=at)
+    episodes = pl.concat(
+        [reported.select(dispositions.episodes.columns), dispositions.episodes],
+        how="vertical_relaxed",
+    )
+    return TrainingLabels(episodes, dispositions)
+
+
+def label_unreported(
+    rows: pl.DataFrame,
+    labels: TrainingLabels,
+    *,
+    sampling: Sampling,
+    settings: Settings,
+    seed: int,
+) -> pl.DataFrame:
+    """Give those rows a pseudo-label that look like victims who never reported, if the settings ask
+    for it.
+    """
+    if not settings.training.pseudo_labels_per_reported:
+        return rows
+    tuning = tuning_from_settings(settings)
+    return add_pseudo_labels(
+        rows,
+        out_of_fold_scores(rows, features=model_inputs(), tuning=tuning, seed=seed),
+        episodes_per_reported=settings.training.pseudo_labels_per_reported,
+        positive_weight=sampling.positive_weight,
+        known_people=pl.concat([labels.episodes["person"], labels.dispositions.lawful["person"]]),
+    )
+
+
+def calibrate_by_coverage(model: RiskModel, rows: pl.DataFrame) -> RiskModel:
+    """Give the model a calibration line for each kind of data that there is on a person."""
+    group_calibration = fit_group_calibration(
+        rows["raw"].to_numpy(),
+        rows["label"].to_numpy().astype(np.float64),
+        sampling_weight=rows["sampling_weight"].to_numpy(),
+        group=rows.select(data_seen_in_snapshot()).to_series(),
+    )
+    return replace(model, group_calibration=group_calibration)
+
+
+def row_facts(rows: pl.DataFrame) -> dict[str, float]:
+    """Count the rows by their labels, and measure how well the out-of-fold score ranks them."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    labels, raw = rows["label"].to_numpy(), rows["raw"].to_numpy()
+    weight = rows["sampling_weight"].to_numpy()
+    reported = float(rows["case_id"].count())
+    return {
+        "positive_samples": reported,
+        "pseudo_positive_samples": float(labels.sum()) - reported,
+        "negative_samples": float((labels == 0).sum()),
+        "oof_auc": float(roc_auc_score(labels, raw, sample_weight=weight)),
+        "oof_average_precision": float(average_precision_score(labels, raw, sample_weight=weight)),
+    }
+
+
+def lead_facts(
+    rows: pl.DataFrame, event_index: EventIndex, reputations: LearnedReputation, *, seed: int
+) -> dict[str, float]:
+    """Measure how often the leading number is the same while learning as it will be in use."""
+    from models.evaluation.diagnostics import lead_agreement
+
+    agreement = lead_agreement(rows, event_index, reputation_model=reputations, seed=seed)
+    return {"lead_agreement": agreement}
+
+
+def label_facts(labels: TrainingLabels) -> dict[str, float]:
+    """Count the episodes, also by scam type, with their typical losses and the dispositions."""
+    episodes = labels.episodes
+    return {
+        "episodes": float(len(episodes)),
+        "losses": float((episodes["outcome"] == "loss").sum()),
+        **{
+            f"episodes_{kind}": float(number)
+            for kind, number in episodes["scam_type"].value_counts().iter_rows()
+        },
+        **loss_facts(episodes),
+        **labels.dispositions.facts(),
+    }
+
+
+def tuning_from_settings(settings: Settings) -> Tuning:
+    """Return the boosters' parameters as this installation sets them."""
+    chosen = settings.training.model_dump()
+    return Tuning(
+        **{field.name: chosen[field.name] for field in fields(Tuning) if field.name in chosen}
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from data_contracts.ages import AGE_BAND_STARTS, AGE_BANDS
 from features.entities.coverage import data_seen
 from features.event_index import EventIndex
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
@@ -25,7 +26,6 @@ __all__ = [
 ]
 
 ATTRIBUTES = ("residency", "sex", "age_band", "data_seen")
-AGE_BANDS = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (999, "60+"))
 UNKNOWN = "unknown"
 GATED_METRICS = ("precision", "coverage")
 MIN_COUNT = 10  # of fewer alerts or losses, drawing again shows too little of what chance can do
@@ -55,11 +55,11 @@ def assign_groups(
     end)``: ``both`` calls and transfers, ``calls only``, ``transfers only`` or ``none``.
     """
     age_years = (pl.lit(end.date()) - pl.col("birth_month")).dt.total_days() / 365.25
-    band = pl.lit(UNKNOWN)
-    for limit, name in reversed(AGE_BANDS):
-        band = pl.when(age_years < limit).then(pl.lit(name)).otherwise(band)
+    band = age_years.cut(AGE_BAND_STARTS[1:], labels=AGE_BANDS, left_closed=True)
     register = residents.unique("person").select(
-        "person", pl.col("residency", "sex").fill_null(UNKNOWN), age_band=band.fill_null(UNKNOWN)
+        "person",
+        pl.col("residency", "sex").fill_null(UNKNOWN),
+        age_band=band.cast(pl.String).fill_null(UNKNOWN),
     )
     return (
         register.collect()

@@ -9,7 +9,7 @@ import polars as pl
 
 from models.learning.risk import RiskModel
 
-__all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "typical_losses"]
+__all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "typical_loss_cny"]
 
 LOSS_FACT_PREFIX = "typical_loss_cny_"  # facts of a model: the median reported loss by scam type
 DEFAULT_LOSS_CNY = 10_000.0  # where no loss of a type was reported
@@ -32,21 +32,24 @@ INTERVENTION_EFFECT: Mapping[str, float] = {
 DEFAULT_EFFECT = 0.6
 
 
-def typical_losses(episodes: pl.DataFrame) -> dict[str, float]:
-    """The median loss (CNY) of the ``episodes`` of each scam type that have one."""
+def loss_facts(episodes: pl.DataFrame) -> dict[str, float]:
+    """Return, as facts of a model, the median loss (CNY) of the ``episodes`` of each scam type that
+    have one.
+    """
     lost = (
         episodes.filter(pl.col("loss_cny") > 0)
         .group_by("scam_type")
         .agg(pl.col("loss_cny").median())
     )
-    return dict(lost.sort("scam_type").iter_rows())
-
-
-def loss_facts(episodes: pl.DataFrame) -> dict[str, float]:
-    """:func:`typical_losses` as facts of a model."""
     return {
-        f"{LOSS_FACT_PREFIX}{kind}": median for kind, median in typical_losses(episodes).items()
+        f"{LOSS_FACT_PREFIX}{scam_type}": median
+        for scam_type, median in lost.sort("scam_type").iter_rows()
     }
+
+
+def typical_loss_cny(model: RiskModel, scam_type: str) -> float:
+    """Return the median loss that the model learned of a scam type, or a default without one."""
+    return float(model.facts.get(f"{LOSS_FACT_PREFIX}{scam_type}", DEFAULT_LOSS_CNY))
 
 
 def estimate_preventable_loss(
@@ -59,13 +62,7 @@ def estimate_preventable_loss(
     """
     if not len(rows):
         return pl.Series("preventable_loss_cny", [], dtype=pl.Float64)
-    typical = np.array(
-        [
-            model.facts.get(f"{LOSS_FACT_PREFIX}{kind}", DEFAULT_LOSS_CNY)
-            for kind in model.scam_types
-        ],
-        dtype=np.float64,
-    )
+    typical = np.array([typical_loss_cny(model, kind) for kind in model.scam_types])
     works = np.array([effect.get(kind, DEFAULT_EFFECT) for kind in model.scam_types])
     paid = rows["new_debit_outside_cny_7d"].fill_null(0.0).to_numpy()
     if not model.scam_types:

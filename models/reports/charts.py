@@ -46,7 +46,6 @@ GROUPS = {
     "floating": "流动 floating",
     "F": "女 women",
     "M": "男 men",
-    "under 18": "18 岁以下 under 18",
     "both": "通话和转账 both",
     "calls only": "只有通话 calls only",
     "transfers only": "只有转账 transfers only",

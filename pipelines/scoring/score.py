@@ -14,15 +14,10 @@ from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from features.words.catalogue import FEATURES, Feature
-from features.words.wording import Language, describe_value
 from models.evaluation.drift import Drift
-from models.evaluation.explain import Explanation, explain_scores
-from models.labels.episodes import build_episodes
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import (
-    AlertDecision,
     LastAlert,
     Level,
     Memory,
@@ -32,14 +27,12 @@ from models.policy.alerting import (
     decide_alerts,
     priority_expression,
 )
-from models.policy.expected_saving import typical_losses
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.alert_timelines import build_alert_timelines
+from pipelines.scoring.build_alerts import build_alerts
 from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
-from pipelines.scoring.missing_data import find_missing_data
 from pipelines.scoring.score_history import select_history_scores
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
@@ -51,13 +44,12 @@ from pipelines.storage.score_log import ScoreLog
 from serving.database.engine import open_database
 from serving.feedback import RecentAlert, recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
-from serving.vocabulary.alerts import OTHER, Contribution, Kind, Reason
+from serving.vocabulary.alerts import Kind
 
 __all__ = ["ScoreResult", "score"]
 
 TICK = "1m"
 MAX_LOOKBACK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
-UNKNOWN_COMMUNITY = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +112,14 @@ def score(
         select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules
     )
     progress(f"explaining {len(decided)} alerts")
-    alerts = build_alerts(context, decided, rows)
+    alerts = build_alerts(
+        decided,
+        rows,
+        tables=context.tables,
+        event_index=context.event_index,
+        model=context.model,
+        at=at,
+    )
     alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
     scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
     number = publish_scored_alerts(
@@ -203,129 +202,6 @@ def restore_policy_memory(
     past_days = [first + timedelta(days=day) for day in range((memory.day - first).days)]
     memory.carried_over = carry_over(0, used=[used[day] for day in past_days], rules=rules)
     return memory
-
-
-def build_alerts(
-    context: ScoringContext, decided: Sequence[AlertDecision], rows: pl.DataFrame
-) -> tuple[Alert, ...]:
-    """The alerts as they are published, in rank order."""
-    if not decided:
-        return ()
-    order = pl.DataFrame({"person": [one.candidate.person for one in decided]})
-    chosen = order.join(rows, on="person", maintain_order="left")
-    explanations = explain_scores(context.model, chosen)
-    types = context.model.predict_scam_type(chosen)
-    residents = (
-        context.tables.residents.select("person", "community_id", "grid_id")
-        .unique("person")
-        .collect()
-    )
-    homes = {row[0]: row[1:] for row in residents.join(order, on="person", how="semi").iter_rows()}
-    losses_by_type = typical_losses(
-        build_episodes(context.tables.cases, context.event_index, at=context.at)
-    )
-    suspects = find_lead_suspects(context.event_index, chosen)
-    missing = find_missing_data(context.event_index, chosen, at=context.at)
-    timelines = build_alert_timelines(
-        context.tables,
-        context.event_index,
-        chosen,
-        reputation_model=context.model.reputations,
-        at=context.at,
-    )
-    return tuple(
-        Alert(
-            person=one.candidate.person,
-            rank=rank,
-            issued_at=context.at,
-            score=one.candidate.score,
-            baseline_score=float(row["baseline_score"]),
-            level=one.level,
-            scam_type=types[rank - 1],
-            community_id=homes.get(one.candidate.person, (None, None))[0] or UNKNOWN_COMMUNITY,
-            grid_id=homes.get(one.candidate.person, (None, None))[1] or UNKNOWN_COMMUNITY,
-            at_stake_cny=losses_by_type.get(types[rank - 1]),
-            saving_cny=one.candidate.saving_cny,
-            reasons=to_reasons(explanations[rank - 1]),
-            contributions=to_contributions(explanations[rank - 1]),
-            base_value=explanations[rank - 1].base,
-            realert=one.repeat,
-            missing=missing[rank - 1],
-            age_band=age_band(row["age_years"]),
-            suspect_numbers=suspects[0][rank - 1],
-            suspect_accounts=suspects[1][rank - 1],
-            first_contact_at=timelines[rank - 1].first_contact_at,
-            timeline=timelines[rank - 1].events,
-            touched=timelines[rank - 1].touched,
-        )
-        for rank, (one, row) in enumerate(
-            zip(decided, chosen.iter_rows(named=True), strict=True), start=1
-        )
-    )
-
-
-def to_reasons(explanation: Explanation) -> tuple[Reason, ...]:
-    """Reasons as the store keeps them."""
-    return tuple(
-        Reason(code=one.code, zh=one.zh, en=one.en, contribution=one.contribution)
-        for one in explanation.reasons
-    )
-
-
-def to_contributions(explanation: Explanation, *, most: int = 20) -> tuple[Contribution, ...]:
-    """The weightiest contributions one by one, and the rest as one, so that they still add up to
-    the score.
-    """
-    parts = explanation.contributions
-    by_name = {feature.name: feature for feature in FEATURES}
-    names = sorted(parts, key=lambda name: -abs(parts[name]))
-    kept = [
-        Contribution(
-            feature=name,
-            value=explanation.values[name],
-            contribution=parts[name],
-            zh=feature_in_words(by_name, name, explanation.values[name], "zh"),
-            en=feature_in_words(by_name, name, explanation.values[name], "en"),
-        )
-        for name in names[:most]
-    ]
-    rest = sum(parts[name] for name in names[most:])
-    return (
-        *kept,
-        Contribution(
-            feature=OTHER, value=None, contribution=rest, zh="其余各项", en="Everything else"
-        ),
-    )
-
-
-def feature_in_words(
-    by_name: Mapping[str, Feature], name: str, value: float | None, language: Language
-) -> str:
-    """A feature with its value in plain words, or its name and that nothing is known."""
-    if value is None:
-        return f"{name}：未知" if language == "zh" else f"{name}: unknown"
-    return describe_value(by_name[name], value, language=language)
-
-
-def age_band(age_years: float | None) -> str | None:
-    """The band that outreach and fairness speak of."""
-    if age_years is None:
-        return None
-    for limit, band in ((18, "0-17"), (30, "18-29"), (45, "30-44"), (60, "45-59")):
-        if age_years < limit:
-            return band
-    return "60+"
-
-
-def find_lead_suspects(
-    event_index: EventIndex, chosen: pl.DataFrame
-) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    """Pseudonyms of the number and the account that speak most for each episode."""
-    peers = event_index.numbers["peer"].gather(chosen["lead_peer_code"])
-    payees = event_index.accounts["payee"].gather(chosen["lead_payee_code"])
-    return [(peer,) if peer else () for peer in peers], [
-        (payee,) if payee else () for payee in payees
-    ]
 
 
 def publish_scored_alerts(

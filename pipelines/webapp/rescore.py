@@ -7,14 +7,9 @@ from models.evaluation.explain import explain_scores
 from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import no_progress
+from pipelines.scoring.build_alerts import to_contributions, to_reasons
 from pipelines.scoring.candidates import score_query_points
-from pipelines.scoring.score import (
-    ScoringContext,
-    load_scoring_context,
-    score_and_level,
-    to_contributions,
-    to_reasons,
-)
+from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake

@@ -5,6 +5,7 @@ groups.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from data_contracts.ages import AGE_BANDS
 from serving.presentation.translations import N_, Translator
 from serving.vocabulary.reports import GateSaid
 
@@ -123,6 +124,8 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "floating": N_("floating"),
         "F": N_("women"),
         "M": N_("men"),
+        **{band: band.replace("-", "–") for band in AGE_BANDS},
+        # Reports of earlier versions have these bands.
         "under 18": N_("under 18"),
         "18-39": "18–39",
         "40-59": "40–59",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from data_contracts.ages import band_limits
 from serving.vocabulary.dispositions import ContactChannel
 
 __all__ = ["channel_of", "is_old", "voice_first"]
@@ -27,9 +28,15 @@ def channel_of(*, level: str, old: bool, numbers: Sequence[str], status: str) ->
 
 
 def is_old(age_band: str | None, *, from_age: int) -> bool:
-    """Say whether a band such as ``60+`` or ``45-59`` begins at ``from_age`` or later."""
-    lowest = re.search(r"\d+", age_band or "")
-    return lowest is not None and int(lowest.group()) >= from_age
+    """Say whether somebody of a band such as ``65-74`` may be ``from_age`` or older.
+
+    Of a band that ``from_age`` divides nobody knows who is older: all count as old, since a call
+    too many does no harm and a text that is not read does. Who is of unknown age does not.
+    """
+    if age_band is None:
+        return False
+    _, over_at = band_limits(age_band)
+    return over_at > from_age
 
 
 def voice_first(numbers: Iterable[str], *, old: bool) -> tuple[str, ...]:

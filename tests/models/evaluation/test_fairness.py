@@ -123,8 +123,8 @@ def test_groups_come_from_the_register_and_from_what_was_delivered():
         residents, build_event_index(drawn), start=on(2), end=on(10) + timedelta(hours=1)
     ).sort("person")
     assert found.select("person", "residency", "sex", "age_band", "data_seen").rows() == [
-        ("ada", "local", "unknown", "under 18", "both"),
-        ("bo", "local", "unknown", "18-39", "calls only"),
-        ("cai", "local", "unknown", "60+", "transfers only"),
+        ("ada", "local", "unknown", "0-17", "both"),
+        ("bo", "local", "unknown", "30-44", "calls only"),
+        ("cai", "local", "unknown", "65-74", "transfers only"),
         ("dan", "local", "unknown", "unknown", "none"),
     ]

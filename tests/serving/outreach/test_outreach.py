@@ -238,9 +238,31 @@ def test_old_people_are_called_on_the_landline_first() -> None:
     numbers = ("13800000001", "073182345678")
     assert voice_first(numbers, old=True) == ("073182345678", "13800000001")
     assert voice_first(numbers, old=False) == numbers
+
+
+@pytest.mark.parametrize(
+    ("from_age", "old", "not_old"),
+    [
+        (45, ["45-59", "60-64", "75+"], ["30-44", "0-17"]),
+        (60, ["60-64", "65-74", "75+"], ["45-59", "18-29"]),
+        (65, ["65-74", "75+"], ["60-64", "45-59"]),
+        (70, ["65-74", "75+"], ["60-64"]),  # the band of 65 to 74 may hold somebody of 70
+        (75, ["75+"], ["65-74"]),
+        (80, ["75+"], ["65-74"]),
+    ],
+)
+def test_who_is_old_follows_the_setting_at_every_age(
+    from_age: int, old: list[str], not_old: list[str]
+) -> None:
+    assert all(is_old(band, from_age=from_age) for band in old)
+    assert not any(is_old(band, from_age=from_age) for band in not_old)
+    assert not is_old(None, from_age=from_age)
+
+
+def test_alerts_of_an_earlier_scale_of_ages_still_find_old_people() -> None:
     assert is_old("60+", from_age=60)
-    assert not is_old("45-59", from_age=60)
-    assert not is_old(None, from_age=60)
+    assert is_old("60+", from_age=65)
+    assert not is_old("30-39", from_age=60)
 
 
 def test_english_on_request(client: Client) -> None:

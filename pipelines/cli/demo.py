@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from time import monotonic
 
 from data_contracts.errors import SettingsError
-from pipelines.clock import SHANGHAI
+from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
 
@@ -24,7 +24,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     already lives.
     """
     from pipelines.cli.terminal import print_watchlist
-    from pipelines.orchestration.run_log import run_ingest, run_score, run_train
+    from pipelines.orchestration.recorded_verbs import run_ingest, run_score, run_train
     from pipelines.simulate import Mix, simulate
     from pipelines.webapp.accounts import login_link
 
@@ -47,7 +47,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
             landing, people=people, days=days, seed=seed, start=START, mix=Mix(intensity=INTENSITY)
         )
     step("ingesting: normalise, check, quarantine, pseudonymise")
-    report = run_ingest(landing, settings=settings)
+    report = run_ingest(landing, settings=settings, received_at=wall_clock())
     accepted, rejected = (
         sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined")
     )

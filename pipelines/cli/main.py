@@ -151,11 +151,12 @@ def ingest(
     """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes
     nothing.
     """
-    from pipelines.orchestration.run_log import run_ingest as load
+    from pipelines.orchestration.recorded_verbs import run_ingest as load
 
     report = load(
         landing,
         settings=load_settings(home),
+        received_at=wall_clock(),
         through=parse_day(through) if through else None,
         retry_held=retry_held,
         progress=progress_counter("file") if not as_json else lambda *_: None,
@@ -188,7 +189,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train on what was known before AT, register the model, and promote it through the gates."""
-    from pipelines.orchestration.run_log import run_train as learn
+    from pipelines.orchestration.recorded_verbs import run_train as learn
 
     settings = load_settings(home)
     result = learn(
@@ -225,7 +226,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score people as of AT with the champion and publish the watchlist."""
-    from pipelines.orchestration.run_log import run_score as publish
+    from pipelines.orchestration.recorded_verbs import run_score as publish
 
     settings = load_settings(home)
     result = publish(
@@ -267,7 +268,7 @@ def replay(
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
-    from pipelines.orchestration.run_log import run_replay as run
+    from pipelines.orchestration.recorded_verbs import run_replay as run
     from pipelines.training.evaluation import write_report
 
     settings = load_settings(home)

@@ -20,8 +20,15 @@ from pydantic import AwareDatetime, PositiveInt
 from data_contracts.errors import DeliveryError, ModelError, NotReadyError, SettingsError
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import Drift
-from pipelines.clock import SHANGHAI
+from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.ingestion.ingest import FileReport, IngestReport
+from pipelines.orchestration import run_log as runs
+from pipelines.orchestration.recorded_verbs import (
+    run_ingest,
+    run_replay,
+    run_score,
+    run_train,
+)
 from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
 from pipelines.training.train import PromotionMode, TrainResult
@@ -115,8 +122,6 @@ def follow_champion(home: Path | None) -> str:
     """Promote what somebody chose on MLflow's own pages; return the champion's version, empty where
     there is none.
     """
-    from pipelines.orchestration import run_log as runs
-
     version = runs.follow_champion(Settings.load(home))
     return str(version or "")
 
@@ -124,9 +129,7 @@ def follow_champion(home: Path | None) -> str:
 @task(**RETRY_OPTIONS)
 def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
     """Ingest the landing folder, and show what became of the rows."""
-    from pipelines.orchestration.run_log import run_ingest
-
-    report = run_ingest(landing, settings=Settings.load(home))
+    report = run_ingest(landing, settings=Settings.load(home), received_at=wall_clock())
     create_table_artifact(
         key="deliveries", table=delivery_rows(report.files), description="Rows by source"
     )
@@ -140,8 +143,6 @@ def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
 @task(**RETRY_OPTIONS)
 def score_and_publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     """Score and publish, and show the top of the list without who is on it."""
-    from pipelines.orchestration.run_log import run_score
-
     result = run_score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
     description = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
     create_table_artifact(
@@ -161,8 +162,6 @@ def train_challenger(
     home: Path | None, *, at: datetime, promote: PromotionMode, seed: int
 ) -> TrainResult:
     """Train, and show the figures beside today's rule and what the gates said."""
-    from pipelines.orchestration.run_log import run_train
-
     result = run_train(
         Settings.load(home), at=at, promote=promote, seed=seed, progress=get_run_logger().info
     )
@@ -181,8 +180,6 @@ def replay_period(
     home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
 ) -> Mapping[str, float]:
     """Replay, and show the figures beside today's rule."""
-    from pipelines.orchestration.run_log import run_replay
-
     settings = Settings.load(home)
     most = budget or settings.daily_budget
     result = run_replay(

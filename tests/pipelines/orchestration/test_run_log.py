@@ -1,5 +1,6 @@
 """Runs report themselves, whatever becomes of them, and ``forestall status`` tells of it."""
 
+import inspect
 import json
 from datetime import datetime, timedelta
 
@@ -8,8 +9,11 @@ from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError
 from pipelines.cli import main as cli
+from pipelines.ingestion.ingest import ingest
 from pipelines.orchestration import run_log as runs
-from pipelines.orchestration.run_log import record_run
+from pipelines.orchestration.recorded_verbs import describe_ingest, run_score
+from pipelines.orchestration.run_log import RunResult, record_run, recorded
+from pipelines.scoring.score import score
 from pipelines.settings import Settings
 from serving.database.engine import open_database, read_transaction
 from serving.operations.service import Overview, begin_run, read_overview
@@ -28,6 +32,11 @@ def clock():
         return at
 
     return tell
+
+
+def recorded_ingest():
+    """The load as an installation runs it, by the test's clock."""
+    return recorded("ingest", describe=describe_ingest, clock=clock())(ingest)
 
 
 def seen(settings: Settings, *, at: datetime = RECEIVED_AT + timedelta(hours=1)) -> Overview:
@@ -61,18 +70,18 @@ def status(settings: Settings, *words: str) -> tuple[int, str]:
 def test_a_load_reports_its_rows_and_the_deliveries(tmp_path):
     home = Home(tmp_path)
     put_district(home.landing)
-    report = runs.run_ingest(home.landing, settings=home.settings, clock=clock())
+    report = recorded_ingest()(home.landing, settings=home.settings, received_at=RECEIVED_AT)
     run = only_run(home.settings)
-    assert (run.verb, run.ok, run.duration) == ("ingest", True, timedelta(minutes=2))
+    assert (run.verb, run.ok, run.duration) == ("ingest", True, timedelta(minutes=1))
     assert run.facts["files"] == len(report.files)
     assert run.facts["accepted"] == sum(file.accepted for file in report.files) > 0
-    assert seen(home.settings).quality.at == RECEIVED_AT + timedelta(minutes=4)
+    assert seen(home.settings).quality.at == RECEIVED_AT + timedelta(minutes=3)
 
 
 def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
     settings = Settings(home=tmp_path)
     with pytest.raises(DeliveryError):
-        runs.run_ingest(tmp_path / "nowhere", settings=settings, clock=clock())
+        recorded_ingest()(tmp_path / "nowhere", settings=settings, received_at=RECEIVED_AT)
     run = only_run(settings)
     assert (run.ok, run.error) == (False, f"there is no landing folder {tmp_path / 'nowhere'}")
     assert run.remedy == "Name the folder that holds the delivery."
@@ -80,11 +89,36 @@ def test_a_run_that_fails_says_why_and_what_to_do(tmp_path):
 
 def test_a_home_that_is_not_there_is_not_made_for_a_report(tmp_path, caplog):
     with pytest.raises(DeliveryError):
-        runs.run_ingest(
-            tmp_path / "nowhere", settings=Settings(home=tmp_path / "typo"), clock=clock()
+        recorded_ingest()(
+            tmp_path / "nowhere",
+            settings=Settings(home=tmp_path / "typo"),
+            received_at=RECEIVED_AT,
         )
     assert not (tmp_path / "typo").exists()
     assert caplog.records == []
+
+
+def test_a_recorded_verb_keeps_its_signature():
+    assert inspect.signature(run_score) == inspect.signature(score)
+    assert run_score.__doc__ == score.__doc__
+
+
+def test_a_run_is_recorded_by_its_arguments_and_its_result(tmp_path):
+    settings = Settings(home=tmp_path)
+
+    def count(settings: Settings, *, kind: str = "intraday", end: datetime) -> int:
+        return 12
+
+    counted = recorded(
+        lambda asked: asked["kind"],
+        describe=lambda result, asked: RunResult(facts={"alerts": result}),
+        about_at="end",
+        clock=clock(),
+    )(count)
+    assert counted(settings, end=RECEIVED_AT) == 12
+    run = only_run(settings)
+    assert (run.verb, run.ok, run.facts) == ("intraday", True, {"alerts": 12})
+    assert run.about_at == RECEIVED_AT
 
 
 def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):

@@ -1,0 +1,116 @@
+"""The verbs as an installation runs them: the plain functions, with each run written down.
+
+The plain functions know nothing of the run log, so that a test or an experiment can call them
+without a trace.
+"""
+
+from functools import partial
+
+from pipelines.backtesting.replay import ReplayResult, replay
+from pipelines.ingestion.delivery_quality import quality_report
+from pipelines.ingestion.ingest import IngestReport, ingest
+from pipelines.orchestration.run_log import Arguments, RunResult, recorded
+from pipelines.orchestration.run_reports import (
+    drift_report,
+    fairness_report,
+    models_report,
+    replay_report,
+)
+from pipelines.scoring.score import ScoreResult, score
+from pipelines.training.train import TrainResult, train
+
+__all__ = [
+    "describe_ingest",
+    "describe_replay",
+    "describe_score",
+    "describe_train",
+    "run_ingest",
+    "run_replay",
+    "run_score",
+    "run_train",
+]
+
+
+def describe_ingest(loaded: IngestReport, asked: Arguments) -> RunResult:
+    """Count files and rows, and report how good the deliveries were."""
+    counts = {
+        name: sum(getattr(file, name) for file in loaded.files)
+        for name in ("accepted", "quarantined", "duplicates", "held")
+    }
+    return RunResult(
+        facts={"files": len(loaded.files), **counts},
+        reports=[partial(quality_report, asked["settings"])],
+    )
+
+
+def describe_train(result: TrainResult, asked: Arguments) -> RunResult:
+    """Name the model, and report the models and how the new one serves each group of people."""
+    settings = asked["settings"]
+    run_result = RunResult(
+        facts={
+            "version": result.version,
+            "episodes": result.episodes,
+            "promoted": float(result.promoted),
+        },
+        reports=[partial(models_report, settings)],
+    )
+    if result.compared_span:
+        start, end = result.compared_span
+        run_result.reports.append(
+            partial(
+                fairness_report,
+                result.groups,
+                source="challenger",
+                start=start,
+                end=end,
+                settings=settings,
+            )
+        )
+    return run_result
+
+
+def describe_score(result: ScoreResult, asked: Arguments) -> RunResult:
+    """Count who was scored and alerted, and report what has moved since the model learned."""
+    run_result = RunResult(
+        facts={
+            "scored": result.scored,
+            "alerts": len(result.alerts),
+            "model": result.model_version,
+        }
+    )
+    if result.drift:
+        run_result.reports.append(
+            partial(drift_report, result.drift, version=result.model_version, at=asked["at"])
+        )
+    return run_result
+
+
+def describe_replay(result: ReplayResult, asked: Arguments) -> RunResult:
+    """Count alerts and moments, and report the figures beside the rule's and those of each group of
+    people.
+    """
+    run_result = RunResult(
+        facts={"alerts": len(result.alerts), "moments": result.moments},
+        reports=[
+            partial(replay_report, result.evaluation, model=result.figures, rule=result.baseline)
+        ],
+    )
+    groups = result.evaluation.groups
+    if groups is not None:
+        run_result.reports.append(
+            partial(
+                fairness_report,
+                groups.fill_nan(None).to_dicts(),
+                source="replay",
+                start=asked["start"],
+                end=asked["end"],
+                settings=asked["settings"],
+            )
+        )
+    return run_result
+
+
+run_ingest = recorded("ingest", describe=describe_ingest)(ingest)
+run_train = recorded("train", describe=describe_train, about_at="at")(train)
+run_score = recorded(lambda asked: asked["kind"], describe=describe_score, about_at="at")(score)
+run_replay = recorded("replay", describe=describe_replay, about_at="end")(replay)

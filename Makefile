@@ -41,7 +41,7 @@ check: setup ## ruff, mypy strict, import rules, dependencies
 	.venv/bin/deptry .
 
 bench: setup ## measure speed against a baseline, in one run
-	$(RUN) tests.bench
+	$(RUN) tests.benchmarks.speed
 
 docs: setup ## write the generated pages of docs/ anew
 	.venv/bin/forestall docs

@@ -16,7 +16,6 @@ __all__ = [
     "id_check_digit_sql",
     "number_area",
     "number_kind",
-    "valid_id_number",
 ]
 
 NUMBER_KINDS = (
@@ -106,17 +105,6 @@ def id_15_to_18(number: pl.Expr) -> pl.Expr:
         pl.when(number.str.contains(r"^\d{15}$"))
         .then(pl.concat_str(seventeen, _id_check_digit(seventeen)))
         .otherwise(number)
-    )
-
-
-def valid_id_number(number: pl.Expr) -> pl.Expr:
-    """Tell whether an 18-digit identity number has the right form, a possible birth date and its
-    check digit.
-    """
-    has_form = number.str.contains(r"^[1-9]\d{16}[0-9X]$")
-    has_date = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False).is_not_null()
-    return (has_form & has_date & (_id_check_digit(number) == number.str.slice(17, 1))).fill_null(
-        value=False
     )
 
 

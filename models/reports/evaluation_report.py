@@ -64,8 +64,7 @@ class EvaluationReport:
     replay was asked ``every`` so often. ``groups`` is of
     ``models.evaluation.fairness.metrics_by_group``, ``budgets`` of
     ``models.evaluation.budget_curve.compute_budget_curve``, ``calibration`` of
-    ``models.evaluation.diagnostics.calibration_bins``, ``promises`` of
-    ``models.learning.group_calibration`` by the name of each calibration.
+    ``models.evaluation.diagnostics.calibration_bins``.
     """
 
     start: datetime
@@ -77,7 +76,6 @@ class EvaluationReport:
     groups: pl.DataFrame | None = None
     budgets: pl.DataFrame | None = None
     calibration: pl.DataFrame | None = None
-    promises: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     stability: Stability | None = None
     drift: Drift | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -119,8 +117,6 @@ def report_sections(evaluation: EvaluationReport) -> Iterator[Section]:
         yield budgets_section(evaluation.budgets)
     if evaluation.calibration is not None and len(evaluation.calibration):
         yield calibration_section(evaluation.calibration)
-    if evaluation.promises:
-        yield promises_section(evaluation.promises)
     if evaluation.stability is not None:
         yield stability_section(evaluation.stability)
     if evaluation.drift is not None:
@@ -249,40 +245,6 @@ def calibration_section(bins: pl.DataFrame) -> Section:
             "Where points lie on the dashed line, promises hold.",
         ),
         svg=calibration_chart(bins),
-    )
-
-
-def promises_section(promises: Mapping[str, pl.DataFrame]) -> Section:
-    """Promised over found by group, for each calibration."""
-    rows = [
-        (
-            name,
-            row["group"],
-            str(row["live"]),
-            f"{row['promised']:.2f}",
-            f"{row['found']:.2f}",
-            UNMEASURED if row["ratio"] is None else f"{row['ratio']:.2f}",
-        )
-        for name, table in promises.items()
-        for row in table.iter_rows(named=True)
-    ]
-    headings = (
-        "校准 calibration",
-        "组 group",
-        "正例 live rows",
-        "承诺 promised",
-        "实际 found",
-        "比 ratio",
-    )
-    return Section(
-        zh="数据不全者的概率",
-        en="Probabilities of those of whom less is seen",
-        words=(
-            "每万个时刻中的数目；比值为 1 表示相符。",
-            "Of 10,000 moments; a ratio of 1 is exact.",
-        ),
-        headings=headings,
-        rows=rows,
     )
 
 

@@ -220,35 +220,3 @@ def tune(
         f"{found.current_quality:.4f} with the present settings; {found.trials} trials"
         f"\n\n{found.text}"
     )
-
-
-@lab.command("prove-numbers")
-def prove_numbers(
-    folder: Path,
-    seed: int = 0,
-    repeats: Annotated[
-        int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")
-    ] = 1,
-    graph: Annotated[
-        bool, typer.Option(help="With the settings that use the graph: most of the time.")
-    ] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Compare the learner for numbers with published results on Sichuan's subscribers in FOLDER."""
-    from pipelines.prove_numbers import printable_rows
-    from pipelines.prove_numbers import prove_numbers as prove
-
-    proof = prove(
-        folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json)
-    )
-    if as_json:
-        print_json(proof)
-        return
-    print_table(*printable_rows(proof))
-    typer.echo(
-        "* measured by others; ± from fold to fold\n"
-        f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"
-        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows "
-        "that have it; "
-        f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
-    )

@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import NotReadyError
-from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import LOOKBACK, SourceTables
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 
-__all__ = ["event_index_before", "latest_moment", "source_tables_before"]
+__all__ = ["latest_moment", "source_tables_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(
     days=2
@@ -59,13 +58,6 @@ def source_tables_before(
         cases=lake.scan("cases").filter(pl.col("known_at") < at),
         number_tags=lake.scan("number_tags"),
     )
-
-
-def event_index_before(
-    settings: Settings, *, at: datetime, span: timedelta = timedelta(0)
-) -> EventIndex:
-    """:func:`source_tables_before`, laid out for asking."""
-    return build_event_index(source_tables_before(settings, at=at, span=span))
 
 
 def latest_moment(settings: Settings) -> datetime:

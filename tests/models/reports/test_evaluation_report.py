@@ -32,9 +32,6 @@ BUDGETS = pl.DataFrame(
         "lead_h_median": [12.0, None],
     }
 )
-PROMISES = pl.DataFrame(
-    {"group": ["both"], "live": [40], "promised": [2.5], "found": [2.0], "ratio": [1.25]}
-)
 WHOLE = EvaluationReport(
     start=START,
     end=END,
@@ -47,7 +44,6 @@ WHOLE = EvaluationReport(
     calibration=pl.DataFrame(
         {"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}
     ),
-    promises={"common": PROMISES},
     stability=Stability(rows=12, reasons_shared=0.82, rank_correlation=0.9),
     drift=Drift(
         rows=9, features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),)
@@ -94,7 +90,7 @@ def cells(page):
 
 def test_every_section_stands_in_order(cells):
     assert cells.titles == [
-        "总体", "按诈骗类型", "按人群", "每日预算", "概率是否可信", "数据不全者的概率",
+        "总体", "按诈骗类型", "按人群", "每日预算", "概率是否可信",
         "理由是否稳定", "数据是否变了",
         "口径",
     ]  # fmt: skip
@@ -117,7 +113,6 @@ def test_every_section_stands_in_order(cells):
             "-100.0 (-100.0 … -100.0)",
         ],
         ["8", "8.0", "75 %", "62 %", "70 %", "–"],
-        ["common", "both", "40", "2.50", "2.00", "1.25"],
         ["前三条理由相同的比例 share of common first three reasons", "82 %"],
         ["talk_s_24h", "0.3", "0", "0", "moved far"],
     ],

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from models.subscribers import (
+from tests.benchmarks.subscribers import (
     Recipe,
     Subscribers,
     best_threshold,
@@ -147,7 +147,7 @@ def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(
     """Whatever the labels of the first test fold are, its scores and threshold stay the same to the
     last digit.
     """
-    import models.subscribers as module
+    import tests.benchmarks.subscribers as module
 
     people = drawn(150, seed=1)
     splits = module._splits(people.fraud, folds=3, seed=0)

@@ -10,9 +10,14 @@ from scipy import sparse
 from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError
-from models.subscribers import OURS
-from pipelines.cli import main as cli
-from pipelines.prove_numbers import EDGES, LIFETIME_AND_PROXIES, TABLE, read_subscribers
+from tests.benchmarks.prove_numbers import (
+    EDGES,
+    LIFETIME_AND_PROXIES,
+    TABLE,
+    command,
+    read_subscribers,
+)
+from tests.benchmarks.subscribers import OURS
 
 PEOPLE = 160
 
@@ -53,9 +58,7 @@ def rewrite(folder: Path, *changes: pl.Expr, dropped: str = "") -> None:
 def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)
-    result = CliRunner().invoke(
-        cli.app, ["prove-numbers", str(folder), "--json"], catch_exceptions=False
-    )
+    result = CliRunner().invoke(command, [str(folder), "--json"], catch_exceptions=False)
     proof = json.loads(result.stdout)
     assert (proof["subscribers"], proof["folds"]) == (PEOPLE, 5)
     assert proof["lifetime_from_flow"] == 1.0
@@ -78,9 +81,7 @@ def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch)
 def test_the_printed_table_fits_a_terminal_and_leaves_the_graph_out_when_told(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)
-    result = CliRunner().invoke(
-        cli.app, ["prove-numbers", str(folder), "--no-graph"], catch_exceptions=False
-    )
+    result = CliRunner().invoke(command, [str(folder), "--no-graph"], catch_exceptions=False)
     lines = result.stdout.splitlines()
     assert max(map(len, lines[:12])) <= 80
     assert [" ".join(line.split()[:3]) for line in lines if " ours " in line] == [

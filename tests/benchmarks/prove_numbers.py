@@ -1,18 +1,23 @@
-"""Compare the learner for numbers with published results: read, cross-validate, tabulate."""
+"""Compare the learner for numbers with published results: read, cross-validate, tabulate.
+
+Run it with ``python -m tests.benchmarks.prove_numbers FOLDER``.
+"""
 
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import typer
 from scipy import sparse
 
 from data_contracts.errors import DeliveryError
-from models.subscribers import (
+from pipelines.cli.terminal import print_json, print_table, progress_printer
+from tests.benchmarks.subscribers import (
     OURS,
     UNTUNED,
     FoldFigures,
@@ -54,6 +59,9 @@ PUBLISHED: Final = (  # in the form of the printed rows
     ("all", "yes", "networks*", "0.945–0.951", "0.913–0.921", "–"),
     ("all", "no", "boosting*", "0.955", "0.916", "–"),
 )
+
+
+command = typer.Typer()
 
 
 @dataclass(frozen=True)
@@ -260,3 +268,36 @@ def printable_rows(proof: Proof) -> tuple[tuple[str, ...], list[tuple[str, ...]]
         for row in proof.rows
     ]
     return headings, [*measured, *proof.published]
+
+
+@command.command()
+def main(
+    folder: Path,
+    seed: int = 0,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Cross-validate so often, each time with other folds.")
+    ] = 1,
+    graph: Annotated[
+        bool, typer.Option(help="With the settings that use the graph: most of the time.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Compare the learner for numbers with published results on Sichuan's subscribers in FOLDER."""
+    proof = prove_numbers(
+        folder, seed=seed, repeats=repeats, with_graph=graph, progress=progress_printer(as_json)
+    )
+    if as_json:
+        print_json(proof)
+        return
+    print_table(*printable_rows(proof))
+    typer.echo(
+        "* measured by others; ± from fold to fold\n"
+        f"{proof.subscribers:,} subscribers, {proof.frauds:,} fraudulent, in {proof.folds} folds\n"
+        f"flow_sum / flow_month is month_ids in {proof.lifetime_from_flow:.0%} of the rows "
+        "that have it; "
+        f"the month_ids of joined subscribers differ by at most {proof.lifetime_gap:.0f}"
+    )
+
+
+if __name__ == "__main__":
+    command()

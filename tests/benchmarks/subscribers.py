@@ -1,7 +1,7 @@
 """Which subscribers are fraudulent, from figures about their use and a graph of who resembles whom.
 
 This is the number model held against published results: the same kind of learner, on figures that
-others have used. Pure functions of arrays; ``pipelines.prove_numbers`` reads the files.
+others have used. Pure functions of arrays; ``tests.benchmarks.prove_numbers`` reads the files.
 """
 
 from collections.abc import Callable, Sequence

@@ -83,7 +83,7 @@ def number_state(event_index: EventIndex, codes: Positions, at_ms: Positions) ->
 
 
 def account_state(event_index: EventIndex, codes: Positions, at_ms: Positions) -> pl.DataFrame:
-    """The inputs of accounts: who pays them and whom they pay, and whether no resident holds them."""
+    """The inputs of accounts: who pays them, whom they pay, whether no resident holds them."""
     known = event_index.accounts.select(payee_outside=~pl.col("is_local"))
     return pl.concat(
         [

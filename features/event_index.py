@@ -49,7 +49,7 @@ class EventIndex:
 
 def build_event_index(tables: SourceTables) -> EventIndex:
     """Lay out ``tables``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the
-    first moment to be asked.
+    first query point.
     """
     people = build_resident_register(tables)
     owners = people.lazy().select("person", owner="code")

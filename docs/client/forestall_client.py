@@ -161,7 +161,7 @@ class Forestall:
         *,
         idempotency_key: str | None = None,
     ) -> Any:
-        """Add a receiver that is told of new alerts; the secret in the answer is shown this once.
+        """Add a receiver of messages about new alerts; the secret in the answer is shown this once.
 
         Messages are signed after the Standard Webhooks scheme and hold no personal data. They
         are sent again, with growing pauses, until the receiver answers with a 2xx status or they

@@ -18,7 +18,7 @@ EVENT_ORDER = (
     "occurred_at",
     "amount_cny",
     "payee_code",
-)  # one order, whatever else is asked beside
+)  # one order, whatever other query points there are
 MAX_STAKE_CNY = 1000.0  # nobody lures with more
 LURE_SPAN = timedelta(hours=6)
 LURE_PROFIT = (1.02, 2.0)  # a refund brings back no more than was paid

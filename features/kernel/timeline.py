@@ -3,7 +3,7 @@ totals.
 
 This is the one fast kernel beneath every feature. For ``q`` query points over ``n`` events a
 windowed sum costs ``q · log n``, whatever the length of the window, and nothing is ever looked at
-that was not known before the moment asked for. ``tests/naive`` holds the slow and obvious version
+that was not known before the moment in question. ``tests/naive`` holds the slow and obvious version
 of each operation.
 """
 

@@ -50,7 +50,7 @@ def summarise_reasons(
 def group_reason(
     group: FeatureGroup, contributions: Mapping[str, float], values: Mapping[str, float | None]
 ) -> Reason | None:
-    """What ``group`` has to say, None where none of its features has a value worth telling."""
+    """What ``group`` has to say, None where none of its features has a notable value."""
     quoted = quoted_features(group, contributions, values)
     if not quoted:
         return None
@@ -106,7 +106,7 @@ def family_weights(group: FeatureGroup, contributions: Mapping[str, float]) -> M
 def notable_features(
     group: FeatureGroup, values: Mapping[str, float | None]
 ) -> Iterator[tuple[Feature, float]]:
-    """The group's features whose values are worth telling, with the values."""
+    """The group's features with notable values, and the values."""
     for feature in group.features:
         value = values.get(feature.name)
         if value is not None and not math.isnan(value) and feature.is_notable(value):

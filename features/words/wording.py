@@ -12,7 +12,7 @@ Language = Literal["zh", "en"]
 
 _KINDS: Mapping[
     int, tuple[str, str]
-] = {  # of every number that can be told of, also where its kind is no reason
+] = {  # of every number that a reason may name, also where its kind is none
     0: ("其他类型的", "another kind of"),
     1: ("境外", "an international"),
     2: ("虚拟运营商", "a virtual-operator"),

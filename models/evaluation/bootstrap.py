@@ -34,7 +34,7 @@ class Resamples:
     """``draws`` times as many people as there are, drawn with replacement; the same seed draws the
     same people.
 
-    A person's alerts and losses go together: what happens to one person is one story, not many.
+    A person's alerts and losses go together: what happens to a person is one observation, not many.
     """
 
     people: pl.Series

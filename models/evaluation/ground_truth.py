@@ -25,10 +25,10 @@ REQUIRED_COLUMNS = (
 
 
 def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
-    """One row a journey, reported or not, in the columns of
+    """One row an episode, reported or not, in the columns of
     ``models.labels.episodes.build_episodes``; ``outcome`` may be ``contact``.
 
-    ``truth`` is the file of that name with ``person`` beside the ID number. A journey opens with
+    ``truth`` is the file of that name with ``person`` beside the ID number. An episode opens with
     its first contact, and closes with its last payment, or 72 hours after the contact if nothing
     was paid. Raises ``DeliveryError`` for a missing column.
     """
@@ -52,7 +52,7 @@ def episodes_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
-    """The first trace and every payment of each journey, in the columns of
+    """The first trace and every payment of each episode, in the columns of
     ``models.labels.episodes.build_traces``.
 
     A payment's ``known_at`` is null, for the first trace already tells when something could be
@@ -85,7 +85,7 @@ def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
 def judge_by_truth(
     alerts: pl.DataFrame, truth: pl.DataFrame, *, start: datetime, end: datetime
 ) -> JudgedAlerts:
-    """Hold ``alerts`` against every journey: tier c is a loss, b a loss or an attempt, a any
+    """Compare ``alerts`` with every episode: tier c is a loss, b a loss or an attempt, a any
     contact.
     """
     episodes, traces = episodes_from_truth(truth), traces_from_truth(truth)

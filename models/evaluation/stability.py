@@ -1,7 +1,7 @@
 """Whether explanations stay what they were when a model is trained again.
 
-Somebody who was told on Monday that a person was alerted for long calls should not be told on
-Tuesday, of the same moment, that it was for something else.
+If an analyst reads on Monday that a person was alerted for long calls, Tuesday's model should not
+give other reasons for the same moment.
 """
 
 from collections.abc import Mapping, Sequence

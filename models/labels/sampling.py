@@ -103,14 +103,14 @@ def draw_training_samples(
     Columns: ``person``, ``at``, ``label``, ``weight``, ``sampling_weight``, ``case_id``,
     ``scam_type``.
 
-    Positive samples are the ticks at which a person in an episode was touched, after its first
+    Positive samples are the ticks at which a person in an episode had an event, after its first
     trace and up to its last payment; moments before the main payment weigh more than those after.
-    Quiet moments are drawn from everyone else, most of them from the :func:`hard_negatives`; of the
-    persons of known cases only the week after the last payment is quiet, as nobody knows when their
-    story began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``; the
-    lawful ones with the ``weight`` of each) that dispositions tell of: all moments of the lawful
-    ones are learned as quiet, none of the unclear ones. ``sampling_weight`` is how many real
-    moments a row stands for, for calibration.
+    Negative samples are drawn from everyone else, most of them from the :func:`hard_negatives`; a
+    person of a known case gives some only in the week after the last payment, as nobody knows when
+    the episode began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
+    the lawful ones with the ``weight`` of each) from dispositions: all moments of the lawful ones
+    are negative samples, those of the unclear ones are left out. ``sampling_weight`` is how many
+    real moments a row stands for, for calibration.
     """
     start = first_known_at(event_index)
     if start is None:
@@ -239,7 +239,7 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
 
 
 def draw_negatives(negatives: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
-    """``number`` of the quiet moments, each standing for its share of them all."""
+    """``number`` of the ``negatives``, each standing for its share of them all."""
     some = negatives.sample(min(len(negatives), number), seed=seed)
     sampling_weight = len(negatives) / max(1, len(some))
     return some.with_columns(

@@ -1,4 +1,4 @@
-"""From a booster's raw score to a probability among the moments that are really asked."""
+"""From a booster's raw score to a probability among the moments that are really scored."""
 
 from dataclasses import dataclass
 

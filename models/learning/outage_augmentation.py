@@ -1,10 +1,10 @@
-"""Outages to learn from: a share of the moments is seen as if an operator or a bank had been
+"""Outages to learn from: a share of the samples is computed as if an operator or a bank had been
 missing.
 
-A model that never met an outage takes a person whose operator is silent for one who is quiet. So
-outages are drawn over the training time, the event index is built a second time without the records
-they would have cost, and some of the moments they strike are asked of that. The features of the
-group ``feed_features`` then tell the two apart.
+A model that never saw an outage takes a person whose operator is silent for one who makes no calls.
+So outages are drawn over the training time, a second event index is built without the records they
+would have cost, and some of the affected samples are computed from it. The features of the group
+``feeds`` show the model which is which.
 """
 
 from collections.abc import Iterator, Sequence
@@ -141,9 +141,9 @@ def choose_balanced(
     """About ``outage_share`` of all moments, out of those that are ``affected``, and as large a
     part of each label.
 
-    Were outages to strike fewer live moments than quiet ones, as chance has it with few episodes,
-    the model would learn that an outage is a good sign. So where one label is hit less than
-    ``outage_share``, no other is taken from more often.
+    If outages affected fewer positive samples than negative ones, which happens by chance with few
+    episodes, the model would learn that an outage is a good sign. So where one label is affected
+    less than ``outage_share``, no other is affected more often.
     """
     rates = {label: float(affected[labels == label].mean()) for label in np.unique(labels)}
     rate = min([outage_share, *rates.values()])

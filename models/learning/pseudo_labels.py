@@ -1,11 +1,11 @@
 """Pseudo-labels: victims who reported nothing, to learn from all the same (positive-unlabelled
 learning).
 
-Half of the small losses and most attempts never become a case. Their moments stand among the quiet
-ones and teach the model that fraud is nothing. So a first model, asked of people it did not learn
-from, names those who look most like the reported victims, as many as can be expected; their
-likeliest moments are learned from as live, and those around them, of which nobody can tell, not at
-all.
+Half of the small losses and most attempts never become a case. Their moments are among the
+negative samples and teach the model that fraud is no fraud. So a first model scores people it did
+not learn from, and finds those who look most like the reported victims, as many as can be expected.
+Their likeliest moments become positive samples; those around them, which nobody can label, are left
+out.
 """
 
 from datetime import timedelta

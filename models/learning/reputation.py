@@ -1,9 +1,9 @@
 """Reputations: how likely a number belongs to a fraud, and how likely an account does, learned from
 reported cases.
 
-Two small boosters over the state rows of ``features.reputation``. They are asked at the moments at
-which residents met the number or the account, so a reputation is that of the moment, not that of
-hindsight.
+Two small boosters over the state rows of ``features.reputation``. They are learned at the
+moments at which residents had contact with the number or the account, so a reputation is that of
+the moment, not that of hindsight.
 """
 
 from collections.abc import Mapping
@@ -119,7 +119,7 @@ def learn_reputation(
 
     The second kind is out of fold by time: see :class:`OutOfFoldReputation`. Were one of the two
     learned and the other not, or were it to know only some ages, a model would learn from other
-    leads than it is asked about; so all are learned or none.
+    leads than it scores in use; so all are learned or none.
     """
     boosters: dict[CounterpartyKind, list[Any]] = {}
     stretches: dict[CounterpartyKind, Stretches] = {}
@@ -206,9 +206,7 @@ def block_at(at_ms: pl.Series, boundaries: Codes) -> Codes:
 def fit_blocks(
     rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int
 ) -> list[Any]:
-    """The booster to use, then one for each stretch; empty where one of them has too little to learn
-    from.
-    """
+    """The booster to use, then one for each stretch; empty where one has too few to learn from."""
     found = [
         fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads)
         if len(rows)

@@ -276,7 +276,7 @@ def fit_risk_model(
 
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of
     that person; the calibration comes from these. Raises ``ModelError`` where there are too few
-    live moments to learn from.
+    positive samples to learn from.
     """
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)

@@ -1,5 +1,5 @@
-"""Which fraud it is: a small multiclass booster over live moments, calibrated on people it did not
-learn from.
+"""Which fraud it is: a small multiclass booster over positive samples, calibrated on people that
+it did not learn from.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class ScamTypes:
-    """The booster with the types it knows; ``temperature`` above 1 makes its word less sure than
+    """The booster with the types it knows; ``temperature`` above 1 makes it less sure than
     its raw votes.
 
-    ``type_metrics`` were measured out of fold: share of live moments whose type was named, and
+    ``type_metrics`` were measured out of fold: share of positive samples whose type was named, and
     named rightly.
     """
 
@@ -63,8 +63,8 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
 def fit_scam_types(
     rows: pl.DataFrame, *, inputs: Floats, fold: npt.NDArray[np.int64], params: Mapping[str, Any]
 ) -> ScamTypes:
-    """Learn from the live moments of ``rows`` whose type is known; of fewer than two types nothing
-    is known.
+    """Learn from the positive samples of ``rows`` whose type is known; nothing from fewer than two
+    types.
 
     ``fold`` numbers the parts that are held out in turn, to choose the temperature and to measure.
     """
@@ -126,8 +126,8 @@ def best_temperature(probabilities: Floats, target: npt.NDArray[np.int64], weigh
 def type_metrics(
     probabilities: Floats, target: npt.NDArray[np.int64], weight: Floats
 ) -> dict[str, float]:
-    """Shares of the weight of live moments: of a named type, of a rightly named one among these,
-    and of them all.
+    """Shares of the weight of positive samples: of a named type, of a rightly named one among
+    these, and of them all.
     """
     right, named = (
         probabilities.argmax(axis=1) == target,

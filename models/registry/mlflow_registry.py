@@ -1,8 +1,9 @@
 """The registry: every trained model with what it was made of, in MLflow; the only module that knows
 MLflow.
 
-MLflow keeps the record. What is in force stands on the shelf (``models.registry.model_store``):
-scoring asks ``champion`` and ``load``, which import MLflow only when the shelf lacks the version.
+MLflow keeps the record. The champion's files are in the model store
+(``models.registry.model_store``): scoring calls ``champion`` and ``load``, which import MLflow only
+when the store lacks the version.
 """
 
 import json

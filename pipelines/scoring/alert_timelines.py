@@ -92,7 +92,7 @@ def build_alert_timelines(
 
 
 def contact_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
-    """Calls and texts of ``people`` in the last days: ``person``, ``known_at`` and what they tell of
+    """Calls and texts of ``people`` in the last days: ``person``, ``known_at`` and the fields of
     a ``TimelineEvent``.
     """
     numbers = tables.subscribers.select("number", "person").unique("number").collect()
@@ -182,8 +182,8 @@ def counterparties_at(
     reputation_model: ReputationModel,
     at: datetime,
 ) -> pl.DataFrame:
-    """``code`` once each, how many residents it ``reached`` in ``SHOWN_SPAN`` before ``at``, and its
-    ``reputation``.
+    """``code`` once each, how many residents it ``reached`` in ``SHOWN_SPAN`` before ``at``, and
+    its ``reputation``.
     """
     once = codes.cast(pl.Int64).unique().sort().to_numpy()
     at_ms = np.full(len(once), moment_ms(at))
@@ -274,8 +274,8 @@ def first_contacts_with(
     *,
     at: datetime,
 ) -> Sequence[datetime]:
-    """The moments at which ``person`` may have first dealt with the lead of one kind; none without a
-    lead. ``theirs`` are the events shown of the person.
+    """The moments at which ``person`` may have first had contact with the lead of one kind; none
+    without a lead. ``theirs`` are the events shown of the person.
     """
     timeline, code = of.relationships(event_index), person[of.lead]
     owner = np.array([person["code"]], dtype=np.int64)

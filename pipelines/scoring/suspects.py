@@ -52,8 +52,8 @@ def list_suspects(
     at: datetime,
     alerts: Sequence[RecentAlert],
 ) -> list[PublishedSuspect]:
-    """Numbers and accounts of a bad name (``BAD_REPUTATION``) at ``at``, active in the last week,
-    at most 200 of each kind.
+    """Numbers and accounts with a bad reputation (``BAD_REPUTATION``) at ``at``, active in the last
+    week, at most 200 of each kind.
 
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
     """

@@ -52,7 +52,7 @@ Bearer = Annotated[
 def maybe_viewer(
     request: Request, services: ServicesOfApp, now: Now, bearer: Bearer
 ) -> Viewer | None:
-    """Return who sends the request, None when that cannot be told.
+    """Return who sends the request, None when that is unknown.
 
     Raises a 403 problem for a change that another site's page sends with our cookie, or a token for
     reading only.
@@ -90,7 +90,7 @@ MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]
 
 
 def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
-    """Return who sends the request; raises a 401 problem when that cannot be told."""
+    """Return who sends the request; raises a 401 problem when that is unknown."""
     if viewer is not None and not viewer.renewing:
         return viewer
     known = bearer or _cookie(request)

@@ -116,7 +116,7 @@ class OperationsSettings(BaseModel):
 
 
 class WebhookSettings(BaseModel):
-    """The part of the serving room's settings that says how other systems are told of alerts."""
+    """The settings of serving that say how other systems get messages about alerts."""
 
     webhook_attempts: Annotated[
         PositiveInt, Field(description="A message is given up after so many tries.")

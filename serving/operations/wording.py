@@ -68,10 +68,10 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "episodes": N_("reported episodes"),
         "moments": N_("moments"),
         "losses": N_("with a loss"),
-        "positive_samples": N_("moments in an episode"),
-        "negative_samples": N_("quiet moments"),
-        "live_moments": N_("moments in an episode"),  # so named in reports published earlier
-        "quiet_moments": N_("quiet moments"),
+        "positive_samples": N_("positive samples"),
+        "negative_samples": N_("negative samples"),
+        "live_moments": N_("positive samples"),  # so named in reports published earlier
+        "quiet_moments": N_("negative samples"),
     }
 )
 

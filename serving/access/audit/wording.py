@@ -1,4 +1,4 @@
-"""What people call the actions of the audit trail, and what is told of them."""
+"""What people call the actions of the audit trail, and their details."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType

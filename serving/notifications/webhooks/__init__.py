@@ -1,3 +1,3 @@
-"""Webhooks: other systems are told of new urgent alerts, signed, and again until they have
+"""Webhooks: other systems get messages about new urgent alerts, signed, and again until they have
 answered.
 """

@@ -1,4 +1,4 @@
-"""What receivers are to be told, written down in the transaction that publishes it."""
+"""The messages to receivers, written down in the transaction that publishes the alerts."""
 
 import json
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def enqueue_alerts(session: Session, alerts: Sequence[AlertRow]) -> None:
 
 
 def payload_of(alert: AlertRow) -> str:
-    """Return what is told of an alert as JSON: nothing that says who it is about."""
+    """Return the message about an alert as JSON: nothing that says who it is about."""
     document = {
         "type": EVENT,
         "timestamp": alert.issued_at.isoformat(),

@@ -27,7 +27,7 @@ EXAMPLE_URL = "https://push.example.com/forestall"
 
 
 class NewWebhook(BaseModel):
-    """A receiver, told of new alerts of these ``levels``."""
+    """A receiver of messages about new alerts of these ``levels``."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -144,7 +144,10 @@ def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
 def score_and_publish(home: Path | None, *, at: datetime, kind: Kind) -> ScoreResult:
     """Score and publish, and show the top of the list without who is on it."""
     result = run_score(Settings.load(home), at=at, kind=kind, progress=get_run_logger().info)
-    description = f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: {len(result.alerts)} alerts, {result.scored} scored"
+    description = (
+        f"List {result.watchlist}, {kind}, {at:%Y-%m-%d %H:%M}: "
+        f"{len(result.alerts)} alerts, {result.scored} scored"
+    )
     create_table_artifact(
         key="watchlist", table=watchlist_rows(result.alerts[:ROWS_SHOWN]), description=description
     )

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-def describe_ingest(loaded: IngestReport, asked: Arguments) -> RunResult:
+def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
     """Count files and rows, and report how good the deliveries were."""
     counts = {
         name: sum(getattr(file, name) for file in loaded.files)
@@ -39,13 +39,13 @@ def describe_ingest(loaded: IngestReport, asked: Arguments) -> RunResult:
     }
     return RunResult(
         facts={"files": len(loaded.files), **counts},
-        reports=[partial(quality_report, asked["settings"])],
+        reports=[partial(quality_report, arguments["settings"])],
     )
 
 
-def describe_train(result: TrainResult, asked: Arguments) -> RunResult:
+def describe_train(result: TrainResult, arguments: Arguments) -> RunResult:
     """Name the model, and report the models and how the new one serves each group of people."""
-    settings = asked["settings"]
+    settings = arguments["settings"]
     run_result = RunResult(
         facts={
             "version": result.version,
@@ -69,7 +69,7 @@ def describe_train(result: TrainResult, asked: Arguments) -> RunResult:
     return run_result
 
 
-def describe_score(result: ScoreResult, asked: Arguments) -> RunResult:
+def describe_score(result: ScoreResult, arguments: Arguments) -> RunResult:
     """Count who was scored and alerted, and report what has moved since the model learned."""
     run_result = RunResult(
         facts={
@@ -80,12 +80,12 @@ def describe_score(result: ScoreResult, asked: Arguments) -> RunResult:
     )
     if result.drift:
         run_result.reports.append(
-            partial(drift_report, result.drift, version=result.model_version, at=asked["at"])
+            partial(drift_report, result.drift, version=result.model_version, at=arguments["at"])
         )
     return run_result
 
 
-def describe_replay(result: ReplayResult, asked: Arguments) -> RunResult:
+def describe_replay(result: ReplayResult, arguments: Arguments) -> RunResult:
     """Count alerts and moments, and report the figures beside the rule's and those of each group of
     people.
     """
@@ -102,9 +102,9 @@ def describe_replay(result: ReplayResult, asked: Arguments) -> RunResult:
                 fairness_report,
                 groups.fill_nan(None).to_dicts(),
                 source="replay",
-                start=asked["start"],
-                end=asked["end"],
-                settings=asked["settings"],
+                start=arguments["start"],
+                end=arguments["end"],
+                settings=arguments["settings"],
             )
         )
     return run_result
@@ -112,5 +112,7 @@ def describe_replay(result: ReplayResult, asked: Arguments) -> RunResult:
 
 run_ingest = recorded("ingest", describe=describe_ingest)(ingest)
 run_train = recorded("train", describe=describe_train, about_at="at")(train)
-run_score = recorded(lambda asked: asked["kind"], describe=describe_score, about_at="at")(score)
+run_score = recorded(lambda arguments: arguments["kind"], describe=describe_score, about_at="at")(
+    score
+)
 run_replay = recorded("replay", describe=describe_replay, about_at="end")(replay)

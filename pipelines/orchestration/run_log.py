@@ -72,15 +72,15 @@ def recorded(
         def run_recorded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            asked = bound.arguments
+            arguments = bound.arguments
             with record_run(
-                asked["settings"],
-                verb if isinstance(verb, str) else verb(asked),
+                arguments["settings"],
+                verb if isinstance(verb, str) else verb(arguments),
                 clock=clock,
-                about_at=asked[about_at] if about_at else None,
+                about_at=arguments[about_at] if about_at else None,
             ) as run_result:
                 result = run(*args, **kwargs)
-                described = describe(result, asked)
+                described = describe(result, arguments)
                 run_result.facts |= described.facts
                 run_result.reports += described.reports
                 return result

@@ -1,4 +1,4 @@
-"""What the engineers' page shows of models, drift, fairness and replays, made from their results."""
+"""What the engineers' page shows of models, drift, fairness and replays, made of their results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

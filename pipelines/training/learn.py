@@ -89,7 +89,7 @@ def learn_risk_model(
         seed=seed,
     ).with_columns(samples.drop("person", "at"))
     require_episodes(rows, at=at)
-    rows = label_unreported(rows, labels, sampling=sampling, settings=settings, seed=seed)
+    rows = with_pseudo_labels(rows, labels, sampling=sampling, settings=settings, seed=seed)
     model, raw = fit_risk_model(
         rows, features=model_inputs(), at=at, tuning=tuning_from_settings(settings), seed=seed
     )
@@ -118,7 +118,7 @@ def find_training_labels(
     return TrainingLabels(episodes, dispositions)
 
 
-def label_unreported(
+def with_pseudo_labels(
     rows: pl.DataFrame,
     labels: TrainingLabels,
     *,

@@ -14,7 +14,6 @@ from pipelines.storage.lake import Lake
 from tests.pipelines.district import build, shared_folder
 from tests.pipelines.landing import RECEIVED_AT
 
-
 # One parsing process reads the deliveries of all tests that have nothing against it: starting one
 # costs more than reading a small file. It ends with us.
 PARSER = Parser(limits=IngestLimits())

@@ -214,8 +214,9 @@ def test_deliveries_are_counted_by_source():
 
 def test_alerts_are_shown_without_who_they_are_about():
     alert = Alert(
-        person="p1_0123456789abcdef", rank=1, issued_at=MIDNIGHT, score=0.41234, baseline_score=0.5, level="orange",
-        scam_type="police", community_id="C7", grid_id="G1", at_stake_cny=None, contributions=(), base_value=-4.0,
+        person="p1_0123456789abcdef", rank=1, issued_at=MIDNIGHT, score=0.41234,
+        baseline_score=0.5, level="orange", scam_type="police", community_id="C7", grid_id="G1",
+        at_stake_cny=None, contributions=(), base_value=-4.0,
         reasons=(Reason(code="a", zh="来电频繁", en="many calls", contribution=1.0),
                  Reason(code="b", zh="新收款人", en="new payee", contribution=0.5)),
     )  # fmt: skip

@@ -11,19 +11,21 @@ import sys
 PROGRAM = """
 import json, sys, time
 from pathlib import Path
-from pipelines.orchestration.schedule import deployments, server
+from pipelines.orchestration.schedule import build_deployments, prefect_server
 from pipelines.settings import Settings
 
 home = Path(sys.argv[1])
-with server(home / "prefect", port=int(sys.argv[2])):
+with prefect_server(home / "prefect", port=int(sys.argv[2])):
     from prefect.client.orchestration import get_client
-    served = {str(one.apply()): one.flow_name for one in deployments(Settings(home=home), landing=home / "landing")}
+    deployments = build_deployments(Settings(home=home), landing=home / "landing")
+    served = {str(one.apply()): one.flow_name for one in deployments}
     planned, give_up_at = {}, time.monotonic() + 60
     with get_client(sync_client=True) as client:
         while set(planned) != set(served.values()) and time.monotonic() < give_up_at:
             time.sleep(0.5)
             for run in client.read_flow_runs(limit=200):
-                planned.setdefault(served[str(run.deployment_id)], set()).add(run.expected_start_time.isoformat())
+                times = planned.setdefault(served[str(run.deployment_id)], set())
+                times.add(run.expected_start_time.isoformat())
 print(json.dumps({name: sorted(times) for name, times in planned.items()}))
 """
 

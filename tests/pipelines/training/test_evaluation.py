@@ -36,24 +36,26 @@ def told(district):
 
 def alert(person, issued_at, rank=1):
     return Alert(
-        person=person, rank=rank, issued_at=issued_at, score=0.5, baseline_score=0.1, level="red", scam_type="police",
-        community_id="C000", grid_id="G0", at_stake_cny=None, reasons=(), contributions=(), base_value=0.0,
+        person=person, rank=rank, issued_at=issued_at, score=0.5, baseline_score=0.1, level="red",
+        scam_type="police", community_id="C000", grid_id="G0", at_stake_cny=None, reasons=(),
+        contributions=(), base_value=0.0,
     )  # fmt: skip
 
 
 def publish_at(engine, at, *persons):
     alerts = tuple(alert(person, at, rank) for rank, person in enumerate(persons, start=1))
     watchlist = Watchlist(
-        at=at, kind="intraday", model_version="1", model_digest="d", data_version="v", contract_version="1",
-        budget=5, residents_scored=1200, alerts=alerts,
+        at=at, kind="intraday", model_version="1", model_digest="d", data_version="v",
+        contract_version="1", budget=5, residents_scored=1200, alerts=alerts,
     )  # fmt: skip
     return publish_watchlist(engine, watchlist)
 
 
 def found_out(engine, at, person, result, version):
     row = DispositionRow(
-        alert_id=alert_id_of(at=at, kind="intraday", person=person), version=version, person=person, result=result,
-        note="", snoozed_until=None, decided_at=at + timedelta(hours=version), decided_by="li.wei",
+        alert_id=alert_id_of(at=at, kind="intraday", person=person), version=version,
+        person=person, result=result, note="", snoozed_until=None,
+        decided_at=at + timedelta(hours=version), decided_by="li.wei",
     )  # fmt: skip
     with write_transaction(engine) as session:
         session.add(row)

@@ -25,6 +25,7 @@ from open_data_contract_standard.model import (
 from pydantic import ValidationError
 
 from data_contracts.errors import SettingsError
+from data_contracts.scam_types import SCAM_TYPES_FILE, load_scam_types
 
 __all__ = [
     "PRIVACY_CLASSES",
@@ -215,9 +216,7 @@ def _column(source: SchemaProperty) -> Column:
         unit=custom.get("unit"),
         required=bool(source.required),
         privacy=privacy,
-        values=MappingProxyType(
-            {str(entry.value): entry.label or "" for entry in source.enum or []}
-        ),
+        values=MappingProxyType(_known_values(source, custom)),
         open_values=bool(custom.get("openEnum", False)),
         headings=tuple(entry.synonym for entry in source.synonyms or [] if entry.synonym),
         rules=(
@@ -225,6 +224,14 @@ def _column(source: SchemaProperty) -> Column:
             *(_stated_rule(name, quality) for quality in source.quality or []),
         ),
     )
+
+
+def _known_values(source: SchemaProperty, custom: Mapping[str, Any]) -> dict[str, str]:
+    """Each known value with its Chinese label, from the contract or from the scam types."""
+    if custom.get("valuesFrom") == SCAM_TYPES_FILE:
+        declared = load_scam_types().scam_types
+        return {code: one.contract.label for code, one in declared.items() if one.contract}
+    return {str(entry.value): entry.label or "" for entry in source.enum or []}
 
 
 def _implied_rules(source: SchemaProperty, name: str, custom: Mapping[str, Any]) -> list[Rule]:

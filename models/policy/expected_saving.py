@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from data_contracts.scam_types import load_scam_types
 from models.learning.risk import RiskModel
 
 __all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "typical_loss_cny"]
@@ -17,17 +18,11 @@ MIN_REMAINING_SHARE = (
     0.2  # so much of the typical loss is at stake even where as much as that was paid already
 )
 
-# Chance that a call in time stops the payment. Estimates: who is on the line with "the police" for
-# hours hardly picks up, who trusts an investment for weeks hardly listens; to be replaced by a
-# centre's own dispositions.
+# Chance that a call in time stops the payment, by scam type.
 INTERVENTION_EFFECT: Mapping[str, float] = {
-    "brushing": 0.7,
-    "customer_service": 0.8,
-    "police": 0.6,
-    "investment": 0.5,
-    "fake_loan": 0.7,
-    "fake_shopping": 0.4,
-    "acquaintance": 0.8,
+    code: one.intervention_effect
+    for code, one in load_scam_types().scam_types.items()
+    if one.intervention_effect is not None
 }
 DEFAULT_EFFECT = 0.6
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from data_contracts.scam_types import load_scam_types
 from serving.vocabulary.dispositions import OPEN
 from serving.vocabulary.languages import Language, Words
 
@@ -48,16 +49,7 @@ LEVELS: Mapping[str, Words] = MappingProxyType(
 )
 
 SCAM_TYPES: Mapping[str, Words] = MappingProxyType(
-    {
-        "brushing": Words("刷单返利", "Brushing tasks"),
-        "police": Words("冒充公检法", "Fake police"),
-        "customer_service": Words("冒充客服", "Fake customer service"),
-        "investment": Words("虚假投资", "Fake investment"),
-        "fake_loan": Words("虚假贷款", "Fake loan"),
-        "fake_shopping": Words("虚假购物", "Fake shopping"),
-        "acquaintance": Words("冒充领导熟人", "Fake acquaintance"),
-        "unknown": Words("类型不明", "Type unclear"),
-    }
+    {code: Words(one.name.zh, one.name.en) for code, one in load_scam_types().scam_types.items()}
 )
 
 RESULTS: Mapping[str, Words] = MappingProxyType(

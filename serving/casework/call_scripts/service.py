@@ -1,16 +1,12 @@
-"""The call scripts, read once from the file that ships with the program."""
+"""The call scripts of the scam types, read once."""
 
 from functools import cache
-from pathlib import Path
 
-import yaml
-
+from data_contracts.scam_types import load_scam_types
 from serving.casework.call_scripts.schemas import CallScript, CallScriptBook
 from serving.vocabulary.languages import Language
 
 __all__ = ["call_script_for", "load_call_scripts", "opening_words"]
-
-SCRIPTS = Path(__file__).parent / "scripts.yaml"
 
 
 @cache
@@ -19,7 +15,9 @@ def load_call_scripts() -> CallScriptBook:
 
     Raises pydantic's ValidationError if the file is not as it should be.
     """
-    return CallScriptBook.model_validate(yaml.safe_load(SCRIPTS.read_text(encoding="utf-8")))
+    declared = load_scam_types()
+    scripts = {code: one.call_script for code, one in declared.scam_types.items()}
+    return CallScriptBook.model_validate({"shared": declared.shared, "scripts": scripts})
 
 
 def call_script_for(scam_type: str) -> CallScript:

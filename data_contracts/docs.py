@@ -5,8 +5,11 @@ class and rules.
 from pathlib import Path
 
 from data_contracts.contract import Column, Contract, load_all_contracts
+from data_contracts.markdown import markdown_table
 
 __all__ = ["field_documentation", "write_documentation"]
+
+COLUMN_HEADINGS = ("column", "中文", "type", "unit", "required", "privacy", "meaning", "含义")
 
 
 def field_documentation(contract: Contract) -> str:
@@ -26,9 +29,7 @@ def field_documentation(contract: Contract) -> str:
         "",
         "## Columns",
         "",
-        "| column | 中文 | type | unit | required | privacy | meaning | 含义 |",
-        "|---|---|---|---|---|---|---|---|",
-        *(_column_row(column) for column in contract.columns),
+        markdown_table(COLUMN_HEADINGS, map(_column_cells, contract.columns)),
         "",
         *_values(contract),
         *_rules(contract),
@@ -43,16 +44,16 @@ def write_documentation(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "README.md"
     pages = [(folder / f"{contract.dataset}.md", contract) for contract in load_all_contracts()]
-    rows = [f"| [{c.dataset}]({path.name}) | {c.title_zh} | {c.purpose} |" for path, c in pages]
-    head = ["# Data contracts", "", "| contract | 中文 | purpose |", "|---|---|---|"]
-    index.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    rows = [(f"[{c.dataset}]({path.name})", c.title_zh, c.purpose) for path, c in pages]
+    table = markdown_table(("contract", "中文", "purpose"), rows)
+    index.write_text(f"# Data contracts\n\n{table}\n", encoding="utf-8")
     for path, contract in pages:
         path.write_text(field_documentation(contract), encoding="utf-8")
     return [index, *(path for path, _ in pages)]
 
 
-def _column_row(column: Column) -> str:
-    cells = (
+def _column_cells(column: Column) -> tuple[str, ...]:
+    return (
         f"`{column.name}`",
         column.title_zh,
         _type_name(column),
@@ -62,7 +63,6 @@ def _column_row(column: Column) -> str:
         column.meaning,
         column.meaning_zh,
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _type_name(column: Column) -> str:
@@ -93,16 +93,14 @@ def _values(contract: Contract) -> list[str]:
 
 
 def _rules(contract: Contract) -> list[str]:
-    rows = [f"| `{rule.code}` | {rule.meaning} | {rule.meaning_zh} |" for rule in contract.rules]
+    rows = [(f"`{rule.code}`", rule.meaning, rule.meaning_zh) for rule in contract.rules]
     intro = "A delivered row that breaks one goes to quarantine with the rule's code."
     return [
         "## Rules",
         "",
         intro,
         "",
-        "| code | a row breaks it when | 含义 |",
-        "|---|---|---|",
-        *rows,
+        markdown_table(("code", "a row breaks it when", "含义"), rows),
     ]
 
 

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import yaml
 
+from data_contracts.markdown import markdown_table
+
 __all__ = [
     "FEATURES",
     "FORMER_NAMES",
@@ -261,16 +263,13 @@ reason."""
 
 
 def _table(group: FeatureGroup) -> str:
-    rows = "\n".join(_row(feature) for feature in group.features)
-    head = (
-        "| feature | window | unit | missing when | 中文 | English | habit |\n"
-        "|---|---|---|---|---|---|---|"
-    )
-    return f"## {group.title.en} · {group.title.zh}\n\n{head}\n{rows}"
+    headings = ("feature", "window", "unit", "missing when", "中文", "English", "habit")
+    table = markdown_table(headings, map(_cells, group.features))
+    return f"## {group.title.en} · {group.title.zh}\n\n{table}"
 
 
-def _row(feature: Feature) -> str:
-    cells = (
+def _cells(feature: Feature) -> tuple[str, ...]:
+    return (
         f"`{feature.name}`",
         feature.window or "",
         feature.unit,
@@ -279,7 +278,6 @@ def _row(feature: Feature) -> str:
         _plain(feature.en),
         "yes" if feature.habit else "",
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _plain(words: str) -> str:

@@ -2,8 +2,9 @@
 used for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
+from data_contracts.markdown import markdown_table
 from models.evaluation.comparison import Comparison
 from models.learning.risk import RiskModel
 
@@ -72,12 +73,12 @@ def render_model_card(
     """
     sections = {
         "Intended use": USE,
-        "Made of": _table(("", ""), _made_of(model, versions)),
-        "Labels": _table(("", "number"), _labels(metrics)),
-        "How good": _table(
+        "Made of": markdown_table(("", ""), _made_of(model, versions)),
+        "Labels": markdown_table(("", "number"), _labels(metrics)),
+        "How good": markdown_table(
             ("measured on the last week, unseen", "model", "today's rule"), _figures(comparison)
         ),
-        "Scores": _table(
+        "Scores": markdown_table(
             ("", "figure"), [(words, _figure(metrics.get(name))) for name, words in QUALITY.items()]
         ),
         "Limits": LIMITS,
@@ -117,10 +118,3 @@ def _figure(value: float | None) -> str:
     if value is None:
         return "not measured"
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3g}"
-
-
-def _table(
-    headings: Sequence[str], rows: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]]
-) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,11 +1,12 @@
 """The study's tables in Markdown, and the page they are written to."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from data_contracts.markdown import markdown_table
 from models.evaluation.alert_metrics import (
     RATIOS,
     JudgedAlerts,
@@ -146,7 +147,7 @@ def level_table(lines: MeasuredVariants) -> str:
             for name in shown
         ]
         rows.append((variant_label(variant), *cells))
-    return markdown_table(("", *(HEADINGS[name] for name in shown)), rows)
+    return markdown_table(("", *(HEADINGS[name] for name in shown)), rows, figures=True)
 
 
 def change_table(lines: MeasuredVariants) -> str:
@@ -170,6 +171,7 @@ def change_table(lines: MeasuredVariants) -> str:
             *(f"Δ {HEADINGS[name]}" for name in DECIDING_FIGURES),
         ),
         rows,
+        figures=True,
     )
 
 
@@ -192,7 +194,7 @@ def type_table(lines: MeasuredVariants) -> str:
             named = "&nbsp;&nbsp;today's rule 现行规则" if is_rule else kind
             cells = (type_cell(found[clock, is_rule], scam_type) for clock in clocks)
             rows.append((named, "" if is_rule else str(losses), *cells))
-    return markdown_table(("", "losses", *clocks), rows)
+    return markdown_table(("", "losses", *clocks), rows, figures=True)
 
 
 def type_cell(types: pl.DataFrame, scam_type: str) -> str:
@@ -245,15 +247,3 @@ def variant_label(variant: Variant) -> str:
     budget = f"{variant.rules.budget} alerts a day 每天 {variant.rules.budget} 条"
     name = variant.name if variant.table == "clocks" else POLICIES.get(variant.name, budget)
     return f"{name}: today's rule 现行规则" if variant.is_rule else name
-
-
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, the first column to the left and the figures to the right."""
-
-    def lines() -> Iterator[str]:
-        yield f"| {' | '.join(headings)} |"
-        yield f"|---|{'---:|' * (len(headings) - 1)}"
-        for row in rows:
-            yield f"| {' | '.join(row)} |"
-
-    return "\n".join(lines())

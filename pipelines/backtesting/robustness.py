@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from data_contracts.markdown import markdown_table
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
@@ -286,8 +287,7 @@ HEADINGS = (
 
 def robustness_table(results: Sequence[ScenarioResult]) -> str:
     """The figures as a Markdown table."""
-    rows = (HEADINGS, ["---"] * len(HEADINGS), *map(table_cells, results))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown_table(HEADINGS, map(table_cells, results))
 
 
 def table_cells(line: ScenarioResult) -> Iterator[str]:

@@ -2,18 +2,20 @@
 challenger made of it.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.clock import SHANGHAI
+from pipelines.storage.durable_files import write_durably
 
 __all__ = ["ScoreLog", "ShadowLog"]
 
 FILE_TIME = "%Y-%m-%dT%H%M%S"
+READABLE = 0o644  # a score names a pseudonym only
 FORMER_COLUMNS = {"stake_cny": "preventable_loss_cny"}  # as earlier versions wrote them
 
 
@@ -98,10 +100,9 @@ def scan_scores(path: Path) -> pl.LazyFrame:
 
 def write_whole_parquet(rows: pl.DataFrame, path: Path) -> Path:
     """Write ``rows`` as a whole, in the place of whatever stood there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".half")
-    rows.write_parquet(unfinished)
-    os.replace(unfinished, path)  # noqa: PTH105 -- atomic on one file system
+    content = BytesIO()
+    rows.write_parquet(content)
+    write_durably(path, content.getvalue(), mode=READABLE)
     return path
 
 

@@ -52,7 +52,7 @@ def test_without_compared_days_no_figure_was_measured():
 def test_labels_are_counted_by_type():
     assert section("Labels") == [
         "|  | number |",
-        "| --- | --- |",
+        "|---|---|",
         "| reported episodes | 1,040 |",
         "| of them with a loss | not measured |",
         "| moments in an episode | not measured |",

@@ -28,7 +28,7 @@ EVIDENCE = build_event_index(
 )
 TABLE = """\
 | scenario | trained | precision a | precision b | coverage | traced | money | losses concerned | their coverage | with nothing missing |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+|---|---|---|---|---|---|---|---|---|---|
 | a bank is gone | without | – | 0.50 | 0.50 | – | 0.25 | 1 | 0.00 | 1.00 |
 | none | without | – | 0.50 | 0.50 | – | 0.25 | 0 | – | – |"""  # noqa: E501 -- as it is printed
 

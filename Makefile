@@ -10,10 +10,10 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo serve test check bench docs translations clean
+.PHONY: help setup demo serve test test-fast check bench docs translations clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
 
 setup: .venv/.synced ## make the virtual environment .venv
 
@@ -30,8 +30,14 @@ demo: setup ## simulate a district, ingest, train, score, print the watchlist
 serve: setup ## serve the pages and the API of ./var
 	.venv/bin/forestall serve
 
+# Longest files first, as tests/conftest.py puts them; xdist would go by the number of tests in a file.
+TESTS := $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup ## run the tests
-	$(RUN) pytest -n 2 --dist loadfile
+	$(TESTS)
+
+test-fast: setup ## run the tests that neither train a model nor open a browser
+	$(TESTS) -m "not training and not browser"
 
 check: setup ## ruff, mypy strict, import rules, dependencies
 	$(RUN) ruff check .

@@ -4,6 +4,7 @@ not starve.
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,3 +17,27 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # Timings never decide a test, on however busy a machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+# What a test asks for says which kind it is.
+KINDS = {
+    "browser": {"browser"},
+    "training": {"district", "own_district", "learnt", "prefect"},
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the kinds of tests, and put those that learn from a simulated district first: what is
+    long must not begin last. Of their files the last comes first, since it makes a district of its
+    own while the others wait for the one that they share.
+    """
+    for item in items:
+        asked = set(getattr(item, "fixturenames", ()))
+        for kind, fixtures in KINDS.items():
+            if asked & fixtures:
+                item.add_marker(kind)
+        if "postgres" in getattr(getattr(item, "callspec", None), "params", {}).values():
+            item.add_marker("postgres")
+    long = {item.path for item in items if item.get_closest_marker("training")}
+    places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: -places[item.path] if item.path in long else len(places))

@@ -188,6 +188,7 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
     assert "champion" in run("models", "--home", home)
 
 
+@pytest.mark.training
 def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
     text = run("demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24")
     assert "社区" in text

@@ -32,16 +32,16 @@ from tests.pipelines.landing import (
 
 
 @pytest.fixture(scope="module")
-def district(tmp_path_factory):
+def loaded(tmp_path_factory):
     """One load that the tests only look at."""
-    home = Home(tmp_path_factory.mktemp("district"))
+    home = Home(tmp_path_factory.mktemp("loaded"))
     put_district(home.landing)
     home.reports = home.ingest()
     return home
 
 
-def test_every_file_is_reported_and_every_row_accepted(district):
-    assert {path: counts(report) for path, report in district.reports.items()} == {
+def test_every_file_is_reported_and_every_row_accepted(loaded):
+    assert {path: counts(report) for path, report in loaded.reports.items()} == {
         "residents.parquet": (40, 40, 0, 0, 0),
         "subscribers.parquet": (40, 40, 0, 0, 0),
         "accounts.parquet": (40, 40, 0, 0, 0),
@@ -54,7 +54,7 @@ def test_every_file_is_reported_and_every_row_accepted(district):
         "transfers/2026-08-01/icbc.parquet": (40, 40, 0, 0, 0),
         "transfers/2026-08-02/icbc.parquet": (40, 40, 0, 0, 0),
     }
-    assert {dataset: district.table(dataset).height for dataset in TABLES} == {
+    assert {dataset: loaded.table(dataset).height for dataset in TABLES} == {
         "calls": 120,
         "transfers": 80,
         "residents": 40,
@@ -65,48 +65,48 @@ def test_every_file_is_reported_and_every_row_accepted(district):
     }
 
 
-def test_the_lake_has_the_agreed_columns_and_types(district):
-    assert {dataset: district.table(dataset).schema for dataset in TABLES} == dict(TABLES)
+def test_the_lake_has_the_agreed_columns_and_types(loaded):
+    assert {dataset: loaded.table(dataset).schema for dataset in TABLES} == dict(TABLES)
 
 
-def test_one_person_has_one_key_in_every_table(district):
-    residents_, subscribers_ = district.table("residents"), district.table("subscribers")
+def test_one_person_has_one_key_in_every_table(loaded):
+    residents_, subscribers_ = loaded.table("residents"), loaded.table("subscribers")
     assert (
         set(residents_["person"])
         == set(subscribers_["person"])
-        == set(district.table("accounts")["person"])
+        == set(loaded.table("accounts")["person"])
     )
-    assert set(district.table("cases")["person"]) < set(residents_["person"])
-    assert set(district.table("calls")["number"]) < set(subscribers_["number"])
-    assert set(district.table("transfers")["account"]) < set(district.table("accounts")["account"])
-    assert district.table("calls")["number"].str.starts_with("n1_").all()
+    assert set(loaded.table("cases")["person"]) < set(residents_["person"])
+    assert set(loaded.table("calls")["number"]) < set(subscribers_["number"])
+    assert set(loaded.table("transfers")["account"]) < set(loaded.table("accounts")["account"])
+    assert loaded.table("calls")["number"].str.starts_with("n1_").all()
     assert residents_["person"].str.starts_with("p1_").all()
-    assert district.table("transfers")["payee"].str.starts_with("a1_").all()
+    assert loaded.table("transfers")["payee"].str.starts_with("a1_").all()
 
 
-def test_a_number_has_one_key_as_caller_tag_and_suspect(district):
-    peer_1 = district.table("calls").filter(record_id="C000001")["peer"][0]
-    assert peer_1 in district.table("number_tags")["number"]
-    assert district.table("cases").filter(case_id="A1")["suspect_numbers"][0].to_list()[0] == peer_1
-    payee = district.table("transfers").filter(record_id="T000001")["payee"][0]
-    assert district.table("cases").filter(case_id="A1")["suspect_accounts"][0].to_list() == [payee]
+def test_a_number_has_one_key_as_caller_tag_and_suspect(loaded):
+    peer_1 = loaded.table("calls").filter(record_id="C000001")["peer"][0]
+    assert peer_1 in loaded.table("number_tags")["number"]
+    assert loaded.table("cases").filter(case_id="A1")["suspect_numbers"][0].to_list()[0] == peer_1
+    payee = loaded.table("transfers").filter(record_id="T000001")["payee"][0]
+    assert loaded.table("cases").filter(case_id="A1")["suspect_accounts"][0].to_list() == [payee]
 
 
-def test_values_of_a_transfer_and_a_resident(district):
-    row = district.table("transfers").filter(record_id="T000000", event_day=DAY).row(0, named=True)
+def test_values_of_a_transfer_and_a_resident(loaded):
+    row = loaded.table("transfers").filter(record_id="T000000", event_day=DAY).row(0, named=True)
     assert row["amount_cny"] == Decimal("100.50")
     assert row["payee_kind"] == "account"
     assert row["occurred_at"] == row["known_at"] == datetime(2026, 8, 1, 8, tzinfo=SHANGHAI)
-    assert district.table("residents")["birth_month"].min() == date(1950, 3, 1)
-    assert set(district.table("residents").columns) & {"id_number", "name", "address"} == set()
+    assert loaded.table("residents")["birth_month"].min() == date(1950, 3, 1)
+    assert set(loaded.table("residents").columns) & {"id_number", "name", "address"} == set()
 
 
-def test_the_vault_reveals_people_numbers_and_accounts(district):
-    vault = Vault.open(district.settings)
-    calls_ = district.table("calls").filter(record_id="C000003")
+def test_the_vault_reveals_people_numbers_and_accounts(loaded):
+    vault = Vault.open(loaded.settings)
+    calls_ = loaded.table("calls").filter(record_id="C000003")
     number, peer = calls_["number"][0], calls_["peer"][0]
     assert vault.reveal("number", [number, peer]) == {number: msisdn(3), peer: "13900000003"}
-    person = district.table("subscribers").filter(number=number)["person"][0]
+    person = loaded.table("subscribers").filter(number=number)["person"][0]
     (identity,) = vault.reveal_people([person]).values()
     assert identity.id_number == id_number(3)
     assert (identity.name, identity.address, identity.msisdns) == (
@@ -114,17 +114,17 @@ def test_the_vault_reveals_people_numbers_and_accounts(district):
         "幸福路3号院",
         (msisdn(3),),
     )
-    own = district.table("accounts").filter(person=person)["account"][0]
+    own = loaded.table("accounts").filter(person=person)["account"][0]
     assert vault.reveal("account", [own]) == {own: account(3)}
 
 
-def test_no_raw_identifier_is_anywhere_in_the_home(district):
+def test_no_raw_identifier_is_anywhere_in_the_home(loaded):
     content = {
         path: path.read_bytes() + str(path).encode()
-        for path in district.settings.home.rglob("*")
+        for path in loaded.settings.home.rglob("*")
         if path.is_file() and path.suffix != ".parquet"
     }
-    for path in district.settings.home.rglob("*.parquet"):  # compressed: look at the values
+    for path in loaded.settings.home.rglob("*.parquet"):  # compressed: look at the values
         content[path] = pl.read_parquet(path).write_json().encode()
     assert len(content) > 10
     for raw in (
@@ -139,15 +139,15 @@ def test_no_raw_identifier_is_anywhere_in_the_home(district):
         assert [str(path) for path, data in content.items() if raw.encode() in data] == []
 
 
-def test_the_same_landing_twice_changes_nothing(district):
-    before = {dataset: district.table(dataset) for dataset in TABLES}
-    version = district.lake.version()
-    for report in district.ingest().values():
+def test_the_same_landing_twice_changes_nothing(loaded):
+    before = {dataset: loaded.table(dataset) for dataset in TABLES}
+    version = loaded.lake.version()
+    for report in loaded.ingest().values():
         assert counts(report) == (report.rows, 0, 0, report.rows, 0)
         assert report.reason == f"already loaded as {report.path}"
-    assert district.lake.version() == version
+    assert loaded.lake.version() == version
     for dataset, table in before.items():
-        assert district.table(dataset).equals(table)
+        assert loaded.table(dataset).equals(table)
 
 
 def test_through_leaves_later_days_and_later_reports_for_another_run(home):
@@ -258,8 +258,8 @@ def test_many_small_batches_give_the_same_lake(home, tmp_path):
     assert len(DeltaTable(one_by_one.lake_folder / "calls").history()) == 5
 
 
-def test_arrivals_tell_what_came_from_whom_for_which_day(district):
-    arrivals = district.lake.arrivals().filter(dataset="calls", source="cmcc").sort("event_day")
+def test_arrivals_tell_what_came_from_whom_for_which_day(loaded):
+    arrivals = loaded.lake.arrivals().filter(dataset="calls", source="cmcc").sort("event_day")
     assert arrivals.select("event_day", "rows", "file").rows() == [
         (DAY, 40, "calls/2026-08-01/cmcc.parquet"),
         (DAY + timedelta(days=1), 40, "calls/2026-08-02/cmcc.parquet"),

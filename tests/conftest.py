@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for kind, fixtures in KINDS.items():
             if asked & fixtures:
                 item.add_marker(kind)
-        if "postgres" in getattr(getattr(item, "callspec", None), "params", {}).values():
+        if getattr(item, "callspec", None) and item.callspec.params.get("url") == "postgres":
             item.add_marker("postgres")
     long = {item.path for item in items if item.get_closest_marker("training")}
     places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from serving.access.users.service import add_user
 from serving.app import create_app
@@ -137,7 +138,7 @@ def template() -> Iterator[str]:
     """Give the name of a PostgreSQL database of the newest schema, to be copied as well."""
     if POSTGRES_URL is None:
         pytest.skip("FORESTALL_TEST_POSTGRES_URL names no PostgreSQL server")
-    with server_connection() as connection:
+    with server().connect() as connection:
         connection.execute(text(ORDINARY_ROLE))
     with a_database() as name:
         open_database(owned_url(name)).dispose()
@@ -155,13 +156,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Itera
         yield owned_url(name)
 
 
-@contextmanager
-def server_connection() -> Iterator[Connection]:
-    """Give a connection to the PostgreSQL server itself."""
-    server = create_engine(str(POSTGRES_URL), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        yield connection
-    server.dispose()
+@cache
+def server() -> Engine:
+    """Return the engine of the PostgreSQL server itself, whose connection all tests share."""
+    return create_engine(str(POSTGRES_URL), isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -170,10 +168,10 @@ def a_database(template: str = "template1") -> Iterator[str]:
     afterwards.
     """
     name = f"forestall_{uuid4().hex}"
-    with server_connection() as connection:
+    with server().connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}"))
     yield name
-    with server_connection() as connection:
+    with server().connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 

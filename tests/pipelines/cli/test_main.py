@@ -23,7 +23,8 @@ def home(own_district):
 @pytest.fixture(scope="module", autouse=True)
 def small_training():
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"ROUNDS": "40", "NEGATIVE_SAMPLES": "4000", "THREADS": "1"}.items():
+        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "4000", "JUDGED_EVERY": "6h", "THREADS": "1"}
+        for name, value in quick.items():
             patch.setenv(f"FORESTALL_TRAINING__{name}", value)
         patch.setenv("FORESTALL_DAILY_BUDGET", "5")
         yield

@@ -98,12 +98,14 @@ def test_a_missing_column_holds_the_file(home):
 FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in "13900000003")
 
 
-@pytest.mark.parametrize(
-    "untidy", ["+8613900000003", "008613900000003", "139 0000 0003", "139-0000-0003", FULL_WIDTH]
-)
-def test_untidy_numbers_are_the_same_number(home, untidy):
-    put(home.landing, CALLS, [calls(4)[3], calls(5)[4] | {"peer_number": untidy}])
-    assert counts(home.only()) == (2, 2, 0, 0, 0)
+UNTIDY = ["+8613900000003", "008613900000003", "139 0000 0003", "139-0000-0003", FULL_WIDTH]
+
+
+def test_untidy_numbers_are_the_same_number(home):
+    tidy, *others = calls(6)
+    rows = [row | {"peer_number": text} for row, text in zip(others, UNTIDY, strict=True)]
+    put(home.landing, CALLS, [tidy | {"peer_number": "13900000003"}, *rows])
+    assert counts(home.only()) == (6, 6, 0, 0, 0)
     assert home.table("calls")["peer"].n_unique() == 1
     assert home.table("calls")["peer_kind"].unique().to_list() == ["mobile"]
 
@@ -142,34 +144,51 @@ def test_a_wrong_check_digit_is_quarantined(home):
     assert reasons(home) == [(10, ["id_number.check_digit"])]
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"direction": "sideways"}, "direction.unknown_value"),
-        ({"duration_s": -5}, "duration_s.negative"),
-        ({"duration_s": 90_000}, "duration_s.over_a_day"),
-        ({"started_at": datetime(2026, 9, 1, tzinfo=SHANGHAI)}, "started_at.in_future"),
-        ({"started_at": datetime(1900, 1, 1, tzinfo=SHANGHAI)}, "started_at.too_old"),
-        ({"started_at": "yesterday"}, "started_at.unreadable"),
-        ({"duration_s": ""}, "duration_s.missing"),
-    ],
-)
-def test_a_bad_call_is_quarantined_with_its_reason(home, change, reason):
-    put(home.landing, CALLS, spoilt(calls(), **change))
-    assert counts(home.only()) == (40, 39, 1, 0, 0)
-    ((row, codes),) = reasons(home)
-    assert row == 10
-    assert reason in codes
-    assert "C000009" not in home.table("calls")["record_id"]
+BAD_CALLS = [
+    ({"direction": "sideways"}, "direction.unknown_value"),
+    ({"duration_s": -5}, "duration_s.negative"),
+    ({"duration_s": 90_000}, "duration_s.over_a_day"),
+    ({"started_at": datetime(2026, 9, 1, tzinfo=SHANGHAI)}, "started_at.in_future"),
+    ({"started_at": datetime(1900, 1, 1, tzinfo=SHANGHAI)}, "started_at.too_old"),
+    ({"started_at": "yesterday"}, "started_at.unreadable"),
+    ({"duration_s": ""}, "duration_s.missing"),
+]
 
 
-@pytest.mark.parametrize("amount", ["0", "-3.00", "NaN"])
-def test_an_amount_that_is_none_is_quarantined(home, amount):
-    put(home.landing, TRANSFERS, spoilt(transfers(), amount=amount))
-    assert counts(home.only()) == (40, 39, 1, 0, 0)
-    ((row, codes),) = reasons(home)
-    assert row == 10
-    assert all(code.startswith("amount.") for code in codes)
+def spoilt_files(home, rows, changes, *, path):
+    """A file for each change; the tenth row of each is spoilt by it."""
+    paths = [path.format(number) for number in range(len(changes))]
+    for number, (place, change) in enumerate(zip(paths, changes, strict=True)):
+        own = [row | {"record_id": f"{row['record_id']}-{number}"} for row in rows]
+        put(home.landing, place, spoilt(own, **change))
+    return paths
+
+
+def reasons_by_file(home):
+    """The reasons of the only quarantined row, the tenth, of each file."""
+    rows = read_quarantine(home.settings).select("path", "row", "reasons").rows()
+    assert {row for _, row, _ in rows} == {10}
+    assert len({path for path, _, _ in rows}) == len(rows)
+    return {path: codes for path, _, codes in rows}
+
+
+def test_a_bad_call_is_quarantined_with_its_reason(home):
+    changes = [change for change, _ in BAD_CALLS]
+    paths = spoilt_files(home, calls(), changes, path=f"calls/{DAY}/cmcc-120{{}}.csv")
+    assert {counts(report) for report in home.ingest().values()} == {(40, 39, 1, 0, 0)}
+    found = reasons_by_file(home)
+    for path, (_, reason) in zip(paths, BAD_CALLS, strict=True):
+        assert reason in found[path]
+    assert not home.table("calls")["record_id"].str.contains("C000009").any()
+
+
+def test_an_amount_that_is_none_is_quarantined(home):
+    changes = [{"amount": amount} for amount in ("0", "-3.00", "NaN")]
+    paths = spoilt_files(home, transfers(), changes, path=f"transfers/{DAY}/icbc-120{{}}.csv")
+    assert {counts(report) for report in home.ingest().values()} == {(40, 39, 1, 0, 0)}
+    found = reasons_by_file(home)
+    assert found.keys() == set(paths)
+    assert all(code.startswith("amount.") for codes in found.values() for code in codes)
 
 
 def test_an_amount_with_a_thousands_sign_is_tidied(home):
@@ -250,13 +269,14 @@ def test_a_held_file_is_tried_again_when_asked_or_corrected(home):
     assert counts(home.only()) == (40, 3, 0, 37, 0)
 
 
-@pytest.mark.parametrize("kept", [0, 3, 100, -20])
-def test_a_truncated_parquet_file_is_held(home, kept):
-    place = put(home.landing, f"calls/{DAY}/cmcc.parquet", calls())
-    place.write_bytes(place.read_bytes()[:kept])
-    report = home.only()
-    assert counts(report) == (0, 0, 0, 0, 0)
-    assert report.reason
+def test_a_truncated_parquet_file_is_held(home):
+    for number, kept in enumerate((0, 3, 100, -20)):
+        place = put(home.landing, f"calls/{DAY}/cmcc-120{number}.parquet", calls())
+        place.write_bytes(place.read_bytes()[:kept])
+    reports = home.ingest().values()
+    assert len(reports) == 4
+    assert {counts(report) for report in reports} == {(0, 0, 0, 0, 0)}
+    assert all(report.reason for report in reports)
     assert home.table("calls").height == 0
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import yaml
 
-from data_contracts.markdown import markdown_table
+from data_contracts.pages.markdown import markdown_table
 
 __all__ = [
     "FEATURES",

@@ -4,7 +4,7 @@ used for.
 
 from collections.abc import Iterator, Mapping
 
-from data_contracts.markdown import markdown_table
+from data_contracts.pages.markdown import markdown_table
 from models.evaluation.comparison import Comparison
 from models.learning.risk import RiskModel
 

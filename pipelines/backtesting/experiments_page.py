@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.markdown import markdown_table
+from data_contracts.pages.markdown import markdown_table
 from models.evaluation.alert_metrics import (
     RATIOS,
     JudgedAlerts,

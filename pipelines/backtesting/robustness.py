@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.markdown import markdown_table
+from data_contracts.pages.markdown import markdown_table
 from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables

@@ -29,7 +29,7 @@ def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.y
     """Write what is generated: contracts field by field, the feature catalogue, the settings, the
     endpoints, a client of the API, and Prefect's file of deployments.
     """
-    from data_contracts.docs import write_documentation
+    from data_contracts.pages.docs import write_documentation
     from features.words.catalogue import feature_documentation
     from pipelines.orchestration.prefect_file import prefect_configuration
     from pipelines.settings.documentation import settings_documentation

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from data_contracts.contract import load_all_contracts, load_contract
-from data_contracts.docs import field_documentation, write_documentation
+from data_contracts.pages.docs import field_documentation, write_documentation
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
 
@@ -34,5 +34,5 @@ def test_the_pages_in_docs_are_those_of_the_contracts(tmp_path):
     ]
     for path in written:
         assert path.read_text(encoding="utf-8") == (DOCS / path.name).read_text(encoding="utf-8"), (
-            f"{path.name} is not up to date: write it again with python -m data_contracts.docs"
+            f"{path.name} is not up to date: write it again with python -m data_contracts.pages.docs"
         )

@@ -5,7 +5,7 @@ class and rules.
 from pathlib import Path
 
 from data_contracts.contract import Column, Contract, load_all_contracts
-from data_contracts.markdown import markdown_table
+from data_contracts.pages.markdown import markdown_table
 
 __all__ = ["field_documentation", "write_documentation"]
 
@@ -18,7 +18,7 @@ def field_documentation(contract: Contract) -> str:
         f"# {contract.dataset} · {contract.title_zh}",
         "",
         f"<!-- Written from data_contracts/{contract.dataset}.yaml "
-        "by `python -m data_contracts.docs`. -->",
+        "by `python -m data_contracts.pages.docs`. -->",
         "",
         f"{contract.purpose} {contract.meaning}",
         "",

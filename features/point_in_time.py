@@ -4,6 +4,7 @@ All features are computed here: training needs many past moments, a night everyo
 tick the people touched since the last tick. The same person and moment always give the same row.
 """
 
+import dataframely as dy
 import polars as pl
 
 from features.blocks.contact_features import contact_features, stranger_relationships
@@ -11,13 +12,39 @@ from features.blocks.payee_features import payee_features, payee_relationships
 from features.blocks.person_features import register_features, windowed_features
 from features.entities.feeds import feed_features
 from features.event_index import EventIndex
+from features.kernel.frames import Frame, QueryPoint, moment
 from features.kernel.query_points import QueryPoints, to_hours
 from features.kernel.timeline import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
+from features.words.catalogue import FEATURES, Feature
 
-__all__ = ["build_snapshot"]
+__all__ = ["Snapshot", "build_snapshot"]
 
 CHUNK_SIZE = 50_000  # moments worked on at once: bounds memory, never the answer
+
+
+class SnapshotLeads(QueryPoint):
+    """What a snapshot has besides its features: for the reasons and the analyst, never for a model.
+
+    The lead number and the lead payee are those that speak most for an episode.
+    """
+
+    lead_peer_code = dy.UInt32(nullable=True, description="in EventIndex.numbers")
+    lead_started_at = moment("of the relationship with the lead number", nullable=True)
+    lead_payee_code = dy.UInt32(nullable=True, description="in EventIndex.accounts")
+    payee_first_started_at = moment("of the first with an account outside", nullable=True)
+
+
+def feature_column(feature: Feature) -> dy.Column:
+    """The column of a feature: a flag, or a number that a model reads as Float64."""
+    kind = dy.Bool if feature.unit == "flag" else dy.Float64
+    return kind(nullable=feature.null_means != "never", description=feature.en)
+
+
+#: The frame of :func:`build_snapshot`: a query point with every feature of the catalogue.
+Snapshot: type[Frame] = type(
+    "Snapshot", (SnapshotLeads,), {feature.name: feature_column(feature) for feature in FEATURES}
+)
 
 
 def build_snapshot(
@@ -29,10 +56,8 @@ def build_snapshot(
     """One row a moment: ``person``, ``at`` and every feature of the catalogue, in the order of
     ``moments``.
 
-    ``moments`` has ``person`` (pseudonym) and ``at`` (zoned, whole milliseconds). People who are
-    not in the register drop out. Beside the features come ``lead_peer`` and ``lead_payee``: the
-    number and account that speak most for an episode, for the reasons and the analyst, never for
-    the model.
+    ``moments`` are shaped as ``features.kernel.frames.QueryPoint``, the rows as ``Snapshot``, whole
+    numbers in whatever type they are counted. People who are not in the register drop out.
     """
     known = moments.join(
         event_index.people.select("person", owner="code"), on="person", maintain_order="left"

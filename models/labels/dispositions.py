@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from models.labels.episodes import merge_overlapping
+from models.labels.frames import Episode
 
 __all__ = [
     "CONTACT_RESULTS",
-    "DISPOSITION_SCHEMA",
     "DispositionLabels",
     "labels_from_dispositions",
     "latest_dispositions",
@@ -34,32 +34,7 @@ DISPOSITION_LOOKBACK = timedelta(
 LAWFUL_RELIABILITY = 0.92  # "not fraud" is wrong in one of ten to twenty closings
 MOMENT_TYPE = pl.Datetime("us", "Asia/Shanghai")
 EPISODE_END = pl.max_horizontal("found_at", "issued_at")  # an episode does not end before its alert
-DISPOSITION_SCHEMA = pl.Schema(
-    {
-        "alert_id": pl.String(),
-        "person": pl.String(),
-        "scam_type": pl.String(),
-        "issued_at": MOMENT_TYPE,
-        "result": pl.String(),
-        "decided_at": MOMENT_TYPE,
-        "version": pl.Int64(),
-        "found_at": MOMENT_TYPE,
-        "paid_cny": pl.Float64(),
-        "merged_into": pl.String(),
-    }
-)
-EPISODE_SCHEMA = pl.Schema(
-    {
-        "case_id": pl.String(),
-        "person": pl.String(),
-        "scam_type": pl.String(),
-        "outcome": pl.String(),
-        "opened_at": MOMENT_TYPE,
-        "main_at": MOMENT_TYPE,
-        "closed_at": MOMENT_TYPE,
-        "loss_cny": pl.Float64(),
-    }
-)
+EPISODE_COLUMNS = Episode.polars_schema()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +70,7 @@ def labels_from_dispositions(
 ) -> DispositionLabels:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes.
 
-    ``dispositions`` are shaped as ``DISPOSITION_SCHEMA``; the last version counts, and an alert
+    ``dispositions`` are shaped as ``models.labels.frames.Disposition``; the last version counts, and an alert
     that repeats another one has the result of that. Who was met by a fraudster and did not pay was
     in an episode all the same, and must not be learnt from as a false alarm because a warning
     worked. A reported case knows more than whoever closed the alert: where the two disagree the
@@ -103,7 +78,7 @@ def labels_from_dispositions(
     """
     latest = latest_dispositions(dispositions, at=at)
     frauds = confirmed_episodes(latest, reported)
-    known = pl.concat([reported.select(EPISODE_SCHEMA.names()).cast(EPISODE_SCHEMA), frauds])
+    known = pl.concat([reported.select(EPISODE_COLUMNS.names()).cast(EPISODE_COLUMNS), frauds])
     around = latest.with_columns(
         opened_at=pl.col("issued_at") - DISPOSITION_LOOKBACK, closed_at=EPISODE_END
     )
@@ -175,7 +150,7 @@ def confirmed_episodes(latest: pl.DataFrame, reported: pl.DataFrame) -> pl.DataF
         .otherwise(0.0),
     )
     return merge_overlapping(
-        non_overlapping(found.select(EPISODE_SCHEMA.names()).cast(EPISODE_SCHEMA), reported)
+        non_overlapping(found.select(EPISODE_COLUMNS.names()).cast(EPISODE_COLUMNS), reported)
     )
 
 

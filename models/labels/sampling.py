@@ -11,6 +11,7 @@ import polars as pl
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
+from models.labels.frames import TrainingSample
 
 __all__ = [
     "Sampling",
@@ -26,17 +27,6 @@ HARD_NEGATIVE_WINDOW = timedelta(hours=12)
 HARD_NEGATIVE_MIN_TALK_S = 180
 HARD_NEGATIVE_MIN_REACH = 3  # a number that is new in the district and already reached so many
 HARD_NEGATIVE_MAX_AGE_D = 20
-SAMPLE_SCHEMA = pl.Schema(
-    {
-        "person": pl.String(),
-        "at": pl.Datetime("us", "Asia/Shanghai"),
-        "label": pl.Int8(),
-        "weight": pl.Float64(),
-        "sampling_weight": pl.Float64(),
-        "case_id": pl.String(),
-        "scam_type": pl.String(),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -114,7 +104,7 @@ def draw_training_samples(
     """
     start = first_known_at(event_index)
     if start is None:
-        return pl.DataFrame(schema=SAMPLE_SCHEMA)
+        return TrainingSample.create_empty()
     warm = start + timedelta(days=sampling.burn_in_days)
     ticks = query_points_after_events(event_index, start=warm, end=at, every=sampling.every).filter(
         pl.col("at") < at

@@ -15,6 +15,7 @@ from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import Tick
 from models.evaluation.comparison import Comparison
 from models.evaluation.explain import explain_scores
+from models.evaluation.frames import Alert
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
@@ -38,18 +39,6 @@ WARM_UP = timedelta(
 )  # days scored before the first, so that the threshold knows what an ordinary day is like
 SCORERS = {"score": "model", "baseline_score": "rule"}
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-ALERT_SCHEMA = pl.Schema(
-    {
-        "person": pl.String(),
-        "issued_at": pl.Datetime("us", "Asia/Shanghai"),
-        "score": pl.Float64(),
-        "level": pl.String(),
-        "scam_type": pl.String(),
-        "reasons": pl.List(pl.String()),
-        "repeat": pl.Boolean(),
-    }
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,10 +272,10 @@ def without_reasons(chosen: pl.DataFrame) -> pl.DataFrame:
 
 def concat_alerts(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All alerts in order of time, then score."""
-    frame = pl.concat(parts) if parts else pl.DataFrame(schema=ALERT_SCHEMA)
+    frame, columns = pl.concat(parts or [Alert.create_empty()]), Alert.polars_schema()
     return (
-        frame.cast(ALERT_SCHEMA)
-        .select(list(ALERT_SCHEMA))
+        frame.cast(columns)
+        .select(columns.names())
         .sort("issued_at", "score", descending=[False, True])
     )
 

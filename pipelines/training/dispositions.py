@@ -6,11 +6,8 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Engine
 
-from models.labels.dispositions import (
-    DISPOSITION_SCHEMA,
-    DispositionLabels,
-    labels_from_dispositions,
-)
+from models.labels.dispositions import DispositionLabels, labels_from_dispositions
+from models.labels.frames import Disposition
 from pipelines.settings import Settings
 from serving.database.engine import open_database
 from serving.feedback import all_dispositions
@@ -31,8 +28,8 @@ def load_disposition_labels(
 
 def read_dispositions(engine: Engine) -> pl.DataFrame:
     """Every disposition of a serving database, shaped as
-    ``models.labels.dispositions.DISPOSITION_SCHEMA``.
+    ``models.labels.frames.Disposition``.
     """
     return pl.DataFrame(
-        [asdict(one) for one in all_dispositions(engine)], schema=DISPOSITION_SCHEMA
+        [asdict(one) for one in all_dispositions(engine)], schema=Disposition.polars_schema()
     )

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 
 from features.event_index import build_event_index
+from features.kernel.frames import QueryPoint
 from features.kernel.source_tables import SourceTables
-from features.point_in_time import build_snapshot
+from features.point_in_time import Snapshot, build_snapshot
 from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, feature_names
 from features.words.wording import describe_value
 from tests.features.districts import NOON, district, moments
 from tests.features.generated import query_times, source_tables
+from tests.frames import check
 
 NOT_FEATURES = {
     "person",
@@ -34,6 +36,7 @@ def columns() -> pl.Schema:
 
 def test_the_catalogue_is_what_the_snapshot_computes(columns: pl.Schema) -> None:
     assert set(feature_names()) == set(columns) - NOT_FEATURES
+    assert set(Snapshot.column_names()) == set(columns)
     assert len(feature_names()) == len(set(feature_names()))
 
 
@@ -55,7 +58,9 @@ def test_features_that_are_missing_for_one_reason_are_missing_together(
     tables: SourceTables, at: datetime
 ) -> None:
     asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
-    for row in build_snapshot(build_event_index(tables), asked).to_dicts():
+    rows = build_snapshot(build_event_index(tables), check(QueryPoint, asked))
+    Snapshot.validate(rows, cast=True)
+    for row in rows.to_dicts():
         missing: dict[str, set[bool]] = {}
         for feature in FEATURES:
             missing.setdefault(feature.null_means, set()).add(row[feature.name] is None)

@@ -15,6 +15,9 @@ from models.evaluation.alert_metrics import (
     metrics_by_scam_type,
 )
 from models.evaluation.bootstrap import Interval
+from models.evaluation.frames import JudgedAlert, JudgedLoss
+from models.labels.frames import Episode, Trace
+from tests.frames import check
 from tests.models.drawn import on
 
 MOMENT = pl.Datetime("us", "Asia/Shanghai")
@@ -36,16 +39,7 @@ EPISODES = pl.DataFrame(
         ("A6", "fay", "police", "loss", on(1) - timedelta(minutes=1), on(2), on(2), 5_000.0),
         ("A7", "gus", "police", "loss", on(7), on(8), on(9), 5_000.0),
     ],
-    schema={
-        "case_id": pl.String,
-        "person": pl.String,
-        "scam_type": pl.String,
-        "outcome": pl.String,
-        "opened_at": MOMENT,
-        "main_at": MOMENT,
-        "closed_at": MOMENT,
-        "loss_cny": pl.Float64,
-    },
+    schema=Episode.polars_schema(),
     orient="row",
 )
 START, END = on(1), on(8)
@@ -209,7 +203,11 @@ def test_repeats_within_72_hours_of_a_counted_alert_do_not_count():
 
 def test_intervals_are_those_of_chance_and_the_same_every_time():
     issued = alerts(("ada", on(3, 12)), ("cai", on(5)), ("nobody", on(2)))
+    check(Episode, EPISODES)
+    check(Trace, TRACES)
     judged = judge_alerts(issued, EPISODES, start=START, end=END, traces=TRACES)
+    check(JudgedAlert, judged.alerts, more=True)
+    check(JudgedLoss, judged.losses, more=True)
     found = metric_intervals(judged)
     assert found == metric_intervals(judged)
     assert found["precision"] == Interval(0.0, 1.0)  # three alerts say next to nothing

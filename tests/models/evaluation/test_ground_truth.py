@@ -8,7 +8,10 @@ import pytest
 
 from data_contracts.errors import DeliveryError
 from models.evaluation.alert_metrics import compute_metrics
+from models.evaluation.frames import Truth
 from models.evaluation.ground_truth import episodes_from_truth, judge_by_truth, traces_from_truth
+from models.labels.frames import Episode, Trace
+from tests.frames import check
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 6, 10, 12, tzinfo=SHANGHAI)
@@ -103,6 +106,12 @@ def test_a_contact_is_no_loss_nobody_could_be_warned_of(truth):
 def test_a_journey_without_payment_closes_after_72_hours(truth):
     (closed_at,) = episodes_from_truth(truth).filter(pl.col("person") == "bo")["closed_at"]
     assert closed_at == NOON + timedelta(hours=72)
+
+
+def test_the_truth_gives_the_frames_that_cases_give(truth):
+    check(Truth, truth, more=True)
+    check(Episode, episodes_from_truth(truth))
+    check(Trace, traces_from_truth(truth))
 
 
 def test_moves_are_first_traces_and_payments(truth):

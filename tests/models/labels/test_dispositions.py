@@ -8,11 +8,13 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels.dispositions import DISPOSITION_SCHEMA, EPISODE_SCHEMA, labels_from_dispositions
+from models.labels.dispositions import labels_from_dispositions
+from models.labels.frames import Disposition, Episode
+from tests.frames import check
 from tests.models.drawn import on
 
 AT = on(20)
-NONE = EPISODE_SCHEMA.to_frame()
+NONE = Episode.create_empty()
 
 
 def word(
@@ -35,7 +37,10 @@ def word(
 
 
 def labels(*words: dict, reported: pl.DataFrame = NONE, at: datetime = AT):
-    return labels_from_dispositions(pl.DataFrame(words, schema=DISPOSITION_SCHEMA), reported, at=at)
+    dispositions = check(Disposition, pl.DataFrame(words, schema=Disposition.polars_schema()))
+    found = labels_from_dispositions(dispositions, reported, at=at)
+    check(Episode, found.episodes)
+    return found
 
 
 def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
@@ -43,7 +48,7 @@ def case(person: str, opened_at: datetime, closed_at: datetime) -> pl.DataFrame:
         "case_id": "A1", "person": person, "scam_type": "fake_loan", "outcome": "loss",
         "opened_at": opened_at, "main_at": opened_at, "closed_at": closed_at, "loss_cny": 900.0,
     }  # fmt: skip
-    return pl.DataFrame([row], schema=EPISODE_SCHEMA)
+    return pl.DataFrame([row], schema=Episode.polars_schema())
 
 
 def test_a_fraud_that_was_stopped_is_an_attempt_until_somebody_came():

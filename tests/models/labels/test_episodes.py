@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from features.event_index import build_event_index
 from models.labels.episodes import build_episodes, build_traces
+from models.labels.frames import Episode, Trace
+from tests.frames import check
 from tests.models.drawn import call, case, on, payment, source_tables
 
 PAID = (on(10, 12), on(10, 14))
@@ -27,7 +29,8 @@ ATTEMPT = case("A2", "bo", reported_at=on(12), numbers=["caller"])
 def told(*cases: dict, calls=(), payments=(), at: datetime | None = None) -> list[dict]:
     """The episodes of a hand-drawn district."""
     drawn = source_tables(calls=calls, payments=payments, cases=cases)
-    return build_episodes(drawn.cases, build_event_index(drawn), at=at or on(20)).rows(named=True)
+    found = build_episodes(drawn.cases, build_event_index(drawn), at=at or on(20))
+    return check(Episode, found).rows(named=True)
 
 
 def test_a_loss_opens_with_the_first_contact_and_closes_with_the_last_payment():
@@ -142,7 +145,7 @@ def test_moves_are_the_contacts_and_payments_that_a_case_names():
     drawn = source_tables(
         calls=calls, payments=[*late, payment("ada", "shop", on(10, 12, 30), 70)], cases=[LOSS]
     )
-    found = build_traces(drawn.cases, build_event_index(drawn), at=on(20))
+    found = check(Trace, build_traces(drawn.cases, build_event_index(drawn), at=on(20)))
     assert found.columns == ["case_id", "known_at", "paid_at", "amount_cny"]
     assert found.rows() == [
         ("A1", on(9, 10), None, None),
@@ -215,6 +218,6 @@ def test_moves_of_one_story_are_counted_once_and_go_by_its_episode():
     drawn = source_tables(
         calls=[call("ada", "caller", on(9, 10))], payments=PAYMENTS, cases=[LOSS, twice]
     )
-    found = build_traces(drawn.cases, build_event_index(drawn), at=on(20))
+    found = check(Trace, build_traces(drawn.cases, build_event_index(drawn), at=on(20)))
     assert found["case_id"].to_list() == ["A1"] * 4
     assert found["amount_cny"].sum() == 19_500

@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from features.event_index import EventIndex, build_event_index
 from models.labels.episodes import build_episodes
+from models.labels.frames import TrainingSample
 from models.labels.sampling import (
-    SAMPLE_SCHEMA,
     Sampling,
     assign_folds,
     draw_training_samples,
@@ -19,6 +19,7 @@ from models.labels.sampling import (
     query_points_after_events,
     query_points_for_everyone,
 )
+from tests.frames import check
 from tests.models.drawn import call, case, event_index, on, payment, source_tables
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
@@ -129,9 +130,10 @@ def story() -> tuple[EventIndex, pl.DataFrame]:
 
 def moments_of(story, *, at: datetime | None = None, seed: int = 0, **sampling) -> pl.DataFrame:
     laid_out, told = story
-    return draw_training_samples(
+    rows = draw_training_samples(
         laid_out, told, at=at or on(20), sampling=Sampling(**sampling), seed=seed
     )
+    return check(TrainingSample, rows)
 
 
 def test_live_moments_are_touches_after_the_first_trace_and_up_to_the_last_payment(story):
@@ -251,7 +253,7 @@ def test_a_district_without_events_or_cases_has_the_same_columns(story):
         event_index(), told.clear(), at=on(20), sampling=Sampling(), seed=0
     )
     assert nothing.is_empty()
-    assert nothing.schema == moments_of(story).schema == SAMPLE_SCHEMA
+    check(TrainingSample, nothing)
     payments_only = event_index(payments=[payment("bo", "m", on(12), 5)])
     quiet = draw_training_samples(
         payments_only, told.clear(), at=on(20), sampling=Sampling(burn_in_days=0), seed=0

@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pytest
 
+from models.evaluation.frames import Truth
 from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import generate_population
 from pipelines.simulate.reports import build_truth
 from pipelines.simulate.stories.scams import TrueEpisode
 from pipelines.simulate.stories.script import ScriptTrace
+from tests.frames import check
 from tests.pipelines.simulate.conftest import District
 
 
@@ -46,6 +48,10 @@ def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
     assert not row["reported"]
     assert row["suspect_numbers"] == people.numbers.texts[3]
     assert row["id_number"] == people.id_numbers[5]
+
+
+def test_the_truth_is_shaped_as_its_readers_expect(lively: District) -> None:
+    check(Truth, lively.register("truth").with_columns(person="id_number"), more=True)
 
 
 def test_losses_are_the_sum_of_their_moves_and_in_order(lively: District) -> None:

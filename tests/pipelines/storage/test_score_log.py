@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from models.policy.frames import ScoredRow
 from pipelines.storage.score_log import ScoreLog, ShadowLog
+from tests.frames import check
 
 DAY = datetime(2026, 7, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -17,7 +19,7 @@ def scores(at: datetime, *, worth_cny: dict[str, float]) -> pl.DataFrame:
             "person": list(worth_cny),
             "at": [at] * len(worth_cny),
             "score": [0.5] * len(worth_cny),
-            "preventable_loss_cny": list(worth_cny.values()),
+            "preventable_loss_cny": [float(cny) for cny in worth_cny.values()],
             "baseline_score": [0.0] * len(worth_cny),
         }
     )
@@ -45,4 +47,4 @@ def test_a_shadow_run_is_read_whichever_version_wrote_it(tmp_path, is_former):
     if is_former:
         rename_as_before(path)
     (found,) = log.ticks(start=DAY, end=DAY.replace(day=6))
-    assert found.equals(rows)
+    assert check(ScoredRow, found, more=True).equals(rows)

@@ -6,11 +6,11 @@ import polars as pl
 from fastapi.testclient import TestClient
 
 from features.event_index import build_event_index
-from models.labels.dispositions import EPISODE_SCHEMA
+from models.labels.frames import Disposition, Episode
 from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.dispositions import load_disposition_labels
+from pipelines.training.dispositions import load_disposition_labels, read_dispositions
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 from serving.access.users.service import add_user
 from serving.app import create_app
@@ -18,6 +18,7 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import open_database, write_transaction
 from serving.publishing import alert_id_of
 from serving.vocabulary.roles import Role
+from tests.frames import check
 from tests.pipelines.district import TRAIN_AT
 from tests.pipelines.training.test_evaluation import found_out, publish_at
 
@@ -29,8 +30,9 @@ def test_words_on_published_alerts_become_labels(tmp_path):
     found_out(engine, TRAIN_AT, "p1_ada", "in_progress", 1)
     found_out(engine, TRAIN_AT, "p1_ada", "stopped", 2)
     found_out(engine, TRAIN_AT, "p1_bo", "lawful", 1)
+    check(Disposition, read_dispositions(engine))
     found = load_disposition_labels(
-        settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(days=1)
+        settings, Episode.create_empty(), at=TRAIN_AT + timedelta(days=1)
     )
     assert found.episodes.select("person", "opened_at", "closed_at", "scam_type").rows() == [
         ("p1_ada", TRAIN_AT - timedelta(hours=1), TRAIN_AT + timedelta(hours=2), "police")
@@ -38,13 +40,13 @@ def test_words_on_published_alerts_become_labels(tmp_path):
     assert found.lawful["person"].to_list() == ["p1_bo"]
     assert found.unclear.is_empty()
     early = load_disposition_labels(
-        settings, EPISODE_SCHEMA.to_frame(), at=TRAIN_AT + timedelta(hours=2)
+        settings, Episode.create_empty(), at=TRAIN_AT + timedelta(hours=2)
     )
     assert (len(early.episodes), early.unclear["person"].to_list()) == (0, ["p1_ada"])
 
 
 def test_an_installation_without_alerts_has_none(tmp_path):
-    found = load_disposition_labels(Settings(home=tmp_path), EPISODE_SCHEMA.to_frame(), at=TRAIN_AT)
+    found = load_disposition_labels(Settings(home=tmp_path), Episode.create_empty(), at=TRAIN_AT)
     assert sum(found.facts().values()) == 0
 
 
@@ -95,7 +97,9 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     decide(later, again, "already_paid", paid_cny=8000)
 
     model, rows = learn_risk_model(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
-    assert {name: model.facts[name] for name in model.facts if name.startswith("outcomes_")} == {
+    assert {
+        name: model.facts[name] for name in model.facts if name.startswith("dispositions_")
+    } == {
         "dispositions_fraud": 2.0,  # the two alerts of one story are one
         "dispositions_lawful": 1.0,
         "dispositions_unclear": 1.0,

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from features.event_index import build_event_index
+from models.evaluation import frames
 from models.evaluation.alert_metrics import compute_metrics
 from models.evaluation.fairness import ATTRIBUTES
 from models.labels.episodes import build_episodes
@@ -15,6 +16,7 @@ from pipelines.training.evaluation import evaluate_published, write_report
 from serving.database.engine import open_database, write_transaction
 from serving.database.tables import DispositionRow
 from serving.publishing import Alert, Watchlist, alert_id_of, publish_watchlist
+from tests.frames import check
 from tests.models.small import small_model
 from tests.pipelines.district import END, TRAIN_AT
 
@@ -106,6 +108,8 @@ def test_a_replay_can_be_reported_with_budgets(district, tmp_path):
         "seed": 3,
     }
     result = replay(district, **asked, model=known_features(), budgets=True)
+    check(frames.Alert, result.alerts)
+    check(frames.Alert, result.baseline_alerts)
     evaluation = result.evaluation
     assert evaluation.budgets["budget"].to_list() == [4, 8, 12, 20, 40]
     assert (evaluation.budgets["alerts_per_day"] <= evaluation.budgets["budget"]).all()

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 
+from pipelines.settings import Schedule
+
 PROGRAM = """
 import json, sys, time
 from pathlib import Path
@@ -43,7 +45,7 @@ def test_the_server_plans_the_runs(tmp_path):
         env=alone, capture_output=True, text=True, check=True,
     )  # fmt: skip
     planned = json.loads(ended.stdout.splitlines()[-1])
-    assert set(planned) == {"nightly", "intraday", "retrain", "backtest"}
+    assert set(planned) == set(Schedule.model_fields)
     assert all(
         ":05:00" in moment and "T16:" in moment for moment in planned["nightly"]
     )  # 00:05 in Shanghai

@@ -37,7 +37,8 @@ REPLACED = {  # each word and, as parts of names, the words that it replaced
     "notable range, or the thing itself": ("told",),
 }
 OTHER_THINGS = {
-    ("models/learning/tuning.py", "study"),  # what Optuna calls its own
+    ("models/evaluation/frames.py", "journey"),  # a column of stored files
+    ("models/learning/tuning.py", "study"),  # Optuna's word
     ("serving/notifications/webhooks/dispatcher.py", "thread"),  # one of the processor
 }
 FORMER_WORDS = "|".join(word for replaced in REPLACED.values() for word in replaced)

@@ -70,8 +70,8 @@ def labels_from_dispositions(
 ) -> DispositionLabels:
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes.
 
-    ``dispositions`` are shaped as ``models.labels.frames.Disposition``; the last version counts, and an alert
-    that repeats another one has the result of that. Who was met by a fraudster and did not pay was
+    ``dispositions`` are shaped as ``models.labels.frames.Disposition``; the last version counts,
+    and an alert that repeats another one has the result of that. Who was met by a fraudster and did not pay was
     in an episode all the same, and must not be learnt from as a false alarm because a warning
     worked. A reported case knows more than whoever closed the alert: where the two disagree the
     case wins.

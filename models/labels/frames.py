@@ -23,7 +23,7 @@ class Episode(Frame):
 
 
 class Trace(Frame):
-    """A record that an episode left: a contact, or a payment with ``paid_at`` and ``amount_cny``."""
+    """A record of an episode: a contact, or a payment with ``paid_at`` and ``amount_cny``."""
 
     case_id = dy.String(nullable=False, description="of the episode")
     known_at = moment("when the record became known; null where only truth knows", nullable=True)

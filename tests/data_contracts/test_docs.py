@@ -34,5 +34,5 @@ def test_the_pages_in_docs_are_those_of_the_contracts(tmp_path):
     ]
     for path in written:
         assert path.read_text(encoding="utf-8") == (DOCS / path.name).read_text(encoding="utf-8"), (
-            f"{path.name} is not up to date: write it again with python -m data_contracts.pages.docs"
+            f"{path.name} is not up to date: write it with python -m data_contracts.pages.docs"
         )

@@ -71,8 +71,8 @@ def labels_from_dispositions(
     """Labels from the dispositions known strictly before ``at``, beside the ``reported`` episodes.
 
     ``dispositions`` are shaped as ``models.labels.frames.Disposition``; the last version counts,
-    and an alert that repeats another one has the result of that. Who was met by a fraudster and did not pay was
-    in an episode all the same, and must not be learnt from as a false alarm because a warning
+    and an alert that repeats another one has the result of that. A person whom a fraudster reached
+    and who did not pay was in an episode all the same: it is no false alarm because a warning
     worked. A reported case knows more than whoever closed the alert: where the two disagree the
     case wins.
     """

@@ -27,8 +27,10 @@ class RecentAlert:
     person: str
     issued_at: datetime
     at: datetime
+    kind: str
     level: str
     score: float
+    repeat: bool
     at_stake_cny: float | None
     status: str
     snoozed_until: datetime | None
@@ -73,8 +75,10 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
                 person=alert.person,
                 issued_at=alert.issued_at,
                 at=alert.watchlist.at,
+                kind=alert.watchlist.kind,
                 level=alert.level,
                 score=alert.score,
+                repeat=alert.realert,
                 at_stake_cny=alert.at_stake_cny,
                 status=decision.result if decision else "open",
                 snoozed_until=decision.snoozed_until if decision else None,

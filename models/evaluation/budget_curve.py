@@ -2,19 +2,20 @@
 moments.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
 
 from models.evaluation.alert_metrics import measure_alerts
-from models.policy.alerting import Candidate, Memory, PolicyRules, decide_alerts
+from models.policy.alerting import PolicyRules
+from models.policy.candidates import POLICY_COLUMNS, count_candidates, keep_candidates
+from models.policy.policy_run import PolicyRun
 
-__all__ = ["BUDGETS", "Tick", "compute_budget_curve"]
+__all__ = ["BUDGETS", "alerts_under_budget", "compute_budget_curve", "keep_for_budgets"]
 
 BUDGETS = (4, 8, 12, 20, 40)
-Tick = tuple[datetime, Sequence[Candidate]]
 CURVE_SCHEMA = pl.Schema(
     {
         "budget": pl.Int64(),
@@ -27,8 +28,17 @@ CURVE_SCHEMA = pl.Schema(
 )
 
 
+def keep_for_budgets(rows: pl.DataFrame, *, rules: PolicyRules) -> pl.DataFrame:
+    """Of scored rows what :func:`compute_budget_curve` needs: of each tick so many as the policy
+    looks at under the largest of ``BUDGETS``.
+    """
+    most = count_candidates(replace(rules, budget=max(*BUDGETS, rules.budget)))
+    best = keep_candidates(rows, column="score", most=most)
+    return best.select("person", "at", "score", *POLICY_COLUMNS)
+
+
 def compute_budget_curve(
-    ticks: Sequence[Tick],
+    rows: pl.DataFrame,
     episodes: pl.DataFrame,
     *,
     rules: PolicyRules,
@@ -40,38 +50,24 @@ def compute_budget_curve(
     """One row a budget: ``alerts_per_day``, ``precision``, ``coverage``, ``money`` and
     ``lead_h_median``.
 
-    ``ticks`` are moments in order with the candidates scored at each, at least ten times the
-    largest budget of them; those before ``start`` only tell what an ordinary day looks like.
-    ``episodes`` and ``traces`` are of ``models.labels.episodes``.
+    ``rows`` are of :func:`keep_for_budgets`; those before ``start`` only show what an ordinary day
+    looks like. ``episodes`` and ``traces`` are of ``models.labels.episodes``.
     """
-    rows = []
+    curve = []
     for budget in budgets:
-        alerts = alerts_under_budget(ticks, rules=replace(rules, budget=budget), start=start)
-        frame = pl.DataFrame(
-            alerts,
-            schema={"person": pl.String, "issued_at": episodes.schema["opened_at"]},
-            orient="row",
-        )
-        found = measure_alerts(frame, episodes, start=start, end=end, traces=traces)
-        rows.append(
+        alerts = alerts_under_budget(rows, rules=replace(rules, budget=budget), start=start)
+        found = measure_alerts(alerts, episodes, start=start, end=end, traces=traces)
+        curve.append(
             {
                 "budget": budget,
                 **{name: getattr(found, name) for name in CURVE_SCHEMA if name != "budget"},
             }
         )
-    return pl.DataFrame(rows, schema=CURVE_SCHEMA)
+    return pl.DataFrame(curve, schema=CURVE_SCHEMA)
 
 
-def alerts_under_budget(
-    ticks: Sequence[Tick], *, rules: PolicyRules, start: datetime
-) -> list[tuple[str, datetime]]:
-    """The alerts from ``start`` on, repeats left out."""
-    memory = Memory()
-    alerts: list[tuple[str, datetime]] = []
-    for at, candidates in ticks:
-        decided = decide_alerts(candidates, memory=memory, at=at, rules=rules)
-        if at < start:
-            memory.issued.clear()  # nobody was told
-        else:
-            alerts += [(one.candidate.person, at) for one in decided if not one.repeat]
-    return alerts
+def alerts_under_budget(rows: pl.DataFrame, *, rules: PolicyRules, start: datetime) -> pl.DataFrame:
+    """The alerts from ``start`` on, repeats left out, as ``models.policy.policy_run`` has them."""
+    run = PolicyRun(rules, start)
+    run.decide_rows(rows)
+    return run.first_alerts

@@ -1,14 +1,14 @@
 """Who is alerted: a threshold that paces the day's budget, one alert a person in 72 hours, and
 again when money moves.
 
-The policy decides tick by tick and never looks ahead. It is the same for a replay and for the
-running system; only where its memory is kept differs.
+The policy decides tick by tick and never looks ahead. ``models.policy.policy_run`` brings it
+forward; nothing else decides.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Literal
 
 import polars as pl
@@ -16,11 +16,13 @@ import polars as pl
 __all__ = [
     "AlertDecision",
     "Candidate",
+    "LastAlert",
     "Memory",
     "PolicyRules",
     "alert_level",
     "carry_over",
     "decide_alerts",
+    "observe_candidates",
     "priority_expression",
 ]
 
@@ -58,30 +60,18 @@ class PolicyRules:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One person as scored at a moment: probability, the money paid to new payees within six hours,
-    and at stake.
+    """One person as scored at a moment: probability, place in the rank, the money paid to new
+    payees within six hours, and at stake.
 
-    ``preventable_loss_cny`` is what a warning would save were the person in an episode; None where
-    nobody knows.
+    ``priority`` is of :func:`priority_expression`. ``preventable_loss_cny`` is what a warning would
+    save were the person in an episode; None where nobody knows.
     """
 
     person: str
     score: float
+    priority: float
     paid_cny: float = 0.0
     preventable_loss_cny: float | None = None
-
-    def priority(self, *, rules: "PolicyRules") -> float:
-        """What people are ranked by: probability, times the money a warning would save to the power
-        of the weight.
-        """
-        preventable_loss_cny = (
-            rules.reference_loss_cny
-            if self.preventable_loss_cny is None
-            else max(self.preventable_loss_cny, 1.0)
-        )
-        return self.score * float(
-            (preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight
-        )
 
     @property
     def saving_cny(self) -> float | None:
@@ -120,30 +110,38 @@ def carry_over(saved: int, *, used: Iterable[int], rules: PolicyRules) -> int:
 @dataclass
 class Memory:
     """What the policy remembers: last alerts, how much of today's budget is used, and the best
-    ranks of past days.
+    priorities of past days by day.
     """
 
     issued: dict[str, LastAlert] = field(default_factory=dict)
     day: date | None = None
+    budget_open: bool = False  # from the first tick on that may alert; before, nothing is saved
     used: int = 0
     carried_over: int = 0  # alerts that earlier days left over
     best_priorities_today: dict[str, float] = field(default_factory=dict)
-    past_priorities: deque[Sequence[float]] = field(default_factory=deque)
+    past_priorities: dict[date, Sequence[float]] = field(default_factory=dict)
 
     def start_day(self, day: date, *, rules: PolicyRules) -> None:
-        """Begin a day: keep yesterday's best scores, one a person, and open the budget again."""
+        """Begin a day: keep yesterday's best priorities, one a person; the budget opens again."""
         if self.day is not None and day <= self.day:
             return
         if self.day is not None:
-            self.past_priorities.append(
-                sorted(self.best_priorities_today.values(), reverse=True)[: 10 * rules.budget]
+            self.past_priorities[self.day] = highest_priorities(
+                self.best_priorities_today.values(), rules=rules
             )
-            self.carried_over = carry_over(
-                self.carried_over, used=[self.used] + [0] * ((day - self.day).days - 1), rules=rules
-            )
-        while len(self.past_priorities) > rules.memory_days:
-            self.past_priorities.popleft()
+            if self.budget_open:
+                used = [self.used] + [0] * ((day - self.day).days - 1)
+                self.carried_over = carry_over(self.carried_over, used=used, rules=rules)
+        oldest = day - timedelta(days=rules.memory_days)
+        self.past_priorities = {
+            past: best for past, best in self.past_priorities.items() if past >= oldest
+        }
         self.day, self.used, self.best_priorities_today = day, 0, {}
+
+    def note_priority(self, candidate: Candidate) -> None:
+        """Keep the best priority of the day of a person."""
+        best = self.best_priorities_today.get(candidate.person, 0.0)
+        self.best_priorities_today[candidate.person] = max(best, candidate.priority)
 
     def threshold(self, *, rules: PolicyRules) -> float:
         """The priority that ``stretch`` times the budget of people reached on an average past day;
@@ -151,13 +149,20 @@ class Memory:
         """
         if not self.past_priorities:
             return 0.0
-        scores = sorted((score for day in self.past_priorities for score in day), reverse=True)
+        ordered = sorted(chain.from_iterable(self.past_priorities.values()), reverse=True)
         place = int(rules.budget * rules.stretch * len(self.past_priorities))
-        return scores[place] if place < len(scores) else 0.0
+        return ordered[place] if place < len(ordered) else 0.0
+
+
+def highest_priorities(priorities: Iterable[float], *, rules: PolicyRules) -> list[float]:
+    """What is remembered of a day: more than any threshold can ask for, best first."""
+    return sorted(priorities, reverse=True)[: 10 * rules.budget]
 
 
 def priority_expression(*, rules: PolicyRules) -> pl.Expr:
-    """:meth:`Candidate.priority` of rows with ``score`` and ``preventable_loss_cny``."""
+    """What people are ranked by, of rows with ``score`` and ``preventable_loss_cny``: probability,
+    times the money a warning would save to the power of the weight.
+    """
     preventable_loss_cny = (
         pl.col("preventable_loss_cny").fill_null(rules.reference_loss_cny).clip(1.0)
     )
@@ -166,24 +171,29 @@ def priority_expression(*, rules: PolicyRules) -> pl.Expr:
     )
 
 
+def observe_candidates(
+    candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rules: PolicyRules
+) -> None:
+    """Learn from one tick which priorities are ordinary; nobody is alerted."""
+    memory.start_day(at.date(), rules=rules)
+    for candidate in candidates:
+        memory.note_priority(candidate)
+
+
 def decide_alerts(
     candidates: Iterable[Candidate], *, memory: Memory, at: datetime, rules: PolicyRules
 ) -> list[AlertDecision]:
     """The alerts of one tick, best first; ``memory`` is brought up to date."""
     memory.start_day(at.date(), rules=rules)
+    memory.budget_open = True
     threshold = memory.threshold(rules=rules)
     decisions: list[AlertDecision] = []
-    ranked = sorted(
-        ((one.priority(rules=rules), one) for one in candidates),
-        key=lambda pair: (-pair[0], pair[1].person),
-    )
-    for priority, candidate in ranked:
+    for candidate in sorted(candidates, key=lambda one: (-one.priority, one.person)):
         last = memory.issued.get(candidate.person)
         in_cool_down = last is not None and at - last.warned_at < rules.cool_down
         if not in_cool_down:
-            best = memory.best_priorities_today.get(candidate.person, 0.0)
-            memory.best_priorities_today[candidate.person] = max(best, priority)
-        if priority < threshold:
+            memory.note_priority(candidate)
+        if candidate.priority < threshold:
             continue
         if last is not None and in_cool_down:
             if not has_new_payments(candidate, last, at=at, rules=rules):

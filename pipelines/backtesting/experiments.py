@@ -7,7 +7,7 @@ every *variant*, one way to decide.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,19 +28,13 @@ from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
-from models.policy.alerting import Memory, PolicyRules
-from pipelines.backtesting.replay import (
-    WARM_UP,
-    concat_alerts,
-    decided_rows,
-    parse_every,
-    query_points_of_day,
-    split_into_days,
-    without_reasons,
-)
+from models.policy.alerting import PolicyRules
+from models.policy.candidates import BASELINE_COLUMN, POLICY_COLUMNS
+from models.policy.policy_run import PolicyRun
+from models.policy.query_points import parse_tick, query_points_by_day
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import POLICY_COLUMNS, add_scores, policy_rules
+from pipelines.scoring.candidates import add_scores, policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
@@ -60,7 +54,7 @@ NIGHT = "1d"
 FULL = "full"
 AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
 ABLATIONS = (*PARTS, *AFRESH, "untuned")
-MODEL, RULE = "score", "baseline_score"  # the columns of the model's score and of today's rule
+MODEL, RULE = "score", BASELINE_COLUMN  # the columns of the model's score and of today's rule
 NO_PACING = (
     1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
 )
@@ -111,16 +105,23 @@ class Experiments:
 
 @dataclass(frozen=True, eq=False)
 class VariantRun:
-    """A variant on its way: what it remembers, and whom it has alerted so far."""
+    """A variant on its way."""
 
     variant: Variant
-    memory: Memory = field(default_factory=Memory)
-    found: list[pl.DataFrame] = field(default_factory=list)
+    run: PolicyRun
 
     @property
     def alerts(self) -> pl.DataFrame:
-        """All alerts but repeats, in order of time."""
-        return concat_alerts(self.found).filter(~pl.col("repeat"))
+        """All alerts so far but repeats, in order of time."""
+        return self.run.first_alerts
+
+
+def start_variant(variant: Variant, *, start: datetime) -> VariantRun:
+    """The policy of ``variant``, which alerts from ``start`` on; every model's score is read from
+    the same column of its own rows.
+    """
+    column = RULE if variant.is_rule else MODEL
+    return VariantRun(variant, PolicyRun(variant.rules, start, column=column))
 
 
 def run_experiments(
@@ -129,7 +130,7 @@ def run_experiments(
     start: datetime,
     end: datetime,
     budget: int,
-    every: str = "1h",
+    every: str | None = None,
     clocks: Sequence[str] = CLOCKS,
     ablations: Sequence[str] = ABLATIONS,
     policies: bool = True,
@@ -139,10 +140,12 @@ def run_experiments(
 ) -> Experiments:
     """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
 
-    Ablations and policies are compared at the clock ``every``. ``truth`` is the file of that name
+    Ablations and policies are compared at the clock ``every``, by default the ``tick`` of the
+    settings. ``truth`` is the file of that name
     in a simulated landing folder. Raises ``SettingsError`` for a clock or an ablation that does not
     exist.
     """
+    every = every or settings.tick
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     journeys = read_ground_truth(truth, settings=settings) if truth else None
     progress("building the event index")
@@ -163,11 +166,18 @@ def run_experiments(
         *ablation_arms(ablations, models, every=every, rules=rules),
         *(policy_arms(every=every, rules=rules) if policies else ()),
     )
-    variant_runs = [VariantRun(variant) for variant in variants]
-    for clock in sorted({variant.every for variant in variants}, key=parse_every, reverse=True):
+    variant_runs = [start_variant(variant, start=start) for variant in variants]
+    for clock in sorted({variant.every for variant in variants}, key=parse_tick, reverse=True):
         together = [one for one in variant_runs if one.variant.every == clock]
         run_variants(
-            event_index, models, together, start=start, end=end, every=clock, progress=progress
+            event_index,
+            models,
+            together,
+            start=start,
+            end=end,
+            every=clock,
+            settings=settings,
+            progress=progress,
         )
     told, traces = (
         build_episodes(tables.cases, event_index, at=end),
@@ -203,7 +213,7 @@ def check(
             f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}."
         )
     for clock in clocks:
-        parse_every(clock)
+        parse_tick(clock)
 
 
 def result_rows(study: Experiments) -> list[dict[str, str | dict[str, float]]]:
@@ -363,30 +373,26 @@ def run_variants(
     start: datetime,
     end: datetime,
     every: str,
+    settings: Settings,
     progress: Progress,
 ) -> None:
-    """Walk the variants of one clock from tick to tick, as a replay does; each keeps its alerts."""
+    """Bring the variants of one clock from tick to tick; each keeps its alerts."""
     columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
-    for day in split_into_days(start - WARM_UP, end):
-        moments = query_points_of_day(event_index, day, tick=parse_every(every), every=every)
-        frames = scores_of(
-            event_index, {column: models[column] for column in sorted(columns)}, moments
-        )
+    read = {column: models[column] for column in sorted(columns)}
+    warm_up = timedelta(days=settings.warm_up_days)
+    for day, points in query_points_by_day(event_index, start=start - warm_up, end=end, tick=every):
+        frames = scores_of(event_index, read, points, effect=settings.intervention_effect)
         for one in variant_runs:
-            by_rule = one.variant.is_rule
-            rows = frames[MODEL if by_rule else one.variant.column]
-            chosen = decided_rows(
-                rows, column=RULE if by_rule else MODEL, memory=one.memory, rules=one.variant.rules
-            )
-            if day.start < start:
-                one.memory.issued.clear()  # a warm-up day only tells what scores are ordinary
-            elif len(chosen):
-                one.found.append(without_reasons(chosen))
-        progress(f"every {every}: walked {day.start:%Y-%m-%d}")
+            one.run.decide_rows(frames[MODEL if one.variant.is_rule else one.variant.column])
+        progress(f"every {every}: {day:%Y-%m-%d} is decided")
 
 
 def scores_of(
-    event_index: EventIndex, models: Mapping[str, RiskModel], moments: pl.DataFrame
+    event_index: EventIndex,
+    models: Mapping[str, RiskModel],
+    moments: pl.DataFrame,
+    *,
+    effect: Mapping[str, float],
 ) -> dict[str, pl.DataFrame]:
     """What the policy needs of each moment, for each model; models that read the same reputations
     share a snapshot.
@@ -398,7 +404,7 @@ def scores_of(
         if kept not in seen:
             seen[kept] = build_snapshot(event_index, moments, reputation_model=model.reputations)
             seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
-        frames[column] = add_scores(model, seen[kept]).select(
+        frames[column] = add_scores(model, seen[kept], effect=effect).select(
             "person", "at", MODEL, RULE, *POLICY_COLUMNS
         )
     return frames

@@ -2,7 +2,7 @@
 would have done.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,40 +10,30 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from features.event_index import EventIndex, build_event_index
+from features.event_index import build_event_index
 from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
-from models.evaluation.budget_curve import Tick
+from models.evaluation.budget_curve import keep_for_budgets
 from models.evaluation.comparison import Comparison
 from models.evaluation.explain import explain_scores
 from models.evaluation.frames import Alert
-from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.policy.alerting import AlertDecision, Memory, PolicyRules, decide_alerts
+from models.policy.candidates import BASELINE_COLUMN
+from models.policy.policy_run import PolicyRun
+from models.policy.query_points import parse_tick, query_points_by_day
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import (
-    group_by_tick,
-    policy_rules,
-    score_query_points,
-    select_candidates,
-)
+from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
-from pipelines.training.evaluation import candidates_by_tick, evaluate_replay
+from pipelines.training.evaluation import evaluate_replay
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 
-__all__ = ["ReplayResult", "parse_every", "replay"]
-
-WARM_UP = timedelta(
-    days=3
-)  # days scored before the first, so that the threshold knows what an ordinary day is like
-SCORERS = {"score": "model", "baseline_score": "rule"}
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+__all__ = ["ReplayResult", "replay"]
 
 
 @dataclass(frozen=True, eq=False)
 class ReplayResult:
-    """The alerts of the model and of today's rule, and their figures by the cases known at the end."""
+    """The alerts of the model and of today's rule, and their figures by the cases known by then."""
 
     alerts: pl.DataFrame
     baseline_alerts: pl.DataFrame
@@ -72,21 +62,6 @@ class Segment:
     end: datetime
 
 
-def parse_every(text: str) -> timedelta:
-    """``15m``, ``1h`` or ``1d`` as a span that divides a day. Raises ``SettingsError`` for anything
-    else.
-    """
-    unit = UNITS.get(text[-1:])
-    number = text[:-1]
-    span = timedelta(**{unit: int(number)}) if unit and number.isdecimal() else timedelta(0)
-    if span <= timedelta(0) or timedelta(days=1) % span:
-        raise SettingsError(
-            f"a tick of {text!r} cannot be used",
-            remedy="Give one that divides a day: 5m, 15m, 1h, 6h, 1d.",
-        )
-    return span
-
-
 def replay(
     settings: Settings,
     *,
@@ -103,12 +78,13 @@ def replay(
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most
     ``budget`` a day.
 
+    The ``warm_up_days`` of the settings before ``start`` only show what an ordinary day looks like.
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
     cases known before ``start``. With ``retrain_every`` a new model takes over so often, trained on
     what was known by then. With ``budgets`` the evaluation also tells what other budgets would have
     bought.
     """
-    tick = parse_every(every)
+    parse_tick(every)
     if end <= start:
         raise SettingsError(
             "the replay ends before it starts", remedy="Give --to later than --from."
@@ -117,9 +93,10 @@ def replay(
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
     rules = policy_rules(settings, budget=budget)
-    memories = {column: Memory() for column in SCORERS}
-    found: dict[str, list[pl.DataFrame]] = {column: [] for column in SCORERS}
-    ticks: list[Tick] = []
+    run, rule_run = PolicyRun(rules, start), PolicyRun(rules, start, column=BASELINE_COLUMN)
+    alerts: list[pl.DataFrame] = []
+    rule_alerts: list[pl.DataFrame] = []
+    kept: list[pl.DataFrame] = []
     moments = models = 0
     for segment in segments(start, end, retrain_every):
         if model is None or model.trained_at > segment.start or models:
@@ -127,37 +104,25 @@ def replay(
             model, _ = learn_risk_model(
                 event_index, tables, at=segment.start, seed=seed, settings=settings
             )
+        warm_up = timedelta(days=0 if models else settings.warm_up_days)
         models += 1
-        warm = segment.start - WARM_UP if segment.start == start else segment.start
-        for day in split_into_days(warm, segment.end):
+        for day, points in query_points_by_day(
+            event_index, start=segment.start - warm_up, end=segment.end, tick=every
+        ):
             rows = score_query_points(
-                event_index,
-                model,
-                query_points_of_day(event_index, day, tick=tick, every=every),
-                effect=settings.intervention_effect,
+                event_index, model, points, effect=settings.intervention_effect
             )
             moments += len(rows)
-            ticks += candidates_by_tick(rows, rules=rules) if budgets else ()
-            for column in SCORERS:
-                chosen = decided_rows(rows, column=column, memory=memories[column], rules=rules)
-                if day.start < start:
-                    memories[
-                        column
-                    ].issued.clear()  # a warm-up day only tells what scores are ordinary
-                elif len(chosen):
-                    found[column].append(
-                        with_reasons(chosen, model)
-                        if column == "score"
-                        else without_reasons(chosen)
-                    )
-            progress(f"replayed {day.start:%Y-%m-%d}")
-    alerts, baseline = (concat_alerts(found[column]) for column in SCORERS)
+            kept += [keep_for_budgets(rows, rules=rules)] if budgets else []
+            alerts.append(with_reasons(run.decide_rows(rows), model))
+            rule_alerts.append(without_reasons(rule_run.decide_rows(rows)))
+            progress(f"replayed {day:%Y-%m-%d}")
     evaluation = evaluate_replay(
         tables,
         event_index,
-        alerts=alerts.filter(~pl.col("repeat")),
-        baseline=baseline.filter(~pl.col("repeat")),
-        ticks=ticks,
+        alerts=run.first_alerts,
+        baseline=rule_run.first_alerts,
+        kept=pl.concat(kept) if kept else None,
         rules=rules,
         start=start,
         end=end,
@@ -165,8 +130,8 @@ def replay(
     )
     assert evaluation.rule is not None  # noqa: S101 -- tells the type checker that a replay has the rule beside it
     return ReplayResult(
-        alerts=alerts,
-        baseline_alerts=baseline,
+        alerts=concat_alerts(alerts),
+        baseline_alerts=concat_alerts(rule_alerts),
         figures=compute_metrics(evaluation.model),
         baseline=compute_metrics(evaluation.rule),
         evaluation=evaluation,
@@ -195,61 +160,10 @@ def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterato
         start += step
 
 
-def split_into_days(start: datetime, end: datetime) -> Iterator[Segment]:
-    """Calendar days of ``[start, end)``, the first and last cut where they are."""
-    while start < end:
-        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        yield Segment(start, min(midnight, end))
-        start = midnight
-
-
-def query_points_of_day(
-    event_index: EventIndex, day: Segment, *, tick: timedelta, every: str
-) -> pl.DataFrame:
-    """The ticks of ``[day.start, day.end)`` and those touched since the tick before; at the first
-    one, everyone.
-    """
-    ticks = query_points_after_events(
-        event_index, start=day.start - tick, end=day.end - tick, every=every
-    )
-    later = ticks.filter((pl.col("at") > day.start) & (pl.col("at") < day.end))
-    return pl.concat([query_points_for_everyone(event_index, at=day.start), later])
-
-
-def decided_rows(
-    rows: pl.DataFrame, *, column: str, memory: Memory, rules: PolicyRules
-) -> pl.DataFrame:
-    """The rows that are alerted, tick by tick, with ``level``, ``repeat`` and the scorer's
-    ``score``.
-    """
-    picked: list[pl.DataFrame] = []
-    for tick, group in group_by_tick(rows):
-        chosen = decide_alerts(
-            select_candidates(group, column=column, rules=rules),
-            memory=memory,
-            at=tick,
-            rules=rules,
-        )
-        if chosen:
-            picked.append(decisions_frame(chosen).join(group, on="person", maintain_order="left"))
-    return pl.concat(picked) if picked else rows.clear()
-
-
-def decisions_frame(chosen: Sequence[AlertDecision]) -> pl.DataFrame:
-    """Decisions as rows."""
-    return pl.DataFrame(
-        {
-            "person": [one.candidate.person for one in chosen],
-            "alert_score": [one.candidate.score for one in chosen],
-            "level": [one.level for one in chosen],
-            "repeat": [one.repeat for one in chosen],
-        },
-        schema_overrides={"level": pl.String},
-    )
-
-
 def with_reasons(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
     """The model's alerts with scam type and reasons in plain Chinese."""
+    if chosen.is_empty():
+        return without_reasons(chosen)
     reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, chosen)]
     return without_reasons(chosen).with_columns(
         scam_type=pl.Series(model.predict_scam_type(chosen), dtype=pl.String),

@@ -26,9 +26,9 @@ from pipelines.backtesting.experiments import (
     MODEL,
     RULE,
     Variant,
-    VariantRun,
     read_ground_truth,
     run_variants,
+    start_variant,
 )
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest
@@ -139,7 +139,7 @@ def measure_robustness(
             drop_lost_records(tables, (scenario.outage,)) if scenario.outage else tables
         )
         variant_runs = [
-            VariantRun(Variant(scenario.name, column, every, column, rules))
+            start_variant(Variant(scenario.name, column, every, column, rules), start=start)
             for column in MODEL_LABELS
         ]
         run_variants(
@@ -149,6 +149,7 @@ def measure_robustness(
             start=start,
             end=end,
             every=every,
+            settings=settings,
             progress=no_progress,
         )
         for one in variant_runs:

@@ -59,8 +59,9 @@ def print_experiments(
     end: Annotated[str, typer.Option("--to")],
     budget: int = 8,
     every: Annotated[
-        str, typer.Option(help="The clock at which parts and policies are compared.")
-    ] = "1h",
+        str | None,
+        typer.Option(help="The clock at which parts and policies are compared; default: tick."),
+    ] = None,
     clocks: Annotated[
         str, typer.Option(help="Clocks to compare; none: leave them out.")
     ] = "1d,6h,1h,15m,5m",
@@ -114,7 +115,7 @@ def robustness(
     days: int = 45,
     intensity: Annotated[float, typer.Option(help="Fraud, times the ordinary rate.")] = 5.0,
     budget: int = 8,
-    every: str = "1h",
+    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
     seed: int = 0,
     home: Home = None,
 ) -> None:
@@ -125,12 +126,13 @@ def robustness(
     from pipelines.backtesting.robustness import measure_robustness as run
 
     scale = DistrictSize(people=people, days=days, intensity=intensity, seed=seed)
+    settings = load_settings(home)
     lines = run(
         folder,
         scale=scale,
-        settings=load_settings(home),
+        settings=settings,
         budget=budget,
-        every=every,
+        every=every or settings.tick,
         progress=print_progress,
     )
     typer.echo(robustness_table(lines))

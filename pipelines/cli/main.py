@@ -250,7 +250,7 @@ def score(
 def replay(
     start: Annotated[str, typer.Option("--from")],
     end: Annotated[str, typer.Option("--to")],
-    every: str = "15m",
+    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
     budget: int = 20,
     out: Path = Path("alerts.parquet"),
     reveal: Annotated[
@@ -276,7 +276,7 @@ def replay(
         settings,
         start=parse_moment(start),
         end=parse_moment(end),
-        every=every,
+        every=every or settings.tick,
         budget=budget,
         retrain_every=parse_days(retrain_every) if retrain_every else None,
         seed=seed,

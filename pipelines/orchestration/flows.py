@@ -105,11 +105,11 @@ def backtest(
     home: Path | None = None,
     at: AwareDatetime | None = None,
     days: PositiveInt = 14,
-    every: str = "1h",
+    every: str | None = None,
     budget: PositiveInt | None = None,
 ) -> Mapping[str, float]:
     """Replay the ``days`` before midnight (or ``at``) with a model that knew only what came before
-    them.
+    them, at the clock ``every`` (default: ``tick`` of the settings).
     """
     end = to_shanghai(at) or start_of_day(scheduled_time())
     return replay_period(
@@ -180,15 +180,15 @@ def train_challenger(
 
 @task(**RETRY_OPTIONS)
 def replay_period(
-    home: Path | None, *, start: datetime, end: datetime, every: str, budget: int | None
+    home: Path | None, *, start: datetime, end: datetime, every: str | None, budget: int | None
 ) -> Mapping[str, float]:
     """Replay, and show the figures beside today's rule."""
     settings = Settings.load(home)
-    most = budget or settings.daily_budget
+    most, tick = budget or settings.daily_budget, every or settings.tick
     result = run_replay(
-        settings, start=start, end=end, every=every, budget=most, progress=get_run_logger().info
+        settings, start=start, end=end, every=tick, budget=most, progress=get_run_logger().info
     )
-    description = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {every}, {most} alerts a day at most"
+    description = f"{start:%Y-%m-%d} to {end:%Y-%m-%d} every {tick}, {most} alerts a day at most"
     create_table_artifact(
         key="backtest", table=figure_rows(result.comparison), description=description
     )

@@ -1,7 +1,7 @@
 """From query points to scored people: snapshot, model and today's rule side by side."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
 import polars as pl
 
@@ -9,25 +9,12 @@ from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
-from models.policy.alerting import Candidate, PolicyRules
+from models.policy.alerting import PolicyRules
+from models.policy.candidates import MIN_CANDIDATES, keep_candidates
 from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
 from pipelines.settings import Settings
 
-__all__ = [
-    "POLICY_COLUMNS",
-    "add_scores",
-    "group_by_tick",
-    "policy_rules",
-    "score_query_points",
-    "select_candidates",
-]
-
-BASELINE_COLUMN = "baseline_score"
-CANDIDATES_PER_MOMENT = 200  # of each moment: more than can ever be alerted, far fewer than all
-POLICY_COLUMNS = (
-    "new_debit_cny_6h",
-    "preventable_loss_cny",
-)  # what the policy must know of a row beside its score
+__all__ = ["add_scores", "policy_rules", "score_query_points"]
 
 
 def score_query_points(
@@ -59,38 +46,11 @@ def add_scores(
         else pl.Series("score", [], dtype=pl.Float64)
     )
     rows = rows.with_columns(scores).with_row_index("row")
-    likely = rows.filter(
-        pl.col("score").rank("ordinal", descending=True).over("at") <= CANDIDATES_PER_MOMENT
-    )
+    likely = keep_candidates(rows, column="score", most=MIN_CANDIDATES)
     losses = likely.select("row").with_columns(
         estimate_preventable_loss(model, likely, effect=effect)
     )
     return rows.join(losses, on="row", how="left", maintain_order="left").drop("row")
-
-
-def group_by_tick(rows: pl.DataFrame) -> Iterator[tuple[datetime, pl.DataFrame]]:
-    """Each moment of ``rows`` with its rows, in order of time."""
-    for (tick,), group in rows.sort("at", maintain_order=True).group_by("at", maintain_order=True):
-        assert isinstance(tick, datetime)  # noqa: S101 -- tells the type checker what the column holds
-        yield tick, group
-
-
-def select_candidates(
-    rows: pl.DataFrame, *, column: str, rules: PolicyRules
-) -> Iterator[Candidate]:
-    """The best of one tick as the policy sees them. Today's rule knows nothing of what is at stake."""
-    most = max(CANDIDATES_PER_MOMENT, 10 * rules.budget)
-    best = rows.sort(column, "person", descending=[True, False]).head(most)
-    by_baseline = column == BASELINE_COLUMN
-    for person, score, paid_cny, stake in best.select(
-        "person", column, *POLICY_COLUMNS
-    ).iter_rows():
-        yield Candidate(
-            person=person,
-            score=score,
-            paid_cny=paid_cny,
-            preventable_loss_cny=None if by_baseline else stake,
-        )
 
 
 def policy_rules(settings: Settings, *, budget: int | None = None) -> PolicyRules:

@@ -2,10 +2,9 @@
 published as one list.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Engine
@@ -17,22 +16,21 @@ from features.kernel.source_tables import SourceTables
 from models.evaluation.drift import Drift
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.policy.alerting import (
-    LastAlert,
-    Level,
-    Memory,
-    PolicyRules,
-    alert_level,
-    carry_over,
-    decide_alerts,
-    priority_expression,
-)
+from models.policy.alerting import Level, alert_level
+from models.policy.candidates import select_candidates
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.build_alerts import build_alerts
-from pipelines.scoring.candidates import policy_rules, score_query_points, select_candidates
+from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
+from pipelines.scoring.policy_memory import (
+    BUDGET_HISTORY,
+    log_candidates,
+    log_warm_up,
+    needs_warm_up,
+    restore_policy_run,
+)
 from pipelines.scoring.score_history import select_history_scores
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
@@ -40,9 +38,9 @@ from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.lake import Lake
-from pipelines.storage.score_log import ScoreLog
+from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import open_database
-from serving.feedback import RecentAlert, recent_alerts, suppressed_people
+from serving.feedback import recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import Kind
 
@@ -92,25 +90,40 @@ def score(
     """Score people as of ``at`` with the champion and publish the alerts in one transaction.
 
     ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or
-    just ``people``. Running again for the same moment publishes the same list. Raises
-    ``NotReadyError`` without a champion or data.
+    just ``people``. Running again for the same moment publishes the same list. Where nothing was
+    scored for as long as the policy remembers, the ``warm_up_days`` before ``at`` are scored first.
+    Raises ``NotReadyError`` without a champion or data.
     """
-    context = load_scoring_context(settings, at=at, kind=kind, progress=progress)
+    rules = policy_rules(settings, budget=budget)
     log = ScoreLog(settings.scores_folder)
+    warm_up = timedelta(days=settings.warm_up_days)
+    if not needs_warm_up(log, at=at, rules=rules):
+        warm_up = timedelta(0)
+    context = load_scoring_context(
+        settings, at=at, kind=kind, span=MAX_LOOKBACK + warm_up, progress=progress
+    )
+    engine = open_database(settings.serving_database_url)
+    suppressed = suppressed_people(engine, at)
+    if warm_up:
+        log_warm_up(
+            log,
+            context.event_index,
+            context.model,
+            suppressed,
+            at=at,
+            settings=settings,
+            rules=rules,
+            progress=progress,
+        )
     moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments)} people")
     rows = score_query_points(
         context.event_index, context.model, moments, effect=settings.intervention_effect
     )
-    engine = open_database(settings.serving_database_url)
-    rules = policy_rules(settings, budget=budget)
-    back = max(rules.cool_down, timedelta(days=rules.memory_days))
-    recent = [alert for alert in recent_alerts(engine, at - back) if alert.at < at]
-    memory = restore_policy_memory(recent, log=log, at=at, rules=rules)
-    chosen = drop_suppressed(rows, suppressed_people(engine, at), at=at, rules=rules)
-    decided = decide_alerts(
-        select_candidates(chosen, column="score", rules=rules), memory=memory, at=at, rules=rules
-    )
+    published = recent_alerts(engine, at - BUDGET_HISTORY - rules.cool_down)
+    policy = restore_policy_run(log, published, current=LoggedRun(at, kind), rules=rules)
+    chosen = drop_suppressed(rows, suppressed, at=at, rules=rules)
+    decided = policy.decide_tick(chosen, at=at)
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(
         decided,
@@ -120,12 +133,14 @@ def score(
         model=context.model,
         at=at,
     )
-    alerted = {alert.person for alert in recent} | {alert.person for alert in alerts}
+    back = max(rules.cool_down, timedelta(days=rules.memory_days))
+    recent = {alert.person for alert in recent_alerts(engine, at - back) if alert.at < at}
+    alerted = recent | {alert.person for alert in alerts}
     scores = select_history_scores(rows, alerted=alerted, nightly=kind == "nightly")
     number = publish_scored_alerts(
         engine, context, alerts=alerts, scores=scores, scored=len(rows), budget=rules.budget
     )
-    log.write(rows, at=at, kind=kind)
+    log_candidates(log, chosen, at=at, kind=kind, rules=rules)
     if kind == "nightly":
         fresh = recent_alerts(engine, at - rules.cool_down)
         publish_suspects(
@@ -135,7 +150,7 @@ def score(
                 context.event_index, context.model.reputations, at=at, alerts=fresh
             ),
         )
-    score_in_shadow(settings, rows, context.event_index, at=at, kind=kind, progress=progress)
+    score_in_shadow(settings, chosen, context.event_index, at=at, kind=kind, progress=progress)
     earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
     return ScoreResult(
         at=at,
@@ -151,15 +166,20 @@ def score(
 
 
 def load_scoring_context(
-    settings: Settings, *, at: datetime, kind: Kind, progress: Progress
+    settings: Settings,
+    *,
+    at: datetime,
+    kind: Kind,
+    span: timedelta = MAX_LOOKBACK,
+    progress: Progress,
 ) -> ScoringContext:
-    """The champion and the event index as of ``at``."""
+    """The champion, and the event index for moments of the ``span`` before ``at``."""
     registry = ModelRegistry.of(settings)
     version = registry.champion()
     if version is None:
         raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
     progress("building the event index")
-    tables = source_tables_before(settings, at=at, span=MAX_LOOKBACK)
+    tables = source_tables_before(settings, at=at, span=span)
     return ScoringContext(
         settings, at, kind, tables, build_event_index(tables), registry.load(version), version
     )
@@ -179,29 +199,6 @@ def query_points_to_score(
         context.event_index, start=start, end=context.at, every=TICK
     )
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
-
-
-def restore_policy_memory(
-    recent: Sequence[RecentAlert], *, log: ScoreLog, at: datetime, rules: PolicyRules
-) -> Memory:
-    """The policy's memory, from what was published and what was scored before ``at``."""
-    memory, used = Memory(), Counter[date]()
-    for day in log.best_by_day(
-        priority_expression(rules=rules), before=at, days=rules.memory_days, most=10 * rules.budget
-    ):
-        memory.past_priorities.append(day)
-    for alert in sorted(recent, key=lambda one: one.issued_at):
-        issued_at = alert.issued_at.astimezone(at.tzinfo)
-        earlier = memory.issued.get(alert.person)
-        fresh = earlier is None or issued_at - earlier.warned_at >= rules.cool_down
-        warned_at = issued_at if fresh or earlier is None else earlier.warned_at
-        memory.issued[alert.person] = LastAlert(issued_at, warned_at)
-        used[issued_at.date()] += fresh
-    memory.day, memory.used = at.date(), used[at.date()]
-    first = min(used, default=memory.day)
-    past_days = [first + timedelta(days=day) for day in range((memory.day - first).days)]
-    memory.carried_over = carry_over(0, used=[used[day] for day in past_days], rules=rules)
-    return memory
 
 
 def publish_scored_alerts(

@@ -9,21 +9,28 @@ import polars as pl
 
 from data_contracts.errors import ForestallError
 from features.event_index import EventIndex
+from models.policy.candidates import (
+    BASELINE_COLUMN,
+    POLICY_COLUMNS,
+    count_candidates,
+    keep_candidates,
+)
 from models.registry.mlflow_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress
-from pipelines.scoring.candidates import POLICY_COLUMNS, score_query_points
+from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.score_log import ShadowLog
 
-__all__ = ["SCORE_COLUMNS", "open_shadow_log", "score_in_shadow"]
+__all__ = ["SCORE_COLUMNS", "open_shadow_log", "score_in_shadow", "split_by_scorer"]
 
 # the column of each scorer in a shadow log
 SCORE_COLUMNS = {
     "champion": "score",
     "challenger": "challenger_score",
-    "rule": "baseline_score",
+    "rule": BASELINE_COLUMN,
 }
+CHALLENGER_STAKE = "challenger_preventable_loss_cny"  # logs of earlier versions lack it
 
 
 def score_in_shadow(
@@ -53,14 +60,24 @@ def score_in_shadow(
     progress(f"scoring with the challenger {challenger}, for comparison only")
     try:
         scored = score_query_points(
-            event_index, registry.load(challenger), rows.select("person", "at")
+            event_index,
+            registry.load(challenger),
+            rows.select("person", "at"),
+            effect=settings.intervention_effect,
         )
     except ForestallError as error:
         progress(f"the challenger could not score: {error}")
         return False
-    beside = rows.join(scored.select("person", "at", challenger_score="score"), on=["person", "at"])
+    own = scored.select(
+        "person",
+        "at",
+        pl.col("score").alias(SCORE_COLUMNS["challenger"]),
+        pl.col("preventable_loss_cny").alias(CHALLENGER_STAKE),
+    )
+    beside = rows.join(own, on=["person", "at"], maintain_order="left")
+    most = count_candidates(policy_rules(settings))
     open_shadow_log(settings, champion, challenger).write(
-        keep_best(beside, most=rows_to_keep(settings)), at=at, kind=kind
+        keep_best(beside, most=most), at=at, kind=kind
     )
     return True
 
@@ -75,12 +92,19 @@ def open_shadow_log(
 
 
 def keep_best(rows: pl.DataFrame, *, most: int) -> pl.DataFrame:
-    """The rows that stand among the ``most`` best by any scorer: more than could ever be alerted."""
-    ranks = (pl.col(column).rank("ordinal", descending=True) for column in SCORE_COLUMNS.values())
-    kept = rows.filter(pl.any_horizontal([rank <= most for rank in ranks]))
-    return kept.select("person", "at", *SCORE_COLUMNS.values(), *POLICY_COLUMNS)
+    """The rows that stand among the ``most`` best by any scorer: all that the policy looks at."""
+    best = pl.concat(
+        keep_candidates(rows, column=column, most=most).select("person", "at")
+        for column in SCORE_COLUMNS.values()
+    )
+    kept = rows.join(best.unique(), on=["person", "at"], how="semi", maintain_order="left")
+    return kept.select("person", "at", *SCORE_COLUMNS.values(), *POLICY_COLUMNS, CHALLENGER_STAKE)
 
 
-def rows_to_keep(settings: Settings) -> int:
-    """How many rows of a run are kept for each scorer."""
-    return max(200, 10 * settings.daily_budget)
+def split_by_scorer(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What was kept of a run as each scorer saw it: the challenger with its own score and stake."""
+    own = {SCORE_COLUMNS["challenger"]: "score"}
+    if CHALLENGER_STAKE in rows.columns:
+        own[CHALLENGER_STAKE] = "preventable_loss_cny"
+    challenger = rows.drop(own.values()).rename(own)
+    return {"champion": rows, "challenger": challenger, "rule": rows}

@@ -11,6 +11,7 @@ FORMER_NAMES: Mapping[Path, Path] = {
     ("database_url",): ("serving", "database_url"),
     ("warning_works",): ("intervention_effect",),
     ("training", "calibrate_by_data"): ("training", "group_calibration"),
+    ("training", "judged_every"): ("tick",),
     ("training", "quiet_moments"): ("training", "negative_samples"),
     ("training", "unreported"): ("training", "pseudo_labels_per_reported"),
 }

@@ -106,9 +106,6 @@ class Training(BaseModel):
     judged_days: int = Field(
         default=7, ge=1, description="days on which champion and challenger are compared"
     )
-    judged_every: str = Field(
-        default="1h", pattern=r"^[1-9]\d*[mh]$", description="the clock of that comparison"
-    )
     group_calibration: bool = Field(
         default=False,
         description="one calibration for each kind of data there is on a person, not one for all",

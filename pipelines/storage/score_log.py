@@ -2,21 +2,34 @@
 challenger made of it.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
+from models.policy.frames import ScoredRow
 from pipelines.clock import SHANGHAI
 from pipelines.storage.durable_files import write_durably
 
-__all__ = ["ScoreLog", "ShadowLog"]
+__all__ = ["WARM_UP_KIND", "LoggedRun", "ScoreLog", "ShadowLog"]
 
 FILE_TIME = "%Y-%m-%dT%H%M%S"
 READABLE = 0o644  # a score names a pseudonym only
+FILE_TIME_LENGTH = len("2026-07-05T000000")
+WARM_UP_KIND = "warm-up"  # scored so that the policy knows an ordinary day; nothing was published
+SCORED_SCHEMA = ScoredRow.polars_schema()
 FORMER_COLUMNS = {"stake_cny": "preventable_loss_cny"}  # as earlier versions wrote them
+
+
+@dataclass(frozen=True, order=True)
+class LoggedRun:
+    """A run that was logged. Of one moment an intraday run is earlier than a nightly one."""
+
+    at: datetime
+    kind: str
 
 
 class ScoreLog:
@@ -28,42 +41,34 @@ class ScoreLog:
     def write(self, rows: pl.DataFrame, *, at: datetime, kind: str) -> Path:
         """Keep a run's scores; the same run again replaces its file."""
         path = self._folder / f"{at:%Y-%m-%d}" / f"{at:{FILE_TIME}}-{kind}.parquet"
-        return write_whole_parquet(
-            rows.select("person", "at", "score", "preventable_loss_cny", "baseline_score"), path
+        return write_whole_parquet(rows.select(SCORED_SCHEMA.names()).cast(SCORED_SCHEMA), path)
+
+    def runs(self, *, since: date, until: date) -> list[LoggedRun]:
+        """What was logged on the days from ``since`` to ``until``, in order."""
+        return sorted(
+            LoggedRun(
+                parse_run_time(path).replace(tzinfo=SHANGHAI),
+                path.stem[FILE_TIME_LENGTH + 1 :],
+            )
+            for day in days_between(since, until)
+            for path in self._folder.glob(f"{day}/*.parquet")
         )
 
     def latest_run(self, *, before: datetime) -> datetime | None:
-        """The moment of the last run before ``before``; None if there was none."""
-        run_times = [
-            run_time for run_time in self._run_times() if run_time < before.replace(tzinfo=None)
-        ]
-        return max(run_times).replace(tzinfo=before.tzinfo) if run_times else None
-
-    def best_by_day(
-        self, priority: pl.Expr, *, before: datetime, days: int, most: int
-    ) -> list[Sequence[float]]:
-        """For each of the last ``days`` days before that of ``before``: the best ``priority`` of
-        each person, best first.
-
-        ``priority`` is an expression over ``score`` and ``preventable_loss_cny``.
+        """The moment of the last run on the day of ``before`` or the day before; None if there was
+        none.
         """
-        found: list[Sequence[float]] = []
-        for back in range(days, 0, -1):
-            folder = self._folder / f"{before - timedelta(days=back):%Y-%m-%d}"
-            if not folder.is_dir():
-                continue
-            best = (
-                pl.concat(scan_scores(path) for path in sorted(folder.glob("*.parquet")))
-                .group_by("person")
-                .agg(priority=priority.max())
-            )
-            found.append(
-                best.sort("priority", descending=True).head(most).collect()["priority"].to_list()
-            )
-        return found
+        runs = self.runs(since=before.date() - timedelta(days=1), until=before.date())
+        return max((run.at for run in runs if run.at < before), default=None)
 
-    def _run_times(self) -> list[datetime]:
-        return [parse_run_time(path) for path in self._folder.glob("*/*.parquet")]
+    def read(self, day: date) -> pl.DataFrame:
+        """What was scored on a day: ``person``, ``at``, ``score``, ``preventable_loss_cny``."""
+        runs = [scan_scores(path) for path in sorted(self._folder.glob(f"{day}/*.parquet"))]
+        columns = SCORED_SCHEMA.names()
+        scored = [pl.LazyFrame(schema=SCORED_SCHEMA), *(run.select(columns) for run in runs)]
+        return (
+            pl.concat(scored).unique(["at", "person"], keep="first", maintain_order=True).collect()
+        )
 
 
 class ShadowLog:
@@ -108,4 +113,10 @@ def write_whole_parquet(rows: pl.DataFrame, path: Path) -> Path:
 
 def parse_run_time(path: Path) -> datetime:
     """The moment of a run, by the name of its file: wall time in Shanghai."""
-    return datetime.strptime(path.stem.rpartition("-")[0], FILE_TIME)  # noqa: DTZ007
+    return datetime.strptime(path.stem[:FILE_TIME_LENGTH], FILE_TIME)  # noqa: DTZ007
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """The calendar days from ``first`` to ``last``, both counted."""
+    for day in range((last - first).days + 1):
+        yield first + timedelta(days=day)

@@ -7,8 +7,8 @@ would count as a false alarm. Days are compared ``training.maturity_days`` after
 not reported by then counts as quiet, for both alike.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -24,18 +24,13 @@ from models.evaluation.alert_metrics import (
 from models.evaluation.comparison import Comparison
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
-from models.labels.sampling import query_points_after_events
 from models.learning.risk import RiskModel
-from models.policy.alerting import Memory, PolicyRules
-from models.policy.alerting import decide_alerts as pick
+from models.policy.candidates import BASELINE_COLUMN
+from models.policy.policy_run import PolicyRun
+from models.policy.query_points import query_points_by_day
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import (
-    group_by_tick,
-    policy_rules,
-    score_query_points,
-    select_candidates,
-)
+from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 
@@ -43,7 +38,6 @@ __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "RULE",
-    "WARM_UP",
     "ComparedDays",
     "KnownEpisodes",
     "Span",
@@ -55,10 +49,6 @@ __all__ = [
 
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
 KNEW = "the champion learned from these days, so its figures are those of its own training"
-WARM_UP = timedelta(
-    days=2
-)  # days before the first, so that the policy knows what an ordinary day is like
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -111,44 +101,6 @@ class KnownEpisodes:
     people: pl.DataFrame
 
 
-@dataclass(eq=False)
-class Trial:
-    """The policy run over one scorer's rows, tick by tick."""
-
-    rules: PolicyRules
-    start: datetime
-    memory: Memory = field(default_factory=Memory)
-    alerts: list[tuple[str, datetime]] = field(default_factory=list)
-
-    def see(self, rows: pl.DataFrame, *, column: str) -> None:
-        """Decide on ``rows`` of one or more ticks; those before ``start`` only tell what is
-        ordinary.
-        """
-        for tick, group in group_by_tick(rows):
-            chosen = pick(
-                select_candidates(group, column=column, rules=self.rules),
-                memory=self.memory,
-                at=tick,
-                rules=self.rules,
-            )
-            if tick < self.start:
-                self.memory.issued.clear()  # nobody was told
-            else:
-                self.alerts += [(one.candidate.person, tick) for one in chosen if not one.repeat]
-
-    def judged(self, span: Span, known_episodes: KnownEpisodes) -> JudgedAlerts:
-        """The alerts, held against what is known by now."""
-        schema = {"person": pl.String(), "issued_at": known_episodes.episodes.schema["opened_at"]}
-        alerts = pl.DataFrame(self.alerts, schema=schema, orient="row")
-        return judge_alerts(
-            alerts,
-            known_episodes.episodes,
-            start=span.start,
-            end=span.end,
-            traces=known_episodes.traces,
-        )
-
-
 def latest_matured_span(settings: Settings, *, at: datetime) -> Span:
     """The latest days whose frauds were mostly reported by ``at``."""
     end = at - timedelta(days=settings.training.maturity_days)
@@ -188,24 +140,26 @@ def compare_models(
 
     Neither may have learned from them; of a champion that has, give what was ``recorded``.
     """
-    rules = policy_rules(settings)
-    trials = {scorer: Trial(rules, span.start) for scorer in (*models, RULE)}
-    for moments in days(event_index, span, every=settings.training.judged_every):
+    runs = start_runs((*models, RULE), span=span, settings=settings)
+    warm_up = timedelta(days=settings.warm_up_days)
+    for day, points in query_points_by_day(
+        event_index, start=span.start - warm_up, end=span.end, tick=settings.tick
+    ):
         for scorer, model in models.items():
             rows = score_query_points(
-                event_index, model, moments, effect=settings.intervention_effect
+                event_index, model, points, effect=settings.intervention_effect
             )
-            trials[scorer].see(rows, column="score")
+            runs[scorer].decide_rows(rows)
             if scorer == CHALLENGER:
-                trials[RULE].see(rows, column="baseline_score")
-        progress("compared one more day")
-    return replace(measured(trials, span=span, known_episodes=known_episodes), recorded=recorded)
+                runs[RULE].decide_rows(rows)
+        progress(f"compared {day:%Y-%m-%d}")
+    return replace(measure_runs(runs, span=span, known_episodes=known_episodes), recorded=recorded)
 
 
 def compare_scores(
-    ticks: Iterable[pl.DataFrame],
+    ticks: Iterable[Mapping[str, pl.DataFrame]],
     *,
-    columns: Mapping[str, str],
+    scorers: Iterable[str],
     span: Span,
     known_episodes: KnownEpisodes,
     settings: Settings,
@@ -213,20 +167,39 @@ def compare_scores(
     """The same from scores that were kept as they were made, when no model could know the days to
     come.
 
-    ``ticks`` come in order, ``columns`` names the column of each scorer.
+    ``ticks`` come in order, those of the warm-up first; each holds the rows of every one of the
+    ``scorers``, with the columns that a ``PolicyRun`` reads.
     """
-    trials = {scorer: Trial(policy_rules(settings), span.start) for scorer in columns}
-    for rows in ticks:
-        for scorer, column in columns.items():
-            trials[scorer].see(rows, column=column)
-    return measured(trials, span=span, known_episodes=known_episodes)
+    runs = start_runs(scorers, span=span, settings=settings)
+    for rows_by_scorer in ticks:
+        for scorer, run in runs.items():
+            run.decide_rows(rows_by_scorer[scorer])
+    return measure_runs(runs, span=span, known_episodes=known_episodes)
 
 
-def measured(
-    trials: Mapping[str, Trial], *, span: Span, known_episodes: KnownEpisodes
+def start_runs(scorers: Iterable[str], *, span: Span, settings: Settings) -> dict[str, PolicyRun]:
+    """The policy for each scorer; it alerts from the start of ``span`` on."""
+    rules = policy_rules(settings)
+    return {
+        scorer: PolicyRun(rules, span.start, column=BASELINE_COLUMN if scorer == RULE else "score")
+        for scorer in scorers
+    }
+
+
+def measure_runs(
+    runs: Mapping[str, PolicyRun], *, span: Span, known_episodes: KnownEpisodes
 ) -> ComparedDays:
-    """Measure what each trial came to."""
-    judged = {scorer: trial.judged(span, known_episodes) for scorer, trial in trials.items()}
+    """Measure what each scorer's alerts came to, by what is known by now."""
+    judged = {
+        scorer: judge_alerts(
+            run.first_alerts,
+            known_episodes.episodes,
+            start=span.start,
+            end=span.end,
+            traces=known_episodes.traces,
+        )
+        for scorer, run in runs.items()
+    }
     groups = metrics_by_group(judged[CHALLENGER], known_episodes.people)
     return ComparedDays(
         span=span,
@@ -235,15 +208,3 @@ def measured(
         groups=groups,
         gaps=gap_metrics(groups),
     )
-
-
-def days(event_index: EventIndex, span: Span, *, every: str) -> Iterator[pl.DataFrame]:
-    """``person``, ``at``: the ticks at which somebody was touched, a day at a time, from the
-    warm-up on.
-    """
-    start = span.start - WARM_UP
-    while start < span.end:
-        yield query_points_after_events(
-            event_index, start=start, end=min(start + DAY, span.end), every=every
-        )
-        start += DAY

@@ -2,7 +2,7 @@
 reported.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +12,13 @@ import polars as pl
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import judge_alerts
-from models.evaluation.budget_curve import Tick, compute_budget_curve
+from models.evaluation.budget_curve import compute_budget_curve
 from models.evaluation.fairness import assign_groups, metrics_by_group
 from models.labels.dispositions import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
 from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
 from pipelines.clock import ZONE
-from pipelines.scoring.candidates import group_by_tick, select_candidates
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.champion_challenger import CHALLENGER, RULE, ComparedDays
@@ -28,7 +27,6 @@ from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 
 __all__ = [
-    "candidates_by_tick",
     "evaluate_challenger",
     "evaluate_published",
     "evaluate_replay",
@@ -42,14 +40,14 @@ def evaluate_replay(
     *,
     alerts: pl.DataFrame,
     baseline: pl.DataFrame,
-    ticks: Sequence[Tick],
+    kept: pl.DataFrame | None,
     rules: PolicyRules,
     start: datetime,
     end: datetime,
     every: str,
 ) -> EvaluationReport:
-    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where
-    ``ticks`` were kept.
+    """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where rows
+    were ``kept`` for them (``models.evaluation.budget_curve.keep_for_budgets``).
     """
     known_episodes, traces = (
         build_episodes(tables.cases, event_index, at=end),
@@ -60,10 +58,8 @@ def evaluate_replay(
         for alerted in (alerts, baseline)
     )
     curves = (
-        compute_budget_curve(
-            ticks, known_episodes, rules=rules, start=start, end=end, traces=traces
-        )
-        if ticks
+        compute_budget_curve(kept, known_episodes, rules=rules, start=start, end=end, traces=traces)
+        if kept is not None
         else None
     )
     people = assign_groups(tables.residents, event_index, start=start, end=end)
@@ -84,7 +80,7 @@ def evaluate_challenger(compared: ComparedDays, *, settings: Settings) -> Evalua
     return EvaluationReport(
         start=compared.span.start,
         end=compared.span.end,
-        every=settings.training.judged_every,
+        every=settings.tick,
         budget=settings.daily_budget,
         model=compared.judged[CHALLENGER],
         rule=compared.judged.get(RULE),
@@ -122,12 +118,6 @@ def evaluate_published(
         model=judged,
         groups=metrics_by_group(judged, people),
     )
-
-
-def candidates_by_tick(rows: pl.DataFrame, *, rules: PolicyRules) -> Iterator[Tick]:
-    """Scored rows as the policy saw them, tick by tick."""
-    for tick, group in group_by_tick(rows):
-        yield tick, tuple(select_candidates(group, column="score", rules=rules))
 
 
 def write_report(evaluation: EvaluationReport, out: Path) -> Path:

@@ -8,12 +8,11 @@ from features.event_index import build_event_index
 from models.evaluation.comparison import Comparison
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log
+from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import ShadowLog
 from pipelines.training.champion_challenger import (
-    WARM_UP,
     Span,
     compare_scores,
     find_known_episodes,
@@ -68,9 +67,13 @@ def challenge_champion(
     known_episodes = find_known_episodes(
         settings, build_event_index(tables), tables, span=span, at=at
     )
-    ticks = log.ticks(start=span.start - WARM_UP, end=span.end)
+    ticks = log.ticks(start=span.start - timedelta(days=settings.warm_up_days), end=span.end)
     found = compare_scores(
-        ticks, columns=SCORE_COLUMNS, span=span, known_episodes=known_episodes, settings=settings
+        map(split_by_scorer, ticks),
+        scorers=SCORE_COLUMNS,
+        span=span,
+        known_episodes=known_episodes,
+        settings=settings,
     )
     verdict = found.decide(registry.metrics(challenger), gates=settings.gates)
     promoted = promote and verdict.promote
@@ -89,14 +92,15 @@ def challenge_champion(
 
 
 def scored_days(log: ShadowLog, span: Span, *, settings: Settings) -> Span:
-    """``span`` from the first moment that both have scored. Raises ``NotReadyError`` where nothing
-    of it is left.
+    """``span`` from the end of the warm-up on, which begins with the first moment that both have
+    scored. Raises ``NotReadyError`` where nothing of it is left.
     """
     first = log.first_run()
-    if first is None or first >= span.end:
+    ready = first + timedelta(days=settings.warm_up_days) if first else None
+    if ready is None or ready >= span.end:
         days = settings.training.maturity_days
         raise NotReadyError(
             "no day that champion and challenger have both scored is old enough to judge",
             remedy=f"Go on scoring, and ask again {days} days later: cases are reported late.",
         )
-    return Span(max(first, span.start), span.end)
+    return Span(max(ready, span.start), span.end)

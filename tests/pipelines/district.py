@@ -19,7 +19,8 @@ from serving.database.engine import open_database
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = date(2026, 6, 1)
 # Outages have tests of their own, which ask for them: without, a training takes two thirds.
-SMALL = Training(rounds=50, negative_samples=5_000, outage_share=0, judged_every="6h", threads=1)
+SMALL = Training(rounds=50, negative_samples=5_000, outage_share=0, threads=1)
+QUICK = {"warm_up_days": 1, "tick": "6h"}  # the policy's, so that few moments are scored
 PEOPLE, DAYS, SEED = 1200, 30, 5
 TRAIN_AT = datetime(2026, 6, 26, tzinfo=SHANGHAI)
 END = datetime(2026, 6, 30, tzinfo=SHANGHAI)
@@ -32,7 +33,7 @@ def build(
     folder: Path, *, people: int = PEOPLE, days: int = DAYS, intensity: float = 10
 ) -> Settings:
     """Simulate and ingest into ``folder`` unless that is done already."""
-    settings = Settings(home=folder / "home", daily_budget=5, training=SMALL)
+    settings = Settings(home=folder / "home", daily_budget=5, training=SMALL, **QUICK)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
@@ -61,7 +62,8 @@ def write_key(settings: Settings) -> None:
 
 def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gates) -> None:
     """Settings as a user would write them into the home; JSON and TOML write these values alike."""
-    lines = [f"daily_budget = {daily_budget}"]
+    values = QUICK | {"daily_budget": daily_budget}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     for name, section in sections.items():
         lines += [
             f"[{name}]",

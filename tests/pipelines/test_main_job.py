@@ -10,9 +10,10 @@ from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
 from models.labels.sampling import query_points_for_everyone
-from models.policy.alerting import Candidate
+from models.policy.alerting import priority_expression
+from models.policy.query_points import parse_tick
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.backtesting.replay import parse_every, replay, reveal_persons
+from pipelines.backtesting.replay import replay, reveal_persons
 from pipelines.scoring.candidates import policy_rules
 from pipelines.scoring.score import score
 from pipelines.settings import Settings
@@ -76,14 +77,13 @@ def test_score_publishes_one_ranked_explained_list(trained):
     assert result.scored == 1200
     assert [alert.rank for alert in result.alerts] == list(range(1, len(result.alerts) + 1))
     assert 1 <= len(result.alerts) <= settings.daily_budget
-    rules = policy_rules(settings)
-    worths = [
-        Candidate(
-            alert.person, alert.score, preventable_loss_cny=alert.saving_cny / alert.score
-        ).priority(rules=rules)
-        for alert in result.alerts
-    ]
-    assert worths == sorted(worths, reverse=True)
+    worth = pl.DataFrame(
+        {
+            "score": [alert.score for alert in result.alerts],
+            "preventable_loss_cny": [alert.saving_cny / alert.score for alert in result.alerts],
+        }
+    ).select(priority_expression(rules=policy_rules(settings)))
+    assert worth.to_series().is_sorted(descending=True)
     for alert in result.alerts:
         assert 3 <= len(alert.reasons) <= 5
         assert alert.person.startswith("p1_")
@@ -211,4 +211,4 @@ def test_revealed_alerts_carry_real_numbers(district, replayed):
 @pytest.mark.parametrize("text", ["7m", "0h", "h", "15", "1w", ""])
 def test_a_tick_must_divide_a_day(text):
     with pytest.raises(SettingsError, match="tick"):
-        parse_every(text)
+        parse_tick(text)

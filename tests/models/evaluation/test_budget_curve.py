@@ -4,29 +4,39 @@ from datetime import timedelta
 
 import polars as pl
 
-from models.evaluation.budget_curve import compute_budget_curve
-from models.policy.alerting import Candidate, PolicyRules
+from models.evaluation.budget_curve import BUDGETS, compute_budget_curve, keep_for_budgets
+from models.policy.alerting import PolicyRules
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import EPISODES
 
 RULES = PolicyRules(budget=1, stretch=1.0)
 
 
-def tick(day: int, **scores: float):
-    return on(day), [Candidate(person=person, score=score) for person, score in scores.items()]
+def tick(day: int, **scores: float) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "person": list(scores),
+            "at": pl.Series([on(day)] * len(scores), dtype=EPISODES.schema["opened_at"]),
+            "score": list(scores.values()),
+            "new_debit_cny_6h": [0.0] * len(scores),
+            "preventable_loss_cny": pl.Series([None] * len(scores), dtype=pl.Float64),
+        }
+    )
 
 
-TICKS = [
-    tick(1, ada=0.9, zoe=0.8, yan=0.2),  # before the start
-    tick(3, ada=0.7, zoe=0.9),
-    tick(4, bo=0.8, cai=0.95, zoe=0.9),
-    tick(5, dan=0.9, yan=0.95, cai=0.99),
-]
+ROWS = pl.concat(
+    [
+        tick(1, ada=0.9, zoe=0.8, yan=0.2),  # before the start
+        tick(3, ada=0.7, zoe=0.9),
+        tick(4, bo=0.8, cai=0.95, zoe=0.9),
+        tick(5, dan=0.9, yan=0.95, cai=0.99),
+    ]
+)
 
 
 def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
     found = compute_budget_curve(
-        TICKS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2]
+        ROWS, EPISODES, rules=RULES, start=on(2), end=on(8), budgets=[1, 2]
     )
     # one a day: zoe, cai, yan · two a day: zoe and ada, cai and bo, yan and dan; zoe and cai are
     # resting
@@ -42,9 +52,17 @@ def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
 
 def test_alerts_of_days_before_the_start_only_teach():
     late = compute_budget_curve(
-        TICKS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40]
+        ROWS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40]
     )
     assert late["alerts_per_day"].item() == 6 / (6 + 23 / 24)
-    none = compute_budget_curve([], EPISODES, rules=RULES, start=on(2), end=on(8))
+    none = compute_budget_curve(ROWS.clear(), EPISODES, rules=RULES, start=on(2), end=on(8))
     assert none["alerts_per_day"].to_list() == [0.0] * 5
     assert isinstance(none, pl.DataFrame)
+
+
+def test_enough_of_each_tick_is_kept_for_the_largest_budget():
+    many = pl.concat([tick(1, **{f"p{n:03}": n / 1000 for n in range(500)}), tick(2, ada=0.1)])
+    kept = keep_for_budgets(many, rules=RULES)
+    assert kept["at"].value_counts(sort=True)["count"].to_list() == [10 * max(BUDGETS), 1]
+    assert kept.filter(at=on(1))["score"].min() == 0.1
+    assert len(keep_for_budgets(many, rules=PolicyRules(budget=45))) == 451

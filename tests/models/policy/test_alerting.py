@@ -15,8 +15,8 @@ from models.policy.alerting import (
     alert_level,
     carry_over,
     decide_alerts,
-    priority_expression,
 )
+from models.policy.candidates import select_candidates
 from tests.models.drawn import on
 
 Told = list[tuple[str, bool]]
@@ -30,6 +30,11 @@ def run(
     return [told(scores, memory=memory, at=at, rules=rules) for at, scores in ticks]
 
 
+def candidate(person: str, score: float, paid_cny: float = 0.0) -> Candidate:
+    """Somebody of whose money at stake nothing is known: ranked by probability alone."""
+    return Candidate(person, score, priority=score, paid_cny=paid_cny)
+
+
 def told(
     scores: dict[str, float],
     *,
@@ -38,7 +43,7 @@ def told(
     rules: PolicyRules,
     paid_cny: float = 0.0,
 ) -> Told:
-    asked = [Candidate(person, score, paid_cny) for person, score in scores.items()]
+    asked = [candidate(person, score, paid_cny) for person, score in scores.items()]
     return [
         (one.candidate.person, one.repeat)
         for one in decide_alerts(asked, memory=memory, at=at, rules=rules)
@@ -72,38 +77,45 @@ def test_what_is_saved_is_told_by_how_much_each_day_used():
 
 
 def test_people_are_ranked_by_what_a_warning_can_save():
-    ada, bo = (
-        Candidate("ada", 0.5, preventable_loss_cny=1_000),
-        Candidate("bo", 0.4, preventable_loss_cny=100_000),
-    )
     plain, full = PolicyRules(budget=1, saving_weight=0.0), PolicyRules(budget=1, saving_weight=1.0)
+    rows = pl.DataFrame(
+        {
+            "person": ["ada", "bo", "cai"],
+            "score": [0.5, 0.4, 0.4],
+            "new_debit_cny_6h": [0.0, 0.0, None],
+            "preventable_loss_cny": [1_000.0, 100_000.0, None],
+        }
+    )
+
+    def ranked(rules: PolicyRules) -> list[Candidate]:
+        return select_candidates(rows, column="score", rules=rules)
 
     def first(rules: PolicyRules) -> str:
-        return decide_alerts([ada, bo], memory=Memory(), at=on(1), rules=rules)[0].candidate.person
+        memory = Memory()
+        return decide_alerts(ranked(rules), memory=memory, at=on(1), rules=rules)[
+            0
+        ].candidate.person
 
     assert (first(plain), first(full)) == ("ada", "bo")
-    assert (ada.saving_cny, bo.saving_cny, Candidate("cai", 0.4).saving_cny) == (
-        500.0,
-        40_000.0,
-        None,
-    )
-    assert ada.priority(rules=full) == pytest.approx(0.05)  # a tenth of the usual money
-    assert (
-        Candidate("cai", 0.4).priority(rules=full) == 0.4
-    )  # nothing known of the money: by probability alone
+    assert [one.saving_cny for one in ranked(full)] == [500.0, 40_000.0, None]
+    # a tenth of the usual money, ten times as much, and nothing known: by probability alone
+    assert [one.priority for one in ranked(full)] == pytest.approx([0.05, 4.0, 0.4])
+    assert [one.priority for one in ranked(plain)] == [0.5, 0.4, 0.4]
+    assert [one.paid_cny for one in ranked(plain)] == [0.0, 0.0, 0.0]
 
 
-@given(score=st.floats(0, 1), stake=st.none() | st.floats(0, 1e6), weight=st.floats(0, 1))
-def test_a_row_is_worth_what_its_candidate_is(score, stake, weight):
-    rules = PolicyRules(saving_weight=weight)
-    row = pl.DataFrame(
-        {"score": [score], "preventable_loss_cny": [stake]},
-        schema={"score": pl.Float64, "preventable_loss_cny": pl.Float64},
+def test_todays_rule_knows_nothing_of_what_is_at_stake():
+    rows = pl.DataFrame(
+        {
+            "person": ["ada", "bo"],
+            "baseline_score": [0.5, 0.4],
+            "new_debit_cny_6h": [0.0, 0.0],
+            "preventable_loss_cny": [1_000.0, 100_000.0],
+        }
     )
-    found = row.select(priority_expression(rules=rules)).item()
-    assert found == pytest.approx(
-        Candidate("ada", score, preventable_loss_cny=stake).priority(rules=rules)
-    )
+    rules = PolicyRules(saving_weight=1.0)
+    found = select_candidates(rows, column="baseline_score", rules=rules)
+    assert [(one.priority, one.preventable_loss_cny) for one in found] == [(0.5, None), (0.4, None)]
 
 
 def test_equal_scores_are_alerted_in_order_of_person_whatever_the_order_of_the_input():
@@ -158,7 +170,7 @@ def test_a_persons_best_score_of_a_day_counts_once_and_those_already_alerted_not
     ):
         told(scores, memory=memory, at=on(1, hour), rules=rules)
     told({}, memory=memory, at=on(2), rules=rules)
-    assert [list(day) for day in memory.past_priorities] == [[0.9, 0.4]]
+    assert list(memory.past_priorities.values()) == [[0.9, 0.4]]
     assert memory.threshold(rules=rules) == 0.4
 
 
@@ -166,7 +178,16 @@ def test_only_the_last_days_are_remembered():
     rules, memory = PolicyRules(budget=1, memory_days=3), Memory()
     for day in range(1, 9):
         told({f"on {day}": day / 10}, memory=memory, at=on(day), rules=rules)
-    assert [list(day) for day in memory.past_priorities] == [[0.5], [0.6], [0.7]]
+    assert list(memory.past_priorities.values()) == [[0.5], [0.6], [0.7]]
+
+
+def test_days_without_a_run_are_forgotten_with_the_calendar():
+    rules, memory = PolicyRules(budget=1, memory_days=3), Memory()
+    told({"ada": 0.9}, memory=memory, at=on(1), rules=rules)
+    told({"bo": 0.8}, memory=memory, at=on(4), rules=rules)
+    assert memory.past_priorities == {on(1).date(): [0.9]}
+    told({"cai": 0.7}, memory=memory, at=on(5), rules=rules)
+    assert memory.past_priorities == {on(4).date(): [0.8]}
 
 
 def test_nobody_to_ask_nobody_to_alert():
@@ -189,13 +210,13 @@ def test_nobody_to_ask_nobody_to_alert():
     ],
 )
 def test_levels(score, paid_cny, level):
-    assert alert_level(Candidate("ada", score, paid_cny), rules=PolicyRules()) == level
+    assert alert_level(candidate("ada", score, paid_cny), rules=PolicyRules()) == level
 
 
 def test_levels_are_configurable():
     strict = PolicyRules(levels={"red": 0.9, "orange": 0.8, "yellow": 0.7, "blue": 0.6})
     scores = (0.95, 0.85, 0.75, 0.65, 0.5)
-    levels = [alert_level(Candidate("ada", score), rules=strict) for score in scores]
+    levels = [alert_level(candidate("ada", score), rules=strict) for score in scores]
     assert levels == ["red", "orange", "yellow", "blue", "blue"]
 
 
@@ -218,7 +239,7 @@ def alerts(ticks, *, rules: PolicyRules) -> list[tuple[datetime, str, bool]]:
     memory, at, issued = Memory(), on(1), []
     for hours, scored in ticks:
         at += timedelta(hours=hours)
-        asked = [Candidate(person, score, paid) for person, (score, paid) in scored.items()]
+        asked = [candidate(person, score, paid) for person, (score, paid) in scored.items()]
         issued += [
             (at, one.candidate.person, one.repeat)
             for one in decide_alerts(asked, memory=memory, at=at, rules=rules)

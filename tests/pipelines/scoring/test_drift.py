@@ -23,7 +23,7 @@ from tests.pipelines.district import TRAIN_AT
 def alert(issued_at, score=0.5):
     return RecentAlert(
         person="p1_0123456789abcdef", issued_at=issued_at, at=issued_at, level="red", score=score,
-        at_stake_cny=None,
+        kind="nightly", repeat=False, at_stake_cny=None,
         status="open", snoozed_until=None,
     )  # fmt: skip
 

@@ -124,7 +124,9 @@ def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
 def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
     assert challenge_champion(settings, at=END, days=3).start == END - timedelta(days=5)
-    assert challenge_champion(settings, at=END, days=30).start == ticks["at"].min()
+    assert challenge_champion(settings, at=END, days=30).start == ticks["at"].min() + timedelta(
+        days=settings.warm_up_days
+    )
 
 
 def test_a_challenger_that_cannot_score_stops_nothing_and_says_so(settings, ticks):

@@ -170,6 +170,13 @@ def test_former_names_are_read_and_said(tmp_path, monkeypatch, caplog):
     ]
 
 
+def test_the_former_clock_of_comparisons_is_the_clock_of_the_policy(tmp_path):
+    write(tmp_path, '[training]\njudged_every = "1h"\n')
+    assert Settings.load(tmp_path).tick == "1h"
+    write(tmp_path, 'tick = "5m"\n[training]\njudged_every = "1h"\n')
+    assert Settings.load(tmp_path).tick == "5m"
+
+
 def test_a_name_of_today_wins_over_a_former_one(tmp_path, monkeypatch):
     write(tmp_path, "[training]\nnegative_samples = 2000\nquiet_moments = 3000\n")
     assert Settings.load(tmp_path).training.negative_samples == 2000

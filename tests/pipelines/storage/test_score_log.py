@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from models.policy.frames import ScoredRow
-from pipelines.storage.score_log import ScoreLog, ShadowLog
+from pipelines.storage.score_log import LoggedRun, ScoreLog, ShadowLog
 from tests.frames import check
 
 DAY = datetime(2026, 7, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -33,10 +33,30 @@ def test_a_day_is_read_from_files_of_both_versions(tmp_path):
     log = ScoreLog(tmp_path)
     rename_as_before(log.write(scores(DAY, worth_cny={"p1": 10, "p2": 90}), at=DAY, kind="nightly"))
     later = DAY.replace(hour=8)
-    log.write(scores(later, worth_cny={"p1": 40, "p3": 20}), at=later, kind="tick")
-    priority = pl.col("score") * pl.col("preventable_loss_cny")
-    found = log.best_by_day(priority, before=DAY.replace(day=6), days=2, most=2)
-    assert found == [[45.0, 20.0]]
+    log.write(scores(later, worth_cny={"p1": 40, "p3": 20}), at=later, kind="intraday")
+    found = check(ScoredRow, log.read(DAY.date()))
+    assert found.select("person", "at", "preventable_loss_cny").rows() == [
+        ("p1", DAY, 10.0),
+        ("p2", DAY, 90.0),
+        ("p1", later, 40.0),
+        ("p3", later, 20.0),
+    ]
+    assert log.read(DAY.replace(day=6).date()).is_empty()
+
+
+def test_runs_are_listed_in_order_with_their_kinds(tmp_path):
+    log = ScoreLog(tmp_path)
+    for day, kind in ((7, "nightly"), (7, "intraday"), (6, "warm-up"), (5, "nightly")):
+        at = DAY.replace(day=day)
+        log.write(scores(at, worth_cny={"p1": 10}), at=at, kind=kind)
+    since, until = DAY.replace(day=6).date(), DAY.replace(day=7).date()
+    assert log.runs(since=since, until=until) == [
+        LoggedRun(DAY.replace(day=6), "warm-up"),
+        LoggedRun(DAY.replace(day=7), "intraday"),
+        LoggedRun(DAY.replace(day=7), "nightly"),
+    ]
+    assert log.latest_run(before=DAY.replace(day=7)) == DAY.replace(day=6)
+    assert log.latest_run(before=DAY) is None
 
 
 @pytest.mark.parametrize("is_former", [False, True])

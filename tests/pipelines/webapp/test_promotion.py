@@ -28,7 +28,6 @@ QUICK = SMALL.model_copy(
         "negative_samples": 3_000,
         "maturity_days": 3,
         "judged_days": 4,
-        "judged_every": "3h",
     }
 )
 LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]

@@ -1,0 +1,48 @@
+"""Whom the policy asks about, and when: the same in replays, comparisons and operation."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from data_contracts.errors import SettingsError
+from features.event_index import EventIndex
+from models.labels.sampling import query_points_after_events, query_points_for_everyone
+
+__all__ = ["parse_tick", "query_points_by_day"]
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+DAY = timedelta(days=1)
+
+
+def parse_tick(text: str) -> timedelta:
+    """``15m``, ``1h`` or ``1d`` as a span that divides a day. Raises ``SettingsError`` for anything
+    else.
+    """
+    unit = UNITS.get(text[-1:])
+    number = text[:-1]
+    span = timedelta(**{unit: int(number)}) if unit and number.isdecimal() else timedelta(0)
+    if span <= timedelta(0) or DAY % span:
+        raise SettingsError(
+            f"a tick of {text!r} cannot be used",
+            remedy="Give one that divides a day: 5m, 15m, 1h, 6h, 1d.",
+        )
+    return span
+
+
+def query_points_by_day(
+    event_index: EventIndex, *, start: datetime, end: datetime, tick: str
+) -> Iterator[tuple[datetime, pl.DataFrame]]:
+    """``person``, ``at`` of each calendar day of ``[start, end)``, with the moment it begins.
+
+    Everybody is asked about at ``start`` and at each midnight; at each later tick of the clock
+    those of whom something became known since the tick before.
+    """
+    span = parse_tick(tick)
+    while start < end:
+        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+        until = min(midnight, end)
+        touched = query_points_after_events(event_index, start=start - span, end=until, every=tick)
+        later = touched.filter((pl.col("at") > start) & (pl.col("at") < until))
+        yield start, pl.concat([query_points_for_everyone(event_index, at=start), later])
+        start = midnight

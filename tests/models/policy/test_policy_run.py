@@ -1,0 +1,82 @@
+"""The policy brought forward over rows: what is observed and what is decided."""
+
+from datetime import datetime
+
+import polars as pl
+
+from models.policy.alerting import PolicyRules
+from models.policy.policy_run import ISSUED_SCHEMA, PolicyRun
+from tests.models.drawn import on
+
+SCHEMA = {
+    "at": ISSUED_SCHEMA["issued_at"],
+    "person": pl.String,
+    "score": pl.Float64,
+    "new_debit_cny_6h": pl.Float64,
+    "preventable_loss_cny": pl.Float64,
+}
+
+
+def rows(*scored: tuple[datetime, str, float, float]) -> pl.DataFrame:
+    """Moment, person, score, money paid within six hours; nothing is known of what is at stake."""
+    return pl.DataFrame([(*row, None) for row in scored], schema=SCHEMA, orient="row")
+
+
+TEN = rows(
+    (on(1), "ada", 0.9, 0.0),  # the first two days are observed
+    (on(1), "bo", 0.6, 0.0),
+    (on(1, 12), "ada", 0.7, 5_000.0),
+    (on(2), "ada", 0.8, 0.0),
+    (on(2, 12), "cai", 0.5, 0.0),
+    (on(3), "ada", 0.85, 0.0),  # above 0.8, which two people reached on the two days: alerted
+    (on(3), "cai", 0.55, 0.0),  # below it
+    (on(3, 12), "ada", 0.85, 2_000.0),  # money moves: said again
+    (on(3, 18), "dan", 0.95, 0.0),  # the budget of the day is used
+    (on(4, 6), "dan", 0.95, 0.0),  # a new day
+)
+RULES = PolicyRules(budget=1, stretch=1.0, carry=1.0)
+
+
+def test_days_before_the_start_are_observed_and_alert_nobody():
+    run = PolicyRun(RULES, on(3))
+    decided = run.decide_rows(TEN)
+    assert run.issued.select("person", "issued_at", "level", "repeat").rows() == [
+        ("ada", on(3), "red", False),
+        ("ada", on(3, 12), "red", True),
+        ("dan", on(4, 6), "red", False),
+    ]
+    assert decided.select("person", "at", "alert_score", "repeat").rows() == [
+        ("ada", on(3), 0.85, False),
+        ("ada", on(3, 12), 0.85, True),
+        ("dan", on(4, 6), 0.95, False),
+    ]
+    assert run.first_alerts["person"].to_list() == ["ada", "dan"]
+    assert run.memory.past_priorities == {
+        on(1).date(): [0.9, 0.6],
+        on(2).date(): [0.8, 0.5],
+        on(3).date(): [0.95, 0.85, 0.55],
+    }
+
+
+def test_nothing_is_carried_over_into_the_start():
+    busy = rows(*((on(3), person, 0.9, 0.0) for person in "abcd"))
+    run = PolicyRun(PolicyRules(budget=2, carry=1.0, stretch=1.0), on(3))
+    run.decide_rows(pl.concat([rows((on(1), "ada", 0.1, 0.0), (on(2), "ada", 0.1, 0.0)), busy]))
+    assert len(run.issued) == 2
+    later = run.decide_rows(rows(*((on(5), person, 0.9, 0.0) for person in "efgh")))
+    assert len(later) == 4  # of the fourth two were left over
+
+
+def test_a_run_may_start_in_the_middle_of_a_day():
+    run = PolicyRun(RULES, on(1, 12))
+    run.decide_rows(rows((on(1), "ada", 0.9, 0.0), (on(1, 12), "ada", 0.9, 0.0)))
+    assert run.issued.select("person", "issued_at").rows() == [("ada", on(1, 12))]
+
+
+def test_in_one_go_or_tick_by_tick_it_is_the_same():
+    whole, parts = PolicyRun(RULES, on(3)), PolicyRun(RULES, on(3))
+    whole.decide_rows(TEN)
+    for _, part in TEN.group_by("at", maintain_order=True):
+        parts.decide_rows(part)
+    assert whole.issued.equals(parts.issued)
+    assert whole.decide_rows(TEN.clear()).is_empty()

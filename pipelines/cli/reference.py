@@ -1,4 +1,4 @@
-"""Commands to look things up: the settings in force, and the generated pages."""
+"""Commands to look things up: settings in force, description of the API, generated pages."""
 
 from pathlib import Path
 
@@ -24,26 +24,31 @@ def print_settings(home: Home = None, as_json: AsJson = False) -> None:
         print_table(("setting", "value", "from"), [(v.key, v.value, v.origin) for v in values])
 
 
+@reference.command("openapi")
+def print_api_document() -> None:
+    """The OpenAPI document of the API, as a server gives it at /openapi.json."""
+    from serving.app import api_document
+
+    print_json(api_document())
+
+
 @reference.command("docs")
 def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.yaml")) -> None:
     """Write what is generated: contracts field by field, the feature catalogue, the settings, the
-    endpoints, a client of the API, and Prefect's file of deployments.
+    endpoints, and Prefect's file of deployments.
     """
     from data_contracts.pages.docs import write_documentation
     from features.words.catalogue import feature_documentation
     from pipelines.orchestration.prefect_file import prefect_configuration
     from pipelines.settings.documentation import settings_documentation
     from serving.app import api_document
-    from serving.http.client_source import client_source
     from serving.http.endpoint_page import endpoint_page
 
     write_documentation(folder / "contracts")
-    api = api_document()
     pages = {
         folder / "features.md": feature_documentation(),
         folder / "settings.md": settings_documentation(),
-        folder / "client" / "forestall_client.py": client_source(api),
-        folder / "endpoints.md": endpoint_page(api),
+        folder / "endpoints.md": endpoint_page(api_document()),
         prefect_file: prefect_configuration(),
     }
     for path, text in pages.items():

@@ -27,7 +27,7 @@ SETTINGS_FILE = "forestall.toml"
 ENVIRONMENT_PREFIX = "FORESTALL_"
 NESTED_BY = "__"
 # Variables with our prefix that are no settings: the home itself, what tests read, and what the
-# example client in docs/client reads in a shell of its own.
+# example in docs/examples reads in a shell of its own.
 OTHER_VARIABLES = frozenset({"HOME", "URL", "TOKEN", "SECRET"})
 TEST_VARIABLES = "TEST_"
 

@@ -17,7 +17,6 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from serving.http.errors import MEDIA_TYPE, ProblemDetails
 
 __all__ = [
-    "JSON",
     "PROBLEM_RESPONSES",
     "ROLES",
     "Document",

@@ -77,6 +77,10 @@ def test_every_verb_has_a_word_of_help():
         assert verb in text
 
 
+def test_the_description_of_the_api_is_printed_as_json():
+    assert "/api/v1/alerts" in json.loads(run("openapi"))["paths"]
+
+
 def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
     empty = str(tmp_path)
     assert "forestall ingest LANDING" in failed("train", "--home", empty).stderr

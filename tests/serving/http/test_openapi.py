@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from serving.app import api_document
 from serving.http.idempotency import HEADER, WRITES
 from serving.http.openapi import iterate_operations
 from serving.http.routing import ApiRoute
@@ -38,6 +39,10 @@ def assert_fits(example: Any, schema: Mapping[str, Any], document: Document, whe
         {**schema, "components": document["components"]}, format_checker=jsonschema.FormatChecker()
     )
     assert [f"{where}: {error.message}" for error in validator.iter_errors(example)] == []
+
+
+def test_the_description_can_be_had_without_a_server(document: Document) -> None:
+    assert api_document() == document
 
 
 def test_every_operation_says_what_it_is(document: Document) -> None:

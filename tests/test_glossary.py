@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("data_contracts", "features", "models", "serving")
+PACKAGES = ("data_contracts", "features", "models", "pipelines", "serving")
 ENTRIES = re.findall(
     r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| `([^`]+)` `(\w+)` \|$",
     (ROOT / "GLOSSARY.md").read_text(encoding="utf-8"),

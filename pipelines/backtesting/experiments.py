@@ -1,4 +1,4 @@
-"""The study: what each clock, each part of the inputs and each policy is worth, on one window and
+"""Experiments: what each clock, each part of the inputs and each policy brings, on one window and
 one budget.
 
 Evidence is gathered once and every model is fitted once, on what was known before the window. Each
@@ -63,7 +63,7 @@ NO_PACING = (
 @dataclass(frozen=True)
 class Variant:
     """One way to decide: whose score, under which rules, at which clock; a line of one of the
-    study's tables.
+    page's tables.
     """
 
     table: str
@@ -147,7 +147,7 @@ def run_experiments(
     """
     every = every or settings.tick
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
-    journeys = read_ground_truth(truth, settings=settings) if truth else None
+    known_truth = read_ground_truth(truth, settings=settings) if truth else None
     progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = build_event_index(tables)
@@ -162,9 +162,9 @@ def run_experiments(
     )
     rules = policy_rules(settings, budget=budget)
     variants = (
-        *clock_arms(clocks, rules=rules),
-        *ablation_arms(ablations, models, every=every, rules=rules),
-        *(policy_arms(every=every, rules=rules) if policies else ()),
+        *clock_variants(clocks, rules=rules),
+        *ablation_variants(ablations, models, every=every, rules=rules),
+        *(policy_variants(every=every, rules=rules) if policies else ()),
     )
     variant_runs = [start_variant(variant, start=start) for variant in variants]
     for clock in sorted({variant.every for variant in variants}, key=parse_tick, reverse=True):
@@ -179,16 +179,16 @@ def run_experiments(
             settings=settings,
             progress=progress,
         )
-    told, traces = (
+    episodes, traces = (
         build_episodes(tables.cases, event_index, at=end),
         build_traces(tables.cases, event_index, at=end),
     )
     results = tuple(
         VariantResult(
             variant=one.variant,
-            by_cases=judge_alerts(one.alerts, told, start=start, end=end, traces=traces),
-            by_truth=judge_by_truth(one.alerts, journeys, start=start, end=end)
-            if journeys is not None
+            by_cases=judge_alerts(one.alerts, episodes, start=start, end=end, traces=traces),
+            by_truth=judge_by_truth(one.alerts, known_truth, start=start, end=end)
+            if known_truth is not None
             else None,
         )
         for one in variant_runs
@@ -206,7 +206,7 @@ def check(
     """
     if end <= start:
         raise SettingsError(
-            "the study ends before it starts", remedy="Give --to later than --from."
+            "the window ends before it starts", remedy="Give --to later than --from."
         )
     for unknown in sorted(set(ablations) - set(ABLATIONS)):
         raise SettingsError(
@@ -216,7 +216,7 @@ def check(
         parse_tick(clock)
 
 
-def result_rows(study: Experiments) -> list[dict[str, str | dict[str, float]]]:
+def result_rows(experiments: Experiments) -> list[dict[str, str | dict[str, float]]]:
     """Every result with its figures by name, for machines."""
     return [
         {
@@ -227,12 +227,12 @@ def result_rows(study: Experiments) -> list[dict[str, str | dict[str, float]]]:
         }
         | {"cases": compute_metrics(one.by_cases).to_metrics()}
         | ({"truth": compute_metrics(one.by_truth).to_metrics()} if one.by_truth else {})
-        for one in study.results
+        for one in experiments.results
     ]
 
 
 def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
-    """A simulated district's journeys with ``person``, the pseudonym of the home, in the place of
+    """A simulated district's episodes with ``person``, the pseudonym of the home, in the place of
     the ID number.
     """
     try:
@@ -321,14 +321,14 @@ def column_of(ablation: str) -> str:
     return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
 
 
-def clock_arms(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Variant]:
+def clock_variants(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Variant]:
     """Each clock with the full model and with today's rule."""
     for clock in clocks:
         for column in (MODEL, RULE):
             yield Variant("clocks", clock, clock, column, rules)
 
 
-def ablation_arms(
+def ablation_variants(
     ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: PolicyRules
 ) -> Iterator[Variant]:
     """The full model, the models without a part, and today's rule; what is trained for the night
@@ -344,7 +344,7 @@ def ablation_arms(
     yield Variant("ablations", "rule", every, RULE, rules)
 
 
-def policy_arms(*, every: str, rules: PolicyRules) -> Iterator[Variant]:
+def policy_variants(*, every: str, rules: PolicyRules) -> Iterator[Variant]:
     """Ways to choose among the same scores, each with the model and with today's rule."""
     for name, changed in policies_of(rules).items():
         for column in (MODEL, RULE):

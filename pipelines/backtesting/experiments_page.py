@@ -1,4 +1,4 @@
-"""The study's tables in Markdown, and the page they are written to."""
+"""The tables of experiments in Markdown, and the page they are written to."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -53,13 +53,13 @@ OTHER_ABLATIONS: Mapping[str, str] = {
     FULL: "everything 全部输入",
     "hand_written": "reputations by formula, not learned 信誉按公式计算而非学习",
     "outages": "trained with outages 训练时模拟数据中断",
-    "nightly": "trained and asked at midnight only 只在零点训练和判断",
+    "nightly": "trained and scored at midnight only 只在零点训练和判断",
     "untuned": "LightGBM's own defaults LightGBM 默认参数",
     "rule": "today's rule 现行规则",
 }
 
 
-def write_experiments(study: Experiments, out: Path) -> Path:
+def write_experiments(experiments: Experiments, out: Path) -> Path:
     """Write the tables into ``out``, and say where.
 
     Where the file has places for them, each between ``<!-- study: NAME -->`` and ``<!-- end -->``,
@@ -67,11 +67,11 @@ def write_experiments(study: Experiments, out: Path) -> Path:
     """
     text = out.read_text(encoding="utf-8") if out.is_file() else ""
     has_places = TABLE_PLACE.search(text) is not None
-    tables = experiment_tables(study)
+    tables = experiment_tables(experiments)
     page = (
         TABLE_PLACE.sub(lambda place: fill_place(place, tables), text)
         if has_places
-        else experiments_markdown(study)
+        else experiments_markdown(experiments)
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
@@ -86,17 +86,17 @@ def fill_place(place: re.Match[str], tables: Mapping[str, str]) -> str:
     )
 
 
-def experiments_markdown(study: Experiments) -> str:
+def experiments_markdown(experiments: Experiments) -> str:
     """All tables as one Markdown page."""
     return (
         "\n\n".join(
-            ("# What clocks, parts and policies are worth", *experiment_tables(study).values())
+            ("# What clocks, parts and policies bring", *experiment_tables(experiments).values())
         )
         + "\n"
     )
 
 
-def experiment_tables(study: Experiments) -> dict[str, str]:
+def experiment_tables(experiments: Experiments) -> dict[str, str]:
     """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were
     studied.
 
@@ -110,12 +110,12 @@ def experiment_tables(study: Experiments) -> dict[str, str]:
     }
     made = {}
     for name, render in tables.items():
-        results = study.of("clocks" if name == "types" else name)
+        results = experiments.of("clocks" if name == "types" else name)
         cases = [(one.variant, one.by_cases) for one in results]
         truth = [(one.variant, one.by_truth) for one in results if one.by_truth is not None]
         sides = (("By reported cases", cases), ("By the truth of the simulated district", truth))
         parts = [
-            f"{title}, {table_conditions(study, name, lines)}:\n\n{render(lines)}"
+            f"{title}, {table_conditions(experiments, name, lines)}:\n\n{render(lines)}"
             for title, lines in sides
             if lines
         ]
@@ -124,13 +124,13 @@ def experiment_tables(study: Experiments) -> dict[str, str]:
     return made
 
 
-def table_conditions(study: Experiments, table: str, lines: MeasuredVariants) -> str:
+def table_conditions(experiments: Experiments, table: str, lines: MeasuredVariants) -> str:
     """What a table was made under."""
     found = compute_metrics(lines[0][1])
     traced = f", {found.traced} of them traced" if found.traced is not None else ""
-    clock = f", every {study.every}" if table in ("ablations", "policies") else ""
-    window = f"{study.start:%Y-%m-%d} to {study.end:%Y-%m-%d}"
-    return f"{window}, {study.budget} alerts a day{clock}, {found.losses} losses{traced}"
+    clock = f", every {experiments.every}" if table in ("ablations", "policies") else ""
+    window = f"{experiments.start:%Y-%m-%d} to {experiments.end:%Y-%m-%d}"
+    return f"{window}, {experiments.budget} alerts a day{clock}, {found.losses} losses{traced}"
 
 
 def level_table(lines: MeasuredVariants) -> str:

@@ -252,8 +252,8 @@ def train_models(
     models = {}
     for column, share in shares.items():
         training = settings.training.model_copy(update={"outage_share": share})
-        asked = settings.model_copy(update={"training": training})
-        models[column], _ = learn_risk_model(event_index, tables, at=at, seed=seed, settings=asked)
+        used = settings.model_copy(update={"training": training})
+        models[column], _ = learn_risk_model(event_index, tables, at=at, seed=seed, settings=used)
     return models
 
 

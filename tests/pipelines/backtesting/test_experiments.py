@@ -141,7 +141,7 @@ def test_the_tables_have_a_line_an_arm(studied):
         "everything 全部输入",
         "without calls and messages 不用通话和短信",
         "reputations by formula, not learned 信誉按公式计算而非学习",
-        "trained and asked at midnight only 只在零点训练和判断",
+        "trained and scored at midnight only 只在零点训练和判断",
         "today's rule 现行规则",
     ]
     assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 12

@@ -55,11 +55,13 @@ def assign_groups(
     end)``: ``both`` calls and transfers, ``calls only``, ``transfers only`` or ``none``.
     """
     age_years = (pl.lit(end.date()) - pl.col("birth_month")).dt.total_days() / 365.25
-    band = age_years.cut(AGE_BAND_STARTS[1:], labels=AGE_BANDS, left_closed=True)
+    band = pl.lit(None, pl.String)
+    for start_age, name in zip(AGE_BAND_STARTS, AGE_BANDS, strict=True):
+        band = pl.when(age_years >= start_age).then(pl.lit(name)).otherwise(band)
     register = residents.unique("person").select(
         "person",
         pl.col("residency", "sex").fill_null(UNKNOWN),
-        age_band=band.cast(pl.String).fill_null(UNKNOWN),
+        age_band=band.fill_null(UNKNOWN),
     )
     return (
         register.collect()

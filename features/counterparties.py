@@ -11,11 +11,11 @@ from datetime import timedelta
 
 import polars as pl
 
+from features.catalogue.definitions import CounterpartyKind
 from features.entities.account_profiles import payee_state
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import Positions, Timeline
-from features.words.catalogue import CounterpartyKind
 
 __all__ = ["ACCOUNTS", "COUNTERPARTIES", "NUMBERS", "Counterparties"]
 

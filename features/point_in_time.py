@@ -10,13 +10,13 @@ import polars as pl
 from features.blocks.contact_features import contact_features, stranger_relationships
 from features.blocks.payee_features import payee_features, payee_relationships
 from features.blocks.person_features import register_features, windowed_features
+from features.catalogue.definitions import FEATURES, Feature
 from features.entities.feeds import feed_features
 from features.event_index import EventIndex
 from features.kernel.frames import Frame, QueryPoint, moment
 from features.kernel.query_points import QueryPoints, to_hours
 from features.kernel.timeline import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
-from features.words.catalogue import FEATURES, Feature
 
 __all__ = ["Snapshot", "build_snapshot"]
 

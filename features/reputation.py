@@ -11,12 +11,12 @@ from typing import Protocol
 
 import polars as pl
 
+from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import Counterparties
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, with_named
 from features.kernel.source_tables import RECENT_WINDOW
 from features.kernel.timeline import to_milliseconds
-from features.words.catalogue import CounterpartyKind
 
 __all__ = [
     "BAD_REPUTATION",

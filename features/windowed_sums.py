@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.catalogue.definitions import WINDOWED_SUMS, WindowedSum, window_span
 from features.kernel.query_points import QueryPoints
 from features.kernel.timeline import Timeline
-from features.words.catalogue import WINDOWED_SUMS, WindowedSum, window_span
 
 __all__ = ["columns_to_sum", "sum_expressions", "sum_windows"]
 

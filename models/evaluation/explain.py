@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts.errors import ModelError
-from features.words.reasons import Reason, summarise_reasons
+from features.catalogue.reasons import Reason, summarise_reasons
 from models.learning.risk import RiskModel
 
 __all__ = ["Explanation", "explain_scores"]

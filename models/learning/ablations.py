@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from features.words.catalogue import FEATURES, Feature
+from features.catalogue.definitions import FEATURES, Feature
 from models.learning.risk import Tuning
 
 __all__ = ["PARTS", "UntunedTrees", "features_of", "features_without"]

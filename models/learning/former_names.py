@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from features.words.catalogue import FORMER_NAMES
+from features.catalogue.definitions import FORMER_NAMES
 
 __all__ = ["current_feature", "with_current_metrics"]
 

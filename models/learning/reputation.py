@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
-from features.words.catalogue import CounterpartyKind
 
 __all__ = ["LearnedReputation", "OutOfFoldReputation", "learn_reputation"]
 

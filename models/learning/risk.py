@@ -17,8 +17,8 @@ import numpy.typing as npt
 import polars as pl
 
 from data_contracts.errors import ModelError
+from features.catalogue.definitions import CounterpartyKind
 from features.entities.coverage import data_seen_in_snapshot
-from features.words.catalogue import CounterpartyKind
 from models.labels.sampling import assign_folds
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.former_names import current_feature, with_current_metrics

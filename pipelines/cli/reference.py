@@ -38,7 +38,7 @@ def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.y
     endpoints, and Prefect's file of deployments.
     """
     from data_contracts.pages.docs import write_documentation
-    from features.words.catalogue import feature_documentation
+    from features.catalogue.definitions import feature_documentation
     from pipelines.orchestration.prefect_file import prefect_configuration
     from pipelines.settings.documentation import settings_documentation
     from serving.app import api_document

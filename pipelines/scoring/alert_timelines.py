@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import ACCOUNTS, COUNTERPARTIES, NUMBERS, Counterparties
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import to_milliseconds
 from features.reputation import ReputationModel
-from features.words.catalogue import CounterpartyKind
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 
 __all__ = ["AlertTimeline", "build_alert_timelines"]

@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 
 from data_contracts.ages import age_band
+from features.catalogue.definitions import FEATURES, Feature
+from features.catalogue.wording import Language, describe_value
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from features.words.catalogue import FEATURES, Feature
-from features.words.wording import Language, describe_value
 from models.evaluation.explain import Explanation, explain_scores
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision

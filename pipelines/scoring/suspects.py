@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 from features.reputation import BAD_REPUTATION, ReputationModel
-from features.words.catalogue import CounterpartyKind
 from serving.feedback import RecentAlert
 from serving.publishing import PublishedSuspect
 

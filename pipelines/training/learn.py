@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from features.catalogue.definitions import model_inputs
 from features.entities.coverage import data_seen_in_snapshot
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
-from features.words.catalogue import model_inputs
 from models.labels.dispositions import DispositionLabels
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples

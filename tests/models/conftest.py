@@ -6,10 +6,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from features.catalogue.definitions import model_inputs
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from features.words.catalogue import model_inputs
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.risk import RiskModel, Tuning, fit_risk_model

@@ -4,12 +4,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.catalogue.definitions import GROUPS
+from features.catalogue.reasons import summarise_reasons
 from features.counterparties import ACCOUNTS
 from features.event_index import build_event_index
 from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
-from features.words.catalogue import GROUPS
-from features.words.reasons import summarise_reasons
 from tests.features.districts import NOON, Row, ago, credit, district, moments, transfer
 
 LURE = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")

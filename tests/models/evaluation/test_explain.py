@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_contracts.errors import ModelError
-from features.words.catalogue import GROUPS
+from features.catalogue.definitions import GROUPS
 from models.evaluation.explain import Explanation, explain_scores
 
 

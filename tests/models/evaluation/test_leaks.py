@@ -10,9 +10,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from features.catalogue.definitions import FEATURES, feature_names, model_inputs
 from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
-from features.words.catalogue import FEATURES, feature_names, model_inputs
 from models.evaluation.diagnostics import feature_aucs
 from models.labels.episodes import build_episodes
 from models.learning.baseline_rule import baseline_score

@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.words.reasons import Reason
+from features.catalogue.reasons import Reason
 from models.evaluation.explain import Explanation
 from models.evaluation.stability import (
     compare_explanations,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.words.catalogue import FEATURES, feature_names
+from features.catalogue.definitions import FEATURES, feature_names
 from models.learning.ablations import PARTS, UntunedTrees, features_of, features_without
 from models.learning.risk import Tuning
 

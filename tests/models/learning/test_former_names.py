@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 
-from features.words.catalogue import FORMER_NAMES, feature_names
+from features.catalogue.definitions import FORMER_NAMES, feature_names
 from models.evaluation.drift import profile_features, profiles_from_json, profiles_to_json
 from models.learning.risk import RiskModel
 from models.registry import _load_pyfunc

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.words.catalogue import GROUPS
+from features.catalogue.definitions import GROUPS
 from serving.presentation.wording import EVERYDAY, FACTS, describe_fact, describe_missing
 
 

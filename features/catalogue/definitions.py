@@ -1,7 +1,7 @@
 """The features by name: meaning, window, unit, when a value is missing, and the words of each in a
 reason.
 
-``catalogue.yaml`` beside this file is the one source; the model's inputs, the reasons of an alert
+``features.yaml`` beside this file is the one source; the model's inputs, the reasons of an alert
 and the documentation are all read from it.
 """
 
@@ -204,7 +204,7 @@ def _notable_range(declared: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 _CATALOGUE: Mapping[str, Any] = yaml.safe_load(
-    Path(__file__).with_name("catalogue.yaml").read_text(encoding="utf-8")
+    Path(__file__).with_name("features.yaml").read_text(encoding="utf-8")
 )
 GROUPS: tuple[FeatureGroup, ...] = _groups(_CATALOGUE)
 WINDOWED_SUMS: tuple[WindowedSum, ...] = _windowed_sums(_CATALOGUE)
@@ -237,7 +237,7 @@ def feature_documentation() -> str:
 
 _INTRODUCTION = """# Features
 
-Made from `features/words/catalogue.yaml` by `forestall docs`; do not edit.
+Made from `features/catalogue/features.yaml` by `forestall docs`; do not edit.
 
 A snapshot has {n} features in {groups} groups. Each is a function of a person and a moment, from
 what was known strictly before it. Residency and address are never among them.

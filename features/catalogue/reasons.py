@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from features.words.catalogue import GROUPS, Feature, FeatureGroup
-from features.words.wording import describe_value
+from features.catalogue.definitions import GROUPS, Feature, FeatureGroup
+from features.catalogue.wording import describe_value
 
 __all__ = ["Reason", "summarise_reasons"]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from features.catalogue.definitions import FEATURES
+from features.catalogue.wording import describe_value
 from features.event_index import KIND_CODES
-from features.words.catalogue import FEATURES
-from features.words.wording import describe_value
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.words.catalogue import FEATURES, GROUPS, feature_names
-from features.words.reasons import Reason, summarise_reasons
+from features.catalogue.definitions import FEATURES, GROUPS, feature_names
+from features.catalogue.reasons import Reason, summarise_reasons
 
 NUMBER = {
     "lead_peer_reach_24h": 0.0,

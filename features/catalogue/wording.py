@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from features.words.catalogue import Feature
+from features.catalogue.definitions import Feature
 
 __all__ = ["Language", "describe_value"]
 

@@ -7,12 +7,18 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
+from features.catalogue.definitions import (
+    FEATURES,
+    GROUPS,
+    Feature,
+    feature_documentation,
+    feature_names,
+)
+from features.catalogue.wording import describe_value
 from features.event_index import build_event_index
 from features.kernel.frames import QueryPoint
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import Snapshot, build_snapshot
-from features.words.catalogue import FEATURES, GROUPS, Feature, feature_documentation, feature_names
-from features.words.wording import describe_value
 from tests.features.districts import NOON, district, moments
 from tests.features.generated import query_times, source_tables
 from tests.frames import check

@@ -1,0 +1,1 @@
+"""The catalogue of features: what each is, over which window, and how its value is said."""

@@ -1,1 +1,0 @@
-"""What each feature is called, and how its value is said to a person."""

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import main as cli
-from tests.pipelines.district import TRAIN_AT
+from tests.pipelines.district import QUICK, TRAIN_AT
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +23,11 @@ def home(own_district):
 @pytest.fixture(scope="module", autouse=True)
 def small_training():
     with pytest.MonkeyPatch.context() as patch:
-        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "4000", "JUDGED_EVERY": "6h", "THREADS": "1"}
+        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "4000", "THREADS": "1"}
         for name, value in quick.items():
             patch.setenv(f"FORESTALL_TRAINING__{name}", value)
-        patch.setenv("FORESTALL_DAILY_BUDGET", "5")
+        for name, value in {**QUICK, "daily_budget": 5}.items():
+            patch.setenv(f"FORESTALL_{name.upper()}", str(value))
         yield
 
 

@@ -23,7 +23,7 @@ ICBC = Outage("transfers", "icbc", AT - timedelta(days=4, hours=15))
 
 
 @pytest.fixture(scope="module")
-def records(district) -> SourceTables:
+def tables(district) -> SourceTables:
     return source_tables_before(district, at=AT, span=TRAINING_HISTORY)
 
 

@@ -79,7 +79,9 @@ def test_the_full_model_does_what_a_plain_replay_does(district, studied):
     )
     assert len(issued) > 5
     kept = plain.alerts.filter(~pl.col("repeat")).select(issued.columns)
-    assert kept.equals(issued)
+    # A replay lists the alerts of a tick by score, the walker by rank.
+    order = ("issued_at", "person")
+    assert kept.sort(order).equals(issued.sort(order))
 
 
 def test_an_ablated_model_lacks_the_features_and_decides_otherwise(studied):

@@ -51,7 +51,7 @@ def test_nothing_is_trained_or_scored_without_data(tmp_path):
     empty = Settings(home=tmp_path)
     with pytest.raises(NotReadyError, match="no calls or transfers"):
         train(empty, at=TRAIN_AT)
-    with pytest.raises(NotReadyError, match="no model"):
+    with pytest.raises(NotReadyError, match="no champion"):
         score(empty, at=TRAIN_AT)
     with pytest.raises(NotReadyError, match="empty"):
         latest_moment(empty)

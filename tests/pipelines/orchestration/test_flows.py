@@ -144,7 +144,7 @@ def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
         runs = {
             run.name.rpartition("-")[0]: run for run in client.read_task_runs(flow_run_filter=ours)
         }
-    assert runs["publish"].run_count == 1
+    assert runs["score_and_publish"].run_count == 1
 
 
 def test_a_busy_lake_is_tried_again(prefect):

@@ -84,7 +84,7 @@ def decide(rows: pl.DataFrame, *people: str) -> list[AlertDecision]:
     scores = dict(zip(rows["person"], zip(rows["score"], saved, strict=True), strict=True))
     return [
         AlertDecision(
-            Candidate(person, scores[person][0], preventable_loss_cny=scores[person][1]),
+            Candidate(person, scores[person][0], 0.0, preventable_loss_cny=scores[person][1]),
             "red",
             False,
         )

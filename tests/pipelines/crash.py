@@ -10,7 +10,8 @@ from pipelines.ingestion.ingest import ingest
 from pipelines.settings import Settings
 from tests.pipelines.landing import RECEIVED_AT
 
-PRELOADED = ["great_expectations", "pipelines.ingestion.ingest", "tests.pipelines.crash"]
+# Nothing of ours: a fork of a process in which Polars has started its threads waits for ever.
+PRELOADED = ["great_expectations"]
 
 
 def started(

@@ -166,9 +166,10 @@ def priority_expression(*, rules: PolicyRules) -> pl.Expr:
     preventable_loss_cny = (
         pl.col("preventable_loss_cny").fill_null(rules.reference_loss_cny).clip(1.0)
     )
-    return (
-        pl.col("score") * (preventable_loss_cny / rules.reference_loss_cny) ** rules.saving_weight
-    )
+    # Not a division: of a frame of one row Polars rounds that otherwise than of a longer one, and a
+    # priority is compared with thresholds that were computed among other rows.
+    times_usual = preventable_loss_cny * (1 / rules.reference_loss_cny)
+    return pl.col("score") * times_usual**rules.saving_weight
 
 
 def observe_candidates(

@@ -15,6 +15,7 @@ from models.policy.alerting import (
     alert_level,
     carry_over,
     decide_alerts,
+    priority_expression,
 )
 from models.policy.candidates import select_candidates
 from tests.models.drawn import on
@@ -102,6 +103,20 @@ def test_people_are_ranked_by_what_a_warning_can_save():
     assert [one.priority for one in ranked(full)] == pytest.approx([0.05, 4.0, 0.4])
     assert [one.priority for one in ranked(plain)] == [0.5, 0.4, 0.4]
     assert [one.paid_cny for one in ranked(plain)] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.1, 0.37, 1.0])
+def test_a_priority_is_the_same_to_the_last_digit_alone_and_among_others(weight):
+    rows = pl.DataFrame(
+        {
+            "score": [(number % 97 + 1) / 98 for number in range(500)],
+            "preventable_loss_cny": [number**2 * 0.37 + 3.1 for number in range(500)],
+        }
+    )
+    priority = priority_expression(rules=PolicyRules(saving_weight=weight))
+    among_others = rows.select(priority).to_series()
+    alone = pl.concat(rows[number].select(priority) for number in range(500)).to_series()
+    assert alone.equals(among_others)
 
 
 def test_todays_rule_knows_nothing_of_what_is_at_stake():

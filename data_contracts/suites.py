@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from data_contracts.contract import TIME_ZONE, Contract, Rule
 from data_contracts.errors import DeliveryError
-from data_contracts.identifiers import id_check_digit_sql
+from data_contracts.forms.identity_numbers import id_check_digit_sql
 
 __all__ = ["CheckResult", "check_rows", "contract_expectations"]
 

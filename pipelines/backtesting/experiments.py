@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import DeliveryError, ModelError, SettingsError
-from data_contracts.normalise import FORMS
+from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot

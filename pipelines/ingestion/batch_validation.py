@@ -11,7 +11,7 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import LakeError
-from data_contracts.mapping import load_mapping
+from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
 from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, classify_duplicates

@@ -26,9 +26,9 @@ from typing import Any, Self
 import polars as pl
 
 from data_contracts.contract import load_contract
-from data_contracts.delivery import read_delivery
 from data_contracts.errors import DeliveryError, ForestallError
-from data_contracts.mapping import SourceMapping, load_mapping
+from data_contracts.files.delivery import read_delivery
+from data_contracts.mappings.mapping import SourceMapping, load_mapping
 from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from data_contracts.contract import load_all_contracts, load_contract
-from data_contracts.delivery import read_delivery
-from data_contracts.mapping import SourceMapping
+from data_contracts.files.delivery import read_delivery
+from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.quarantine import reason_text, split_rows
 from data_contracts.suites import check_rows
 from tests.data_contracts.deliveries import CALL_ROWS, CALLS, SHANGHAI, csv_file

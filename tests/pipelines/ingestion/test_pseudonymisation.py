@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from data_contracts.identifiers import Pseudonymiser
+from data_contracts.pseudonyms import Pseudonymiser
 from pipelines.ingestion.pseudonymisation import (
     RowPseudonymiser,
     compared_columns,

@@ -13,8 +13,9 @@ import polars.selectors as cs
 
 from data_contracts.contract import Column, Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.mapping import SourceMapping
-from data_contracts.normalise import FORMS, parse_choice, text
+from data_contracts.forms.registry import FORMS
+from data_contracts.forms.text import parse_choice, text
+from data_contracts.mappings.mapping import SourceMapping
 
 __all__ = ["read_delivery"]
 

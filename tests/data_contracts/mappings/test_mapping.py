@@ -4,7 +4,7 @@ import pytest
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import SettingsError
-from data_contracts.mapping import SourceMapping, load_mapping
+from data_contracts.mappings.mapping import SourceMapping, load_mapping
 
 
 def test_a_source_without_a_file_of_its_own_reads_the_contracts_and_the_chinese_headings():

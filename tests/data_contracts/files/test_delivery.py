@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from data_contracts.contract import dataset_names, load_contract
-from data_contracts.delivery import read_delivery
 from data_contracts.errors import DeliveryError
-from data_contracts.mapping import SourceMapping
+from data_contracts.files.delivery import read_delivery
+from data_contracts.mappings.mapping import SourceMapping
 from tests.data_contracts.deliveries import (
     CALL_ROWS,
     CALLS,

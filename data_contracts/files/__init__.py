@@ -1,0 +1,1 @@
+"""Delivered files: from bytes to the contract's columns and types."""

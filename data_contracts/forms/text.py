@@ -1,0 +1,59 @@
+"""Text as people and programs write it: trimmed, half-width, null where it says nothing; and codes
+out of a set.
+"""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+__all__ = ["Form", "code", "half_width", "parse_choice", "repair_untidy", "text"]
+
+Form = Callable[[pl.Series], pl.Series]
+
+NOTHING = ("", "NULL", "null", r"\N", "None")
+
+
+def text(values: pl.Series) -> pl.Series:
+    """Trim; what only says that there is nothing becomes null."""
+    plain = values.cast(pl.String, strict=False).str.strip_chars()
+    return plain.set(plain.is_in(NOTHING), None)
+
+
+def half_width(values: pl.Series) -> pl.Series:
+    """Trim, and turn full-width letters, digits and signs (``１３８``, ``＋``) into plain ones."""
+    plain = text(values)
+    return repair_untidy(
+        plain,
+        plain.str.len_bytes() == plain.str.len_chars(),
+        lambda untidy: untidy.str.normalize("NFKC"),
+    )
+
+
+def code(values: pl.Series) -> pl.Series:
+    """Record numbers and short codes: half-width text."""
+    return half_width(values)
+
+
+def parse_choice(values: pl.Series, *, allowed: Mapping[str, str]) -> pl.Series:
+    """Bring a column of codes to the contract's values; ``allowed`` maps each way to write a value
+    to that value.
+
+    Case does not matter. What is not in ``allowed`` stays as it is.
+    """
+    plain = half_width(values)
+    ways = {way.lower(): value for way, value in allowed.items()}
+    return repair_untidy(
+        plain,
+        plain.is_in(list(allowed.values())),
+        lambda odd: odd.str.to_lowercase().replace_strict(ways, default=odd),
+    )
+
+
+def repair_untidy(values: pl.Series, tidy: pl.Series, repair: Form) -> pl.Series:
+    """Apply ``repair`` to the distinct values that are not ``tidy``; the rest stays as it is."""
+    untidy = values.filter(~tidy.fill_null(value=True)).unique()
+    return (
+        values
+        if untidy.is_empty()
+        else values.replace_strict(untidy, repair(untidy), default=values)
+    )

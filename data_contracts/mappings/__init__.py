@@ -1,0 +1,1 @@
+"""How partners' files differ from the contracts, one YAML a source."""

@@ -1,0 +1,98 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_contracts.forms.moments import day, moment
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+HALF_PAST_NINE = datetime(2026, 8, 1, 9, 30, 15, tzinfo=SHANGHAI)
+
+
+def one(form, value, dtype=None):
+    return form(pl.Series("column", [value], dtype=dtype)).to_list()[0]
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    [
+        "2026-08-01 09:30:15",
+        "2026-08-01T09:30:15",
+        "2026/08/01 09:30:15",
+        "2026/8/1 9:30:15",
+        "20260801093015",
+        "2026年8月1日 09:30:15",
+        "2026年08月01日09时30分15秒",
+        "2026-08-01T09:30:15+08:00",
+        "2026-08-01T09:30:15+0800",
+        "2026-08-01T01:30:15Z",
+        "2026-08-01 01:30:15+00:00",
+        "2026-08-01T01:30:15.000000Z",
+        "２０２６-０８-０１ 09：30：15",
+    ],
+)
+def test_moments_as_text(delivered):
+    assert one(moment, delivered) == HALF_PAST_NINE
+
+
+def test_moments_without_seconds_and_with_fractions():
+    assert one(moment, "2026/08/01 09:30") == HALF_PAST_NINE.replace(second=0)
+    assert one(moment, "2026-08-01 09:30:15.25") == HALF_PAST_NINE.replace(microsecond=250_000)
+
+
+@pytest.mark.parametrize(
+    "delivered", ["yesterday", "2026-13-01 09:30:15", "2026-02-30 09:30:15", "2026-08-01", "25:00"]
+)
+def test_text_that_is_no_moment(delivered):
+    assert one(moment, delivered) is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        (pl.Datetime("us", "Asia/Shanghai"), HALF_PAST_NINE),
+        (pl.Datetime("ms", "UTC"), HALF_PAST_NINE.astimezone(UTC)),
+        (pl.Datetime("ns"), HALF_PAST_NINE.replace(tzinfo=None)),
+    ],
+)
+def test_moments_from_parquet_with_and_without_zone(dtype, value):
+    clean = moment(pl.Series([value], dtype=dtype))
+
+    assert clean.dtype == pl.Datetime("us", "Asia/Shanghai")
+    assert clean.to_list() == [HALF_PAST_NINE]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.datetimes(datetime(2000, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 # the zone is drawn beside it
+            st.integers(-12 * 4, 14 * 4).map(
+                lambda quarters: timezone(timedelta(minutes=15 * quarters))
+            ),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_every_iso_timestamp_with_a_zone_is_read_as_its_moment(drawn):
+    moments = [moment.replace(microsecond=0, tzinfo=zone) for moment, zone in drawn]
+
+    clean = moment(pl.Series([moment.isoformat() for moment in moments]))
+
+    assert clean.to_list() == [moment.astimezone(SHANGHAI) for moment in moments]
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    ["2026-08-01", "2026/8/1", "20260801", "2026.08.01", "2026年8月1日", "2026-08-01 23:59:59"],
+)
+def test_days(delivered):
+    assert one(day, delivered) == date(2026, 8, 1)
+
+
+def test_a_day_from_a_utc_timestamp_is_the_day_in_shanghai():
+    assert one(day, datetime(2026, 7, 31, 18, tzinfo=UTC)) == date(2026, 8, 1)
+    assert one(day, "31/07/2026") is None

@@ -1,0 +1,12 @@
+import polars as pl
+
+from data_contracts.forms.text import parse_choice
+
+
+def test_choices_come_to_the_contracts_values_and_strangers_stay():
+    allowed = {"手机银行": "mobile", "mobile": "mobile", "ATM": "atm", "atm": "atm"}
+    delivered = pl.Series(["手机银行", "Mobile", "ATM", "atm", " ＡＴＭ ", "barter", None])
+
+    clean = parse_choice(delivered, allowed=allowed)
+
+    assert clean.to_list() == ["mobile", "mobile", "atm", "atm", "atm", "barter", None]

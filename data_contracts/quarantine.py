@@ -20,14 +20,14 @@ _OTHER_TEXTS = {
 def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split checked rows into good and bad ones; together they are all rows of ``frame``.
 
-    ``good`` has the columns of ``frame`` without ``_problems`` and ``_raw``. ``bad`` has ``_file``,
-    ``_row``, ``reasons`` (List[String] of codes) and ``row_json``, the row's values as JSON: as
-    they were delivered where one could not be read, else normalised. ``row_json`` holds raw
-    identifiers: encrypt it before it is stored.
+    ``good`` has the columns of ``frame`` without ``_problems``, ``_warnings`` and ``_raw``. ``bad``
+    has ``_file``, ``_row``, ``reasons`` (List[String] of codes) and ``row_json``, the row's values
+    as JSON: as they were delivered where one could not be read, else normalised. ``row_json`` holds
+    raw identifiers: encrypt it before it is stored.
     """
     if "_file" not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias("_file"))
-    own = [name for name in ("_problems", "_raw") if name in frame.columns]
+    own = [name for name in ("_problems", "_warnings", "_raw") if name in frame.columns]
     good = (
         frame
         if failures.is_empty()

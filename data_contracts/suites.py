@@ -209,7 +209,7 @@ def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
             driver = _driver(connection)
             driver.execute(f"SET TimeZone = '{TIME_ZONE}'")
             driver.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
-            values = frame.drop("_problems", "_raw", strict=False)
+            values = frame.drop("_problems", "_warnings", "_raw", strict=False)
             driver.register(_TABLE, values.to_arrow(compat_level=pl.CompatLevel.newest()))
             yield connection
     finally:

@@ -4,7 +4,6 @@ columns and types.
 
 import csv
 import io
-import logging
 import re
 from pathlib import Path
 
@@ -13,13 +12,12 @@ import polars.selectors as cs
 
 from data_contracts.contract import Column, Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
+from data_contracts.files.reading import Reading
 from data_contracts.forms.registry import FORMS
 from data_contracts.forms.text import parse_choice, text
 from data_contracts.mappings.mapping import SourceMapping
 
 __all__ = ["read_delivery"]
-
-_log = logging.getLogger(__name__)
 
 _PARQUET_MAGIC = b"PAR1"
 _FOREIGN_MAGICS = {
@@ -34,16 +32,8 @@ _TOO_MANY_FIELDS = "row.too_many_fields"
 _REDELIVER = "Ask the source to deliver the file again."
 
 
-def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> pl.DataFrame:
+def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> Reading:
     """Read and normalise one delivered file.
-
-    Returns one row per delivered row, with the contract's columns and types (null where a value
-    could not be read), and
-
-    - ``_row`` (Int64): the data row in the file, from 1,
-    - ``_problems`` (List[String]): codes such as ``started_at.unreadable``,
-    - ``_raw`` (String): where there are problems, the delivered values as JSON, raw identifiers
-      among them; else null.
 
     Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no
     delivered value.
@@ -53,14 +43,28 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     )
     if raw.is_empty() and contract.event_column is not None:
         raise DeliveryError(f"{path.name} holds headings and no rows.", remedy=_REDELIVER)
-    delivered = _contract_columns(raw, path=path, contract=contract, mapping=mapping)
+    found = _contract_columns(raw, path=path, contract=contract, mapping=mapping)
+    delivered = raw.select(pl.col(heading).alias(column) for column, heading in found.items())
     clean = delivered.select(
         _normalised(
             delivered[column.name], column=column, contract=contract, mapping=mapping, path=path
         )
         for column in contract.columns
     )
-    return _with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS])
+    ignored = [name for name in raw.columns if name not in {*found.values(), _SURPLUS}]
+    return Reading(
+        rows=_with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS]),
+        notes=_ignored_note(ignored, path=path),
+    )
+
+
+def _ignored_note(headings: list[str], *, path: Path) -> tuple[str, ...]:
+    if not headings:
+        return ()
+    return (
+        f"{path.name}: {len(headings)} columns that the contract does not know are ignored: "
+        f"{_named(headings)}",
+    )
 
 
 def _is_parquet(path: Path) -> bool:
@@ -179,8 +183,8 @@ def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
 
 def _contract_columns(
     raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping
-) -> pl.DataFrame:
-    """Pick and rename the contract's columns, whatever their order and headings."""
+) -> dict[str, str]:
+    """The heading of each of the contract's columns, whatever their order and headings."""
     understood = {
         _plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()
     }
@@ -202,17 +206,7 @@ def _contract_columns(
             remedy="Map the source's headings in a source mapping, or ask the source to deliver "
             "the file again.",
         )
-    ignored = [
-        heading for heading in raw.columns if heading not in found.values() and heading != _SURPLUS
-    ]
-    if ignored:
-        _log.info(
-            "%s: %d columns that the contract does not know are ignored: %s",
-            path.name,
-            len(ignored),
-            _named(ignored),
-        )
-    return raw.select(pl.col(heading).alias(column) for column, heading in found.items())
+    return found
 
 
 def _plain(heading: str) -> str:
@@ -263,11 +257,15 @@ def _with_problems(
     clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series
 ) -> pl.DataFrame:
     """Add ``_row``, and to the rows that could not be read in full ``_problems`` and ``_raw``."""
-    numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
+    no_codes = pl.lit([], dtype=pl.List(pl.String))
+    numbered = clean.with_row_index("_row", offset=1).with_columns(
+        pl.col("_row").cast(pl.Int64), no_codes.alias("_warnings")
+    )
     masks = _unread(clean, delivered=delivered, surplus=surplus)
     if not masks:
-        none = pl.lit([], dtype=pl.List(pl.String)).alias("_problems")
-        return numbered.with_columns(none, pl.lit(None, dtype=pl.String).alias("_raw"))
+        return numbered.with_columns(
+            no_codes.alias("_problems"), pl.lit(None, dtype=pl.String).alias("_raw")
+        )
     unread = pl.DataFrame(masks).select(
         pl.any_horizontal(pl.all()).alias("any"),
         pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks)

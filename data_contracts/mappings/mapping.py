@@ -81,6 +81,5 @@ def _load(path: Path) -> SourceMapping:
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"The source mapping {path.name} cannot be used: {error}",
-            remedy="Correct the file; default.yaml in data_contracts/mappings/sources lists what it "
-            "may hold.",
+            remedy="Correct the file; the built-in default.yaml lists what it may hold.",
         ) from error

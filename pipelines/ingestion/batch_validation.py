@@ -11,6 +11,7 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import LakeError
+from data_contracts.files.reading import Reading
 from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
@@ -25,7 +26,7 @@ from pipelines.ingestion.pseudonymisation import (
 from pipelines.ingestion.quarantine import CONFLICT_CODE
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.ledger import Arrival, LoadedFile
+from pipelines.storage.ledger import Arrival, FileStatus, LoadedFile
 from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
 __all__ = ["BatchValidator", "ParsedFile", "ValidatedBatch"]
@@ -39,7 +40,7 @@ class ParsedFile:
 
     ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and
     ``_file_day`` (null for registers). ``through`` is set where rows reported after that day were
-    left out.
+    left out; ``reading`` holds what else was found in the file.
     """
 
     delivery: Delivery
@@ -48,7 +49,7 @@ class ParsedFile:
     rows: pl.DataFrame | None
     problem: str = ""
     through: date | None = None
-    notes: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,8 +242,9 @@ def _loaded_files(
         for result in (ACCEPTED, DUPLICATE)
     )
     for item in parsed:
-        path, size = item.delivery.path, 0 if item.rows is None else item.rows.height
-        is_held = path in held
+        path, is_held = item.delivery.path, item.delivery.path in held
+        skipped = 0 if item.reading is None or is_held else sum(item.reading.skipped.values())
+        size = 0 if item.rows is None else item.rows.height + skipped
         yield LoadedFile(
             path=path,
             dataset=item.delivery.dataset,
@@ -254,16 +256,36 @@ def _loaded_files(
             accepted=accepted.get(path, 0),
             quarantined=0 if is_held else quarantined.get(path, 0),
             duplicates=duplicates.get(path, 0),
+            skipped=skipped,
             held=size if is_held else 0,
+            status=_status(item, held=is_held, quarantined=quarantined.get(path, 0)),
             reason=held.get(path, item.problem),
-            notes=item.notes,
+            warnings=_warnings(item.reading),
+            notes=() if item.reading is None else item.reading.notes,
         )
+
+
+def _status(item: ParsedFile, *, held: bool, quarantined: int) -> FileStatus:
+    if item.problem:
+        return "unreadable"
+    if held:
+        return "held"
+    return "partly" if quarantined else "accepted"
+
+
+def _warnings(reading: Reading | None) -> tuple[str, ...]:
+    """What somebody should read of a file: its warnings, and what its mapping left out."""
+    if reading is None:
+        return ()
+    left_out = (f"{rows} rows left out: {reason}" for reason, rows in reading.skipped.items())
+    return (*reading.warnings, *left_out)
 
 
 def _check_row_counts(files: Sequence[LoadedFile], *, accepted: int) -> None:
     """Nothing delivered is ever lost: a load whose rows do not add up must not happen."""
     for file in files:
-        if file.rows != file.accepted + file.quarantined + file.duplicates + file.held:
+        accounted = file.accepted + file.quarantined + file.duplicates + file.skipped + file.held
+        if file.rows != accounted:
             raise LakeError(
                 f"rows of {file.path} do not add up",
                 remedy="Nothing was loaded; report this as a fault.",

@@ -22,7 +22,7 @@ from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudony
 from pipelines.ingestion.quarantine import remove_unfinished_batches, store_rejected_rows
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.ledger import Ledger, LoadedFile
+from pipelines.storage.ledger import FileStatus, Ledger, LoadedFile
 from pipelines.storage.schemas import EVENTS
 from pipelines.storage.vault import Vault
 
@@ -38,8 +38,11 @@ FileProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class FileReport:
-    """What became of a delivered file's rows: rows = accepted + quarantined + duplicates, or all of
-    them are held.
+    """What became of a delivered file: rows = accepted + quarantined + duplicates + skipped + held.
+
+    ``status`` is ``accepted``, ``partly`` (some rows are in quarantine), ``held`` (the whole file
+    waits for somebody), ``unreadable`` or ``duplicate`` (loaded before). ``reason`` says why a file
+    is not accepted; ``warnings`` are what somebody should read though it is.
     """
 
     path: str
@@ -49,8 +52,11 @@ class FileReport:
     accepted: int
     quarantined: int
     duplicates: int
+    skipped: int
     held: int
+    status: FileStatus
     reason: str
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +192,14 @@ class _IngestRun:
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
         known = replace(
-            before, path=delivery.path, accepted=0, quarantined=0, duplicates=before.rows
+            before,
+            path=delivery.path,
+            accepted=0,
+            quarantined=0,
+            skipped=0,
+            duplicates=before.rows,
+            status="duplicate",
+            warnings=(),
         )
         return _report(replace(known, reason=f"already loaded as {before.path}"))
 
@@ -203,7 +216,7 @@ class _IngestRun:
     def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> ParsedFile:
         unread = ParsedFile(delivery=delivery, digest=digest, stamp=stamp, rows=None)
         try:
-            rows, notes = self._parser.read(
+            reading = self._parser.read(
                 delivery.file, dataset=delivery.dataset, source=delivery.source
             )
         except DeliveryError as error:
@@ -214,6 +227,7 @@ class _IngestRun:
             return replace(
                 unread, problem="the file changed while it was read", digest="", stamp=""
             )
+        rows = reading.rows
         if rows.is_empty() and delivery.dataset in NEVER_EMPTY:
             return replace(unread, problem="the register holds no rows")
         through = None
@@ -226,7 +240,7 @@ class _IngestRun:
             pl.lit(delivery.path).alias("_file"),
             pl.lit(delivery.day, dtype=pl.Date).alias("_file_day"),
         )
-        return replace(unread, rows=marked, through=through, notes=notes)
+        return replace(unread, rows=marked, through=through, reading=reading)
 
     def _load(self, dataset: str, parsed: Sequence[ParsedFile]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""
@@ -287,6 +301,9 @@ def _report_unknown(delivery: Delivery) -> FileReport:
         accepted=0,
         quarantined=0,
         duplicates=0,
+        skipped=0,
         held=0,
+        status="unreadable",
         reason=delivery.problem,
+        warnings=(),
     )

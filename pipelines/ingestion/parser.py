@@ -8,14 +8,12 @@ whoever rules that process must not rule this one.
 
 import io
 import json
-import logging
 import os
 import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import Pipe
@@ -28,6 +26,7 @@ import polars as pl
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, ForestallError
 from data_contracts.files.delivery import read_delivery
+from data_contracts.files.reading import Reading
 from data_contracts.mappings.mapping import SourceMapping, load_mapping
 from pipelines.settings import IngestLimits
 
@@ -65,11 +64,8 @@ class Parser:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def read(
-        self, place: Path, *, dataset: str, source: str
-    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """Return the file's normalised rows with ``_row`` and ``_problems``, and notes on what was
-        ignored.
+    def read(self, place: Path, *, dataset: str, source: str) -> Reading:
+        """Return what reading the file gave.
 
         Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the
         parsing process.
@@ -80,7 +76,12 @@ class Parser:
         )
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
-        return pl.read_ipc(answer.body), tuple(answer.header["notes"])
+        return Reading(
+            rows=pl.read_ipc(answer.body),
+            skipped=answer.header["skipped"],
+            warnings=tuple(answer.header["warnings"]),
+            notes=tuple(answer.header["notes"]),
+        )
 
     def close(self) -> None:
         """End the process."""
@@ -161,32 +162,22 @@ def _serve(connection: Connection) -> None:
 def _parse(
     *, place: str, dataset: str, source: str, folder: str | None
 ) -> tuple[dict[str, Any], bytes]:
-    mapping = _mapping(source, folder)
-    with _notes() as notes:
-        frame = read_delivery(Path(place), contract=load_contract(dataset), mapping=mapping)
+    reading = read_delivery(
+        Path(place), contract=load_contract(dataset), mapping=_mapping(source, folder)
+    )
     body = io.BytesIO()
-    frame.write_ipc(body)
-    return {"notes": notes}, body.getvalue()
+    reading.rows.write_ipc(body)
+    header = {
+        "skipped": dict(reading.skipped),
+        "warnings": reading.warnings,
+        "notes": reading.notes,
+    }
+    return header, body.getvalue()
 
 
 @cache
 def _mapping(source: str, folder: str | None) -> SourceMapping:
     return load_mapping(source, folder=Path(folder) if folder else None)
-
-
-@contextmanager
-def _notes() -> Iterator[list[str]]:
-    """Collect what the contracts' reader logs about a file."""
-    notes: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("data_contracts")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    try:
-        yield notes
-    finally:
-        logger.removeHandler(handler)
 
 
 def main() -> None:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    case,
     delete,
     exists,
     func,
@@ -30,11 +31,23 @@ from sqlalchemy import (
 from pipelines.storage.ledger_tables import ARRIVALS, BATCHES, FILES, METADATA
 from pipelines.storage.sqlite import create_tables, open_engine, write_at_once
 
-__all__ = ["Arrival", "Ledger", "LoadedFile"]
+__all__ = ["Arrival", "FileStatus", "Ledger", "LoadedFile"]
+
+FileStatus = Literal["accepted", "partly", "held", "unreadable", "duplicate"]
 
 COMMITTED = BATCHES.c.state == "committed"
 PREPARED = BATCHES.c.state == "prepared"
-FILE_COLUMNS = [column for column in FILES.c if column.name != "batch"]
+# Files loaded before there was a status are told by their counts.
+STATUS = case(
+    (FILES.c.status != "", FILES.c.status),
+    (FILES.c.held > 0, "held"),
+    (FILES.c.reason != "", "unreadable"),
+    (FILES.c.quarantined > 0, "partly"),
+    else_="accepted",
+).label("status")
+FILE_COLUMNS = [
+    STATUS if column.name == "status" else column for column in FILES.c if column.name != "batch"
+]
 
 ARRIVALS_SCHEMA = pl.Schema(
     {
@@ -51,11 +64,11 @@ ARRIVALS_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedFile:
-    """What became of one delivered file: ``rows`` = accepted + quarantined + duplicates, or all of
-    them held.
+    """What became of one delivered file: ``rows`` = accepted + quarantined + duplicates + skipped +
+    held.
 
     ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file
-    whose later reports were left out; ``reason`` is empty unless held.
+    whose later reports were left out; ``reason`` is empty unless the file is held or unreadable.
     """
 
     path: str
@@ -70,6 +83,9 @@ class LoadedFile:
     duplicates: int
     held: int
     reason: str
+    skipped: int = 0
+    status: FileStatus = "accepted"
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

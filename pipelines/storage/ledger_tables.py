@@ -59,7 +59,7 @@ class JsonTexts(TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData()
+METADATA = MetaData(info={"version": 2})
 
 
 def _batch_number() -> Column[int]:
@@ -92,6 +92,9 @@ FILES = Table(
     Column("held", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("notes", JsonTexts, nullable=False),
+    Column("skipped", Integer, nullable=False, server_default="0"),
+    Column("status", Text, nullable=False, server_default=""),
+    Column("warnings", JsonTexts, nullable=False, server_default="[]"),
     Index("files_by_digest", "dataset", "digest"),
     Index("files_by_stamp", "stamp"),
 )

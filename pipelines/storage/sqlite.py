@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, inspect
+from sqlalchemy.schema import CreateColumn
 
 __all__ = [
     "create_database",
@@ -61,13 +62,24 @@ def open_engine(path: Path) -> Engine:
 
 
 def create_tables(engine: Engine, metadata: MetaData) -> None:
-    """Make the tables of ``metadata``, unless that was done before."""
+    """Make the tables of ``metadata``, and add the columns that a file of an earlier version lacks;
+    every new column has a default for the rows that are there.
+
+    ``metadata.info["version"]`` says which version of the tables a file was brought to.
+    """
+    version = metadata.info["version"]
     with engine.connect() as connection:
-        if connection.exec_driver_sql("PRAGMA user_version").scalar() == 1:
+        if connection.exec_driver_sql("PRAGMA user_version").scalar() == version:
             return
     with write_at_once(engine) as connection:
         metadata.create_all(connection)
-        connection.exec_driver_sql("PRAGMA user_version = 1")
+        for table in metadata.sorted_tables:
+            present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in present:
+                    definition = CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
 @contextmanager

@@ -19,7 +19,8 @@ def test_good_rows_go_on_and_bad_ones_keep_their_values_and_reasons(tmp_path):
         CALL_ROWS[2].replace("2026-08-01 23:59:59", "midnight"),
     )
     calls = load_contract("calls")
-    frame = read_delivery(csv_file(tmp_path, CALLS, *rows), contract=calls, mapping=SourceMapping())
+    path = csv_file(tmp_path, CALLS, *rows)
+    frame = read_delivery(path, contract=calls, mapping=SourceMapping()).rows
     frame = frame.with_columns(pl.lit("calls/2026-08-01/cmcc.csv").alias("_file"))
     result = check_rows(frame, contract=calls, received_at=datetime(2026, 8, 2, tzinfo=SHANGHAI))
 

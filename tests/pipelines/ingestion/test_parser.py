@@ -20,7 +20,8 @@ from tests.pipelines.landing import calls, put, put_text
 
 
 def read(parser, place):
-    return parser.read(place, dataset="calls", source="cmcc")
+    reading = parser.read(place, dataset="calls", source="cmcc")
+    return reading.rows, reading.notes
 
 
 def test_rows_and_notes_come_back(tmp_path):

@@ -179,9 +179,15 @@ def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
 
 
 def file_report(source, **counts):
-    zero = {"rows": 0, "accepted": 0, "quarantined": 0, "duplicates": 0, "held": 0}
+    names = ("rows", "accepted", "quarantined", "duplicates", "skipped", "held")
     return FileReport(
-        path=f"calls/{source}", dataset="calls", source=source, reason="", **zero | counts
+        path=f"calls/{source}",
+        dataset="calls",
+        source=source,
+        status="held" if counts.get("held") else "accepted",
+        reason="",
+        warnings=(),
+        **dict.fromkeys(names, 0) | counts,
     )
 
 

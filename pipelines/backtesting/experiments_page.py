@@ -17,7 +17,7 @@ from models.evaluation.alert_metrics import (
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import FULL, Experiments, Variant
-from serving.presentation.wording import SCAM_TYPES, phrase_for
+from serving.presentation.wording import scam_type_name
 
 __all__ = ["experiment_tables", "experiments_markdown", "write_experiments"]
 
@@ -186,11 +186,7 @@ def type_table(lines: MeasuredVariants) -> str:
     rows = []
     for scam_type, losses in next(iter(found.values())).select("scam_type", "losses").iter_rows():
         for is_rule in (False, True):
-            kind = (
-                phrase_for(SCAM_TYPES, scam_type, "en")
-                + " "
-                + phrase_for(SCAM_TYPES, scam_type, "zh")
-            )
+            kind = f"{scam_type_name(scam_type, 'en')} {scam_type_name(scam_type, 'zh')}"
             named = "&nbsp;&nbsp;today's rule 现行规则" if is_rule else kind
             cells = (type_cell(found[clock, is_rule], scam_type) for clock in clocks)
             rows.append((named, "" if is_rule else str(losses), *cells))

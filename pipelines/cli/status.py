@@ -94,7 +94,7 @@ def status_sections(
 
 def run_rows(found: "Overview", say: "Translator") -> Rows:
     """The newest run of every verb."""
-    from serving.operations.wording import VERBS, describe_fact, label_for
+    from serving.operations.wording import VERBS, describe_fact
 
     for verb, run in found.newest.items():
         details = (
@@ -104,7 +104,7 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
         )
         outcome = "running" if run.finished_at is None else "done" if run.ok else "failed"
         yield (
-            label_for(VERBS, verb, say),
+            say.label(VERBS, verb),
             say.moment(run.started_at),
             say.span(run.duration) if run.duration is not None else "–",
             say.moment(run.about_at) if run.about_at else "–",
@@ -115,14 +115,14 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
 
 def quality_rows(found: "Overview", say: "Translator") -> Rows:
     """Each source of the last days."""
-    from serving.operations.wording import DATASETS, label_for
-    from serving.presentation.wording import SOURCES, phrase_for
+    from serving.operations.wording import DATASETS
+    from serving.presentation.wording import SOURCES
 
     for one in found.quality.report.sources if found.quality else ():
         counts = (one.rows, one.accepted, one.quarantined, one.held, one.late)
         yield (
-            label_for(DATASETS, one.dataset, say),
-            "–" if one.source == one.dataset else phrase_for(SOURCES, one.source, say.language),
+            say.label(DATASETS, one.dataset),
+            "–" if one.source == one.dataset else say.label(SOURCES, one.source),
             *map(say.number, counts),
             say.moment(one.last_row_at) if one.last_row_at else "–",
         )
@@ -130,7 +130,7 @@ def quality_rows(found: "Overview", say: "Translator") -> Rows:
 
 def model_rows(found: "Overview", say: "Translator") -> Rows:
     """Versions and figures of the champion, the challenger and the rule."""
-    from serving.operations.wording import FIGURES, format_figure, label_for
+    from serving.operations.wording import FIGURES, format_figure
 
     if found.models is None:
         return
@@ -145,19 +145,19 @@ def model_rows(found: "Overview", say: "Translator") -> Rows:
     for row in models.figures:
         values = (row.champion, row.challenger, row.rule)
         yield (
-            label_for(FIGURES, row.name, say),
+            say.label(FIGURES, row.name),
             *(format_figure(row.name, value, say) for value in values),
         )
 
 
 def gate_rows(found: "Overview", say: "Translator") -> Rows:
     """What each gate says."""
-    from serving.operations.wording import GATES, gate_requirement, gate_value, label_for
+    from serving.operations.wording import GATES, gate_requirement, gate_value
 
     for gate in found.models.report.gates if found.models else ():
         verdict = "passes" if gate.passed else "refuses"
         yield (
-            label_for(GATES, gate.gate, say),
+            say.label(GATES, gate.gate),
             gate_value(gate, say),
             gate_requirement(gate, say),
             say(verdict),
@@ -174,11 +174,11 @@ def drift_rows(found: "Overview", say: "Translator") -> Rows:
 
 def replay_rows(found: "Overview", say: "Translator") -> Rows:
     """Figures of the model and of the rule."""
-    from serving.operations.wording import FIGURES, format_figure, label_for
+    from serving.operations.wording import FIGURES, format_figure
 
     for row in found.replay.report.figures if found.replay else ():
         yield (
-            label_for(FIGURES, row.name, say),
+            say.label(FIGURES, row.name),
             format_figure(row.name, row.champion, say),
             format_figure(row.name, row.rule, say),
         )

@@ -62,12 +62,14 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
 
 def print_watchlist(alerts: Sequence[Any]) -> None:
     """The alerts as a person reads them: a line each, and the reasons below it."""
-    from serving.presentation.wording import LEVELS, SCAM_TYPES, phrase_for
+    from serving.presentation.translations import get_translator
+    from serving.presentation.wording import LEVELS, scam_type_name
 
+    say = get_translator("zh")
     for alert in alerts:
-        kind = phrase_for(SCAM_TYPES, alert.scam_type, "zh")
+        kind = scam_type_name(alert.scam_type, say.language)
         typer.echo(
-            f"\n{alert.rank:3}  {phrase_for(LEVELS, alert.level, 'zh')}  {alert.score:.0%}  {kind}"
+            f"\n{alert.rank:3}  {say.label(LEVELS, alert.level)}  {alert.score:.0%}  {kind}"
             f"  社区 {alert.community_id}  {alert.person[:10]}…"
         )
         for reason in alert.reasons:

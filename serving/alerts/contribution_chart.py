@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from serving.presentation.drawing import LABEL_PX, LOWERS, RAISES, STANDS, render_svg
+from serving.presentation.translations import N_, NP_, Translator
 from serving.vocabulary.alerts import OTHER
-from serving.vocabulary.languages import Language, Words
+from serving.vocabulary.languages import Bilingual, read_in
 
 __all__ = ["draw_waterfall"]
 
@@ -14,20 +15,18 @@ BAR_STEP_PX = 26
 CHART_WIDTH_PX = 440
 TICKS = 6  # about; more would touch each other
 
-START = Words("起点：全体平均", "Start: everybody's average")
-END = Words("此人", "This person")
-OTHERS = Words("其余各项", "Everything else")
-AXIS = Words("对数几率，越靠右风险越高", "Log-odds; further right is riskier")
-TITLE = Words("各项特征如何推高或拉低风险", "What raises and what lowers the risk")
+START = N_("Start: everybody's average")
+END = NP_("chart", "This person")
+OTHERS = NP_("chart", "Everything else")
+AXIS = N_("Log-odds; further right is riskier")
+TITLE = N_("What raises and what lowers the risk")
 
 
-class Contributed(Protocol):
+class Contributed(Bilingual, Protocol):
     """A feature's contribution in log-odds, told with its value in both languages."""
 
     feature: str
     contribution: float
-    zh: str
-    en: str
 
 
 class Bar(NamedTuple):
@@ -41,37 +40,35 @@ class Bar(NamedTuple):
 
 
 def draw_waterfall(
-    *, base_value: float, contributions: Sequence[Contributed], language: Language
+    *, base_value: float, contributions: Sequence[Contributed], say: Translator
 ) -> str:
     """Return the waterfall from ``base_value`` through the contributions (log-odds) as SVG, the
     largest first.
     """
-    return render_svg(_chart(bars_of(base_value, contributions, language), language))
+    return render_svg(_chart(bars_of(base_value, contributions, say), say))
 
 
-def bars_of(
-    base_value: float, contributions: Sequence[Contributed], language: Language
-) -> list[Bar]:
+def bars_of(base_value: float, contributions: Sequence[Contributed], say: Translator) -> list[Bar]:
     """Return the bars from top to bottom; the last one stands at the sum of all."""
     named = [item for item in contributions if item.feature != OTHER]
     ordered = sorted(named, key=lambda item: -abs(item.contribution))
     # The number keeps two features of one name apart.
     steps = [
-        (f"{number}. {item.zh if language == 'zh' else item.en}", item.contribution)
+        (f"{number}. {read_in(item, say.language)}", item.contribution)
         for number, item in enumerate(ordered[:SHOWN], start=1)
     ]
     if rest := [*ordered[SHOWN:], *(item for item in contributions if item.feature == OTHER)]:
-        steps.append((OTHERS.in_(language), sum(item.contribution for item in rest)))
-    bars = [Bar(START.in_(language), 0.0, base_value, f"{base_value:.2f}", STANDS)]
+        steps.append((say(OTHERS), sum(item.contribution for item in rest)))
+    bars = [Bar(say(START), 0.0, base_value, f"{base_value:.2f}", STANDS)]
     level = base_value
     for label, contribution in steps:
         color = RAISES if contribution > 0 else LOWERS
         bars.append(Bar(label, level, level + contribution, f"{contribution:+.2f}", color))
         level += contribution
-    return [*bars, Bar(END.in_(language), 0.0, level, f"{level:.2f}", STANDS)]
+    return [*bars, Bar(say(END), 0.0, level, f"{level:.2f}", STANDS)]
 
 
-def _chart(bars: Sequence[Bar], language: Language) -> Any:
+def _chart(bars: Sequence[Bar], say: Translator) -> Any:
     import altair as alt
 
     base = alt.Chart(alt.InlineData(values=[bar._asdict() for bar in bars])).encode(
@@ -88,7 +85,7 @@ def _chart(bars: Sequence[Bar], language: Language) -> Any:
     )
     scale = alt.Scale(zero=False, padding=44, nice=False)
     blocks = base.mark_bar(height=16, cornerRadius=2).encode(
-        x=alt.X("start:Q", title=AXIS.in_(language), scale=scale, axis=alt.Axis(tickCount=TICKS)),
+        x=alt.X("start:Q", title=say(AXIS), scale=scale, axis=alt.Axis(tickCount=TICKS)),
         x2="end:Q",
         color=alt.Color("color:N", scale=None),
     )
@@ -97,9 +94,7 @@ def _chart(bars: Sequence[Bar], language: Language) -> Any:
     )
     return alt.layer(
         blocks, texts.transform_calculate(right="max(datum.start, datum.end)")
-    ).properties(
-        width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=TITLE.in_(language)
-    )
+    ).properties(width=CHART_WIDTH_PX, height=alt.Step(BAR_STEP_PX), description=say(TITLE))
 
 
 def _width_px(bars: Sequence[Bar]) -> int:

@@ -9,6 +9,7 @@ from serving.access.dependencies import Reading
 from serving.alerts import service
 from serving.alerts.schemas import AlertDetail, AlertId, AlertPage, AlertQuery, ScorePoint
 from serving.http.routing import ApiRouter
+from serving.presentation.translations import get_translator
 from serving.vocabulary.languages import Language
 from serving.vocabulary.roles import Role, Viewer
 
@@ -51,7 +52,7 @@ def draw_alert(
 ) -> Response:
     """Draw the SHAP waterfall of one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.contribution_svg(alert, lang), media_type=SVG)
+    return Response(service.contribution_svg(alert, get_translator(lang)), media_type=SVG)
 
 
 @router.get("/{alert_id}/timeline.svg", **PICTURE)
@@ -60,7 +61,7 @@ def draw_timeline(
 ) -> Response:
     """Draw the calls, texts and movements of money before one alert."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
-    return Response(service.timeline_svg(alert, lang), media_type=SVG)
+    return Response(service.timeline_svg(alert, get_translator(lang)), media_type=SVG)
 
 
 @router.get("/{alert_id}/scores.svg", **PICTURE)
@@ -70,5 +71,6 @@ def draw_scores(
     """Draw how likely the person was in an episode over time."""
     alert = service.alert_detail(session, viewer=viewer, alert_id=alert_id)
     return Response(
-        service.score_svg(session, viewer=viewer, alert=alert, language=lang), media_type=SVG
+        service.score_svg(session, viewer=viewer, alert=alert, say=get_translator(lang)),
+        media_type=SVG,
     )

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from serving.presentation.drawing import LABEL_PX, RAISES, STANDS, render_svg
-from serving.vocabulary.languages import Language, Words
+from serving.presentation.translations import N_, NP_, Translator
 
 __all__ = ["score_chart"]
 
 WIDTH_PX, HEIGHT_PX = 560, 150
-ALERTS = Words("预警", "Alert")
-DESCRIPTION = Words("风险随时间的变化", "The risk over time")
-AXIS = Words("风险", "Risk")
+ALERTS = NP_("chart", "Alert")
+DESCRIPTION = N_("The risk over time")
+AXIS = N_("Risk")
 
 
 class Scored(Protocol):
@@ -22,13 +22,13 @@ class Scored(Protocol):
     score: float
 
 
-def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], language: Language) -> str:
+def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], say: Translator) -> str:
     """Return the scores (0 to 1) as SVG, with a line at each of the ``alerts``."""
     import altair as alt
 
     y = alt.Y(
         "score:Q",
-        title=AXIS.in_(language),
+        title=say(AXIS),
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format="%", tickCount=5, titleAngle=0, titleAlign="right"),
     )
@@ -38,7 +38,7 @@ def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], languag
     ]
     base = alt.Chart(alt.InlineData(values=scored)).encode(x=x, y=y)
     issued = alt.Chart(
-        alt.InlineData(values=[{"at": _local(at), "text": ALERTS.in_(language)} for at in alerts])
+        alt.InlineData(values=[{"at": _local(at), "text": say(ALERTS)} for at in alerts])
     ).encode(x="at:T")
     chart = alt.layer(
         issued.mark_rule(strokeDash=[4, 3], color="#14385c"),
@@ -49,7 +49,7 @@ def score_chart(points: Sequence[Scored], *, alerts: Sequence[datetime], languag
         base.mark_point(filled=True, size=45, color=RAISES, opacity=1),
     )
     return render_svg(
-        chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=DESCRIPTION.in_(language))
+        chart.properties(width=WIDTH_PX, height=HEIGHT_PX, description=say(DESCRIPTION))
     )
 
 

@@ -26,7 +26,7 @@ from serving.alerts.timeline_chart import timeline_chart
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
-from serving.vocabulary.languages import Language
+from serving.presentation.translations import Translator
 from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI
 
@@ -119,31 +119,31 @@ def score_history(session: Session, *, alert: AlertDetail) -> list[ScorePoint]:
     return [ScorePoint(at=at, score=score) for at, score in points]
 
 
-def contribution_svg(alert: AlertDetail, language: Language) -> str:
+def contribution_svg(alert: AlertDetail, say: Translator) -> str:
     """Return the SHAP waterfall of an alert as SVG."""
     return draw_waterfall(
-        base_value=alert.base_value, contributions=tuple(alert.contributions), language=language
+        base_value=alert.base_value, contributions=tuple(alert.contributions), say=say
     )
 
 
-def score_svg(session: Session, *, viewer: Viewer, alert: AlertDetail, language: Language) -> str:
+def score_svg(session: Session, *, viewer: Viewer, alert: AlertDetail, say: Translator) -> str:
     """Return the person's risk over time as SVG, with a line at each alert."""
     others = earlier_alerts(session, viewer=viewer, alert=alert)
     points = score_history(session, alert=alert) or [
         ScorePoint(at=alert.issued_at, score=alert.score)
     ]
     issued = [alert.issued_at, *(one.issued_at for one in others if one.issued_at >= points[0].at)]
-    return score_chart(points, alerts=sorted(issued), language=language)
+    return score_chart(points, alerts=sorted(issued), say=say)
 
 
-def timeline_svg(alert: AlertDetail, language: Language) -> str:
+def timeline_svg(alert: AlertDetail, say: Translator) -> str:
     """Return the timeline of an alert as SVG."""
     return timeline_chart(
         alert.timeline,
         suspects=frozenset({*alert.suspect_numbers, *alert.suspect_accounts}),
         first_contact_at=alert.first_contact_at,
         issued_at=alert.issued_at,
-        language=language,
+        say=say,
     )
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from serving.presentation.drawing import LABEL_PX, render_svg
+from serving.presentation.translations import N_, NP_, Translator
 from serving.vocabulary.alerts import SUSPECT_REPUTATION, Direction, EventChannel
-from serving.vocabulary.languages import Language, Words
 
 __all__ = ["close_up", "timeline_chart"]
 
@@ -18,12 +18,12 @@ LABELS = 8  # of the largest marks
 ROOM = 0.1  # of the width, for the words of one mark
 
 LANES = {
-    ("call", "in"): Words("来电", "Called by"),
-    ("call", "out"): Words("去电", "Calls"),
-    ("text", "in"): Words("短信", "Texts"),
-    ("text", "out"): Words("短信", "Texts"),
-    ("transfer", "out"): Words("转出", "Money out"),
-    ("transfer", "in"): Words("转入", "Money in"),
+    ("call", "in"): NP_("chart", "Called by"),
+    ("call", "out"): NP_("chart", "Calls"),
+    ("text", "in"): NP_("chart", "Texts"),
+    ("text", "out"): NP_("chart", "Texts"),
+    ("transfer", "out"): NP_("chart", "Money out"),
+    ("transfer", "in"): NP_("chart", "Money in"),
 }
 LANE_ORDER = (
     ("call", "in"),
@@ -33,18 +33,18 @@ LANE_ORDER = (
     ("transfer", "in"),
 )
 WHO = {
-    "suspect": Words("可疑对象", "Suspect"),
-    "stranger": Words("陌生对象", "New to the person"),
-    "known": Words("熟悉对象", "Known"),
+    "suspect": NP_("chart", "Suspect"),
+    "stranger": NP_("chart", "New to the person"),
+    "known": NP_("chart", "Known"),
 }
 COLOURS = {"suspect": "#b71c1c", "stranger": "#d9822b", "known": "#8a97a5"}
 SHAPES = {"suspect": "diamond", "stranger": "triangle-up", "known": "circle"}
-MARKS = {"contact": Words("初次接触", "First contact"), "alert": Words("预警", "Alert")}
+MARKS = {"contact": N_("First contact"), "alert": NP_("chart", "Alert")}
 TITLES = {
-    "near": Words("重点时段", "The hours that matter"),
-    "all": Words("最近 14 天", "The last 14 days"),
+    "near": N_("The hours that matter"),
+    "all": N_("The last 14 days"),
 }
-DESCRIPTION = Words("通话、短信和转账的时间线", "When there were calls, texts and transfers")
+DESCRIPTION = N_("When there were calls, texts and transfers")
 
 
 INK = "#14385c"
@@ -89,7 +89,7 @@ def timeline_chart(
     suspects: frozenset[str],
     first_contact_at: datetime | None,
     issued_at: datetime,
-    language: Language,
+    say: Translator,
 ) -> str:
     """Return the timeline up to ``issued_at`` as SVG: the hours that matter large, the 14 days
     below.
@@ -99,7 +99,7 @@ def timeline_chart(
     """
     import altair as alt
 
-    points = [_point(event, suspects=suspects, language=language) for event in events]
+    points = [_point(event, suspects=suspects, say=say) for event in events]
     moments = [
         (MARKS["alert"], issued_at),
         *([(MARKS["contact"], first_contact_at)] if first_contact_at else []),
@@ -107,10 +107,10 @@ def timeline_chart(
     near = Span(close_up(first_contact_at, issued_at), issued_at)
     whole = Span(min((event.at for event in events), default=near.start), issued_at)
     panels = (
-        _panel(points, moments, span=near, title=TITLES["near"], language=language, large=True),
-        _panel(points, moments, span=whole, title=TITLES["all"], language=language, large=False),
+        _panel(points, moments, span=near, title=TITLES["near"], say=say, large=True),
+        _panel(points, moments, span=whole, title=TITLES["all"], say=say, large=False),
     )
-    return render_svg(alt.vconcat(*panels).properties(description=DESCRIPTION.in_(language)))
+    return render_svg(alt.vconcat(*panels).properties(description=say(DESCRIPTION)))
 
 
 def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime:
@@ -121,7 +121,7 @@ def close_up(first_contact_at: datetime | None, issued_at: datetime) -> datetime
     return min(max(begun, issued_at - LONGEST), issued_at - SHORTEST)
 
 
-def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Point:
+def _point(event: Shown, *, suspects: frozenset[str], say: Translator) -> Point:
     bad = event.reputation is not None and event.reputation > SUSPECT_REPUTATION
     who = (
         "suspect" if event.peer in suspects or bad else "stranger" if event.is_stranger else "known"
@@ -129,21 +129,21 @@ def _point(event: Shown, *, suspects: frozenset[str], language: Language) -> Poi
     return {
         "at": _local(event.at),
         "until": _local(event.at + timedelta(seconds=event.duration_s or 0)),
-        "lane": LANES[event.channel, event.direction].in_(language),
-        "who": WHO[who].in_(language),
+        "lane": say(LANES[event.channel, event.direction]),
+        "who": say(WHO[who]),
         "size": _size_px(event),
         "weight": _size_px(event) * (who != "known"),
-        "text": _mark_text(event, language),
+        "text": _mark_text(event, say),
     }
 
 
 def _panel(
     points: Sequence[Point],
-    moments: Sequence[tuple[Words, datetime]],
+    moments: Sequence[tuple[str, datetime]],
     *,
     span: Span,
-    title: Words,
-    language: Language,
+    title: str,
+    say: Translator,
     large: bool,
 ) -> Any:
     """Return one lane for each kind of event, with words and lengths of talks where it is
@@ -154,7 +154,7 @@ def _panel(
     shown = [point for point in points if _local(span.start) <= point["at"] <= _local(span.end)]
     scale = alt.Scale(domain=[_local(span.start), _local(span.end + span.length * 0.03)])
     x = alt.X("at:T", scale=scale, title=None, axis=alt.Axis(format=span.form, tickCount=8))
-    lanes = list(dict.fromkeys(LANES[lane].in_(language) for lane in LANE_ORDER))
+    lanes = list(dict.fromkeys(say(LANES[lane]) for lane in LANE_ORDER))
     y = alt.Y(
         "lane:N",
         sort=lanes,
@@ -162,22 +162,20 @@ def _panel(
         scale=alt.Scale(domain=lanes),
         axis=alt.Axis(domain=False, grid=True),
     )
-    rules = _rules(moments, span=span, scale=scale, language=language, large=large)
-    marks = _marks(shown, x=x, y=y, language=language, large=large)
+    rules = _rules(moments, span=span, scale=scale, say=say, large=large)
+    marks = _marks(shown, x=x, y=y, say=say, large=large)
     words = _words(shown, x=x, y=y, apart=span.length * ROOM) if large else []
     return alt.layer(*rules, *marks, *words).properties(
         width=WIDTH_PX,
         height=LANE_PX * len(lanes) // (1 if large else 2),
-        title=alt.TitleParams(title.in_(language), anchor="start", fontSize=LABEL_PX),
+        title=alt.TitleParams(say(title), anchor="start", fontSize=LABEL_PX),
     )
 
 
-def _marks(
-    points: Sequence[Point], *, x: Any, y: Any, language: Language, large: bool
-) -> list[Any]:
+def _marks(points: Sequence[Point], *, x: Any, y: Any, say: Translator, large: bool) -> list[Any]:
     import altair as alt
 
-    names = [words.in_(language) for words in WHO.values()]
+    names = [say(words) for words in WHO.values()]
     legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if large else None
     colour = alt.Color(
         "who:N", scale=alt.Scale(domain=names, range=list(COLOURS.values())), legend=legend
@@ -225,18 +223,16 @@ def _marks_with_text(points: Sequence[Point], *, apart: timedelta) -> list[Point
 
 
 def _rules(
-    moments: Sequence[tuple[Words, datetime]],
+    moments: Sequence[tuple[str, datetime]],
     *,
     span: Span,
     scale: Any,
-    language: Language,
+    say: Translator,
     large: bool,
 ) -> list[Any]:
     import altair as alt
 
-    values = [
-        {"at": _local(at), "text": words.in_(language)} for words, at in moments if at >= span.start
-    ]
+    values = [{"at": _local(at), "text": say(words)} for words, at in moments if at >= span.start]
     lines = alt.Chart(alt.InlineData(values=values)).encode(x=alt.X("at:T", scale=scale))
     drawn = [lines.mark_rule(strokeDash=[4, 3], color=INK)]
     if large:
@@ -254,13 +250,13 @@ def _size_px(event: Shown) -> float:
     return 40.0 + 560.0 * min(1.0, math.log10(1 + (event.amount_cny or 0) / 100) / 3)
 
 
-def _mark_text(event: Shown, language: Language) -> str:
+def _mark_text(event: Shown, say: Translator) -> str:
     if event.channel == "transfer":
         return f"¥{event.amount_cny:,.0f}"
     minutes = round((event.duration_s or 0) / 60)
     if event.channel == "text" or not minutes:
         return ""
-    return f"{minutes} 分钟" if language == "zh" else f"{minutes} min"
+    return say("{minutes} min", minutes=minutes)
 
 
 def _local(at: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from serving.operations.service import Overview
-from serving.operations.wording import ATTRIBUTES, DATASETS, FIGURES, GROUPS, VERBS, label_for
+from serving.operations.wording import ATTRIBUTES, DATASETS, FIGURES, GROUPS, VERBS
 from serving.presentation import wording
 from serving.presentation.translations import Translator
 from serving.vocabulary.reports import GroupFigure, Run
@@ -44,7 +44,7 @@ def run_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     for verb, run in found.newest.items():
         if sentence := _run_problem(run, found, say):
             yield HealthIssue(
-                urgency="act", area="runs", text=f"{label_for(VERBS, verb, say)}: {sentence}"
+                urgency="act", area="runs", text=f"{say.label(VERBS, verb)}: {sentence}"
             )
     nightly = found.succeeded.get("nightly")
     if nightly is None:
@@ -80,8 +80,8 @@ def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         )
         yield HealthIssue(urgency="act", area="quality", text=text)
     for silent in quality.silent:
-        source = wording.phrase_for(wording.SOURCES, silent.source, say.language)
-        dataset = label_for(DATASETS, silent.dataset, say)
+        source = say.label(wording.SOURCES, silent.source)
+        dataset = say.label(DATASETS, silent.dataset)
         names = {"dataset": dataset, "source": source}
         text = (
             say(
@@ -97,9 +97,9 @@ def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         if one.rows and one.quarantined / one.rows > REJECTED_SHARE:
             text = say(
                 "{dataset}: {share} of the rows of {source} were rejected.",
-                dataset=label_for(DATASETS, one.dataset, say),
+                dataset=say.label(DATASETS, one.dataset),
                 share=say.percent(one.quarantined / one.rows),
-                source=wording.phrase_for(wording.SOURCES, one.source, say.language),
+                source=say.label(wording.SOURCES, one.source),
             )
             yield HealthIssue(urgency="look", area="quality", text=text)
 
@@ -160,9 +160,9 @@ def fairness_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         if differs_from_others(group, allowed=report.gap_points):
             text = say(
                 "{attribute} – {group}: {figure} differs by {points} points from everybody else.",
-                attribute=label_for(ATTRIBUTES, group.attribute, say),
-                group=label_for(GROUPS, group.group, say),
-                figure=label_for(FIGURES, group.figure, say),
+                attribute=say.label(ATTRIBUTES, group.attribute),
+                group=say.label(GROUPS, group.group),
+                figure=say.label(FIGURES, group.figure),
                 points=f"{group.gap:+.1f}",
             )
             yield HealthIssue(urgency="look", area="fairness", text=text)

@@ -23,7 +23,6 @@ __all__ = [
     "format_figure",
     "gate_requirement",
     "gate_value",
-    "label_for",
 ]
 
 SHARES = ("precision", "coverage", "money", "lead_1h_share")
@@ -150,14 +149,6 @@ PICTURES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def label_for(table: Mapping[str, str], code: str, say: Translator) -> str:
-    """Return what ``table`` calls ``code`` in the language of ``say``.
-
-    A code that is not in it speaks for itself.
-    """
-    return say(table.get(code, code))
-
-
 def format_figure(name: str, value: float | None, say: Translator) -> str:
     """Return a figure as people read it: shares in per cent, counts whole, others with a few
     decimals.
@@ -171,7 +162,7 @@ def format_figure(name: str, value: float | None, say: Translator) -> str:
 
 def describe_fact(name: str, value: float | str, say: Translator) -> str:
     """Return what a run tells of itself, such as ``1,650 people scored``."""
-    label = label_for(FACTS, name, say)
+    label = say.label(FACTS, name)
     if name == "promoted":
         return label if value else say("not promoted")
     if isinstance(value, str):

@@ -29,6 +29,7 @@ from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.outreach.repository import OutreachRepository
 from serving.outreach.schemas import Form, Format, IssuedList, OutreachList, OutreachRow
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
+from serving.presentation.translations import Translator, get_translator
 from serving.presentation.wording import EVERYDAY
 from serving.vocabulary.alerts import URGENCY
 from serving.vocabulary.dispositions import OPEN, Status
@@ -97,7 +98,9 @@ def issue_list(
     )
     lists.add(made)
     _audit(session, list_request, waiting, form=form, list_id=made.list_id)
-    rows = _named(waiting, vault=opened, settings=settings, language=list_request.language)
+    rows = _named(
+        waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
+    )
     return OutreachList(**IssuedList.model_validate(made).model_dump(), rows=rows)
 
 
@@ -115,7 +118,9 @@ def preview_list(
     opened = opened_vault(vault)
     waiting = alerts_to_reach(session, list_request, settings=settings)
     _audit(session, list_request, waiting, form="screen")
-    return _named(waiting, vault=opened, settings=settings, language=list_request.language)
+    return _named(
+        waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
+    )
 
 
 def reopen_list(
@@ -136,7 +141,10 @@ def reopen_list(
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
     _audit(session, list_request, list(found.values()), form=form, list_id=made.list_id)
     rows = _named(
-        list(found.values()), vault=opened, settings=settings, language=list_request.language
+        list(found.values()),
+        vault=opened,
+        settings=settings,
+        say=get_translator(list_request.language),
     )
     return dict(zip(found, rows, strict=True))
 
@@ -259,24 +267,24 @@ def _status(found: Found) -> Status:
     return cast("Status", last.result) if last else OPEN
 
 
-def _everyday(reasons: Sequence[Mapping[str, Any]], language: Language) -> tuple[str, ...]:
+def _everyday(reasons: Sequence[Mapping[str, Any]], say: Translator) -> tuple[str, ...]:
     """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
     words = (
-        EVERYDAY[code].in_(language) if (code := reason["code"]) in EVERYDAY else reason[language]
+        say(EVERYDAY[code]) if (code := reason["code"]) in EVERYDAY else reason[say.language]
         for reason in reasons
     )
     return tuple(islice(dict.fromkeys(words), MOST_REASONS))
 
 
 def _named(
-    waiting: Sequence[Found], *, vault: IdentityVault, settings: ServingSettings, language: Language
+    waiting: Sequence[Found], *, vault: IdentityVault, settings: ServingSettings, say: Translator
 ) -> list[OutreachRow]:
     people = vault.reveal_people([alert.person for alert, _ in waiting])
-    return [_row(one, people.get(one[0].person), settings, language) for one in waiting]
+    return [_row(one, people.get(one[0].person), settings, say) for one in waiting]
 
 
 def _row(
-    found: Found, identity: Identity | None, settings: ServingSettings, language: Language
+    found: Found, identity: Identity | None, settings: ServingSettings, say: Translator
 ) -> OutreachRow:
     alert, last = found
     level, status = shown_level(alert, last), _status(found)
@@ -291,8 +299,8 @@ def _row(
         address=identity.address if identity else "",
         grid_id=alert.grid_id,
         scam_type=alert.scam_type,
-        reasons=_everyday(alert.reasons, language),
-        what_to_say=opening_words(alert.scam_type, language),
+        reasons=_everyday(alert.reasons, say),
+        what_to_say=opening_words(alert.scam_type, say),
         status=status,
         alert_id=alert.alert_id,
         version=last.version if last else 0,

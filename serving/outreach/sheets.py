@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterator, Sequence
 
 from serving.outreach.schemas import Format, OutreachList, OutreachRow
-from serving.presentation.wording import CHANNELS, LEVELS, RESULTS, phrase_for
-from serving.vocabulary.languages import Language, Words
+from serving.presentation.translations import NP_, Translator, get_translator
+from serving.presentation.wording import CHANNELS, LEVELS, RESULTS
+from serving.vocabulary.languages import Language
 
 __all__ = ["MEDIA_TYPES", "csv_line", "csv_lines", "write_outreach"]
 
@@ -16,19 +17,19 @@ MEDIA_TYPES: dict[Format, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 HEADINGS = (
-    Words("级别", "Level"),
-    Words("最迟处置时间", "Act by"),
-    Words("方式", "Channel"),
-    Words("姓名", "Name"),
-    Words("电话", "Numbers"),
-    Words("住址", "Address"),
-    Words("网格", "Grid"),
-    Words("预警原因", "Reasons"),
-    Words("怎么说", "What to say"),
-    Words("状态", "Status"),
-    Words("预警编号", "Alert"),
-    Words("名单号", "List"),
-    Words("名单有效至", "List holds until"),
+    NP_("outreach sheet", "Level"),
+    NP_("outreach sheet", "Act by"),
+    NP_("outreach sheet", "Channel"),
+    NP_("outreach sheet", "Name"),
+    NP_("outreach sheet", "Numbers"),
+    NP_("outreach sheet", "Address"),
+    NP_("outreach sheet", "Grid"),
+    NP_("outreach sheet", "Reasons"),
+    NP_("outreach sheet", "What to say"),
+    NP_("outreach sheet", "Status"),
+    NP_("outreach sheet", "Alert"),
+    NP_("outreach sheet", "List"),
+    NP_("outreach sheet", "List holds until"),
 )
 WIDTHS = (12, 17, 8, 10, 16, 30, 10, 50, 50, 14, 24, 11, 17)  # characters
 # A spreadsheet computes what starts so, whoever wrote it.
@@ -43,12 +44,12 @@ def write_outreach(outreach: OutreachList, *, format: Format, language: Language
         return outreach.model_dump_json().encode()
     if format == "csv":
         return b"".join(csv_lines(outreach, language=language))
-    return _xlsx(list(_table(outreach, language)), list_id=outreach.list_id)
+    return _xlsx(list(_table(outreach, get_translator(language))), list_id=outreach.list_id)
 
 
 def csv_lines(outreach: OutreachList, *, language: Language = "zh") -> Iterator[bytes]:
     """Return the list as CSV line by line, the first with a byte order mark for Excel."""
-    for number, line in enumerate(_table(outreach, language)):
+    for number, line in enumerate(_table(outreach, get_translator(language))):
         yield csv_line(line).encode("utf-8" if number else "utf-8-sig")
 
 
@@ -59,25 +60,25 @@ def csv_line(cells: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def _table(outreach: OutreachList, language: Language) -> Iterator[list[str]]:
-    yield [heading.in_(language) for heading in HEADINGS]
+def _table(outreach: OutreachList, say: Translator) -> Iterator[list[str]]:
+    yield [say(heading) for heading in HEADINGS]
     of_list = [outreach.list_id, f"{outreach.expires_at:%Y-%m-%d %H:%M}"]
     for row in outreach.rows:
-        yield [*_cells(row, language), *of_list]
+        yield [*_cells(row, say), *of_list]
 
 
-def _cells(row: OutreachRow, language: Language) -> list[str]:
+def _cells(row: OutreachRow, say: Translator) -> list[str]:
     return [
-        phrase_for(LEVELS, row.level, language),
+        say.label(LEVELS, row.level),
         f"{row.act_by:%Y-%m-%d %H:%M}",
-        phrase_for(CHANNELS, row.channel, language),
+        say.label(CHANNELS, row.channel),
         row.name,
         " ".join(row.numbers),
         row.address,
         row.grid_id,
         "\n".join(row.reasons),
         row.what_to_say,
-        phrase_for(RESULTS, row.status, language),
+        say.label(RESULTS, row.status),
         row.alert_id,
     ]
 

@@ -9,6 +9,7 @@ from typing import IO, Any
 __all__ = ["extract"]
 
 ONE = frozenset({"_", "N_", "say"})
+IN_CONTEXT = frozenset({"NP_"})
 COUNTED = frozenset({"plural"})
 PROBLEMS = frozenset({"ProblemError"})
 SENTENCES_OF_A_PROBLEM = 2  # its status and what happened; what to do about it is named
@@ -33,6 +34,8 @@ def _texts(call: ast.Call) -> Iterator[tuple[str, Any]]:
     given = [_text(argument) for argument in call.args]
     if name in ONE and given and given[0]:
         yield "gettext", given[0]
+    elif name in IN_CONTEXT and all(given[:2]):
+        yield "pgettext", tuple(given[:2])
     elif name in COUNTED and all(given[:2]):
         yield "ngettext", tuple(given[:2])
     elif name in PROBLEMS:

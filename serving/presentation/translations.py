@@ -1,10 +1,13 @@
-"""The words of the pages through gettext: the English text is the key, other languages are
-catalogues in ``locale/``.
+"""Every text that serving shows, through gettext: the English text is the key, other languages
+are catalogues in ``locale/``.
+
+A table of labels holds marked texts, which are translated where they are shown.
 
 Catalogues are read from their ``.po`` file; nothing is compiled beforehand, so an edited catalogue
 needs no build.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -12,18 +15,19 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_skeleton, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from serving.vocabulary.languages import Language
 
-__all__ = ["LOCALE", "N_", "Translator", "get_translator"]
+__all__ = ["LOCALE", "NP_", "N_", "Translator", "get_translator"]
 
 LOCALE = Path(__file__).parent / "locale"
 
 NOON = time(12)
+CONTEXT_END = "\x04"  # so catalogues keep a context before its text
 
 
 def N_(text: str) -> str:  # noqa: N802  the name that gettext knows
@@ -31,7 +35,13 @@ def N_(text: str) -> str:  # noqa: N802  the name that gettext knows
     return text
 
 
-ROLES = (N_("analyst"), N_("officer"), N_("engineer"), N_("admin"))
+def NP_(context: str, text: str) -> str:  # noqa: N802  the name that gettext knows
+    """Mark ``text`` like ``N_`` where it needs a context: a short word, or one that is said
+    otherwise elsewhere.
+    """
+    return context + CONTEXT_END + text
+
+
 KINDS = (N_("nightly"), N_("intraday"))
 PHRASES = (N_("Not Found"), N_("Method Not Allowed"))
 
@@ -50,8 +60,17 @@ class Translator:
 
         What has no translation stays English.
         """
-        said = self.catalogue.gettext(text)
+        context, _, key = text.rpartition(CONTEXT_END)
+        if not key:  # under no text a catalogue keeps its head
+            return ""
+        said = self.catalogue.pgettext(context, key) if context else self.catalogue.gettext(key)
         return said.format(**values) if values else said
+
+    def label(self, table: Mapping[str, str], code: str) -> str:
+        """Return what ``table``, of marked texts, calls ``code``; a code that is not in it speaks
+        for itself.
+        """
+        return self(table[code]) if code in table else code
 
     def plural(self, one: str, many: str, count: int, /, **values: object) -> str:
         """Return the form of the text that ``count`` needs; ``{count}`` in it is the number as
@@ -92,6 +111,10 @@ class Translator:
     def day(self, at: date) -> str:
         """Return a day without the year."""
         return format_skeleton("MMMd", datetime.combine(at, NOON, UTC), locale=self.language)
+
+    def long_day(self, at: date) -> str:
+        """Return a day without the year as it stands in a sentence, its month in full."""
+        return format_date(at, self(NP_("date pattern", "MMMM d")), locale=self.language)
 
 
 @cache

@@ -1,18 +1,26 @@
-"""The two languages of the pages, and a phrase in both."""
+"""The two languages of the pages, and what is declared in both."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, Protocol
 
-__all__ = ["Language", "Words"]
+__all__ = ["Bilingual", "Language", "read_in"]
 
 Language = Literal["zh", "en"]
 
 
-class Words(NamedTuple):
-    """One thing said in both languages."""
+class Bilingual(Protocol):
+    """What is declared or published in both languages: a reason, a scam type's name, a sentence of
+    a call script.
+    """
 
-    zh: str
-    en: str
+    @property
+    def zh(self) -> str:
+        """The Chinese text."""
 
-    def in_(self, language: Language) -> str:
-        """Return the words in ``language``."""
-        return self.zh if language == "zh" else self.en
+    @property
+    def en(self) -> str:
+        """The English text."""
+
+
+def read_in(text: Bilingual, language: Language) -> str:
+    """Return what ``text`` says in ``language``."""
+    return text.zh if language == "zh" else text.en

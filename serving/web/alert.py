@@ -13,7 +13,7 @@ from serving.alerts.people import service as people
 from serving.alerts.people.schemas import RevealedPerson, RevealRequest
 from serving.alerts.schemas import AlertDetail, AlertId
 from serving.alerts.suspects import service as suspects
-from serving.casework.call_scripts.service import call_script_for
+from serving.casework.call_scripts.service import call_script_for, opening_words
 from serving.casework.claims import service as claims
 from serving.database.engine import read_transaction, write_transaction
 from serving.presentation.templating import render_page
@@ -88,6 +88,7 @@ def _page(
         "now": at,
         "handling": handling,
         "script": call_script_for(alert.scam_type),
+        "opening_words": opening_words,
         "level": level,
         "act_by": alert.issued_at + timedelta(minutes=services.settings.act_within_minutes[level]),
         "settled": alert.status in SETTLED,

@@ -4,115 +4,108 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from serving.presentation.wording import LEVELS, RESULTS, SCAM_TYPES, phrase_for
-from serving.vocabulary.languages import Language, Words
+from serving.presentation.translations import N_, NP_, Translator
+from serving.presentation.wording import LEVELS, RESULTS, ROLES, scam_type_name
 
 __all__ = ["ACTIONS", "describe_details"]
 
-ACTIONS: Mapping[str, Words] = MappingProxyType(
+ACTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "login": Words("登录", "logged in"),
-        "login-failed": Words("登录失败", "failed to log in"),
-        "logout": Words("退出", "logged out"),
-        "password-changed": Words("修改密码", "changed the password"),
-        "user-added": Words("新增用户", "added a user"),
-        "user-changed": Words("修改用户", "changed a user"),
-        "user-revoked": Words("停用用户", "shut a user out"),
-        "user-restored": Words("恢复用户", "let a user in again"),
-        "user-reset": Words("重置密码", "made a link for a password"),
-        "user-unlocked": Words("解除锁定", "unlocked a user"),
-        "token-issued": Words("签发令牌", "issued a token"),
-        "token-revoked": Words("撤销令牌", "revoked a token"),
-        "claim": Words("领取预警", "claimed an alert"),
-        "release": Words("放回预警", "released an alert"),
-        "assign": Words("指派预警", "assigned an alert"),
-        "disposition": Words("处置", "recorded a result"),
-        "follow-up": Words("回访", "followed up"),
-        "escalate": Words("上报", "escalated"),
-        "merge": Words("合并", "merged"),
-        "snooze": Words("暂缓", "put off"),
-        "suppress": Words("屏蔽", "suppressed"),
-        "unsuppress": Words("取消屏蔽", "ended a suppression"),
-        "outreach-result": Words("走访结果", "recorded an outreach result"),
-        "search": Words("查询", "searched"),
-        "reveal": Words("查看明文", "revealed"),
-        "export": Words("导出", "exported"),
-        "print": Words("打印", "printed"),
-        "rescore": Words("重新评分", "scored afresh"),
-        "replay": Words("重复请求", "repeated a request"),
-        "promote": Words("启用模型", "promoted a model"),
-        "roll-back": Words("回退模型", "rolled a model back"),
-        "webhook-added": Words("新增推送", "added a webhook"),
-        "webhook-changed": Words("修改推送", "changed a webhook"),
-        "webhook-removed": Words("删除推送", "removed a webhook"),
+        "login": NP_("audit", "logged in"),
+        "login-failed": NP_("audit", "failed to log in"),
+        "logout": NP_("audit", "logged out"),
+        "password-changed": NP_("audit", "changed the password"),
+        "user-added": NP_("audit", "added a user"),
+        "user-changed": NP_("audit", "changed a user"),
+        "user-revoked": NP_("audit", "shut a user out"),
+        "user-restored": NP_("audit", "let a user in again"),
+        "user-reset": NP_("audit", "made a link for a password"),
+        "user-unlocked": NP_("audit", "unlocked a user"),
+        "token-issued": NP_("audit", "issued a token"),
+        "token-revoked": NP_("audit", "revoked a token"),
+        "claim": NP_("audit", "claimed an alert"),
+        "release": NP_("audit", "released an alert"),
+        "assign": NP_("audit", "assigned an alert"),
+        "disposition": NP_("audit", "recorded a result"),
+        "follow-up": NP_("audit", "followed up"),
+        "escalate": NP_("audit", "escalated"),
+        "merge": NP_("audit", "merged"),
+        "snooze": NP_("audit", "put off"),
+        "suppress": NP_("audit", "suppressed"),
+        "unsuppress": NP_("audit", "ended a suppression"),
+        "outreach-result": NP_("audit", "recorded an outreach result"),
+        "search": NP_("audit", "searched"),
+        "reveal": NP_("audit", "revealed"),
+        "export": NP_("audit", "exported"),
+        "print": NP_("audit", "printed"),
+        "rescore": NP_("audit", "scored afresh"),
+        "replay": NP_("audit", "repeated a request"),
+        "promote": NP_("audit", "promoted a model"),
+        "roll-back": NP_("audit", "rolled a model back"),
+        "webhook-added": NP_("audit", "added a webhook"),
+        "webhook-changed": NP_("audit", "changed a webhook"),
+        "webhook-removed": NP_("audit", "removed a webhook"),
     }
 )
 
-DETAILS: Mapping[str, Words] = MappingProxyType(
+DETAILS: Mapping[str, str] = MappingProxyType(
     {
-        "address": Words("来源地址", "from"),
-        "alert": Words("预警", "alert"),
-        "alerts": Words("预警", "alerts"),
-        "by": Words("方式", "by"),
-        "communities": Words("社区", "communities"),
-        "community_id": Words("社区", "community"),
-        "day": Words("日期", "day"),
-        "elsewhere": Words("其他设备", "on other devices"),
-        "expires_at": Words("有效期至", "good until"),
-        "form": Words("格式", "form"),
-        "level": Words("级别", "level"),
-        "list_id": Words("名单", "list"),
-        "name": Words("名称", "name"),
-        "owner": Words("负责人", "owner"),
-        "read_only": Words("只读", "for reading only"),
-        "reason": Words("理由", "reason"),
-        "result": Words("结果", "result"),
-        "role": Words("角色", "role"),
-        "scam_type": Words("类型", "scam type"),
-        "status": Words("状态", "status"),
-        "token": Words("令牌", "token"),
-        "until": Words("截止", "until"),
-        "url": Words("地址", "address"),
+        "address": NP_("audit detail", "from"),
+        "alert": NP_("audit detail", "alert"),
+        "alerts": NP_("audit detail", "alerts"),
+        "by": NP_("audit detail", "by"),
+        "communities": NP_("audit detail", "communities"),
+        "community_id": NP_("audit detail", "community"),
+        "day": NP_("audit detail", "day"),
+        "elsewhere": NP_("audit detail", "on other devices"),
+        "expires_at": NP_("audit detail", "good until"),
+        "form": NP_("audit detail", "form"),
+        "level": NP_("audit detail", "level"),
+        "list_id": NP_("audit detail", "list"),
+        "name": NP_("audit detail", "name"),
+        "owner": NP_("audit detail", "owner"),
+        "read_only": NP_("audit detail", "for reading only"),
+        "reason": NP_("audit detail", "reason"),
+        "result": NP_("audit detail", "result"),
+        "role": NP_("audit detail", "role"),
+        "scam_type": NP_("audit detail", "scam type"),
+        "status": NP_("audit detail", "status"),
+        "token": NP_("audit detail", "token"),
+        "until": NP_("audit detail", "until"),
+        "url": NP_("audit detail", "address"),
     }
 )
 
-WAYS: Mapping[str, Words] = MappingProxyType(
+WAYS: Mapping[str, str] = MappingProxyType(
     {
-        "password": Words("密码", "password"),
-        "bearer": Words("令牌", "token"),
-        "token": Words("令牌", "token"),
-        "login": Words("登录链接", "link"),
-        "invitation": Words("设置密码的链接", "link for a password"),
-        "provider": Words("单位账号", "account of the organisation"),
+        "password": NP_("login", "password"),
+        "bearer": NP_("login", "token"),
+        "token": NP_("login", "token"),
+        "login": NP_("login", "link"),
+        "invitation": NP_("login", "link for a password"),
+        "provider": NP_("login", "account of the organisation"),
     }
 )
 
-ROLES: Mapping[str, Words] = MappingProxyType(
-    {
-        "analyst": Words("分析员", "analyst"),
-        "officer": Words("社区民警", "officer"),
-        "engineer": Words("工程师", "engineer"),
-        "admin": Words("管理员", "admin"),
-    }
-)
-
-YES = Words("是", "yes")
-VALUES: Mapping[str, Mapping[str, Words]] = MappingProxyType(
-    {"by": WAYS, "role": ROLES, "result": RESULTS, "level": LEVELS, "scam_type": SCAM_TYPES}
+YES = N_("yes")
+VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"by": WAYS, "role": ROLES, "result": RESULTS, "level": LEVELS}
 )
 
 
-def describe_details(details: Mapping[str, Any], language: Language) -> Iterator[tuple[str, str]]:
+def describe_details(details: Mapping[str, Any], say: Translator) -> Iterator[tuple[str, str]]:
     """Yield the name and the value of each detail that says something, as people read them."""
     for name, value in details.items():
         if value in (None, "", [], False):
             continue
-        yield phrase_for(DETAILS, name, language), _value(name, value, language)
+        yield say.label(DETAILS, name), _value(name, value, say)
 
 
-def _value(name: str, value: Any, language: Language) -> str:
+def _value(name: str, value: Any, say: Translator) -> str:
     if value is True:
-        return YES.in_(language)
+        return say(YES)
     if isinstance(value, list):
         return " ".join(str(item) for item in value)
-    return phrase_for(VALUES.get(name, {}), str(value), language)
+    if name == "scam_type":
+        return scam_type_name(str(value), say.language)
+    return say.label(VALUES.get(name, {}), str(value))

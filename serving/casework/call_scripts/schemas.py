@@ -5,8 +5,6 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from serving.vocabulary.languages import Language
-
 __all__ = ["CallScript", "CallScriptBook", "Line", "ScamTypeScript", "SharedLines"]
 
 ANY = "unknown"
@@ -25,10 +23,6 @@ class Line(Strict):
     en: Annotated[
         str, Field(min_length=1, max_length=150, examples=["Who has called lately as police?"])
     ]
-
-    def in_(self, language: Language) -> str:
-        """Return the sentence in ``language``."""
-        return self.zh if language == "zh" else self.en
 
 
 Lines = Annotated[tuple[Line, ...], Field(min_length=1)]

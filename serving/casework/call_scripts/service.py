@@ -4,9 +4,12 @@ from functools import cache
 
 from data_contracts.scam_types import load_scam_types
 from serving.casework.call_scripts.schemas import CallScript, CallScriptBook
-from serving.vocabulary.languages import Language
+from serving.presentation.translations import NP_, Translator
+from serving.vocabulary.languages import read_in
 
 __all__ = ["call_script_for", "load_call_scripts", "opening_words"]
+
+TWO_SENTENCES = NP_("two sentences", "{first} {second}")
 
 
 @cache
@@ -25,11 +28,8 @@ def call_script_for(scam_type: str) -> CallScript:
     return load_call_scripts().script(scam_type)
 
 
-def opening_words(scam_type: str, language: Language) -> str:
+def opening_words(scam_type: str, say: Translator) -> str:
     """Return the first words to a person who may be in a fraud of ``scam_type``."""
-    gap = "" if language == "zh" else " "
-    return (
-        load_call_scripts().shared.greeting.in_(language)
-        + gap
-        + call_script_for(scam_type).in_short.in_(language)
-    )
+    greeting = read_in(load_call_scripts().shared.greeting, say.language)
+    in_short = read_in(call_script_for(scam_type).in_short, say.language)
+    return say(TWO_SENTENCES, first=greeting, second=in_short)

@@ -6,7 +6,7 @@ from typing import Any
 from serving.operations.trends.schemas import Cell, Precision, Step
 from serving.presentation.drawing import LABEL_PX, render_svg
 from serving.presentation.translations import Translator
-from serving.presentation.wording import LEVELS, SCAM_TYPES, phrase_for
+from serving.presentation.wording import LEVELS, SCAM_TYPES, scam_type_name
 
 __all__ = [
     "COMMUNITIES_SHOWN",
@@ -59,7 +59,7 @@ def community_hours(cells: Sequence[Cell], say: Translator) -> str:
 
 def community_types(cells: Sequence[Cell], say: Translator) -> str:
     """Return the heat map of communities and scam types."""
-    labels = {code: phrase_for(SCAM_TYPES, code, say.language) for code in types_of(cells)}
+    labels = {code: scam_type_name(code, say.language) for code in types_of(cells)}
     return _heat(
         cells, labels, title=None, label=say("Alerts by community and scam type"), step=TYPE_CELL_PX
     )
@@ -102,7 +102,7 @@ def volume_chart(steps: Sequence[Step], say: Translator) -> str:
     """Return the alerts of each stretch of days, stacked by level."""
     import altair as alt
 
-    named = {level: phrase_for(LEVELS, level, say.language) for level in LEVELS}
+    named = {level: say(name) for level, name in LEVELS.items()}
     counted = [
         {
             "day": say.day(step.day),

@@ -14,6 +14,7 @@ from pipelines.scoring.candidates import score_query_points
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
+from serving.presentation.translations import get_translator
 from serving.presentation.wording import describe_missing
 from tests.pipelines.district import TRAIN_AT
 
@@ -70,7 +71,7 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, 
     sources = {code for codes in gaps.values() for code in codes if ":" in code}
     assert sources == {code for code, _ in named}
     assert (
-        describe_missing("calls:cmcc:2026-06-24", "en")
+        describe_missing("calls:cmcc:2026-06-24", get_translator("en"))
         == "Call records of China Mobile are missing since June 24"
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from serving.access.audit.wording import ACTIONS, describe_details
 from serving.database.audit_chain import Action, record_action
 from serving.database.engine import write_transaction
+from serving.presentation.translations import get_translator
 from tests.serving.conftest import MIDNIGHT, MORNING, Client
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -111,10 +112,10 @@ def test_details_are_said_in_both_languages() -> None:
         "level": "red",
         "other": 3,
     }
-    assert dict(describe_details(details, "zh")) == {
+    assert dict(describe_details(details, get_translator("zh"))) == {
         "方式": "设置密码的链接",
         "社区": "C01 C02",
         "级别": "红色·紧急",
         "other": "3",
     }
-    assert dict(describe_details(details, "en"))["by"] == "link for a password"
+    assert dict(describe_details(details, get_translator("en")))["by"] == "link for a password"

@@ -12,6 +12,7 @@ from serving.alerts.contribution_chart import Bar, bars_of
 from serving.alerts.timeline_chart import close_up
 from serving.database.engine import write_transaction
 from serving.database.tables import AlertRow
+from serving.presentation.translations import get_translator
 from serving.presentation.wording import format_number
 from serving.publishing import publish_watchlist
 from serving.vocabulary.alerts import Contribution
@@ -199,7 +200,7 @@ def test_the_chart_names_its_features_in_the_readers_language(client: Client) ->
 
 
 def test_the_waterfall_starts_at_the_average_and_ends_at_the_person() -> None:
-    bars = bars_of(-4.0, NIGHTLY.alerts[0].contributions, "en")
+    bars = bars_of(-4.0, NIGHTLY.alerts[0].contributions, get_translator("en"))
     assert bars == [
         Bar("Start: everybody's average", 0.0, -4.0, "-4.00", "#7f8c8d"),
         Bar("1. Longest stranger call 84 minutes", -4.0, -2.1, "+1.90", "#c0392b"),
@@ -214,7 +215,7 @@ def test_the_bars_add_up(contributions: list[float], base_value: float) -> None:
         Contribution(feature="f", value=1.0, contribution=value, zh="", en="")
         for value in contributions
     ]
-    bars = bars_of(base_value, items, "zh")
+    bars = bars_of(base_value, items, get_translator("zh"))
     assert bars[-1].end == pytest.approx(base_value + sum(contributions))
     assert len(bars) <= 15
     assert all(later.start == earlier.end for earlier, later in pairwise(bars[:-1]))
@@ -227,7 +228,7 @@ def test_what_is_not_listed_by_itself_stands_last() -> None:
         ),
         Contribution(feature="a", value=1.0, contribution=0.5, zh="甲", en="A"),
     ]
-    assert [bar.label for bar in bars_of(-4.0, items, "en")] == [
+    assert [bar.label for bar in bars_of(-4.0, items, get_translator("en"))] == [
         "Start: everybody's average",
         "1. A",
         "Everything else",

@@ -1,18 +1,29 @@
-"""The catalogues are whole: every text of the pages has its words, and no word is left over."""
+"""The catalogues are whole: every text shown has its words, and no word is left over."""
 
+import ast
+import importlib
 import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from serving.presentation.translations import LOCALE, get_translator
+from serving.presentation.translations import LOCALE, NP_, get_translator
 
 ROOT = Path(__file__).parents[3]
+TABLES = {  # modules that map codes to texts, and a code of a table of theirs
+    "serving.presentation.wording": ("RESULTS", "open"),
+    "serving.operations.wording": ("VERBS", "nightly"),
+    "serving.access.audit.wording": ("ACTIONS", "print"),
+    "serving.alerts.timeline_chart": ("LANES", ("call", "in")),
+}
+WITHOUT_WORDS = {"COLOURS", "SHAPES"}  # tables of how things are drawn
+CHINESE = re.compile("[\u4e00-\u9fff]")
 PLACEHOLDER = re.compile(r"\{(\w+)")
 
 
@@ -38,20 +49,84 @@ def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
 
-def words_of(text: str | tuple[str, ...], catalog: Catalog) -> tuple[str, ...]:
-    said = catalog.get(text)
+def words_of(message: Message, catalog: Catalog) -> tuple[str, ...]:
+    said = catalog.get(message.id, message.context)
     return forms(said.string) if said else ("",)
+
+
+def tables_of(module: str) -> dict[str, Mapping[object, str]]:
+    """Return every table of a module that maps codes to marked texts."""
+    return {
+        name: table
+        for name, table in vars(importlib.import_module(module)).items()
+        if isinstance(table, Mapping)
+        and name not in WITHOUT_WORDS
+        and all(isinstance(text, str) for text in table.values())
+    }
+
+
+def chinese_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the Chinese texts of a module, except examples of what people write."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.keyword(arg="examples") | ast.Dict(keys=[ast.Constant(value="example")]):
+                continue
+            case ast.Constant(value=str(text)) if CHINESE.search(text):
+                yield text
+        yield from chinese_in(node)
 
 
 def test_every_text_of_the_pages_has_chinese_words(used: Catalog, chinese: Catalog) -> None:
     assert len(used) > 100
     assert [
-        message.id for message in used if message.id and not all(words_of(message.id, chinese))
+        message.id for message in used if message.id and not all(words_of(message, chinese))
     ] == []
 
 
 def test_no_word_is_left_over(used: Catalog, chinese: Catalog) -> None:
-    assert [message.id for message in chinese if message.id and message.id not in used] == []
+    assert [
+        message.id
+        for message in chinese
+        if message.id and used.get(message.id, message.context) is None
+    ] == []
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_every_code_of_a_table_has_chinese_words(module: str) -> None:
+    say, tables = get_translator("zh"), tables_of(module)
+    name, code = TABLES[module]
+    assert code in tables[name]
+    untranslated = {
+        (name, code): text
+        for name, table in tables.items()
+        for code, text in table.items()
+        if any(char.isalpha() for char in text) and not CHINESE.search(say(text))
+    }
+    assert untranslated == {}
+
+
+def test_no_module_of_serving_holds_chinese() -> None:
+    held = {
+        str(module.relative_to(ROOT)): list(chinese_in(ast.parse(module.read_text("utf-8"))))
+        for module in (ROOT / "serving").rglob("*.py")
+    }
+    assert {module: texts for module, texts in held.items() if texts} == {}
+
+
+def test_a_context_tells_two_meanings_of_a_text_apart() -> None:
+    zh, en = get_translator("zh"), get_translator("en")
+    paid = NP_("result", "Already paid")
+    assert (zh("Already paid"), zh(paid)) == ("已付金额", "已付款")
+    assert (en("Already paid"), en(paid)) == ("Already paid", "Already paid")
+    assert zh(NP_("nowhere", "no such text")) == "no such text"
+
+
+def test_a_code_without_a_label_speaks_for_itself() -> None:
+    say = get_translator("zh")
+    table = {"paid": NP_("result", "Already paid")}
+    # The last two are texts of the pages, but no codes of this table.
+    codes = ("paid", "", "password", "Already paid")
+    assert [say.label(table, code) for code in codes] == ["已付款", "", "password", "Already paid"]
 
 
 def test_translations_fill_the_same_placeholders(chinese: Catalog) -> None:

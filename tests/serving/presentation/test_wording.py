@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalogue.definitions import GROUPS
-from serving.presentation.wording import EVERYDAY, FACTS, describe_fact, describe_missing
+from serving.presentation.translations import get_translator
+from serving.presentation.wording import EVERYDAY, describe_fact, describe_missing, scam_type_name
+
+ZH, EN = get_translator("zh"), get_translator("en")
 
 
 @pytest.mark.parametrize(
@@ -29,14 +32,14 @@ from serving.presentation.wording import EVERYDAY, FACTS, describe_fact, describ
     ],
 )
 def test_what_is_missing_is_told_in_words(code: str, zh: str, en: str) -> None:
-    assert (describe_missing(code, "zh"), describe_missing(code, "en")) == (zh, en)
+    assert (describe_missing(code, ZH), describe_missing(code, EN)) == (zh, en)
 
 
 @given(st.text())
 def test_no_code_breaks_a_page(code: str) -> None:
-    assert isinstance(describe_missing(code, "zh"), str)
-    assert isinstance(describe_missing(f"calls:{code}", "en"), str)
-    assert isinstance(describe_missing(f"calls:cmcc:{code}", "en"), str)
+    assert isinstance(describe_missing(code, ZH), str)
+    assert isinstance(describe_missing(f"calls:{code}", EN), str)
+    assert isinstance(describe_missing(f"calls:cmcc:{code}", EN), str)
 
 
 @pytest.mark.parametrize(
@@ -51,15 +54,16 @@ def test_no_code_breaks_a_page(code: str) -> None:
     ],
 )
 def test_facts_carry_their_unit(name: str, value: float, zh: str, en: str) -> None:
-    assert (describe_fact(name, value, "zh"), describe_fact(name, value, "en")) == (zh, en)
+    assert (describe_fact(name, value, ZH), describe_fact(name, value, EN)) == (zh, en)
 
 
-def test_every_fact_has_a_name_in_both_languages() -> None:
-    assert all(words.zh and words.en for words in FACTS.values())
+def test_a_scam_type_has_the_name_it_was_declared_with() -> None:
+    assert scam_type_name("police", "en") == "Fake police"
+    assert scam_type_name("nobody_declared_it", "zh") == "nobody_declared_it"
 
 
 def test_every_reason_that_can_be_told_has_everyday_words() -> None:
     never_told = {"profile", "feeds"}
     assert {group.code for group in GROUPS} - never_told == set(EVERYDAY)
     for words in EVERYDAY.values():
-        assert not any(char.isdigit() for char in words.zh + words.en)
+        assert not any(char.isdigit() for char in ZH(words) + EN(words))

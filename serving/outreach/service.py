@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
+from data_contracts.everyday_reasons import load_everyday_reasons
 from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level
 from serving.alerts.repository import AlertRepository, Found
@@ -30,10 +31,9 @@ from serving.outreach.repository import OutreachRepository
 from serving.outreach.schemas import Form, Format, IssuedList, OutreachList, OutreachRow
 from serving.outreach.tables import OutreachItemRow, OutreachListRow
 from serving.presentation.translations import Translator, get_translator
-from serving.presentation.wording import EVERYDAY
 from serving.vocabulary.alerts import URGENCY
 from serving.vocabulary.dispositions import OPEN, Status
-from serving.vocabulary.languages import Language
+from serving.vocabulary.languages import Language, read_in
 from serving.vocabulary.roles import Viewer
 from serving.vocabulary.times import SHANGHAI, local_day_span
 
@@ -269,8 +269,11 @@ def _status(found: Found) -> Status:
 
 def _everyday(reasons: Sequence[Mapping[str, Any]], say: Translator) -> tuple[str, ...]:
     """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
+    everyday = load_everyday_reasons()
     words = (
-        say(EVERYDAY[code]) if (code := reason["code"]) in EVERYDAY else reason[say.language]
+        read_in(everyday[code], say.language)
+        if (code := reason["code"]) in everyday
+        else reason[say.language]
         for reason in reasons
     )
     return tuple(islice(dict.fromkeys(words), MOST_REASONS))

@@ -15,7 +15,6 @@ from serving.vocabulary.languages import Bilingual, Language, read_in
 
 __all__ = [
     "CHANNELS",
-    "EVERYDAY",
     "FACTS",
     "FINDINGS",
     "LEVELS",
@@ -83,32 +82,6 @@ CHANNELS: Mapping[str, str] = MappingProxyType(
         "call": NP_("channel", "Call"),
         "family": NP_("channel", "Family"),
         "text": NP_("channel", "Text message"),
-    }
-)
-
-# What officers are told of a reason on their lists: in everyday words, without sums, numbers or
-# accounts.
-EVERYDAY: Mapping[str, str] = MappingProxyType(
-    {
-        "strangers": N_("Often in touch with unknown numbers lately"),
-        "number_kinds": N_("Unknown calls from abroad or service-like numbers"),
-        "call_backs": N_("Has called or texted an unknown number"),
-        "reputed": N_("Was in touch with numbers that behave like fraudsters"),
-        "lead": N_("One unknown number stands out and calls others too"),
-        "followed": N_("Others paid after contact with the same number"),
-        "named": N_("Dealt with a number or account from a reported case"),
-        "call_then_pay": N_("Paid soon after contact with a stranger"),
-        "new_payees": N_("Paid accounts never dealt with before"),
-        "reputed_payees": N_("Paid accounts that behave like fraudsters'"),
-        "escalation": N_("Payments to one new account keep growing"),
-        "outlays": N_("One payment after another to new accounts elsewhere"),
-        "lures": N_("A small payment came back with a profit: perhaps bait"),
-        "rebates": N_("Part of the money paid to a new account came back"),
-        "payee_account": N_("The new account that was paid looks suspicious"),
-        "pooling": N_("Has gathered own money in one place"),
-        "loan_credits": N_("Money came from an unknown source, perhaps a loan"),
-        "spending": N_("Clearly more money than usual went out"),
-        "calling": N_("Calling is not as usual lately"),
     }
 )
 

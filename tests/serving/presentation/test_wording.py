@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_contracts.everyday_reasons import load_everyday_reasons
 from features.catalogue.definitions import GROUPS
 from serving.presentation.translations import get_translator
-from serving.presentation.wording import EVERYDAY, describe_fact, describe_missing, scam_type_name
+from serving.presentation.wording import describe_fact, describe_missing, scam_type_name
 
 ZH, EN = get_translator("zh"), get_translator("en")
 
@@ -64,6 +65,6 @@ def test_a_scam_type_has_the_name_it_was_declared_with() -> None:
 
 def test_every_reason_that_can_be_told_has_everyday_words() -> None:
     never_told = {"profile", "feeds"}
-    assert {group.code for group in GROUPS} - never_told == set(EVERYDAY)
-    for words in EVERYDAY.values():
-        assert not any(char.isdigit() for char in ZH(words) + EN(words))
+    assert {group.code for group in GROUPS} - never_told == set(load_everyday_reasons())
+    for words in load_everyday_reasons().values():
+        assert not any(char.isdigit() for char in words.zh + words.en)

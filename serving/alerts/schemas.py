@@ -121,7 +121,7 @@ class TimelineEvent(BaseModel):
         Field(
             # As rows of earlier versions have it
             validation_alias=AliasChoices("reputation", "suspect_score"),
-            description="How much the peer looks like a fraud's, 0 to 1; null where nobody asked.",
+            description="How much the peer looks like a fraud's, 0 to 1; null if not computed.",
             examples=[0.93],
         ),
     ]

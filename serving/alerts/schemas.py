@@ -202,7 +202,7 @@ class AlertDetail(Alert):
             examples=[["transfers:icbc:2026-07-03"]],
         ),
     ]
-    age_band: Annotated[str | None, Field(examples=["60+"])]
+    age_band: Annotated[str | None, Field(examples=["65-74"])]
     suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
     suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]
     timeline: Annotated[

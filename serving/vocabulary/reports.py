@@ -251,9 +251,9 @@ class GroupFigure(ReportPart):
     interval.
     """
 
-    attribute: Annotated[str, Field(examples=["age"])]
-    group: Annotated[str, Field(examples=["60+"])]
-    figure: Annotated[str, Field(examples=["recall"])]
+    attribute: Annotated[str, Field(examples=["age_band"])]
+    group: Annotated[str, Field(examples=["65-74"])]
+    figure: Annotated[str, Field(examples=["coverage"])]
     count: int
     value: Figure
     low: Figure

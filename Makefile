@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup demo serve test test-fast check bench docs translations clean
+.PHONY: help setup demo serve test test-fast check bench fuzz docs translations clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -49,8 +49,12 @@ check: setup ## ruff, mypy strict, import rules, dependencies
 bench: setup ## measure speed against a baseline, in one run
 	$(RUN) tests.benchmarks.speed
 
+fuzz: setup ## load 2,000 spoilt deliveries and see that nothing wrong is accepted in silence
+	$(RUN) tests.deliveries.fuzz
+
 docs: setup ## write the generated pages of docs/ anew
 	.venv/bin/forestall docs
+	$(RUN) tests.deliveries.page
 
 CATALOGUE := .venv/translations.pot
 translations: setup ## bring the catalogues of the pages in line with the texts in use

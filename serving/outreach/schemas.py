@@ -58,7 +58,7 @@ class OutreachRow(BaseModel):
 
 
 class IssuedList(BaseModel):
-    """An issued list: who took it, when, in which form, and until when it is valid."""
+    """A list that left the house: who took it, when, in which form, and until when it holds."""
 
     model_config = ConfigDict(from_attributes=True)
 

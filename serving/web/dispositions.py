@@ -32,7 +32,7 @@ __all__ = ["handling_of", "router"]
 router = APIRouter()
 LONGEST = 2000  # characters; what the services allow is checked there, with better words
 Text = Annotated[str, Field(max_length=4 * LONGEST)]
-ShortText = Annotated[str | None, Blank, Field(max_length=100)]
+Word = Annotated[str | None, Blank, Field(max_length=100)]
 Money = Annotated[str | None, Blank, Field(max_length=30)]
 Fields = Mapping[str, str]
 
@@ -44,53 +44,53 @@ class DispositionForm(BaseModel):
     """
 
     version: Annotated[int, Field(ge=0, lt=2**31)]
-    result: ShortText = None
+    result: Word = None
     note: Text = ""
-    found_at: ShortText = None
-    met_by: ShortText = None
-    channel: ShortText = None
+    found_at: Word = None
+    met_by: Word = None
+    channel: Word = None
     paid_cny: Money = None
     prevented_cny: Money = None
     follow_up: Annotated[str, Field(max_length=10)] = "usual"
     days: Annotated[str, Field(max_length=60)] = ""
     snooze_days: Annotated[int, Field(ge=0, le=3650)] = 0
-    escalate_to: ShortText = None
+    escalate_to: Word = None
     escalate_why: Text = ""
-    merged_into: ShortText = None
+    merged_into: Word = None
     whole_episode: bool = False
 
-    def to_disposition(self, at: datetime) -> NewDisposition:
-        """Return the disposition that the form describes.
+    def meant(self, at: datetime) -> NewDisposition:
+        """Return what is to be recorded.
 
         Raises ValidationError or ValueError where a field cannot be used.
         """
-        fields: dict[str, Any] = self.model_dump(
+        said: dict[str, Any] = self.model_dump(
             include={"result", "note", "met_by", "channel", "merged_into", "whole_episode"}
         )
-        fields |= {
+        said |= {
             "found_at": to_local_time(self.found_at),
             "paid_cny": self.paid_cny,
             "prevented_cny": self.prevented_cny,
         }
         if self.snooze_days:
-            fields["snoozed_until"] = at + timedelta(days=self.snooze_days)
+            said["snoozed_until"] = at + timedelta(days=self.snooze_days)
         if self.follow_up != "usual":
-            days = (
+            named = (
                 self.days.replace("，", " ").replace(",", " ").split()
                 if self.follow_up == "own"
                 else []
             )
-            fields["follow_up_days"] = [int(day) for day in days]
+            said["follow_up_days"] = [int(day) for day in named]
         if self.escalate_to:
-            fields["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
-        return NewDisposition.model_validate(fields)
+            said["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
+        return NewDisposition.model_validate(said)
 
 
 class SuppressionForm(BaseModel):
     """What the form for a suppression sends."""
 
     reason: Text = ""
-    owner: ShortText = None
+    owner: Word = None
     days: Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -115,7 +115,7 @@ def record_disposition(
                 session,
                 viewer=viewer,
                 alert_id=alert_id,
-                new=form.to_disposition(now),
+                new=form.meant(now),
                 version=form.version,
                 at=now,
                 settings=services.settings,

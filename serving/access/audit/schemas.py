@@ -11,7 +11,7 @@ from serving.http.paging import Cursor, Limit
 
 __all__ = ["AuditPage", "AuditQuery", "Entry"]
 
-SearchText = Annotated[str | None, Field(max_length=200)]
+Word = Annotated[str | None, Field(max_length=200)]
 
 
 class Entry(BaseModel):
@@ -43,9 +43,9 @@ class AuditQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: SearchText = None
+    actor: Word = None
     action: Action | None = None
-    subject: SearchText = None
+    subject: Word = None
     day: IsoDay | None = None
     limit: Limit = 50
     cursor: Cursor = None

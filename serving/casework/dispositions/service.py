@@ -28,7 +28,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["dispositions_of", "record_disposition"]
 
 COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
-# Holds for the one alert: money must not be counted twice
+# Said once: money must not be counted twice
 OWN = ("note", "merged_into", "paid_cny", "prevented_cny")
 
 
@@ -44,31 +44,28 @@ def record_disposition(
     source: Source,
     list_id: str | None = None,
 ) -> DispositionRow:
-    """Record what ``viewer`` found about an alert, audited.
+    """Record what ``viewer`` found about an alert whose ``version``-th word they had read, audited.
 
-    ``version`` is that of the last disposition they had read, 0 before the first. Follow-ups are
-    planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
+    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
     problem for an alert they may not see, a 412 problem if the alert has moved on since it was
-    read, a 422 problem for a time, a colleague or an alert that cannot be used.
+    read, a 422 problem for a time, a colleague or an alert that cannot be meant.
     """
     alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
     if version != (last.version if last else 0):
-        raise _version_problem(last)
+        raise _moved_on(last)
     _check(session, new, alert=alert, viewer=viewer, at=at, settings=settings)
-    fields = {name: getattr(new, name) for name in COPIED}
-    fields |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
-    escalation = _escalation_fields(session, new.escalate, alert=alert, last=last, viewer=viewer)
+    said = {name: getattr(new, name) for name in COPIED}
+    said |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
+    raised = _raised(session, new.escalate, alert=alert, last=last, viewer=viewer)
     own = {name: getattr(new, name) for name in OWN}
-    rows = [_add_row(session, alert, last, fields | own | escalation)]
+    rows = [_added(session, alert, last, said | own | raised)]
     if new.whole_episode:
         rest = unsettled_alerts(
             episode_of(session, viewer=viewer, alert=alert, settings=settings), excluding=alert_id
         )
         rows += [
-            _add_row(
-                session, other, latest, fields | _former_level(latest) | {"copied_from": alert_id}
-            )
-            for other, latest in rest
+            _added(session, other, word, said | _kept(word) | {"copied_from": alert_id})
+            for other, word in rest
         ]
     plan_follow_ups(
         session,
@@ -129,7 +126,7 @@ def _check(
         check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
 
 
-def _escalation_fields(
+def _raised(
     session: Session,
     escalation: Escalation | None,
     *,
@@ -137,12 +134,9 @@ def _escalation_fields(
     last: DispositionRow | None,
     viewer: Viewer,
 ) -> dict[str, Any]:
-    """Return the fields of an escalation: the new level, the receiver and why.
-
-    Without an escalation an alert that was raised before keeps its level.
-    """
+    """Return the level the alert keeps or is raised to, and to whom it is handed up."""
     if escalation is None:
-        return _former_level(last)
+        return _kept(last)
     return {
         "level": raised_level(shown_level(alert, last), escalation.level),
         "escalated_to": receiver_of(
@@ -152,18 +146,18 @@ def _escalation_fields(
     }
 
 
-def _add_row(
-    session: Session, alert: AlertRow, last: DispositionRow | None, fields: dict[str, Any]
+def _added(
+    session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]
 ) -> DispositionRow:
     version = last.version + 1 if last else 1
     dispositions = DispositionRepository(session)
     try:
         return dispositions.add(
-            DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **fields)
+            DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said)
         )
     # Two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
     except IntegrityError:
-        raise _version_problem(dispositions.last_of(alert.alert_id)) from None
+        raise _moved_on(dispositions.last_of(alert.alert_id)) from None
 
 
 def _give(
@@ -177,8 +171,8 @@ def _give(
     """Assign the alert to its receiver, unless it is settled or a third person has it."""
     if row.escalated_to is None or row.result in SETTLED:
         return
-    claim = current_claim(session, alert_id=row.alert_id, at=at)
-    if claim is None or claim.claimed_by in {viewer.name, row.escalated_to}:
+    held = current_claim(session, alert_id=row.alert_id, at=at)
+    if held is None or held.claimed_by in {viewer.name, row.escalated_to}:
         assign_alert(
             session,
             viewer=viewer,
@@ -189,21 +183,21 @@ def _give(
         )
 
 
-def _former_level(last: DispositionRow | None) -> dict[str, Any]:
-    """Return the field of the level that the alert was raised to before: it stays raised."""
+def _kept(last: DispositionRow | None) -> dict[str, Any]:
+    """Return the level the alert was raised to before: it stays raised."""
     return {"level": last.level if last else None}
 
 
 def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
     for row in rows:
-        record = partial(
+        noted = partial(
             record_action, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
         )
-        record(action="disposition", result=row.result, version=row.version, source=row.source)
+        noted(action="disposition", result=row.result, version=row.version, source=row.source)
         if row.escalated_to:
-            record(action="escalate", to=row.escalated_to, level=row.level)
+            noted(action="escalate", to=row.escalated_to, level=row.level)
 
 
-def _version_problem(last: DispositionRow | None) -> ProblemError:
+def _moved_on(last: DispositionRow | None) -> ProblemError:
     current = Disposition.model_validate(last) if last else None
     return version_conflict(version=last.version if last else 0, current=current)

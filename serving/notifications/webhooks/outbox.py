@@ -16,15 +16,15 @@ EVENT = "alert.published"
 
 
 def enqueue_alerts(session: Session, alerts: Sequence[AlertRow]) -> None:
-    """Add a message to every receiver for each of ``alerts`` whose level it wants; a receiver gets
-    one message an alert.
+    """Note a message to every receiver about each of ``alerts`` of a level it asked for, once an
+    alert.
     """
     webhooks = WebhookRepository(session)
     for webhook in webhooks.all():
         wanted = [alert for alert in alerts if alert.level in webhook.levels]
-        announced = webhooks.announced(webhook.id, {alert.alert_id for alert in wanted})
+        known = webhooks.announced(webhook.id, {alert.alert_id for alert in wanted})
         webhooks.add_deliveries(
-            [_message(webhook, alert) for alert in wanted if alert.alert_id not in announced]
+            [_message(webhook, alert) for alert in wanted if alert.alert_id not in known]
         )
 
 

@@ -7,7 +7,7 @@ from what is loaded here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -82,7 +82,12 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a contract; ``form`` names its normalisation, ``values`` maps allowed values to
-    Chinese labels.
+    Chinese labels, ``spellings`` other ways to write a value to it.
+
+    An ``optional`` column may be absent from a file. ``default`` is what then holds, and where a
+    cell is empty. A value that is not known becomes ``other_value``, where there is one, and the
+    row has a warning. Rows are left out whose value is not one of ``loaded_values``, if there are
+    any.
     """
 
     name: str
@@ -98,6 +103,17 @@ class Column:
     open_values: bool
     headings: tuple[str, ...]
     rules: tuple[Rule, ...]
+    optional: bool = False
+    default: str | None = None
+    other_value: str | None = None
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    loaded_values: tuple[str, ...] = ()
+
+    @property
+    def values_by_label(self) -> dict[str, str]:
+        """Every way to write a value that is not the value itself, with the value."""
+        labels = {label: value for value, label in self.values.items() if label != value}
+        return {way: value for way, value in {**labels, **self.spellings}.items() if way}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +239,16 @@ def _column(source: SchemaProperty) -> Column:
             *_implied_rules(source, name, custom),
             *(_stated_rule(name, quality) for quality in source.quality or []),
         ),
+        optional=bool(custom.get("optional", False)),
+        default=custom.get("default"),
+        other_value=custom.get("otherValue"),
+        spellings=MappingProxyType(_spellings(custom)),
+        loaded_values=tuple(custom.get("loadedValues", ())),
     )
+
+
+def _spellings(custom: Mapping[str, Any]) -> dict[str, str]:
+    return {str(way): value for value, ways in custom.get("spellings", {}).items() for way in ways}
 
 
 def _known_values(source: SchemaProperty, custom: Mapping[str, Any]) -> dict[str, str]:

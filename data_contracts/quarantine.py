@@ -13,6 +13,10 @@ _OTHER_TEXTS = {
         "The row has more fields than the file has headings.",
         "该行的字段多于表头。",
     ),
+    "other_value": (
+        "The word is not known; the row is taken with the value other.",
+        "取值无法识别，按“其他”接收。",
+    ),
     "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 

@@ -12,6 +12,7 @@ import polars.selectors as cs
 
 from data_contracts.contract import Column, Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
+from data_contracts.files.completion import complete_rows, leave_out_rows
 from data_contracts.files.reading import Reading
 from data_contracts.forms.registry import FORMS
 from data_contracts.forms.text import parse_choice, text
@@ -50,10 +51,14 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
             delivered[column.name], column=column, contract=contract, mapping=mapping, path=path
         )
         for column in contract.columns
+        if column.name in found
     )
     ignored = [name for name in raw.columns if name not in {*found.values(), _SURPLUS}]
+    checked = _with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS])
+    rows, skipped = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
     return Reading(
-        rows=_with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS]),
+        rows=rows,
+        skipped=skipped,
         notes=_ignored_note(ignored, path=path),
     )
 
@@ -198,7 +203,11 @@ def _contract_columns(
             )
         if column is not None:
             found[column] = heading
-    missing = [column.name for column in contract.columns if column.name not in found]
+    missing = [
+        column.name
+        for column in contract.columns
+        if column.name not in found and not column.optional
+    ]
     if missing:
         raise DeliveryError(
             f"{path.name} lacks the columns {', '.join(missing)}."
@@ -226,7 +235,8 @@ def _hint(raw: pl.DataFrame, *, contract: Contract, mapping: SourceMapping) -> s
         other = load_contract(dataset)
         understood = mapping.columns_by_heading(other)
         columns = {column for heading, column in understood.items() if _plain(heading) in headings}
-        if dataset != contract.dataset and len(columns) == len(other.columns):
+        needed = {column.name for column in other.columns if not column.optional}
+        if dataset != contract.dataset and needed <= columns:
             return f" It looks like a file of {dataset}."
     return ""
 
@@ -237,7 +247,7 @@ def _normalised(
     try:
         if values.dtype.is_nested() and not column.type.is_nested():
             raise pl.exceptions.InvalidOperationError
-        if column.values:
+        if column.values or column.spellings:
             own = {value: value for value in column.values}
             clean = parse_choice(
                 values, allowed=mapping.values_by_label(contract, column.name) | own

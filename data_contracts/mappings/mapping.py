@@ -53,12 +53,8 @@ class SourceMapping(BaseModel):
         """Every way to write a value of an enumerated column that is not the contract's own; the
         source's own win.
         """
-        labels = {
-            label: value
-            for value, label in contract.column(column).values.items()
-            if label and label != value
-        }
-        return labels | dict(self.values.get(contract.dataset, {}).get(column, {}))
+        known = contract.column(column).values_by_label
+        return known | dict(self.values.get(contract.dataset, {}).get(column, {}))
 
 
 def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:

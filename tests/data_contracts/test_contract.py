@@ -68,7 +68,8 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
             "occurred_at.after_file_day",
             "occurred_at.long_before_file_day",
         ),
-        *("channel.missing", "channel.unknown_value"),
+        *("channel.missing", "channel.unknown_value", "currency.not_cny"),
+        *("status.unknown_value", "kind.unknown_value"),
     ]
 
 

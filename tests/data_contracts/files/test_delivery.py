@@ -245,7 +245,7 @@ def test_half_a_parquet_file(tmp_path):
 
 def test_amounts_that_are_no_numbers_in_parquet(tmp_path):
     path = tmp_path / "icbc.parquet"
-    columns = load_contract("transfers").schema.names()
+    columns = load_contract("transfers").schema.names()[:8]
     when = READ_CALLS[0][5]
     rows = [
         (f"T{i}", "62220001", "M0000021", "debit", a, when, "pos", None)

@@ -58,8 +58,8 @@ class RecordedDisposition:
 
 @dataclass(frozen=True, kw_only=True)
 class SuppressedPerson:
-    """A person whom somebody wants not to be alerted before ``until``, said at ``since``: new money
-    still is.
+    """A person whom somebody wants not to be alerted before ``until``, noted at ``since``; new
+    money that moves after ``since`` still raises an alert.
     """
 
     person: str
@@ -108,7 +108,7 @@ def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:
 def all_dispositions(engine: Engine) -> list[RecordedDisposition]:
     """Return every disposition, oldest first.
 
-    The highest ``version`` of an alert is its last word.
+    The highest ``version`` of an alert is its last one.
     """
     with read_transaction(engine) as session:
         return [

@@ -54,7 +54,7 @@ CHANGES_KEPT = timedelta(days=14)
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """The system's word that ``person`` (a pseudonym) is being drawn in.
+    """The statement that ``person`` (a pseudonym) is probably in an episode now.
 
     ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says;
     ``base_value`` is the log-odds the contributions start from. ``saving_cny`` is what a warning
@@ -111,8 +111,8 @@ class Watchlist:
 
     A ``nightly`` list opens a day; an ``intraday`` list adds to it and holds only what is new.
     ``budget`` is the number of alerts a calendar day may hold. ``scores`` are those that the
-    history keeps, by person; they need no alert. Raises ValueError when a person or a rank stands
-    on the list twice.
+    history keeps, by person; they need no alert. Raises ValueError when a person or a rank is on
+    the list twice.
     """
 
     at: datetime

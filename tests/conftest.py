@@ -18,10 +18,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
-# What a test asks for says which kind it is.
+# The fixtures that a test uses say which kind it is.
 KINDS = {
     "browser": {"browser"},
-    "training": {"district", "own_district", "learnt", "prefect"},
+    "training": {"district", "own_district", "trained", "prefect"},
 }
 
 
@@ -32,9 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     own while the others wait for the one that they share.
     """
     for item in items:
-        asked = set(getattr(item, "fixturenames", ()))
+        fixture_names = set(getattr(item, "fixturenames", ()))
         for kind, fixtures in KINDS.items():
-            if asked & fixtures:
+            if fixture_names & fixtures:
                 item.add_marker(kind)
         if getattr(item, "callspec", None) and item.callspec.params.get("url") == "postgres":
             item.add_marker("postgres")

@@ -1,5 +1,5 @@
-"""The registry: every trained model with what it was made of, in MLflow; the only module that knows
-MLflow.
+"""The registry: every trained model with what it was made of, in MLflow. Only this module and
+``mlflow_pyfunc`` know MLflow.
 
 MLflow keeps the record. The champion's files are in the model store
 (``models.registry.model_store``): scoring calls ``champion`` and ``load``, which import MLflow only
@@ -8,12 +8,10 @@ when the store lacks the version.
 
 import json
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self
@@ -21,8 +19,9 @@ from typing import Any, Protocol, Self
 import polars as pl
 
 from data_contracts.errors import ModelError, NotReadyError
-from models.learning.former_names import current_feature, with_current_metrics
+from models.learning.former_names import with_current_metrics
 from models.learning.risk import RiskModel
+from models.registry.mlflow_pyfunc import log_pyfunc, model_signature
 from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
 
 __all__ = [
@@ -42,7 +41,6 @@ MAX_HISTORY = 100
 SEARCH, QUALITY = "search", "average_precision"
 CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
 DESCRIPTION_LIMIT = 5_000
-REQUIREMENTS = ("lightgbm", "numpy", "polars")
 RESTORE_REMEDY = "Train again, or restore MLflow's folder from a backup."
 
 
@@ -168,7 +166,7 @@ class ModelRegistry:
                 mlflow.log_text(card, CARD)
                 if report is not None:
                     mlflow.log_text(report, REPORT)
-                logged = _log_model(mlflow, text, signature=_signature(model, rows))
+                logged = log_pyfunc(mlflow, text, signature=model_signature(model, rows))
                 mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
             version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)
             self._store.add(text, version=version)
@@ -362,39 +360,6 @@ def _mlflow() -> Any:
     return mlflow
 
 
-def _log_model(mlflow: Any, text: Path, *, signature: Any) -> Any:
-    """Log the text form as a model that MLflow loads without a pickle.
-
-    MLflow calls ``models.registry._load_pyfunc`` for that.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=".*An input example was not provided"
-        )  # on purpose: it is data
-        return mlflow.pyfunc.log_model(
-            name="model",
-            loader_module="models.registry",  # an address that outlives the modules in this folder
-            data_path=str(text),
-            signature=signature,
-            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-        )
-
-
-def _signature(model: RiskModel, rows: pl.DataFrame) -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    if lacking := sorted(set(model.features) - set(rows.columns)):
-        raise ModelError(
-            f"the training rows lack {', '.join(lacking[:5])}",
-            remedy="Record the rows it learned from.",
-        )
-    columns = [ColSpec("double", name) for name in model.features]
-    return ModelSignature(
-        inputs=Schema(columns), outputs=Schema([ColSpec("double", "probability")])
-    )
-
-
 def _to_version(found: Any) -> ModelVersion:
     return ModelVersion(
         name=found.name,
@@ -402,18 +367,3 @@ def _to_version(found: Any) -> ModelVersion:
         run_id=found.run_id,
         digest=found.tags.get("digest", ""),
     )
-
-
-class _PyfuncModel:
-    """The model as MLflow's own tools call it."""
-
-    def __init__(self, model: RiskModel) -> None:
-        self._model = model
-
-    def predict(self, inputs: Any, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002 -- MLflow's form
-        return self._model.predict(pl.from_pandas(inputs).rename(current_feature))
-
-
-def load_pyfunc(path: str) -> _PyfuncModel:
-    """The model in text form at ``path``, as MLflow's own tools call it."""
-    return _PyfuncModel(RiskModel.load(Path(path)))

@@ -1,12 +1,12 @@
 """Experiments: what each clock, each part of the inputs and each policy brings, on one window and
 one budget.
 
-Evidence is gathered once and every model is fitted once, on what was known before the window. Each
-clock is then walked once: a day's moments are asked once, scored by every model, and handed to
-every *variant*, one way to decide.
+The event index is built once and every model is fitted once, on what was known before the window.
+Each clock is then walked once: the snapshot of a day's query points is built once, scored by every
+model, and handed to every *variant*, one way to decide.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,18 +20,29 @@ from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
-from models.evaluation.budget_curve import BUDGETS
 from models.evaluation.ground_truth import judge_by_truth
 from models.labels.episodes import build_episodes, build_traces
-from models.learning.ablations import PARTS, UntunedTrees, features_without
+from models.learning.ablations import UntunedTrees, features_without
 from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
-from models.policy.alerting import PolicyRules
-from models.policy.candidates import BASELINE_COLUMN, POLICY_COLUMNS
+from models.policy.candidates import POLICY_COLUMNS
 from models.policy.policy_run import PolicyRun
 from models.policy.query_points import parse_tick, query_points_by_day
+from pipelines.backtesting.variants import (
+    ABLATIONS,
+    AFRESH,
+    CLOCKS,
+    MODEL,
+    NIGHT,
+    RULE,
+    Variant,
+    ablation_variants,
+    clock_variants,
+    column_of,
+    policy_variants,
+)
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import add_scores, policy_rules
@@ -39,43 +50,7 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
-__all__ = [
-    "ABLATIONS",
-    "CLOCKS",
-    "Experiments",
-    "Variant",
-    "VariantResult",
-    "result_rows",
-    "run_experiments",
-]
-
-CLOCKS = ("1d", "6h", "1h", "15m", "5m")
-NIGHT = "1d"
-FULL = "full"
-AFRESH = ("hand_written", "outages", "nightly")  # what is learned from other rows
-ABLATIONS = (*PARTS, *AFRESH, "untuned")
-MODEL, RULE = "score", BASELINE_COLUMN  # the columns of the model's score and of today's rule
-NO_PACING = (
-    1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
-)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to decide: whose score, under which rules, at which clock; a line of one of the
-    page's tables.
-    """
-
-    table: str
-    name: str
-    every: str
-    column: str
-    rules: PolicyRules
-
-    @property
-    def is_rule(self) -> bool:
-        """Whether today's rule decides."""
-        return self.column == RULE
+__all__ = ["Experiments", "VariantResult", "result_rows", "run_experiments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,55 +289,6 @@ def taught_afresh(
     return replace(
         model, reputations=full.reputations
     )  # the same cases taught the same: one snapshot serves both
-
-
-def column_of(ablation: str) -> str:
-    """Where the scores of an ablated model stand."""
-    return MODEL if ablation == FULL else f"{MODEL}_{ablation}"
-
-
-def clock_variants(clocks: Sequence[str], *, rules: PolicyRules) -> Iterator[Variant]:
-    """Each clock with the full model and with today's rule."""
-    for clock in clocks:
-        for column in (MODEL, RULE):
-            yield Variant("clocks", clock, clock, column, rules)
-
-
-def ablation_variants(
-    ablations: Sequence[str], models: Mapping[str, RiskModel], *, every: str, rules: PolicyRules
-) -> Iterator[Variant]:
-    """The full model, the models without a part, and today's rule; what is trained for the night
-    runs at night.
-    """
-    if not ablations:
-        return
-    for name in (FULL, *ablations):
-        if column_of(name) in models:
-            yield Variant(
-                "ablations", name, NIGHT if name == "nightly" else every, column_of(name), rules
-            )
-    yield Variant("ablations", "rule", every, RULE, rules)
-
-
-def policy_variants(*, every: str, rules: PolicyRules) -> Iterator[Variant]:
-    """Ways to choose among the same scores, each with the model and with today's rule."""
-    for name, changed in policies_of(rules).items():
-        for column in (MODEL, RULE):
-            yield Variant("policies", name, every, column, changed)
-
-
-def policies_of(rules: PolicyRules) -> dict[str, PolicyRules]:
-    """The policies compared, by name: one thing changed in each, and last the budgets."""
-    return {
-        "as_set": rules,
-        "by_probability": replace(rules, saving_weight=0.0),
-        "by_saving": replace(rules, saving_weight=1.0),
-        "no_carry": replace(rules, carry=0.0),
-        "first_come": replace(rules, stretch=NO_PACING),
-        "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
-        "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
-        **{f"budget_{budget}": replace(rules, budget=budget) for budget in BUDGETS},
-    }
 
 
 def run_variants(

@@ -16,7 +16,8 @@ from models.evaluation.alert_metrics import (
 )
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
-from pipelines.backtesting.experiments import FULL, Experiments, Variant
+from pipelines.backtesting.experiments import Experiments
+from pipelines.backtesting.variants import FULL, Variant
 from serving.presentation.wording import scam_type_name
 
 __all__ = ["experiment_tables", "experiments_markdown", "write_experiments"]

@@ -22,14 +22,8 @@ from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics
 from models.evaluation.ground_truth import judge_by_truth
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.backtesting.experiments import (
-    MODEL,
-    RULE,
-    Variant,
-    read_ground_truth,
-    run_variants,
-    start_variant,
-)
+from pipelines.backtesting.experiments import read_ground_truth, run_variants, start_variant
+from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest
 from pipelines.progress import Progress, no_progress

@@ -81,9 +81,10 @@ def print_experiments(
     as_json: AsJson = False,
 ) -> None:
     """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
-    from pipelines.backtesting.experiments import ABLATIONS, result_rows
+    from pipelines.backtesting.experiments import result_rows
     from pipelines.backtesting.experiments import run_experiments as run
     from pipelines.backtesting.experiments_page import experiments_markdown, write_experiments
+    from pipelines.backtesting.variants import ABLATIONS
 
     result = run(
         load_settings(home),

@@ -12,6 +12,7 @@ import typer
 
 from data_contracts.errors import ForestallError
 from pipelines.cli.arguments import parse_day, parse_days, parse_moment
+from pipelines.cli.export import export
 from pipelines.cli.lab import lab
 from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.reference import reference
@@ -50,7 +51,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-export = typer.Typer(help="Lists for people who work away from the screen.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
@@ -66,21 +66,6 @@ class Promote(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
-
-
-class Language(StrEnum):
-    """Languages of lists."""
-
-    zh = "zh"
-    en = "en"
-
-
-class OutreachFormat(StrEnum):
-    """Forms of an outreach list."""
-
-    csv = "csv"
-    xlsx = "xlsx"
-    json = "json"
 
 
 def main() -> None:
@@ -391,30 +376,6 @@ def models(
         ("alias", "version", "run"),
         [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()],
     )
-
-
-@export.command("outreach")
-def export_outreach(
-    community: Annotated[str, typer.Option(help="The community the list is for.")],
-    at: At = None,
-    format: Annotated[OutreachFormat, typer.Option()] = OutreachFormat.csv,  # noqa: A002 -- the option's name
-    out: Annotated[Path | None, typer.Option(help="Write to FILE instead of the terminal.")] = None,
-    language: Annotated[Language, typer.Option()] = Language.zh,
-    home: Home = None,
-) -> None:
-    """A community's outreach list of a day, with the names and numbers that officers need."""
-    from pipelines.webapp.composition import issue_outreach_list
-
-    settings = load_settings(home)
-    day = parse_day(at) if at else None
-    number, content = issue_outreach_list(
-        settings, community=community, day=day, form=format.value, language=language.value
-    )
-    if out is not None:
-        out.write_bytes(content)
-        typer.echo(f"list {number} of {community} in {out}")
-    else:
-        sys.stdout.buffer.write(content)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ their whole file.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -15,7 +15,13 @@ from data_contracts.files.reading import Reading
 from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import check_rows
-from pipelines.ingestion.deduplication import ACCEPTED, CONFLICT, DUPLICATE, classify_duplicates
+from pipelines.ingestion.deduplication import (
+    ACCEPTED,
+    CONFLICT,
+    DUPLICATE,
+    classify_duplicates,
+    classify_latest,
+)
 from pipelines.ingestion.landing import Delivery
 from pipelines.ingestion.pseudonymisation import (
     ROW_ORIGIN,
@@ -32,6 +38,8 @@ from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 __all__ = ["BatchValidator", "ParsedFile", "ValidatedBatch"]
 
 FILE_ID_DIGITS = 16
+# Registers of which the last row of a key counts, and what no later row can change.
+LAST_COUNTS = {"residents": ("sex", "birth_date")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +108,9 @@ class BatchValidator:
             *ROW_ORIGIN, pl.lit([CONFLICT_CODE]).alias("reasons")
         )
         rejected = pl.concat([bad, split_rows(good_rows, conflicts)[1]], how="diagonal")
+        if dataset in LAST_COUNTS:
+            kept = good_rows.filter(classified["result"] != CONFLICT)
+            parsed = [_with_warning_of_changes(item, kept) for item in parsed]
         files = tuple(_loaded_files(parsed, rejected=rejected, classified=classified, held=held))
         _check_row_counts(files, accepted=accepted.height)
         return ValidatedBatch(
@@ -144,10 +155,13 @@ class BatchValidator:
         contract = load_contract(
             dataset
         )  # a register replaces what was there: only its own rows can clash
-        values = tuple(name for name in contract.schema if name not in contract.key)
-        result = classify_duplicates(
-            good_rows, known=good_rows.clear(), key=contract.key, values=values
-        )
+        if dataset in LAST_COUNTS:
+            result = classify_latest(good_rows, key=contract.key, values=LAST_COUNTS[dataset])
+        else:
+            values = tuple(name for name in contract.schema if name not in contract.key)
+            result = classify_duplicates(
+                good_rows, known=good_rows.clear(), key=contract.key, values=values
+            )
         accepted = self._row_pseudonymiser.to_lake_rows(
             dataset, good_rows.filter(result == ACCEPTED), files=files
         )
@@ -226,6 +240,22 @@ def _holding_reason(bad: pl.DataFrame, *, size: int, limit: float) -> str:
     codes = Counter(bad["reasons"].explode().to_list())
     most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
     return f"{bad.height} of {size} rows are bad, more than {limit:.0%}: {most}"
+
+
+def _with_warning_of_changes(item: ParsedFile, rows: pl.DataFrame) -> ParsedFile:
+    """``item`` with a warning of how many of its ``rows`` a later row of the same key replaces."""
+    contract = load_contract(item.delivery.dataset)
+    mine = rows.filter(pl.col("_file") == item.delivery.path).select(list(contract.schema)).unique()
+    changed = mine.height - mine.select(contract.key).unique().height
+    if not changed or item.reading is None:
+        return item
+    words = (
+        "1 row is replaced by a later row of the same person"
+        if changed == 1
+        else f"{changed} rows are replaced by later rows of the same people"
+    )
+    reading = replace(item.reading, warnings=(*item.reading.warnings, words))
+    return replace(item, reading=reading)
 
 
 def _loaded_files(

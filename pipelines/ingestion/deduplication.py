@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "classify_duplicates"]
+__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "classify_duplicates", "classify_latest"]
 
 ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
 
@@ -40,3 +40,13 @@ def classify_duplicates(
     classified = repeated_keys.select(order, verdict.alias("verdict"))
     whole = numbered.select(order).join(classified, on="_order", how="left", maintain_order="left")
     return whole["verdict"].fill_null(ACCEPTED)
+
+
+def classify_latest(rows: pl.DataFrame, *, key: Sequence[str], values: Sequence[str]) -> pl.Series:
+    """Classify the rows of a register in which the last row of a key counts.
+
+    An earlier row is a duplicate, whatever may have changed since, such as an address; it is a
+    conflict where one of ``values`` differs, which nothing can change.
+    """
+    reverse = rows.reverse()
+    return classify_duplicates(reverse, known=reverse.clear(), key=key, values=values).reverse()

@@ -31,8 +31,8 @@ RECORD_KEYS = {
     "calls": ("source", DAY, "record_id"),
     "transfers": ("source", DAY, "record_id"),
     "residents": ("person",),
-    "subscribers": ("number",),
-    "accounts": ("account",),
+    "subscribers": ("number", "activated_on"),
+    "accounts": ("account", "opened_on"),
     "number_tags": ("number", "tag"),
     "cases": ("case_id",),
 }
@@ -151,7 +151,10 @@ class RowPseudonymiser:
             self._person_pseudonyms(rows).alias("person"),
             self._pseudonyms("number", rows["msisdn"]).alias("number"),
         )
-        self._numbers_of = list(keyed.select("person", "number").iter_rows())
+        # Whoever is to be reached today is reached at the numbers held today.
+        held_now = keyed.sort("number", "activated_on", nulls_last=False, maintain_order=True)
+        latest = held_now.unique("number", keep="last", maintain_order=True)
+        self._numbers_of = list(latest.select("person", "number").iter_rows())
         return keyed
 
     def _accounts(self, rows: pl.DataFrame) -> pl.DataFrame:

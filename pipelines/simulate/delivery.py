@@ -169,7 +169,7 @@ def _both_sides(
     """Records from events: own side, other side, row of the event, whether the own side began it,
     running number.
 
-    Records stand in order of time and, within one second, in random order.
+    Records are in order of time and, within one second, in random order.
     """
     out_rows, in_rows = np.flatnonzero(first < owned), np.flatnonzero(second < owned)
     row = np.concatenate([out_rows, in_rows])

@@ -27,7 +27,7 @@ from serving.vocabulary.roles import Role, Viewer
 
 __all__ = [
     "COOKIE",
-    "NOTHING",
+    "NO_COMMUNITIES",
     "MaybeViewer",
     "allow_renewal",
     "allow_roles",
@@ -38,11 +38,11 @@ __all__ = [
 log = logging.getLogger("serving.access")
 
 COOKIE = "forestall_session"
-NOTHING: frozenset[str] = frozenset()
+NO_COMMUNITIES: frozenset[str] = frozenset()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STREAM = "text/event-stream"
-# How exactly the last use of a token is known: not a write a request
-NOTED_EVERY = timedelta(minutes=1)
+# The last use of a token is known this exactly, so that not every request writes
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 Bearer = Annotated[
     HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, bearerFormat="fst_…"))
@@ -73,15 +73,15 @@ def maybe_viewer(
         )
         if token is None:
             return None
-        viewer = _holder(token)
-        stale = token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY
-        # A page that listens is not a person who works
-        by_itself = STREAM in request.headers.get("accept", "")
+        viewer = _to_viewer(token)
+        stale = token.last_used_at is None or token.last_used_at <= now - USE_NOTED_EVERY
+        # A page that only listens does not prolong the session
+        is_stream = STREAM in request.headers.get("accept", "")
     if token.read_only and request.method not in SAFE_METHODS:
         raise ProblemError(
             403, "This token is for reading only.", remedy="Use a token that may write."
         )
-    if stale and not by_itself:
+    if stale and not is_stream:
         _note_use(services, token_id=token.id, at=now)
     return viewer
 
@@ -94,7 +94,9 @@ def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     if viewer is not None and not viewer.renewing:
         return viewer
     known = bearer or _cookie(request)
-    raise _unknown("The token is unknown, expired or revoked." if known else "Nobody is logged in.")
+    raise _unauthenticated(
+        "The token is unknown, expired or revoked." if known else "Nobody is logged in."
+    )
 
 
 def allow_roles(*roles: Role) -> Callable[..., Viewer]:
@@ -115,7 +117,7 @@ def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
     Raises a 401 problem for others.
     """
     if viewer is None or not _cookie(request):
-        raise _unknown("Nobody is logged in.")
+        raise _unauthenticated("Nobody is logged in.")
     return viewer
 
 
@@ -137,7 +139,7 @@ def _cookie(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def _holder(token: TokenRow) -> Viewer:
+def _to_viewer(token: TokenRow) -> Viewer:
     role = Role(token.role or token.user.role)
     communities = frozenset(item.community_id for item in token.user.communities)
     return Viewer(
@@ -156,5 +158,5 @@ def _note_use(services: Services, *, token_id: int, at: datetime) -> None:
         log.info("the last use of a token could not be noted")
 
 
-def _unknown(detail: str) -> ProblemError:
+def _unauthenticated(detail: str) -> ProblemError:
     return ProblemError(401, detail, headers={"WWW-Authenticate": 'Bearer realm="forestall"'})

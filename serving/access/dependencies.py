@@ -1,5 +1,5 @@
-"""What endpoints are given: a session that sees no more than whoever asks may see, the time, and
-the services.
+"""The dependencies of endpoints: a session that sees what the viewer may see, the time, and the
+services.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from serving.access.auth import NOTHING, MaybeViewer, allow_roles
+from serving.access.auth import NO_COMMUNITIES, MaybeViewer, allow_roles
 from serving.context.services import Clock, Now, Services, ServicesOfApp
 from serving.database.engine import read_transaction, write_transaction
 from serving.vocabulary.roles import Role, Viewer
@@ -41,7 +41,7 @@ def write_session(
 
 def _scope_of(viewer: Viewer | None) -> frozenset[str] | None:
     """Return the communities of ``viewer``, None for all; nobody has none."""
-    return NOTHING if viewer is None else viewer.communities
+    return NO_COMMUNITIES if viewer is None else viewer.communities
 
 
 Reading = Annotated[Session, Depends(read_session, scope="function")]

@@ -121,7 +121,7 @@ class TimelineEvent(BaseModel):
         Field(
             # As rows of earlier versions have it
             validation_alias=AliasChoices("reputation", "suspect_score"),
-            description="How much the peer looks like a fraud's, 0 to 1; null where nobody asked.",
+            description="How much the peer looks like a fraud's, 0 to 1; null if not computed.",
             examples=[0.93],
         ),
     ]
@@ -202,7 +202,7 @@ class AlertDetail(Alert):
             examples=[["transfers:icbc:2026-07-03"]],
         ),
     ]
-    age_band: Annotated[str | None, Field(examples=["60+"])]
+    age_band: Annotated[str | None, Field(examples=["65-74"])]
     suspect_numbers: Annotated[list[str], Field(examples=[["n1_5be0"]])]
     suspect_accounts: Annotated[list[str], Field(examples=[["a1_77c2"]])]
     timeline: Annotated[

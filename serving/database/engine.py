@@ -104,15 +104,15 @@ def _narrow(session: Session, communities: frozenset[str] | None) -> None:
         else "".join(SEPARATOR + code for code in sorted(communities))
     )
 
-    def say_scope(
+    def set_scope(
         _session: Session, _transaction: SessionTransaction, connection: Connection
     ) -> None:
-        _say_scope(connection, scope)
+        _set_scope(connection, scope)
 
-    event.listen(session, "after_begin", say_scope)
+    event.listen(session, "after_begin", set_scope)
 
 
-def _say_scope(connection: Connection, scope: str) -> None:
+def _set_scope(connection: Connection, scope: str) -> None:
     connection.execute(
         text("SELECT set_config('forestall.communities', :scope, true)"), {"scope": scope}
     )
@@ -166,7 +166,7 @@ def migrate_schema(engine: Engine) -> None:
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
             )
-            _say_scope(connection, EVERY_COMMUNITY)  # what a migration fills in it must see
+            _set_scope(connection, EVERY_COMMUNITY)  # what a migration fills in it must see
         command.upgrade(_alembic_config(connection), "head")
 
 

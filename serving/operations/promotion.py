@@ -31,7 +31,7 @@ def promote_model(
     Raises ConflictError with the gates' words where they refuse it, a 503 problem in a process that
     keeps no models.
     """
-    models = _opened(promoter).promote(version, at=at)
+    models = _require_promoter(promoter).promote(version, at=at)
     record_promotion(session, models, action="promote", actor=viewer.name, reason=reason, at=at)
     return models
 
@@ -43,7 +43,7 @@ def roll_back(
 
     Raises NotReadyError where there is none, a 503 problem in a process that keeps no models.
     """
-    models = _opened(promoter).roll_back(at=at)
+    models = _require_promoter(promoter).roll_back(at=at)
     record_promotion(session, models, action="roll-back", actor=viewer.name, reason=reason, at=at)
     return models
 
@@ -65,7 +65,7 @@ def record_promotion(
     ReportRepository(session).add(models.kind, at=at, content=models.model_dump(mode="json"))
 
 
-def _opened(promoter: ModelPromoter | None) -> ModelPromoter:
+def _require_promoter(promoter: ModelPromoter | None) -> ModelPromoter:
     if promoter is None:
         raise ProblemError(
             503,

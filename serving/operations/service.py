@@ -21,10 +21,10 @@ from serving.vocabulary.reports import (
     RunKind,
 )
 
-__all__ = ["KEPT", "Filed", "Overview", "begin_run", "end_run", "file_report", "read_overview"]
+__all__ = ["RETENTION", "Filed", "Overview", "begin_run", "end_run", "file_report", "read_overview"]
 
-KEPT = timedelta(days=90)
-SHOWN_RUNS = 20
+RETENTION = timedelta(days=90)
+LATEST_RUNS = 20
 
 R = TypeVar("R", bound=Report)
 
@@ -70,18 +70,18 @@ def file_report(engine: Engine, report: Report, *, at: datetime) -> int:
     with write_transaction(engine) as session:
         reports = ReportRepository(session)
         row = reports.add(report.kind, at=at, content=report.model_dump(mode="json"))
-        reports.forget(report.kind, before=at - KEPT)
+        reports.forget(report.kind, before=at - RETENTION)
         return row.id
 
 
 def read_overview(session: Session, *, at: datetime) -> Overview:
     """Return what is known at ``at`` of how the system does."""
     reports = ReportRepository(session)
-    # Newest first: what comes last into a mapping is the oldest, so it is read from the other end.
-    runs = [Run.model_validate(row.content) for row in reports.since(Run.kind, at - KEPT)]
+    # They come newest first; reversed, the newest run of a verb is the one that stays in a mapping.
+    runs = [Run.model_validate(row.content) for row in reports.since(Run.kind, at - RETENTION)]
     return Overview(
         at=at,
-        runs=tuple(runs[:SHOWN_RUNS]),
+        runs=tuple(runs[:LATEST_RUNS]),
         newest={run.verb: run for run in reversed(runs)},
         succeeded={run.verb: run for run in reversed(runs) if run.ok},
         quality=_newest(reports, QualityReport),

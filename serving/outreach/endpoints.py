@@ -72,7 +72,7 @@ def list_outreach_lists(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> IssuedListPage:
-    """List the lists that left the house: who took them, when, until when they hold.
+    """List the issued lists: who took them, when, until when they are valid.
 
     The newest first.
     """

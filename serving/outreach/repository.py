@@ -15,7 +15,7 @@ __all__ = ["OutreachRepository"]
 
 
 class OutreachRepository:
-    """Reads and adds lists that left the house."""
+    """Reads and adds issued lists."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -51,7 +51,7 @@ class OutreachRepository:
         return row
 
     def alerts_of(self, row: OutreachListRow, *, viewer: Viewer) -> dict[str, Found]:
-        """Return the newest revision of each alert of a list, with its last word, by alert id."""
+        """Return the newest revision of each alert of a list and its last disposition, by id."""
         ids = [item.alert_id for item in row.items]
         found = (
             visible_to(viewer, all_alerts()).where(AlertRow.alert_id.in_(ids)).order_by(AlertRow.id)

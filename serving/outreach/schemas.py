@@ -58,7 +58,7 @@ class OutreachRow(BaseModel):
 
 
 class IssuedList(BaseModel):
-    """A list that left the house: who took it, when, in which form, and until when it holds."""
+    """An issued list: who took it, when, in which form, and until when it is valid."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,8 +1,8 @@
 """Outreach lists: who has to be reached in a community on a day, with the vault's names and
 numbers.
 
-Whoever sees names and numbers is audited. What leaves the house – print, CSV, XLSX, JSON – is a
-list of its own with an id, which the audit names, and holds for a day.
+Whoever sees names and numbers is audited. What is issued – print, CSV, XLSX, JSON – is a
+list of its own with an id, which the audit names, and is valid for a day.
 """
 
 import base64
@@ -76,7 +76,7 @@ def issue_list(
     vault: IdentityVault | None,
     settings: ServingSettings,
 ) -> OutreachList:
-    """Make the list that leaves the house as ``form``, and audit it under its id.
+    """Issue the list as ``form``, and audit it under its id.
 
     Raises a 403 problem for a community that the viewer does not look after, a 503 problem without
     a vault. Commit the session before the rows are handed out.
@@ -98,7 +98,7 @@ def issue_list(
     )
     lists.add(made)
     _audit(session, list_request, waiting, form=form, list_id=made.list_id)
-    rows = _named(
+    rows = _with_identities(
         waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
     )
     return OutreachList(**IssuedList.model_validate(made).model_dump(), rows=rows)
@@ -111,14 +111,14 @@ def preview_list(
     vault: IdentityVault | None,
     settings: ServingSettings,
 ) -> list[OutreachRow]:
-    """Return who has to be reached, for the screen; audited too, but nothing leaves the house.
+    """Return who has to be reached, for the screen; audited too, but no list is issued.
 
     See ``issue_list``.
     """
     opened = opened_vault(vault)
     waiting = alerts_to_reach(session, list_request, settings=settings)
     _audit(session, list_request, waiting, form="screen")
-    return _named(
+    return _with_identities(
         waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
     )
 
@@ -140,7 +140,7 @@ def reopen_list(
     alerts = OutreachRepository(session).alerts_of(made, viewer=list_request.viewer)
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
     _audit(session, list_request, list(found.values()), form=form, list_id=made.list_id)
-    rows = _named(
+    rows = _with_identities(
         list(found.values()),
         vault=opened,
         settings=settings,
@@ -221,14 +221,14 @@ def _span(day: date, *, settings: ServingSettings) -> tuple[datetime, datetime]:
 
 def _list_id(list_request: ListRequest, *, number: int) -> str:
     """Return an id that is short enough for paper and has no digits that look like letters."""
-    who = (
+    parts = (
         list_request.community_id,
         list_request.day.isoformat(),
         str(number),
         list_request.at.isoformat(),
         list_request.viewer.name,
     )
-    return "L" + base64.b32encode(hashlib.sha256("|".join(who).encode()).digest()).decode()[:7]
+    return "L" + base64.b32encode(hashlib.sha256("|".join(parts).encode()).digest()).decode()[:7]
 
 
 def _item(position: int, found: Found) -> OutreachItemRow:
@@ -267,7 +267,7 @@ def _status(found: Found) -> Status:
     return cast("Status", last.result) if last else OPEN
 
 
-def _everyday(reasons: Sequence[Mapping[str, Any]], say: Translator) -> tuple[str, ...]:
+def _everyday_reasons(reasons: Sequence[Mapping[str, Any]], say: Translator) -> tuple[str, ...]:
     """Return the weightiest reasons in everyday words; one without such words speaks for itself."""
     everyday = load_everyday_reasons()
     words = (
@@ -279,7 +279,7 @@ def _everyday(reasons: Sequence[Mapping[str, Any]], say: Translator) -> tuple[st
     return tuple(islice(dict.fromkeys(words), MOST_REASONS))
 
 
-def _named(
+def _with_identities(
     waiting: Sequence[Found], *, vault: IdentityVault, settings: ServingSettings, say: Translator
 ) -> list[OutreachRow]:
     people = vault.reveal_people([alert.person for alert, _ in waiting])
@@ -302,7 +302,7 @@ def _row(
         address=identity.address if identity else "",
         grid_id=alert.grid_id,
         scam_type=alert.scam_type,
-        reasons=_everyday(alert.reasons, say),
+        reasons=_everyday_reasons(alert.reasons, say),
         what_to_say=opening_words(alert.scam_type, say),
         status=status,
         alert_id=alert.alert_id,

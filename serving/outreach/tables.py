@@ -11,7 +11,7 @@ __all__ = ["OutreachItemRow", "OutreachListRow"]
 
 
 class OutreachListRow(Base):
-    """A list as it left the house: who took it, when, in which form, and until when it holds.
+    """An issued list: who took it, when, in which form, and until when it is valid.
 
     Names and numbers are not kept here; whoever shows the list again asks the vault again.
     """

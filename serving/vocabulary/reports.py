@@ -44,13 +44,13 @@ None where nothing was measured, which is also what becomes of NaN and infinity:
 """
 
 
-class Said(BaseModel):
+class ReportPart(BaseModel):
     """A part of a report."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Report(Said):
+class Report(ReportPart):
     """What is published under one ``kind``; the newest one of a kind counts."""
 
     kind: ClassVar[str]
@@ -59,8 +59,8 @@ class Report(Said):
 class Run(Report):
     """One run of a verb: when it started, when it ended (None: it has not), and how.
 
-    ``about_at`` is the moment it was asked about. ``facts`` are its counts and versions by name. A
-    run that failed says in ``error`` what happened and in ``remedy`` what to do.
+    ``about_at`` is the moment that the run was about. ``facts`` are its counts and versions by
+    name. A run that failed says in ``error`` what happened and in ``remedy`` what to do.
     """
 
     kind: ClassVar[str] = "run"
@@ -80,7 +80,7 @@ class Run(Report):
         return self.finished_at - self.started_at if self.finished_at else None
 
 
-class RejectReason(Said):
+class RejectReason(ReportPart):
     """Why rows were rejected, in both languages, and how many."""
 
     code: Annotated[str, Field(examples=["duration_s.negative"])]
@@ -89,7 +89,7 @@ class RejectReason(Said):
     rows: int
 
 
-class SourceQuality(Said):
+class SourceQuality(ReportPart):
     """What became of the rows of one source: rows = accepted + quarantined + duplicates + held.
 
     ``late`` are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is
@@ -110,14 +110,14 @@ class SourceQuality(Said):
     reasons: tuple[RejectReason, ...] = ()
 
 
-class HeldFile(Said):
+class HeldFile(ReportPart):
     """A delivered file that was held as a whole."""
 
     path: Annotated[str, Field(examples=["calls/2026-07-04/cmcc.csv"])]
     reason: Annotated[str, Field(examples=["cannot be read"])]
 
 
-class SilentSource(Said):
+class SilentSource(ReportPart):
     """A source that has delivered nothing since ``since`` (None: never), while others did."""
 
     dataset: Annotated[str, Field(examples=["transfers"])]
@@ -140,7 +140,7 @@ class QualityReport(Report):
     silent: tuple[SilentSource, ...] = ()
 
 
-class FigureRow(Said):
+class FigureRow(ReportPart):
     """One figure of the champion, the challenger and today's rule side by side."""
 
     name: Annotated[str, Field(examples=["precision"])]
@@ -149,8 +149,8 @@ class FigureRow(Said):
     rule: Figure = None
 
 
-class GateSaid(Said):
-    """What one gate said: the ``own`` figure beside the ``other``, and the difference ``allowed``
+class GateSaid(ReportPart):
+    """What one gate compared: the ``own`` figure, the ``other`` one, and the difference ``allowed``
     between them.
     """
 
@@ -162,7 +162,7 @@ class GateSaid(Said):
     allowed: Figure = None
 
 
-class ModelFacts(Said):
+class ModelFacts(ReportPart):
     """One registered model: its version and digest, what it learned from, and its pictures as SVG
     by name.
     """
@@ -195,7 +195,7 @@ class ModelsReport(Report):
         return bool(self.gates) and all(gate.passed for gate in self.gates)
 
 
-class FeatureMoved(Said):
+class FeatureMoved(ReportPart):
     """One feature then and now: population stability index, share missing now and when the model
     learned.
     """
@@ -207,7 +207,7 @@ class FeatureMoved(Said):
     noted: bool
 
 
-class Volume(Said):
+class Volume(ReportPart):
     """Alerts of the last 24 hours beside those expected.
 
     Chance keeps 99 days of 100 from ``low`` to ``high``.
@@ -246,14 +246,14 @@ class DriftReport(Report):
     estimated_precision: Figure = None
 
 
-class GroupFigure(Said):
+class GroupFigure(ReportPart):
     """One figure of one group of people: its 90 % interval, and its gap to everybody else with its
     interval.
     """
 
-    attribute: Annotated[str, Field(examples=["age"])]
-    group: Annotated[str, Field(examples=["60+"])]
-    figure: Annotated[str, Field(examples=["recall"])]
+    attribute: Annotated[str, Field(examples=["age_band"])]
+    group: Annotated[str, Field(examples=["65-74"])]
+    figure: Annotated[str, Field(examples=["coverage"])]
     count: int
     value: Figure
     low: Figure

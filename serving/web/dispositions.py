@@ -32,7 +32,7 @@ __all__ = ["handling_of", "router"]
 router = APIRouter()
 LONGEST = 2000  # characters; what the services allow is checked there, with better words
 Text = Annotated[str, Field(max_length=4 * LONGEST)]
-Word = Annotated[str | None, Blank, Field(max_length=100)]
+ShortText = Annotated[str | None, Blank, Field(max_length=100)]
 Money = Annotated[str | None, Blank, Field(max_length=30)]
 Fields = Mapping[str, str]
 
@@ -44,53 +44,53 @@ class DispositionForm(BaseModel):
     """
 
     version: Annotated[int, Field(ge=0, lt=2**31)]
-    result: Word = None
+    result: ShortText = None
     note: Text = ""
-    found_at: Word = None
-    met_by: Word = None
-    channel: Word = None
+    found_at: ShortText = None
+    met_by: ShortText = None
+    channel: ShortText = None
     paid_cny: Money = None
     prevented_cny: Money = None
     follow_up: Annotated[str, Field(max_length=10)] = "usual"
     days: Annotated[str, Field(max_length=60)] = ""
     snooze_days: Annotated[int, Field(ge=0, le=3650)] = 0
-    escalate_to: Word = None
+    escalate_to: ShortText = None
     escalate_why: Text = ""
-    merged_into: Word = None
+    merged_into: ShortText = None
     whole_episode: bool = False
 
-    def meant(self, at: datetime) -> NewDisposition:
-        """Return what is to be recorded.
+    def to_disposition(self, at: datetime) -> NewDisposition:
+        """Return the disposition that the form describes.
 
         Raises ValidationError or ValueError where a field cannot be used.
         """
-        said: dict[str, Any] = self.model_dump(
+        fields: dict[str, Any] = self.model_dump(
             include={"result", "note", "met_by", "channel", "merged_into", "whole_episode"}
         )
-        said |= {
+        fields |= {
             "found_at": to_local_time(self.found_at),
             "paid_cny": self.paid_cny,
             "prevented_cny": self.prevented_cny,
         }
         if self.snooze_days:
-            said["snoozed_until"] = at + timedelta(days=self.snooze_days)
+            fields["snoozed_until"] = at + timedelta(days=self.snooze_days)
         if self.follow_up != "usual":
-            named = (
+            days = (
                 self.days.replace("，", " ").replace(",", " ").split()
                 if self.follow_up == "own"
                 else []
             )
-            said["follow_up_days"] = [int(day) for day in named]
+            fields["follow_up_days"] = [int(day) for day in days]
         if self.escalate_to:
-            said["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
-        return NewDisposition.model_validate(said)
+            fields["escalate"] = {"to": self.escalate_to, "why": self.escalate_why}
+        return NewDisposition.model_validate(fields)
 
 
 class SuppressionForm(BaseModel):
     """What the form for a suppression sends."""
 
     reason: Text = ""
-    owner: Word = None
+    owner: ShortText = None
     days: Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -115,7 +115,7 @@ def record_disposition(
                 session,
                 viewer=viewer,
                 alert_id=alert_id,
-                new=form.meant(now),
+                new=form.to_disposition(now),
                 version=form.version,
                 at=now,
                 settings=services.settings,

@@ -23,7 +23,7 @@ Version = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class DoneForm(BaseModel):
-    """What the form of a follow-up sends when somebody has asked."""
+    """What the form of a follow-up sends to close it."""
 
     version: Version
     outcome: Annotated[str, Field(max_length=20)]

@@ -27,11 +27,11 @@ __all__ = ["router"]
 router = APIRouter(prefix="/outreach")
 Community = Annotated[str | None, Query(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
 Column = Annotated[list[Annotated[str, Field(max_length=8000)]], Field(max_length=1000)]
-NOTHING = Entered(recorded=[], refused=[])
+NO_ENTRIES = Entered(recorded=[], refused=[])
 
 
 class NewListForm(BaseModel):
-    """What the page sends for a list that leaves the house."""
+    """What the page sends for a list to be issued."""
 
     community: Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
     day: date
@@ -120,7 +120,7 @@ def make_list(
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Make a list that leaves the house: a page to print, or a file."""
+    """Issue a list: a page to print, or a file."""
     list_request = _list_request(request, viewer, form.community, form.day, now)
     made = service.issue_list(
         session, list_request, form=form.form, vault=services.vault, settings=services.settings
@@ -186,7 +186,7 @@ def show_list(
 ) -> Response:
     """Show the form to enter what came back on paper."""
     return _entry_page(
-        request, viewer, session, services, now, list_id=list_id, entered=NOTHING, form=None
+        request, viewer, session, services, now, list_id=list_id, entered=NO_ENTRIES, form=None
     )
 
 
@@ -211,7 +211,7 @@ def enter_results(
             entries.append(_entry(line, day=form.day, met_by=form.met_by))
         except ValueError as error:
             refused.append(_unusable_line(line, error))
-    entered = NOTHING
+    entered = NO_ENTRIES
     if entries:
         entered = results.record_entries(
             session,
@@ -264,8 +264,10 @@ def _entry_page(
 def _entry(line: dict[str, str], *, day: date, met_by: str) -> NewEntry:
     """Return a line of the form as an entry; raises ValueError for what cannot be used."""
     found_at = datetime.combine(day, time.fromisoformat(line["at"]), SHANGHAI)
-    said = {name: value for name, value in line.items() if name != "at" and value}
-    return NewEntry.model_validate(said | {"found_at": found_at, "met_by": met_by.strip() or None})
+    fields = {name: value for name, value in line.items() if name != "at" and value}
+    return NewEntry.model_validate(
+        fields | {"found_at": found_at, "met_by": met_by.strip() or None}
+    )
 
 
 def _unusable_line(line: dict[str, str], error: ValueError) -> Refused:

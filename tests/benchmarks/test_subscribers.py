@@ -177,8 +177,8 @@ def test_labels_of_a_test_fold_move_neither_scores_nor_threshold(
 def test_it_learns_what_is_there_and_nothing_where_nothing_is():
     people = drawn(400, seed=2)
     recipe = Recipe("quick", (QUICK,), ratios=("calls", "texts"), margin=True, committee=True)
-    learnt = cross_validate(people, recipe=recipe, with_graph=True, seed=0)
-    assert np.mean([fold.auc for fold in learnt]) > 0.9
+    trained = cross_validate(people, recipe=recipe, with_graph=True, seed=0)
+    assert np.mean([fold.auc for fold in trained]) > 0.9
     shuffled = np.random.default_rng(3).permutation(people.fraud)
     blind = Subscribers(people.features, people.names, shuffled, people.graph)
     assert np.mean(

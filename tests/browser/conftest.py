@@ -65,9 +65,9 @@ class Person:
         self.page.wait_for_url(lambda url: "/login" not in url)
 
     def watch(self) -> None:
-        """Note errors of the console and requests to anybody else."""
+        """Note errors of the console and requests to other hosts."""
         self.page.on(
-            "console", lambda told: self.faults.append(told.text) if told.type == "error" else None
+            "console", lambda line: self.faults.append(line.text) if line.type == "error" else None
         )
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", self._note_foreign)
@@ -109,7 +109,7 @@ class People:
 
 @pytest.fixture
 def people(browser: Browser, site: str) -> Iterator[People]:
-    """Give windows; in none of them may an error be told, or anybody else be asked."""
+    """Give windows; fail where one of them shows an error or requests another host."""
     people = People(browser, site)
     yield people
     assert people.close() == []
@@ -117,6 +117,6 @@ def people(browser: Browser, site: str) -> Iterator[People]:
 
 @pytest.fixture
 def shots() -> Path | None:
-    """Give the folder that pictures of the pages are wanted in, if any."""
-    wanted = os.environ.get("FORESTALL_TEST_SHOTS")
-    return Path(wanted) if wanted else None
+    """Give the folder to which pictures of the pages are written, if any."""
+    folder = os.environ.get("FORESTALL_TEST_SHOTS")
+    return Path(folder) if folder else None

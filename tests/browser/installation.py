@@ -117,7 +117,7 @@ def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> No
 def _publish(engine: Engine, *, now: datetime) -> None:
     midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     night = (
-        _told(an_alert("p1_a", 1, issued_at=midnight), at=midnight),
+        _with_events(an_alert("p1_a", 1, issued_at=midnight), at=midnight),
         an_alert(
             "p1_b",
             2,
@@ -157,7 +157,7 @@ def _publish(engine: Engine, *, now: datetime) -> None:
     publish_suspects(engine, at=midnight, suspects=suspects)
 
 
-def _told(alert: Alert, *, at: datetime) -> Alert:
+def _with_events(alert: Alert, *, at: datetime) -> Alert:
     """Return the alert with a call, a text and a transfer, and those its suspect reached."""
     call = TimelineEvent(
         at=at - timedelta(minutes=90),

@@ -1,4 +1,4 @@
-"""A small simulated district, featured and learnt from once a session."""
+"""A small simulated district; its features and a model trained on it, once a session."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,9 +21,9 @@ SAMPLING = Sampling(negatives=6_000)
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
-    """What was known at the end of the district; what was learnt from it some days earlier, with
-    the score ``raw``.
+class TrainedDistrict:
+    """The tables at the end of the district, and a model trained some days earlier on ``rows``,
+    with their out-of-fold score ``raw``.
     """
 
     tables: SourceTables
@@ -34,18 +34,18 @@ class Learnt:
 
 def learning_rows(tables: SourceTables, event_index: EventIndex) -> pl.DataFrame:
     """The snapshot that a model as of ``TRAIN_AT`` learns from."""
-    told = build_episodes(tables.cases, event_index, at=TRAIN_AT)
-    moments = draw_training_samples(event_index, told, at=TRAIN_AT, sampling=SAMPLING, seed=0)
+    episodes = build_episodes(tables.cases, event_index, at=TRAIN_AT)
+    moments = draw_training_samples(event_index, episodes, at=TRAIN_AT, sampling=SAMPLING, seed=0)
     return build_snapshot(event_index, moments.select("person", "at")).with_columns(
         moments.drop("person", "at")
     )
 
 
 @pytest.fixture(scope="session")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedDistrict:
     settings = build(shared_folder(tmp_path_factory))
     tables = source_tables_before(settings, at=END, span=timedelta(days=30))
     event_index = build_event_index(tables)
     rows = learning_rows(tables, event_index)
     model, raw = fit_risk_model(rows, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
-    return Learnt(tables, event_index, model, rows.with_columns(raw=pl.Series(raw)))
+    return TrainedDistrict(tables, event_index, model, rows.with_columns(raw=pl.Series(raw)))

@@ -16,8 +16,9 @@ from models.learning.calibration import Calibration
 from models.learning.risk import RiskModel
 from models.policy.query_points import query_points_by_day
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.backtesting.experiments import MODEL, RULE, Variant, run_variants, start_variant
+from pipelines.backtesting.experiments import run_variants, start_variant
 from pipelines.backtesting.replay import replay
+from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.progress import no_progress
 from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.scoring.score import score

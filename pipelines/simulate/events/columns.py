@@ -1,7 +1,8 @@
 """Events as columns: calls between two numbers, payments between two accounts.
 
-An event stands once, whoever of the two lives in the district; ``delivery`` turns it into one or
-two records. Times are whole seconds since the first midnight, money is whole cents (fen).
+An event is one row, whether one or both of the two live in the district; ``delivery`` turns it
+into one or two records. Times are whole seconds since the first midnight, money is whole cents
+(fen).
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class DailyLife:
         return factor if self._date(day).weekday() >= _SATURDAY else 1.0
 
     def _occasions(self, rng: np.random.Generator, mean: float | Floats) -> Ints:
-        """People, each as often as something happens to them today."""
+        """Positions of residents, each as often as something happens to them today."""
         return np.repeat(np.arange(len(self.people)), rng.poisson(mean, len(self.people)))
 
     def _contact_calls(self, rng: np.random.Generator, day: int) -> CallEvents:

@@ -1,6 +1,6 @@
 """The settings of a simulated district: who lives there, what they do, how the fraud runs.
 
-Every number of the simulation stands here or in a YAML file laid over these defaults
+Every number of the simulation is here or in a YAML file laid over these defaults
 (:func:`load_mix`), so that another district - other shares, a new scam type, spoofed ordinary
 numbers, a bank silent for days - needs no code. Shares are probabilities in 0..1, pairs are
 inclusive ranges, ``*_median`` and ``*_sigma`` describe a lognormal.
@@ -129,9 +129,9 @@ class Daily(MixSettings):
 class Mix(MixSettings):
     """All settings of a district."""
 
-    intensity: Positive = 1.0  # multiplies journeys, crews and mules alike
+    intensity: Positive = 1.0  # multiplies episodes, crews and mules alike
     losses_per_1000_days: Positive = (
-        0.36  # journeys that end in a loss, per 1,000 residents and day
+        0.36  # episodes that end in a loss, per 1,000 residents and day
     )
     attempts_per_1000_days: Positive = 0.135
     contacts_per_1000_days: Positive = 1.78

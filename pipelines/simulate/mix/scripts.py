@@ -144,7 +144,7 @@ class Reporting(MixSettings):
 
 
 class ScamType(Script):
-    """One scam type: a script, its share of all journeys, and how it is reported."""
+    """One scam type: a script, its share of all episodes, and how it is reported."""
 
     weight: Positive = 1.0
     reporting: Reporting = Reporting()

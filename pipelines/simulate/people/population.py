@@ -27,7 +27,7 @@ __all__ = ["People", "generate_population"]
 class People(Traits):
     """The residents with their numbers, accounts and habits, and their registers as frames.
 
-    Numbers and accounts stand as positions in their books; person ``i`` has number ``i`` and
+    Numbers and accounts are positions in their books; person ``i`` has number ``i`` and
     account ``i`` first.
     """
 
@@ -61,7 +61,7 @@ class People(Traits):
 
 
 def generate_population(mix: Mix, *, people: int, start: date, seed: int) -> People:
-    """Draws ``people`` residents as they stand on ``start``."""
+    """Draws ``people`` residents as they are on ``start``."""
     rng = np.random.default_rng([seed, 1])
     numbers = NumberBook(np.random.default_rng([seed, 2]), area_code=mix.population.area_code)
     accounts = AccountBook(np.random.default_rng([seed, 3]))

@@ -17,7 +17,7 @@ _SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于"
     "董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
 )
-_GIVEN = (
+_GIVEN_NAMES = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国"
     "志红梅文斌鑫宇浩然子轩雨欣怡佳琪思雪峰海波"
 )
@@ -91,10 +91,10 @@ class Registers:
     def _names(self) -> list[str]:
         rng, count = self._rng, len(self._id_numbers)
         family = rng.integers(0, len(_SURNAMES), count)
-        given = rng.integers(0, len(_GIVEN), (count, 2))
+        given = rng.integers(0, len(_GIVEN_NAMES), (count, 2))
         long = rng.random(count) < 0.75
         return [
-            _SURNAMES[f] + _GIVEN[a] + (_GIVEN[b] if two else "")
+            _SURNAMES[f] + _GIVEN_NAMES[a] + (_GIVEN_NAMES[b] if two else "")
             for f, (a, b), two in zip(family, given, long, strict=True)
         ]
 

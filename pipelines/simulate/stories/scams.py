@@ -1,4 +1,4 @@
-"""Fraud: crews with their lines and mule accounts, the journeys of their victims, and what the
+"""Fraud: crews with their lines and mule accounts, the episodes of their victims, and what the
 police hear of it.
 """
 
@@ -97,7 +97,7 @@ class ScamOperations:
         )
 
     def play_episodes(self, journal: Journal) -> list[TrueEpisode]:
-        """Plays every journey into the journal; in order of first contact."""
+        """Plays every episode into the journal; returns them in order of first contact."""
         rates: dict[Stage, float] = {
             "paid": self._mix.losses_per_1000_days,
             "attempt": self._mix.attempts_per_1000_days,
@@ -171,9 +171,9 @@ class ScamOperations:
         weights = season_factor(self._mix.seasons, self._start, self._days, scam_type=name)
         day = rng.choice(self._days, count, p=weights / weights.sum())
         contact_at = day * DAY_S + draw_seconds(rng, scam.clock, count)
-        who = draw_people(rng, script=scam, people=self._people, count=count, gullible=True)
+        victims = draw_people(rng, script=scam, people=self._people, count=count, gullible=True)
         episodes: list[TrueEpisode] = []
-        for person, at in zip(who, contact_at.tolist(), strict=True):
+        for person, at in zip(victims, contact_at.tolist(), strict=True):
             crew = self._crews[name][int(rng.integers(len(self._crews[name])))]
             story = ScriptRun(
                 scam,

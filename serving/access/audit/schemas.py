@@ -11,7 +11,7 @@ from serving.http.paging import Cursor, Limit
 
 __all__ = ["AuditPage", "AuditQuery", "Entry"]
 
-Word = Annotated[str | None, Field(max_length=200)]
+SearchText = Annotated[str | None, Field(max_length=200)]
 
 
 class Entry(BaseModel):
@@ -43,9 +43,9 @@ class AuditQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Word = None
+    actor: SearchText = None
     action: Action | None = None
-    subject: Word = None
+    subject: SearchText = None
     day: IsoDay | None = None
     limit: Limit = 50
     cursor: Cursor = None

@@ -30,13 +30,13 @@ __all__ = ["router"]
 
 router = ApiRouter(tags=["users"])
 Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
-Anybody = Annotated[Viewer, Depends(allow_roles(*Role))]
+AnyUser = Annotated[Viewer, Depends(allow_roles(*Role))]
 UserName = Annotated[Name, Path(examples=["li.wei"])]
 TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
 
 
 @router.get("/me")
-def who_am_i(viewer: Anybody) -> Me:
+def who_am_i(viewer: AnyUser) -> Me:
     """Say who the token belongs to and what they may see."""
     return Me(
         name=viewer.name, role=viewer.role, communities=sorted(viewer.communities or ()) or None
@@ -106,7 +106,7 @@ def issue_token(
 @router.get("/tokens")
 def list_tokens(
     *,
-    viewer: Anybody,
+    viewer: AnyUser,
     session: Reading,
     now: Now,
     user: Annotated[
@@ -121,7 +121,7 @@ def list_tokens(
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def revoke_token(token_id: TokenId, viewer: Anybody, session: Writing, now: Now) -> None:
+def revoke_token(token_id: TokenId, viewer: AnyUser, session: Writing, now: Now) -> None:
     """Revoke a machine's token: one's own, or as an administrator anybody's."""
     owner = None if viewer.role is Role.ADMIN else viewer.name
     tokens.revoke_machine_token(session, token_id=token_id, owner=owner, at=now, actor=viewer.name)

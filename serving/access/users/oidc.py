@@ -1,4 +1,4 @@
-"""Coming in through an OpenID Connect provider: authorization code with PKCE, and what the claims
+"""Login through an OpenID Connect provider: authorization code with PKCE, and what the claims
 make of a user.
 
 Between leaving for the provider and coming back, state, nonce and verifier wait in a cookie of the
@@ -63,7 +63,7 @@ class PendingLogin:
         try:
             return cls(**json.loads(value))
         except (ValueError, TypeError):
-            raise _refused() from None
+            raise _untrusted_login() from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,54 +105,54 @@ def finish_login(
     not answer.
     """
     if not hmac.compare_digest(pending.state.encode(), state.encode()):
-        raise _refused()
+        raise _untrusted_login()
     return identity_from_claims(settings, _claims(settings, pending=pending, code=code, at=at))
 
 
 def identity_from_claims(settings: AccessSettings, claims: Mapping[str, Any]) -> ProviderIdentity:
     """Return who the claims name. Raises a 403 problem for somebody who has no role here."""
-    words = _words(claims.get(settings.oidc_role_claim))
-    known = [role for role in Role if role in {settings.oidc_roles.get(word) for word in words}]
+    values = _claim_values(claims.get(settings.oidc_role_claim))
+    roles = [role for role in Role if role in {settings.oidc_roles.get(value) for value in values}]
     name = str(claims.get(settings.oidc_name_claim) or "")
-    communities = tuple(_words(claims.get(settings.oidc_communities_claim)))
-    if not known or not name or (known == [Role.OFFICER] and not communities):
+    communities = tuple(_claim_values(claims.get(settings.oidc_communities_claim)))
+    if not roles or not name or (roles == [Role.OFFICER] and not communities):
         raise ProblemError(
             403,
             "Your account has no role here.",
             remedy="Ask an administrator to give it one at the provider.",
         )
-    role = known[-1]  # of several the one that may do most: roles stand in that order
+    role = roles[-1]  # of several the one that may do most: roles are declared in that order
     return ProviderIdentity(
         subject=f"{claims['iss']}|{claims['sub']}", name=name, role=role, communities=communities
     )
 
 
-def user_for_identity(session: Session, who: ProviderIdentity, *, at: datetime) -> UserRow:
+def user_for_identity(session: Session, identity: ProviderIdentity, *, at: datetime) -> UserRow:
     """Return the user, added at the first login and brought in line with the claims at each.
 
     Raises a 403 problem for somebody whom an administrator has disabled, or whose name a local user
     has.
     """
     users = UserRepository(session)
-    user = users.by_subject(who.subject)
-    communities = who.communities if who.role is Role.OFFICER else ()
+    user = users.by_subject(identity.subject)
+    communities = identity.communities if identity.role is Role.OFFICER else ()
     if user is None:
-        if users.by_name(who.name):
+        if users.by_name(identity.name):
             raise ProblemError(
                 403, "Somebody else has this name here.", remedy="Ask an administrator."
             )
         return create_user(
             session,
-            name=who.name,
-            role=who.role,
+            name=identity.name,
+            role=identity.role,
             communities=communities,
             at=at,
             actor=PROVIDER,
-            subject=who.subject,
+            subject=identity.subject,
         )
     if user.disabled_at is not None:
         raise ProblemError(403, "This user is disabled.", remedy="Ask an administrator.")
-    changes = UserChanges(role=who.role, communities=list(communities))
+    changes = UserChanges(role=identity.role, communities=list(communities))
     change_user(session, name=user.name, changes=changes, at=at, actor=PROVIDER)
     return user
 
@@ -199,7 +199,7 @@ def _claims(
             log.warning(
                 "a login through the identity provider was not believed: %s", type(error).__name__
             )
-            raise _refused() from None
+            raise _untrusted_login() from None
     return cast("Mapping[str, Any]", claims)
 
 
@@ -254,12 +254,12 @@ def _json_of(client: Any, address: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", answer.json())
 
 
-def _words(value: object) -> Sequence[str]:
-    """Return a claim as words, whether it came as one text or as a list."""
+def _claim_values(value: object) -> Sequence[str]:
+    """Return the values of a claim, whether it came as one text or as a list."""
     if isinstance(value, str):
         return value.split()
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def _refused() -> ProblemError:
+def _untrusted_login() -> ProblemError:
     return ProblemError(401, "This login cannot be believed.", remedy="Begin it again.")

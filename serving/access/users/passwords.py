@@ -1,7 +1,7 @@
-"""Passwords: what a good one is, and argon2id to keep them.
+"""Passwords: what makes one strong, and their argon2id hashes.
 
 The parameters are those of RFC 9106 for machines without memory to spare (64 MiB, 3 passes). A hash
-made with others is made anew at the next login.
+with other parameters is replaced at the next login.
 """
 
 import secrets
@@ -29,32 +29,33 @@ AT_ONCE = BoundedSemaphore(2)  # a hash takes 64 MiB: a flood of logins must not
 
 
 def hash_password(password: str) -> str:
-    """Return what the database keeps of a password."""
+    """Return the hash of a password, as the database stores it."""
     with AT_ONCE:
         return HASHER.hash(_canonical(password))
 
 
-def password_matches(password: str, kept: str | None) -> bool:
-    """Say whether this is the password behind the hash ``kept``.
+def password_matches(password: str, stored_hash: str | None) -> bool:
+    """Say whether this is the password behind the hash ``stored_hash``.
 
     It takes as long where there is none, so that the time does not tell who has an account.
     """
     with AT_ONCE:
         try:
             return (
-                HASHER.verify(kept or _hash_of_nobody(), _canonical(password)) and kept is not None
+                HASHER.verify(stored_hash or _dummy_hash(), _canonical(password))
+                and stored_hash is not None
             )
         except (VerificationError, InvalidHashError):
             return False
 
 
-def is_outdated(kept: str) -> bool:
-    """Say whether the hash ``kept`` was made with weaker parameters than today's."""
-    return HASHER.check_needs_rehash(kept)
+def is_outdated(stored_hash: str) -> bool:
+    """Say whether the hash ``stored_hash`` was made with weaker parameters than today's."""
+    return HASHER.check_needs_rehash(stored_hash)
 
 
 def require_strong_password(
-    password: str, *, name: str, length: int, kept: str | None = None
+    password: str, *, name: str, length: int, stored_hash: str | None = None
 ) -> None:
     """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the
     user's name.
@@ -74,7 +75,7 @@ def require_strong_password(
         raise ProblemError(
             422, "This password holds the user's name.", remedy="Choose one without the name."
         )
-    if kept is not None and password_matches(password, kept):
+    if stored_hash is not None and password_matches(password, stored_hash):
         raise ProblemError(422, "This is the password of before.", remedy="Choose a new one.")
 
 
@@ -86,5 +87,6 @@ def _canonical(password: str) -> str:
 
 
 @cache
-def _hash_of_nobody() -> str:
+def _dummy_hash() -> str:
+    """Return a hash that no password matches."""
     return HASHER.hash(secrets.token_urlsafe())

@@ -91,7 +91,7 @@ def add_user(
 
 
 def add_user_from(session: Session, *, new: NewUser, at: datetime, actor: str) -> UserWithToken:
-    """Add the user that somebody asked for; see ``add_user``."""
+    """Add a user as a request describes it; see ``add_user``."""
     token = add_user(
         session, name=new.name, role=new.role, at=at, communities=new.communities, actor=actor
     )

@@ -1,4 +1,4 @@
-"""Coming in on the pages: by password, by a token, by a link that works once; and going out."""
+"""Logging in on the pages, by a password, a token or a link that works once; and logging out."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from serving.database.tables import UserRow
 from serving.http.errors import ProblemError
 
 __all__ = [
-    "Opened",
+    "OpenedSession",
     "change_password",
     "end_other_sessions",
     "end_session",
@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 RENEWAL_LIFETIME = timedelta(minutes=15)
-SOMEBODY = "?"  # in the trail, for names that nobody has: what was typed could be a password
+UNKNOWN_ACTOR = "?"  # in the trail, for unknown names: what was typed could be a password
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class OpenedSession:
     """A session that was opened: the cookie's content, and whether it serves only to choose a
     password.
     """
@@ -51,34 +51,35 @@ def log_in(
     password: str,
     address: str,
     at: datetime,
-) -> Opened:
-    """Open a session for whoever knows the password; one that has expired must be changed first.
+) -> OpenedSession:
+    """Open a session by name and password; an expired password must be changed first.
 
-    Raises a 401 problem for a wrong name or password, which says not which, and a 429 problem, for
-    names that exist and names that do not, after too many of them. Hashing holds no transaction.
+    Raises a 401 problem for a wrong name or password, without telling which of the two, and a
+    429 problem after too many failures, whether the name exists or not. Hashing holds no
+    transaction.
     """
     account, remote = guards = lockout.guards_of(settings, name=name, address=address)
     with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
         user = UserRepository(session).by_name(name)
-        kept = None if user is None or user.disabled_at is not None else user.password_hash
+        stored_hash = None if user is None or user.disabled_at is not None else user.password_hash
     if locked_until is not None:
-        raise _too_many(locked_until, at=at)
-    right = passwords.password_matches(password, kept)
+        raise _too_many_failures(locked_until, at=at)
+    right = passwords.password_matches(password, stored_hash)
     renewed = (
         passwords.hash_password(password)
-        if right and kept and passwords.is_outdated(kept)
+        if right and stored_hash and passwords.is_outdated(stored_hash)
         else None
     )
     with write_transaction(engine) as session:
         user = UserRepository(session).by_name(name)
-        if not right or user is None or user.password_hash != kept:
+        if not right or user is None or user.password_hash != stored_hash:
             note_refusal(
                 session,
                 by="password",
                 address=address,
                 at=at,
-                actor=user.name if user else SOMEBODY,
+                actor=user.name if user else UNKNOWN_ACTOR,
             )
         else:
             lockout.reset_failures(session, account=account, address=remote)
@@ -99,7 +100,7 @@ def open_session(
     settings: AccessSettings,
     at: datetime,
     address: str = "",
-) -> Opened | None:
+) -> OpenedSession | None:
     """Exchange a token of one of ``kinds`` for a new session.
 
     None if the token is not good, which is audited.
@@ -135,7 +136,7 @@ def open_for(
     address: str,
     at: datetime,
     until: datetime | None = None,
-) -> Opened:
+) -> OpenedSession:
     """Open a session for a user who has shown who they are, ``until`` a moment at the latest."""
     renewing = by == "invitation" or (by == "password" and _has_expired(user, settings, at))
     lifetime = RENEWAL_LIFETIME if renewing else settings.session_lifetime
@@ -145,7 +146,7 @@ def open_for(
     record_action(
         session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address
     )
-    return Opened(secret=secret, renewing=renewing)
+    return OpenedSession(secret=secret, renewing=renewing)
 
 
 def change_password(
@@ -157,7 +158,7 @@ def change_password(
     new: str,
     address: str,
     at: datetime,
-) -> Opened:
+) -> OpenedSession:
     """Give a user the password they chose, end their sessions everywhere, and open a new one.
 
     ``current`` is None for who has just shown who they are. Raises a 403 problem for a wrong
@@ -166,16 +167,24 @@ def change_password(
     """
     with write_transaction(engine) as session:
         user = _user(session, name)
-        kept, from_provider = user.password_hash, user.subject is not None
+        stored_hash, from_provider = user.password_hash, user.subject is not None
     if from_provider:
         raise ProblemError(
             409, "Your password is kept by the identity provider.", remedy="Change it there."
         )
-    if kept is not None and current is not None:
+    if stored_hash is not None and current is not None:
         _require_current(
-            engine, settings=settings, name=name, current=current, kept=kept, address=address, at=at
+            engine,
+            settings=settings,
+            name=name,
+            current=current,
+            stored_hash=stored_hash,
+            address=address,
+            at=at,
         )
-    passwords.require_strong_password(new, name=name, length=settings.password_length, kept=kept)
+    passwords.require_strong_password(
+        new, name=name, length=settings.password_length, stored_hash=stored_hash
+    )
     digest = passwords.hash_password(new)
     with write_transaction(engine) as session:
         user = _user(session, name)
@@ -189,13 +198,13 @@ def change_password(
         secret, _ = add_token(
             session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime
         )
-    return Opened(secret=secret, renewing=False)
+    return OpenedSession(secret=secret, renewing=False)
 
 
 def note_refusal(
-    session: Session, *, by: str, address: str, at: datetime, actor: str = SOMEBODY
+    session: Session, *, by: str, address: str, at: datetime, actor: str = UNKNOWN_ACTOR
 ) -> None:
-    """Write into the trail that somebody did not come in."""
+    """Write a failed login into the audit trail."""
     record_action(
         session, at=at, actor=actor, action="login-failed", subject=actor, by=by, address=address
     )
@@ -221,7 +230,7 @@ def _require_current(
     settings: AccessSettings,
     name: str,
     current: str,
-    kept: str,
+    stored_hash: str,
     address: str,
     at: datetime,
 ) -> None:
@@ -229,8 +238,8 @@ def _require_current(
     with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
     if locked_until is not None:
-        raise _too_many(locked_until, at=at)
-    if not passwords.password_matches(current, kept):
+        raise _too_many_failures(locked_until, at=at)
+    if not passwords.password_matches(current, stored_hash):
         with write_transaction(engine) as session:
             note_refusal(session, by="password", address=address, at=at, actor=name)
         raise ProblemError(403, "The present password is not right.", remedy="Type it again.")
@@ -251,7 +260,7 @@ def _user(session: Session, name: str) -> UserRow:
     return user
 
 
-def _too_many(until: datetime, *, at: datetime) -> ProblemError:
+def _too_many_failures(until: datetime, *, at: datetime) -> ProblemError:
     seconds = max(1, ceil((until - at).total_seconds()))
     return ProblemError(
         429,

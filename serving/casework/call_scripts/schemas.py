@@ -62,14 +62,14 @@ class ScamTypeScript(Strict):
 class CallScriptBook(Strict):
     """Every call script by its scam type.
 
-    Raises ValueError without one for scam types that nobody wrote one for.
+    Raises ValueError without the script of ``unknown``, which serves every scam type that has none.
     """
 
     shared: SharedLines
     scripts: dict[str, ScamTypeScript]
 
     @model_validator(mode="after")
-    def _something_to_say_to_anybody(self) -> Self:
+    def _has_fallback_script(self) -> Self:
         if ANY not in self.scripts:
             raise ValueError(f"scripts needs {ANY}")
         return self

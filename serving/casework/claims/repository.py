@@ -17,7 +17,7 @@ class ClaimRepository:
         self._session = session
 
     def current(self, alert_id: str, *, at: datetime) -> ClaimRow | None:
-        """Return the claim on an alert that stands at ``at``."""
+        """Return the claim that is valid at ``at``, None where nobody has the alert."""
         return self._session.scalar(
             select(ClaimRow).where(
                 ClaimRow.alert_id == alert_id, ClaimRow.ended_at.is_(None), ClaimRow.expires_at > at
@@ -27,7 +27,7 @@ class ClaimRepository:
     def add(self, row: ClaimRow) -> ClaimRow:
         """Add a claim in the place of an expired one.
 
-        Raises IntegrityError where somebody else's stands.
+        Raises IntegrityError where the alert has a valid one.
         """
         self._session.execute(
             update(ClaimRow)

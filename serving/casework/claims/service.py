@@ -38,13 +38,13 @@ def claim_alert(
     taken = take_alert(session, alert, viewer=viewer, at=at, settings=settings)
     if taken is not None:
         return taken
-    held = current_claim(session, alert_id=alert_id, at=at)
-    if held is None:  # ended between the two looks
+    claim = current_claim(session, alert_id=alert_id, at=at)
+    if claim is None:  # it ended after the attempt to take the alert
         raise ProblemError(409, "Somebody else had this alert until now.", remedy="Try again.")
-    if held.claimed_by != viewer.name:
-        raise _held(held)
-    _prolong(held, at=at, settings=settings)
-    return held
+    if claim.claimed_by != viewer.name:
+        raise _already_claimed(claim)
+    _prolong(claim, at=at, settings=settings)
+    return claim
 
 
 def take_alert(
@@ -60,7 +60,7 @@ def take_alert(
     )
     try:
         ClaimRepository(session).add(row)
-    except IntegrityError:  # the database lets one claim stand
+    except IntegrityError:  # the database holds at most one claim of an alert
         return None
     _note(session, row, "claim", viewer=viewer, at=at)
     return row
@@ -72,13 +72,13 @@ def release_alert(session: Session, *, viewer: Viewer, alert_id: str, at: dateti
     A 409 problem for somebody else's, which only an administrator can take away.
     """
     visible_alert(session, viewer=viewer, alert_id=alert_id)
-    held = current_claim(session, alert_id=alert_id, at=at)
-    if held is None:
+    claim = current_claim(session, alert_id=alert_id, at=at)
+    if claim is None:
         return
-    if held.claimed_by != viewer.name and viewer.role is not Role.ADMIN:
-        raise _held(held)
-    ClaimRepository(session).end(held, at=at)
-    _note(session, held, "release", viewer=viewer, at=at, holder=held.claimed_by)
+    if claim.claimed_by != viewer.name and viewer.role is not Role.ADMIN:
+        raise _already_claimed(claim)
+    ClaimRepository(session).end(claim, at=at)
+    _note(session, claim, "release", viewer=viewer, at=at, holder=claim.claimed_by)
 
 
 def assign_alert(
@@ -103,11 +103,11 @@ def assign_alert(
             remedy="Name a colleague who looks after the community.",
         )
     claims = ClaimRepository(session)
-    held = claims.current(alert_id, at=at)
-    if held is not None:
-        if held.claimed_by not in {viewer.name, to} and viewer.role is not Role.ADMIN:
-            raise _held(held)
-        claims.end(held, at=at)
+    claim = claims.current(alert_id, at=at)
+    if claim is not None:
+        if claim.claimed_by not in {viewer.name, to} and viewer.role is not Role.ADMIN:
+            raise _already_claimed(claim)
+        claims.end(claim, at=at)
     row = ClaimRow(
         alert_id=alert_id,
         community_id=alert.community_id,
@@ -127,32 +127,26 @@ def assign_alert(
 def renew_claim(
     session: Session, *, viewer: Viewer, alert_id: str, at: datetime, settings: ServingSettings
 ) -> None:
-    """Keep one's own claim on an alert going, since one is working on it.
-
-    Nothing for anybody else's.
-    """
-    held = current_claim(session, alert_id=alert_id, at=at)
-    if held is not None and held.claimed_by == viewer.name:
-        _prolong(held, at=at, settings=settings)
+    """Prolong the viewer's own claim on an alert; leave anybody else's as it is."""
+    claim = current_claim(session, alert_id=alert_id, at=at)
+    if claim is not None and claim.claimed_by == viewer.name:
+        _prolong(claim, at=at, settings=settings)
 
 
 def announce_result(
     session: Session, *, alert_id: str, community_id: str, settled: bool, by: str, at: datetime
 ) -> None:
-    """Tell whoever watches that an alert has a new result.
-
-    Once it is settled nobody has to deal with it any more.
-    """
+    """Announce a new result of an alert to the open pages; end its claim once it is settled."""
     announce_change(
         session, topic="result", subject=alert_id, at=at, communities={community_id: 1}, actor=by
     )
-    held = current_claim(session, alert_id=alert_id, at=at)
-    if settled and held is not None:
-        ClaimRepository(session).end(held, at=at)
+    claim = current_claim(session, alert_id=alert_id, at=at)
+    if settled and claim is not None:
+        ClaimRepository(session).end(claim, at=at)
 
 
 def current_claim(session: Session, *, alert_id: str, at: datetime) -> ClaimRow | None:
-    """Return the claim on an alert that stands at ``at``."""
+    """Return the claim that is valid at ``at``, None where nobody has the alert."""
     return ClaimRepository(session).current(alert_id, at=at)
 
 
@@ -174,11 +168,11 @@ def _note(
     )
 
 
-def _held(held: ClaimRow) -> ProblemError:
+def _already_claimed(claim: ClaimRow) -> ProblemError:
     return ProblemError(
         409,
         "Somebody else has this alert.",
         remedy="Take the next one, or ask them to give it back.",
-        claimed_by=held.claimed_by,
-        expires_at=held.expires_at.isoformat(),
+        claimed_by=claim.claimed_by,
+        expires_at=claim.expires_at.isoformat(),
     )

@@ -12,7 +12,7 @@ __all__ = ["raised_level", "receiver_of"]
 
 
 def raised_level(shown: Level, wanted: Level | None) -> Level:
-    """Return the level after an escalation: one higher, or the one asked for.
+    """Return the level after an escalation: one higher, or the one that was chosen.
 
     A 422 problem for a lower one.
     """

@@ -28,7 +28,7 @@ from serving.vocabulary.roles import Viewer
 __all__ = ["dispositions_of", "record_disposition"]
 
 COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
-# Said once: money must not be counted twice
+# Holds for the one alert: money must not be counted twice
 OWN = ("note", "merged_into", "paid_cny", "prevented_cny")
 
 
@@ -44,28 +44,31 @@ def record_disposition(
     source: Source,
     list_id: str | None = None,
 ) -> DispositionRow:
-    """Record what ``viewer`` found about an alert whose ``version``-th word they had read, audited.
+    """Record what ``viewer`` found about an alert, audited.
 
-    Follow-ups are planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
+    ``version`` is that of the last disposition they had read, 0 before the first. Follow-ups are
+    planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
     problem for an alert they may not see, a 412 problem if the alert has moved on since it was
-    read, a 422 problem for a time, a colleague or an alert that cannot be meant.
+    read, a 422 problem for a time, a colleague or an alert that cannot be used.
     """
     alert, last = visible_alert(session, viewer=viewer, alert_id=alert_id)
     if version != (last.version if last else 0):
-        raise _moved_on(last)
+        raise _version_problem(last)
     _check(session, new, alert=alert, viewer=viewer, at=at, settings=settings)
-    said = {name: getattr(new, name) for name in COPIED}
-    said |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
-    raised = _raised(session, new.escalate, alert=alert, last=last, viewer=viewer)
+    fields = {name: getattr(new, name) for name in COPIED}
+    fields |= {"decided_at": at, "decided_by": viewer.name, "source": source, "list_id": list_id}
+    escalation = _escalation_fields(session, new.escalate, alert=alert, last=last, viewer=viewer)
     own = {name: getattr(new, name) for name in OWN}
-    rows = [_added(session, alert, last, said | own | raised)]
+    rows = [_add_row(session, alert, last, fields | own | escalation)]
     if new.whole_episode:
         rest = unsettled_alerts(
             episode_of(session, viewer=viewer, alert=alert, settings=settings), excluding=alert_id
         )
         rows += [
-            _added(session, other, word, said | _kept(word) | {"copied_from": alert_id})
-            for other, word in rest
+            _add_row(
+                session, other, latest, fields | _former_level(latest) | {"copied_from": alert_id}
+            )
+            for other, latest in rest
         ]
     plan_follow_ups(
         session,
@@ -126,7 +129,7 @@ def _check(
         check_merge(session, viewer=viewer, alert=alert, into=new.merged_into)
 
 
-def _raised(
+def _escalation_fields(
     session: Session,
     escalation: Escalation | None,
     *,
@@ -134,9 +137,12 @@ def _raised(
     last: DispositionRow | None,
     viewer: Viewer,
 ) -> dict[str, Any]:
-    """Return the level the alert keeps or is raised to, and to whom it is handed up."""
+    """Return the fields of an escalation: the new level, the receiver and why.
+
+    Without an escalation an alert that was raised before keeps its level.
+    """
     if escalation is None:
-        return _kept(last)
+        return _former_level(last)
     return {
         "level": raised_level(shown_level(alert, last), escalation.level),
         "escalated_to": receiver_of(
@@ -146,18 +152,18 @@ def _raised(
     }
 
 
-def _added(
-    session: Session, alert: AlertRow, last: DispositionRow | None, said: dict[str, Any]
+def _add_row(
+    session: Session, alert: AlertRow, last: DispositionRow | None, fields: dict[str, Any]
 ) -> DispositionRow:
     version = last.version + 1 if last else 1
     dispositions = DispositionRepository(session)
     try:
         return dispositions.add(
-            DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **said)
+            DispositionRow(alert_id=alert.alert_id, person=alert.person, version=version, **fields)
         )
     # Two writers at one moment on PostgreSQL; on SQLite the second one waits and reads
     except IntegrityError:
-        raise _moved_on(dispositions.last_of(alert.alert_id)) from None
+        raise _version_problem(dispositions.last_of(alert.alert_id)) from None
 
 
 def _give(
@@ -171,8 +177,8 @@ def _give(
     """Assign the alert to its receiver, unless it is settled or a third person has it."""
     if row.escalated_to is None or row.result in SETTLED:
         return
-    held = current_claim(session, alert_id=row.alert_id, at=at)
-    if held is None or held.claimed_by in {viewer.name, row.escalated_to}:
+    claim = current_claim(session, alert_id=row.alert_id, at=at)
+    if claim is None or claim.claimed_by in {viewer.name, row.escalated_to}:
         assign_alert(
             session,
             viewer=viewer,
@@ -183,21 +189,21 @@ def _give(
         )
 
 
-def _kept(last: DispositionRow | None) -> dict[str, Any]:
-    """Return the level the alert was raised to before: it stays raised."""
+def _former_level(last: DispositionRow | None) -> dict[str, Any]:
+    """Return the field of the level that the alert was raised to before: it stays raised."""
     return {"level": last.level if last else None}
 
 
 def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
     for row in rows:
-        noted = partial(
+        record = partial(
             record_action, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
         )
-        noted(action="disposition", result=row.result, version=row.version, source=row.source)
+        record(action="disposition", result=row.result, version=row.version, source=row.source)
         if row.escalated_to:
-            noted(action="escalate", to=row.escalated_to, level=row.level)
+            record(action="escalate", to=row.escalated_to, level=row.level)
 
 
-def _moved_on(last: DispositionRow | None) -> ProblemError:
+def _version_problem(last: DispositionRow | None) -> ProblemError:
     current = Disposition.model_validate(last) if last else None
     return version_conflict(version=last.version if last else 0, current=current)

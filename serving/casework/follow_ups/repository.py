@@ -17,7 +17,7 @@ Planned = Row[tuple[FollowUpRow, AlertRow, DispositionRow]]
 
 
 class FollowUpRepository:
-    """Reads and changes follow-ups, each with its alert and the last word on it."""
+    """Reads and changes follow-ups, each with its alert and the last disposition of it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -101,7 +101,7 @@ def _rescored(
     now: Mapping[str, int],
     before: Mapping[str, int],
 ) -> list[Change]:
-    """Return who stood there already and whose score the new lists moved."""
+    """Return the changes of alerts that waited before and whose score the new lists moved."""
     if not waiting or not lists:
         return []
     people = {entry.alert.person: entry for entry in waiting}

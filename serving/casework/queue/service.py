@@ -30,7 +30,7 @@ from serving.vocabulary.roles import Viewer
 
 __all__ = ["build_queue", "queue_entries", "queue_item", "take_next"]
 
-Test = Callable[[QueueEntry], bool]
+Condition = Callable[[QueueEntry], bool]
 
 
 def queue_entries(
@@ -39,8 +39,8 @@ def queue_entries(
     """Return the newest alert of each person of the last days, the most urgent first, settled ones
     among them.
 
-    The days are counted back from the latest list: where lists stopped coming, what they said still
-    waits.
+    The days are counted back from the latest list: where lists stopped coming, their alerts still
+    wait.
     """
     latest = WatchlistRepository(session).latest()
     if latest is None:
@@ -60,7 +60,7 @@ def build_queue(
     matching = [
         entry
         for entry in entries
-        if all(test(entry) for test in _tests(query, viewer=viewer, at=at))
+        if all(condition(entry) for condition in _conditions(query, viewer=viewer, at=at))
     ]
     start = (query.page - 1) * PAGE
     shown = matching[start : start + PAGE]
@@ -120,29 +120,31 @@ def queue_item(
 
 
 def _act_by(entry: QueueEntry, *, settings: ServingSettings) -> datetime:
-    """Return until when somebody should have been reached."""
+    """Return until when the person should have been reached."""
     return entry.alert.issued_at + timedelta(minutes=settings.act_within_minutes[entry.level])
 
 
-def _tests(query: QueueQuery, *, viewer: Viewer, at: datetime) -> list[Test]:
-    """Return what an alert has to be like to match."""
-    tests: list[Test] = []
+def _conditions(query: QueueQuery, *, viewer: Viewer, at: datetime) -> list[Condition]:
+    """Return the conditions of the query, all of which a matching alert meets."""
+    conditions: list[Condition] = []
     if query.level:
-        tests.append(lambda entry: entry.level == query.level)
+        conditions.append(lambda entry: entry.level == query.level)
     if query.scam_type:
-        tests.append(lambda entry: entry.alert.scam_type == query.scam_type)
+        conditions.append(lambda entry: entry.alert.scam_type == query.scam_type)
     if query.community_id:
-        tests.append(lambda entry: entry.alert.community_id == query.community_id)
+        conditions.append(lambda entry: entry.alert.community_id == query.community_id)
     if query.status == WAITING:
-        tests.append(lambda entry: entry.waits(at=at))
+        conditions.append(lambda entry: entry.waits(at=at))
     elif query.status != EVERY:
-        tests.append(lambda entry: (entry.last.result if entry.last else "open") == query.status)
+        conditions.append(
+            lambda entry: (entry.last.result if entry.last else "open") == query.status
+        )
     if query.assignee == NOBODY:
-        tests.append(lambda entry: entry.claim is None)
+        conditions.append(lambda entry: entry.claim is None)
     elif query.assignee:
         name = viewer.name if query.assignee == ME else query.assignee
-        tests.append(lambda entry: entry.claim is not None and entry.claim.claimed_by == name)
-    return tests
+        conditions.append(lambda entry: entry.claim is not None and entry.claim.claimed_by == name)
+    return conditions
 
 
 def _latest_scores(session: Session, entries: Sequence[QueueEntry]) -> Mapping[str, float]:

@@ -23,7 +23,7 @@ def announce_change(
     communities: Mapping[str, int],
     actor: str | None = None,
 ) -> None:
-    """Tell whoever watches, once the transaction of ``session`` stands.
+    """Announce a change to the open pages, once the transaction of ``session`` is committed.
 
     ``subject`` is the number of a list or the id of an alert; ``communities`` counts the alerts it
     is about.

@@ -1,5 +1,5 @@
-"""Where messages may go: a receiver's address must not turn this server against the network it
-stands in.
+"""Where messages may go: a receiver's address must not turn this server against its own
+network.
 
 An address is looked at twice: its form when a receiver is added, and what its name stands for
 whenever a connection is made, so that a name that points elsewhere later opens nothing.

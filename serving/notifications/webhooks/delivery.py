@@ -1,5 +1,5 @@
-"""Sending what is due: signed, to one receiver after another's own pace, again until delivered or
-given up.
+"""Sending messages that are due: signed, to each receiver at its own pace, again until they are
+delivered or given up.
 """
 
 import random
@@ -24,7 +24,7 @@ from serving.notifications.webhooks.tables import DeliveryRow
 __all__ = ["DeliveryCounts", "binding_of", "deliver_due", "retry_delay"]
 
 RECEIVERS_AT_ONCE = 4
-# Beyond the timeout: a sender that died has let go of its message by then
+# Beyond the timeout: another process may take the message of a sender that died
 LEASE_SLACK = timedelta(seconds=30)
 GONE = 410
 
@@ -44,14 +44,14 @@ class DeliveryCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one try: the HTTP status, or why there was none."""
+    """The result of one try: the HTTP status, or why there was none."""
 
     status: int | None = None
     error: str | None = None
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has said that it has it."""
+        """Whether the receiver answered with a 2xx status."""
         return self.status is not None and 200 <= self.status < 300
 
 
@@ -97,7 +97,7 @@ def _deliver_to(
     webhook_id: int, *, engine: Engine, sealer: Sealer, settings: WebhookSettings, clock: Clock
 ) -> DeliveryCounts:
     """Send what is due to one receiver, until the first message that is not delivered."""
-    done = DeliveryCounts()
+    counts = DeliveryCounts()
     with write_transaction(engine) as session:
         now = clock()
         WebhookRepository(session).give_up(
@@ -107,18 +107,18 @@ def _deliver_to(
             reason="the alert is too old to be news",
         )
     with httpcore.ConnectionPool(network_backend=GuardedNetwork(settings)) as pool:
-        while (row := _taken(engine, webhook_id, settings=settings, now=clock())) is not None:
+        while (row := _take_next(engine, webhook_id, settings=settings, now=clock())) is not None:
             outcome = _try(row, pool=pool, sealer=sealer, settings=settings, at=clock())
             _note(engine, row.id, outcome, settings=settings, now=clock())
-            done += DeliveryCounts(
+            counts += DeliveryCounts(
                 delivered=int(outcome.delivered), failed=int(not outcome.delivered)
             )
             if not outcome.delivered:
                 break
-    return done
+    return counts
 
 
-def _taken(
+def _take_next(
     engine: Engine, webhook_id: int, *, settings: WebhookSettings, now: datetime
 ) -> DeliveryRow | None:
     """Take the next message for this process: nobody else sees it as due while the try lasts."""

@@ -16,15 +16,15 @@ EVENT = "alert.published"
 
 
 def enqueue_alerts(session: Session, alerts: Sequence[AlertRow]) -> None:
-    """Note a message to every receiver about each of ``alerts`` of a level it asked for, once an
-    alert.
+    """Add a message to every receiver for each of ``alerts`` whose level it wants; a receiver gets
+    one message an alert.
     """
     webhooks = WebhookRepository(session)
     for webhook in webhooks.all():
         wanted = [alert for alert in alerts if alert.level in webhook.levels]
-        known = webhooks.announced(webhook.id, {alert.alert_id for alert in wanted})
+        announced = webhooks.announced(webhook.id, {alert.alert_id for alert in wanted})
         webhooks.add_deliveries(
-            [_message(webhook, alert) for alert in wanted if alert.alert_id not in known]
+            [_message(webhook, alert) for alert in wanted if alert.alert_id not in announced]
         )
 
 

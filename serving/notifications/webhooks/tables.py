@@ -1,4 +1,4 @@
-"""The tables of webhooks: who wants to hear of alerts, and what is to be said to them."""
+"""The tables of webhooks: the receivers, and the messages to them."""
 
 from datetime import datetime
 

@@ -11,7 +11,7 @@ from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
 from serving.access.users.passwords import MAX_LENGTH
 from serving.access.users.sessions import (
-    Opened,
+    OpenedSession,
     end_session,
     log_in,
     note_refusal,
@@ -29,7 +29,7 @@ __all__ = ["address_of", "router", "with_cookie"]
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Typed = Annotated[str, Field(max_length=MAX_LENGTH)]
-Word = Annotated[str, Query(max_length=2000)]
+QueryText = Annotated[str, Query(max_length=2000)]
 BEGUN_COOKIE = "forestall_begun"
 BEGUN_FOR_S = 600
 
@@ -101,9 +101,9 @@ def come_back_from_provider(
     request: Request,
     services: ServicesOfApp,
     now: Now,
-    state: Word = "",
-    code: Word = "",
-    error: Word = "",
+    state: QueryText = "",
+    code: QueryText = "",
+    error: QueryText = "",
 ) -> Response:
     """Finish a login that the identity provider has vouched for."""
     try:
@@ -126,7 +126,7 @@ def log_out(request: Request, viewer: Reader, session: Writing, now: Now) -> Res
     return response
 
 
-def with_cookie(response: Response, opened: Opened, services: Services) -> Response:
+def with_cookie(response: Response, opened: OpenedSession, services: Services) -> Response:
     """Let ``response`` bring the cookie of a session that was opened."""
     response.set_cookie(
         COOKIE,
@@ -146,7 +146,7 @@ def address_of(request: Request) -> str:
 
 def _vouched_for(
     request: Request, services: Services, now: Now, *, state: str, code: str
-) -> Opened:
+) -> OpenedSession:
     pending = oidc.PendingLogin.of_cookie(request.cookies.get(BEGUN_COOKIE, ""))
     who = oidc.finish_login(services.settings, pending=pending, state=state, code=code, at=now)
     with write_transaction(services.engine) as session:

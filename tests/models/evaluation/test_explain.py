@@ -11,33 +11,35 @@ from models.evaluation.explain import Explanation, explain_scores
 
 
 @pytest.fixture(scope="module")
-def best(learnt):
+def best(trained):
     """The fifty moments that score highest, as they would be alerted."""
-    return learnt.rows.sort("raw", descending=True).head(50)
+    return trained.rows.sort("raw", descending=True).head(50)
 
 
 @pytest.fixture(scope="module")
-def explained(learnt, best) -> list[Explanation]:
-    return explain_scores(learnt.model, best)
+def explained(trained, best) -> list[Explanation]:
+    return explain_scores(trained.model, best)
 
 
-def test_base_and_contributions_add_up_to_the_score_of_the_list(learnt, best, explained):
+def test_base_and_contributions_add_up_to_the_score_of_the_list(trained, best, explained):
     raw = np.array([one.base + sum(one.contributions.values()) for one in explained])
     np.testing.assert_allclose(
-        raw, learnt.model.booster.predict(learnt.model.matrix(best), raw_score=True), atol=1e-6
+        raw, trained.model.booster.predict(trained.model.matrix(best), raw_score=True), atol=1e-6
     )
-    np.testing.assert_allclose(learnt.model.calibration(raw), learnt.model.predict(best), atol=1e-6)
+    np.testing.assert_allclose(
+        trained.model.calibration(raw), trained.model.predict(best), atol=1e-6
+    )
 
 
-def test_contributions_are_those_that_lightgbm_itself_computes(learnt, best, explained):
-    parts = learnt.model.booster.predict(learnt.model.matrix(best), pred_contrib=True)
+def test_contributions_are_those_that_lightgbm_itself_computes(trained, best, explained):
+    parts = trained.model.booster.predict(trained.model.matrix(best), pred_contrib=True)
     found = [[*one.contributions.values(), one.base] for one in explained]
     np.testing.assert_allclose(found, parts, atol=1e-9)
 
 
-def test_values_are_those_of_the_snapshot_with_none_for_missing(learnt, best, explained):
+def test_values_are_those_of_the_snapshot_with_none_for_missing(trained, best, explained):
     for row, one in zip(best.iter_rows(named=True), explained, strict=True):
-        assert list(one.values) == list(one.contributions) == list(learnt.model.features)
+        assert list(one.values) == list(one.contributions) == list(trained.model.features)
         for name, value in one.values.items():
             assert value == (None if row[name] is None else float(row[name])), name
 
@@ -57,19 +59,19 @@ def test_every_alert_has_plain_reasons_heaviest_first(explained):
             )
 
 
-def test_a_row_is_explained_the_same_alone_and_among_others(learnt, best, explained):
-    assert explain_scores(learnt.model, best[7:8])[0].reasons == explained[7].reasons
+def test_a_row_is_explained_the_same_alone_and_among_others(trained, best, explained):
+    assert explain_scores(trained.model, best[7:8])[0].reasons == explained[7].reasons
 
 
-def test_nobody_to_explain(learnt, best):
-    assert explain_scores(learnt.model, best.clear()) == []
+def test_nobody_to_explain(trained, best):
+    assert explain_scores(trained.model, best.clear()) == []
 
 
-def test_inputs_that_are_lacking_are_told(learnt, best):
+def test_inputs_that_are_lacking_are_told(trained, best):
     with pytest.raises(ModelError, match="the snapshot lacks"):
-        explain_scores(learnt.model, best.drop(learnt.model.features[0]))
+        explain_scores(trained.model, best.drop(trained.model.features[0]))
 
 
-def test_contributions_are_of_the_score_whatever_the_calibration(learnt, best, explained):
-    steep = replace(learnt.model, calibration=replace(learnt.model.calibration, slope=9.0))
+def test_contributions_are_of_the_score_whatever_the_calibration(trained, best, explained):
+    steep = replace(trained.model, calibration=replace(trained.model.calibration, slope=9.0))
     assert explain_scores(steep, best[:1])[0].contributions == explained[0].contributions

@@ -21,29 +21,29 @@ from tests.models.conftest import TUNING, learning_rows
 from tests.pipelines.district import TRAIN_AT
 
 
-def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(learnt):
-    live = learnt.rows.filter(label=1)
+def test_there_is_enough_to_learn_from_for_these_tests_to_mean_something(trained):
+    live = trained.rows.filter(label=1)
     assert live["case_id"].n_unique() >= 30
     assert live.height >= 300
-    assert learnt.rows.filter(label=0).height >= 6_000
+    assert trained.rows.filter(label=0).height >= 6_000
 
 
-def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(learnt):
+def test_a_replay_learns_from_exactly_what_a_system_of_that_day_had(trained):
     """The event index of a replay reaches beyond the moment of training; none of that may show."""
-    then = learnt.tables.known_before(TRAIN_AT)
+    then = trained.tables.known_before(TRAIN_AT)
     event_index = build_event_index(then)
-    assert event_index.contacts.events.height < learnt.event_index.contacts.events.height
+    assert event_index.contacts.events.height < trained.event_index.contacts.events.height
     rows = learning_rows(then, event_index)
     codes = [
         column for column in rows.columns if column.endswith("_code")
     ]  # numbers of a row in a list of names
-    assert_frame_equal(rows.drop(codes), learnt.rows.drop("raw", *codes), check_exact=True)
+    assert_frame_equal(rows.drop(codes), trained.rows.drop("raw", *codes), check_exact=True)
 
 
-def test_shuffled_labels_cannot_be_learnt(learnt):
-    order = np.random.default_rng(3).permutation(len(learnt.rows))
+def test_shuffled_labels_cannot_be_learnt(trained):
+    order = np.random.default_rng(3).permutation(len(trained.rows))
     told = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
-    shuffled = learnt.rows.with_columns(learnt.rows.select(told)[order])
+    shuffled = trained.rows.with_columns(trained.rows.select(told)[order])
     _, raw = fit_risk_model(shuffled, features=model_inputs(), at=TRAIN_AT, tuning=TUNING, seed=0)
     assert roc_auc_score(shuffled["label"], raw) == pytest.approx(0.5, abs=0.06)
     live, sampling_weight = shuffled["label"].to_numpy(), shuffled["sampling_weight"].to_numpy()
@@ -51,31 +51,31 @@ def test_shuffled_labels_cannot_be_learnt(learnt):
     assert average_precision_score(live, raw, sample_weight=sampling_weight) < 3 * base_rate
 
 
-def test_no_single_feature_gives_the_victims_away(learnt):
-    strongest = feature_aucs(learnt.rows, feature_names()).row(0)
+def test_no_single_feature_gives_the_victims_away(trained):
+    strongest = feature_aucs(trained.rows, feature_names()).row(0)
     assert strongest[1] < 0.95, strongest
 
 
-def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(learnt):
-    labels, sampling_weight = learnt.rows["label"], learnt.rows["sampling_weight"]
+def test_the_model_knows_more_than_the_rule_and_less_than_the_truth(trained):
+    labels, sampling_weight = trained.rows["label"], trained.rows["sampling_weight"]
     rule = roc_auc_score(
-        labels, learnt.rows.select(baseline_score()).to_series(), sample_weight=sampling_weight
+        labels, trained.rows.select(baseline_score()).to_series(), sample_weight=sampling_weight
     )
     assert (
         rule + 0.03
-        < roc_auc_score(labels, learnt.rows["raw"], sample_weight=sampling_weight)
+        < roc_auc_score(labels, trained.rows["raw"], sample_weight=sampling_weight)
         < 0.995
     )
 
 
-def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
+def test_residency_is_no_input_and_turning_it_round_changes_nothing(trained):
     words = ("resid", "local", "float", "area", "commun", "grid", "address", "sex", "operator")
     assert [
         feature.name for feature in FEATURES if any(word in feature.name for word in words)
     ] == []
-    assert set(learnt.model.features) == set(model_inputs())
-    assert set(learnt.model.features).isdisjoint(learnt.tables.residents.collect_schema())
-    turned = learnt.tables.residents.with_columns(
+    assert set(trained.model.features) == set(model_inputs())
+    assert set(trained.model.features).isdisjoint(trained.tables.residents.collect_schema())
+    turned = trained.tables.residents.with_columns(
         residency=pl.when(pl.col("residency") == "local")
         .then(pl.lit("floating"))
         .otherwise(pl.lit("local")),
@@ -84,19 +84,19 @@ def test_residency_is_no_input_and_turning_it_round_changes_nothing(learnt):
         sex=pl.lit("F"),
     )
     event_index = build_event_index(
-        type(learnt.tables)(**{**vars(learnt.tables), "residents": turned})
+        type(trained.tables)(**{**vars(trained.tables), "residents": turned})
     )
-    asked = learnt.rows.select("person", "at").head(300)
+    asked = trained.rows.select("person", "at").head(300)
     assert_frame_equal(
-        build_snapshot(event_index, asked), build_snapshot(learnt.event_index, asked)
+        build_snapshot(event_index, asked), build_snapshot(trained.event_index, asked)
     )
 
 
 def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_the_last_payment(
-    learnt,
+    trained,
 ):
-    told = build_episodes(learnt.tables.cases, learnt.event_index, at=TRAIN_AT)
-    theirs = learnt.rows.filter(label=0).join(told, on="person")
+    told = build_episodes(trained.tables.cases, trained.event_index, at=TRAIN_AT)
+    theirs = trained.rows.filter(label=0).join(told, on="person")
     since = pl.col("at") - pl.col("closed_at")
     kept = theirs.filter(since > timedelta(hours=3), since <= timedelta(days=7), outcome="loss")
     assert (
@@ -104,4 +104,4 @@ def test_nobody_with_a_reported_case_is_a_quiet_example_but_in_the_week_after_th
         == theirs.select("person", "at").unique().height
         > 0
     )
-    assert learnt.rows["at"].max() < TRAIN_AT
+    assert trained.rows["at"].max() < TRAIN_AT

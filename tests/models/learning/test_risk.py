@@ -49,17 +49,17 @@ def fitted(frame: pl.DataFrame, *, seed: int = 0, features=FEATURES, tuning: Tun
 
 
 @pytest.fixture(scope="module")
-def learnt() -> tuple[RiskModel, np.ndarray]:
+def trained() -> tuple[RiskModel, np.ndarray]:
     return fitted(rows())
 
 
 @pytest.fixture
-def model(learnt) -> RiskModel:
-    return replace(learnt[0], facts={"episodes": 40.0, "district": "回民区"})
+def model(trained) -> RiskModel:
+    return replace(trained[0], facts={"episodes": 40.0, "district": "回民区"})
 
 
-def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(learnt):
-    model, raw = learnt
+def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(trained):
+    model, raw = trained
     frame = rows()
     assert roc_auc_score(frame["label"], raw) > 0.95
     live = frame.filter(label=1)
@@ -68,23 +68,25 @@ def test_it_tells_the_live_from_the_quiet_and_one_scam_from_the_other(learnt):
     assert model.trained_at == on(20)
 
 
-def test_probabilities_add_up_to_the_live_moments_among_all_that_rows_stand_for(learnt):
-    model, raw = learnt
+def test_probabilities_add_up_to_the_live_moments_among_all_that_rows_stand_for(trained):
+    model, raw = trained
     frame = rows()
     promised = float((model.calibration(raw) * frame["sampling_weight"].to_numpy()).sum())
     assert promised == pytest.approx(160, rel=0.02)
 
 
-def test_the_same_seed_grows_the_same_trees_and_another_seed_others(learnt):
+def test_the_same_seed_grows_the_same_trees_and_another_seed_others(trained):
     again, raw = fitted(rows())
-    assert again.booster.model_to_string() == learnt[0].booster.model_to_string()
-    assert_array_equal(raw, learnt[1])
+    assert again.booster.model_to_string() == trained[0].booster.model_to_string()
+    assert_array_equal(raw, trained[1])
     assert fitted(rows(), seed=1)[0].booster.model_to_string() != again.booster.model_to_string()
 
 
-def test_the_number_of_threads_changes_no_tree(learnt):
+def test_the_number_of_threads_changes_no_tree(trained):
     parallel, _ = fitted(rows(), tuning=replace(TUNING, threads=2))
-    assert parallel.booster.dump_model()["tree_info"] == learnt[0].booster.dump_model()["tree_info"]
+    assert (
+        parallel.booster.dump_model()["tree_info"] == trained[0].booster.dump_model()["tree_info"]
+    )
 
 
 def test_out_of_fold_scores_know_nothing_of_the_person():
@@ -127,7 +129,7 @@ def test_a_changed_file_is_refused(model, tmp_path, name):
         RiskModel.load(tmp_path, digest=digest)
 
 
-def test_another_models_digest_is_refused(model, learnt, tmp_path):
+def test_another_models_digest_is_refused(model, trained, tmp_path):
     other = fitted(rows(), seed=9)[0].save(tmp_path / "other")
     model.save(tmp_path / "model")
     with pytest.raises(ModelError, match="not the one that was registered"):

@@ -67,16 +67,17 @@ def test_moments_near_the_cut_and_of_episodes_known_before_it_are_not_judged():
     assert later_samples(moments, split, known=known)["at"].to_list() == [on(15), on(17)]
 
 
-def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(learnt):
+def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(trained):
     tuning = Tuning(rounds=40, threads=1)
-    asked = {"features": learnt.model.features, "at": learnt.model.trained_at, "seed": 0}
-    own = later_average_precision(tuning, learnt.rows, learnt.rows, **asked)
-    mixed = learnt.rows.with_columns(
+    asked = {"features": trained.model.features, "at": trained.model.trained_at, "seed": 0}
+    own = later_average_precision(tuning, trained.rows, trained.rows, **asked)
+    mixed = trained.rows.with_columns(
         pl.col("label", "weight", "sampling_weight", "case_id", "scam_type").shuffle(seed=1)
     )
-    blind = later_average_precision(tuning, mixed, learnt.rows, **asked)
+    blind = later_average_precision(tuning, mixed, trained.rows, **asked)
     base = (
-        learnt.rows.filter(label=1)["sampling_weight"].sum() / learnt.rows["sampling_weight"].sum()
+        trained.rows.filter(label=1)["sampling_weight"].sum()
+        / trained.rows["sampling_weight"].sum()
     )
     assert own > 0.3
     assert blind < 10 * base

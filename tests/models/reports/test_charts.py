@@ -85,8 +85,8 @@ def test_a_chart_says_what_it_shows(svg, words):
     assert words <= set(texts(svg))
 
 
-def test_all_pictures_of_a_learnt_model(learnt):
-    drawn = draw_charts(learnt.model, learnt.rows)
+def test_all_pictures_of_a_learnt_model(trained):
+    drawn = draw_charts(trained.model, trained.rows)
     assert list(drawn) == ["importance", "calibration", "scores", "budgets"]
     for svg in drawn.values():
         assert ET.fromstring(svg).tag == f"{SVG}svg"

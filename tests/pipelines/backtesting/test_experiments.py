@@ -10,19 +10,14 @@ from typer.testing import CliRunner
 from data_contracts.errors import DeliveryError, SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
-from pipelines.backtesting.experiments import (
-    MODEL,
-    RULE,
-    read_ground_truth,
-    result_rows,
-    run_experiments,
-)
+from pipelines.backtesting.experiments import read_ground_truth, result_rows, run_experiments
 from pipelines.backtesting.experiments_page import (
     experiment_tables,
     format_figure,
     write_experiments,
 )
 from pipelines.backtesting.replay import replay
+from pipelines.backtesting.variants import MODEL, RULE
 from pipelines.cli import main as cli
 from tests.pipelines.district import SHANGHAI
 

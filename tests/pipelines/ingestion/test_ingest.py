@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from data_contracts.errors import DeliveryError, LakeError
 from pipelines.settings import Feed
 from pipelines.storage.lake import Lake
+from pipelines.storage.ledger import Ledger
 from pipelines.storage.schemas import TABLES
 from pipelines.storage.vault import Vault
 from tests.pipelines.conftest import Home, counts
@@ -18,6 +19,7 @@ from tests.pipelines.landing import (
     DAY,
     SHANGHAI,
     account,
+    accounts,
     calls,
     cases,
     id_number,
@@ -237,6 +239,46 @@ def test_a_person_may_hold_several_numbers(home):
         (msisdn(0), msisdn(99)),
         (msisdn(99), msisdn(0)),
     }
+
+
+def test_the_latest_address_of_a_person_counts(home):
+    moved = residents(3)[1] | {"address": "和平路1号", "community_id": "C001"}
+    put(home.landing, "residents.parquet", [*residents(3), moved, residents(3)[2]])
+    assert counts(home.only()) == (5, 3, 0, 2, 0)
+    table = home.table("residents")
+    person = table.filter(community_id="C001")["person"].item()
+    assert table["person"].n_unique() == 3
+    assert Vault.open(home.settings).reveal_people([person])[person].address == "和平路1号"
+    kept = Ledger(home.settings.lake_folder / "ledger.db").latest_load("residents")
+    assert kept is not None
+    assert kept.warnings == ("1 row is replaced by a later row of the same person",)
+
+
+def test_a_person_cannot_change_sex_in_a_register(home):
+    other = residents(3)[1] | {"sex": "M"}
+    put(home.landing, "residents.parquet", [*residents(40), other])
+    assert counts(home.only()) == (41, 40, 1, 0, 0)
+    assert home.table("residents")["sex"].value_counts().sort("sex").rows() == [("F", 39), ("M", 1)]
+
+
+def test_a_number_and_an_account_may_change_hands(home):
+    later = date(2026, 7, 1)
+    recycled = subscribers(2)[0] | {"id_number": id_number(1), "activated_on": later}
+    clash = subscribers(1)[0] | {"id_number": id_number(2)}
+    put(home.landing, "residents.parquet", residents(40))
+    put(home.landing, "subscribers.parquet", [recycled, *subscribers(40), clash, recycled])
+    moved_on = accounts(2)[0] | {"id_number": id_number(1), "opened_on": later}
+    put(home.landing, "accounts.parquet", [*accounts(40), moved_on])
+    reports = home.ingest()
+    assert counts(reports["subscribers.parquet"]) == (43, 41, 1, 1, 0)
+    assert counts(reports["accounts.parquet"]) == (41, 41, 0, 0, 0)
+    assert home.table("subscribers")["number"].n_unique() == 40
+    assert home.table("accounts")["account"].n_unique() == 40
+    # Who holds the number now is called on it, and nobody else.
+    identities = Vault.open(home.settings).reveal_people(home.table("residents")["person"])
+    held = {one.id_number: set(one.msisdns) for one in identities.values()}
+    assert held[id_number(1)] == {msisdn(0), msisdn(1)}
+    assert held[id_number(0)] == set()
 
 
 def test_many_small_batches_give_the_same_lake(home, tmp_path):

@@ -47,9 +47,9 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         passwords, "HASHER", passwords.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     )
-    passwords._hash_of_nobody.cache_clear()
+    passwords._dummy_hash.cache_clear()
     yield
-    passwords._hash_of_nobody.cache_clear()
+    passwords._dummy_hash.cache_clear()
 
 
 @pytest.fixture
@@ -326,7 +326,7 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(monkeypatch: pytest.Monkey
         return time.perf_counter() - started
 
     monkeypatch.setattr(passwords, "HASHER", passwords.PasswordHasher())
-    passwords._hash_of_nobody.cache_clear()
+    passwords._dummy_hash.cache_clear()
     kept = passwords.hash_password(GOOD)
     seconds(None)
     unknown, known = (min(seconds(hashed) for _ in range(3)) for hashed in (None, kept))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.access.users.service import add_user, list_users
-from serving.access.users.sessions import Opened, open_session
+from serving.access.users.sessions import OpenedSession, open_session
 from serving.access.users.tokens import issue_token
 from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
@@ -91,7 +91,7 @@ def test_names_are_taken_once_and_officers_have_communities(engine: Engine) -> N
 def test_a_login_token_works_once_and_for_half_an_hour(
     engine: Engine, settings: ServingSettings
 ) -> None:
-    def exchange(secret: str, minutes: int) -> Opened | None:
+    def exchange(secret: str, minutes: int) -> OpenedSession | None:
         at = MIDNIGHT + timedelta(minutes=minutes)
         with write_transaction(engine) as session:
             return open_session(session, secret=secret, kinds=("login",), settings=settings, at=at)

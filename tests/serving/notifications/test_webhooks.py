@@ -395,12 +395,14 @@ def test_pauses_double_up_to_the_longest(attempts: int, seed: str) -> None:
 def test_a_sender_that_died_lets_go_of_its_message(
     client: Client, engine: Engine, receiver: Receiver
 ) -> None:
-    from serving.notifications.webhooks.delivery import _taken
+    from serving.notifications.webhooks.delivery import _take_next
 
     settings = ServingSettings(database_url=str(engine.url.render_as_string(hide_password=False)))
     hook = added(client, receiver.url)
     publish_watchlist(engine, NIGHTLY)
-    assert isinstance(_taken(engine, int(hook["id"]), settings=settings, now=MORNING), DeliveryRow)
+    assert isinstance(
+        _take_next(engine, int(hook["id"]), settings=settings, now=MORNING), DeliveryRow
+    )
     with read_transaction(engine) as session:
         assert list(WebhookRepository(session).due_receivers(MORNING)) == []
         later = MORNING + timedelta(seconds=settings.webhook_timeout_s + 30)

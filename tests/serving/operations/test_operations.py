@@ -14,7 +14,7 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction
 from serving.operations.health_issues import find_health_issues
 from serving.operations.service import (
-    KEPT,
+    RETENTION,
     Overview,
     begin_run,
     end_run,
@@ -403,7 +403,7 @@ def test_a_process_without_models_offers_no_change(app: FastAPI, engine: Engine)
 
 
 def test_the_newest_report_counts_and_old_ones_are_forgotten(engine: Engine) -> None:
-    for days, seen in ((KEPT.days + 1, 5), (1, 6), (0, 7)):
+    for days, seen in ((RETENTION.days + 1, 5), (1, 6), (0, 7)):
         at = MORNING - timedelta(days=days)
         file_report(engine, DRIFT.model_copy(update={"rows": seen}), at=at)
     with read_transaction(engine) as session:

@@ -17,6 +17,14 @@ _OTHER_TEXTS = {
         "The word is not known; the row is taken with the value other.",
         "取值无法识别，按“其他”接收。",
     ),
+    "unreadable_item": (
+        "The list holds something that is no number or account; the rest of it is taken.",
+        "列表中有无法识别的号码或账号；其余部分已收入。",
+    ),
+    "placeholder": (
+        "The value only fills the place of an account and is taken as none.",
+        "该值只是占位，不是账号，按未填处理。",
+    ),
     "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 

@@ -5,6 +5,7 @@ columns and types.
 import csv
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from data_contracts.contract import Column, Contract, dataset_names, load_contra
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
 from data_contracts.files.reading import Reading
-from data_contracts.forms.registry import FORMS
+from data_contracts.forms.registry import FORMS, WARNINGS
 from data_contracts.forms.text import parse_choice, text
 from data_contracts.mappings.mapping import SourceMapping
 
@@ -54,7 +55,7 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
         if column.name in found
     )
     ignored = [name for name in raw.columns if name not in {*found.values(), _SURPLUS}]
-    checked = _with_problems(clean, delivered=delivered, surplus=raw[_SURPLUS])
+    checked = _with_codes(clean, delivered=delivered, contract=contract, surplus=raw[_SURPLUS])
     rows, skipped = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
     return Reading(
         rows=rows,
@@ -263,30 +264,38 @@ def _normalised(
         ) from None
 
 
-def _with_problems(
-    clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series
+def _with_codes(
+    clean: pl.DataFrame, *, delivered: pl.DataFrame, contract: Contract, surplus: pl.Series
 ) -> pl.DataFrame:
-    """Add ``_row``, and to the rows that could not be read in full ``_problems`` and ``_raw``."""
-    no_codes = pl.lit([], dtype=pl.List(pl.String))
-    numbered = clean.with_row_index("_row", offset=1).with_columns(
-        pl.col("_row").cast(pl.Int64), no_codes.alias("_warnings")
+    """Add ``_row``, and to the rows that could not be read in full ``_problems``, ``_warnings`` and
+    ``_raw``.
+    """
+    numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
+    problems = _unread(clean, delivered=delivered, surplus=surplus)
+    warnings = _doubtful(delivered, contract=contract)
+    coded = numbered.with_columns(
+        _codes(problems, rows=clean.height).alias("_problems"),
+        _codes(warnings, rows=clean.height).alias("_warnings"),
     )
-    masks = _unread(clean, delivered=delivered, surplus=surplus)
+    if not problems and not warnings:
+        return coded.with_columns(pl.lit(None, dtype=pl.String).alias("_raw"))
+    as_text = delivered.cast({cs.numeric() | cs.temporal(): pl.String}, strict=False)
+    has_code = coded.select((pl.concat_list("_problems", "_warnings").list.len() > 0).alias("any"))
+    raw = as_text.select(
+        pl.when(has_code["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw")
+    )
+    return coded.with_columns(raw["_raw"])
+
+
+def _codes(masks: Mapping[str, pl.Series], *, rows: int) -> pl.Series:
+    """The codes of each row."""
     if not masks:
-        return numbered.with_columns(
-            no_codes.alias("_problems"), pl.lit(None, dtype=pl.String).alias("_raw")
-        )
-    unread = pl.DataFrame(masks).select(
-        pl.any_horizontal(pl.all()).alias("any"),
+        return pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, rows)
+    return pl.DataFrame(masks).select(
         pl.concat_list(pl.when(code).then(pl.lit(code)) for code in masks)
         .list.drop_nulls()
-        .alias("_problems"),
-    )
-    as_text = delivered.cast({cs.numeric() | cs.temporal(): pl.String}, strict=False)
-    raw = as_text.select(
-        pl.when(unread["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw")
-    )
-    return numbered.with_columns(unread["_problems"], raw["_raw"])
+        .alias("codes")
+    )["codes"]
 
 
 def _unread(
@@ -296,8 +305,21 @@ def _unread(
     codes that occur.
     """
     masks = {_TOO_MANY_FIELDS: surplus.is_not_null()}
-    for column in clean.columns:
+    for column, dtype in clean.schema.items():
         given = delivered[column]
+        if dtype == pl.String and given.dtype == pl.String:  # it stays text, for a rule to judge
+            continue
         said = text(given) if given.dtype == pl.String else given
         masks[f"{column}.unreadable"] = said.is_not_null() & clean[column].is_null()
+    return {code: mask for code, mask in masks.items() if mask.any()}
+
+
+def _doubtful(delivered: pl.DataFrame, *, contract: Contract) -> dict[str, pl.Series]:
+    """Masks of the rows of which a form takes note, by code; only codes that occur."""
+    masks = {
+        f"{column.name}.{name}": mask(delivered[column.name])
+        for column in contract.columns
+        if column.name in delivered.columns
+        for name, mask in WARNINGS.get(column.form, {}).items()
+    }
     return {code: mask for code, mask in masks.items() if mask.any()}

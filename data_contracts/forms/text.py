@@ -6,17 +6,44 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-__all__ = ["Form", "code", "half_width", "parse_choice", "repair_untidy", "text"]
+__all__ = ["Form", "code", "half_width", "parse_choice", "repair_untidy", "says_nothing", "text"]
 
 Form = Callable[[pl.Series], pl.Series]
 
 NOTHING = ("", "NULL", "null", r"\N", "None")
+#: What people write, and programs fill in, where a list or an account is not known.
+_NOTHING_WORDS = frozenset(
+    (
+        *(
+            "无",
+            "没有",
+            "暂无",
+            "空",
+            "未填",
+            "未提供",
+            "无法提供",
+            "不详",
+            "不明",
+            "未知",
+            "不清楚",
+        ),
+        *("不知道", "none", "null", "nil", "nan", "n/a", "na", "unknown", "undefined"),
+    )
+)
 
 
 def text(values: pl.Series) -> pl.Series:
     """Trim; what only says that there is nothing becomes null."""
     plain = values.cast(pl.String, strict=False).str.strip_chars()
     return plain.set(plain.is_in(NOTHING), None)
+
+
+def says_nothing(written: str) -> bool:
+    """Whether half-width text only says that there is nothing, as nought does, or that nobody
+    knows.
+    """
+    bare = written.strip(" \t\n\r-_/\\.,;:、。*?()").lower()
+    return not bare.strip("0") or bare in _NOTHING_WORDS
 
 
 def half_width(values: pl.Series) -> pl.Series:

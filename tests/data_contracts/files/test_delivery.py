@@ -367,3 +367,22 @@ def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path
 
     assert_frame_equal(from_parquet, from_csv)
     assert_frame_equal(from_parquet.select(COLUMNS), table.cast({"duration_s": pl.Int32}))
+
+
+def test_a_list_that_is_not_read_in_full_is_taken_with_a_warning(tmp_path):
+    header = ",".join(load_contract("cases").schema.names())
+    case = "11010519491231002X,police,loss,2026-06-15 10:00,,2026-06-16 09:00,5"
+    path = csv_file(
+        tmp_path,
+        header,
+        f"A1,{case},13812345678/QQ:123,无",
+        f"A2,{case},,6222 0200 1234",
+    )
+
+    frame = read(path, dataset="cases")
+
+    assert frame["suspect_numbers"].to_list() == [["13812345678"], []]
+    assert frame["suspect_accounts"].to_list() == [[], ["622202001234"]]
+    assert frame["_problems"].to_list() == [[], []]
+    assert frame["_warnings"].to_list() == [["suspect_numbers.unreadable_item"], []]
+    assert frame["_raw"].is_null().to_list() == [False, True]

@@ -11,13 +11,14 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from data_contracts.contract import Column, Contract, dataset_names, load_contract
+from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
 from data_contracts.files.reading import Reading
 from data_contracts.forms.registry import FORMS, WARNINGS
 from data_contracts.forms.text import parse_choice, text
 from data_contracts.mappings.mapping import SourceMapping
+from data_contracts.mappings.translation.tables import Translation, translate_table
 
 __all__ = ["read_delivery"]
 
@@ -45,22 +46,25 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     )
     if raw.is_empty() and contract.event_column is not None:
         raise DeliveryError(f"{path.name} holds headings and no rows.", remedy=_REDELIVER)
-    found = _contract_columns(raw, path=path, contract=contract, mapping=mapping)
-    delivered = raw.select(pl.col(heading).alias(column) for column, heading in found.items())
-    clean = delivered.select(
-        _normalised(
-            delivered[column.name], column=column, contract=contract, mapping=mapping, path=path
-        )
-        for column in contract.columns
-        if column.name in found
+    translation = translate_table(
+        raw.with_row_index("_row", offset=1),
+        contract=contract,
+        mapping=mapping.of(contract.dataset),
+        name=path.name,
     )
-    ignored = [name for name in raw.columns if name not in {*found.values(), _SURPLUS}]
-    checked = _with_codes(clean, delivered=delivered, contract=contract, surplus=raw[_SURPLUS])
-    rows, skipped = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
+    delivered = translation.rows.select(pl.exclude("^_.*$"))
+    clean = delivered.select(
+        _normalised(delivered[column.name], column=column, path=path)
+        for column in contract.columns
+        if column.name in delivered.columns
+    )
+    checked = _with_codes(clean, delivered=delivered, contract=contract, translation=translation)
+    rows, left_out = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
     return Reading(
         rows=rows,
-        skipped=skipped,
-        notes=_ignored_note(ignored, path=path),
+        skipped={**translation.skipped, **left_out},
+        warnings=translation.warnings,
+        notes=(*translation.notes, *_ignored_note(list(translation.ignored), path=path)),
     )
 
 
@@ -116,16 +120,17 @@ def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
     content = _decoded(path, encoding=mapping.encoding)
     first, _, body = content.lstrip("\n").partition("\n")
     headings = [
-        heading.strip() for heading in next(csv.reader([first], delimiter=mapping.delimiter), [])
+        heading.strip()
+        for heading in next(csv.reader([first], delimiter=(mapping.delimiter or ",")), [])
     ]
     if len(set(headings)) < len(headings):
         raise DeliveryError(f"{path.name} has the same heading twice.", remedy=_REDELIVER)
-    _reject_cut_end(body, width=len(headings), path=path, delimiter=mapping.delimiter)
+    _reject_cut_end(body, width=len(headings), path=path, delimiter=(mapping.delimiter or ","))
     try:
         return pl.read_csv(
             io.BytesIO(body.encode()),
             has_header=False,
-            separator=mapping.delimiter,
+            separator=(mapping.delimiter or ","),
             schema=dict.fromkeys([*headings, _SURPLUS], pl.String),
             missing_columns="insert",
             truncate_ragged_lines=True,
@@ -187,42 +192,6 @@ def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _contract_columns(
-    raw: pl.DataFrame, *, path: Path, contract: Contract, mapping: SourceMapping
-) -> dict[str, str]:
-    """The heading of each of the contract's columns, whatever their order and headings."""
-    understood = {
-        _plain(heading): column for heading, column in mapping.columns_by_heading(contract).items()
-    }
-    found: dict[str, str] = {}
-    for heading in raw.columns:
-        column = understood.get(_plain(heading))
-        if column in found:
-            raise DeliveryError(
-                f"{path.name} has two columns for {column}.",
-                remedy="Say in the source's mapping which one counts.",
-            )
-        if column is not None:
-            found[column] = heading
-    missing = [
-        column.name
-        for column in contract.columns
-        if column.name not in found and not column.optional
-    ]
-    if missing:
-        raise DeliveryError(
-            f"{path.name} lacks the columns {', '.join(missing)}."
-            f"{_hint(raw, contract=contract, mapping=mapping)}",
-            remedy="Map the source's headings in a source mapping, or ask the source to deliver "
-            "the file again.",
-        )
-    return found
-
-
-def _plain(heading: str) -> str:
-    return re.sub(r"[\s﻿]", "", heading).lower()
-
-
 def _named(headings: list[str]) -> str:
     """Headings for a log. A file without headings would show its first row's values, so digits are
     masked.
@@ -230,29 +199,13 @@ def _named(headings: list[str]) -> str:
     return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])
 
 
-def _hint(raw: pl.DataFrame, *, contract: Contract, mapping: SourceMapping) -> str:
-    headings = {_plain(heading) for heading in raw.columns}
-    for dataset in dataset_names():
-        other = load_contract(dataset)
-        understood = mapping.columns_by_heading(other)
-        columns = {column for heading, column in understood.items() if _plain(heading) in headings}
-        needed = {column.name for column in other.columns if not column.optional}
-        if dataset != contract.dataset and needed <= columns:
-            return f" It looks like a file of {dataset}."
-    return ""
-
-
-def _normalised(
-    values: pl.Series, *, column: Column, contract: Contract, mapping: SourceMapping, path: Path
-) -> pl.Series:
+def _normalised(values: pl.Series, *, column: Column, path: Path) -> pl.Series:
     try:
         if values.dtype.is_nested() and not column.type.is_nested():
             raise pl.exceptions.InvalidOperationError
         if column.values or column.spellings:
             own = {value: value for value in column.values}
-            clean = parse_choice(
-                values, allowed=mapping.values_by_label(contract, column.name) | own
-            )
+            clean = parse_choice(values, allowed=column.values_by_label | own)
         else:
             clean = FORMS[column.form](values)
         return clean.cast(column.type).alias(column.name)
@@ -265,13 +218,15 @@ def _normalised(
 
 
 def _with_codes(
-    clean: pl.DataFrame, *, delivered: pl.DataFrame, contract: Contract, surplus: pl.Series
+    clean: pl.DataFrame, *, delivered: pl.DataFrame, contract: Contract, translation: Translation
 ) -> pl.DataFrame:
     """Add ``_row``, and to the rows that could not be read in full ``_problems``, ``_warnings`` and
     ``_raw``.
     """
-    numbered = clean.with_row_index("_row", offset=1).with_columns(pl.col("_row").cast(pl.Int64))
-    problems = _unread(clean, delivered=delivered, surplus=surplus)
+    numbered = clean.with_columns(translation.rows["_row"].cast(pl.Int64))
+    surplus = translation.rows[_SURPLUS].is_not_null()
+    found = {_TOO_MANY_FIELDS: surplus} if surplus.any() else {}
+    problems = found | _unread(clean, delivered=delivered) | dict(translation.problems)
     warnings = _doubtful(delivered, contract=contract)
     coded = numbered.with_columns(
         _codes(problems, rows=clean.height).alias("_problems"),
@@ -298,13 +253,11 @@ def _codes(masks: Mapping[str, pl.Series], *, rows: int) -> pl.Series:
     )["codes"]
 
 
-def _unread(
-    clean: pl.DataFrame, *, delivered: pl.DataFrame, surplus: pl.Series
-) -> dict[str, pl.Series]:
+def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame) -> dict[str, pl.Series]:
     """Masks of the rows where something was delivered and nothing understood, by reason code; only
     codes that occur.
     """
-    masks = {_TOO_MANY_FIELDS: surplus.is_not_null()}
+    masks = {}
     for column, dtype in clean.schema.items():
         given = delivered[column]
         if dtype == pl.String and given.dtype == pl.String:  # it stays text, for a rule to judge

@@ -1,60 +1,126 @@
-"""How one source's files differ from the contracts: headings, values, encoding, delay. One YAML a
-source.
+"""How one source's files differ from the contracts: one YAML a source, a section a dataset.
+
+``data_contracts.mappings.language`` says what a section can hold. The tables ``headings``,
+``values`` and ``delay_s`` may also stand at the top with the datasets inside them, ``encoding``,
+``delimiter`` and ``format`` for all datasets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from data_contracts.contract import Contract
+from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.errors import SettingsError
+from data_contracts.mappings.document import (
+    DocumentError,
+    KeyPath,
+    read_document,
+)
+from data_contracts.mappings.formats import load_formats
+from data_contracts.mappings.language import DatasetMapping, Text, Texts, Values
+from data_contracts.mappings.layout import Layout
+from data_contracts.mappings.problems import (
+    Problem,
+    check_section,
+    misplaced_names,
+    nearest,
+    sentences,
+    shape_problems,
+)
 
-__all__ = ["SourceMapping", "load_mapping"]
+__all__ = [
+    "SourceMapping",
+    "declared_sources",
+    "load_mapping",
+    "parse_mapping",
+    "read_mapping_file",
+]
 
 _BUILT_IN = Path(__file__).parent / "sources"
 _DEFAULT = "default"
+_REMEDY = (
+    "Correct the file; docs/mappings.md shows every key, and `forestall sources try FILE --mapping "
+    "MAPPING` what comes out."
+)
 
 
 class SourceMapping(BaseModel):
     """What a source's files say in their own way; empty where they follow the contract or its
     Chinese form.
-
-    ``headings[dataset]`` maps a heading in the file to a contract column,
-    ``values[dataset][column]`` a value in the file to one of the contract, ``delay_s[dataset]`` is
-    the feed's delay in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    encoding: str | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    delay_s: Mapping[str, NonNegativeInt] = Field(default_factory=dict)
-    headings: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
-    values: Mapping[str, Mapping[str, Mapping[str, str]]] = Field(default_factory=dict)
+    encoding: str | None = Field(default=None, description="of text files: utf-8 or gb18030")
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    format: Texts = Field(default=(), description="shipped formats, each for its dataset")
+    delay_s: Mapping[str, NonNegativeInt] = Field(
+        default_factory=dict, description="{dataset: seconds from a record to its delivery}"
+    )
+    headings: Mapping[str, Mapping[Text, str]] = Field(
+        default_factory=dict, description="{dataset: {heading in the file: column}}"
+    )
+    values: Mapping[str, Mapping[str, Values]] = Field(
+        default_factory=dict,
+        description="{dataset: {column: {value in the file: value of the contract}}}",
+    )
+    calls: DatasetMapping | None = None
+    transfers: DatasetMapping | None = None
+    residents: DatasetMapping | None = None
+    subscribers: DatasetMapping | None = None
+    accounts: DatasetMapping | None = None
+    number_tags: DatasetMapping | None = None
+    cases: DatasetMapping | None = None
+
+    def of(self, dataset: str) -> DatasetMapping:
+        """Return all that is said of a dataset, with the shipped format it starts from."""
+        return self._by_dataset[dataset]
+
+    def layout_of(self, dataset: str) -> Layout:
+        """Where the table is in this source's files of a dataset."""
+        return self.of(dataset).layout
 
     def delay(self, dataset: str) -> timedelta:
         """Time from the moment a record could exist to the moment this source has delivered it."""
-        return timedelta(seconds=self.delay_s.get(dataset, 0))
+        return timedelta(seconds=self.of(dataset).delay_s or 0)
 
     def columns_by_heading(self, contract: Contract) -> dict[str, str]:
-        """Every heading that is understood, with the contract column it means; the source's own
-        win.
+        """Every heading that is understood, with a contract column that it helps to fill; the
+        source's own win.
         """
         understood = {
             heading: column.name for column in contract.columns for heading in column.headings
         }
         understood |= {column.name: column.name for column in contract.columns}
-        return understood | dict(self.headings.get(contract.dataset, {}))
+        return understood | self.of(contract.dataset).column_of
 
-    def values_by_label(self, contract: Contract, column: str) -> dict[str, str]:
-        """Every way to write a value of an enumerated column that is not the contract's own; the
-        source's own win.
-        """
-        known = contract.column(column).values_by_label
-        return known | dict(self.values.get(contract.dataset, {}).get(column, {}))
+    @cached_property
+    def _by_dataset(self) -> dict[str, DatasetMapping]:
+        return {dataset: self._gathered(dataset) for dataset in dataset_names()}
+
+    def _gathered(self, dataset: str) -> DatasetMapping:
+        said: dict[str, Any] = {
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "headings": self.headings.get(dataset),
+            "values": self.values.get(dataset),
+            "delay_s": self.delay_s.get(dataset),
+        }
+        gathered = DatasetMapping(
+            **{key: value for key, value in said.items() if value is not None}
+        )
+        section = getattr(self, dataset)
+        if section is not None:
+            gathered = section.laid_over(gathered)
+        formats = load_formats()
+        asked = (gathered.format or "", *self.format)
+        named = [name for name in asked if name in formats]
+        chosen = next((name for name in named if formats[name].dataset == dataset), None)
+        return gathered if chosen is None else gathered.laid_over(formats[chosen].mapping)
 
 
 def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
@@ -67,15 +133,80 @@ def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
         for place in (folder, _BUILT_IN):
             path = place / f"{name}.yaml" if place is not None else None
             if path is not None and path.is_file():
-                return _load(path)
+                return read_mapping_file(path)
     return SourceMapping()
 
 
-def _load(path: Path) -> SourceMapping:
+def declared_sources(folder: Path | None = None) -> frozenset[str]:
+    """Return the sources that have a mapping of their own, in ``folder`` or built in."""
+    places = [place for place in (folder, _BUILT_IN) if place is not None and place.is_dir()]
+    return frozenset(path.stem for place in places for path in place.glob("*.yaml")) - {_DEFAULT}
+
+
+def read_mapping_file(path: Path) -> SourceMapping:
+    """Return the mapping in a file; raises ``SettingsError`` naming file, line and key."""
     try:
-        return SourceMapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
         raise SettingsError(
-            f"The source mapping {path.name} cannot be used: {error}",
-            remedy="Correct the file; the built-in default.yaml lists what it may hold.",
-        ) from error
+            f"The source mapping {path.name} cannot be used: it is not UTF-8.",
+            remedy="Save the file as UTF-8.",
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"The source mapping {path.name} cannot be opened: {error.strerror}.",
+            remedy="Name a file that exists and may be read.",
+        ) from None
+    return parse_mapping(text, name=path.name)
+
+
+def parse_mapping(text: str, *, name: str) -> SourceMapping:
+    """Return the mapping that YAML says; ``name`` is how errors call it."""
+    try:
+        document = read_document(text)
+    except DocumentError as error:
+        raise _unusable(name, str(error)) from None
+    if problems := list(misplaced_names(document)):
+        raise _unusable(name, sentences(problems, document=document))
+    try:
+        mapping = SourceMapping.model_validate(
+            {key: value for key, value in document.data.items() if value is not None}
+        )
+    except ValidationError as error:
+        found = shape_problems(error, model=SourceMapping, document=document)
+        raise _unusable(name, sentences(found, document=document)) from None
+    if problems := list(_meaning_problems(mapping)):
+        raise _unusable(name, sentences(problems, document=document))
+    return mapping
+
+
+def _unusable(name: str, words: str) -> SettingsError:
+    stop = "" if words.endswith("?") else "."
+    return SettingsError(f"The source mapping {name} cannot be used: {words}{stop}", remedy=_REMEDY)
+
+
+def _meaning_problems(mapping: SourceMapping) -> Iterator[Problem]:
+    formats = {name: one.dataset for name, one in load_formats().items()}
+    for name in mapping.format:
+        if name not in formats:
+            hint = nearest(name, formats) or f"; there are {', '.join(formats)}"
+            yield ("format",), f"format: there is no format {name}{hint}"
+    for dataset in dataset_names():
+        contract = load_contract(dataset)
+        section = getattr(mapping, dataset)
+        if section is not None:
+            at = partial(_inside, dataset)
+            yield from check_section(section, contract=contract, formats=formats, at=at)
+        at_top = DatasetMapping(
+            headings=mapping.headings.get(dataset, {}), values=mapping.values.get(dataset, {})
+        )
+        at = partial(_at_top, dataset)
+        yield from check_section(at_top, contract=contract, formats=formats, at=at)
+
+
+def _inside(dataset: str, *path: str) -> KeyPath:
+    return (dataset, *path)
+
+
+def _at_top(dataset: str, key: str, *path: str) -> KeyPath:
+    return (key, dataset, *path)

@@ -11,10 +11,6 @@ def test_a_source_without_a_file_of_its_own_reads_the_contracts_and_the_chinese_
     headings = load_mapping("cmcc").columns_by_heading(load_contract("calls"))
 
     assert headings["started_at"] == headings["开始时间"] == "started_at"
-    assert load_mapping("cmcc").values_by_label(load_contract("calls"), "direction") == {
-        "被叫": "in",
-        "主叫": "out",
-    }
     assert load_mapping("cmcc").delay("calls") == timedelta(0)
 
 
@@ -27,11 +23,7 @@ def test_a_folder_of_mappings_wins_for_its_sources(tmp_path):
 
     assert mapping.delay("calls") == timedelta(minutes=15)
     assert mapping.columns_by_heading(load_contract("calls"))["CDR"] == "record_id"
-    assert mapping.values_by_label(load_contract("calls"), "service") == {
-        "语音": "voice",
-        "短信": "sms",
-        "1": "voice",
-    }
+    assert mapping.of("calls").values == {"service": {"1": "voice"}}
     assert load_mapping("cucc", folder=tmp_path) == SourceMapping()
 
 

@@ -1,0 +1,1 @@
+"""From a delivered table to the columns of a contract, as a mapping says."""

@@ -1,0 +1,95 @@
+"""What is said of how a file's headings were taken: warnings, and errors with what to write."""
+
+import re
+from collections.abc import Sequence
+
+from data_contracts.contract import Contract, dataset_names, load_contract
+from data_contracts.errors import DeliveryError
+from data_contracts.mappings.formats import ShippedFormat
+from data_contracts.mappings.language import DatasetMapping
+from data_contracts.mappings.translation.ways import Ways, find_ways
+
+__all__ = ["describe_choices", "describe_gaps"]
+
+_NUMBERS = {2: "two", 3: "three"}
+
+
+def describe_choices(
+    ways: Ways,
+    *,
+    mapping: DatasetMapping,
+    recognised: ShippedFormat | None,
+    fitting: ShippedFormat | None,
+    name: str,
+) -> tuple[str, ...]:
+    """Return what somebody should know of how the headings were taken, with what to write."""
+    found = []
+    if recognised is not None:
+        found.append(
+            f"{name}: the headings are those of {recognised.title.en}, and the file is read so. "
+            f"To make sure of it, write `{recognised.dataset}: {{format: {recognised.name}}}` in "
+            "the source's mapping."
+        )
+    elif fitting is not None and mapping.format is None:
+        found.append(
+            f"{name}: the headings are those of {fitting.title.en}, and the source's "
+            "mapping reads them in another way. To read them as this format, write "
+            f"`{fitting.dataset}: {{format: {fitting.name}}}` in it."
+        )
+    if ways.guessed:
+        debit, credit = ways.guessed
+        found.append(
+            f"{name}: {debit} is taken for money that leaves and {credit} for money that arrives. "
+            f"To make sure of it, write `transfers: "
+            f"{{amount: {{debit: {debit}, credit: {credit}}}}}` in the source's mapping."
+        )
+    return tuple(found)
+
+
+def describe_gaps(
+    ways: Ways,
+    headings: Sequence[str],
+    *,
+    contract: Contract,
+    name: str,
+    recognised: ShippedFormat | None,
+) -> DeliveryError:
+    """Return the error of a file in which a column is missing, or claimed twice."""
+    dataset = contract.dataset
+    for column, claimed in ways.ambiguous.items():
+        return DeliveryError(
+            f"{name} has {_NUMBERS.get(len(claimed), len(claimed))} columns for {column}: "
+            f"{_named(claimed)}.",
+            remedy=f"Write `{dataset}: {{headings: {{{claimed[0]}: {column}}}}}` in the source's "
+            "mapping with the one that counts.",
+        )
+    lacks = f"{name} lacks the columns {', '.join(ways.missing)}."
+    if recognised is not None:
+        constants = ", ".join(f"{column}: …" for column in ways.missing)
+        return DeliveryError(
+            f"{lacks} It is {recognised.title.en}, of which this file does not say them.",
+            remedy=f"Write `{dataset}: {{format: {recognised.name}, "
+            f"constants: {{{constants}}}}}` in the source's mapping.",
+        )
+    looks = _other_dataset(headings, dataset=dataset)
+    hint = f" It looks like a file of {looks}." if looks else ""
+    return DeliveryError(
+        f"{lacks}{hint}",
+        remedy=f"Write `{dataset}: {{headings: {{heading in the file: {ways.missing[0]}}}}}` in "
+        "the source's mapping (`forestall sources try FILE` makes one to start from), or ask the "
+        "source to deliver the file again.",
+    )
+
+
+def _other_dataset(headings: Sequence[str], *, dataset: str) -> str | None:
+    """The dataset whose columns these headings are, if it is another one."""
+    for other in dataset_names():
+        found = find_ways(headings, contract=load_contract(other), mapping=DatasetMapping())
+        if other != dataset and found.is_whole:
+            return other
+    return None
+
+
+def _named(headings: Sequence[str]) -> str:
+    """Headings for a message. In a file without headings they are values, so digits are masked."""
+    return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])

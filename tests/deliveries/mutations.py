@@ -5,6 +5,7 @@ something: what is accepted must be as it was, or be warned of.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from random import Random
 
@@ -23,11 +24,12 @@ FULL_WIDTH = {ord(sign): ord(sign) + 0xFEE0 for sign in "0123456789"}
 
 
 def _each(draft: Draft, column: str, random: Random, write: Callable[[str], str]) -> None:
-    """Write a column anew in about a third of the rows, at least in one."""
+    """Write a column anew in about a third of the rows; what is written otherwise already stays."""
     place = draft.position(column)
     chosen = [row for row in draft.rows if random.random() < 0.3] or [random.choice(draft.rows)]
     for row in chosen:
-        row[place] = write(row[place].strip())
+        with suppress(ValueError):
+            row[place] = write(row[place].strip())
 
 
 # --- kindly: the meaning stays ---

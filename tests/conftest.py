@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for kind, fixtures in KINDS.items():
             if fixture_names & fixtures:
                 item.add_marker(kind)
-        if getattr(item, "callspec", None) and item.callspec.params.get("url") == "postgres":
+        if getattr(item, "callspec", None) and item.callspec.params.get("originals") == "postgres":
             item.add_marker("postgres")
     long = {item.path for item in items if item.get_closest_marker("training")}
     places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}

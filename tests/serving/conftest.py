@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +19,7 @@ from serving.access.users.service import add_user
 from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
-from serving.database.engine import open_database, sqlite_url, write_transaction
+from serving.database.engine import engine_for, open_database, sqlite_url, write_transaction
 from serving.publishing import (
     Alert,
     PublishedSuspect,
@@ -125,34 +125,85 @@ def a_suspect(key: str, **changes: object) -> PublishedSuspect:
     return PublishedSuspect(**(fields | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a SQLite file of the newest schema, to be copied: migrating takes long."""
-    path = tmp_path_factory.mktemp("serving") / "migrated.db"
-    open_database(sqlite_url(path)).dispose()
-    return path
+@dataclass(frozen=True)
+class Originals:
+    """Databases of one kind, to be copied: migrating one, adding its users and publishing a list
+    take as long as many a test.
+
+    ``places`` are where they are by what is in them: nothing, the ``staff``, and with it the
+    ``nightly`` list. ``staff`` are the tokens by role.
+    """
+
+    places: Mapping[str, str]
+    staff: Mapping[str, str]
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[str]:
-    """Give the name of a PostgreSQL database of the newest schema, to be copied as well."""
+def files(tmp_path_factory: pytest.TempPathFactory) -> Originals:
+    """Give the originals among the SQLite files."""
+    folder = tmp_path_factory.mktemp("serving")
+
+    def copied(place: str | None, name: str) -> str:
+        copy = folder / f"{name}.db"
+        if place:
+            shutil.copy(place, copy)
+        return str(copy)
+
+    return made_originals(copied, url_of=lambda place: sqlite_url(Path(place)))
+
+
+@pytest.fixture(scope="session")
+def templates() -> Iterator[Originals]:
+    """Give the originals among the databases of PostgreSQL."""
     if POSTGRES_URL is None:
         pytest.skip("FORESTALL_TEST_POSTGRES_URL names no PostgreSQL server")
     with server().connect() as connection:
         connection.execute(text(ORDINARY_ROLE))
-    with a_database() as name:
-        open_database(owned_url(name)).dispose()
-        yield name
+    with ExitStack() as databases:
+
+        def copied(place: str | None, _name: str) -> str:
+            return databases.enter_context(a_database(template=place or "template1"))
+
+        yield made_originals(copied, url_of=owned_url)
+
+
+def made_originals(
+    copied: Callable[[str | None, str], str], *, url_of: Callable[[str], str]
+) -> Originals:
+    """Return originals; ``copied`` is where a copy is, under a new name, of what is in a place."""
+    empty = copied(None, "empty")
+    open_database(url_of(empty)).dispose()
+    staffed = copied(empty, "staff")
+    engine = engine_for(url_of(staffed))
+    staff = a_staff(engine)
+    engine.dispose()
+    published = copied(staffed, "nightly")
+    engine = engine_for(url_of(published))
+    publish_watchlist(engine, NIGHTLY)
+    engine.dispose()
+    return Originals({"nothing": empty, "staff": staffed, "nightly": published}, staff)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[str]:
-    """Give the URL of a database without a row, once of each kind."""
-    if request.param == "sqlite":
-        shutil.copy(migrated, tmp_path / "serving.db")
+def originals(request: pytest.FixtureRequest) -> Originals:
+    """Give the originals of either kind."""
+    kind = {"sqlite": "files", "postgres": "templates"}[request.param]
+    found: Originals = request.getfixturevalue(kind)
+    return found
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path, originals: Originals) -> Iterator[str]:
+    """Give the URL of a database, once of each kind, without a row but for what the fixtures of the
+    test speak of: the ``staff``, the ``nightly`` list.
+    """
+    contents = [name for name in originals.places if name in request.fixturenames]
+    original = originals.places[contents[-1] if contents else "nothing"]
+    if Path(original).is_absolute():
+        shutil.copy(original, tmp_path / "serving.db")
         yield sqlite_url(tmp_path / "serving.db")
         return
-    with a_database(template=request.getfixturevalue("template")) as name:
+    with a_database(template=original) as name:
         yield owned_url(name)
 
 
@@ -183,8 +234,8 @@ def owned_url(name: str) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    """Give an engine on an empty database of the newest schema."""
-    engine = open_database(url)
+    """Give an engine on a database of the newest schema."""
+    engine = engine_for(url)
     yield engine
     engine.dispose()
 
@@ -259,11 +310,10 @@ class Client(TestClient):
         return {"Authorization": f"Bearer {self.tokens[role]}"}
 
 
-def a_client(app: FastAPI, engine: Engine) -> Client:
-    """Return a client with a user of every role."""
-    client = Client(app, follow_redirects=False, base_url="http://testserver")
+def a_staff(engine: Engine) -> dict[str, str]:
+    """Add a user of every role and return their tokens by role."""
     with write_transaction(engine) as session:
-        client.tokens = {
+        return {
             role.value: add_user(
                 session,
                 name=f"{role}-1",
@@ -274,7 +324,25 @@ def a_client(app: FastAPI, engine: Engine) -> Client:
             )
             for role in Role
         }
+
+
+def a_client(app: FastAPI, staff: Engine | Mapping[str, str]) -> Client:
+    """Return a client with a user of every role: the ``staff`` of the database, or added to it."""
+    client = Client(app, follow_redirects=False, base_url="http://testserver")
+    client.tokens = a_staff(staff) if isinstance(staff, Engine) else staff
     return client
+
+
+@pytest.fixture
+def staff(originals: Originals) -> Mapping[str, str]:
+    """Say that a user of every role is in the database, and give their tokens by role."""
+    return originals.staff
+
+
+@pytest.fixture
+def nightly() -> Watchlist:
+    """Say that a nightly list is in the database, beside the staff."""
+    return NIGHTLY
 
 
 @pytest.fixture
@@ -292,15 +360,14 @@ def app(settings: ServingSettings, engine: Engine) -> FastAPI:
 
 
 @pytest.fixture
-def empty(app: FastAPI, engine: Engine) -> Client:
+def empty(app: FastAPI, staff: Mapping[str, str]) -> Client:
     """Give a client of an application that has published nothing."""
-    return a_client(app, engine)
+    return a_client(app, staff)
 
 
 @pytest.fixture
-def client(empty: Client, engine: Engine) -> Client:
+def client(empty: Client, nightly: Watchlist) -> Client:
     """Give a client of an application with one nightly list."""
-    publish_watchlist(engine, NIGHTLY)
     return empty
 
 

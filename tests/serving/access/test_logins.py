@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -53,9 +53,11 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def known(settings: ServingSettings, engine: Engine, hours: Hours) -> Client:
+def known(
+    settings: ServingSettings, engine: Engine, staff: Mapping[str, str], hours: Hours
+) -> Client:
     """Give a client of an application on which analyst-1 has a password."""
-    client = a_client(create_app(settings=settings, clock=hours), engine)
+    client = a_client(create_app(settings=settings, clock=hours), staff)
     choose(client, engine, "analyst-1", GOOD)
     client.cookies.clear()
     return client

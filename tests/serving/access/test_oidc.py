@@ -1,6 +1,6 @@
 """Logging in through an OpenID Connect provider, against a real one on the loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +30,7 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def client(url: str, engine: Engine, provider: Provider) -> Client:
+def client(url: str, staff: Mapping[str, str], provider: Provider) -> Client:
     """Give a browser of an application that trusts the provider."""
     settings = ServingSettings(
         database_url=url,
@@ -38,7 +38,7 @@ def client(url: str, engine: Engine, provider: Provider) -> Client:
         oidc_client_secret=CLIENT_SECRET,  # type: ignore[arg-type]
         public_url="http://testserver/",
     )
-    return a_client(create_app(settings=settings, clock=lambda: MORNING), engine)
+    return a_client(create_app(settings=settings, clock=lambda: MORNING), staff)
 
 
 def leave(client: Client) -> str:

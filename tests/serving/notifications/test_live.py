@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,8 +14,8 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
 from serving.notifications.live.feed import Feed
 from serving.notifications.live.service import announce_change
-from serving.publishing import publish_watchlist
-from tests.serving.conftest import ID_A, MORNING, NIGHTLY, Client, a_client, a_tick, an_alert
+from serving.publishing import Watchlist, publish_watchlist
+from tests.serving.conftest import ID_A, MORNING, Client, a_client, a_tick, an_alert
 
 URL = "/api/v1/live"
 
@@ -35,11 +35,10 @@ def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def watching(url: str, engine: Engine) -> Iterator[Client]:
+def watching(url: str, staff: Mapping[str, str], nightly: Watchlist) -> Iterator[Client]:
     """Give a client of an application whose streams last a second."""
     settings = ServingSettings(database_url=url, live_stream_s=1, live_poll_s=0.05)
-    publish_watchlist(engine, NIGHTLY)
-    with a_client(create_app(settings=settings, clock=lambda: MORNING), engine) as client:
+    with a_client(create_app(settings=settings, clock=lambda: MORNING), staff) as client:
         yield client
 
 

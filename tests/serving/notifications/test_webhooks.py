@@ -3,7 +3,7 @@
 import base64
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,11 +104,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def client(engine: Engine, settings: ServingSettings) -> Client:
+def client(settings: ServingSettings, staff: Mapping[str, str]) -> Client:
     """Give a client of an application that can keep secrets, with nothing published."""
     return a_client(
         create_app(settings=settings, vault=OpenVault(), sealer=Sealer(), clock=lambda: MORNING),
-        engine,
+        staff,
     )
 
 

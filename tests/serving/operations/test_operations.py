@@ -1,5 +1,6 @@
 """The engineers' page, what it says needs action, and promoting a model from it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -229,9 +230,9 @@ def promoter() -> Promoter:
 
 
 @pytest.fixture
-def client(settings: ServingSettings, engine: Engine, promoter: Promoter) -> Client:
+def client(settings: ServingSettings, staff: Mapping[str, str], promoter: Promoter) -> Client:
     """Give a client of an application that keeps models, with an engineer logged in."""
-    return a_client(create_app(settings=settings, promoter=promoter, clock=lambda: MORNING), engine)
+    return a_client(create_app(settings=settings, promoter=promoter, clock=lambda: MORNING), staff)
 
 
 def page(client: Client, language: str = "en", role: str = "engineer") -> str:

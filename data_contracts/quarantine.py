@@ -10,8 +10,21 @@ _ON = ("_file", "_row")
 _OTHER_TEXTS = {
     "unreadable": ("The value cannot be read.", "取值无法识别。"),
     "too_many_fields": (
-        "The row has more fields than the file has headings.",
-        "该行的字段多于表头。",
+        "The row has more fields than there are headings; a value that holds the separator (as in"
+        " 1,234.00) must stand in quotation marks.",
+        "该行的字段多于表头；含分隔符的取值（如 1,234.00）须加引号。",
+    ),
+    "too_few_fields": (
+        "The row has fewer fields than there are headings.",
+        "该行的字段少于表头。",
+    ),
+    "stray_quote": (
+        "A quotation mark in the row is not closed or stands inside a value; it must be doubled.",
+        "该行的引号未配对，或出现在取值之中；取值中的引号须写成两个。",
+    ),
+    "nul_bytes": (
+        "The row holds bytes of zero, which no text has; part of it may be lost.",
+        "该行含有文本中不应有的零字节，部分内容可能已丢失。",
     ),
     "other_value": (
         "The word is not known; the row is taken with the value other.",

@@ -114,8 +114,19 @@ def _with_defaults(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_row(found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Gather each row's reasons. A value that could not be read is not also missing."""
+    """Gather each row's reasons. A value that could not be read is not also missing, and of a row
+    that could not be read as a whole nothing more is said.
+    """
     reasons = pl.concat(found).with_columns(column=pl.col("reasons").str.split(".").list.first())
+    whole_rows = reasons.filter(pl.col("column") == "row").select("_file", "_row")
+    reasons = pl.concat(
+        [
+            reasons.filter(pl.col("column") == "row"),
+            reasons.filter(pl.col("column") != "row").join(
+                whole_rows, on=["_file", "_row"], how="anti"
+            ),
+        ]
+    )
     unreadable = reasons.filter(pl.col("reasons").str.ends_with(".unreadable")).select(
         "_file", "_row", "column"
     )

@@ -2,8 +2,6 @@
 columns and types.
 """
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,24 +12,18 @@ import polars.selectors as cs
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
+from data_contracts.files.containers import read_table
+from data_contracts.files.headings import ContractHeadings
+from data_contracts.files.raw_table import RawTable
 from data_contracts.files.reading import Reading
 from data_contracts.forms.registry import FORMS, WARNINGS
 from data_contracts.forms.text import parse_choice, text
+from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.mappings.translation.tables import Translation, translate_table
 
 __all__ = ["read_delivery"]
 
-_PARQUET_MAGIC = b"PAR1"
-_FOREIGN_MAGICS = {
-    b"PK\x03\x04": "a ZIP or Excel file",
-    b"\x1f\x8b": "a gzip file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-}
-_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_CUT = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
-_SURPLUS = "_surplus"
-_TOO_MANY_FIELDS = "row.too_many_fields"
 _REDELIVER = "Ask the source to deliver the file again."
 
 
@@ -41,17 +33,11 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no
     delivered value.
     """
-    raw = _surplus_marked(
-        _read_parquet(path) if _is_parquet(path) else _read_csv(path, mapping=mapping)
+    said = mapping.of(contract.dataset)
+    raw = read_table(
+        path, layout=said.layout, wanted=ContractHeadings(contract=contract, mapping=said)
     )
-    if raw.is_empty() and contract.event_column is not None:
-        raise DeliveryError(f"{path.name} holds headings and no rows.", remedy=_REDELIVER)
-    translation = translate_table(
-        raw.with_row_index("_row", offset=1),
-        contract=contract,
-        mapping=mapping.of(contract.dataset),
-        name=path.name,
-    )
+    translation = _translated(raw, contract=contract, mapping=said, name=path.name)
     delivered = translation.rows.select(pl.exclude("^_.*$"))
     clean = delivered.select(
         _normalised(delivered[column.name], column=column, path=path)
@@ -61,11 +47,34 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     checked = _with_codes(clean, delivered=delivered, contract=contract, translation=translation)
     rows, left_out = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
     return Reading(
-        rows=rows,
-        skipped={**translation.skipped, **left_out},
-        warnings=translation.warnings,
+        rows=_with_misfits(rows, misfits=raw.misfits),
+        skipped={**raw.skipped, **translation.skipped, **left_out},
+        warnings=(*raw.warnings, *translation.warnings),
         notes=(*translation.notes, *_ignored_note(list(translation.ignored), path=path)),
     )
+
+
+def _translated(
+    raw: RawTable, *, contract: Contract, mapping: DatasetMapping, name: str
+) -> Translation:
+    try:
+        return translate_table(
+            raw.values.with_columns(raw.numbers.alias("_row")),
+            contract=contract,
+            mapping=mapping,
+            preamble=raw.preamble,
+            name=name,
+        )
+    except DeliveryError as error:
+        if not raw.preamble:
+            raise
+        before = raw.heading_line - 1
+        lines = "Line 1 looks" if before == 1 else f"Lines 1 to {before} look"
+        raise DeliveryError(
+            f"{error} {lines} like a preamble; the headings seem to be on line {raw.heading_line}.",
+            remedy=f"{error.remedy} If the headings are on another line, write "
+            f"`{contract.dataset}: {{heading_row: NUMBER}}` in the mapping.",
+        ) from None
 
 
 def _ignored_note(headings: list[str], *, path: Path) -> tuple[str, ...]:
@@ -74,121 +83,6 @@ def _ignored_note(headings: list[str], *, path: Path) -> tuple[str, ...]:
     return (
         f"{path.name}: {len(headings)} columns that the contract does not know are ignored: "
         f"{_named(headings)}",
-    )
-
-
-def _is_parquet(path: Path) -> bool:
-    """Tell Parquet from CSV by content; in a file that is not what its name says, nobody knows what
-    else is wrong.
-    """
-    size = path.stat().st_size
-    if size == 0:
-        raise DeliveryError(f"{path.name} is empty (0 bytes).", remedy=_REDELIVER)
-    with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(max(size - 4, 0))
-        tail = file.read(4)
-    for magic, what in _FOREIGN_MAGICS.items():
-        if head.startswith(magic):
-            raise DeliveryError(
-                f"{path.name} is {what} under a wrong name.", remedy="Deliver Parquet or CSV."
-            )
-    named_parquet = path.suffix.lower() == ".parquet"
-    if (head == _PARQUET_MAGIC) != named_parquet:
-        is_what = "Parquet" if head == _PARQUET_MAGIC else "not Parquet"
-        raise DeliveryError(
-            f"{path.name} is mislabelled: its content is {is_what}.", remedy=_REDELIVER
-        )
-    if named_parquet and (tail != _PARQUET_MAGIC or size < 12):
-        raise DeliveryError(
-            f"{path.name} is truncated: the end of the Parquet file is missing.", remedy=_REDELIVER
-        )
-    return named_parquet
-
-
-def _read_parquet(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, hive_partitioning=False, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        kind = type(error).__name__  # the message itself could quote delivered values
-        raise DeliveryError(
-            f"{path.name} is a damaged Parquet file ({kind}).", remedy=_REDELIVER
-        ) from None
-
-
-def _read_csv(path: Path, *, mapping: SourceMapping) -> pl.DataFrame:
-    content = _decoded(path, encoding=mapping.encoding)
-    first, _, body = content.lstrip("\n").partition("\n")
-    headings = [
-        heading.strip()
-        for heading in next(csv.reader([first], delimiter=(mapping.delimiter or ",")), [])
-    ]
-    if len(set(headings)) < len(headings):
-        raise DeliveryError(f"{path.name} has the same heading twice.", remedy=_REDELIVER)
-    _reject_cut_end(body, width=len(headings), path=path, delimiter=(mapping.delimiter or ","))
-    try:
-        return pl.read_csv(
-            io.BytesIO(body.encode()),
-            has_header=False,
-            separator=(mapping.delimiter or ","),
-            schema=dict.fromkeys([*headings, _SURPLUS], pl.String),
-            missing_columns="insert",
-            truncate_ragged_lines=True,
-            raise_if_empty=False,
-        )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        kind = type(error).__name__
-        raise DeliveryError(
-            f"{path.name} is not well-formed CSV ({kind}); often a quotation mark is not closed.",
-            remedy=_REDELIVER,
-        ) from None
-
-
-def _decoded(path: Path, *, encoding: str | None) -> str:
-    """Decode by byte order mark, else as UTF-8, else as GB18030 (which holds GBK and GB2312); line
-    ends become LF.
-    """
-    content = path.read_bytes()
-    marked = next(
-        (name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), None
-    )
-    for candidate in filter(None, (marked, encoding, "utf-8", "gb18030")):
-        try:
-            decoded = content.decode(candidate)
-        except UnicodeDecodeError as error:
-            # Only the end of ASCII text says nothing about which of the encodings was cut.
-            if error.reason in _CUT and not content[: error.start].isascii():
-                raise DeliveryError(
-                    f"{path.name} is truncated in the middle of a character.", remedy=_REDELIVER
-                ) from None
-            continue
-        if "\x00" in decoded:
-            break
-        return decoded.replace("\r\n", "\n").replace("\r", "\n")
-    raise DeliveryError(
-        f"{path.name} is not text in UTF-8 or GB18030.",
-        remedy="Deliver CSV in one of these encodings.",
-    )
-
-
-def _reject_cut_end(body: str, *, width: int, path: Path, delimiter: str) -> None:
-    """Reject a file whose last line neither ends nor has all its fields: a value may be cut unseen,
-    too.
-    """
-    if not body or body.endswith("\n"):
-        return
-    last = body.rpartition("\n")[2]
-    if len(next(csv.reader([last], delimiter=delimiter), [])) < width:
-        raise DeliveryError(
-            f"{path.name} is truncated: its last line breaks off.", remedy=_REDELIVER
-        )
-
-
-def _surplus_marked(raw: pl.DataFrame) -> pl.DataFrame:
-    return (
-        raw
-        if _SURPLUS in raw.columns
-        else raw.with_columns(pl.lit(None, dtype=pl.String).alias(_SURPLUS))
     )
 
 
@@ -224,9 +118,7 @@ def _with_codes(
     ``_raw``.
     """
     numbered = clean.with_columns(translation.rows["_row"].cast(pl.Int64))
-    surplus = translation.rows[_SURPLUS].is_not_null()
-    found = {_TOO_MANY_FIELDS: surplus} if surplus.any() else {}
-    problems = found | _unread(clean, delivered=delivered) | dict(translation.problems)
+    problems = _unread(clean, delivered=delivered) | dict(translation.problems)
     warnings = _doubtful(delivered, contract=contract)
     coded = numbered.with_columns(
         _codes(problems, rows=clean.height).alias("_problems"),
@@ -253,12 +145,23 @@ def _codes(masks: Mapping[str, pl.Series], *, rows: int) -> pl.Series:
     )["codes"]
 
 
+def _with_misfits(rows: pl.DataFrame, *, misfits: pl.DataFrame) -> pl.DataFrame:
+    """Put the rows that fit under no heading between the others."""
+    if misfits.is_empty():
+        return rows
+    no_codes = pl.lit([], dtype=pl.List(pl.String))
+    odd = misfits.with_columns(no_codes.alias("_warnings"))
+    return pl.concat([rows, odd], how="diagonal").sort("_row")
+
+
 def _unread(clean: pl.DataFrame, *, delivered: pl.DataFrame) -> dict[str, pl.Series]:
     """Masks of the rows where something was delivered and nothing understood, by reason code; only
     codes that occur.
     """
     masks = {}
     for column, dtype in clean.schema.items():
+        if not clean[column].null_count():
+            continue
         given = delivered[column]
         if dtype == pl.String and given.dtype == pl.String:  # it stays text, for a rule to judge
             continue

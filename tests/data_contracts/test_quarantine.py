@@ -59,8 +59,9 @@ def test_no_row_is_lost_and_none_is_in_both_parts():
         ("amount.unreadable", "amount: The value cannot be read.", "金额：取值无法识别。"),
         (
             "row.too_many_fields",
-            "The row has more fields than the file has headings.",
-            "该行的字段多于表头。",
+            "The row has more fields than there are headings; a value that holds the separator (as"
+            " in 1,234.00) must stand in quotation marks.",
+            "该行的字段多于表头；含分隔符的取值（如 1,234.00）须加引号。",
         ),
         (
             "record_id.conflict",

@@ -152,7 +152,9 @@ def test_a_comma_that_is_not_quoted_shifts_the_row_and_is_noticed(tmp_path):
     row = "T1,6222020012345678,M0000021,借,1,234.56,2026-08-01 09:30:15,手机银行,工行"
     frame = read(csv_file(tmp_path, CHINESE_TRANSFERS, row), dataset="transfers")
 
-    assert problems(frame) == [(1, ["row.too_many_fields", "occurred_at.unreadable"])]
+    assert problems(frame) == [(1, ["row.too_many_fields"])]
+    assert frame["record_id"].to_list() == [None]
+    assert json.loads(frame["_raw"][0]) == {"fields": row.split(","), "headings": 8}
 
 
 def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
@@ -165,7 +167,6 @@ def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
     [
         ("cmcc.csv", b"", "empty"),
         ("cmcc.parquet", b"", "empty"),
-        ("cmcc.csv", (CALLS + "\n").encode(), "headings and no rows"),
         (
             "cmcc.csv",
             "\n".join((CALLS, *CALL_ROWS)).encode()[:-30],
@@ -182,18 +183,13 @@ def test_unknown_values_stay_for_the_rules_to_name(tmp_path):
             "truncated",
         ),
         ("cmcc.csv", "\n".join((CALLS, 'C1,"138')).encode(), "truncated"),
-        (
-            "cmcc.csv",
-            "\n".join((CALLS, 'C1,"138,2,in,voice,x,1\n')).encode(),
-            "not well-formed CSV",
-        ),
         ("cmcc.csv", b"PAR1....PAR1", "mislabelled: its content is Parquet"),
         ("cmcc.parquet", CALLS.encode(), "mislabelled: its content is not Parquet"),
         ("cmcc.parquet", b"PAR1" + bytes(40), "truncated: the end of the Parquet file is missing"),
         ("cmcc.parquet", b"PAR1" + bytes(40) + b"PAR1", "damaged Parquet file"),
         ("cmcc.csv", b"PK\x03\x04....", "ZIP or Excel"),
         ("cmcc.csv", b"\x1f\x8b....", "gzip"),
-        ("cmcc.csv", CALLS.encode() + b"\n\x00\x00\x00\n", "not text in UTF-8 or GB18030"),
+        ("cmcc.csv", CALLS.encode() + b"\x00\n", "not text in UTF-8 or GB18030"),
         ("cmcc.csv", CALLS.encode() + b"\n\xff\x01\xff\x02,1\n", "not text in UTF-8 or GB18030"),
     ],
 )
@@ -288,6 +284,27 @@ def test_a_sources_own_headings_values_and_delimiter(tmp_path):
     assert_reads_the_three_calls(
         csv_file(tmp_path, "CDR|A|B|DIR|SVC|开始时间|通话时长", *rows), mapping=mapping
     )
+
+
+def test_a_file_of_headings_alone_has_no_rows(tmp_path):
+    assert read(csv_file(tmp_path, CALLS)).height == 0
+
+
+def test_rows_that_fit_under_no_heading_stand_between_the_others(tmp_path):
+    reading = read_whole(csv_file(tmp_path, CALLS, CALL_ROWS[0], "C2,138", "", *CALL_ROWS[1:]))
+
+    assert reading.rows["_row"].to_list() == [1, 2, 4, 5]
+    assert reading.rows["record_id"].to_list() == ["C1", None, "C2", "C3"]
+    assert problems(reading.rows) == [(2, ["row.too_few_fields"])]
+    assert reading.skipped == {"blank line": 1}
+    assert len(reading.warnings) == 1
+
+
+def test_headings_that_lack_a_column_below_a_preamble(tmp_path):
+    with pytest.raises(DeliveryError, match="Line 1 looks like a preamble") as raised:
+        read(csv_file(tmp_path, "calls of a day", CALLS.removesuffix(",duration_s"), CALL_ROWS[0]))
+    assert "the headings seem to be on line 2" in str(raised.value)
+    assert "heading_row" in raised.value.remedy
 
 
 def test_a_register_may_be_empty(tmp_path):

@@ -63,8 +63,7 @@ class Rule:
     """One thing that must hold for every row, as a Great Expectations expectation.
 
     ``code`` is stable and public (``duration_s.negative``): it is stored with every rejected row.
-    ``arguments`` are the expectation's own, without the column. A rule that ``warns`` rejects no
-    row.
+    ``arguments`` are the expectation's own, without the column.
     """
 
     column: str
@@ -73,7 +72,6 @@ class Rule:
     arguments: Mapping[str, Any]
     meaning: str
     meaning_zh: str
-    warns: bool = False
 
     @property
     def code(self) -> str:
@@ -325,7 +323,6 @@ def _stated_rule(column: str, quality: DataQuality) -> Rule:
             _custom(quality.customProperties).get("descriptionZh"),
             f"descriptionZh of quality rule {name} of {column}",
         ),
-        warns=quality.severity == "warning",
     )
 
 

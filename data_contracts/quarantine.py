@@ -72,13 +72,16 @@ def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFram
     return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json)
 
 
-def reason_text(code: str, language: str = "en") -> str:
+def reason_text(code: str, language: str = "en", *, dataset: str | None = None) -> str:
     """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any
     delivered value.
+
+    Datasets have columns of the same name that mean other things: with ``dataset`` the words are
+    those of its contract.
     """
     column_name, _, name = code.partition(".")
     chinese = language.startswith("zh")
-    column, rule = _find_rule(column_name, name)
+    column, rule = _find_rule(column_name, name, dataset=dataset)
     if rule is not None:
         words = rule.meaning_zh if chinese else rule.meaning
     else:
@@ -90,10 +93,14 @@ def reason_text(code: str, language: str = "en") -> str:
     return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"
 
 
-def _find_rule(column_name: str, name: str) -> tuple[Column | None, Rule | None]:
+def _find_rule(
+    column_name: str, name: str, *, dataset: str | None
+) -> tuple[Column | None, Rule | None]:
+    """The column and its rule in the contract of ``dataset``, else in the first that has them."""
+    contracts = sorted(load_all_contracts(), key=lambda contract: contract.dataset != dataset)
     columns = [
         column
-        for contract in load_all_contracts()
+        for contract in contracts
         for column in contract.columns
         if column.name == column_name
     ]

@@ -28,7 +28,15 @@ from serving.casework.dispositions.endpoints import router as dispositions
 from serving.casework.follow_ups.endpoints import router as follow_ups
 from serving.casework.queue.endpoints import router as queue
 from serving.casework.suppressions.endpoints import router as suppressions
-from serving.context.ports import Finder, IdentityVault, ModelPromoter, Rescorer, Sealer
+from serving.context.ports import (
+    DeliveryTrial,
+    Finder,
+    IdentityVault,
+    ModelPromoter,
+    ReasonExplainer,
+    Rescorer,
+    Sealer,
+)
 from serving.context.settings import ServingSettings
 from serving.database.engine import engine_for, open_database
 from serving.http import errors
@@ -54,6 +62,7 @@ API = "/api/v1"
 # How long requests may still run when the server is stopped; pages that listen never end by
 # themselves
 GRACE_S = 3
+UPLOADS = ("/operations/trial", "/operations/trial/mapping")  # forms that hold a delivered file
 ROUTERS = (
     watchlists,
     exports,  # before the paths of single alerts, which would take its names for ids
@@ -85,14 +94,17 @@ def create_app(
     rescorer: Rescorer | None = None,
     sealer: Sealer | None = None,
     promoter: ModelPromoter | None = None,
+    trial: DeliveryTrial | None = None,
+    explainer: ReasonExplainer | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
 
     Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder``
     nothing is found by a real number, without a ``rescorer`` there are no fresh scores, without a
-    ``sealer`` no webhooks, without a ``promoter`` the pages promote no model; everything
-    else works.
+    ``sealer`` no webhooks, without a ``promoter`` the pages promote no model, without a ``trial``
+    they try no file, without an ``explainer`` they know reasons by what was reported alone;
+    everything else works.
     """
     # Scripts that cannot be read must stop the start, not the call to a resident
     load_call_scripts()
@@ -106,6 +118,8 @@ def create_app(
         rescorer=rescorer,
         sealer=sealer,
         promoter=promoter,
+        trial=trial,
+        explainer=explainer,
     )
     return _assembled(services)
 
@@ -154,9 +168,12 @@ def _assembled(services: Services) -> FastAPI:
     errors.install_error_handlers(app)
     app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
-    max_bytes = services.settings.max_request_bytes
     app.add_middleware(
-        Boundary, max_bytes=max_bytes, latency=app.state.metrics.latency, paths=paths
+        Boundary,
+        max_bytes=services.settings.max_request_bytes,
+        larger=dict.fromkeys(UPLOADS, services.settings.max_trial_bytes),
+        latency=app.state.metrics.latency,
+        paths=paths,
     )
     return app
 

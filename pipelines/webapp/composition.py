@@ -29,6 +29,7 @@ def build_application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
     from pipelines.webapp.identifier_lookup import IdentifierLookup
     from pipelines.webapp.promotion import GatedPromoter
+    from pipelines.webapp.reason_words import explain_reason
     from pipelines.webapp.rescore import LiveRescorer
     from serving.app import create_app
 
@@ -40,6 +41,7 @@ def build_application(settings: Settings) -> FastAPI:
         rescorer=LiveRescorer(settings),
         sealer=vault,
         promoter=GatedPromoter(settings),
+        explainer=explain_reason,
     )
 
 

@@ -1,14 +1,28 @@
 """What the serving room needs from outside; the composition root hands in something that fits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from serving.vocabulary.alerts import Contribution, Level, Reason, SuspectKind
 from serving.vocabulary.reports import ModelsReport
 
-__all__ = ["Finder", "Identity", "IdentityVault", "ModelPromoter", "Rescore", "Rescorer", "Sealer"]
+__all__ = [
+    "DeliveryTrial",
+    "Finder",
+    "Identity",
+    "IdentityVault",
+    "ModelPromoter",
+    "ReasonExplainer",
+    "ReasonWords",
+    "Rescore",
+    "Rescorer",
+    "Sealer",
+    "Trial",
+    "TriedReason",
+    "TriedRow",
+]
 
 
 class Identity(Protocol):
@@ -97,4 +111,92 @@ class ModelPromoter(Protocol):
         stand then.
 
         Raises NotReadyError where there is none.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasonWords:
+    """What the contract of a dataset says of a reason and of its column, in both languages.
+
+    ``headings`` are understood as the column, ``values`` are allowed with their labels; both are
+    empty where the reason is of no column.
+    """
+
+    zh: str
+    en: str
+    meaning_zh: str = ""
+    meaning_en: str = ""
+    headings: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+
+
+class ReasonExplainer(Protocol):
+    """Knows the contracts of deliveries."""
+
+    def __call__(self, code: str, /, *, dataset: str) -> ReasonWords:
+        """Return the words of a reason (``duration_s.negative``) in the contract of ``dataset``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriedRow:
+    """A row of a tried file as it is understood, identifiers masked, and its number there."""
+
+    number: int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriedReason:
+    """Why rows of a tried file would be rejected, or taken with a warning, in both languages;
+    ``first`` are some of them.
+    """
+
+    code: str
+    zh: str
+    en: str
+    rows: int
+    first: tuple[int, ...]
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What a file would become under a mapping; nothing was loaded.
+
+    Of a file that cannot be read at all ``problem`` says why and ``remedy`` what to do. ``read_as``
+    says how it was read. ``guess`` is a mapping to start from. No text holds a whole identifier.
+    """
+
+    problem: str = ""
+    remedy: str = ""
+    read_as: tuple[str, ...] = ()
+    rows: int = 0
+    taken: int = 0
+    rejected: int = 0
+    columns: tuple[str, ...] = ()
+    first_rows: tuple[TriedRow, ...] = ()
+    reasons: tuple[TriedReason, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    guess: str = ""
+
+
+class DeliveryTrial(Protocol):
+    """Tries files against mappings, and keeps the mappings of sources."""
+
+    def try_file(
+        self, content: bytes, /, *, name: str, dataset: str, source: str, mapping: str
+    ) -> Trial:
+        """Read the file ``name`` of this ``content`` with the YAML ``mapping`` (empty: the source's
+        own) and keep nothing of it.
+        """
+
+    def mapping_of(self, source: str, /) -> str:
+        """Return the YAML of the source's own mapping, empty where it has none."""
+
+    def save_mapping(self, source: str, mapping: str, /) -> None:
+        """Make this YAML the source's mapping.
+
+        Raises SettingsError with the line at fault where it cannot be used.
         """

@@ -8,7 +8,15 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from serving.context.ports import Finder, IdentityVault, ModelPromoter, Rescorer, Sealer
+from serving.context.ports import (
+    DeliveryTrial,
+    Finder,
+    IdentityVault,
+    ModelPromoter,
+    ReasonExplainer,
+    Rescorer,
+    Sealer,
+)
 from serving.context.settings import ServingSettings
 
 __all__ = ["Clock", "Now", "Services", "ServicesOfApp"]
@@ -33,6 +41,8 @@ class Services:
     rescorer: Rescorer | None = None
     promoter: ModelPromoter | None = None
     sealer: Sealer | None = None
+    trial: DeliveryTrial | None = None
+    explainer: ReasonExplainer | None = None
     rescoring: Lock = field(default_factory=Lock)
 
 

@@ -113,6 +113,9 @@ class OperationsSettings(BaseModel):
     prefect_url: Annotated[
         str, Field(description="Where Prefect's own pages are; empty: they are not linked.")
     ] = ""
+    max_trial_bytes: Annotated[
+        PositiveInt, Field(description="Larger files are not tried on the page for it.")
+    ] = 8_000_000
 
 
 class WebhookSettings(BaseModel):

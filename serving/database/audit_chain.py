@@ -59,6 +59,7 @@ Action = Literal[
     "rescore",
     "promote",
     "roll-back",
+    "mapping-saved",
     "webhook-added",
     "webhook-changed",
     "webhook-removed",

@@ -41,16 +41,24 @@ SECURITY_HEADERS = {
 class Boundary:
     """Wraps the application.
 
-    ``max_bytes`` is the largest request body it takes, ``latency`` where the duration of each
-    request is noted (labels: method, path, status), ``paths`` the pattern of each endpoint's path.
+    ``max_bytes`` is the largest request body it takes, ``larger`` that of single paths, ``latency``
+    where the duration of each request is noted (labels: method, path, status), ``paths`` the
+    pattern of each endpoint's path.
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_bytes: int, latency: Histogram, paths: Mapping[Any, str]
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        larger: Mapping[str, int],
+        latency: Histogram,
+        paths: Mapping[Any, str],
     ) -> None:
         self._app = app
         self._paths = paths
         self._max_bytes = max_bytes
+        self._larger = larger
         self._latency = latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,24 +82,25 @@ class Boundary:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, await self._whole_body(receive), send)
+            await self._app(scope, await self._whole_body(scope, receive), send)
         except Exception as error:  # noqa: BLE001 -- the outermost frame: everything must end as an answer
             if not isinstance(error, ProblemError):
                 frames = "".join(traceback.format_tb(error.__traceback__))
                 log.error("%s\n%s", type(error).__name__, frames)  # noqa: TRY400 -- never its message
             await answer_problem(Request(scope), as_problem(error))(scope, receive, send)
 
-    async def _whole_body(self, receive: Receive) -> Receive:
-        body, more = b"", True
+    async def _whole_body(self, scope: Scope, receive: Receive) -> Receive:
+        max_bytes = self._larger.get(scope["path"], self._max_bytes)
+        body, more = bytearray(), True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 break
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._max_bytes:
-                raise ProblemError(413, f"The request is larger than {self._max_bytes:,} bytes.")
-        bodies = iter([{"type": "http.request", "body": body, "more_body": False}])
+            if len(body) > max_bytes:
+                raise ProblemError(413, f"The request is larger than {max_bytes:,} bytes.")
+        bodies = iter([{"type": "http.request", "body": bytes(body), "more_body": False}])
 
         async def receive_whole() -> Message:
             return next(bodies, None) or await receive()

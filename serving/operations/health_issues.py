@@ -74,8 +74,8 @@ def delivery_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     quality = found.quality.report
     if quality.held:
         text = say.plural(
-            "{count} file is held as a whole: have it delivered again.",
-            "{count} files are held as a whole: have them delivered again.",
+            "{count} delivered file waits: it is held or cannot be read.",
+            "{count} delivered files wait: they are held or cannot be read.",
             len(quality.held),
         )
         yield HealthIssue(urgency="act", area="quality", text=text)

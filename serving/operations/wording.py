@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from data_contracts.ages import AGE_BANDS
-from serving.presentation.translations import N_, Translator
+from serving.presentation.translations import N_, NP_, Translator
 from serving.vocabulary.reports import GateSaid
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FIGURES",
     "GATES",
     "GROUPS",
+    "OUTCOMES",
     "PICTURES",
     "UNFORESEEN",
     "VERBS",
@@ -49,6 +50,18 @@ DATASETS: Mapping[str, str] = MappingProxyType(
         "cases": N_("Reported cases"),
         "number_tags": N_("Tagged numbers"),
         "unknown": N_("Unknown files"),
+    }
+)
+
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "accepted": NP_("outcome", "Accepted"),
+        "partly": NP_("outcome", "Partly accepted"),
+        "held": NP_("outcome", "Held"),
+        "unreadable": NP_("outcome", "Unreadable"),
+        "duplicate": NP_("outcome", "Loaded before"),
+        "rejected": NP_("outcome", "Rejected"),
+        "warning": NP_("outcome", "Taken with a warning"),
     }
 )
 

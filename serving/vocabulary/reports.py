@@ -6,10 +6,12 @@ No report names or numbers a person.
 import math
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 __all__ = [
+    "DeliveryOutcome",
     "DriftReport",
     "FairnessReport",
     "FeatureMoved",
@@ -111,10 +113,47 @@ class SourceQuality(ReportPart):
 
 
 class HeldFile(ReportPart):
-    """A delivered file that was held as a whole."""
+    """A delivered file of which nothing was taken: ``held`` as a whole, or ``unreadable``.
+
+    ``code`` is the kind of reason, ``remedy`` what to do about this file.
+    """
 
     path: Annotated[str, Field(examples=["calls/2026-07-04/cmcc.csv"])]
-    reason: Annotated[str, Field(examples=["cannot be read"])]
+    reason: Annotated[str, Field(examples=["3 of 20 rows are bad, more than 5%"])]
+    status: Literal["held", "unreadable"] = "held"
+    dataset: Annotated[str, Field(examples=["calls"])] = "unknown"
+    source: Annotated[str, Field(examples=["cmcc"])] = ""
+    code: Annotated[str, Field(examples=["file.bad_rows"])] = "file.held"
+    remedy: Annotated[str, Field(examples=["Ask the source for the file anew."])] = ""
+    rows: int = 0
+
+
+class DeliveryOutcome(ReportPart):
+    """What befell rows or whole files of one source for one reason, in both languages.
+
+    ``status`` is ``unreadable`` or ``held`` of whole files, else ``rejected``, or ``warning`` of
+    rows that were taken. ``rows`` is 0 where nobody can count them; ``path`` is the file that it
+    befell most.
+    """
+
+    dataset: Annotated[str, Field(examples=["calls"])]
+    source: Annotated[str, Field(examples=["cmcc"])]
+    status: Literal["unreadable", "held", "rejected", "warning"]
+    code: Annotated[str, Field(examples=["duration_s.negative"])]
+    zh: Annotated[str, Field(examples=["通话时长为负"])]
+    en: Annotated[str, Field(examples=["the duration is negative"])]
+    rows: int
+    files: int
+    path: Annotated[str, Field(examples=["calls/2026-07-04/cmcc.csv"])]
+
+    @computed_field(  # type: ignore[prop-decorator]
+        examples=["/operations/deliveries/duration_s.negative?dataset=calls&source=cmcc"]
+    )
+    @property
+    def link(self) -> str:
+        """The page that says what it means and how to mend it."""
+        query = urlencode({"dataset": self.dataset, "source": self.source})
+        return f"/operations/deliveries/{self.code}?{query}"
 
 
 class SilentSource(ReportPart):
@@ -128,7 +167,8 @@ class SilentSource(ReportPart):
 class QualityReport(Report):
     """The deliveries of the last ``days`` days up to ``newest_at``, source by source.
 
-    Registers as they stand.
+    Registers as they stand. ``outcomes`` are the most common of what was loaded from
+    ``outcomes_since`` on.
     """
 
     kind: ClassVar[str] = "quality"
@@ -138,6 +178,8 @@ class QualityReport(Report):
     sources: tuple[SourceQuality, ...]
     held: tuple[HeldFile, ...] = ()
     silent: tuple[SilentSource, ...] = ()
+    outcomes: tuple[DeliveryOutcome, ...] = ()
+    outcomes_since: datetime | None = None
 
 
 class FigureRow(ReportPart):

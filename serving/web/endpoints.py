@@ -6,7 +6,6 @@ from serving.web import (
     alert,
     dispositions,
     follow_ups,
-    operations,
     outreach,
     queue,
     suppressions,
@@ -14,11 +13,12 @@ from serving.web import (
     trends,
 )
 from serving.web.accounts import account, audit, login, users
+from serving.web.engineers import deliveries, operations, trial
 
 __all__ = ["router"]
 
 router = APIRouter()
 worked = (queue, alert, dispositions, follow_ups, suppressions, suspects, outreach)
-run = (trends, operations, login, account, users, audit)
+run = (trends, operations, deliveries, trial, login, account, users, audit)
 for area in (*worked, *run):
     router.include_router(area.router)

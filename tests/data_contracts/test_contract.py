@@ -57,9 +57,8 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
     assert codes == [
         *("record_id.missing", "account_id.missing", "account_id.malformed"),
         *(
-            "account_id.placeholder",
+            "peer_account.missing",
             "peer_account.malformed",
-            "peer_account.own_account",
             "direction.missing",
             "direction.unknown_value",
         ),

@@ -81,3 +81,16 @@ def test_every_rule_has_words_in_both_languages():
         for rule in contract.rules:
             assert "does not hold" not in reason_text(rule.code)
             assert not reason_text(rule.code, "zh").isascii()
+
+
+def test_words_are_those_of_the_dataset():
+    of_calls = reason_text("direction.unknown_value", "zh", dataset="calls")
+    of_transfers = reason_text("direction.unknown_value", "zh", dataset="transfers")
+    assert of_calls == "呼叫方向：取值不在 in、out 之内。"
+    assert of_transfers == "借贷标志：取值不在 debit、credit 之内。"
+    english = reason_text("direction.unknown_value", dataset="transfers")
+    assert english == "direction: The value is not one of debit, credit."
+    # What a dataset does not know is said as another one says it.
+    assert reason_text("duration_s.negative", dataset="transfers") == reason_text(
+        "duration_s.negative"
+    )

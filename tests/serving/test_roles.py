@@ -74,6 +74,10 @@ PAGES = """
     GET     /audit                                         d
     GET     /trends                                     aoed
     GET     /operations                                   ed
+    GET     /operations/deliveries/{code}                 ed
+    GET     /operations/trial                             ed
+    POST    /operations/trial                             ed
+    POST    /operations/trial/mapping                     ed
     POST    /operations/promote                           ed
     POST    /operations/roll-back                         ed
 """
@@ -92,6 +96,7 @@ VALUES = {
     "suppression_id": "999",
     "scam_type": "police",
     "key": "n1_aa",
+    "code": "file.unreadable",
 }
 OWN = {"Sec-Fetch-Site": "same-origin"}
 

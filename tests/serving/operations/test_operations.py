@@ -135,7 +135,11 @@ BAD = QualityReport(
         a_source(
             accepted=980,
             quarantined=20,
-            reasons=(RejectReason(code="x", zh="时间在未来", en="In the future", rows=20),),
+            reasons=(
+                RejectReason(
+                    code="started_at.in_future", zh="时间在未来", en="In the future", rows=20
+                ),
+            ),
         ),
     ),
     held=(HeldFile(path="calls/2026-07-04/cucc.csv", reason="no such columns"),),
@@ -287,7 +291,7 @@ def test_the_page_shows_every_report(client: Client, engine: Engine) -> None:
         "4,000 people scored",
         "7 sec",
         "China Mobile",
-        "In the future × 20",
+        "In the future</a> × 20",
         "calls/2026-07-04/cucc.csv",
         "never delivered",
         "version 1",
@@ -315,7 +319,7 @@ def test_the_page_is_whole_in_chinese(client: Client, engine: Engine) -> None:
         "夜间名单",
         "4,000 人已评分",
         "中国移动",
-        "时间在未来 × 20",
+        "时间在未来</a> × 20",
         "从未交付",
         "候选模型",
         "至少 39.0%",
@@ -479,7 +483,7 @@ def test_a_run_that_never_ends_and_a_list_that_is_overdue_are_told() -> None:
 
 def test_deliveries_that_lack_something_are_told() -> None:
     assert told(seen_at(a_run(), models=IN_FORCE, quality=Filed(BAD))) == [
-        ("act", "quality", "1 file is held as a whole: have it delivered again."),
+        ("act", "quality", "1 delivered file waits: it is held or cannot be read."),
         ("act", "quality", "Transfers: ICBC has delivered nothing since Jul 3 00:00."),
         ("act", "quality", "Calls: China Broadnet has never delivered anything."),
         ("look", "quality", "Calls: 2.0% of the rows of China Mobile were rejected."),

@@ -116,6 +116,7 @@ def _page(
         "differs_from_others": differs_from_others,
         "links": services.settings,
         "may_promote": services.promoter is not None,
+        "may_try": services.trial is not None,
         "problem": problem,
     }
     return render_page(

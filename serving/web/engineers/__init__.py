@@ -1,0 +1,1 @@
+"""Pages of the engineers: how the system does, what deliveries ended as, trying a file."""

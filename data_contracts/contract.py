@@ -63,7 +63,8 @@ class Rule:
     """One thing that must hold for every row, as a Great Expectations expectation.
 
     ``code`` is stable and public (``duration_s.negative``): it is stored with every rejected row.
-    ``arguments`` are the expectation's own, without the column.
+    ``arguments`` are the expectation's own, without the column. A rule that ``warns`` rejects no
+    row.
     """
 
     column: str
@@ -72,6 +73,7 @@ class Rule:
     arguments: Mapping[str, Any]
     meaning: str
     meaning_zh: str
+    warns: bool = False
 
     @property
     def code(self) -> str:
@@ -323,6 +325,7 @@ def _stated_rule(column: str, quality: DataQuality) -> Rule:
             _custom(quality.customProperties).get("descriptionZh"),
             f"descriptionZh of quality rule {name} of {column}",
         ),
+        warns=quality.severity == "warning",
     )
 
 

@@ -21,7 +21,7 @@ from data_contracts.contract import TIME_ZONE, Contract, Rule
 from data_contracts.errors import DeliveryError
 from data_contracts.forms.identity_numbers import id_check_digit_sql
 
-__all__ = ["CheckResult", "check_rows", "contract_expectations"]
+__all__ = ["CheckResult", "add_warnings", "check_rows", "contract_expectations"]
 
 #: Nothing that partners deliver is older.
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
@@ -52,12 +52,14 @@ class CheckResult:
     """What a check found.
 
     ``failures`` has one row per rejected row: ``_file``, ``_row``, ``reasons`` (codes such as
-    ``duration_s.negative``). ``summary`` has one row per rule: ``rule``, ``expectation``,
-    ``evaluated`` and ``unexpected`` rows. Neither holds a delivered value.
+    ``duration_s.negative``); ``warnings`` the same of rows of which a rule warns. ``summary`` has
+    one row per rule: ``rule``, ``expectation``, ``evaluated`` and ``unexpected`` rows. None of them
+    holds a delivered value.
     """
 
     failures: pl.DataFrame
     summary: pl.DataFrame
+    warnings: pl.DataFrame
 
 
 def check_rows(frame: pl.DataFrame, *, contract: Contract, received_at: datetime) -> CheckResult:
@@ -78,13 +80,29 @@ def check_rows(frame: pl.DataFrame, *, contract: Contract, received_at: datetime
         .collect()
     )
     unexpected = {code: rows.height for code, rows in results.items()}
+    warning = {rule.code for rule in contract.rules if rule.warns}
+    rejecting = [rows for code, rows in results.items() if code not in warning]
     summary = [
         (rule.code, rule.expectation, frame.height, unexpected.get(rule.code, 0))
         for rule in contract.rules
     ]
     return CheckResult(
-        failures=_by_row([unread, *results.values()]),
+        failures=_by_row([unread, *rejecting]),
         summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row"),
+        warnings=_by_row([unread.clear(), *(results[code] for code in warning & results.keys())]),
+    )
+
+
+def add_warnings(frame: pl.DataFrame, warnings: pl.DataFrame) -> pl.DataFrame:
+    """Add the ``warnings`` of a check to those that reading gave the rows of ``frame``."""
+    if warnings.is_empty():
+        return frame
+    found = warnings.rename({"reasons": "_found"})
+    both = pl.concat_list("_warnings", pl.col("_found").fill_null([]))
+    return (
+        frame.join(found, on=["_file", "_row"], how="left", maintain_order="left")
+        .with_columns(both.alias("_warnings"))
+        .drop("_found")
     )
 
 

@@ -1,4 +1,6 @@
-"""Identity numbers of 18 digits (GB 11643), and those of 15 digits brought to 18."""
+"""The numbers of identity documents: 18 digits (GB 11643), to which those of 15 digits are brought,
+or what passports and permits have.
+"""
 
 import polars as pl
 
@@ -11,13 +13,25 @@ _ID_CHECK_DIGITS = "10X98765432"
 
 
 def id_number(values: pl.Series) -> pl.Series:
-    """Identity numbers of 18 digits; those of 15 digits are brought to 18."""
+    """Identity numbers of 18 digits, those of 15 digits brought to 18, and the numbers of other
+    documents: capital letters and digits.
+
+    A travel permit of Hong Kong or Macao is known by its letter and eight digits; the two that may
+    follow count the cards that its holder has had.
+    """
     plain = half_width(values)
     return repair_untidy(plain, plain.str.contains(r"^\d{17}[0-9X]$"), _tidy_id_numbers)
 
 
 def _tidy_id_numbers(untidy: pl.Series) -> pl.Series:
-    bare = untidy.str.replace_all(r"[\s\-]", "").str.to_uppercase()
+    bare = (
+        untidy.str.replace_all(r"""^[='"`]+|['"`]+$""", "")
+        .str.replace(r"^(\d{8})\s*\([A-Za-z]\)$", "${1}")
+        .str.replace_all(r"[\s\-‐-―()]", "")
+        .str.to_uppercase()
+        .str.replace(r"^(\d{17})[×ХΧ]$", "${1}X")
+        .str.replace(r"^([HM]\d{8})\d\d$", "${1}")
+    )
     return bare.to_frame("id").select(id_15_to_18(pl.col("id")))["id"]
 
 

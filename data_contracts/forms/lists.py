@@ -44,6 +44,7 @@ _KEY = re.compile(r"00[1-9]\d{5,16}|0[1-9]\d{8,11}|[1-9]\d{2,19}")
 _ACCOUNT = re.compile(r"(?=.{6,34}$)[A-Z]{0,10}\d{4,}[A-Z]{0,2}")
 _LONGEST_APART = 23  # no account that is written in groups is longer
 _CARD = range(15, 22)
+_MOBILE = re.compile(r"1[3-9]\d{9}")
 _MOST_GROUPS = 24
 
 
@@ -193,7 +194,7 @@ def _two_accounts(groups: list[str]) -> bool:
 
 
 def _stands_for_itself(group: str) -> bool:
-    return len(group) >= 12 or re.fullmatch(r"1[3-9]\d{9}", group) is not None
+    return len(group) >= 12 or _MOBILE.fullmatch(group) is not None
 
 
 def _listed_account(written: str) -> str | None:
@@ -201,7 +202,10 @@ def _listed_account(written: str) -> str | None:
     apart = re.search(r"[\s\-]", written) is not None
     if _ACCOUNT.fullmatch(account) is None or is_placeholder(account):
         return None
-    return None if apart and len(account) > _LONGEST_APART else account
+    # A mobile number names somebody's wallet; no movement shows it as an account.
+    if _MOBILE.fullmatch(account) or (apart and len(account) > _LONGEST_APART):
+        return None
+    return account
 
 
 def _card_among_others(written: str) -> str | None:

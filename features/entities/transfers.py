@@ -14,7 +14,8 @@ def build_payments(
     figures.
 
     ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to
-    ``payee_code``. The other party is called payee whichever way the money goes. Adds
+    ``payee_code``. The other party is called payee whichever way the money goes; movements without
+    one (interest, fees, cash) drop out. Adds
     ``amount_cny`` as float, ``is_debit``, ``is_own`` (the other party is an account of the same
     person), ``is_local`` (of any resident), the figures of
     :func:`features.kernel.relationships.with_relationships`, and ``relationship_paid_cny``,

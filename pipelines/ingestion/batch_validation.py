@@ -14,7 +14,7 @@ from data_contracts.errors import LakeError
 from data_contracts.files.reading import Reading
 from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
-from data_contracts.suites import check_rows
+from data_contracts.suites import add_warnings, check_rows
 from pipelines.ingestion.deduplication import (
     ACCEPTED,
     CONFLICT,
@@ -100,6 +100,7 @@ class BatchValidator:
             return _empty_batch(dataset, parsed)
         rows = pl.concat(readable)
         result = check_rows(rows, contract=load_contract(dataset), received_at=self._not_after)
+        rows = add_warnings(rows, result.warnings)
         good, bad = split_rows(rows, result.failures)
         held = self._files_to_hold(rows, bad=bad)
         good_rows = good.filter(~pl.col("_file").is_in(list(held)))

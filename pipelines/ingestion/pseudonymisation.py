@@ -130,7 +130,8 @@ class RowPseudonymiser:
             self._pseudonyms("account", rows["peer_account"]).alias("payee"),
             pl.when(is_merchant)
             .then(pl.lit("merchant"))
-            .otherwise(pl.lit("account"))
+            .when(pl.col("peer_account").is_not_null())  # interest, fees and cash have no payee
+            .then(pl.lit("account"))
             .alias("payee_kind"),
             pl.col("amount").alias("amount_cny"),
             _known_at(pl.col("occurred_at")),

@@ -57,8 +57,9 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
     assert codes == [
         *("record_id.missing", "account_id.missing", "account_id.malformed"),
         *(
-            "peer_account.missing",
+            "account_id.placeholder",
             "peer_account.malformed",
+            "peer_account.own_account",
             "direction.missing",
             "direction.unknown_value",
         ),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data_contracts.contract import load_all_contracts, load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.suites import check_rows, contract_expectations
+from data_contracts.suites import add_warnings, check_rows, contract_expectations
 from tests.data_contracts.deliveries import SHANGHAI, call_table
 from tests.data_contracts.naive import broken_rules_of_a_call
 
@@ -76,6 +76,15 @@ def reasons(dataset, *rows, **kwargs):
         frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT
     )
     return dict(result.failures.select("_row", "reasons").rows())
+
+
+def warnings(dataset, *rows, **kwargs):
+    """The warned rows; none of them is rejected."""
+    result = check_rows(
+        frame_of(dataset, *rows, **kwargs), contract=load_contract(dataset), received_at=RECEIVED_AT
+    )
+    assert result.failures.is_empty()
+    return dict(result.warnings.select("_row", "reasons").rows())
 
 
 def test_clean_calls_break_no_rule():
@@ -144,6 +153,12 @@ def test_every_fault_of_a_transfer_has_its_code():
         ({"channel": "barter"}, "channel.unknown_value"),
         ({"direction": "in"}, "direction.unknown_value"),
         ({"peer_account": "6222****5678"}, "peer_account.malformed"),
+        ({"peer_account": "1.234E10"}, "peer_account.malformed"),
+        ({"peer_account": None}, None),
+        ({"account_id": "0000"}, "account_id.placeholder"),
+        ({"account_id": "NONE"}, "account_id.placeholder"),
+        ({"account_id": "9999999999"}, "account_id.placeholder"),
+        ({"account_id": None}, "account_id.missing"),
         ({"peer_bank": None}, None),
     ]
     expected = {row: [code] for row, (_, code) in enumerate(faults, 1) if code}
@@ -178,6 +193,52 @@ def test_every_fault_of_a_resident_and_a_case_has_its_code():
     assert reasons("cases", *({**CASE, **change} for change, _ in cases), file_day=None) == {
         row: codes for row, (_, codes) in enumerate(cases, 1) if codes
     }
+
+
+def test_every_identity_document_is_taken():
+    documents = (
+        *("931840198501011235", "810000198501011240", "830000198501011252", "USA310185010112"),
+        *("E12345678", "EA1234567", "C01X00T47", "P1234567A", "12AB34567", "123456789"),
+        *("H12345678", "M12345678", "01234567", "A1234567", "军字第1234567号"),
+    )
+    rows = ({**RESIDENT, "id_number": number} for number in documents)
+    assert reasons("residents", *rows, file_day=None) == {}
+
+    no_documents = ("UNKNOWN", "1234567", "11010519491231000", "138****1234", "1.1E17", "ABCDEFGHI")
+    rows = ({**RESIDENT, "id_number": number} for number in no_documents)
+    assert reasons("residents", *rows, file_day=None) == {
+        row: ["id_number.malformed"] for row in range(1, len(no_documents) + 1)
+    }
+
+
+def test_what_does_not_fit_together_is_taken_with_a_warning():
+    residents = (
+        {},
+        {"birth_date": date(1949, 12, 30)},
+        {"sex": "M"},
+        {"id_kind": "passport"},
+        {"id_number": "E12345678", "id_kind": "resident_id", "sex": "M"},
+        {"id_number": "931840198501011235", "birth_date": date(1985, 1, 1)},
+    )
+    assert warnings("residents", *({**RESIDENT, **one} for one in residents), file_day=None) == {
+        2: ["birth_date.not_of_id"],
+        3: ["sex.not_of_id"],
+        5: ["id_kind.not_of_number"],
+    }
+    own = {**TRANSFER, "peer_account": TRANSFER["account_id"]}
+    assert warnings("transfers", TRANSFER, own) == {2: ["peer_account.own_account"]}
+
+
+def test_warnings_of_the_rules_stand_beside_those_of_the_reading():
+    frame = frame_of("residents", RESIDENT, {**RESIDENT, "sex": "M"}, file_day=None).with_columns(
+        pl.Series("_warnings", [[], ["id_kind.other_value"]], dtype=pl.List(pl.String))
+    )
+    result = check_rows(frame, contract=load_contract("residents"), received_at=RECEIVED_AT)
+
+    assert add_warnings(frame, result.warnings)["_warnings"].to_list() == [
+        [],
+        ["id_kind.other_value", "sex.not_of_id"],
+    ]
 
 
 def test_what_could_not_be_read_is_a_reason_and_is_not_called_missing_too():

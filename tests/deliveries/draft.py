@@ -140,7 +140,7 @@ def _draw_call(random: Random, *, number: int, row: int, at: datetime) -> tuple[
     peer = random.choice(
         (
             f"139{number:05d}{row:03d}",
-            f"010{61000000 + number * 40 + row}",
+            f"021{61000000 + number * 40 + row}",
             "95588",
             f"00852{51000000 + number * 40 + row}",
         )

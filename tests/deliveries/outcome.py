@@ -59,10 +59,12 @@ def _warning_faults(report: FileReport, *, end: FileEnd) -> list[str]:
     ]
 
 
-def count_reasons_of(settings: Settings) -> Mapping[str, Counter[str]]:
-    """How many rows of each file are in quarantine, by reason code."""
+def count_reasons_of(settings: Settings, *, received_at: datetime) -> Mapping[str, Counter[str]]:
+    """How many rows of each file went to quarantine at a moment, by reason code."""
     counts: dict[str, Counter[str]] = {}
-    rows = read_quarantine(settings).filter(pl.col("row").is_not_null())
+    rows = read_quarantine(settings).filter(
+        pl.col("row").is_not_null(), pl.col("received_at") == received_at
+    )
     for path, codes in rows.select("path", "reasons").iter_rows():
         counts.setdefault(path, Counter()).update(codes)
     return counts

@@ -1,6 +1,6 @@
 """Every kind of delivery ends as its file in `kinds/` says."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,12 @@ def test_a_kind_ends_as_it_must(kind: Kind, tmp_path: Path) -> None:
     settings = settings_of(kind, folder=tmp_path)
     faults = []
     for number, step in enumerate(kind.steps, start=1):
-        found = faults_of(step, landing=tmp_path / f"landing-{number}", settings=settings)
+        found = faults_of(
+            step,
+            landing=tmp_path / f"landing-{number}",
+            settings=settings,
+            received_at=RECEIVED_AT + timedelta(hours=number),
+        )
         faults += [f"delivery {number}: {fault}" for fault in found]
     assert not faults, "\n".join(["", *faults])
 
@@ -43,7 +48,7 @@ def settings_of(kind: Kind, *, folder: Path) -> Settings:
     return Settings(home=folder / "home", **own, **kind.settings)
 
 
-def faults_of(step: Step, *, landing: Path, settings: Settings) -> list[str]:
+def faults_of(step: Step, *, landing: Path, settings: Settings, received_at: datetime) -> list[str]:
     """Load a delivery; what ended otherwise than it must."""
     landing.mkdir()
     put_files(landing, step.files)
@@ -51,11 +56,11 @@ def faults_of(step: Step, *, landing: Path, settings: Settings) -> list[str]:
     report = ingest(
         landing,
         settings=settings,
-        received_at=RECEIVED_AT,
+        received_at=received_at,
         parser=None if settings.sources_folder else PARSER,
         **options,
     )
-    reasons = count_reasons_of(settings)
+    reasons = count_reasons_of(settings, received_at=received_at)
     faults = []
     for file in report.files:
         end = step.ends.get(file.path, FileEnd(accepted=file.rows))

@@ -71,7 +71,7 @@ def known_district(tables: SourceTables, at: datetime) -> District:
     moves = [
         row
         for row in tables.transfers.collect().to_dicts()
-        if row["known_at"] < at and row["account"] in holder
+        if row["known_at"] < at and row["account"] in holder and row["payee"] is not None
     ]
     moves.sort(key=lambda row: (row["occurred_at"], row["direction"] == "debit", row["amount_cny"]))
     return District(

@@ -314,7 +314,7 @@ def test_a_register_may_be_empty(tmp_path):
 
 
 def test_old_id_numbers_and_lists_of_a_case(tmp_path):
-    header = ",".join(load_contract("cases").schema.names())
+    header = ",".join(c.name for c in load_contract("cases").columns if not c.optional)
     row = (
         "A1,110105491231002,冒充公检法,既遂,2026-08-01 09:00:00,,2026-08-02 09:00:00,"
         "9544.05,010-65551234;+85512345,"
@@ -388,7 +388,7 @@ def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path
 
 
 def test_a_list_that_is_not_read_in_full_is_taken_with_a_warning(tmp_path):
-    header = ",".join(load_contract("cases").schema.names())
+    header = ",".join(c.name for c in load_contract("cases").columns if not c.optional)
     case = "11010519491231002X,police,loss,2026-06-15 10:00,,2026-06-16 09:00,5"
     path = csv_file(
         tmp_path,
@@ -404,3 +404,35 @@ def test_a_list_that_is_not_read_in_full_is_taken_with_a_warning(tmp_path):
     assert frame["_problems"].to_list() == [[], []]
     assert frame["_warnings"].to_list() == [["suspect_numbers.unreadable_item"], []]
     assert frame["_raw"].is_null().to_list() == [False, True]
+
+
+def test_a_movement_may_have_no_other_party_and_a_placeholder_is_none(tmp_path):
+    header = "record_id,account_id,peer_account,direction,amount,occurred_at,channel"
+    movement = "debit,5,2026-06-15 10:00,mobile"
+    named = ("6222020012345678", "", "-", "无", "NONE", "0000")
+    lines = [f"{row},6222020012340000,{peer},{movement}" for row, peer in enumerate(named)]
+
+    frame = read(csv_file(tmp_path, header, *lines), dataset="transfers")
+
+    assert frame["peer_account"].to_list() == ["6222020012345678", None, None, None, None, None]
+    assert frame["_problems"].list.len().sum() == 0
+    assert frame["_warnings"].to_list() == [
+        *([], [], [], []),
+        ["peer_account.placeholder"],
+        ["peer_account.placeholder"],
+    ]
+
+
+def test_a_register_may_name_the_kind_of_identity_document(tmp_path):
+    header = ",".join(name for name in load_contract("subscribers").schema if name != "id_kind")
+    lines = (
+        "13812345678,e12345678,cmcc,2020-01-01,护照",
+        "13912345678,01234567,cmcc,2020-01-01,台胞证",
+    )
+
+    frame = read(csv_file(tmp_path, f"{header},证件类型", *lines), dataset="subscribers")
+    old = read(csv_file(tmp_path, header, lines[0].rsplit(",", 1)[0]), dataset="subscribers")
+
+    assert frame["id_number"].to_list() == ["E12345678", "01234567"]
+    assert frame["id_kind"].to_list() == ["passport", "travel_permit"]
+    assert old["id_kind"].to_list() == [None]

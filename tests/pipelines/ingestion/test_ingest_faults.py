@@ -399,3 +399,26 @@ def test_a_file_that_is_still_being_written_is_held_and_read_by_the_next_run(hom
     assert report.reason == "the file changed while it was read"
     assert place.exists()
     assert counts(home.only()) == (40, 40, 0, 0, 0)
+
+
+def test_a_movement_without_another_party_is_loaded_without_a_payee(home):
+    put(home.landing, TRANSFERS, spoilt(transfers(), peer_account="-"))
+    assert counts(home.only()) == (40, 40, 0, 0, 0)
+
+    moves = home.table("transfers").sort("record_id")
+    assert moves.row(9, named=True)["payee"] is None
+    assert moves["payee"].null_count() == moves["payee_kind"].null_count() == 1
+
+
+def test_passports_and_permits_are_people(home):
+    register = spoilt(residents(), id_number="H1234567802")
+    register[8] |= {"id_number": "e12345678"}
+    put(home.landing, "residents.csv", register)
+    put(home.landing, "subscribers.csv", spoilt(subscribers(), id_number="H12345678"))
+    reports = home.ingest()
+
+    assert [counts(report) for report in reports.values()] == [(40, 40, 0, 0, 0)] * 2
+    holder = home.table("subscribers").filter(
+        ~pl.col("person").is_in(home.table("residents")["person"].implode())
+    )
+    assert holder.height == 1  # of the passport's owner the number still names another person

@@ -30,7 +30,7 @@ class Pseudonymiser:
         return f"Pseudonymiser(version={self._version})"
 
     def persons(self, id_numbers: pl.Series) -> pl.Series:
-        """Pseudonyms of normalised 18-digit identity numbers; null stays null."""
+        """Pseudonyms of normalised numbers of identity documents; null stays null."""
         return self._pseudonyms(id_numbers, "p")
 
     def numbers(self, numbers: pl.Series) -> pl.Series:

@@ -240,3 +240,14 @@ def test_numbers_of_this_country_that_are_one_for_the_library_have_one_key(writt
         service = one(phone_number, f"0{national}")
         assert one(phone_number, written) == service
         assert service in (f"0{national}", national[2:], national[3:])
+
+
+KEYS = MOBILES | SERVICES | landlines().map(lambda line: f"0{line[0]}{line[1]}")
+WAYS = st.sampled_from(["", *HOME_PREFIXES[:-1]])
+
+
+@given(st.lists(st.tuples(KEYS, WAYS), min_size=2, max_size=8, unique_by=lambda drawn: drawn[0]))
+def test_different_numbers_have_different_keys(drawn):
+    written = pl.Series([prefix + number for number, prefix in drawn])
+
+    assert phone_number(written).to_list() == [number for number, _ in drawn]

@@ -43,6 +43,7 @@ __all__ = ["Fault", "fuzz_deliveries", "spoil_delivery"]
 RECEIVED_AT = datetime(2026, 6, 20, 8, tzinfo=SHANGHAI)
 BATCH = 50
 CONTROLS = 5  # in so many a batch nothing is changed: what they are warned of says nothing
+FEW_LINES = 3  # a field that goes on for longer was never meant to
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 # These warn of what was not accepted, so they excuse nothing that was.
 OF_OTHERS = re.compile("are rejected|rows left out|headings are taken from")
@@ -221,11 +222,16 @@ def _line_faults(report: FileReport, draft: Draft) -> Iterator[str]:
     encoding = "utf-16" if draft.encoding.startswith("utf-16") else draft.encoding
     lines = re.split(r"\r\n|\n|\r", draft.content().decode(encoding, "replace"))
     full = sum(bool(line.strip("\ufeff \t")) for line in lines)
-    open_lines = [line.count('"') % 2 for line in lines]
-    joined = sum(one and other for one, other in pairwise(open_lines))
-    least, most = full - 1 - len(draft.before) - joined, len(lines) - 1
+    least, most = full - 1 - len(draft.before) - _joined_lines(lines), len(lines) - 1
     if not least <= report.rows <= most:
         yield f"{report.rows} rows from {full} lines, the headings among them"
+
+
+def _joined_lines(lines: Sequence[str]) -> int:
+    """How many lines may go on in the next one, since a quoted field is open at their end."""
+    unbalanced = [number for number, line in enumerate(lines) if line.count('"') % 2]
+    gaps = (later - earlier for earlier, later in pairwise(unbalanced))
+    return sum(gap for gap in gaps if gap <= FEW_LINES)
 
 
 def _refusals(report: FileReport, draft: Draft) -> Iterator[str]:

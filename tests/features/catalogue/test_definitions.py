@@ -1,11 +1,9 @@
 """The catalogue and the snapshot name the same things, and every feature can be explained."""
 
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
 
 from features.catalogue.definitions import (
     FEATURES,
@@ -16,12 +14,8 @@ from features.catalogue.definitions import (
 )
 from features.catalogue.wording import describe_value
 from features.event_index import build_event_index
-from features.kernel.frames import QueryPoint
-from features.kernel.source_tables import SourceTables
 from features.point_in_time import Snapshot, build_snapshot
 from tests.features.districts import NOON, district, moments
-from tests.features.generated import query_times, source_tables
-from tests.frames import check
 
 NOT_FEATURES = {
     "person",
@@ -56,22 +50,6 @@ def test_every_feature_is_a_number_or_a_flag(columns: pl.Schema) -> None:
 
     assert others == {}
     assert flags == {feature.name for feature in FEATURES if feature.unit == "flag"}
-
-
-@settings(max_examples=50, deadline=None)
-@given(tables=source_tables(), at=query_times)
-def test_features_that_are_missing_for_one_reason_are_missing_together(
-    tables: SourceTables, at: datetime
-) -> None:
-    asked = moments(*((person, at) for person in ("p1", "p2", "p3")))
-    rows = build_snapshot(build_event_index(tables), check(QueryPoint, asked))
-    Snapshot.validate(rows, cast=True)
-    for row in rows.to_dicts():
-        missing: dict[str, set[bool]] = {}
-        for feature in FEATURES:
-            missing.setdefault(feature.null_means, set()).add(row[feature.name] is None)
-        assert {reason for reason, both in missing.items() if len(both) > 1} == set()
-        assert missing["never"] == {False}
 
 
 def test_where_someone_lives_or_comes_from_is_never_a_feature() -> None:

@@ -1,18 +1,16 @@
-"""Which sources serve a person, and how long each has been silent."""
+"""Which sources serve a person, and how long each has been silent. On generated districts the slow
+version says the same: see ``tests/features/test_point_in_time_naive.py``.
+"""
 
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
 
 from features.entities.feeds import LateSource
 from features.event_index import build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from tests.features import generated
 from tests.features.districts import BANKS, NOON, OPERATORS, ago, call, district, moments, transfer
-from tests.naive.feeds import feed_features as naive_feeds
-from tests.naive.relationships import known_district
 
 FEEDS = ("calls_feed_silent_h", "transfers_feed_silent_h", "feeds_missing_n")
 HOLDS = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
@@ -109,12 +107,3 @@ def test_a_source_that_never_delivered_is_not_named() -> None:
         [],
     ]
     assert list(event_index.call_feeds.late_sources(0, ago(days=3))) == [LateSource("cmcc", None)]
-
-
-@settings(max_examples=50, deadline=None)
-@given(tables=generated.source_tables(), at=generated.query_times)
-def test_feeds_equal_the_naive_ones(tables: SourceTables, at: datetime) -> None:
-    for person in ("p1", "p2", "p3"):
-        assert feed_values(tables, person, at) == pytest.approx(
-            tuple(naive_feeds(known_district(tables, at), person).values())
-        )

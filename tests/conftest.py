@@ -21,7 +21,7 @@ settings.load_profile("unhurried")
 # The fixtures that a test uses say which kind it is.
 KINDS = {
     "browser": {"browser"},
-    "training": {"district", "own_district", "trained", "prefect"},
+    "training": {"district", "own_district", "own_trained", "trained", "prefect"},
 }
 
 

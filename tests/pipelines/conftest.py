@@ -7,11 +7,13 @@ import pytest
 from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
 from prefect.testing.utilities import prefect_test_harness
 
+from models.learning import reputation
 from pipelines.ingestion.ingest import FileReport, ingest
 from pipelines.ingestion.parser import Parser
 from pipelines.settings import IngestLimits, Settings
 from pipelines.storage.lake import Lake
-from tests.pipelines.district import build, shared_folder
+from pipelines.training.train import TrainResult
+from tests.pipelines.district import build, build_trained, shared_folder
 from tests.pipelines.landing import RECEIVED_AT
 
 # One parsing process reads the deliveries of all tests that have nothing against it: starting one
@@ -67,9 +69,31 @@ def district(tmp_path_factory) -> Settings:
 @pytest.fixture(scope="module")
 def own_district(district, tmp_path_factory) -> Settings:
     """A copy of the district that the tests of one module may work on."""
-    home = tmp_path_factory.mktemp("own") / "home"
-    shutil.copytree(district.home, home)
-    return district.model_copy(update={"home": home})
+    return copied(district, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def own_trained(tmp_path_factory) -> tuple[Settings, TrainResult]:
+    """A copy of the district with a champion that the tests of one module may work on, and what
+    the training of the champion came to.
+    """
+    settings, result = build_trained(shared_folder(tmp_path_factory))
+    return copied(settings, tmp_path_factory), result
+
+
+def copied(settings: Settings, factory: pytest.TempPathFactory) -> Settings:
+    """The same with a copy of the home."""
+    home = factory.mktemp("own") / "home"
+    shutil.copytree(settings.home, home)
+    return settings.model_copy(update={"home": home})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_reputations():
+    """Reputations from fewer meetings: that they are learnt counts here, not how well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reputation, "MAX_NEGATIVES", 6_000)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,9 @@ from tests.pipelines.district import END, TRAIN_AT
 
 
 @pytest.fixture(scope="module")
-def trained(own_district):
+def trained(own_trained):
     """The module's district with a champion, and what training came to."""
-    return own_district, train(own_district, at=TRAIN_AT, promote="always", seed=3)
+    return own_trained
 
 
 @pytest.fixture(scope="module")

@@ -36,10 +36,11 @@ from pipelines.training.champion_challenger import (
 from pipelines.training.champion_challenger import RULE as RULE_SCORER
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
-from tests.pipelines.district import END, TRAIN_AT
+from tests.pipelines.district import TRAIN_AT
 
 BUDGET = 4
 START = TRAIN_AT
+END = START + timedelta(days=3)
 WARM_UP = timedelta(days=1)
 SIX_HOURS = timedelta(hours=6)
 GOOD = {"calibration_error": 0.01, "episodes": 60.0, "max_feature_auc": 0.8}

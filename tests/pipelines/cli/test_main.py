@@ -23,7 +23,7 @@ def home(own_district):
 @pytest.fixture(scope="module", autouse=True)
 def small_training():
     with pytest.MonkeyPatch.context() as patch:
-        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "4000", "THREADS": "1"}
+        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "3000", "JUDGED_DAYS": "3", "THREADS": "1"}
         for name, value in quick.items():
             patch.setenv(f"FORESTALL_TRAINING__{name}", value)
         for name, value in {**QUICK, "daily_budget": 5}.items():
@@ -196,9 +196,7 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
 
 @pytest.mark.training
 def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
-    text = run("demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24")
-    assert "社区" in text
-    result = CliRunner().invoke(
-        cli.app, ["demo", "--home", str(tmp_path / "demo"), "--people", "900", "--days", "24"]
-    )
-    assert "login?token=" in result.output  # a second run begins where the first ended
+    words = ("demo", "--home", str(tmp_path / "demo"), "--people", "500", "--days", "20")
+    assert "社区" in run(*words)
+    # A second run begins where the first ended.
+    assert "login?token=" in CliRunner().invoke(cli.app, list(words)).output

@@ -66,14 +66,14 @@ def ordinary_model():
     return type(model)(**{**vars(model), "features": ("talk_s_30d", "new_debit_cny_24h")})
 
 
-def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
-    first = train(own_district, at=TRAIN_AT - timedelta(days=2), promote="always", seed=3)
-    second = train(own_district, at=TRAIN_AT, promote="never", seed=3)
+def test_a_second_training_tells_what_has_moved_since_the_first(own_trained):
+    settings, first = own_trained
+    second = train(settings, at=TRAIN_AT + timedelta(days=2), promote="never", seed=3)
     assert "drift_psi_max" not in first.metrics
     assert second.metrics["drift_psi_max"] > 0
     assert 0 < second.metrics["reasons_shared"] <= 1
     assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
-    registry = ModelRegistry.of(own_district)
+    registry = ModelRegistry.of(settings)
     assert (
         registry.metrics(registry.find(second.version))["reasons_shared"]
         == second.metrics["reasons_shared"]
@@ -81,7 +81,7 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_district):
     assert any(
         reason.startswith("gap of coverage by residency") for reason in passed(second.metrics)
     )
-    assert "覆盖率 coverage" in reported(own_district, second.run_id)
+    assert "覆盖率 coverage" in reported(settings, second.run_id)
 
 
 def reported(settings, run_id):

@@ -22,6 +22,8 @@ AT = TRAIN_AT + timedelta(hours=15)
 CMCC = Outage("calls", "cmcc", AT - timedelta(days=2, hours=15))
 ICBC = Outage("transfers", "icbc", AT - timedelta(days=4, hours=15))
 
+ENOUGH = {"rounds": 50, "negative_samples": 5_000}  # for what seldom happens to be learnt
+
 
 @pytest.fixture(scope="module")
 def tables(district) -> SourceTables:
@@ -30,7 +32,7 @@ def tables(district) -> SourceTables:
 
 @pytest.fixture(scope="module")
 def model(district, tables) -> RiskModel:
-    training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE})
+    training = district.training.model_copy(update={"outage_share": OUTAGE_SHARE, **ENOUGH})
     asked = district.model_copy(update={"training": training})
     return learn_risk_model(build_event_index(tables), tables, at=TRAIN_AT, seed=3, settings=asked)[
         0

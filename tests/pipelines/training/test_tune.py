@@ -17,7 +17,7 @@ from tests.pipelines.district import TRAIN_AT
 
 @pytest.fixture(scope="module")
 def settings(own_district):
-    quick = own_district.training.model_copy(update={"rounds": 50, "negative_samples": 2_000})
+    quick = own_district.training.model_copy(update={"rounds": 30, "negative_samples": 2_000})
     return own_district.model_copy(update={"training": quick})
 
 
@@ -60,6 +60,7 @@ def test_without_a_word_in_the_settings_the_parameters_are_the_models_own(tmp_pa
     assert tuning_from_settings(Settings(home=tmp_path)) == Tuning()
 
 
-def test_without_new_cases_there_is_nothing_to_judge_by(settings):
+def test_without_new_cases_there_is_nothing_to_judge_by(settings, monkeypatch):
+    monkeypatch.setattr("pipelines.training.tune.learn_risk_model", lambda *_, **__: (None, None))
     with pytest.raises(NotReadyError, match="no episode since 2026-06-25"):
         tune(settings, at=TRAIN_AT, trials=1, judged=timedelta(minutes=15))

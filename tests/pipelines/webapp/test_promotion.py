@@ -41,7 +41,7 @@ def settings(prefect, tmp_path_factory):
     """A district with so much fraud that a few days tell a good model from a bad one."""
     found = build(tmp_path_factory.mktemp("busy"), people=700, days=28, intensity=60)
     write_settings(found.home, daily_budget=12, training=QUICK, gates=LENIENT)
-    return found
+    return found.model_copy(update={"training": QUICK, "gates": LENIENT, "daily_budget": 12})
 
 
 @contextmanager

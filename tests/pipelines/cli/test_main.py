@@ -23,7 +23,13 @@ def home(own_district):
 @pytest.fixture(scope="module", autouse=True)
 def small_training():
     with pytest.MonkeyPatch.context() as patch:
-        quick = {"ROUNDS": "40", "NEGATIVE_SAMPLES": "3000", "JUDGED_DAYS": "3", "THREADS": "1"}
+        quick = {
+            "ROUNDS": "40",
+            "NEGATIVE_SAMPLES": "3000",
+            "JUDGED_DAYS": "3",
+            "OUTAGE_SHARE": "0",
+            "THREADS": "1",
+        }
         for name, value in quick.items():
             patch.setenv(f"FORESTALL_TRAINING__{name}", value)
         for name, value in {**QUICK, "daily_budget": 5}.items():

@@ -24,8 +24,7 @@ AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
 EARLY = AT - timedelta(days=14)  # before the days that are compared
 QUICK = SMALL.model_copy(
     update={
-        "rounds": 50,
-        "negative_samples": 3_000,
+        "negative_samples": 2_000,
         "maturity_days": 3,
         "judged_days": 4,
     }

@@ -87,9 +87,9 @@ class Column:
     Chinese labels, ``spellings`` other ways to write a value to it.
 
     An ``optional`` column may be absent from a file. ``default`` is what then holds, and where a
-    cell is empty. A value that is not known becomes ``other_value``, where there is one, and the
-    row has a warning. Rows are left out whose value is not one of ``loaded_values``, if there are
-    any.
+    cell is empty, in the rows that say what ``default_where`` says (column to value). A value that
+    is not known becomes ``other_value``, where there is one, and the row has a warning. Rows are
+    left out whose value is not one of ``loaded_values``, if there are any.
     """
 
     name: str
@@ -107,6 +107,7 @@ class Column:
     rules: tuple[Rule, ...]
     optional: bool = False
     default: str | None = None
+    default_where: Mapping[str, str] = field(default_factory=dict)
     other_value: str | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
     loaded_values: tuple[str, ...] = ()
@@ -243,6 +244,7 @@ def _column(source: SchemaProperty) -> Column:
         ),
         optional=bool(custom.get("optional", False)),
         default=custom.get("default"),
+        default_where=MappingProxyType(custom.get("defaultWhere", {})),
         other_value=custom.get("otherValue"),
         spellings=MappingProxyType(_spellings(custom)),
         loaded_values=tuple(custom.get("loadedValues", ())),

@@ -25,17 +25,22 @@ def complete_rows(rows: pl.DataFrame, *, contract: Contract) -> pl.DataFrame:
         for column in contract.columns
         if column.name not in rows.columns
     ]
-    filled = [
-        pl.col(column.name).fill_null(column.default)
-        for column in contract.columns
-        if column.default is not None
-    ]
+    filled = [_with_default(column) for column in contract.columns if column.default is not None]
     whole = rows.with_columns(absent).with_columns(filled)
     for column in contract.columns:
         if column.other_value is not None:
             whole = _with_other_value(whole, column=column)
     own = [name for name in rows.columns if name.startswith("_") and name != "_row"]
     return whole.select("_row", *contract.schema.names(), *own)
+
+
+def _with_default(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    default = value.fill_null(pl.lit(column.default).cast(column.type))
+    if not column.default_where:
+        return default
+    applies = pl.all_horizontal(pl.col(name) == said for name, said in column.default_where.items())
+    return pl.when(applies).then(default).otherwise(value).alias(column.name)
 
 
 def leave_out_rows(

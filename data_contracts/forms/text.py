@@ -11,6 +11,8 @@ __all__ = ["Form", "code", "half_width", "parse_choice", "repair_untidy", "says_
 Form = Callable[[pl.Series], pl.Series]
 
 NOTHING = ("", "NULL", "null", r"\N", "None")
+#: Marks without width that come along when text is copied.
+_UNSEEN = r"[\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]"
 #: What people write, and programs fill in, where a list or an account is not known.
 _NOTHING_WORDS = frozenset(
     (
@@ -52,7 +54,7 @@ def half_width(values: pl.Series) -> pl.Series:
     return repair_untidy(
         plain,
         plain.str.len_bytes() == plain.str.len_chars(),
-        lambda untidy: untidy.str.normalize("NFKC"),
+        lambda untidy: text(untidy.str.normalize("NFKC").str.replace_all(_UNSEEN, "")),
     )
 
 

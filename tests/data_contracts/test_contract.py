@@ -63,7 +63,8 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
             "direction.missing",
             "direction.unknown_value",
         ),
-        *("amount.missing", "amount.not_positive", "occurred_at.missing", "occurred_at.too_old"),
+        *("amount.missing", "amount.too_large", "amount.not_positive"),
+        *("occurred_at.missing", "occurred_at.too_old"),
         *(
             "occurred_at.in_future",
             "occurred_at.after_file_day",

@@ -159,6 +159,8 @@ def test_every_fault_of_a_transfer_has_its_code():
         ({"account_id": "NONE"}, "account_id.placeholder"),
         ({"account_id": "9999999999"}, "account_id.placeholder"),
         ({"account_id": None}, "account_id.missing"),
+        ({"amount": Decimal("1000000000.00")}, None),
+        ({"amount": Decimal("1000000000.01")}, "amount.too_large"),
         ({"peer_bank": None}, None),
     ]
     expected = {row: [code] for row, (_, code) in enumerate(faults, 1) if code}
@@ -189,6 +191,15 @@ def test_every_fault_of_a_resident_and_a_case_has_its_code():
             ["last_transfer_at.before_first"],
         ),
         ({"reported_at": None}, ["reported_at.missing"]),
+        (
+            {"reported_at": datetime(2026, 8, 1, 11, tzinfo=SHANGHAI)},
+            ["reported_at.before_transfer"],
+        ),
+        (
+            {"first_transfer_at": datetime(1926, 8, 1, tzinfo=SHANGHAI)},
+            ["first_transfer_at.too_old"],
+        ),
+        ({"loss_amount": Decimal("1000000000.01")}, ["loss_amount.too_large"]),
     ]
     assert reasons("cases", *({**CASE, **change} for change, _ in cases), file_day=None) == {
         row: codes for row, (_, codes) in enumerate(cases, 1) if codes

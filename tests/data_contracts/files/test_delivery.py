@@ -290,6 +290,11 @@ def test_a_file_of_headings_alone_has_no_rows(tmp_path):
     assert read(csv_file(tmp_path, CALLS)).height == 0
 
 
+def test_a_text_without_duration_has_none_and_a_call_must_say_it(tmp_path):
+    rows = [row.rpartition(",")[0] + "," for row in CALL_ROWS]
+    assert read(csv_file(tmp_path, CALLS, *rows))["duration_s"].to_list() == [None, None, 0]
+
+
 def test_rows_that_fit_under_no_heading_stand_between_the_others(tmp_path):
     reading = read_whole(csv_file(tmp_path, CALLS, CALL_ROWS[0], "C2,138", "", *CALL_ROWS[1:]))
 

@@ -32,6 +32,16 @@ def one(form, value, dtype=None):
         "2026-08-01 01:30:15+00:00",
         "2026-08-01T01:30:15.000000Z",
         "２０２６-０８-０１ 09：30：15",
+        "２０２６－０８－０１　０９：３０：１５",
+        "2026-08-01  09:30:15",
+        "20260801 09:30:15",
+        "2026.8.1 9:30:15",
+        "20260801T093015Z"[:15],
+        "20260801T013015Z",
+        "2026-08-01 09:30:15 +08:00",
+        "2026-08-01 09:30:15 CST",
+        "2026-08-01T01:30:15+00",
+        "2026年8月1日9时30分15秒",
     ],
 )
 def test_moments_as_text(delivered):
@@ -43,9 +53,24 @@ def test_moments_without_seconds_and_with_fractions():
     assert one(moment, "2026-08-01 09:30:15.25") == HALF_PAST_NINE.replace(microsecond=250_000)
 
 
+def test_a_compact_moment_has_its_full_width():
+    assert one(moment, "202608010930") == HALF_PAST_NINE.replace(second=0)
+    assert one(moment, "2026080109301") is None
+    assert one(moment, "20260801093") is None
+
+
 @pytest.mark.parametrize(
-    "delivered", ["yesterday", "2026-13-01 09:30:15", "2026-02-30 09:30:15", "2026-08-01", "25:00"]
-)
+    "delivered",
+    [
+        "yesterday", "2026-13-01 09:30:15", "2026-02-30 09:30:15", "2026-08-01", "25:00",
+        "26-08-01 09:30:15", "0026-08-01 9:5", "15.5.20 10:00", "2026-08-01 24:00:00",
+        "2026-08-01 23:59:60", "2026-08-01 09:30:60", "2026-08-01 9:5", "2026-08-01 9:5:3",
+        "2026-08-01 09:30:15 PM", "2026/8/1 下午 9:05:00",
+        "15/06/2026 21:05:00", "06/15/2026 21:05:00", "2026-06/15 21:05:00", "46188.8785",
+        "1781528700", "1781528700000", "2026-08-01 09:30:15:123", "+026-08-01 09:30:15",
+        "2026-08-01 -9:30:15", "02026-8-01 09:30:15",
+    ],
+)  # fmt: skip
 def test_text_that_is_no_moment(delivered):
     assert one(moment, delivered) is None
 
@@ -91,6 +116,31 @@ def test_every_iso_timestamp_with_a_zone_is_read_as_its_moment(drawn):
 )
 def test_days(delivered):
     assert one(day, delivered) == date(2026, 8, 1)
+
+
+@pytest.mark.parametrize(
+    "delivered",
+    [
+        "26-08-01",
+        "15.5.20",
+        "2026-8",
+        "202608",
+        "2026080",
+        "260801",
+        "+026-08-01",
+        "0026年8月",
+        "46188",
+    ],
+)
+def test_text_that_is_no_day(delivered):
+    assert one(day, delivered) is None
+
+
+def test_one_moment_among_others_is_read_as_alone():
+    delivered = ["2026-08-01 09:30:15", "1985-06-01 12:00:00", "1986-07-01 12:00:00", "x", None]
+    alone = [one(moment, value, pl.String) for value in delivered]
+    assert moment(pl.Series(delivered)).to_list() == alone
+    assert [value.utcoffset() for value in alone[:3]] == [timedelta(hours=h) for h in (8, 8, 9)]
 
 
 def test_a_day_from_a_utc_timestamp_is_the_day_in_shanghai():

@@ -1,6 +1,6 @@
 import polars as pl
 
-from data_contracts.forms.text import parse_choice
+from data_contracts.forms.text import code, parse_choice
 
 
 def test_choices_come_to_the_contracts_values_and_strangers_stay():
@@ -10,3 +10,8 @@ def test_choices_come_to_the_contracts_values_and_strangers_stay():
     clean = parse_choice(delivered, allowed=allowed)
 
     assert clean.to_list() == ["mobile", "mobile", "atm", "atm", "atm", "barter", None]
+
+
+def test_marks_without_width_come_off():
+    delivered = pl.Series(["\ufeffT1", "T\u200b2", "\u202dT3\u202c", "\u3000", "\u200b"])
+    assert code(delivered).to_list() == ["T1", "T2", "T3", None, None]

@@ -13,6 +13,7 @@ import polars as pl
 
 from features.catalogue.definitions import CounterpartyKind
 from features.entities.account_profiles import payee_state
+from features.entities.mass_numbers import is_mass_number, not_set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import Positions, Timeline
@@ -28,14 +29,15 @@ class Counterparties:
 
     ``name`` and ``code`` are the columns of its name and of its dense code, ``lead`` is the column
     of a snapshot that holds the code of the one most suspicious. A state row has ``inputs``, among
-    them ``age`` (days since it was first seen). ``met`` chooses the events by which a resident
-    meets one, and ``reached`` is the total of ``profiles`` that counts the residents who met one
-    for the first time.
+    them ``age`` (days since it was first seen). ``counts`` chooses the events of ``relationships``
+    that count at the moment ``at``, ``met`` those by which a resident meets one, and ``reached`` is
+    the total of ``profiles`` that counts the residents who met one for the first time.
 
-    Of an event index, ``register`` has a row for each in code order, ``named`` the moments since
+    Of an event index, ``is_ignored`` says which codes count for nothing at moments (milliseconds
+    since 1970), ``register`` has a row for each in code order, ``named`` the moments since
     which cases are known to name them, ``relationships`` the events of a person with those new to
     the person, ``profiles`` the events by counterparty, and ``state`` the inputs for codes and
-    moments (milliseconds since 1970).
+    moments.
     """
 
     kind: CounterpartyKind
@@ -44,8 +46,10 @@ class Counterparties:
     lead: str
     age: str
     inputs: tuple[str, ...]
+    counts: pl.Expr
     met: pl.Expr
     reached: str
+    is_ignored: Callable[[EventIndex, Positions, Positions], pl.Series]
     register: Callable[[EventIndex], pl.DataFrame]
     named: Callable[[EventIndex], pl.DataFrame]
     relationships: Callable[[EventIndex], Timeline]
@@ -117,8 +121,12 @@ NUMBERS = Counterparties(
         "peer_kind_code",
         "peer_tagged",
     ),
+    counts=not_set_aside(),
     met=pl.lit(True),
     reached="reached",
+    is_ignored=lambda event_index, codes, at_ms: is_mass_number(
+        event_index.mass_numbers, codes=codes, at_ms=at_ms
+    ),
     register=lambda event_index: event_index.numbers,
     named=lambda event_index: event_index.named_peers,
     relationships=lambda event_index: event_index.stranger_contacts,
@@ -141,8 +149,10 @@ ACCOUNTS = Counterparties(
         "payee_age_d",
         "payee_outside",
     ),
+    counts=pl.lit(True),
     met=pl.col("is_debit"),
     reached="payer",
+    is_ignored=lambda _, codes, __: pl.repeat(False, len(codes), eager=True),
     register=lambda event_index: event_index.accounts,
     named=lambda event_index: event_index.named_payees,
     relationships=lambda event_index: event_index.new_payee_payments,

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from features.catalogue.definitions import MASS_RULE, MassRule
 from features.entities import account_profiles as payees
 from features.entities import calls, transfers
 from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
+from features.entities.holdings import account_holdings, number_holdings
+from features.entities.mass_numbers import (
+    build_mass_timeline,
+    with_set_aside,
+    without_public_services,
+)
+from features.kernel.relationships import is_stranger
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
 from features.windowed_sums import columns_to_sum, sum_expressions
@@ -21,18 +29,26 @@ __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 class EventIndex:
     """Timelines of a district, and the registers that do not change with the moment.
 
-    ``people`` has one row a resident in code order: ``person``, ``birth_month``, ``number_n``,
-    ``account_n``, ``activated_on`` and ``opened_on`` (the oldest). ``numbers`` and ``accounts``
-    hold every number and account in code order (:func:`list_numbers`, :func:`list_accounts`);
-    ``named_peers`` and ``named_payees`` hold ``code`` and the moment ``named_at`` from which a
-    reported case is known to name it.
+    ``people`` has one row a resident in code order: ``person`` and ``birth_month``;
+    ``numbers_held`` and ``accounts_held`` one for each time that a resident (``owner``) held a
+    number or account: the days ``since`` and ``until``. ``numbers`` and ``accounts`` hold every
+    number and account in code order (:func:`list_numbers`, :func:`list_accounts`); ``named_peers``
+    and ``named_payees`` hold ``code`` and the moment ``named_at`` from which a reported case is
+    known to name it.
 
     The features that are sums over windows name the timelines ``contacts``, ``stranger_contacts``,
-    ``payments`` and ``new_payee_payments`` in the catalogue.
+    ``payments`` and ``new_payee_payments`` in the catalogue. ``mass_numbers`` holds when a number
+    is heard of by everybody (``features.entities.mass_numbers``). Contacts with one are not among
+    ``contacts``, and in no sum of ``stranger_contacts``; those among them that still count at some
+    moments are the ``doubtful_contacts``. Contacts with public services are nowhere.
     """
 
     people: pl.DataFrame
+    numbers_held: pl.DataFrame
+    accounts_held: pl.DataFrame
+    mass_numbers: Timeline
     contacts: Timeline
+    doubtful_contacts: Timeline
     stranger_contacts: Timeline
     contacts_by_number: Timeline
     payments: Timeline
@@ -47,40 +63,52 @@ class EventIndex:
     transfer_feeds: Feeds
 
 
-def build_event_index(tables: SourceTables) -> EventIndex:
+def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) -> EventIndex:
     """Lay out ``tables``: at least ``features.kernel.source_tables.LOOKBACK`` of events before the
     first query point.
     """
     people = build_resident_register(tables)
     owners = people.lazy().select("person", owner="code")
-    numbers = (
-        tables.subscribers.select("number", "person").unique("number").join(owners, on="person")
-    )
-    holders = (
-        tables.accounts.select("account", "person").unique("account").join(owners, on="person")
-    )
+    numbers = number_holdings(tables).join(owners, on="person").collect()
+    holders = account_holdings(tables).join(owners, on="person", how="left").collect()
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
 
-    contact_events = calls.build_contacts(
-        tables.calls,
-        people=numbers.select("number", "owner"),
+    all_contacts = calls.build_contacts(
+        without_public_services(tables),
+        people=numbers.lazy(),
         peers=number_list.lazy().select("peer", peer_code="code"),
     ).collect()
+    mass_numbers = build_mass_timeline(
+        all_contacts, limit=mass_rule.limit(numbers["owner"].n_unique())
+    )
+    contact_events = with_set_aside(all_contacts, mass_numbers)
     payment_events = transfers.build_payments(
         tables.transfers,
-        holders=holders.select("account", "owner"),
+        holders=holders.lazy(),
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
     stranger_timeline = build_declared_timeline(
-        calls.filter_strangers(contact_events.lazy()), "stranger_contacts"
+        calls.filter_strangers(contact_events.lazy()),
+        "stranger_contacts",
+        summed=pl.col("set_aside_at").is_null(),
     )
     new_payee_timeline = build_declared_timeline(
         transfers.filter_new_payees(payment_events.lazy()), "new_payee_payments"
     )
     return EventIndex(
         people=people,
-        contacts=build_narrow_timeline(contact_events.lazy(), "contacts"),
+        numbers_held=numbers.select("owner", "since", "until"),
+        accounts_held=holders.drop_nulls("owner").select("owner", "since", "until"),
+        mass_numbers=mass_numbers,
+        contacts=build_narrow_timeline(
+            contact_events.lazy().filter(pl.col("set_aside_at").is_null()), "contacts"
+        ),
+        doubtful_contacts=Timeline.of(
+            contact_events.lazy()
+            .filter(pl.col("set_aside_at") > pl.col("known_at"))
+            .with_columns(is_stranger=is_stranger())
+        ),
         stranger_contacts=stranger_timeline,
         payments_after_contact=peers.build_followed_timeline(stranger_timeline, new_payee_timeline),
         contacts_by_number=peers.build_peer_timeline(contact_events.lazy()),
@@ -98,20 +126,11 @@ def build_event_index(tables: SourceTables) -> EventIndex:
 
 def build_resident_register(tables: SourceTables) -> pl.DataFrame:
     """One row a resident, numbered densely in order of the pseudonym."""
-    numbers = tables.subscribers.group_by("person").agg(
-        number_n=pl.len(), activated_on=pl.col("activated_on").min()
-    )
-    accounts = tables.accounts.group_by("person").agg(
-        account_n=pl.len(), opened_on=pl.col("opened_on").min()
-    )
     return (
         tables.residents.select("person", "birth_month")
         .unique("person")
         .sort("person")
         .with_row_index("code")
-        .join(numbers, on="person", how="left", maintain_order="left")
-        .join(accounts, on="person", how="left", maintain_order="left")
-        .with_columns(pl.col("number_n", "account_n").fill_null(0))
         .collect()
     )
 
@@ -154,7 +173,7 @@ def list_numbers(tables: SourceTables) -> pl.DataFrame:
 
 def list_accounts(tables: SourceTables) -> pl.DataFrame:
     """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds
-    it.
+    it or once did.
     """
     held = tables.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
@@ -181,11 +200,16 @@ def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: s
     )
 
 
-def build_declared_timeline(events: pl.LazyFrame, name: str) -> Timeline:
-    """The timeline ``name`` with the sums that the catalogue declares over it; ``events`` keep all
-    their columns.
+def build_declared_timeline(
+    events: pl.LazyFrame, name: str, *, summed: pl.Expr | None = None
+) -> Timeline:
+    """The timeline ``name`` with the sums that the catalogue declares over it, of all events or
+    those ``summed``; ``events`` keep all their columns.
     """
-    return Timeline.of(events, sums=sum_expressions(name))
+    sums = sum_expressions(name)
+    if summed is not None:
+        sums = {key: pl.when(summed).then(added) for key, added in sums.items()}
+    return Timeline.of(events, sums=sums)
 
 
 def build_narrow_timeline(events: pl.LazyFrame, name: str) -> Timeline:

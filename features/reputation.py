@@ -87,7 +87,9 @@ def recent_relationships(
     the relationship so far, and the counterparty's state, ``reputation`` and ``named`` (by a case)
     at that moment.
     """
-    rows = latest_of_relationships(of.relationships(event_index), points, RECENT_WINDOW)
+    rows = latest_of_relationships(of.relationships(event_index), points, RECENT_WINDOW).filter(
+        of.counts
+    )
     now = of.states(
         event_index,
         codes=rows[of.code].cast(pl.Int64).to_numpy(),

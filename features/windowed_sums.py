@@ -1,6 +1,7 @@
 """Sums over windows of time, as the catalogue declares them: added up once, then read by window."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ import polars as pl
 
 from features.catalogue.definitions import WINDOWED_SUMS, WindowedSum, window_span
 from features.kernel.query_points import QueryPoints
-from features.kernel.timeline import Timeline
+from features.kernel.timeline import Timeline, to_hundredths, to_milliseconds
 
 __all__ = ["columns_to_sum", "sum_expressions", "sum_windows"]
 
@@ -26,14 +27,47 @@ def columns_to_sum(timeline: str) -> list[str]:
 
 
 def sum_windows(
-    timelines: Mapping[str, Timeline], points: QueryPoints
+    timelines: Mapping[str, Timeline],
+    points: QueryPoints,
+    *,
+    more: Mapping[str, pl.DataFrame] | None = None,
 ) -> Mapping[str, npt.NDArray[np.float64]]:
-    """Every declared sum over ``timelines``, by ``name_window``: one value a query point."""
-    return {
+    """Every declared sum over ``timelines``, by ``name_window``: one value a query point.
+
+    ``more`` are events by timeline that count at some query points alone, as
+    ``features.kernel.query_points.recent_events`` gives them, from before each within the longest
+    window.
+    """
+    found = {
         name: values
         for over, timeline in timelines.items()
         for name, values in window_values(timeline, points, sums_over(over)).items()
     }
+    for over, rows in (more or {}).items():
+        if len(rows):
+            for name, values in row_values(rows, points, sums_over(over)).items():
+                found[name] = found[name] + values
+    return found
+
+
+def row_values(
+    rows: pl.DataFrame, points: QueryPoints, declared: Iterable[WindowedSum]
+) -> Mapping[str, npt.NDArray[np.float64]]:
+    """The ``declared`` sums over ``rows`` (``point``, ``at``, ``known_at``, …), by
+    ``name_window``.
+    """
+    place, known_ms = rows["point"].to_numpy(), to_milliseconds(rows["known_at"])
+    age_ms = to_milliseconds(rows["at"]) - known_ms
+    found = {}
+    for one in declared:
+        amounts = rows.select(to_hundredths(amount_added(one))).to_series().to_numpy()
+        for window in one.windows:
+            inside = age_ms <= window_span(window) // timedelta(milliseconds=1)
+            totals = np.bincount(
+                place[inside], weights=amounts[inside], minlength=len(points.owner)
+            )
+            found[f"{one.name}_{window}"] = totals / 100
+    return found
 
 
 def window_values(

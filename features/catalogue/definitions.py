@@ -20,11 +20,14 @@ __all__ = [
     "FEATURES",
     "FORMER_NAMES",
     "GROUPS",
+    "LONGEST_WINDOW",
+    "MASS_RULE",
     "WINDOWED_SUMS",
     "BilingualText",
     "CounterpartyKind",
     "Feature",
     "FeatureGroup",
+    "MassRule",
     "Source",
     "WindowedSum",
     "feature_documentation",
@@ -111,6 +114,20 @@ class WindowedSum:
     over: str
     value: str | None
     where: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MassRule:
+    """A number is a mass number once more than ``share`` of the residents who hold a number, and
+    more than ``residents`` of them, had contact with it within a day.
+    """
+
+    share: float
+    residents: int
+
+    def limit(self, holders: int) -> float:
+        """The number of residents that must be exceeded where so many hold a number."""
+        return max(self.share * holders, float(self.residents))
 
 
 #: The notable range by unit, where a feature does not say otherwise.
@@ -208,6 +225,11 @@ _CATALOGUE: Mapping[str, Any] = yaml.safe_load(
 )
 GROUPS: tuple[FeatureGroup, ...] = _groups(_CATALOGUE)
 WINDOWED_SUMS: tuple[WindowedSum, ...] = _windowed_sums(_CATALOGUE)
+MASS_RULE: MassRule = MassRule(**_CATALOGUE["mass_numbers"])
+#: No sum over a window looks further back.
+LONGEST_WINDOW: timedelta = max(
+    window_span(window) for declared in WINDOWED_SUMS for window in declared.windows
+)
 FEATURES: tuple[Feature, ...] = tuple(feature for group in GROUPS for feature in group.features)
 #: Today's name of each feature by the name that an earlier version gave it.
 FORMER_NAMES: Mapping[str, str] = {
@@ -232,7 +254,13 @@ def model_inputs() -> tuple[str, ...]:
 def feature_documentation() -> str:
     """The catalogue as a Markdown page, one table a group."""
     tables = "\n\n".join(_table(group) for group in GROUPS)
-    return f"{_INTRODUCTION.format(n=len(FEATURES), groups=len(GROUPS))}\n\n{tables}\n"
+    introduction = _INTRODUCTION.format(
+        n=len(FEATURES),
+        groups=len(GROUPS),
+        mass_share=f"{100 * MASS_RULE.share:g}",
+        mass_residents=MASS_RULE.residents,
+    )
+    return f"{introduction}\n\n{tables}\n"
 
 
 _INTRODUCTION = """# Features
@@ -247,6 +275,17 @@ ago, or again after 30 days of silence; a *new payee* (new account) likewise, am
 that are not the person's own. The *most suspicious unknown number* is the one of the last 7 days
 whose reputation and talk with the person weigh most. The *new payee in focus* is the latest of the
 last 7 days that was paid; one outside the district (held by no resident) goes before any other.
+
+A call or payment belongs to the *holder* of the number or account at that time: of several the one
+with the latest date before it. Earlier holders keep theirs, and to a new holder everybody is new.
+
+What a number does to everybody says nothing of anybody. So a contact counts as not having taken
+place, for any feature, if the number is tagged `public_service`, or if it is a *mass number*: one
+that more than {mass_share} in 100 of the residents who hold a number (and more than
+{mass_residents}) had contact with within 24 hours. From the moment on at which that is known this
+holds for all contacts with it, earlier ones too, and for those of the four weeks after. The busiest
+numbers of fraudsters in simulated districts reach some 20 to 50 residents a day, however large the
+district is. Until the limit is passed, and below it, a number counts like any other.
 
 A number or account has a *reputation* from 0 to 1; at 1 it is as bad as that of numbers and
 accounts named in reported cases. It *behaves suspiciously* above 0.5. The reputation is learned

@@ -4,6 +4,7 @@ stranger runs.
 
 import polars as pl
 
+from features.entities.holdings import held_at
 from features.kernel.relationships import is_stranger, running_total, with_relationships
 
 __all__ = ["build_contacts", "filter_strangers"]
@@ -16,15 +17,17 @@ def build_contacts(
 ) -> pl.LazyFrame:
     """Calls of residents, in relationship order, with the relationship's running figures.
 
-    ``people`` maps ``number`` to ``owner`` (person code); ``peers`` maps ``peer`` to ``peer_code``.
-    Calls on numbers that no resident holds drop out. Adds what
+    ``people`` maps ``number`` to ``owner`` (person code) for the span of each holding
+    (``features.entities.holdings``); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
+    that no resident held when they began drop out. Adds what
     :func:`features.kernel.relationships.with_relationships` adds, and ``relationship_talk_s``,
     ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``,
     ``relationship_call_back_n`` (calls and texts that the resident makes to the peer).
     """
     voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
     flagged = (
-        calls.join(people.select("number", "owner"), on="number")
+        calls.join(people.select("number", "owner", "since_at", "until_at"), on="number")
+        .filter(held_at("started_at"))
         .join(peers, on="peer")
         .select(
             "owner",

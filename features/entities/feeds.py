@@ -1,9 +1,9 @@
 """Feeds: which sources serve a person, and since when each has been silent.
 
 A source is the operator or bank that delivers records, and goes by the name that its files bear.
-The registers say which of them a person's numbers and accounts belong to: ``operator`` and
-``bank``. So whoever holds a number of an operator that delivers nothing is known to be unseen, and
-is not taken for somebody who makes no calls.
+The registers say which of them the numbers and accounts that a person holds today belong to:
+``operator`` and ``bank``. So whoever holds a number of an operator that delivers nothing is known
+to be unseen, and is not taken for somebody who makes no calls.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.entities.holdings import present_rows
 from features.kernel.query_points import QueryPoints
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Positions, to_milliseconds
@@ -107,12 +108,14 @@ def end_of_hour(hour_ms: int, at: datetime) -> datetime:
 
 def call_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
     """The operators; ``people`` has ``person`` in code order."""
-    return build_feeds(tables.calls, tables.subscribers.select("person", source="operator"), people)
+    held = present_rows(tables.subscribers, key="number", since="activated_on")
+    return build_feeds(tables.calls, held.select("person", source="operator"), people)
 
 
 def transfer_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
     """The banks; ``people`` has ``person`` in code order."""
-    return build_feeds(tables.transfers, tables.accounts.select("person", source="bank"), people)
+    held = present_rows(tables.accounts, key="account", since="opened_on")
+    return build_feeds(tables.transfers, held.select("person", source="bank"), people)
 
 
 def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:

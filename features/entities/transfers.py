@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from features.entities.holdings import held_at, whole_time
 from features.kernel.relationships import is_stranger, running_total, with_relationships
 
 __all__ = ["build_payments", "filter_new_payees"]
@@ -13,19 +14,27 @@ def build_payments(
     """Movements on residents' accounts, in relationship order (person, other party), with running
     figures.
 
-    ``holders`` maps ``account`` to ``owner`` (person code); ``payees`` maps ``payee`` to
+    ``holders`` maps ``account`` to ``owner`` (person code, null for somebody from elsewhere) for
+    the span of each holding (``features.entities.holdings``); ``payees`` maps ``payee`` to
     ``payee_code``. The other party is called payee whichever way the money goes; movements without
-    one (interest, fees, cash) drop out. Adds
-    ``amount_cny`` as float, ``is_debit``, ``is_own`` (the other party is an account of the same
-    person), ``is_local`` (of any resident), the figures of
+    one (interest, fees, cash) drop out. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
+    other party is then an account of the same person), ``is_local`` (of any resident), the figures
+    of
     :func:`features.kernel.relationships.with_relationships`, and ``relationship_paid_cny``,
     ``relationship_back_cny``, ``relationship_paid_n``, ``relationship_back_n`` (to and from this
     payee so far) and ``relationship_first_cny`` (the first amount).
     """
-    owners = holders.select(payee="account", payee_owner="owner")
+    spans = ("since_at", "until_at")
+    mine = holders.drop_nulls("owner").select("account", "owner", *spans)
+    owners = whole_time(holders, key="account", holder="owner").select(
+        *spans, payee="account", payee_owner="owner"
+    )
     flagged = (
-        transfers.join(holders.select("account", "owner"), on="account")
+        transfers.join(mine, on="account")
+        .filter(held_at("occurred_at"))
+        .drop(spans)
         .join(owners, on="payee", how="left")
+        .filter(held_at("occurred_at"))
         .join(payees, on="payee")
         .select(
             "owner",

@@ -158,9 +158,10 @@ def find_case_traces(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts with the numbers, and payments to the accounts, that the cases name."""
     arrived = pl.col("known_at") < at
-    contacts = event_index.stranger_contacts.events.filter(arrived).with_columns(
-        trace_at="known_at"
-    )
+    # What a number for everybody did to a victim is no trace of the fraud.
+    contacts = event_index.stranger_contacts.events.filter(
+        arrived, pl.col("set_aside_at").is_null()
+    ).with_columns(trace_at="known_at")
     debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(
         trace_at="occurred_at"
     )

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from features.entities.mass_numbers import not_set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import to_milliseconds
+from features.kernel.timeline import Timeline, to_milliseconds
 from models.labels.frames import TrainingSample
 
 __all__ = [
@@ -57,19 +58,33 @@ def query_points_after_events(
     it.
 
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
-    if ``end`` is one.
+    if ``end`` is one. A contact that does not count at the tick is no event.
     """
-    logs = (event_index.contacts, event_index.payments)
-    events = pl.concat([log.events.lazy().select("owner", "known_at") for log in logs])
+    logs = (event_index.contacts, event_index.doubtful_contacts, event_index.payments)
+    events = pl.concat(
+        [log.events.lazy().select("owner", "known_at", set_aside_at(log)) for log in logs]
+    )
     return (
         events.filter(pl.col("known_at").is_between(start, end, closed="left"))
-        .select("owner", at=pl.col("known_at").dt.truncate(every).dt.offset_by(every))
+        .select(
+            "owner", "set_aside_at", at=pl.col("known_at").dt.truncate(every).dt.offset_by(every)
+        )
+        .filter(not_set_aside())
+        .select("owner", "at")
         .unique()
         .join(event_index.people.lazy().select("person", owner="code"), on="owner")
         .select("person", "at")
         .sort("at", "person")
         .collect()
     )
+
+
+def set_aside_at(log: Timeline) -> pl.Expr:
+    """When each event of ``log`` ceases to count; null, never, where nothing says so."""
+    schema = log.events.schema
+    if "set_aside_at" in schema:
+        return pl.col("set_aside_at")
+    return pl.lit(None, dtype=schema["known_at"]).alias("set_aside_at")
 
 
 def query_points_for_everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
@@ -196,7 +211,8 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
     that are hard to tell from a fraud.
     """
     long_talks = event_index.stranger_contacts.events.filter(
-        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S
+        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S,
+        pl.col("set_aside_at").is_null(),
     )
     now = peer_state(
         event_index.contacts_by_number,

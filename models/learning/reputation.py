@@ -155,11 +155,9 @@ def contact_samples(
     contacts = (
         of.relationships(event_index)
         .events.filter(of.met, pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
-        .select(
-            pl.col(of.code).cast(pl.Int64),
-            at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"),
-        )
-        .filter(pl.col("at") <= at)
+        .with_columns(at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
+        .filter(pl.col("at") <= at, of.counts)
+        .select(pl.col(of.code).cast(pl.Int64), "at")
         .unique(maintain_order=True)
         .join(named_codes, on=of.code, how="left", maintain_order="left")
         .with_columns(pl.col("label").fill_null(0))

@@ -15,6 +15,12 @@ import polars as pl
 
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import ACCOUNTS, COUNTERPARTIES, NUMBERS, Counterparties
+from features.entities.holdings import (
+    account_holdings,
+    held_at,
+    number_holdings,
+    whole_time,
+)
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import to_milliseconds
@@ -34,6 +40,7 @@ CHANNEL: Mapping[CounterpartyKind, pl.Expr] = {
     "number": pl.when(pl.col("is_voice").any()).then(pl.lit("call")).otherwise(pl.lit("text")),
     "account": pl.lit(TRANSFER),
 }
+SPAN = ("since_at", "until_at")  # of a holding
 LOCAL, OUTSIDE, OWN, MERCHANT = "resident", "outside", "own", "merchant"
 
 
@@ -95,7 +102,7 @@ def contact_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) 
     """Calls and texts of ``people`` in the last days: ``person``, ``known_at`` and the fields of
     a ``TimelineEvent``.
     """
-    numbers = tables.subscribers.select("number", "person").unique("number").collect()
+    numbers = number_holdings(tables).select("number", "person", *SPAN).collect()
     mine = numbers.join(people.select("person"), on="person", how="semi")
     voice = pl.col("service") == "voice"
     return recent_events(tables.calls, "number", mine, began="started_at", at=at).select(
@@ -113,12 +120,20 @@ def contact_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) 
 
 def payment_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
     """Movements of money of ``people``, in the same columns as :func:`contact_events`."""
-    holders = tables.accounts.select("account", "person").unique("account").collect()
-    mine = holders.join(people.select("person"), on="person", how="semi")
+    holders = account_holdings(tables)
+    mine = (
+        holders.select("account", "person", *SPAN)
+        .collect()
+        .join(people.select("person"), on="person", how="semi")
+    )
+    payees = whole_time(holders, key="account", holder="person").select(
+        *SPAN, payee="account", payee_owner="person"
+    )
     is_credit = pl.col("direction") == "credit"
     return (
         recent_events(tables.transfers, "account", mine, began="occurred_at", at=at)
-        .join(holders.select(payee="account", payee_owner="person"), on="payee", how="left")
+        .join(payees.collect(), on="payee", how="left")
+        .filter(held_at("occurred_at"))
         .select(
             "person",
             "known_at",
@@ -215,7 +230,9 @@ def account_kind() -> pl.Expr:
 def recent_events(
     events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str, at: datetime
 ) -> pl.DataFrame:
-    """The events of the last days on the numbers or accounts of ``mine``, with ``person``."""
+    """The events of the last days on the numbers or accounts of ``mine``, with the ``person`` who
+    held them then.
+    """
     return (
         events.filter(
             pl.col(column).is_in(mine[column].implode()),
@@ -224,6 +241,8 @@ def recent_events(
         )
         .collect()
         .join(mine, on=column)
+        .filter(held_at(began))
+        .drop(SPAN)
     )
 
 
@@ -236,12 +255,14 @@ def known_strangers(
     timeline = of.relationships(event_index)
     owners = people["code"].cast(pl.Int64).to_numpy()
     rows = timeline.rows(timeline.slices(owners, np.full(len(owners), moment_ms(at)), SHOWN_SPAN))
+    moment = pl.lit(at).cast(rows.schema["known_at"])
+    counted = rows.with_columns(at=moment).filter(of.counts)
     return (
-        rows.select(
+        counted.select(
             "known_at",
             "is_first",
             code=pl.col(of.code).cast(pl.Int64),
-            person=people["person"].gather(rows["point"]),
+            person=people["person"].gather(counted["point"]),
         )
         .group_by(MEETING_KEY)
         .agg(pl.col("is_first").any())

@@ -112,6 +112,7 @@ def active_counterparties(
             residents_reached=ever,
             residents_7d=week,
         )
+        .filter(~of.is_ignored(event_index, codes, at_ms))
         .filter(pl.col("reputation") > BAD_REPUTATION, pl.col("residents_reached") > 0)
         .sort("reputation", "key", descending=[True, False])
         .head(MAX_SUSPECTS)

@@ -32,6 +32,9 @@ def source_tables_before(
     """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span,
     at]``.
 
+    The registers are those of today, whatever ``at`` is: the dates in them say who held a number or
+    an account then, but a tag or a resident of today counts for the past as well.
+
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
     """
     lake = Lake(settings.lake_folder)

@@ -123,8 +123,13 @@ def district(
     transfers: Iterable[Row] = (),
     cases: Iterable[Row] = (),
     tags: Iterable[tuple[str, str]] = (),
+    holders: Iterable[tuple[str, str, date | None]] = (),
 ) -> SourceTables:
-    """Three residents: p1 holds n1, a1 and a9; p2 holds n2 and a2; p3 holds n3 and no account."""
+    """Three residents: p1 holds n1, a1 and a9; p2 holds n2 and a2; p3 holds n3 and no account.
+
+    ``holders`` are more: number or account, person, and the day from which.
+    """
+    more = list(holders)
     return SourceTables(
         calls=frame(calls, CALLS),
         transfers=frame(transfers, TRANSFERS),
@@ -143,12 +148,15 @@ def district(
         subscribers=frame(
             (
                 {
-                    "number": f"n{i}",
-                    "person": f"p{i}",
-                    "operator": OPERATORS[f"n{i}"],
-                    "activated_on": date(2020, 7, 20 - i),
+                    "number": number,
+                    "person": person,
+                    "operator": OPERATORS[number],
+                    "activated_on": activated_on,
                 }
-                for i in (1, 2, 3)
+                for number, person, activated_on in (
+                    *((f"n{i}", f"p{i}", date(2020, 7, 20 - i)) for i in (1, 2, 3)),
+                    *(one for one in more if one[0] in OPERATORS),
+                )
             ),
             SUBSCRIBERS,
         ),
@@ -164,6 +172,7 @@ def district(
                     ("a1", "p1", date(2021, 7, 20)),
                     ("a9", "p1", date(2026, 7, 10)),
                     ("a2", "p2", date(2025, 7, 20)),
+                    *(one for one in more if one[0] in BANKS),
                 )
             ),
             ACCOUNTS,

@@ -6,7 +6,7 @@ grow, a caller who comes back, and payments after a call.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -52,6 +52,15 @@ EDGE_STEPS = (
 )
 STEPS = RECENT_STEPS * 2 + EDGE_STEPS
 
+ScriptedRows = Mapping[str, Sequence[Row]]
+Holders = list[tuple[str, str, date | None]]
+TODAY = NOON.date()
+HANDED_ON = (None, *(TODAY - timedelta(days=days) for days in (-9, 0, 1, 2, 7, 20, 31, 45)))
+CAMPAIGN_GAPS = tuple(
+    timedelta(hours=hours)
+    for hours in (0, 0.1, 0.2, 1, 5, 23.99, 24, 24.01, 48, 671, 672, 673, 690, 720)
+)
+
 times = st.builds(
     lambda hours, shift: NOON - timedelta(hours=hours) + shift,
     st.sampled_from(STEPS),
@@ -59,6 +68,7 @@ times = st.builds(
         (timedelta(0), timedelta(minutes=20), timedelta(milliseconds=1), timedelta(microseconds=-1))
     ),
 )
+recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
 delays = st.sampled_from((timedelta(0), timedelta(0), timedelta(minutes=15), timedelta(hours=24)))
 
 
@@ -101,10 +111,41 @@ def cases(draw: st.DrawFn) -> Row:
     )
 
 
-ScriptedRows = Mapping[str, Sequence[Row]]
+@st.composite
+def holders(draw: st.DrawFn) -> Holders:
+    """Numbers and accounts that change hands, on days around those that matter."""
+    days = st.sampled_from(HANDED_ON)
+    names = st.sampled_from(("n1", "n2", "n3", "a1", "a2", "a9"))
+    return draw(
+        st.lists(
+            st.tuples(names, st.sampled_from(("p1", "p2", "p3")), days),
+            max_size=4,
+            unique_by=lambda one: (one[0], one[2]),
+        )
+    )
+
+
+@st.composite
+def campaign(draw: st.DrawFn) -> ScriptedRows:
+    """One number that residents hear from within about a day, and some of them again later."""
+    start, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
+    gaps = draw(st.lists(st.sampled_from(CAMPAIGN_GAPS), min_size=2, max_size=7))
+    return {
+        "calls": [
+            districts.call(
+                peer,
+                start + gap,
+                number=draw(st.sampled_from(("n1", "n2", "n3"))),
+                peer_kind=KINDS[peer],
+                duration_s=draw(st.sampled_from((30, 600))),
+            )
+            for gap in gaps
+        ]
+    }
+
+
 AFTER = (timedelta(0), timedelta(minutes=18), timedelta(hours=6), timedelta(hours=24))
 LATE = (timedelta(0), timedelta(0), timedelta(milliseconds=1))
-recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
 
 
 @st.composite
@@ -192,7 +233,13 @@ def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
 def source_tables(draw: st.DrawFn) -> SourceTables:
     scripts = draw(
         st.lists(
-            st.one_of(lures(), growing_payments(), returning_caller(), payments_after_contact()),
+            st.one_of(
+                lures(),
+                growing_payments(),
+                returning_caller(),
+                payments_after_contact(),
+                campaign(),
+            ),
             max_size=4,
         )
     )
@@ -208,10 +255,19 @@ def source_tables(draw: st.DrawFn) -> SourceTables:
         cases=draw(st.lists(cases(), max_size=2)),
         tags=draw(
             st.lists(
-                st.sampled_from((("x1", "courier"), ("x1", "delivery"), ("x3", "bank"))),
+                st.sampled_from(
+                    (
+                        ("x1", "courier"),
+                        ("x1", "delivery"),
+                        ("x3", "bank"),
+                        ("x2", "public_service"),
+                        ("x4", "public_service"),
+                    )
+                ),
                 unique=True,
             )
         ),
+        holders=draw(holders()),
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from features.catalogue.definitions import FEATURES
+from features.catalogue.definitions import FEATURES, MassRule
 from features.counterparties import ACCOUNTS, NUMBERS, Counterparties
 from features.event_index import EventIndex, build_event_index
 from features.kernel.frames import QueryPoint
@@ -87,13 +88,14 @@ def check(
     *,
     reputation_model: ReputationModel,
     naive_reputation: type[NaiveReputation],
+    residents: int = 100,
 ) -> pl.DataFrame:
     """Compare the rows of three people, and return them."""
-    event_index = build_event_index(tables)
+    event_index = build_event_index(tables, mass_rule=MassRule(share=0, residents=residents))
     asked = frames.check(QueryPoint, moments(*((person, at) for person in PEOPLE)))
     snapshot = build_snapshot(event_index, asked, reputation_model=reputation_model)
     rows = with_names(event_index, snapshot)
-    district = known_district(tables, at)
+    district = known_district(tables, at, mass_limit=residents)
 
     for person, row in zip(PEOPLE, rows, strict=True):
         assert differences(row, naive_snapshot(district, person, naive_reputation)) == {}
@@ -125,7 +127,16 @@ def test_snapshot_equals_the_naive_one() -> None:
     Snapshot.validate(pl.concat(snapshots), cast=True)
 
 
-@settings(max_examples=50, deadline=None)
-@given(tables=source_tables(), at=query_times)
-def test_snapshot_asks_whatever_standing_it_is_given(tables: SourceTables, at: datetime) -> None:
-    check(tables, at, reputation_model=LinearReputation(), naive_reputation=NaiveLinearReputation)
+@settings(max_examples=100, deadline=None)
+@given(tables=source_tables(), at=query_times, residents=st.sampled_from((1, 2)))
+def test_snapshot_asks_whatever_standing_it_is_given_and_leaves_out_mass_numbers(
+    tables: SourceTables, at: datetime, residents: int
+) -> None:
+    """Two or three residents within a day are everybody."""
+    check(
+        tables,
+        at,
+        reputation_model=LinearReputation(),
+        naive_reputation=NaiveLinearReputation,
+        residents=residents,
+    )

@@ -28,7 +28,8 @@ def stranger_rows(
 ) -> list[Values]:
     """One for each stranger heard of in seven days."""
     last = latest_of_each(events_of(district.contacts, person))
-    recent = [e for e in events_since(last, district.at - timedelta(days=7)) if e.is_young]
+    week = events_since(last, district.at - timedelta(days=7))
+    recent = [e for e in week if e.is_young and e.counts]
     return [stranger_row(district, event, naive_reputation) for event in recent]
 
 

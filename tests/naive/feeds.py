@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.naive.holders import present_rows
 from tests.naive.relationships import District
 
 HOUR = timedelta(hours=1)
@@ -20,8 +21,10 @@ def silent_h(source: str, deliveries: list[tuple[str, datetime]], at: datetime) 
 
 
 def feed_features(district: District, person: str) -> dict[str, Any]:
-    operators = {row["operator"] for row in district.numbers if row["person"] == person}
-    banks = {row["bank"] for row in district.accounts if row["person"] == person}
+    numbers = present_rows(district.numbers, "number", "activated_on")
+    accounts = present_rows(district.accounts, "account", "opened_on")
+    operators = {row["operator"] for row in numbers if row["person"] == person}
+    banks = {row["bank"] for row in accounts if row["person"] == person}
     calls = [silent_h(name, district.call_deliveries, district.at) for name in operators]
     transfers = [silent_h(name, district.transfer_deliveries, district.at) for name in banks]
     return {

@@ -42,7 +42,7 @@ def payee_row(district: District, event: Event, naive_reputation: NaiveReputatio
         "payee": event.other,
         "known_at": event.known_at,
         "started_at": event.started_at,
-        "outside": event.other not in district.holder,
+        "outside": event.other_holder is None,
         "named": is_named(district, "suspect_accounts", event.other),
         "last_debit_cny": amount_cny(event) if is_debit(event) else None,
         "relationship_paid_cny": sum(map(amount_cny, paid)),
@@ -150,7 +150,7 @@ LURES = ("lures_n", "lure_profit", "lure_age_h", "lure_cny")
 
 def new_payee_payments(district: District, person: str) -> Values:
     """Two weeks of movements with new accounts outside the district."""
-    outside = [e for e in new_payee_payments_of(district, person) if e.other not in district.holder]
+    outside = [e for e in new_payee_payments_of(district, person) if e.other_holder is None]
     recent = sorted(
         events_since(outside, district.at - timedelta(days=14)),
         key=lambda e: (e.known_at, e.row["occurred_at"], amount_cny(e), e.other),

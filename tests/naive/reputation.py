@@ -53,18 +53,14 @@ def age_days(events: list[Event], district: District) -> float | None:
     return (district.at - seen[0].known_at) / DAY if seen else None
 
 
-def is_own(district: District, event: Event) -> bool:
-    return district.holder.get(event.other) == event.person
+def is_own(event: Event) -> bool:
+    return event.other_holder == event.person
 
 
 def new_payee_payments_of(district: District, person: str) -> list[Event]:
     """Movements with private accounts of others that the person met less than 15 days before."""
     mine = events_of(district.moves, person)
-    return [
-        e
-        for e in mine
-        if e.is_young and not is_own(district, e) and e.row["payee_kind"] != "merchant"
-    ]
+    return [e for e in mine if e.is_young and not is_own(e) and e.row["payee_kind"] != "merchant"]
 
 
 def number_state(district: District, number: str) -> Values:
@@ -106,7 +102,7 @@ def count_followed(district: District, number: str) -> int:
     paid_at: dict[Event, datetime] = {}
     for heard in (e for e in district.contacts if e.other == number and e.is_young):
         for paid in new_payee_payments_of(district, heard.person):
-            first = paid.is_first and is_debit(paid) and paid.other not in district.holder
+            first = paid.is_first and is_debit(paid) and paid.other_holder is None
             if first and timedelta(0) <= paid.known_at - heard.known_at <= DAY:
                 relationship = heard.relationship[0]
                 paid_at[relationship] = min(paid.known_at, paid_at.get(relationship, paid.known_at))
@@ -124,7 +120,7 @@ def account_state(district: District, account: str) -> Values:
         "payee_debits_14d": sum(map(is_debit, recent)),
         "payee_large_14d": sum(is_debit(e) and amount_cny(e) >= 1000 for e in recent),
         "payee_age_d": age_days(events, district),
-        "payee_outside": account not in district.holder,
+        "payee_outside": account not in district.local_accounts,
     }
 
 

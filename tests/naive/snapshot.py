@@ -66,7 +66,7 @@ def sums_over_windows(
 
 
 def habit_sums(district: District, person: str) -> Values:
-    mine, at = events_of(district.contacts, person), district.at
+    mine, at = [e for e in events_of(district.contacts, person) if e.counts], district.at
     return {
         **sums_over_windows(
             "calls_in", ("24h", "30d"), mine, at, lambda e: is_voice(e) and is_in(e)
@@ -80,7 +80,8 @@ def habit_sums(district: District, person: str) -> Values:
 
 
 def stranger_sums(district: District, person: str) -> Values:
-    mine, at = [e for e in events_of(district.contacts, person) if e.is_young], district.at
+    at, heard = district.at, events_of(district.contacts, person)
+    mine = [e for e in heard if e.is_young and e.counts]
     values = {
         **sums_over_windows("stranger_calls", EVERY, mine, at, is_voice),
         **sums_over_windows(
@@ -100,9 +101,9 @@ def stranger_sums(district: District, person: str) -> Values:
 def payment_sums(district: District, person: str) -> Values:
     at = district.at
     mine = events_of(district.moves, person)
-    out = [e for e in mine if is_debit(e) and not is_own(district, e)]
-    came = [e for e in mine if not is_debit(e) and not is_own(district, e)]
-    own = [e for e in mine if not is_debit(e) and is_own(district, e)]
+    out = [e for e in mine if is_debit(e) and not is_own(e)]
+    came = [e for e in mine if not is_debit(e) and not is_own(e)]
+    own = [e for e in mine if not is_debit(e) and is_own(e)]
     return {
         **sums_over_windows("debits", ("24h", "7d", "30d"), out, at, lambda _: 1),
         **sums_over_windows("debit_cny", (*EVERY, "30d"), out, at, amount_cny),
@@ -124,7 +125,7 @@ def payment_sums(district: District, person: str) -> Values:
 def new_payee_sums(district: District, person: str) -> Values:
     mine, at = new_payee_payments_of(district, person), district.at
     paid = [e for e in mine if is_debit(e)]
-    outside = [e for e in paid if e.other not in district.holder]
+    outside = [e for e in paid if e.other_holder is None]
     back = [
         e for e in mine if not is_debit(e) and any(is_debit(earlier) for earlier in e.relationship)
     ]
@@ -140,11 +141,14 @@ def new_payee_sums(district: District, person: str) -> Values:
 
 def register_features(district: District, person: str) -> Values:
     today = district.at.date()
-    numbers = [row["activated_on"] for row in district.numbers if row["person"] == person]
-    accounts = [row["opened_on"] for row in district.accounts if row["person"] == person]
+    numbers, accounts = (
+        [one.since for one in held if one.person == person and one.on(today)]
+        for held in (district.numbers_held, district.accounts_held)
+    )
 
-    def held(days: list[date]) -> int | None:
-        return (today - min(days)).days if days else None
+    def held(days: list[date | None]) -> int | None:
+        known = [day for day in days if day]
+        return (today - min(known)).days if known else None
 
     return {
         "age_years": (today - district.born[person]).days / 365.25,

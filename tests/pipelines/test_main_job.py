@@ -1,10 +1,12 @@
 """The whole way on a small district: train, score, publish, replay."""
 
+import shutil
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import build_event_index
@@ -18,6 +20,8 @@ from pipelines.scoring.candidates import policy_rules
 from pipelines.scoring.score import score
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
+from pipelines.storage.lake import Lake
+from pipelines.storage.schemas import MOMENT, TABLES
 from pipelines.training.train import train
 from pipelines.webapp.rescore import LiveRescorer
 from serving.alerts.scores import ScoreRepository
@@ -25,6 +29,8 @@ from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import open_database, read_transaction
 from serving.feedback import recent_alerts
 from tests.pipelines.district import END, TRAIN_AT
+
+HOTLINE = "n1_hotline"
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +192,55 @@ def test_replay_never_looks_ahead(district, champion, replayed):
     assert short.baseline_alerts.equals(
         replayed.baseline_alerts.filter(pl.col("issued_at") < until)
     )
+
+
+@pytest.mark.parametrize("tags", [(), ("public_service",)])
+def test_a_hotline_changes_no_alert(district, champion, tmp_path, tags):
+    """Half of the residents are called by one number within a quarter of an hour before a tick."""
+    home = tmp_path / "home"
+    shutil.copytree(district.home, home)
+    called = district.model_copy(update={"home": home})
+    lake = Lake(called.lake_folder)
+    evening = TRAIN_AT + timedelta(hours=17, minutes=40)
+    calls = hotline(lake.scan("subscribers").collect(), evening)
+    assert len(calls) > 600
+    lake.append("calls", calls, batch=lake.last_batch("calls") + 1)
+    tagged = pl.DataFrame(
+        {"number": [HOTLINE] * len(tags), "tag": list(tags)}, schema=TABLES["number_tags"]
+    )
+    all_tags = pl.concat([lake.scan("number_tags").collect(), tagged])
+    lake.replace("number_tags", all_tags, batch=lake.last_batch("number_tags") + 1)
+
+    until = TRAIN_AT + timedelta(days=2)
+    quiet, loud = (
+        replay(one, start=TRAIN_AT, end=until, every="6h", budget=5, model=champion).alerts
+        for one in (district, called)
+    )
+    assert len(quiet) > 3
+    said = ["person", "issued_at", "score"]
+    assert_frame_equal(loud.select(said), quiet.select(said), check_exact=True)
+
+
+def hotline(subscribers: pl.DataFrame, start: datetime) -> pl.DataFrame:
+    """Calls of one number, a second apart, to every second number of the district."""
+    place = pl.int_range(pl.len())
+    started_at = pl.lit(start) + pl.duration(seconds=place)
+    rows = subscribers.sort("number").gather_every(2)
+    return rows.select(
+        "number",
+        record_id=pl.format("H{}", place),
+        source="operator",
+        peer=pl.lit(HOTLINE),
+        peer_kind=pl.lit("service_96"),
+        peer_area=pl.lit(None, dtype=pl.String),
+        direction=pl.lit("in"),
+        service=pl.lit("voice"),
+        started_at=started_at,
+        duration_s=pl.lit(40, dtype=pl.Int32),
+        known_at=started_at + timedelta(seconds=40),
+        event_day=pl.lit(start.date()),
+        file_id=pl.lit("hotline"),
+    ).cast({"started_at": MOMENT, "known_at": MOMENT})
 
 
 def test_replay_retrains_when_asked(district):

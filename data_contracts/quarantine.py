@@ -22,6 +22,11 @@ _OTHER_TEXTS = {
         "A quotation mark in the row is not closed or stands inside a value; it must be doubled.",
         "该行的引号未配对，或出现在取值之中；取值中的引号须写成两个。",
     ),
+    "lost_digits": (
+        "A number of more than 15 digits stands in a cell that is not text: its last digits are"
+        " lost.",
+        "超过 15 位的号码存于数字格式的单元格，末尾数字已丢失。",
+    ),
     "nul_bytes": (
         "The row holds bytes of zero, which no text has; part of it may be lost.",
         "该行含有文本中不应有的零字节，部分内容可能已丢失。",

@@ -2,8 +2,8 @@
 columns and types.
 """
 
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +12,11 @@ import polars.selectors as cs
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
-from data_contracts.files.containers import read_table
-from data_contracts.files.headings import ContractHeadings
-from data_contracts.files.raw_table import RawTable
+from data_contracts.files.containers import read_tables
 from data_contracts.files.reading import Reading
+from data_contracts.files.tables.headings import ContractHeadings
+from data_contracts.files.tables.raw_table import RawTable
+from data_contracts.files.tables.table_rows import masked_names
 from data_contracts.forms.registry import FORMS, WARNINGS
 from data_contracts.forms.text import parse_choice, text
 from data_contracts.mappings.language import DatasetMapping
@@ -34,13 +35,22 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
     delivered value.
     """
     said = mapping.of(contract.dataset)
-    raw = read_table(
+    tables = read_tables(
         path, layout=said.layout, wanted=ContractHeadings(contract=contract, mapping=said)
     )
-    translation = _translated(raw, contract=contract, mapping=said, name=path.name)
+    readings = [
+        _read_table(table, contract=contract, mapping=said, name=path.name) for table in tables
+    ]
+    return readings[0] if len(readings) == 1 else _joined(readings)
+
+
+def _read_table(
+    raw: RawTable, *, contract: Contract, mapping: DatasetMapping, name: str
+) -> Reading:
+    translation = _translated(raw, contract=contract, mapping=mapping, name=name)
     delivered = translation.rows.select(pl.exclude("^_.*$"))
     clean = delivered.select(
-        _normalised(delivered[column.name], column=column, path=path)
+        _normalised(delivered[column.name], column=column, name=name)
         for column in contract.columns
         if column.name in delivered.columns
     )
@@ -50,7 +60,23 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
         rows=_with_misfits(rows, misfits=raw.misfits),
         skipped={**raw.skipped, **translation.skipped, **left_out},
         warnings=(*raw.warnings, *translation.warnings),
-        notes=(*translation.notes, *_ignored_note(list(translation.ignored), path=path)),
+        notes=(*translation.notes, *_ignored_note(translation.ignored, name=name)),
+    )
+
+
+def _joined(readings: Sequence[Reading]) -> Reading:
+    """Several tables of a file as one; the rows of each go on where those of the one before end."""
+    parts, skipped, last = [], Counter[str](), 0
+    for reading in readings:
+        parts.append(reading.rows.with_columns(pl.col("_row") + last))
+        skipped.update(reading.skipped)
+        last += reading.rows.height + sum(reading.skipped.values())
+        last = max(last, *parts[-1]["_row"].to_list()[-1:])
+    return Reading(
+        rows=pl.concat(parts),
+        skipped=dict(skipped),
+        warnings=tuple(words for reading in readings for words in reading.warnings),
+        notes=tuple(words for reading in readings for words in reading.notes),
     )
 
 
@@ -77,23 +103,16 @@ def _translated(
         ) from None
 
 
-def _ignored_note(headings: list[str], *, path: Path) -> tuple[str, ...]:
+def _ignored_note(headings: Sequence[str], *, name: str) -> tuple[str, ...]:
     if not headings:
         return ()
     return (
-        f"{path.name}: {len(headings)} columns that the contract does not know are ignored: "
-        f"{_named(headings)}",
+        f"{name}: {len(headings)} columns that the contract does not know are ignored: "
+        f"{masked_names(headings)}",
     )
 
 
-def _named(headings: list[str]) -> str:
-    """Headings for a log. A file without headings would show its first row's values, so digits are
-    masked.
-    """
-    return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])
-
-
-def _normalised(values: pl.Series, *, column: Column, path: Path) -> pl.Series:
+def _normalised(values: pl.Series, *, column: Column, name: str) -> pl.Series:
     try:
         if values.dtype.is_nested() and not column.type.is_nested():
             raise pl.exceptions.InvalidOperationError
@@ -105,8 +124,7 @@ def _normalised(values: pl.Series, *, column: Column, path: Path) -> pl.Series:
         return clean.cast(column.type).alias(column.name)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise DeliveryError(
-            f"{path.name}: the column {column.name} has a type that cannot be read "
-            f"({values.dtype}).",
+            f"{name}: the column {column.name} has a type that cannot be read ({values.dtype}).",
             remedy=_REDELIVER,
         ) from None
 

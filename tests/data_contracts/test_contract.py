@@ -55,7 +55,8 @@ def test_rules_follow_from_the_yaml_and_have_stable_codes():
     codes = [rule.code for rule in load_contract("transfers").rules]
 
     assert codes == [
-        *("record_id.missing", "account_id.missing", "account_id.malformed"),
+        *("record_id.missing", "record_id.lost_digits"),
+        *("account_id.missing", "account_id.malformed"),
         *(
             "account_id.placeholder",
             "peer_account.malformed",

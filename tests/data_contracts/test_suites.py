@@ -99,7 +99,7 @@ def test_clean_calls_break_no_rule():
         "_row": pl.Int64,
         "reasons": pl.List(pl.String),
     }
-    assert result.summary.height == 17
+    assert result.summary.height == 18
     assert result.summary.row(0) == (
         "record_id.missing",
         "expect_column_values_to_not_be_null",
@@ -117,6 +117,8 @@ def test_every_fault_of_a_call_has_its_code():
         ({"direction": "sideways"}, "direction.unknown_value"),
         ({"service": "fax"}, "service.unknown_value"),
         ({"duration_s": -1}, "duration_s.negative"),
+        ({"record_id": "6.22202E+18"}, "record_id.lost_digits"),
+        ({"record_id": "1E18"}, None),
         ({"duration_s": 86401}, "duration_s.over_a_day"),
         ({"duration_s": 86400}, None),
         ({"service": "sms", "duration_s": 0}, None),

@@ -10,17 +10,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from data_contracts.errors import DeliveryError
-from data_contracts.files.headings import Headings, Line, Wanted, choose_headings
-from data_contracts.files.line_kinds import line_kind
-from data_contracts.files.raw_table import RawTable
-from data_contracts.files.records import (
+from data_contracts.files.tables.headings import Headings, Line, Wanted, choose_headings
+from data_contracts.files.tables.line_kinds import line_kind
+from data_contracts.files.tables.raw_table import RawTable
+from data_contracts.files.tables.records import (
     STRAY_QUOTE,
     Records,
     find_records,
     split_fields,
     without_guards,
 )
-from data_contracts.files.table_rows import (
+from data_contracts.files.tables.table_rows import (
     TOO_FEW_FIELDS,
     TOO_MANY_FIELDS,
     OddLine,

@@ -1,6 +1,7 @@
 """From lines with a field for every heading, and others, to the rows of a table."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +9,19 @@ from dataclasses import dataclass
 import polars as pl
 
 from data_contracts.errors import DeliveryError
-from data_contracts.files.headings import Headings, Wanted
-from data_contracts.files.line_kinds import line_kind, line_kinds
-from data_contracts.files.raw_table import MISFITS, RawTable
+from data_contracts.files.tables.headings import Headings, Wanted
+from data_contracts.files.tables.line_kinds import line_kind, line_kinds
+from data_contracts.files.tables.raw_table import MISFITS, RawTable
 from data_contracts.mappings.layout import Layout
 
-__all__ = ["TOO_FEW_FIELDS", "TOO_MANY_FIELDS", "OddLine", "assemble_table", "position_names"]
+__all__ = [
+    "TOO_FEW_FIELDS",
+    "TOO_MANY_FIELDS",
+    "OddLine",
+    "assemble_table",
+    "masked_names",
+    "position_names",
+]
 
 TOO_FEW_FIELDS = "row.too_few_fields"
 TOO_MANY_FIELDS = "row.too_many_fields"
@@ -30,6 +38,11 @@ class OddLine:
     number: int
     code: str
     fields: tuple[str, ...]
+
+
+def masked_names(names: Sequence[str]) -> str:
+    """Names out of a file for a message. They could be values, so digits are masked."""
+    return ", ".join(re.sub(r"\d", "#", name)[:24] for name in names[:10])
 
 
 def position_names(width: int) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import DeliveryError
-from data_contracts.files.separated_values import read_separated
+from data_contracts.files.tables.separated_values import read_separated
 from data_contracts.mappings.layout import Layout
 
 

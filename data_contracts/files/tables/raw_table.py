@@ -3,7 +3,7 @@ none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -31,3 +31,7 @@ class RawTable:
     preamble: tuple[str, ...] = ()
     heading_line: int = 1
     warnings: tuple[str, ...] = ()
+
+    def with_warning(self, words: str) -> "RawTable":
+        """This table with one more warning."""
+        return replace(self, warnings=(words, *self.warnings))

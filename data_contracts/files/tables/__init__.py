@@ -1,0 +1,1 @@
+"""Delivered tables: from text, sheets and Parquet to values under headings."""

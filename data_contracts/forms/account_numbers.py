@@ -22,6 +22,7 @@ _QUOTED = re.compile(r"""^[='"`]+|['"`]+$""")
 _PLACEHOLDER = (
     "^(?:" + "|".join(("0+", "[A-Z]+", *(rf"{digit}{{4,}}" for digit in "123456789"))) + ")$"
 )
+_MAYBE_PLACEHOLDER = rf"{_PLACEHOLDER}|[^0-9A-Z]"
 
 
 def account_number(values: pl.Series) -> pl.Series:
@@ -44,13 +45,17 @@ def other_account(values: pl.Series) -> pl.Series:
 
 def is_placeholder_account(values: pl.Series) -> pl.Series:
     """Whether a placeholder stands where :func:`other_account` finds no account."""
-    accounts = account_number(values)
+    # Only what is not tidy, or begins like a placeholder, is looked at closely.
+    accounts = half_width(values)
+    odd = accounts.str.contains(_MAYBE_PLACEHOLDER).fill_null(value=False)
+    if not odd.any():
+        return odd
+    accounts = account_number(accounts)
     return (_are_placeholders(accounts) & ~accounts.is_in(_NO_PARTY)).fill_null(value=False)
 
 
 def _are_placeholders(accounts: pl.Series) -> pl.Series:
-    odd = accounts.str.contains(_PLACEHOLDER) | accounts.str.contains(r"[^0-9A-Z]")
-    found = accounts.filter(odd).unique()
+    found = accounts.filter(accounts.str.contains(_MAYBE_PLACEHOLDER)).unique()
     return accounts.is_in([one for one in found if one is not None and is_placeholder(one)])
 
 

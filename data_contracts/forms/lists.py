@@ -114,7 +114,7 @@ class _Items:
 
 
 def _numbers_of_cell(cell: str) -> Reading:
-    kind = _Items(_listed_number, _listed_number, _two_numbers)
+    kind = _Items(_listed_number, _number_among_others, _two_numbers)
     return _read_cell(_EXTENSION.sub(";", cell), kind)
 
 
@@ -186,6 +186,14 @@ def _listed_number(written: str) -> str | None:
     kind = plan.kind_of(key)
     given_out = plan.kind_given_out(key) is not None
     return None if kind == "unknown" or (kind == "service_short" and not given_out) else key
+
+
+def _number_among_others(written: str) -> str | None:
+    """The same, but what looks like a carrier's prefix is the beginning of a number."""
+    key = _listed_number(written)
+    digits = re.sub(r"^0{0,2}86", "", re.sub(r"\D", "", written))
+    carried = digits != key and digits.startswith(load_number_plan().dial_prefixes)
+    return None if carried else key
 
 
 def _two_accounts(groups: list[str]) -> bool:

@@ -23,7 +23,7 @@ from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.mappings.translation.tables import Translation, translate_table
 
-__all__ = ["read_delivery"]
+__all__ = ["join_readings", "read_delivery", "understand_table"]
 
 _REDELIVER = "Ask the source to deliver the file again."
 
@@ -39,14 +39,18 @@ def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> 
         path, layout=said.layout, wanted=ContractHeadings(contract=contract, mapping=said)
     )
     readings = [
-        _read_table(table, contract=contract, mapping=said, name=path.name) for table in tables
+        understand_table(table, contract=contract, mapping=said, name=path.name)[0]
+        for table in tables
     ]
-    return readings[0] if len(readings) == 1 else _joined(readings)
+    return join_readings(readings)
 
 
-def _read_table(
+def understand_table(
     raw: RawTable, *, contract: Contract, mapping: DatasetMapping, name: str
-) -> Reading:
+) -> tuple[Reading, Translation]:
+    """Read the rows of a delivered table as its contract wants them, and say how its headings were
+    taken.
+    """
     translation = _translated(raw, contract=contract, mapping=mapping, name=name)
     delivered = translation.rows.select(pl.exclude("^_.*$"))
     clean = delivered.select(
@@ -56,16 +60,19 @@ def _read_table(
     )
     checked = _with_codes(clean, delivered=delivered, contract=contract, translation=translation)
     rows, left_out = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
-    return Reading(
+    reading = Reading(
         rows=_with_misfits(rows, misfits=raw.misfits),
         skipped={**raw.skipped, **translation.skipped, **left_out},
         warnings=(*raw.warnings, *translation.warnings),
         notes=(*translation.notes, *_ignored_note(translation.ignored, name=name)),
     )
+    return reading, translation
 
 
-def _joined(readings: Sequence[Reading]) -> Reading:
+def join_readings(readings: Sequence[Reading]) -> Reading:
     """Several tables of a file as one; the rows of each go on where those of the one before end."""
+    if len(readings) == 1:
+        return readings[0]
     parts, skipped, last = [], Counter[str](), 0
     for reading in readings:
         parts.append(reading.rows.with_columns(pl.col("_row") + last))

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    WithJsonSchema,
+    model_validator,
+)
 
 from data_contracts.mappings.layout import Layout
 
@@ -31,8 +39,13 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
+_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+Text = Annotated[str, BeforeValidator(_as_text), WithJsonSchema(_SCALAR)]
+Texts = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}),
+]
 Values = Mapping[Text, Text]
 
 
@@ -216,4 +229,5 @@ class DatasetMapping(Layout):
         }
         for name in ("moments", "durations", "rates", "reversals", "keep", "drop"):
             merged[name] = {**getattr(base, name), **getattr(self, name)}
-        return DatasetMapping.model_construct(_fields_set=set(merged), **merged)
+        said = self.model_fields_set | base.model_fields_set
+        return DatasetMapping.model_construct(_fields_set=set(said), **merged)

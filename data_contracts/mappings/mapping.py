@@ -7,7 +7,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,13 @@ class SourceMapping(BaseModel):
         """Return all that is said of a dataset, with the shipped format it starts from."""
         return self._by_dataset[dataset]
 
+    @property
+    def formats_named(self) -> tuple[str, ...]:
+        """The shipped formats that it names."""
+        sections = (getattr(self, dataset) for dataset in dataset_names())
+        inside = (one.format for one in sections if one is not None and one.format)
+        return (*self.format, *inside)
+
     def layout_of(self, dataset: str) -> Layout:
         """Where the table is in this source's files of a dataset."""
         return self.of(dataset).layout
@@ -92,11 +99,19 @@ class SourceMapping(BaseModel):
         """Every heading that is understood, with a contract column that it helps to fill; the
         source's own win.
         """
-        understood = {
+        understood = dict(_headings_of_formats(contract.dataset))
+        understood |= {
             heading: column.name for column in contract.columns for heading in column.headings
         }
         understood |= {column.name: column.name for column in contract.columns}
         return understood | self.of(contract.dataset).column_of
+
+    def columns_without_heading(self, dataset: str) -> frozenset[str]:
+        """The columns that are filled without a heading of their own."""
+        said = self.of(dataset)
+        numbered = {"record_id"} if said.record_numbers else set()
+        directed = {"direction"} if said.amount else set()
+        return frozenset({*said.constants, *said.preamble} | numbered | directed)
 
     @cached_property
     def _by_dataset(self) -> dict[str, DatasetMapping]:
@@ -121,6 +136,17 @@ class SourceMapping(BaseModel):
         named = [name for name in asked if name in formats]
         chosen = next((name for name in named if formats[name].dataset == dataset), None)
         return gathered if chosen is None else gathered.laid_over(formats[chosen].mapping)
+
+
+@cache
+def _headings_of_formats(dataset: str) -> Mapping[str, str]:
+    """The headings of the shipped formats of a dataset, by which a table is found in a file."""
+    return {
+        heading: column
+        for one in load_formats().values()
+        if one.dataset == dataset
+        for heading, column in one.mapping.column_of.items()
+    }
 
 
 def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:

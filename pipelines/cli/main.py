@@ -16,6 +16,7 @@ from pipelines.cli.export import export
 from pipelines.cli.lab import lab
 from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.reference import reference
+from pipelines.cli.sources import sources
 from pipelines.cli.status import status
 from pipelines.cli.terminal import (
     format_figure,
@@ -55,6 +56,7 @@ app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(sources, name="sources")
 app.add_typer(lab)
 app.add_typer(status)
 app.add_typer(reference)

@@ -35,8 +35,9 @@ def print_api_document() -> None:
 @reference.command("docs")
 def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.yaml")) -> None:
     """Write what is generated: contracts field by field, the feature catalogue, the settings, the
-    endpoints, and Prefect's file of deployments.
+    endpoints, the schema of mappings, and Prefect's file of deployments.
     """
+    from data_contracts.mappings.schema import schema_text
     from data_contracts.pages.docs import write_documentation
     from features.catalogue.definitions import feature_documentation
     from pipelines.orchestration.prefect_file import prefect_configuration
@@ -49,6 +50,7 @@ def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.y
         folder / "features.md": feature_documentation(),
         folder / "settings.md": settings_documentation(),
         folder / "endpoints.md": endpoint_page(api_document()),
+        folder / "mapping.schema.json": schema_text(),
         prefect_file: prefect_configuration(),
     }
     for path, text in pages.items():

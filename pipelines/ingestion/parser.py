@@ -13,9 +13,10 @@ import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,7 +28,9 @@ from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, ForestallError
 from data_contracts.files.delivery import read_delivery
 from data_contracts.files.reading import Reading
-from data_contracts.mappings.mapping import SourceMapping, load_mapping
+from data_contracts.files.trial import TrialReading, read_trial
+from data_contracts.mappings.layout import Layout
+from data_contracts.mappings.mapping import SourceMapping, load_mapping, parse_mapping
 from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]
@@ -70,18 +73,30 @@ class Parser:
         Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the
         parsing process.
         """
+        return _reading(self._answer("read", place, dataset=dataset, source=source))
+
+    def try_file(
+        self, place: Path, *, dataset: str | None, source: str, mapping: str | None = None
+    ) -> TrialReading:
+        """Return what is in a file and what is understood of it, with the source's mapping or with
+        ``mapping``, a YAML text.
+
+        Raises ``DeliveryError`` as ``read`` does, and where there is no table in the file.
+        """
+        answer = self._answer("try", place, dataset=dataset, source=source, mapping=mapping)
+        seen: dict[str, Any] = answer.header["seen"]
+        for key in ("headings", "ignored"):
+            seen[key] = tuple(seen[key])
+        seen["layout"] = Layout.model_validate(seen["layout"])
+        reading = _reading(answer) if "skipped" in answer.header else None
+        return TrialReading(**seen, reading=reading)
+
+    def _answer(self, verb: str, place: Path, **question: str | None) -> _Answer:
         folder = str(self._sources_folder) if self._sources_folder else None
-        answer = self._ask(
-            {"place": str(place), "dataset": dataset, "source": source, "folder": folder}
-        )
+        answer = self._ask({"verb": verb, "place": str(place), "folder": folder, **question})
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
-        return Reading(
-            rows=pl.read_ipc(answer.body),
-            skipped=answer.header["skipped"],
-            warnings=tuple(answer.header["warnings"]),
-            notes=tuple(answer.header["notes"]),
-        )
+        return answer
 
     def close(self) -> None:
         """End the process."""
@@ -150,7 +165,7 @@ def _serve(connection: Connection) -> None:
         question = json.loads(connection.recv_bytes())
         body = b""
         try:
-            header, body = _parse(**question)
+            header, body = _VERBS[question.pop("verb")](**question)
         except ForestallError as error:
             header = {"error": str(error), "remedy": error.remedy}
         except BaseException as error:  # noqa: BLE001 -- a panic of the Rust side is no Exception; no message: it may quote rows
@@ -165,6 +180,32 @@ def _parse(
     reading = read_delivery(
         Path(place), contract=load_contract(dataset), mapping=_mapping(source, folder)
     )
+    return _packed(reading)
+
+
+def _try(
+    *, place: str, dataset: str | None, source: str, folder: str | None, mapping: str | None
+) -> tuple[dict[str, Any], bytes]:
+    said = parse_mapping(mapping, name="the mapping") if mapping else _mapping(source, folder)
+    seen = read_trial(Path(place), dataset=dataset, mapping=said)
+    header: dict[str, Any] = {
+        "seen": {
+            one.name: getattr(seen, one.name)
+            for one in fields(seen)
+            if one.name not in ("reading", "layout")
+        }
+        | {"layout": seen.layout.model_dump()}
+    }
+    if seen.reading is None:
+        return header, b""
+    packed, body = _packed(seen.reading)
+    return header | packed, body
+
+
+_VERBS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {"read": _parse, "try": _try}
+
+
+def _packed(reading: Reading) -> tuple[dict[str, Any], bytes]:
     body = io.BytesIO()
     reading.rows.write_ipc(body)
     header = {
@@ -175,9 +216,30 @@ def _parse(
     return header, body.getvalue()
 
 
-@cache
+def _reading(answer: _Answer) -> Reading:
+    return Reading(
+        rows=pl.read_ipc(answer.body),
+        skipped=answer.header["skipped"],
+        warnings=tuple(answer.header["warnings"]),
+        notes=tuple(answer.header["notes"]),
+    )
+
+
 def _mapping(source: str, folder: str | None) -> SourceMapping:
-    return load_mapping(source, folder=Path(folder) if folder else None)
+    """The mapping of a source, read anew when its folder has changed."""
+    place = Path(folder) if folder else None
+    files = sorted(place.glob("*.yaml")) if place is not None else []
+    stamps = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    return _load_mapping(source, place, stamps)
+
+
+@lru_cache(maxsize=256)
+def _load_mapping(
+    source: str,
+    folder: Path | None,
+    stamps: tuple[tuple[str, int, int], ...],  # noqa: ARG001 -- a part of the cache's key
+) -> SourceMapping:
+    return load_mapping(source, folder=folder)
 
 
 def main() -> None:

@@ -73,8 +73,9 @@ class Settings(BaseSettings):
     keys: Path | None = Field(
         default=None, description="folder of the key files; default HOME/keys"
     )
-    sources_folder: Path | None = Field(
-        default=None, description="folder with further column mappings of partners"
+    sources_folder: Path = Field(
+        default_factory=lambda chosen: chosen["home"] / "sources",
+        description="folder with the mappings of partners; default HOME/sources",
     )
 
     feeds: dict[str, dict[str, Feed]] = Field(

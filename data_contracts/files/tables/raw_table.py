@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from data_contracts.mappings.layout import Layout
+
 __all__ = ["MISFITS", "RawTable"]
 
 #: Schema of the rows that could not be put under the headings.
@@ -21,7 +23,8 @@ class RawTable:
     which row of the file it is, from 1 after the headings. ``misfits`` are the rows that do not
     fit, as ``_row``, ``_problems`` (one code of the row) and ``_raw`` (JSON of its fields).
     ``skipped`` counts what is no row of the table (total lines), by what it is;
-    ``preamble`` are the lines before the headings, which are on ``heading_line``.
+    ``preamble`` are the lines before the headings, which are on ``heading_line``;
+    ``layout`` is what was found out of delimiter and sheet.
     """
 
     values: pl.DataFrame
@@ -30,6 +33,7 @@ class RawTable:
     skipped: Mapping[str, int] = field(default_factory=dict)
     preamble: tuple[str, ...] = ()
     heading_line: int = 1
+    layout: Layout = field(default_factory=Layout)
     warnings: tuple[str, ...] = ()
 
     def with_warning(self, words: str) -> "RawTable":

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -83,7 +83,7 @@ def read_separated(text: str, *, name: str, layout: Layout, wanted: Wanted) -> R
         odd |= dict.fromkeys((numbers.filter(broken) - 1).to_list(), TOO_MANY_FIELDS)
         values, numbers = values.filter(~broken), numbers.filter(~broken)
     odd |= dict.fromkeys(np.flatnonzero(empty).tolist(), TOO_FEW_FIELDS)
-    return assemble_table(
+    table = assemble_table(
         values,
         numbers=numbers,
         odd=[
@@ -95,6 +95,7 @@ def read_separated(text: str, *, name: str, layout: Layout, wanted: Wanted) -> R
         wanted=wanted,
         name=name,
     )
+    return replace(table, layout=Layout(delimiter=delimiter))
 
 
 def _split_head(

@@ -36,6 +36,7 @@ _TOKENS: Mapping[str, tuple[str, str]] = {
     "a": ("half", r"上午|下午|中午|晚上|凌晨|早上|[AaPp]\.?[Mm]\.?"),
 }
 _TOKEN = re.compile("yyyy|yy|MM?|dd?|HH?|hh?|mm?|ss?|a")
+_END_OF_DAY = "23:59:59"
 _AFTERNOON = r"^(下午|晚上|[Pp])"
 _NOON = "^中午"
 _EXCEL_DAYS = (20_000, 80_000)  # from 1954 to 2119
@@ -84,15 +85,22 @@ def is_clock_pattern(pattern: str) -> bool:
     return pattern == EXCEL or _clock(pattern) is not None
 
 
-def read_moments(values: pl.Series, *, patterns: tuple[str, ...]) -> pl.Series:
+def read_moments(
+    values: pl.Series, *, patterns: tuple[str, ...], ends_day: bool = False
+) -> pl.Series:
     """Bring moments that are written in one of these ways to ``2026-06-15 09:30:00`` (or the date
     alone); what fits none stays as it is.
+
+    With ``ends_day`` a date alone is the end of its day: what happened at an unknown time of a day
+    is known for certain only then.
     """
     plain = values.str.strip_chars()
     read = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     for pattern in patterns:
         found = _from_excel(plain) if pattern == EXCEL else _from_clock(plain, _clock(pattern))
         read = read.zip_with(read.is_not_null(), found)
+    if ends_day:
+        read = read.str.replace(r"^(\d{4}-\d{2}-\d{2})$", f"${{1}} {_END_OF_DAY}")
     return read.zip_with(read.is_not_null(), values)
 
 

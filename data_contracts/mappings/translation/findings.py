@@ -66,8 +66,10 @@ def describe_gaps(
     lacks = f"{name} lacks the columns {', '.join(ways.missing)}."
     if recognised is not None:
         constants = ", ".join(f"{column}: …" for column in ways.missing)
+        asked = [recognised.asks_for[one] for one in ways.missing if one in recognised.asks_for]
+        hint = f" ({'; '.join(asked)})" if asked else ""
         return DeliveryError(
-            f"{lacks} It is {recognised.title.en}, of which this file does not say them.",
+            f"{lacks} It is {recognised.title.en}, and this file does not say them{hint}.",
             remedy=f"Write `{dataset}: {{format: {recognised.name}, "
             f"constants: {{{constants}}}}}` in the source's mapping.",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from data_contracts.contract import Contract
+from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.mappings.formats import ShippedFormat, plain_heading, recognise_format
 from data_contracts.mappings.language import CONTENT, DatasetMapping
@@ -38,7 +38,8 @@ class Translation:
 
     ``rows`` has the columns of the contract that are there, and those of the file that begin with
     ``_``. ``skipped`` counts rows that the mapping leaves out, by reason; ``problems`` marks rows
-    that must be rejected, by code. ``ignored`` are headings that mean nothing to the contract.
+    that must be rejected, by code. ``ignored`` are headings that mean nothing to the contract,
+    ``filled_by`` says in words what fills each column.
     """
 
     rows: pl.DataFrame
@@ -47,6 +48,7 @@ class Translation:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    filled_by: Mapping[str, str] = field(default_factory=dict)
     format: str | None = None
 
 
@@ -87,6 +89,7 @@ def translate_table(
         ),
         notes=tuple(f"{name}: {note}" for note in notes),
         ignored=_ignored(headings, ways=ways, mapping=chosen),
+        filled_by=_filled_by(ways, mapping=chosen),
         format=recognised.name if recognised else mapping.format,
     )
 
@@ -100,6 +103,11 @@ def _ignored(headings: Sequence[str], *, ways: Ways, mapping: DatasetMapping) ->
         for heading in headings
         if heading not in ways.used and plain_heading(heading) not in plain
     )
+
+
+def _filled_by(ways: Ways, *, mapping: DatasetMapping) -> dict[str, str]:
+    numbers = {"record_id": "what the record says"} if mapping.record_numbers else {}
+    return {**numbers, **ways.words}
 
 
 def _choose_ways(
@@ -195,10 +203,13 @@ def _columns(
     columns = _filled(table, ways=ways)
     for name, choices in mapping.values.items():
         if name in columns:
-            columns[name] = choose_values(columns[name], choices=choices)
+            known = _known_words(contract.column(name))
+            columns[name] = choose_values(columns[name], choices={**known, **choices})
     for name, patterns in mapping.moments.items():
         if name in columns:
-            columns[name] = read_moments(as_text(columns[name]), patterns=patterns)
+            ends_day = contract.column(name).form == "moment"
+            read = read_moments(as_text(columns[name]), patterns=patterns, ends_day=ends_day)
+            columns[name] = read
     for name, words in mapping.durations.items():
         if name in columns:
             columns[name] = read_durations(as_text(columns[name]), ways=words)
@@ -207,9 +218,16 @@ def _columns(
     if "amount" in contract.schema and "kind" in contract.schema:
         problems, notes = _settle_amounts(columns, table, ways=ways, mapping=mapping)
     if mapping.record_numbers:
-        columns["record_id"] = _record_numbers(columns, table, contract=contract, mapping=mapping)
+        made = _record_numbers(columns, table, contract=contract, mapping=mapping)
+        own = columns.get("record_id")
+        columns["record_id"] = made if own is None else as_text(own).fill_null(made)
     order = [name for name in contract.schema if name in columns]
     return pl.DataFrame([columns[name].alias(name) for name in order]), problems, notes
+
+
+def _known_words(column: Column) -> dict[str, str]:
+    """The words of the contract, so that a mapping's word for any letters stands behind them."""
+    return column.values_by_label | {value: value for value in column.values}
 
 
 def _filled(table: pl.DataFrame, *, ways: Ways) -> dict[str, pl.Series]:

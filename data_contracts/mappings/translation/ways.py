@@ -20,6 +20,10 @@ _IN = r"^(收入|存入|贷方|转入|收款|deposit|credit|收|贷|存)"
 _IS_AMOUNT = r"(金额|发生额|数额|amount|额)?(\(元\)|（元）)?$"
 
 
+#: One way to fill a column: in words, and as an expression over the file's columns.
+_Way = tuple[str, pl.Expr]
+
+
 @dataclass(frozen=True, kw_only=True)
 class AmountWay:
     """Where amounts and their directions come from: two columns, or one with a sign."""
@@ -29,15 +33,21 @@ class AmountWay:
     signed: str | None = None
     negative: str = "debit"
 
+    @property
+    def words(self) -> str:
+        """The headings that it comes from."""
+        return self.signed or f"{self.debit} and {self.credit}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ways:
     """How the columns of a contract are filled from one file.
 
     ``columns`` has, for each, expressions over the file's columns of which the first counts that
-    says something; ``plain`` the heading, where there is just one. ``used`` are the headings that
-    help, ``missing`` the columns that the contract needs and nothing fills, ``ambiguous`` those
-    that several headings claim. ``guessed`` are two amount columns that nobody has named.
+    says something; ``plain`` the heading, where there is just one; ``words`` say it. ``used`` are
+    the headings that help, ``missing`` the columns that the contract needs and nothing fills,
+    ``ambiguous`` those that several headings claim. ``guessed`` are two amount columns that nobody
+    has named.
     """
 
     columns: Mapping[str, tuple[pl.Expr, ...]]
@@ -46,6 +56,7 @@ class Ways:
     missing: tuple[str, ...]
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plain: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
 
     @property
@@ -86,16 +97,19 @@ class _Search:
         amount = self._amount()
         columns: dict[str, tuple[pl.Expr, ...]] = {}
         plain: dict[str, str] = {}
+        words = {} if amount is None else {"amount": amount.words, "direction": amount.words}
         for column in self._contract.columns:
             by_amount = amount is not None and column.name == "amount"
             headings = [] if by_amount else self._headings_of(column)
-            composed = self._composed(column)
+            made, given = self._made(column), self._given(column)
             numbered = column.name == "record_id" and bool(self._mapping.record_numbers)
-            if not headings and not composed and not by_amount and not numbered:
+            if not headings and not made and not given and not by_amount and not numbered:
                 headings = self._synonym_of(column)
-            found = [*(pl.col(heading) for heading in headings), *composed]
+            named = [(heading, pl.col(heading)) for heading in headings]
+            found = [*made, *named, *given]
             if found:
-                columns[column.name] = tuple(found)
+                columns[column.name] = tuple(expression for _, expression in found)
+                words[column.name] = ", else ".join(said for said, _ in found)
                 if len(found) == 1 and headings:
                     plain[column.name] = headings[0]
         filled = {*columns}
@@ -116,6 +130,7 @@ class _Search:
             ),
             ambiguous=self._ambiguous,
             plain=plain,
+            words=words,
             guessed=tuple(heading for heading in guessed if heading),
         )
 
@@ -143,29 +158,34 @@ class _Search:
             self._ambiguous[column.name] = tuple(synonyms)
         return synonyms[:1]
 
-    def _composed(self, column: Column) -> list[pl.Expr]:
-        """What a mapping makes of several fields, of a part of one, or without any."""
+    def _made(self, column: Column) -> list[_Way]:
+        """What a mapping makes of several fields, and of a part of one."""
         said, name = self._mapping, column.name
-        made: list[pl.Expr] = []
+        made: list[_Way] = []
         if name in said.join:
             parts = [found for one in said.join[name] if (found := self._find(one))]
             if len(parts) == len(said.join[name]):
-                made.append(
-                    _joined(parts, dates=column.form == "moment" and name not in said.moments)
-                )
+                made.append((" + ".join(parts), _joined(parts, dates=column.form == "moment")))
         if name in said.split and (heading := self._find(said.split[name].heading)):
             part = said.split[name]
             field = pl.col(heading).cast(pl.String).str.strip_chars()
-            made.append(
+            taken = (
                 field.str.extract(part.pattern, 1)
                 if part.pattern is not None
                 else field.str.split(part.at or "").list.get(part.part - 1, null_on_oob=True)
             )
-        if name in said.preamble and (found := _in_preamble(self._preamble, said.preamble[name])):
-            made.append(pl.lit(found))
-        if name in said.constants:
-            made.append(pl.lit(said.constants[name]))
+            made.append((f"a part of {heading}", taken))
         return made
+
+    def _given(self, column: Column) -> list[_Way]:
+        """What a mapping gives for every row: from the lines before the headings, or a constant."""
+        said, name = self._mapping, column.name
+        given: list[_Way] = []
+        if name in said.preamble and (found := _in_preamble(self._preamble, said.preamble[name])):
+            given.append(("the lines before the headings", pl.lit(found)))
+        if name in said.constants:
+            given.append(("a constant", pl.lit(said.constants[name])))
+        return given
 
     def _amount(self) -> AmountWay | None:
         if "amount" not in self._contract.schema:

@@ -1,0 +1,61 @@
+"""What a trial of a file says at the terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipelines.cli.terminal import print_table
+
+if TYPE_CHECKING:
+    from pipelines.ingestion.trial import Finding, Trial
+
+__all__ = ["print_trial"]
+
+ROWS_ACROSS = 3
+
+
+def print_trial(trial: "Trial") -> None:
+    """Print layout, columns, first rows, what is rejected and left out, and a guessed mapping."""
+    layout = ", ".join(f"{key} {_said(value)}" for key, value in trial.layout.items())
+    typer.echo(f"{trial.file}: {trial.dataset} of {trial.source}; {layout or 'Parquet'}")
+    if trial.format:
+        typer.echo(f"read as {trial.format}: {trial.format_title}")
+    shown = trial.shown[:ROWS_ACROSS]
+    rows = [
+        (column, how, *(_said(row.get(column)) for row in shown))
+        for column, how in trial.filled_by.items()
+    ]
+    if rows:
+        print_table(("column", "filled by", *(f"row {row['_row']}" for row in shown)), rows)
+    if trial.ignored:
+        typer.echo(f"not used: {', '.join(trial.ignored)}")
+    if trial.problem:
+        typer.echo(f"it cannot be read: {trial.problem}\n{trial.remedy}")
+    else:
+        left_out = sum(trial.skipped.values())
+        typer.echo(
+            f"{trial.rows:,} rows: {trial.accepted:,} would be accepted, {trial.rejected:,} "
+            f"rejected, {left_out:,} left out"
+        )
+    _print_findings("rejected", trial.reasons)
+    _print_findings("warned of", trial.row_warnings)
+    for reason, number in trial.skipped.items():
+        typer.echo(f"left out: {number:,} rows: {reason}")
+    for warning in trial.warnings:
+        typer.echo(f"warning: {warning}")
+    if trial.problem or trial.rejected > trial.accepted:
+        typer.echo(f"\nA mapping to start from:\n\n{trial.guess}")
+
+
+def _print_findings(what: str, findings: "Sequence[Finding]") -> None:
+    for one in findings:
+        rows = ", ".join(map(str, one.first_rows))
+        more = ", …" if one.rows > len(one.first_rows) else ""
+        typer.echo(f"{what}: {one.rows:,} rows: {one.words} ({one.code}; rows {rows}{more})")
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "–" if value is None else {"\t": "tab"}.get(str(value), str(value))

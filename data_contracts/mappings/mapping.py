@@ -132,8 +132,8 @@ class SourceMapping(BaseModel):
         if section is not None:
             gathered = section.laid_over(gathered)
         formats = load_formats()
-        asked = (gathered.format or "", *self.format)
-        named = [name for name in asked if name in formats]
+        candidates = (gathered.format or "", *self.format)
+        named = [name for name in candidates if name in formats]
         chosen = next((name for name in named if formats[name].dataset == dataset), None)
         return gathered if chosen is None else gathered.laid_over(formats[chosen].mapping)
 

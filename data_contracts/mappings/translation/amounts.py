@@ -77,9 +77,9 @@ def pick_amounts(table: pl.DataFrame, *, way: AmountWay) -> Signed:
     debit, credit = as_text(table[way.debit or ""]), as_text(table[way.credit or ""])
     has_debit, has_credit = _has_amount(debit), _has_amount(credit)
     direction = pl.select(
-        pl.when(has_debit & ~has_credit)
+        pl.when(has_debit)  # what has both is rejected for that alone
         .then(pl.lit("debit"))
-        .when(has_credit & ~has_debit)
+        .when(has_credit)
         .then(pl.lit("credit"))
         .alias("direction")
     ).to_series()

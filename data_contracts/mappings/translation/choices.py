@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
-__all__ = ["as_text", "choose_values", "is_one_of", "plain_value"]
+__all__ = ["as_text", "choose_values", "is_one_of", "matched_words", "plain_value"]
 
 _ANY = "*"
 
@@ -47,10 +47,17 @@ def choose_values(values: pl.Series, *, choices: Mapping[str, str]) -> pl.Series
     return replaced if empty is None else replaced.fill_null(empty)
 
 
+def matched_words(values: pl.Series, *, words: Collection[str]) -> pl.Series:
+    """The word that a value is one of, else null."""
+    marked = choose_values(values, choices={word: f"\x00{word}" for word in words})
+    return marked.set(
+        ~marked.str.starts_with("\x00").fill_null(value=False), None
+    ).str.strip_prefix("\x00")
+
+
 def is_one_of(values: pl.Series, *, words: Collection[str]) -> pl.Series:
     """Whether a value is one of these words."""
-    marked = choose_values(values, choices=dict.fromkeys(words, "\x00"))
-    return (marked == "\x00").fill_null(value=False)
+    return matched_words(values, words=words).is_not_null()
 
 
 def _expression(way: str) -> re.Pattern[str]:

@@ -32,8 +32,8 @@ def describe_choices(
         )
     elif fitting is not None and mapping.format is None:
         found.append(
-            f"{name}: the headings are those of {fitting.title.en}, and the source's "
-            "mapping reads them in another way. To read them as this format, write "
+            f"{name}: the headings are those of {fitting.title.en}, and the source's mapping takes "
+            "accounts from a column that holds none. To read them as this format, write "
             f"`{fitting.dataset}: {{format: {fitting.name}}}` in it."
         )
     if ways.guessed:
@@ -66,8 +66,8 @@ def describe_gaps(
     lacks = f"{name} lacks the columns {', '.join(ways.missing)}."
     if recognised is not None:
         constants = ", ".join(f"{column}: …" for column in ways.missing)
-        asked = [recognised.asks_for[one] for one in ways.missing if one in recognised.asks_for]
-        hint = f" ({'; '.join(asked)})" if asked else ""
+        wishes = [recognised.asks_for[one] for one in ways.missing if one in recognised.asks_for]
+        hint = f" ({'; '.join(wishes)})" if wishes else ""
         return DeliveryError(
             f"{lacks} It is {recognised.title.en}, and this file does not say them{hint}.",
             remedy=f"Write `{dataset}: {{format: {recognised.name}, "

@@ -19,7 +19,12 @@ from data_contracts.mappings.translation.amounts import (
     repeats_direction,
     take_signs,
 )
-from data_contracts.mappings.translation.choices import as_text, choose_values, is_one_of
+from data_contracts.mappings.translation.choices import (
+    as_text,
+    choose_values,
+    is_one_of,
+    matched_words,
+)
 from data_contracts.mappings.translation.clock_words import read_durations, read_moments
 from data_contracts.mappings.translation.findings import describe_choices, describe_gaps
 from data_contracts.mappings.translation.record_numbers import number_records
@@ -30,6 +35,9 @@ __all__ = ["Translation", "translate_table"]
 #: Words by which banks themselves mark a reversal, under the headings of their own remarks.
 _REVERSAL_HEADINGS = ("摘要", "摘要说明", "交易摘要", "摘要内容", "交易类型", "业务类型")
 _REVERSAL_WORDS = ("冲正*", "冲销", "冲账", "抹账", "抹帐", "反交易", "撤销交易", "交易撤销")
+#: What an identifier is at least made of, by its form.
+_FORMS_LIKE = {"account_number": r"^[\s'=\"]*[0-9A-Za-z][0-9A-Za-z\s-]{3,}[\s'\"]*$"}
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +93,33 @@ def translate_table(
         skipped={**skipped, **left_out},
         problems={code: mask for code, mask in found.items() if mask.any()},
         warnings=describe_choices(
-            ways, mapping=mapping, recognised=recognised, fitting=fitting, name=name
+            ways,
+            mapping=mapping,
+            recognised=recognised,
+            fitting=fitting if _looks_wrong(columns, contract=contract) else None,
+            name=name,
         ),
         notes=tuple(f"{name}: {note}" for note in notes),
         ignored=_ignored(headings, ways=ways, mapping=chosen),
         filled_by=_filled_by(ways, mapping=chosen),
         format=recognised.name if recognised else mapping.format,
     )
+
+
+def _looks_wrong(columns: pl.DataFrame, *, contract: Contract) -> bool:
+    """Whether what identifies somebody mostly has not the form that the contract wants: then the
+    mapping takes it from the wrong heading.
+    """
+    for rule in contract.rules:
+        column = contract.column(rule.column)
+        if rule.name != "malformed" or column.privacy != "identifier" or not column.required:
+            continue
+        if column.name in columns.columns and _FORMS_LIKE.get(column.form):
+            said = as_text(columns[column.name]).drop_nulls()
+            alike = said.str.contains(_FORMS_LIKE[column.form])
+            if len(said) and float(alike.mean() or 0) < _MOSTLY:  # type: ignore[arg-type]
+                return True
+    return False
 
 
 def _ignored(headings: Sequence[str], *, ways: Ways, mapping: DatasetMapping) -> tuple[str, ...]:
@@ -158,8 +186,8 @@ def _wanted_rows(
                 remedy="Correct the heading under keep or drop in the source's mapping.",
             )
         if heading is not None:
-            raw, left_out = _filtered(raw, raw[heading], words=words, kept=kept)
-            _count(skipped, key, words, kept=kept, rows=left_out)
+            raw, left_out = _filtered(raw, column=heading, key=key, words=words, kept=kept)
+            skipped |= left_out
     return raw, skipped
 
 
@@ -170,8 +198,8 @@ def _kept_rows(
     skipped: dict[str, int] = {}
     for key, words, kept in _filters(mapping):
         if key in rows.columns:
-            rows, left_out = _filtered(rows, rows[key], words=words, kept=kept)
-            _count(skipped, key, words, kept=kept, rows=left_out)
+            rows, left_out = _filtered(rows, column=key, key=key, words=words, kept=kept)
+            skipped |= left_out
     return rows, skipped
 
 
@@ -181,19 +209,20 @@ def _filters(mapping: DatasetMapping) -> list[tuple[str, tuple[str, ...], bool]]
 
 
 def _filtered(
-    rows: pl.DataFrame, values: pl.Series, *, words: tuple[str, ...], kept: bool
-) -> tuple[pl.DataFrame, int]:
-    matches = is_one_of(values, words=words)
-    wanted = matches if kept else ~matches
-    return (rows, 0) if wanted.all() else (rows.filter(wanted), int((~wanted).sum()))
-
-
-def _count(
-    skipped: dict[str, int], key: str, words: tuple[str, ...], *, kept: bool, rows: int
-) -> None:
-    if rows:
+    rows: pl.DataFrame, *, column: str, key: str, words: tuple[str, ...], kept: bool
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The rows that are wanted, and how many are not, by reason."""
+    matched = matched_words(rows[column], words=words)
+    wanted = matched.is_not_null() if kept else matched.is_null()
+    if wanted.all():
+        return rows, {}
+    if kept:
         said = " or ".join(word or "empty" for word in words)
-        skipped[f"{key} is {'not ' if kept else ''}{said}"] = rows
+        reasons = {f"{key} is not {said}": int((~wanted).sum())}
+    else:
+        counts = matched.drop_nulls().value_counts().sort(matched.name)
+        reasons = {f"{key} is {word or 'empty'}": number for word, number in counts.iter_rows()}
+    return rows.filter(wanted), reasons
 
 
 def _columns(
@@ -216,7 +245,7 @@ def _columns(
     problems: dict[str, pl.Series] = {}
     notes: tuple[str, ...] = ()
     if "amount" in contract.schema and "kind" in contract.schema:
-        problems, notes = _settle_amounts(columns, table, ways=ways, mapping=mapping)
+        problems, notes = _fill_amounts(columns, table, ways=ways, mapping=mapping)
     if mapping.record_numbers:
         made = _record_numbers(columns, table, contract=contract, mapping=mapping)
         own = columns.get("record_id")
@@ -244,7 +273,7 @@ def _text(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.String, strict=False).str.strip_chars()
 
 
-def _settle_amounts(
+def _fill_amounts(
     columns: dict[str, pl.Series], table: pl.DataFrame, *, ways: Ways, mapping: DatasetMapping
 ) -> tuple[dict[str, pl.Series], tuple[str, ...]]:
     """Fill in amount, direction, kind and currency; change ``columns``."""

@@ -16,25 +16,20 @@ _TOTAL_LINE = "total line"
 _FOOTER_LINE = "footer line"
 _REPEATED_HEADINGS = "repeated headings"
 
-_TOTAL = re.compile(
+_TOTAL_WORDS = (
     r"(本页|本次|交易|支出|收入|借方|贷方)?(合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|汇\s*总)"
     r"|共\s*[\d,]+\s*(笔|条|行|项|次|个|记录)"
-    r"|((grand|sub)[\s-]*)?total\s*([:：(].*)?$|(sum|totals|summe)\s*[:：]?$",
-    re.IGNORECASE,
+    r"|((grand|sub)[\s-]*)?total\s*([:：(].*)?$|(sum|totals|summe)\s*[:：]?$"
 )
-_FOOTER = re.compile(
+_FOOTER_WORDS = (
     r"[-=*#_—─]{3,}|注\s*[:：]|(特别)?(说明|备注|声明|提示)\s*[:：]|以[上下]|温馨提示|重要提示"
     r"|本(明细|账单|对账单|回单|文件|报表)|[(（]?(报表|列表|数据|文件)?结束"
     r"|(导出|打印|制表|生成|查询|统计|下载|起始|终止|截止|截至)[^\d:：]{0,6}\s*[:：]"
-    r"|(end|eof|-+ ?end)\b|(generated|exported|printed|created|report(ed)?)\b.*[:：]",
-    re.IGNORECASE,
+    r"|(end|eof)\b|(generated|exported|printed|created|report(ed)?)\b.*[:：]"
 )
-# What begins like one of the above, in the dialect of Polars; the rest is looked at one by one.
-_DOUBTFUL = (
-    r"^\s*($|[\"'(（]*(本|合|总|小|共|累|汇|交易|支出|收入|借方|贷方|注|特别|说明|备注|声明|提示|以|温馨|重要"
-    r"|报表|列表|数据|文件|结束|导出|打印|制表|生成|查询|统计|下载|起始|终止|截止|截至|[-=*#_—─]{3}"
-    r"|(?i:grand|sub|total|sum|end|eof|generated|exported|printed|created|report)))"
-)
+_TOTAL = re.compile(_TOTAL_WORDS, re.IGNORECASE)
+_FOOTER = re.compile(_FOOTER_WORDS, re.IGNORECASE)
+_DOUBTFUL = rf"(?i)^\s*($|{_TOTAL_WORDS}|{_FOOTER_WORDS})"  # in the dialect of Polars, too
 _FEW_FIELDS = 2  # a footer says a thing and its value
 
 

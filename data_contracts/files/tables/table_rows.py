@@ -2,15 +2,16 @@
 
 import json
 import re
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from data_contracts.errors import DeliveryError
 from data_contracts.files.tables.headings import Headings, Wanted
-from data_contracts.files.tables.line_kinds import line_kind, line_kinds
+from data_contracts.files.tables.line_kinds import BLANK_LINE, line_kind, line_kinds
 from data_contracts.files.tables.raw_table import MISFITS, RawTable
 from data_contracts.mappings.layout import Layout
 
@@ -68,8 +69,8 @@ def assemble_table(
     """
     skipped: Counter[str] = Counter()
     kinds = line_kinds(values, headings=headings.names)
-    last = max([int(numbers.max() or 0), *(line.number for line in odd)])  # type: ignore[arg-type]
-    left_out = numbers > last - layout.skip_last
+    end = _end(numbers, odd=odd, kinds=kinds, skip_last=layout.skip_last)
+    left_out = numbers >= end
     skipped += Counter(kind for index, kind in kinds.items() if not left_out[index])
     surplus = _has_surplus(values, named=headings.named)
     index = pl.Series(range(values.height), dtype=pl.UInt32)
@@ -77,7 +78,7 @@ def assemble_table(
     odd = [*odd, *_surplus_lines(values, numbers=numbers, which=row & surplus)]
     misfits = []
     for line in odd:
-        if line.number > last - layout.skip_last:
+        if line.number >= end:
             skipped[_SKIPPED_BY_MAPPING] += 1
         elif kind := _kind(line, headings=headings):
             skipped[kind] += 1
@@ -98,6 +99,16 @@ def assemble_table(
         heading_line=headings.line,
         warnings=(*headings.warning(name), *_count_warnings(misfits, headings, name=name)),
     )
+
+
+def _end(
+    numbers: pl.Series, *, odd: Sequence[OddLine], kinds: Mapping[int, str], skip_last: int
+) -> int:
+    """The number of the first line that is left out at the end; blank lines are not counted."""
+    blank = [index for index, kind in kinds.items() if kind == BLANK_LINE]
+    filled = set(numbers.to_list()) - set(numbers.gather(blank).to_list()) if skip_last else set()
+    filled |= {line.number for line in odd if any(field.strip() for field in line.fields)}
+    return min(sorted(filled)[-skip_last:], default=0) if skip_last else sys.maxsize
 
 
 def _kind(line: OddLine, *, headings: Headings) -> str | None:

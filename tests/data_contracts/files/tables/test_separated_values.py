@@ -182,6 +182,11 @@ def test_the_layout_can_say_where_the_headings_are():
     lines = ("id,payer,payee,amount,bank", "x,y,z", HEAD, "1,A,B,5.00,icbc", "made by,Z,,,")
 
     assert rows(read(*lines, heading_row=3, skip_last=1)) == {1: ("1", "A", "B", "5.00", "icbc")}
+    footed = read(HEAD, "1,A,B,5.00,icbc", "2,A,B,6.00,icbc", "made by,Z", "", skip_last=2)
+    assert (list(rows(footed)), footed.skipped) == (
+        [1],
+        {"at the end, where the mapping leaves lines out": 3},
+    )
     assert len(read("a,b,c", *lines, headings_contain=("bank",)).preamble) == 1
     with pytest.raises(DeliveryError, match="no headings"):
         read(*lines, headings_contain=("余额",))

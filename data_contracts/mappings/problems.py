@@ -10,9 +10,9 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from data_contracts.contract import Column, Contract, dataset_names, load_contract
+from data_contracts.mappings.clock_words import DURATION_WORDS, is_clock_pattern
 from data_contracts.mappings.document import Document, KeyPath
 from data_contracts.mappings.language import CONTENT, Amount, DatasetMapping, Part
-from data_contracts.mappings.translation.clock_words import DURATION_WORDS, is_clock_pattern
 
 __all__ = ["Problem", "check_section", "misplaced_names", "nearest", "sentences", "shape_problems"]
 

@@ -5,10 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 from data_contracts.contract import Contract, dataset_names, load_contract
+from data_contracts.mappings.clock_words import DURATION_WORDS
 from data_contracts.mappings.formats import load_formats
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
-from data_contracts.mappings.translation.clock_words import DURATION_WORDS
 
 __all__ = ["mapping_schema", "schema_text"]
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import parse_day
-from pipelines.cli.options import At, Home, load_settings
+from pipelines.cli.arguments import At, Home, load_settings, parse_day
 
 __all__ = ["export"]
 

@@ -8,8 +8,15 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import parse_list, parse_moment
-from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
+from pipelines.cli.arguments import (
+    AsJson,
+    At,
+    Home,
+    load_settings,
+    moment_or_latest,
+    parse_list,
+    parse_moment,
+)
 from pipelines.cli.terminal import (
     format_figure,
     print_json,

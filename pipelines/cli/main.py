@@ -11,10 +11,18 @@ from typing import Annotated
 import typer
 
 from data_contracts.errors import ForestallError
-from pipelines.cli.arguments import parse_day, parse_days, parse_moment
+from pipelines.cli.arguments import (
+    AsJson,
+    At,
+    Home,
+    load_settings,
+    moment_or_latest,
+    parse_day,
+    parse_days,
+    parse_moment,
+)
 from pipelines.cli.export import export
 from pipelines.cli.lab import lab
-from pipelines.cli.options import AsJson, At, Home, load_settings, moment_or_latest
 from pipelines.cli.reference import reference
 from pipelines.cli.sources import sources
 from pipelines.cli.status import status

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_settings
 from pipelines.cli.terminal import print_json, print_table
 
 __all__ = ["reference"]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_settings
 from pipelines.cli.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 

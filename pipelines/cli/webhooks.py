@@ -2,7 +2,7 @@
 
 import typer
 
-from pipelines.cli.options import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_settings
 from pipelines.cli.terminal import print_json
 
 __all__ = ["webhooks"]

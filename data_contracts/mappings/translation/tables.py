@@ -11,6 +11,7 @@ import polars as pl
 
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
+from data_contracts.mappings.clock_words import read_durations, read_moments
 from data_contracts.mappings.formats import ShippedFormat, plain_heading, recognise_format
 from data_contracts.mappings.language import CONTENT, DatasetMapping
 from data_contracts.mappings.translation.amounts import (
@@ -25,7 +26,6 @@ from data_contracts.mappings.translation.choices import (
     is_one_of,
     matched_words,
 )
-from data_contracts.mappings.translation.clock_words import read_durations, read_moments
 from data_contracts.mappings.translation.findings import describe_choices, describe_gaps
 from data_contracts.mappings.translation.record_numbers import number_records
 from data_contracts.mappings.translation.ways import Ways, find_ways

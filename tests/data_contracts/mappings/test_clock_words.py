@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts.mappings.translation.clock_words import (
+from data_contracts.mappings.clock_words import (
     is_clock_pattern,
     read_durations,
     read_moments,

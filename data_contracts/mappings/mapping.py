@@ -20,7 +20,6 @@ from data_contracts.mappings.document import (
     KeyPath,
     read_document,
 )
-from data_contracts.mappings.formats import load_formats
 from data_contracts.mappings.language import DatasetMapping, Text, Texts, Values
 from data_contracts.mappings.layout import Layout
 from data_contracts.mappings.problems import (
@@ -31,6 +30,7 @@ from data_contracts.mappings.problems import (
     sentences,
     shape_problems,
 )
+from data_contracts.mappings.shipped_formats import load_formats
 
 __all__ = [
     "SourceMapping",

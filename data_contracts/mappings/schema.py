@@ -6,9 +6,9 @@ from typing import Any
 
 from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.mappings.clock_words import DURATION_WORDS
-from data_contracts.mappings.formats import load_formats
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
+from data_contracts.mappings.shipped_formats import load_formats
 
 __all__ = ["mapping_schema", "schema_text"]
 

@@ -58,7 +58,7 @@ def declare(
 @sources.command("formats")
 def list_formats(as_json: AsJson = False) -> None:
     """The shipped formats, and the headings by which each is known."""
-    from data_contracts.mappings.formats import load_formats
+    from data_contracts.mappings.shipped_formats import load_formats
 
     formats = load_formats().values()
     if as_json:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from data_contracts.contract import dataset_names
 from data_contracts.errors import SettingsError
-from data_contracts.mappings.formats import load_format
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import (
     declared_sources,
@@ -15,6 +14,7 @@ from data_contracts.mappings.mapping import (
     read_mapping_file,
 )
 from data_contracts.mappings.schema import schema_text
+from data_contracts.mappings.shipped_formats import load_format
 from pipelines.settings import Settings
 from pipelines.storage.durable_files import write_durably
 

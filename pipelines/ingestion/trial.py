@@ -14,7 +14,7 @@ import polars as pl
 from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.errors import SettingsError
 from data_contracts.files.trial import TrialReading
-from data_contracts.mappings.formats import load_formats
+from data_contracts.mappings.shipped_formats import load_formats
 from data_contracts.quarantine import reason_text
 from data_contracts.suites import check_rows
 from pipelines.ingestion.parser import Parser

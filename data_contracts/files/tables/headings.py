@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from data_contracts.contract import Contract
-from data_contracts.mappings.formats import plain_heading, recognise_format
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.layout import Layout
+from data_contracts.mappings.shipped_formats import plain_heading, recognise_format
 from data_contracts.mappings.translation.ways import Ways, find_ways
 
 __all__ = ["ContractHeadings", "Headings", "Line", "Wanted", "choose_headings"]

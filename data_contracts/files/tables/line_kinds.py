@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from data_contracts.mappings.formats import plain_heading
+from data_contracts.mappings.shipped_formats import plain_heading
 
 __all__ = ["BLANK_LINE", "line_kind", "line_kinds"]
 

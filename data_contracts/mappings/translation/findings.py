@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.mappings.formats import ShippedFormat
 from data_contracts.mappings.language import DatasetMapping
+from data_contracts.mappings.shipped_formats import ShippedFormat
 from data_contracts.mappings.translation.ways import Ways, find_ways
 
 __all__ = ["describe_choices", "describe_gaps"]

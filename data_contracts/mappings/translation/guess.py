@@ -11,8 +11,8 @@ import polars as pl
 import yaml
 
 from data_contracts.contract import Column, Contract, dataset_names, load_contract
-from data_contracts.mappings.formats import plain_heading, recognise_format
 from data_contracts.mappings.language import DatasetMapping
+from data_contracts.mappings.shipped_formats import plain_heading, recognise_format
 from data_contracts.mappings.translation.choices import as_text, plain_value
 from data_contracts.mappings.translation.ways import find_ways
 

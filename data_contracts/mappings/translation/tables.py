@@ -12,8 +12,8 @@ import polars as pl
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.mappings.clock_words import read_durations, read_moments
-from data_contracts.mappings.formats import ShippedFormat, plain_heading, recognise_format
 from data_contracts.mappings.language import CONTENT, DatasetMapping
+from data_contracts.mappings.shipped_formats import ShippedFormat, plain_heading, recognise_format
 from data_contracts.mappings.translation.amounts import (
     convert_currencies,
     pick_amounts,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from data_contracts.contract import Column, Contract
-from data_contracts.mappings.formats import plain_heading
 from data_contracts.mappings.language import Amount, DatasetMapping
+from data_contracts.mappings.shipped_formats import plain_heading
 
 __all__ = ["AmountWay", "Ways", "find_ways"]
 

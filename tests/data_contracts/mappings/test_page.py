@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data_contracts.mappings.formats import load_formats
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping, parse_mapping
+from data_contracts.mappings.shipped_formats import load_formats
 
 PAGE = (Path(__file__).parents[3] / "docs" / "mappings.md").read_text(encoding="utf-8")
 

@@ -11,9 +11,9 @@ import pytest
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, SettingsError
 from data_contracts.files.delivery import read_delivery
-from data_contracts.mappings.formats import load_format, load_formats, recognise_format
 from data_contracts.mappings.mapping import SourceMapping, parse_mapping
 from data_contracts.mappings.problems import check_section
+from data_contracts.mappings.shipped_formats import load_format, load_formats, recognise_format
 
 EXPORTS = Path(__file__).parent / "exports"
 CARD = "6222020200010000000"

@@ -16,7 +16,9 @@ _NUMBERS = {2: "two", 3: "three"}
 
 def describe_choices(
     ways: Ways,
+    headings: Sequence[str],
     *,
+    preamble: Sequence[str],
     mapping: DatasetMapping,
     recognised: ShippedFormat | None,
     fitting: ShippedFormat | None,
@@ -31,10 +33,18 @@ def describe_choices(
             "the source's mapping."
         )
     elif fitting is not None and mapping.format is None:
+        alone = find_ways(
+            headings,
+            contract=load_contract(fitting.dataset),
+            mapping=fitting.mapping,
+            preamble=preamble,
+        )
+        constants = ", ".join(f"{column}: …" for column in alone.missing)
+        said = f"format: {fitting.name}" + (f", constants: {{{constants}}}" if constants else "")
         found.append(
             f"{name}: the headings are those of {fitting.title.en}, and the source's mapping takes "
             "accounts from a column that holds none. To read them as this format, write "
-            f"`{fitting.dataset}: {{format: {fitting.name}}}` in it."
+            f"`{fitting.dataset}: {{{said}}}` instead of what the mapping says now."
         )
     if ways.guessed:
         debit, credit = ways.guessed

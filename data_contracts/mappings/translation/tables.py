@@ -94,6 +94,8 @@ def translate_table(
         problems={code: mask for code, mask in found.items() if mask.any()},
         warnings=describe_choices(
             ways,
+            headings,
+            preamble=preamble,
             mapping=mapping,
             recognised=recognised,
             fitting=fitting if _looks_wrong(columns, contract=contract) else None,

@@ -198,3 +198,20 @@ def test_an_overlapping_export_gives_the_same_numbers(tmp_path):
     both = read("ccb_statement").rows.join(later, on="record_id", how="inner")
     assert both.height == 2
     assert both.filter(pl.col("amount") != pl.col("amount_right")).is_empty()
+
+
+def test_a_mapping_that_takes_accounts_from_a_wrong_column_hears_what_to_write(tmp_path):
+    path = tmp_path / "alipay.csv"
+    text = (EXPORTS / "alipay_bill.csv").read_text(encoding="utf-8")
+    path.write_text(text.replace("支付宝账户：13800000000\n", ""), encoding="utf-8")
+    said = """
+        headings:
+          transfers: {交易订单号: record_id, 收/付款方式: account_id, 收/支: direction,
+                      交易时间: occurred_at, 交易分类: channel, 交易对方: peer_bank}
+        values: {transfers: {direction: {支出: debit, 收入: credit}}}
+    """
+    reading = read_delivery(
+        path, contract=load_contract("transfers"), mapping=parse_mapping(said, name="x")
+    )
+    what = "`transfers: {format: alipay_bill, constants: {account_id: …}}` instead of what"
+    assert any(what in warning for warning in reading.warnings)

@@ -51,9 +51,10 @@ def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFram
     """Split checked rows into good and bad ones; together they are all rows of ``frame``.
 
     ``good`` has the columns of ``frame`` without ``_problems``, ``_warnings`` and ``_raw``. ``bad``
-    has ``_file``, ``_row``, ``reasons`` (List[String] of codes) and ``row_json``, the row's values
-    as JSON: as they were delivered where one could not be read, else normalised. ``row_json`` holds
-    raw identifiers: encrypt it before it is stored.
+    has ``_file``, ``_row``, ``reasons`` (List[String] of codes), ``row_json``, the row's values as
+    JSON, and ``is_delivered``: they are as delivered, by the headings of the file, where one could
+    not be read, else normalised. ``row_json`` holds raw identifiers: encrypt it before it is
+    stored.
     """
     if "_file" not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias("_file"))
@@ -74,7 +75,8 @@ def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFram
         else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
     )
     values_json = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
-    return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json)
+    is_delivered = raw.is_not_null().alias("is_delivered")
+    return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json, is_delivered)
 
 
 def reason_text(code: str, language: str = "en", *, dataset: str | None = None) -> str:

@@ -2,8 +2,10 @@
 columns and types.
 """
 
+import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +25,9 @@ from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.mappings.translation.tables import Translation, translate_table
 
-__all__ = ["join_readings", "read_delivery", "understand_table"]
+__all__ = ["PREAMBLE", "join_readings", "read_delivery", "understand_table"]
+
+PREAMBLE = "_preamble"
 
 _REDELIVER = "Ask the source to deliver the file again."
 
@@ -58,7 +62,9 @@ def understand_table(
         for column in contract.columns
         if column.name in delivered.columns
     )
-    checked = _with_codes(clean, delivered=delivered, contract=contract, translation=translation)
+    checked = _with_codes(
+        clean, delivered=delivered, contract=contract, translation=translation, raw=raw
+    )
     rows, left_out = leave_out_rows(complete_rows(checked, contract=contract), contract=contract)
     reading = Reading(
         rows=_with_misfits(rows, misfits=raw.misfits),
@@ -137,7 +143,12 @@ def _normalised(values: pl.Series, *, column: Column, name: str) -> pl.Series:
 
 
 def _with_codes(
-    clean: pl.DataFrame, *, delivered: pl.DataFrame, contract: Contract, translation: Translation
+    clean: pl.DataFrame,
+    *,
+    delivered: pl.DataFrame,
+    contract: Contract,
+    translation: Translation,
+    raw: RawTable,
 ) -> pl.DataFrame:
     """Add ``_row``, and to the rows that could not be read in full ``_problems``, ``_warnings`` and
     ``_raw``.
@@ -145,18 +156,47 @@ def _with_codes(
     numbered = clean.with_columns(translation.rows["_row"].cast(pl.Int64))
     problems = _unread(clean, delivered=delivered) | dict(translation.problems)
     warnings = _doubtful(delivered, contract=contract)
+    unknown = _unknown_words(clean, contract=contract)
     coded = numbered.with_columns(
         _codes(problems, rows=clean.height).alias("_problems"),
         _codes(warnings, rows=clean.height).alias("_warnings"),
     )
-    if not problems and not warnings:
+    masks = [*problems.values(), *warnings.values(), *unknown]
+    if not masks:
         return coded.with_columns(pl.lit(None, dtype=pl.String).alias("_raw"))
-    as_text = delivered.cast({cs.numeric() | cs.temporal(): pl.String}, strict=False)
-    has_code = coded.select((pl.concat_list("_problems", "_warnings").list.len() > 0).alias("any"))
-    raw = as_text.select(
-        pl.when(has_code["any"]).then(pl.struct(pl.all()).struct.json_encode()).alias("_raw")
+    is_odd = reduce(operator.or_, (mask.fill_null(value=False) for mask in masks))
+    odd = _delivered_rows(raw, numbers=coded["_row"].filter(is_odd))
+    return coded.join(odd, on="_row", how="left", maintain_order="left")
+
+
+def _delivered_rows(raw: RawTable, *, numbers: pl.Series) -> pl.DataFrame:
+    """The rows of these ``numbers`` as they were delivered: ``_row``, and ``_raw`` as JSON by the
+    headings of the file, with the lines before them under ``PREAMBLE``.
+    """
+    values = raw.values.filter(raw.numbers.is_in(numbers.implode())).with_columns(
+        (cs.date() | cs.datetime()).dt.to_string("iso:strict"),
+        cs.numeric().cast(pl.String),
+        (cs.duration() | cs.time()).cast(pl.String, strict=False),
     )
-    return coded.with_columns(raw["_raw"])
+    if raw.preamble:
+        values = values.with_columns(pl.lit("\n".join(raw.preamble)).alias(PREAMBLE))
+    return pl.DataFrame(
+        {
+            "_row": raw.numbers.filter(raw.numbers.is_in(numbers.implode())).cast(pl.Int64),
+            "_raw": values.select(pl.struct(pl.all()).struct.json_encode()).to_series(),
+        },
+        schema={"_row": pl.Int64, "_raw": pl.String},
+    )
+
+
+def _unknown_words(clean: pl.DataFrame, *, contract: Contract) -> list[pl.Series]:
+    """Masks of the rows with a word that a mapping could explain; only those that occur."""
+    masks = (
+        ~clean[column.name].is_in(list(column.values))
+        for column in contract.columns
+        if column.values and not column.open_values and column.name in clean.columns
+    )
+    return [mask for mask in masks if mask.any()]
 
 
 def _codes(masks: Mapping[str, pl.Series], *, rows: int) -> pl.Series:

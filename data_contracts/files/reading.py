@@ -18,8 +18,8 @@ class Reading:
     - ``_row`` (Int64): the data row in the file, from 1,
     - ``_problems`` (List[String]): codes that reject the row, such as ``started_at.unreadable``,
     - ``_warnings`` (List[String]): codes of what somebody should mend though the row is taken,
-    - ``_raw`` (String): where there are problems or warnings, the delivered values as JSON, raw
-      identifiers among them; else null.
+    - ``_raw`` (String): where there are problems, warnings or words that nobody knows, the
+      delivered values as JSON by the headings of the file, raw identifiers among them; else null.
 
     ``skipped`` counts the rows that are left out because the mapping or the layout of the file says
     so, by reason in plain words; they are not in ``rows``. ``warnings`` are sentences about the

@@ -35,6 +35,7 @@ from data_contracts.mappings.shipped_formats import load_formats
 __all__ = [
     "SourceMapping",
     "declared_sources",
+    "find_mapping_file",
     "load_mapping",
     "parse_mapping",
     "read_mapping_file",
@@ -155,12 +156,14 @@ def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
 
     Raises ``SettingsError`` if the file cannot be understood.
     """
-    for name in (source, _DEFAULT):
-        for place in (folder, _BUILT_IN):
-            path = place / f"{name}.yaml" if place is not None else None
-            if path is not None and path.is_file():
-                return read_mapping_file(path)
-    return SourceMapping()
+    path = find_mapping_file(source, folder=folder) or find_mapping_file(_DEFAULT, folder=folder)
+    return read_mapping_file(path) if path else SourceMapping()
+
+
+def find_mapping_file(source: str, *, folder: Path | None = None) -> Path | None:
+    """Return where the mapping of a source is, in ``folder`` or built in; None if it has none."""
+    places = [place / f"{source}.yaml" for place in (folder, _BUILT_IN) if place is not None]
+    return next((place for place in places if place.is_file()), None)
 
 
 def declared_sources(folder: Path | None = None) -> frozenset[str]:

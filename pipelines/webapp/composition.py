@@ -31,6 +31,7 @@ def build_application(settings: Settings) -> FastAPI:
     from pipelines.webapp.promotion import GatedPromoter
     from pipelines.webapp.reason_words import explain_reason
     from pipelines.webapp.rescore import LiveRescorer
+    from pipelines.webapp.trial import UploadTrial
     from serving.app import create_app
 
     vault = Vault.open(settings)
@@ -42,6 +43,7 @@ def build_application(settings: Settings) -> FastAPI:
         sealer=vault,
         promoter=GatedPromoter(settings),
         explainer=explain_reason,
+        trial=UploadTrial(settings),
     )
 
 

@@ -164,13 +164,19 @@ class TriedReason:
 class Trial:
     """What a file would become under a mapping; nothing was loaded.
 
-    Of a file that cannot be read at all ``problem`` says why and ``remedy`` what to do. ``read_as``
-    says how it was read. ``guess`` is a mapping to start from. No text holds a whole identifier.
+    Of a file that cannot be read at all ``problem`` says why and ``remedy`` what to do. ``layout``
+    says how the file is laid out, ``format_zh`` and ``format_en`` as which known form it was read,
+    ``filled_by`` what fills each column, ``ignored`` names the headings that mean nothing.
+    ``guess`` is a mapping to start from. No text holds a whole identifier.
     """
 
     problem: str = ""
     remedy: str = ""
-    read_as: tuple[str, ...] = ()
+    layout: Mapping[str, str] = field(default_factory=dict)
+    format_zh: str = ""
+    format_en: str = ""
+    filled_by: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
     rows: int = 0
     taken: int = 0
     rejected: int = 0

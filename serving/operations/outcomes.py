@@ -11,7 +11,7 @@ from serving.operations.wording import DATASETS
 from serving.vocabulary.languages import Language
 from serving.vocabulary.reports import DeliveryOutcome, HeldFile, QualityReport
 
-__all__ = ["KNOWN_DATASETS", "OutcomeHelp", "explain_outcome"]
+__all__ = ["KNOWN_DATASETS", "OutcomeHelp", "explain_outcome", "title_of"]
 
 CODE = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 NO_OUTCOME = 404
@@ -73,6 +73,12 @@ def explain_outcome(
         found=found,
         files=files,
     )
+
+
+def title_of(code: str, language: Language) -> str:
+    """Return what an outcome of a whole file is called."""
+    title = remedy_of(code).title
+    return str(getattr(title, language)) if title else code
 
 
 def _outcome_in(

@@ -72,6 +72,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "quarantined": N_("quarantined"),
         "duplicates": N_("duplicates"),
         "held": N_("held"),
+        "retried": N_("rejected rows read again"),
         "scored": N_("people scored"),
         "alerts": N_("alerts"),
         "model": N_("model"),

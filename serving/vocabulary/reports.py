@@ -92,10 +92,12 @@ class RejectReason(ReportPart):
 
 
 class SourceQuality(ReportPart):
-    """What became of the rows of one source: rows = accepted + quarantined + duplicates + held.
+    """What became of the rows of one source: rows = accepted + quarantined + duplicates + skipped +
+    held.
 
-    ``late`` are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is
-    when its newest row was known, ``received_at`` when its newest file was loaded.
+    ``skipped`` were left out because the source's mapping or their file's layout says so, ``late``
+    are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is when its
+    newest row was known, ``received_at`` when its newest file was loaded.
     """
 
     dataset: Annotated[str, Field(examples=["calls"])]
@@ -106,6 +108,7 @@ class SourceQuality(ReportPart):
     quarantined: int
     duplicates: int
     held: int
+    skipped: int = 0
     late: int
     last_row_at: datetime | None
     received_at: datetime | None

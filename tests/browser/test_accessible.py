@@ -43,6 +43,9 @@ PAGES = {
         "/suspects/n1_aa",
         "/trends",
         "/operations",
+        "/operations/deliveries/started_at.in_future?dataset=calls&source=cmcc",
+        "/operations/deliveries/file.bad_rows?dataset=calls&source=cucc",
+        "/operations/trial?dataset=calls&source=cmcc",
         "/account",
     ),
     "admin": (

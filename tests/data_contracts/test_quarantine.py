@@ -35,6 +35,7 @@ def test_good_rows_go_on_and_bad_ones_keep_their_values_and_reasons(tmp_path):
     normalised, delivered = (json.loads(text) for text in bad["row_json"])
     assert (normalised["service"], normalised["duration_s"]) == ("voice", -5)
     assert delivered["started_at"] == "midnight"
+    assert bad["is_delivered"].to_list() == [False, True]
 
 
 def test_no_row_is_lost_and_none_is_in_both_parts():
@@ -44,7 +45,7 @@ def test_no_row_is_lost_and_none_is_in_both_parts():
     good, bad = split_rows(frame, failures)
 
     assert good.rows() == [("a", 1, "x"), ("a", 2, "y")]
-    assert bad.rows() == [("b", 1, ["value.malformed"], '{"value":"z"}')]
+    assert bad.rows() == [("b", 1, ["value.malformed"], '{"value":"z"}', False)]
 
 
 @pytest.mark.parametrize(

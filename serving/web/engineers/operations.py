@@ -13,6 +13,7 @@ from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.operations import promotion
 from serving.operations import wording as words
 from serving.operations.health_issues import differs_from_others, find_health_issues
+from serving.operations.outcomes import title_of
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import read_overview
 from serving.presentation.templating import language_of, render_page, see_other
@@ -114,6 +115,7 @@ def _page(
         "health_issues": find_health_issues(found, get_translator(language_of(request))),
         "words": words,
         "differs_from_others": differs_from_others,
+        "title_of": title_of,
         "links": services.settings,
         "may_promote": services.promoter is not None,
         "may_try": services.trial is not None,

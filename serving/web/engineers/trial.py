@@ -68,7 +68,11 @@ def try_file(
     """Show what the file would become; nothing of it is kept."""
     trial = require_trial(services.trial)
     content = form.file.file.read() if form.file else b""
-    context = {"dataset": form.dataset, "source": form.source, "mapping": form.mapping}
+    context: dict[str, Any] = {
+        "dataset": form.dataset,
+        "source": form.source,
+        "mapping": form.mapping,
+    }
     if form.file is None or not (form.file.filename or content):
         return _page(request, viewer, context, problem=NO_FILE)
     found = trial.try_file(
@@ -78,8 +82,10 @@ def try_file(
         source=form.source,
         mapping=form.mapping,
     )
-    mapping = form.mapping or trial.mapping_of(form.source) or found.guess
-    return _page(request, viewer, {**context, "mapping": mapping}, found=found)
+    mapping = form.mapping or trial.mapping_of(form.source)
+    is_guessed = not mapping and (bool(found.problem) or found.rejected > found.taken)
+    context |= {"mapping": found.guess if is_guessed else mapping, "is_guessed": is_guessed}
+    return _page(request, viewer, context, found=found)
 
 
 @router.post("/mapping")
@@ -124,6 +130,7 @@ def _page(
         "trial.html",
         {
             "saved": False,
+            "is_guessed": False,
             **context,
             "viewer": viewer,
             "found": found,

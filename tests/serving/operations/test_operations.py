@@ -24,6 +24,7 @@ from serving.operations.service import (
 )
 from serving.presentation.translations import get_translator
 from serving.vocabulary.reports import (
+    DeliveryOutcome,
     DriftReport,
     FairnessReport,
     FeatureMoved,
@@ -142,7 +143,31 @@ BAD = QualityReport(
             ),
         ),
     ),
-    held=(HeldFile(path="calls/2026-07-04/cucc.csv", reason="no such columns"),),
+    held=(
+        HeldFile(
+            path="calls/2026-07-04/cucc.csv",
+            reason="9 of 40 rows are bad, more than 5%",
+            dataset="calls",
+            source="cucc",
+            code="file.bad_rows",
+            remedy="Mend the source's mapping, then ingest with `--retry-held`.",
+            rows=40,
+        ),
+    ),
+    outcomes=(
+        DeliveryOutcome(
+            dataset="calls",
+            source="cmcc",
+            status="rejected",
+            code="started_at.in_future",
+            zh="时间在未来",
+            en="In the future",
+            rows=20,
+            files=1,
+            path="calls/2026-07-04/cmcc.csv",
+        ),
+    ),
+    outcomes_since=MIDNIGHT,
     silent=(
         SilentSource(dataset="transfers", source="icbc", since=MIDNIGHT - timedelta(days=2)),
         SilentSource(dataset="calls", source="cbn", since=None),

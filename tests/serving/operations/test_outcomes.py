@@ -83,7 +83,7 @@ def test_the_page_lists_outcomes_with_a_link_to_mend_each(
         "/operations/deliveries/file.bad_rows?dataset=calls&amp;source=cucc",
         HELD.path,
         HELD.reason,
-        "<code>--retry-held</code>",
+        "Too many rows are bad; the file is held",
     ):
         assert text in told, text
     assert DIRECTION.zh in page(client, "zh")

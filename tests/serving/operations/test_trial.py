@@ -14,7 +14,11 @@ from tests.serving.conftest import MORNING, Client, a_client, audited
 FORM = {"dataset": "calls", "source": "cmcc", "mapping": ""}
 FILE = {"file": ("cmcc.csv", "主叫号码,时长\n13800000001,60\n".encode(), "text/csv")}
 TRIED = Trial(
-    read_as=("text in UTF-8, headings in line 1",),
+    layout={"encoding": "gb18030"},
+    format_zh="移动详单",
+    format_en="China Mobile's list of calls",
+    filled_by={"msisdn": "主叫号码"},
+    ignored=("备注",),
     rows=12,
     taken=10,
     rejected=1,
@@ -91,7 +95,9 @@ def test_a_file_is_shown_as_it_is_understood(client: Client, trials: Trials) -> 
     assert answer.status_code == 200
     assert trials.asked == [(FILE["file"][1], "cmcc.csv", "calls", "cmcc", "")]
     for text in (
-        "text in UTF-8, headings in line 1",
+        "encoding: gb18030",
+        "China Mobile&#39;s list of calls",
+        "备注",
         "138…01",
         "below zero",
         "Left out: total line",
@@ -99,9 +105,21 @@ def test_a_file_is_shown_as_it_is_understood(client: Client, trials: Trials) -> 
         "/operations/deliveries/duration_s.negative?dataset=calls",
     ):
         assert text in answer.text, text
-    # Who has no mapping yet gets the guess to adjust.
-    textarea = answer.text.partition("<textarea")[2].partition("</textarea>")[0]
-    assert TRIED.guess in textarea
+    # Most of it is understood as it is: the guess is there for whoever wants it.
+    assert TRIED.guess not in textarea_of(answer.text)
+    assert TRIED.guess in answer.text
+
+
+def test_who_has_no_mapping_yet_gets_a_guess_to_adjust(client: Client, trials: Trials) -> None:
+    trials.answer = Trial(problem="cmcc.csv lacks the columns msisdn.", guess=TRIED.guess)
+    sent = {"data": FORM, "files": FILE, "headers": client.as_("engineer")}
+    assert TRIED.guess in textarea_of(client.post("/operations/trial", **sent).text)
+    trials.mappings["cmcc"] = "delimiter: ';'"
+    assert "delimiter" in textarea_of(client.post("/operations/trial", **sent).text)
+
+
+def textarea_of(page: str) -> str:
+    return page.partition("<textarea")[2].partition("</textarea>")[0]
 
 
 def test_the_adjusted_mapping_is_tried_and_stays(client: Client, trials: Trials) -> None:

@@ -22,6 +22,10 @@ _OTHER_TEXTS = {
         "A quotation mark in the row is not closed or stands inside a value; it must be doubled.",
         "该行的引号未配对，或出现在取值之中；取值中的引号须写成两个。",
     ),
+    "torn": (
+        "A line beside the row is a piece of a field, so part of the row may be missing.",
+        "相邻的一行只是某个字段的片段，该行可能不完整。",
+    ),
     "lost_digits": (
         "A number of more than 15 digits stands in a cell that is not text: its last digits are"
         " lost.",

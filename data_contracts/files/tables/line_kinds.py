@@ -25,6 +25,7 @@ _FOOTER_WORDS = (
     r"[-=*#_—─]{3,}|注\s*[:：]|(特别)?(说明|备注|声明|提示)\s*[:：]|以[上下]|温馨提示|重要提示"
     r"|本(明细|账单|对账单|回单|文件|报表)|[(（]?(报表|列表|数据|文件)?结束"
     r"|(导出|打印|制表|生成|查询|统计|下载|起始|终止|截止|截至)[^\d:：]{0,6}\s*[:：]"
+    r"|第\s*\d+\s*页|page\s*\d+|-\s*\d+\s*-$"
     r"|(end|eof)\b|(generated|exported|printed|created|report(ed)?)\b.*[:：]"
 )
 _TOTAL = re.compile(_TOTAL_WORDS, re.IGNORECASE)

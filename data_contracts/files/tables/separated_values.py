@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -33,8 +34,12 @@ __all__ = ["read_separated"]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _FIRST_LINES = 50
+_FIELDS_OF_PIECE = 2  # the second one where lines end with a separator
 _LINES_OF_HEADING = 5
 _NUL_BYTES = "row.nul_bytes"
+_TORN = "row.torn"
+#: What a piece of a field can look like when a line end stands inside of it.
+_PIECE = re.compile(r"[0-9A-Za-z.+\-*]{1,40}|[0-9 .:+\-]{1,40}|[\u4e00-\u9fff]{1,12}")
 _REDELIVER = "Ask the source to deliver the file again."
 
 
@@ -70,6 +75,7 @@ def read_separated(text: str, *, name: str, layout: Layout, wanted: Wanted) -> R
     headings, delimiter, rest = _split_head(text, layout=layout, wanted=wanted, name=name)
     body = _find_body(rest.encode(), delimiter=delimiter, headings=headings)
     odd = _odd_records(body)
+    odd |= _torn_records(body, odd=odd, headings=headings)
     _refuse_cut_end(body, odd=odd, headings=headings, name=name)
     empty = body.records.fields == 0
     fits = ~empty
@@ -80,6 +86,8 @@ def read_separated(text: str, *, name: str, layout: Layout, wanted: Wanted) -> R
     numbers = pl.Series("_row", np.flatnonzero(fits) + 1, dtype=pl.Int64)
     if body.most > len(headings.names) and delimiter == ",":
         broken = _broken_thousands(values)
+        if not broken.all():  # the others show that rows do end with a separator
+            broken = broken & ~broken
         odd |= dict.fromkeys((numbers.filter(broken) - 1).to_list(), TOO_MANY_FIELDS)
         values, numbers = values.filter(~broken), numbers.filter(~broken)
     odd |= dict.fromkeys(np.flatnonzero(empty).tolist(), TOO_FEW_FIELDS)
@@ -190,6 +198,22 @@ def _odd_records(body: _Body) -> dict[int, str]:
     return dict(sorted(odd.items()))
 
 
+def _torn_records(body: _Body, *, odd: dict[int, str], headings: Headings) -> dict[int, str]:
+    """The records beside a line that is a piece of one field: a line end inside of the last field
+    of a row, or of the first, leaves a row that has all its fields and not all of a value.
+    """
+    torn: set[int] = set()
+    for index, code in odd.items():
+        fields = body.fields(index) if code == TOO_FEW_FIELDS else ()
+        said = [field.strip() for field in fields if field.strip()]
+        if len(fields) > _FIELDS_OF_PIECE or len(said) != 1 or not _PIECE.fullmatch(said[0]):
+            continue
+        if line_kind(fields, headings=headings.names) is None:
+            torn |= {index - 1, index + 1}
+    beside = (one for one in torn if 0 <= one < body.records.fields.size and one not in odd)
+    return dict.fromkeys((one for one in beside if body.records.fields[one]), _TORN)
+
+
 def _refuse_cut_end(body: _Body, *, odd: dict[int, str], headings: Headings, name: str) -> None:
     """Refuse a file whose last line neither ends nor has all its fields: a value may be cut unseen,
     too.
@@ -249,7 +273,7 @@ def _broken_thousands(values: pl.DataFrame) -> pl.Series:
     """Rows in which two fields look like one number with a comma in it. Where every row may end
     with a separator, such a row has the right number of fields by chance.
     """
-    head, tail = r"^\s*[+-]?[¥￥]?\d{1,3}$", r"^\d{3}(\.\d*)?\s*$"
+    head, tail = r"^\s*[+-]?[¥￥]?[1-9]\d{0,2}$", r"^\d{3}(\.\d*)?\s*$"
     pairs = zip(values.columns, values.columns[1:], strict=False)
     return values.select(
         pl.any_horizontal(

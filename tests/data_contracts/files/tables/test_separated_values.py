@@ -136,6 +136,31 @@ def test_marks_out_of_place_spoil_no_other_row(line, row):
     assert set(misfits(table)) == (set() if row else {2})
 
 
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        (
+            ("1,A,B,icbc,5.00", "2,A,B,icbc,67", "8.00", "3,A,B,icbc,9.00", "4,A,B,icbc,9.00"),
+            [1, 5],
+        ),
+        (("1,A,B,icbc,5.00", "2", "2,A,B,icbc,6.00", "3,A,B,icbc,9.00"), [4]),
+        (("1,A,B,icbc,5.00", "Page 1", "2,A,B,icbc,6.00", "prepared by: Z"), [1, 3]),
+    ],
+)
+def test_a_piece_of_a_field_casts_doubt_on_the_rows_beside_it(lines, kept):
+    table = read("id,payer,payee,bank,amount", *lines)
+
+    assert list(rows(table)) == kept
+    codes = {code for codes, _ in misfits(table).values() for code in codes}
+    assert codes <= {"row.too_few_fields", "row.torn"}
+
+
+def test_the_separators_at_the_end_of_rows_are_known_by_the_other_rows():
+    lines = ("1,A,B,534.00,78,", "2,A,B,1,534.00,", "3,A,B,7.00,5,")
+    table = read("id,payer,payee,amount,bank", *lines)
+    assert list(rows(table)) == [1, 2, 3]
+
+
 def test_two_stray_marks_do_not_swallow_the_rows_between_them():
     table = read(HEAD, '1,A,"B,5.00,icbc', "2,A,B,6.00,icbc", "3,A,B,7.00,icbc", '4,A,B",8.00,icbc')
 

@@ -140,6 +140,14 @@ def ingest(
     retry_held: Annotated[
         bool, typer.Option(help="Try held files again that have not changed.")
     ] = False,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="This file takes the place of what came from it before."),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Take this file though it would be held."),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -154,6 +162,8 @@ def ingest(
         received_at=wall_clock(),
         through=parse_day(through) if through else None,
         retry_held=retry_held,
+        replace=replace or (),
+        accept=accept or (),
         progress=progress_counter("file") if not as_json else lambda *_: None,
     )
     if as_json:

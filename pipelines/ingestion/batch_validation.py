@@ -1,20 +1,20 @@
-"""What becomes of the rows of one batch of files: accepted, quarantined, duplicate, or held with
-their whole file.
+"""What becomes of the rows of one batch of files: accepted, quarantined, duplicate, left out, or
+held with their whole file.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import polars as pl
 
 from data_contracts.contract import load_contract
-from data_contracts.errors import LakeError
-from data_contracts.files.reading import Reading
 from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import add_warnings, check_rows
+from pipelines.clock import SHANGHAI
+from pipelines.ingestion.amendments import UNMATCHED, with_reversals_marked
 from pipelines.ingestion.deduplication import (
     ACCEPTED,
     CONFLICT,
@@ -22,55 +22,62 @@ from pipelines.ingestion.deduplication import (
     classify_duplicates,
     classify_latest,
 )
-from pipelines.ingestion.landing import Delivery
-from pipelines.ingestion.pseudonymisation import (
-    ROW_ORIGIN,
-    RowPseudonymiser,
-    compared_columns,
-    record_key,
+from pipelines.ingestion.event_rows import ClassifiedRows, EventClassifier
+from pipelines.ingestion.holding import (
+    VOLUME_PAST,
+    Hold,
+    hold_bad_files,
+    hold_cut_digits,
+    hold_fewer_rows,
+    hold_other_values,
+    hold_same_rows,
+    hold_short_correction,
+    warn_of_volume,
 )
-from pipelines.ingestion.quarantine import CONFLICT_CODE
+from pipelines.ingestion.parsed_files import (
+    ParsedFile,
+    check_row_counts,
+    count_by_file,
+    count_files,
+)
+from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
+from pipelines.ingestion.quarantine import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.ledger import Arrival, FileStatus, LoadedFile
+from pipelines.storage.ledger import (
+    FILE_ID_DIGITS,
+    Arrival,
+    Decision,
+    Ledger,
+    LoadedFile,
+    UndoneRow,
+)
 from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
-__all__ = ["BatchValidator", "ParsedFile", "ValidatedBatch"]
+__all__ = ["BatchValidator", "ValidatedBatch"]
 
-FILE_ID_DIGITS = 16
 # Registers of which the last row of a key counts, and what no later row can change.
 LAST_COUNTS = {"residents": ("sex", "birth_date")}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParsedFile:
-    """A file that was read: its rows, or why there are none.
-
-    ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and
-    ``_file_day`` (null for registers). ``through`` is set where rows reported after that day were
-    left out; ``reading`` holds what else was found in the file.
-    """
-
-    delivery: Delivery
-    digest: str
-    stamp: str
-    rows: pl.DataFrame | None
-    problem: str = ""
-    through: date | None = None
-    reading: Reading | None = None
+ACCOUNT_COLUMNS = {"transfers": ("account_id", "peer_account"), "accounts": ("account_id",)}
+REJECTED = {CONFLICT: CONFLICT_CODE, UNMATCHED: UNMATCHED_CODE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValidatedBatch:
-    """A batch ready to be loaded. ``accepted`` has the lake's schema, ``rejected`` is as
-    ``split_rows`` makes it.
+    """A batch ready to be loaded. ``accepted`` has the lake's schema, as do the rows ``gone`` that
+    leave the lake; ``rejected`` is as ``split_rows`` makes it, as are the accepted rows that are
+    ``warned`` of.
     """
 
     accepted: pl.DataFrame
+    gone: pl.DataFrame
     rejected: pl.DataFrame
+    warned: pl.DataFrame
     held: tuple[str, ...]
     files: tuple[LoadedFile, ...]
     arrivals: tuple[Arrival, ...]
+    decisions: tuple[Decision, ...] = ()
+    undone: tuple[UndoneRow, ...] = ()
 
 
 class BatchValidator:
@@ -83,13 +90,16 @@ class BatchValidator:
         *,
         settings: Settings,
         lake: Lake,
+        ledger: Ledger,
         row_pseudonymiser: RowPseudonymiser,
         not_after: datetime,
     ) -> None:
         self._settings = settings
         self._lake = lake
+        self._ledger = ledger
         self._row_pseudonymiser = row_pseudonymiser
         self._not_after = not_after
+        self._events = EventClassifier(settings=settings, lake=lake, ledger=ledger)
 
     def validate_batch(self, dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
         """Validate one batch of files of a dataset; raises ``LakeError`` if the counts do not add
@@ -99,90 +109,270 @@ class BatchValidator:
         if not readable:
             return _empty_batch(dataset, parsed)
         rows = pl.concat(readable)
+        if dataset == "transfers":
+            rows = with_reversals_marked(rows)
         result = check_rows(rows, contract=load_contract(dataset), received_at=self._not_after)
         rows = add_warnings(rows, result.warnings)
-        good, bad = split_rows(rows, result.failures)
-        held = self._files_to_hold(rows, bad=bad)
-        good_rows = good.filter(~pl.col("_file").is_in(list(held)))
-        accepted, classified = self._new_rows(dataset, good_rows, parsed=parsed)
-        conflicts = classified.filter(pl.col("result") == CONFLICT).select(
-            *ROW_ORIGIN, pl.lit([CONFLICT_CODE]).alias("reasons")
-        )
-        rejected = pl.concat([bad, split_rows(good_rows, conflicts)[1]], how="diagonal")
+        good, bad = _split(rows, result.failures)
+        waiting = _Holds(parsed)
+        waiting.add(self._holds_before(dataset, rows, bad=bad, parsed=parsed))
+        found, refused = self._classify_until_settled(dataset, good, bad=bad, waiting=waiting)
+        rejected = pl.concat([bad, refused], how="diagonal")
+        warned = _warned_rows(rows, found)
         if dataset in LAST_COUNTS:
-            kept = good_rows.filter(classified["result"] != CONFLICT)
+            unrefused = found.outcomes.filter(pl.col("result") != CONFLICT)
+            kept = good.join(unrefused, on=ROW_ORIGIN, how="semi", maintain_order="left")
             parsed = [_with_warning_of_changes(item, kept) for item in parsed]
-        files = tuple(_loaded_files(parsed, rejected=rejected, classified=classified, held=held))
-        _check_row_counts(files, accepted=accepted.height)
+        files = tuple(
+            count_files(parsed, rejected=rejected, found=found, warned=warned, held=waiting.held)
+        )
+        check_row_counts(files, accepted=found.accepted.height)
+        arrivals = tuple(self._arrivals(dataset, found, parsed=parsed))
         return ValidatedBatch(
-            accepted=accepted.drop(ROW_ORIGIN),
+            accepted=found.accepted.drop(ROW_ORIGIN),
+            gone=found.gone,
             rejected=rejected,
-            held=tuple(held),
-            files=files,
-            arrivals=tuple(_arrivals(dataset, accepted, parsed=parsed)),
+            warned=warned,
+            held=tuple(waiting.held),
+            files=self._with_volume_warnings(dataset, files, arrivals=arrivals, parsed=parsed),
+            arrivals=arrivals,
+            decisions=(*waiting.decisions, *self._amendments(dataset, found, waiting=waiting)),
+            undone=found.undone,
         )
 
-    def _files_to_hold(self, rows: pl.DataFrame, *, bad: pl.DataFrame) -> dict[str, str]:
-        """Files with too large a share of bad rows, with the reason for holding each."""
-        limit = self._settings.ingest.held_share
-        sizes, bads = _count_by_file(rows), _count_by_file(bad)
+    def _holds_before(
+        self, dataset: str, rows: pl.DataFrame, *, bad: pl.DataFrame, parsed: Sequence[ParsedFile]
+    ) -> dict[str, Hold]:
+        """Files that have to wait whatever the lake holds."""
+        limits = self._settings.ingest
+        columns = ACCOUNT_COLUMNS.get(dataset, ())
         return {
-            path: _holding_reason(
-                bad.filter(pl.col("_file") == path), size=sizes[path], limit=limit
-            )
-            for path, number in bads.items()
-            if number > limit * sizes[path]
+            **hold_cut_digits(rows, columns=columns, limits=limits),
+            **hold_bad_files(count_by_file(rows), bad=bad, limits=limits),
+            **{item.delivery.path: item.hold for item in parsed if item.hold is not None},
         }
 
-    def _new_rows(
-        self, dataset: str, good_rows: pl.DataFrame, *, parsed: Sequence[ParsedFile]
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The lake rows (with marks) of the good rows that are new, and the result on every good
-        row.
+    def _classify_until_settled(
+        self, dataset: str, good: pl.DataFrame, *, bad: pl.DataFrame, waiting: "_Holds"
+    ) -> tuple[ClassifiedRows, pl.DataFrame]:
+        """Classify the rows of the files that are not held, anew without those that have to wait
+        for what was found; return also the refused rows, those of held files among them.
         """
+        refused_of_held: list[pl.DataFrame] = []
+        while True:
+            kept = good.filter(~pl.col("_file").is_in(list(waiting.held)))
+            found = self._classify(dataset, kept, parsed=waiting.parsed)
+            refused = _refused_rows(kept, found.outcomes)
+            held = waiting.add(
+                self._holds_after(dataset, found, refused=refused, bad=bad, waiting=waiting)
+            )
+            if not held:
+                return found, pl.concat([*refused_of_held, refused], how="diagonal")
+            refused_of_held.append(refused.filter(pl.col("_file").is_in(held)))
+            self._row_pseudonymiser.forget_identifiers()
+
+    def _classify(
+        self, dataset: str, rows: pl.DataFrame, *, parsed: Sequence[ParsedFile]
+    ) -> ClassifiedRows:
         files = self._file_descriptions(dataset, parsed)
         if dataset in EVENTS:
-            keyed = self._row_pseudonymiser.to_lake_rows(dataset, good_rows, files=files)
-            key, values = record_key(dataset), compared_columns(dataset)
-            result = classify_duplicates(
-                keyed,
-                known=self._known_rows(dataset, keyed, columns=[*key, *values]),
-                key=key,
-                values=values,
-            )
-            return keyed.filter(result == ACCEPTED), good_rows.select(
-                *ROW_ORIGIN, result.alias("result")
-            )
-        contract = load_contract(
-            dataset
-        )  # a register replaces what was there: only its own rows can clash
+            keyed = self._row_pseudonymiser.to_lake_rows(dataset, rows, files=files)
+            if "_reversal" in rows.columns:
+                keyed = keyed.hstack(rows.select("_reversal", "_negative"))
+            present = set(rows["_file"].unique())
+            replaced = {
+                file_id
+                for item in parsed
+                if item.delivery.path in present
+                for file_id in item.replaced_ids
+            }
+            found = self._events.classify(dataset, keyed, replaced=replaced)
+            own = [name for name in ("_reversal", "_negative") if name in keyed.columns]
+            return replace(found, accepted=found.accepted.drop(own))
+        # A register replaces what was there: only its own rows can clash.
+        contract = load_contract(dataset)
         if dataset in LAST_COUNTS:
-            result = classify_latest(good_rows, key=contract.key, values=LAST_COUNTS[dataset])
+            result = classify_latest(rows, key=contract.key, values=LAST_COUNTS[dataset])
         else:
             values = tuple(name for name in contract.schema if name not in contract.key)
-            result = classify_duplicates(
-                good_rows, known=good_rows.clear(), key=contract.key, values=values
-            )
+            result = classify_duplicates(rows, known=rows.clear(), key=contract.key, values=values)
         accepted = self._row_pseudonymiser.to_lake_rows(
-            dataset, good_rows.filter(result == ACCEPTED), files=files
+            dataset, rows.filter(result == ACCEPTED), files=files
         )
-        return accepted, good_rows.select(*ROW_ORIGIN, result.alias("result"))
+        outcomes = rows.select(
+            *ROW_ORIGIN, result.alias("result"), pl.lit(None, dtype=pl.String).alias("origin")
+        )
+        gone = pl.DataFrame(schema=TABLES[dataset])
+        return ClassifiedRows(accepted=accepted, outcomes=outcomes, gone=gone)
 
-    def _known_rows(
-        self, dataset: str, keyed: pl.DataFrame, *, columns: Sequence[str]
-    ) -> pl.DataFrame:
-        """What the lake holds under the keys of these rows."""
-        if keyed.is_empty():
-            return keyed.select(columns)
-        days = (keyed[DAY].min(), keyed[DAY].max())
-        stored_rows = self._lake.scan(dataset, days=days).filter(  # type: ignore[arg-type]
-            pl.col(DAY).is_in(keyed[DAY].unique().implode())
+    def _holds_after(
+        self,
+        dataset: str,
+        found: ClassifiedRows,
+        *,
+        refused: pl.DataFrame,
+        bad: pl.DataFrame,
+        waiting: "_Holds",
+    ) -> dict[str, Hold]:
+        """Files that have to wait for what they are beside the lake and the other files."""
+        limits = self._settings.ingest
+        sizes = waiting.sizes
+        if dataset not in EVENTS:
+            return self._hold_fewer_rows(dataset, found, waiting=waiting)
+        is_conflict = pl.col("reasons").list.contains(CONFLICT_CODE)
+        conflicts = refused.filter(is_conflict)
+        unmatched = refused.filter(~is_conflict)
+        all_bad = pl.concat([bad, unmatched], how="diagonal") if unmatched.height else bad.clear()
+        new_sources = {
+            item.delivery.path: item.delivery.source
+            for item in waiting.parsed
+            if item.delivery.is_new_source
+        }
+        repeats = found.outcomes.filter(pl.col("result") == DUPLICATE)
+        short = (self._hold_short_correction(item, found) for item in waiting.parsed)
+        return {
+            **hold_bad_files(sizes, bad=all_bad, limits=limits, are_all_enough=False),
+            **hold_other_values(sizes, bad=bad, conflicts=conflicts, limits=limits),
+            **hold_same_rows(sizes, repeats=repeats, new_sources=new_sources, limits=limits),
+            **{path: hold for path, hold in short if hold is not None},
+        }
+
+    def _hold_fewer_rows(
+        self, dataset: str, found: ClassifiedRows, *, waiting: "_Holds"
+    ) -> dict[str, Hold]:
+        (item,) = waiting.parsed
+        path = item.delivery.path
+        if path in waiting.held or item.rows is None:
+            return {}
+        key = record_key(dataset)[0]
+        entries = self._lake.scan(dataset)
+        if dataset == "cases" and item.through is not None:
+            end = datetime.combine(item.through + timedelta(days=1), time(), tzinfo=SHANGHAI)
+            entries = entries.filter(pl.col("reported_at") < end)
+        before = entries.select(key).unique().collect()
+        hold = hold_fewer_rows(
+            path,
+            dataset=dataset,
+            before=before.height,
+            missing=before.join(found.accepted, on=key, how="anti").height,
+            rows=item.rows.height,
+            limits=self._settings.ingest,
         )
-        keys = keyed.lazy().select(record_key(dataset)).unique()
-        return (
-            stored_rows.select(columns)
-            .join(keys, on=record_key(dataset), how="semi")
-            .collect(engine="streaming")
+        return {} if hold is None else {path: hold}
+
+    def _hold_short_correction(
+        self, item: ParsedFile, found: ClassifiedRows
+    ) -> tuple[str, Hold | None]:
+        path = item.delivery.path
+        if item.is_asked or item.rows is None or not item.targets:
+            return path, None
+        replaced = found.gone.filter(pl.col("file_id").is_in(list(item.replaced_ids))).height
+        return path, hold_short_correction(
+            path, rows=item.rows.height, replaced=replaced, limits=self._settings.ingest
+        )
+
+    def _amendments(
+        self, dataset: str, found: ClassifiedRows, *, waiting: "_Holds"
+    ) -> Iterator[Decision]:
+        """What left the lake, and for which file."""
+        gone = Counter(found.gone["file_id"].to_list()) if found.gone.height else Counter()
+        for item in waiting.parsed:
+            if item.rows is None or item.delivery.path in waiting.held:
+                continue
+            for target in item.targets:
+                yield Decision(
+                    kind="replace",
+                    path=item.delivery.path,
+                    target_path=target.path,
+                    target_digest=target.digest,
+                    rows=gone[target.digest[:FILE_ID_DIGITS]],
+                )
+        yield from self._partial_amendments(dataset, found, waiting=waiting)
+
+    def _partial_amendments(
+        self, dataset: str, found: ClassifiedRows, *, waiting: "_Holds"
+    ) -> Iterator[Decision]:
+        """Rows of files that stay otherwise: undone by a reversal, or given way to a correction."""
+        if found.gone.is_empty():
+            return
+        left = Counter(found.gone["file_id"].to_list())
+        pairs: Counter[tuple[str, str]] = Counter()
+        if found.undoing is not None:
+            pairs.update(found.undoing.select("_file", "file_id").iter_rows())
+        for item in waiting.parsed:
+            for file_id in left.keys() - item.replaced_ids if item.targets else ():
+                given_way = left[file_id] - pairs[item.delivery.path, file_id]
+                pairs[item.delivery.path, file_id] += given_way
+        loads = self._ledger.loads_of_files(dataset, {file_id for _, file_id in pairs})
+        for (path, file_id), number in sorted(pairs.items()):
+            if number:
+                yield Decision(
+                    kind="undo",
+                    path=path,
+                    target_path=loads[file_id].path,
+                    target_digest=loads[file_id].digest,
+                    rows=number,
+                )
+
+    def _arrivals(
+        self, dataset: str, found: ClassifiedRows, *, parsed: Sequence[ParsedFile]
+    ) -> Iterator[Arrival]:
+        """Accepted rows by file and event day; of a register by file alone. What left the lake
+        counts below zero.
+        """
+        source_of = {item.delivery.path: item.delivery.source for item in parsed}
+        accepted = found.accepted
+        day = pl.col(DAY) if dataset in EVENTS else pl.lit(None, dtype=pl.Date).alias(DAY)
+        known_at = (
+            pl.col("known_at") if "known_at" in accepted.columns else pl.lit(None, dtype=MOMENT)
+        )
+        grouped = accepted.group_by("_file", day).agg(pl.len(), known_at.max().alias("known_until"))
+        for path, event_day, number, known_until in grouped.sort("_file", DAY).iter_rows():
+            yield Arrival(
+                source=source_of[path],
+                event_day=event_day,
+                path=path,
+                rows=number,
+                known_until=known_until,
+            )
+        if found.gone.is_empty():
+            return
+        loads = self._ledger.loads_of_files(dataset, found.gone["file_id"].unique())
+        left = found.gone.group_by("file_id", "source", DAY).len().sort("file_id", "source", DAY)
+        for file_id, source, event_day, number in left.iter_rows():
+            yield Arrival(
+                source=source,
+                event_day=event_day,
+                path=loads[file_id].path,
+                rows=-number,
+                known_until=None,
+            )
+
+    def _with_volume_warnings(
+        self,
+        dataset: str,
+        files: tuple[LoadedFile, ...],
+        *,
+        arrivals: Sequence[Arrival],
+        parsed: Sequence[ParsedFile],
+    ) -> tuple[LoadedFile, ...]:
+        deliveries = [item.delivery for item in parsed]
+        whole_days = {item.path: item.day for item in deliveries if item.day and item.is_whole_day}
+        if not whole_days:
+            return files
+        since = min(whole_days.values()) - VOLUME_PAST
+        said = dict(
+            warn_of_volume(
+                files,
+                whole_days=whole_days,
+                arrivals=arrivals,
+                history=self._ledger.daily_rows(dataset, since=since),
+                limits=self._settings.ingest,
+            )
+        )
+        return tuple(
+            replace(file, warnings=(*file.warnings, said[file.path])) if file.path in said else file
+            for file in files
         )
 
     def _file_descriptions(self, dataset: str, parsed: Sequence[ParsedFile]) -> pl.DataFrame:
@@ -214,6 +404,61 @@ class BatchValidator:
         return load_mapping(source, folder=self._settings.sources_folder).delay(dataset)
 
 
+class _Holds:
+    """The files of a batch that have to wait, with the reason; who was accepted as it is does not,
+    and that is a decision.
+    """
+
+    def __init__(self, parsed: Sequence[ParsedFile]) -> None:
+        self.parsed = parsed
+        self.sizes = {
+            item.delivery.path: item.rows.height for item in parsed if item.rows is not None
+        }
+        self.held: dict[str, Hold] = {}
+        self.decisions: list[Decision] = []
+        self._accepted = {item.delivery.path for item in parsed if item.is_accepted}
+
+    def add(self, holds: Mapping[str, Hold]) -> list[str]:
+        """Hold these files; return the paths of those that were not held before."""
+        new = {path: hold for path, hold in holds.items() if path not in self.held}
+        for path in self._accepted & new.keys():
+            self.decisions.append(Decision(kind="accept", path=path, why=new.pop(path).reason))
+            self._accepted.remove(path)
+        waived = {item.path for item in self.decisions}
+        new = {path: hold for path, hold in new.items() if path not in waived}
+        self.held.update(new)
+        return list(new)
+
+
+def _split(rows: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``split_rows``, with the amounts of rejected rows as they were delivered."""
+    good, bad = split_rows(rows, failures)
+    if "_negative" not in rows.columns or not rows["_negative"].any():
+        return good, bad
+    amount = pl.col("amount")
+    delivered = rows.join(failures, on=ROW_ORIGIN, how="semi", maintain_order="left").with_columns(
+        pl.when("_negative").then(-amount).otherwise(amount).alias("amount")
+    )
+    return good, split_rows(delivered, failures)[1]
+
+
+def _refused_rows(rows: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The good rows that are rejected for what came before them, with the reason."""
+    refused = outcomes.filter(pl.col("result").is_in(list(REJECTED))).select(
+        *ROW_ORIGIN, pl.concat_list(pl.col("result").replace_strict(REJECTED)).alias("reasons")
+    )
+    return _split(rows, refused)[1]
+
+
+def _warned_rows(rows: pl.DataFrame, found: ClassifiedRows) -> pl.DataFrame:
+    """The accepted rows with a warning, as ``split_rows`` makes the bad ones."""
+    warned = rows.filter(pl.col("_warnings").list.len() > 0)
+    reasons = warned.join(found.accepted, on=ROW_ORIGIN, how="semi").select(
+        *ROW_ORIGIN, pl.col("_warnings").alias("reasons")
+    )
+    return split_rows(warned, reasons)[1]
+
+
 def _empty_batch(dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
     """The outcome for files of which none could be read."""
     none = pl.DataFrame(
@@ -224,23 +469,19 @@ def _empty_batch(dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
             "row_json": pl.String,
         }
     )
-    files = _loaded_files(
-        parsed, rejected=none, classified=none.with_columns(pl.lit("").alias("result")), held={}
-    )
-    accepted = pl.DataFrame(schema=TABLES[dataset])
+    lake_rows = pl.DataFrame(schema=TABLES[dataset])
+    outcomes = none.select(*ROW_ORIGIN, pl.lit("").alias("result"), pl.lit("").alias("origin"))
+    found = ClassifiedRows(accepted=lake_rows, outcomes=outcomes, gone=lake_rows)
+    files = count_files(parsed, rejected=none, found=found, warned=none, held={})
     return ValidatedBatch(
-        accepted=accepted, rejected=none, held=(), files=tuple(files), arrivals=()
+        accepted=lake_rows,
+        gone=lake_rows,
+        rejected=none,
+        warned=none,
+        held=(),
+        files=tuple(files),
+        arrivals=(),
     )
-
-
-def _count_by_file(rows: pl.DataFrame) -> dict[str, int]:
-    return dict(rows.group_by("_file").len().iter_rows())
-
-
-def _holding_reason(bad: pl.DataFrame, *, size: int, limit: float) -> str:
-    codes = Counter(bad["reasons"].explode().to_list())
-    most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
-    return f"{bad.height} of {size} rows are bad, more than {limit:.0%}: {most}"
 
 
 def _with_warning_of_changes(item: ParsedFile, rows: pl.DataFrame) -> ParsedFile:
@@ -257,89 +498,3 @@ def _with_warning_of_changes(item: ParsedFile, rows: pl.DataFrame) -> ParsedFile
     )
     reading = replace(item.reading, warnings=(*item.reading.warnings, words))
     return replace(item, reading=reading)
-
-
-def _loaded_files(
-    parsed: Sequence[ParsedFile],
-    *,
-    rejected: pl.DataFrame,
-    classified: pl.DataFrame,
-    held: Mapping[str, str],
-) -> Iterator[LoadedFile]:
-    """Count each file's rows by what became of them."""
-    quarantined = _count_by_file(rejected)
-    accepted, duplicates = (
-        _count_by_file(classified.filter(pl.col("result") == result))
-        for result in (ACCEPTED, DUPLICATE)
-    )
-    for item in parsed:
-        path, is_held = item.delivery.path, item.delivery.path in held
-        skipped = 0 if item.reading is None or is_held else sum(item.reading.skipped.values())
-        size = 0 if item.rows is None else item.rows.height + skipped
-        yield LoadedFile(
-            path=path,
-            dataset=item.delivery.dataset,
-            source=item.delivery.source,
-            digest=item.digest,
-            stamp=item.stamp,
-            through=item.through,
-            rows=size,
-            accepted=accepted.get(path, 0),
-            quarantined=0 if is_held else quarantined.get(path, 0),
-            duplicates=duplicates.get(path, 0),
-            skipped=skipped,
-            held=size if is_held else 0,
-            status=_status(item, held=is_held, quarantined=quarantined.get(path, 0)),
-            reason=held.get(path, item.problem),
-            warnings=_warnings(item.reading),
-            notes=() if item.reading is None else item.reading.notes,
-        )
-
-
-def _status(item: ParsedFile, *, held: bool, quarantined: int) -> FileStatus:
-    if item.problem:
-        return "unreadable"
-    if held:
-        return "held"
-    return "partly" if quarantined else "accepted"
-
-
-def _warnings(reading: Reading | None) -> tuple[str, ...]:
-    """What somebody should read of a file: its warnings, and what its mapping left out."""
-    if reading is None:
-        return ()
-    left_out = (f"{rows} rows left out: {reason}" for reason, rows in reading.skipped.items())
-    return (*reading.warnings, *left_out)
-
-
-def _check_row_counts(files: Sequence[LoadedFile], *, accepted: int) -> None:
-    """Nothing delivered is ever lost: a load whose rows do not add up must not happen."""
-    for file in files:
-        accounted = file.accepted + file.quarantined + file.duplicates + file.skipped + file.held
-        if file.rows != accounted:
-            raise LakeError(
-                f"rows of {file.path} do not add up",
-                remedy="Nothing was loaded; report this as a fault.",
-            )
-    if accepted != sum(file.accepted for file in files):
-        raise LakeError(
-            "accepted rows do not add up", remedy="Nothing was loaded; report this as a fault."
-        )
-
-
-def _arrivals(
-    dataset: str, accepted: pl.DataFrame, *, parsed: Sequence[ParsedFile]
-) -> Iterator[Arrival]:
-    """Accepted rows by file and event day; of a register by file alone."""
-    source_of = {item.delivery.path: item.delivery.source for item in parsed}
-    day = pl.col(DAY) if dataset in EVENTS else pl.lit(None, dtype=pl.Date).alias(DAY)
-    known_at = pl.col("known_at") if "known_at" in accepted.columns else pl.lit(None, dtype=MOMENT)
-    grouped = accepted.group_by("_file", day).agg(pl.len(), known_at.max().alias("known_until"))
-    for path, event_day, number, known_until in grouped.sort("_file", DAY).iter_rows():
-        yield Arrival(
-            source=source_of[path],
-            event_day=event_day,
-            path=path,
-            rows=number,
-            known_until=known_until,
-        )

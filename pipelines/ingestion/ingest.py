@@ -5,8 +5,9 @@ Files are read one by one in a parsing process and loaded together in batches; s
 ``pipelines.storage.ledger`` for why a killed load neither loses nor doubles anything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -15,15 +16,19 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from pipelines.clock import SHANGHAI
-from pipelines.ingestion.batch_validation import BatchValidator, ParsedFile, ValidatedBatch
+from pipelines.ingestion.amendments import find_targets
+from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
+from pipelines.ingestion.holding import hold_two_registers
 from pipelines.ingestion.landing import Delivery, list_deliveries
+from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.quarantine import remove_unfinished_batches, store_rejected_rows
+from pipelines.ingestion.sources import KnownSources, list_known_sources
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.ledger import FileStatus, Ledger, LoadedFile
-from pipelines.storage.schemas import EVENTS
+from pipelines.storage.ledger import Decision, FileStatus, Ledger, LoadedFile, Stray, unread_file
+from pipelines.storage.schemas import EVENTS, REGISTERS
 from pipelines.storage.vault import Vault
 
 __all__ = ["FileReport", "IngestReport", "ingest"]
@@ -61,10 +66,13 @@ class FileReport:
 
 @dataclass(frozen=True, kw_only=True)
 class IngestReport:
-    """What one run of ``ingest`` did, file by file, and the lake's version after it."""
+    """What one run of ``ingest`` did, file by file, what was decided beside the rules, and the
+    lake's version after it.
+    """
 
     files: tuple[FileReport, ...]
     version: str
+    decisions: tuple[Decision, ...] = ()
 
 
 def ingest(
@@ -74,6 +82,8 @@ def ingest(
     received_at: datetime,
     through: date | None = None,
     retry_held: bool = False,
+    replace: Collection[str] = (),
+    accept: Collection[str] = (),
     progress: FileProgress | None = None,
     parser: Parser | None = None,
 ) -> IngestReport:
@@ -82,34 +92,76 @@ def ingest(
     ``through`` is the last day to be taken: later day folders are left alone, later reports of the
     case file too. ``received_at`` is the moment of this run: no event can lie after it, or after
     the last day delivered if that is later, as in simulated districts. ``retry_held`` tries held
-    files again though they have not changed. ``progress`` is told files done and files in all.
-    ``parser`` reads the files and goes on running afterwards, for who loads often; without one the
-    run starts its own. Delivered files are never moved or changed.
+    files again though they have not changed. Files named in ``replace`` take the place of what was
+    loaded from them before, or of what they correct; those named in ``accept`` are taken though
+    they would be held, their bad rows are quarantined. ``progress`` is told files done and files in
+    all. ``parser`` reads the files and goes on running afterwards, for who loads often; without one
+    the run starts its own. Delivered files are never moved or changed.
 
-    Raises ``DeliveryError`` if there is no such folder, ``LakeError`` if another load is running or
-    rows got lost.
+    Raises ``DeliveryError`` if there is no such folder or named file, ``LakeError`` if another load
+    is running or rows got lost.
     """
-    listed = list_deliveries(landing, through=through)
     lake = Lake(settings.lake_folder)
+    ledger = Ledger(settings.lake_folder / "ledger.db")
     own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
     with lake.locked(), own:
+        _recover(settings, lake=lake, ledger=ledger)
+        known = list_known_sources(settings)
+        listed = list_deliveries(landing, through=through, known=known)
         load = _IngestRun(
             settings=settings,
             lake=lake,
+            ledger=ledger,
+            known=known,
             parser=parser or own,
             received_at=received_at,
             not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
             through=through,
+            retry_held=retry_held,
+            asked=_find_named(replace, landing=landing, listed=listed),
+            accepted=_find_named(accept, landing=landing, listed=listed),
         )
-        load.recover()
         reports: dict[str, FileReport] = {}
-        for report in load.run(listed, retry_held=retry_held):
+        for report in load.run(listed):
             reports[report.path] = report
             if progress is not None:
                 progress(len(reports), len(listed))
+        strays = [Stray(path=item.path, reason=item.problem) for item in listed if item.problem]
+        ledger.record_strays(str(landing.resolve()), strays, seen_at=received_at)
         return IngestReport(
-            files=tuple(reports[item.path] for item in listed), version=lake.version()
+            files=tuple(reports[item.path] for item in listed),
+            version=lake.version(),
+            decisions=tuple(load.decisions),
         )
+
+
+def _recover(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
+    """Bring a load that was cut short to its end, or forget it: the Delta table alone decides
+    which.
+    """
+    for batch, dataset in ledger.unfinished_batches():
+        if lake.last_batch(dataset) >= batch:
+            ledger.commit(batch, delta_version=lake.newest_version(dataset))
+        else:
+            ledger.discard(batch)
+    remove_unfinished_batches(settings.quarantine_folder, loaded=ledger.committed_batches())
+
+
+def _find_named(
+    names: Collection[str], *, landing: Path, listed: Sequence[Delivery]
+) -> frozenset[str]:
+    """Paths in the landing folder of the files that somebody named, by these or by whole paths."""
+    paths = {item.file.resolve(): item.path for item in listed}
+    found = set()
+    for name in names:
+        path = paths.get((landing / name).resolve()) or paths.get(Path(name).resolve())
+        if path is None:
+            raise DeliveryError(
+                f"there is no file {name} in {landing}",
+                remedy="Name files as the load reports them, such as calls/2026-08-01/cmcc.csv.",
+            )
+        found.add(path)
+    return frozenset(found)
 
 
 class _IngestRun:
@@ -120,88 +172,178 @@ class _IngestRun:
         *,
         settings: Settings,
         lake: Lake,
+        ledger: Ledger,
+        known: KnownSources,
         parser: Parser,
         received_at: datetime,
         not_after: datetime,
         through: date | None,
+        retry_held: bool,
+        asked: frozenset[str],
+        accepted: frozenset[str],
     ) -> None:
+        self.decisions: list[Decision] = []
         self._settings = settings
         self._lake = lake
+        self._ledger = ledger
+        self._known = known
         self._parser = parser
         self._received_at = received_at
         self._through = through
-        self._ledger = Ledger(settings.lake_folder / "ledger.db")
+        self._retry_held = retry_held
+        self._asked = asked
+        self._accepted = accepted
         self._vault = Vault.open(settings)
         self._row_pseudonymiser = RowPseudonymiser(load_pseudonymiser(settings))
         self._validator = BatchValidator(
             settings=settings,
             lake=lake,
+            ledger=ledger,
             row_pseudonymiser=self._row_pseudonymiser,
             not_after=not_after,
         )
 
-    def recover(self) -> None:
-        """Bring a load that was cut short to its end, or forget it: the Delta table alone decides
-        which.
-        """
-        for batch, dataset in self._ledger.unfinished_batches():
-            if self._lake.last_batch(dataset) >= batch:
-                self._ledger.commit(batch, delta_version=self._lake.newest_version(dataset))
-            else:
-                self._ledger.discard(batch)
-        remove_unfinished_batches(
-            self._settings.quarantine_folder, loaded=self._ledger.committed_batches()
-        )
-
-    def run(self, listed: Sequence[Delivery], *, retry_held: bool) -> Iterator[FileReport]:
+    def run(self, listed: Sequence[Delivery]) -> Iterator[FileReport]:
         """Load the files in order, dataset by dataset."""
         for dataset, group in groupby(listed, key=lambda item: item.dataset):
-            waiting: list[ParsedFile] = []
-            for delivery in group:
-                if delivery.problem:
-                    yield _report_unknown(delivery)
-                    continue
-                stamp = delivery.stamp()
-                digest = self._ledger.digest_by_stamp(stamp) or delivery.digest()
-                if any(
-                    item.digest == digest for item in waiting
-                ):  # a copy is known once the first is loaded
-                    yield from self._load(dataset, waiting)
-                    waiting = []
-                if before := self._loaded_before(delivery, digest=digest, retry_held=retry_held):
-                    yield before
-                    continue
-                waiting.append(self._parse(delivery, digest=digest, stamp=stamp))
-                if (
-                    dataset not in EVENTS
-                    or _count_rows(waiting) >= self._settings.ingest.batch_rows
-                ):
-                    yield from self._load(dataset, waiting)
-                    waiting = []
-            if waiting:
+            deliveries = list(group)
+            if dataset in EVENTS:
+                yield from self._load_events(dataset, deliveries)
+            elif dataset in REGISTERS:
+                yield from self._load_registers(dataset, deliveries)
+            else:
+                yield from (
+                    _report(unread_file(path=item.path, reason=item.problem)) for item in deliveries
+                )
+
+    def _load_events(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
+        waiting: list[ParsedFile] = []
+        for delivery in deliveries:
+            stamp, digest = self._stamp_and_digest(delivery)
+            may_replace = self._may_replace(delivery)
+            # A copy is known once the first is loaded, and so is what a correction replaces.
+            if waiting and (may_replace or any(item.digest == digest for item in waiting)):
                 yield from self._load(dataset, waiting)
+                waiting = []
+            if before := self._loaded_before(delivery, digest=digest):
+                yield before
+                continue
+            parsed = self._parse(delivery, digest=digest, stamp=stamp)
+            if may_replace:
+                yield from self._load(dataset, [self._with_targets(parsed)])
+                continue
+            waiting.append(parsed)
+            if _count_rows(waiting) >= self._settings.ingest.batch_rows:
+                yield from self._load(dataset, waiting)
+                waiting = []
+        if waiting:
+            yield from self._load(dataset, waiting)
+
+    def _load_registers(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
+        """Load the file of a register. Of several different ones none is loaded, unless it was
+        before or somebody accepted it.
+        """
+        # The accepted one comes last, so that the others are on record when it takes their place.
+        ordered = sorted(deliveries, key=lambda item: item.path in self._accepted)
+        digests = {item.path: self._stamp_and_digest(item)[1] for item in ordered}
+        first_of = {digests[item.path]: item.path for item in reversed(deliveries)}
+        first_of |= {digests[path]: path for path in self._accepted & digests.keys()}
+        firsts = [item for item in ordered if first_of[digests[item.path]] == item.path]
+        undecided: list[ParsedFile] = []
+        for delivery in firsts:
+            digest = digests[delivery.path]
+            others = [item.path for item in firsts if item is not delivery]
+            if report := self._register_before(delivery, digest=digest, others=others):
+                yield report
+            else:
+                undecided.append(self._parse(delivery, digest=digest, stamp=delivery.stamp()))
+        unreadable = {item.delivery.path for item in undecided if item.problem}
+        rivals = [item.path for item in firsts if item.path not in unreadable]
+        for parsed in undecided:
+            yield from self._load(dataset, [self._beside_rivals(parsed, rivals=rivals)])
+        for delivery in ordered:
+            if delivery in firsts:
+                continue
+            digest = digests[delivery.path]
+            before = self._ledger.find_load(dataset=dataset, digest=digest)
+            if before is not None:
+                yield _known_report(delivery, before, why=f"the same file as {first_of[digest]}")
+
+    def _register_before(
+        self, delivery: Delivery, *, digest: str, others: Sequence[str]
+    ) -> FileReport | None:
+        """The report of a register that is not loaded again: it stands, waits, or gave way to
+        another file of the folder.
+        """
+        current = self._ledger.latest_load(delivery.dataset)
+        before = self._ledger.find_load(dataset=delivery.dataset, digest=digest)
+        gave_way = (
+            before is not None
+            and not before.reason
+            and current is not None
+            and current.digest != digest
+            and current.path in others
+            and delivery.path not in self._accepted
+        )
+        if gave_way and before is not None and current is not None:
+            return _known_report(delivery, before, why=f"replaced by {current.path}")
+        return self._loaded_before(delivery, digest=digest, rivals=others)
+
+    def _beside_rivals(self, parsed: ParsedFile, *, rivals: Sequence[str]) -> ParsedFile:
+        """A register that has to wait for a choice between it and others, or takes their place."""
+        delivery = parsed.delivery
+        others = [path for path in rivals if path != delivery.path]
+        if parsed.problem or not others:
+            return parsed
+        if delivery.path not in self._accepted:
+            hold = hold_two_registers(delivery.path, dataset=delivery.dataset, others=others)
+            return dataclasses.replace(parsed, hold=hold)
+        loads = [load for path in others for load in self._ledger.loads_below(path)]
+        targets = {load.path: load for load in loads if load.path in others}
+        return dataclasses.replace(parsed, targets=tuple(targets.values()))
+
+    def _stamp_and_digest(self, delivery: Delivery) -> tuple[str, str]:
+        stamp = delivery.stamp()
+        return stamp, self._ledger.digest_by_stamp(stamp) or delivery.digest()
+
+    def _may_replace(self, delivery: Delivery) -> bool:
+        return (
+            delivery.path in self._asked
+            or delivery.corrects
+            or delivery.source in self._settings.ingest.replacing_sources
+        )
+
+    def _with_targets(self, parsed: ParsedFile) -> ParsedFile:
+        delivery = parsed.delivery
+        targets = find_targets(
+            delivery,
+            ledger=self._ledger,
+            known=self._known,
+            is_asked=delivery.path in self._asked,
+            is_usual=delivery.source in self._settings.ingest.replacing_sources,
+        )
+        return dataclasses.replace(
+            parsed, targets=targets, is_asked=delivery.path in self._asked, earlier_rows=0
+        )
 
     def _loaded_before(
-        self, delivery: Delivery, *, digest: str, retry_held: bool
+        self, delivery: Delivery, *, digest: str, rivals: Sequence[str] = ()
     ) -> FileReport | None:
+        """The report of a file that is not loaded again, None of one that is to be read."""
         before = self._ledger.find_load(dataset=delivery.dataset, digest=digest)
         if before is None:
             return None
+        is_named = delivery.path in self._asked or delivery.path in self._accepted
+        replacement = self._ledger.replacement(before)
+        if replacement is not None:
+            why = f"replaced by {replacement}"
+            return None if is_named else _known_report(delivery, before, why=why)
         if before.reason:  # held: the same file in another place may be right there
-            return None if retry_held or before.path != delivery.path else _report(before)
+            again = self._retry_held or is_named or before.path != delivery.path
+            return None if again or _is_settled(before, delivery, rivals) else _report(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
-        known = replace(
-            before,
-            path=delivery.path,
-            accepted=0,
-            quarantined=0,
-            skipped=0,
-            duplicates=before.rows,
-            status="duplicate",
-            warnings=(),
-        )
-        return _report(replace(known, reason=f"already loaded as {before.path}"))
+        return _known_report(delivery, before, why=f"already loaded as {before.path}")
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left
@@ -214,22 +356,28 @@ class _IngestRun:
         return latest is not None and latest.digest == before.digest and enough
 
     def _parse(self, delivery: Delivery, *, digest: str, stamp: str) -> ParsedFile:
-        unread = ParsedFile(delivery=delivery, digest=digest, stamp=stamp, rows=None)
+        unread = ParsedFile(
+            delivery=delivery,
+            digest=digest,
+            stamp=stamp,
+            rows=None,
+            is_accepted=delivery.path in self._accepted,
+        )
         try:
             reading = self._parser.read(
                 delivery.file, dataset=delivery.dataset, source=delivery.source
             )
         except DeliveryError as error:
-            return replace(unread, problem=str(error))
+            return dataclasses.replace(unread, problem=f"{error} {error.remedy}".strip())
         if (
             delivery.stamp() != stamp
         ):  # neither digest nor rows can be trusted: the next run reads it anew
-            return replace(
+            return dataclasses.replace(
                 unread, problem="the file changed while it was read", digest="", stamp=""
             )
         rows = reading.rows
         if rows.is_empty() and delivery.dataset in NEVER_EMPTY:
-            return replace(unread, problem="the register holds no rows")
+            return dataclasses.replace(unread, problem="the register holds no rows")
         through = None
         if delivery.dataset == "cases" and self._through is not None:
             reported = rows.filter(
@@ -240,7 +388,24 @@ class _IngestRun:
             pl.lit(delivery.path).alias("_file"),
             pl.lit(delivery.day, dtype=pl.Date).alias("_file_day"),
         )
-        return replace(unread, rows=marked, through=through, reading=reading)
+        return dataclasses.replace(
+            unread,
+            rows=marked,
+            through=through,
+            reading=reading,
+            earlier_rows=self._earlier_rows(delivery),
+        )
+
+    def _earlier_rows(self, delivery: Delivery) -> int:
+        """Rows that were accepted from earlier files of this path."""
+        if delivery.dataset not in EVENTS:
+            return 0
+        loads = self._ledger.loads_below(delivery.path)
+        return sum(
+            load.accepted
+            for load in loads
+            if load.path == delivery.path and self._ledger.replacement(load) is None
+        )
 
     def _load(self, dataset: str, parsed: Sequence[ParsedFile]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""
@@ -249,6 +414,8 @@ class _IngestRun:
         self._row_pseudonymiser.store_identifiers(self._vault)
         store_rejected_rows(
             validated.rejected,
+            warned=validated.warned,
+            warned_rows_kept=self._settings.ingest.warned_rows_kept,
             dataset=dataset,
             batch=batch,
             held=validated.held,
@@ -262,22 +429,50 @@ class _IngestRun:
             files=validated.files,
             arrivals=validated.arrivals,
             received_at=self._received_at,
+            decisions=validated.decisions,
+            undone=validated.undone,
         )
         self._ledger.commit(batch, delta_version=self._write(dataset, validated, batch=batch))
+        self.decisions += validated.decisions
         return [_report(file) for file in validated.files]
 
     def _write(self, dataset: str, validated: ValidatedBatch, *, batch: int) -> int | None:
-        if dataset in EVENTS:
-            return (
-                self._lake.append(dataset, validated.accepted, batch=batch)
-                if validated.accepted.height
-                else None
+        accepted = validated.accepted
+        if validated.gone.height:
+            return self._lake.amend(
+                dataset, accepted, gone=validated.gone, batch=batch, at=self._received_at
             )
+        if dataset in EVENTS:
+            return self._lake.append(dataset, accepted, batch=batch) if accepted.height else None
         if all(
             file.reason for file in validated.files
         ):  # a held register leaves the old one in its place
             return None
-        return self._lake.replace(dataset, validated.accepted, batch=batch)
+        return self._lake.replace(dataset, accepted, batch=batch)
+
+
+def _is_settled(before: LoadedFile, delivery: Delivery, rivals: Sequence[str]) -> bool:
+    """Whether what a file was held for has passed, though the file is the same."""
+    return (before.held_for == "two_registers" and not rivals) or (
+        before.held_for == "same_rows" and not delivery.is_new_source
+    )
+
+
+def _known_report(delivery: Delivery, before: LoadedFile, *, why: str) -> FileReport:
+    """The report of a file whose rows are all known."""
+    known = dataclasses.replace(
+        before,
+        path=delivery.path,
+        accepted=0,
+        quarantined=0,
+        skipped=0,
+        held=0,
+        duplicates=before.rows,
+        status="duplicate",
+        warnings=(),
+        reason=why,
+    )
+    return _report(known)
 
 
 def _end_of_day(day: date) -> datetime:
@@ -290,20 +485,3 @@ def _count_rows(parsed: Sequence[ParsedFile]) -> int:
 
 def _report(file: LoadedFile) -> FileReport:
     return FileReport(**{field.name: getattr(file, field.name) for field in fields(FileReport)})
-
-
-def _report_unknown(delivery: Delivery) -> FileReport:
-    return FileReport(
-        path=delivery.path,
-        dataset=delivery.dataset,
-        source=delivery.source,
-        rows=0,
-        accepted=0,
-        quarantined=0,
-        duplicates=0,
-        skipped=0,
-        held=0,
-        status="unreadable",
-        reason=delivery.problem,
-        warnings=(),
-    )

@@ -1,24 +1,43 @@
 """The landing folder: which files were delivered, by whom, for which day. It opens none of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
 from data_contracts.errors import DeliveryError
 from pipelines.clock import SHANGHAI
+from pipelines.ingestion.sources import (
+    PUBLIC,
+    KnownSources,
+    fold_name,
+    read_file_name,
+    strip_marks,
+)
 from pipelines.storage.durable_files import file_digest
 from pipelines.storage.schemas import EVENTS, REGISTERS
 
-__all__ = ["Delivery", "list_deliveries"]
+__all__ = ["Delivery", "list_deliveries", "name_stem"]
 
-FILE_SUFFIXES = (".parquet", ".csv")
-UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc")
+FILE_SUFFIXES = (".parquet", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")
+UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc", ".crdownload", ".filepart")
+SIDECAR_SUFFIX = ".replaces"  # names the files that the file beside it replaces
 TRUTH_FILE = "truth"  # only in simulated districts, for evaluation
-FILE_NAME_PATTERN = re.compile(
-    r"(?P<source>[^-\s(（]+)(-(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d))?$"
-)
+DAY_FOLDER = re.compile(r"(20\d\d)[-_./年]?(\d{1,2})[-_./月]?(\d{1,2})日?")
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "calls": ("call", "通话", "话单", "通话记录", "通话清单", "短信"),
+    "transfers": ("transfer", "转账", "交易", "流水", "资金", "交易流水", "资金流水", "资金交易"),
+    "residents": ("resident", "居民", "人口", "居民登记", "常住人口"),
+    "subscribers": ("subscriber", "机主", "号码", "用户", "开户", "机主登记", "入网登记"),
+    "accounts": ("account", "账户", "帐户", "银行账户", "银行卡", "账号", "账户登记"),
+    "number_tags": ("number_tag", "numbertags", "tags", "号码标签", "号码标记", "标签", "标记"),
+    "cases": ("case", "案件", "警情", "报案", "案件登记", "受害人"),
+}
+DATASET_OF: Mapping[str, str] = {
+    name: dataset for dataset, others in OTHER_NAMES.items() for name in (dataset, *others)
+}
+LIST_WORD = re.compile(r"(信息|数据|名单|明细|清单|台账|登记|表|册)+$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +46,11 @@ class Delivery:
     for registers.
 
     ``delivered_at`` is the earliest moment the file can have been there: the time in its name, else
-    its day's start. ``problem`` says why the file cannot belong to any dataset; otherwise it is
-    empty.
+    its day's start; ``is_whole_day`` tells a name without a time. ``is_new_source`` marks a source
+    that nobody knows, ``is_unfamiliar`` also one that is known in public and never delivered here,
+    beside others that did; ``corrects`` a name that calls itself a correction, or a
+    list of replaced files beside it. ``problem`` says
+    why the file cannot belong to any dataset and what to do; otherwise it is empty.
     """
 
     file: Path
@@ -37,6 +59,11 @@ class Delivery:
     source: str
     day: date | None
     delivered_at: datetime | None
+    is_whole_day: bool = True
+    is_new_source: bool = False
+    is_unfamiliar: bool = False
+    corrects: bool = False
+    note: str = ""
     problem: str = ""
 
     def stamp(self) -> str:
@@ -51,69 +78,150 @@ class Delivery:
         """SHA-256 of the file's bytes, in hex."""
         return file_digest(self.file)
 
+    def sidecar(self) -> Path:
+        """Where a list of the files would lie that this one replaces."""
+        return _sidecar(self.file)
 
-def list_deliveries(landing: Path, *, through: date | None = None) -> list[Delivery]:
+
+def list_deliveries(
+    landing: Path, *, through: date | None = None, known: KnownSources = PUBLIC
+) -> list[Delivery]:
     """The files of a landing folder: registers first, then events by day and name, up to the day
     ``through``.
 
-    Raises ``DeliveryError`` if the folder does not exist.
+    Of a day, corrections come after what they correct, and sources that nobody knows last, so that
+    they are held against the others. Raises ``DeliveryError`` if the folder does not exist.
     """
     if not landing.is_dir():
         raise DeliveryError(
             f"there is no landing folder {landing}",
             remedy="Name the folder that holds the delivery.",
         )
-    found = [_read_name(file, landing=landing) for file in _delivered_files(landing)]
+    found = [_read_path(file, landing=landing, known=known) for file in _delivered_files(landing)]
     wanted = (item for item in found if item.day is None or through is None or item.day <= through)
     return sorted(
-        wanted, key=lambda item: (_load_order(item.dataset), item.day or date.min, item.path)
+        wanted,
+        key=lambda item: (
+            _load_order(item.dataset),
+            item.day or date.min,
+            item.corrects,
+            item.is_new_source,
+            item.path,
+        ),
     )
 
 
 def _delivered_files(landing: Path) -> Iterator[Path]:
     for file in landing.rglob("*"):
-        hidden = any(part.startswith((".", "_")) for part in file.relative_to(landing).parts)
+        hidden = any(part.startswith((".", "_", "~$")) for part in file.relative_to(landing).parts)
         if (
             not hidden
             and file.is_file()
-            and file.suffix not in UNFINISHED_SUFFIXES
+            and file.suffix.lower() not in (*UNFINISHED_SUFFIXES, SIDECAR_SUFFIX)
             and file.stem != TRUTH_FILE
         ):
             yield file
 
 
-def _read_name(file: Path, *, landing: Path) -> Delivery:
+def _read_path(file: Path, *, landing: Path, known: KnownSources) -> Delivery:
     parts = file.relative_to(landing).parts
     path = "/".join(parts)
     if file.suffix.lower() not in FILE_SUFFIXES:
+        endings = ", ".join(FILE_SUFFIXES)
         return _unknown_delivery(
-            file, path=path, problem=f"a file must end in {' or '.join(FILE_SUFFIXES)}"
+            file,
+            path=path,
+            problem=f"files that end in {file.suffix or 'nothing'} are not read, only {endings}. "
+            "Deliver the rows in one of these forms, or remove the file.",
         )
-    if len(parts) == 1 and file.stem in REGISTERS:
-        return Delivery(
-            file=file, path=path, dataset=file.stem, source=file.stem, day=None, delivered_at=None
+    stem = name_stem(file.name)
+    if len(parts) == 1:
+        return _register_file(file, path=path, stem=stem)
+    dataset = DATASET_OF.get(fold_name(parts[0]))
+    if dataset in EVENTS and len(parts) == 3:
+        return _event_file(
+            file, path=path, dataset=dataset, folder=parts[1], stem=stem, known=known
         )
-    if len(parts) == 3 and parts[0] in EVENTS:
-        return _event_file(file, path=path, dataset=parts[0], folder=parts[1])
-    return _unknown_delivery(file, path=path, problem="no dataset is delivered under this name")
-
-
-def _event_file(file: Path, *, path: str, dataset: str, folder: str) -> Delivery:
-    try:
-        day = date.fromisoformat(folder)
-    except ValueError:
-        return _unknown_delivery(
-            file, path=path, problem="its folder is not named after a day such as 2026-08-01"
-        )
-    name = FILE_NAME_PATTERN.match(file.stem)
-    # A name of another form (a copy, a part) is still read: its first word is the source, its day
-    # the delivery.
-    source = name["source"] if name else re.split(r"[-\s(（]", file.stem, maxsplit=1)[0]
-    minute = time(int(name["hour"]), int(name["minute"])) if name and name["hour"] else time()
-    delivered_at = datetime.combine(day, minute, tzinfo=SHANGHAI)
-    return Delivery(
-        file=file, path=path, dataset=dataset, source=source, day=day, delivered_at=delivered_at
+    return _unknown_delivery(
+        file,
+        path=path,
+        problem="no dataset is delivered in this folder. "
+        "Events lie in calls/<day>/ or transfers/<day>/, registers in the landing folder "
+        "itself; move the file.",
     )
+
+
+def _register_file(file: Path, *, path: str, stem: str) -> Delivery:
+    name = strip_marks(stem, known=DATASET_OF)
+    dataset = DATASET_OF.get(name) or DATASET_OF.get(LIST_WORD.sub("", name))
+    if dataset not in REGISTERS:
+        return _unknown_delivery(
+            file,
+            path=path,
+            problem="no register has this name. "
+            f"Name it after one of {', '.join(REGISTERS)}; events lie in calls/<day>/ or "
+            "transfers/<day>/.",
+        )
+    return Delivery(
+        file=file,
+        path=path,
+        dataset=dataset,
+        source=dataset,
+        day=None,
+        delivered_at=None,
+        note="" if stem == dataset else f"read as the register {dataset}",
+    )
+
+
+def _event_file(
+    file: Path, *, path: str, dataset: str, folder: str, stem: str, known: KnownSources
+) -> Delivery:
+    day = _read_day(folder)
+    if day is None:
+        return _unknown_delivery(
+            file,
+            path=path,
+            problem="its folder is not named after a day such as 2026-08-01. "
+            "Move the file into the folder of the day that it was delivered for.",
+        )
+    name = read_file_name(stem, known=known)
+    is_noted = not name.is_new and not name.is_plain
+    return Delivery(
+        file=file,
+        path=path,
+        dataset=dataset,
+        source=name.source,
+        day=day,
+        delivered_at=datetime.combine(day, name.minute or time(), tzinfo=SHANGHAI),
+        is_whole_day=name.minute is None,
+        is_new_source=name.is_new,
+        is_unfamiliar=name.is_new or (bool(known.familiar) and name.source not in known.familiar),
+        corrects=name.corrects or _sidecar(file).is_file(),
+        note=f"read as a file of the source {name.source}" if is_noted else "",
+    )
+
+
+def _sidecar(file: Path) -> Path:
+    return file.with_name(file.name + SIDECAR_SUFFIX)
+
+
+def _read_day(folder: str) -> date | None:
+    """The day that a folder is named after, as 2026-08-01, 20260801, 2026.8.1 or 2026年8月1日."""
+    parts = DAY_FOLDER.fullmatch(fold_name(folder))
+    if parts is None:
+        return None
+    try:
+        return date(*map(int, parts.groups()))
+    except ValueError:
+        return None
+
+
+def name_stem(path: str) -> str:
+    """The name of a file without any of the endings that are read."""
+    name = stem = path.rpartition("/")[2]
+    while (end := stem.rpartition(".")[2].lower()) and f".{end}" in FILE_SUFFIXES and "." in stem:
+        stem = stem.rpartition(".")[0]
+    return stem or name
 
 
 def _unknown_delivery(file: Path, *, path: str, problem: str) -> Delivery:

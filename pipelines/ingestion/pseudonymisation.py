@@ -16,7 +16,6 @@ from pipelines.storage.vault import IdentifierKind, Vault, load_key
 __all__ = [
     "ROW_ORIGIN",
     "RowPseudonymiser",
-    "compared_columns",
     "load_pseudonymiser",
     "pseudonymise_identifier",
     "record_key",
@@ -25,11 +24,7 @@ __all__ = [
 ROW_ORIGIN = ("_file", "_row")
 KEY_VERSION = 1
 NORMALISED_FORMS = {"person": "id_number", "number": "phone_number", "account": "account_number"}
-# How a record came, and what is concluded from its values by rules that may change.
-DERIVED_COLUMNS = ("known_at", "file_id", "peer_kind", "peer_area", "payee_kind")
-RECORD_KEYS = {
-    "calls": ("source", DAY, "record_id"),
-    "transfers": ("source", DAY, "record_id"),
+REGISTER_KEYS = {
     "residents": ("person",),
     "subscribers": ("number", "activated_on"),
     "accounts": ("account", "opened_on"),
@@ -39,15 +34,8 @@ RECORD_KEYS = {
 
 
 def record_key(dataset: str) -> tuple[str, ...]:
-    """The columns of a lake table that tell one record from another."""
-    return RECORD_KEYS[dataset]
-
-
-def compared_columns(dataset: str) -> tuple[str, ...]:
-    """The columns in which two deliveries of one record must agree to be the same."""
-    return tuple(
-        name for name in TABLES[dataset] if name not in (*RECORD_KEYS[dataset], *DERIVED_COLUMNS)
-    )
+    """The columns of a register's table that tell one record from another."""
+    return REGISTER_KEYS[dataset]
 
 
 def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
@@ -98,18 +86,23 @@ class RowPseudonymiser:
             *(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *ROW_ORIGIN
         )
 
+    def forget_identifiers(self) -> None:
+        """Forget what was collected."""
+        for entries in self._raw_identifiers.values():
+            entries.clear()
+        self._people = {}
+        self._numbers_of = None
+
     def store_identifiers(self, vault: Vault) -> None:
         """Put what was collected into the vault and forget it."""
         for kind, entries in self._raw_identifiers.items():
             if entries:
                 vault.put_identifiers(kind, entries)
-                entries.clear()
         if self._people:
             vault.put_people(self._people)
-            self._people = {}
         if self._numbers_of is not None:
             vault.put_numbers_of(self._numbers_of)
-            self._numbers_of = None
+        self.forget_identifiers()
 
     def _calls(self, rows: pl.DataFrame) -> pl.DataFrame:
         peer = pl.col("peer_number")

@@ -17,6 +17,7 @@ from pipelines.storage.vault import Vault
 
 __all__ = [
     "CONFLICT_CODE",
+    "UNMATCHED_CODE",
     "count_reasons",
     "export_quarantine",
     "read_quarantine",
@@ -33,15 +34,22 @@ STORED_SCHEMA = pl.Schema(
         "held": pl.Boolean(),
         "received_at": MOMENT,
         "sealed": pl.Binary(),
+        "severity": pl.String(),
     }
 )
+REJECTED, WARNED = "rejected", "warning"  # severities; a row with a warning was accepted
 # What only a load can find; everything else has its words in the contracts.
 CONFLICT_CODE = "record_id.conflict"
+UNMATCHED_CODE = "amount.reverses_nothing"
 LOADING_TEXTS = {
+    UNMATCHED_CODE: {
+        "en": "A reversal for which no payment was found that it undoes.",
+        "zh": "冲正记录，但未找到被冲正的原交易。",
+    },
     CONFLICT_CODE: {
         "en": "A record with this key and other values arrived before; the first is kept.",
         "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
-    }
+    },
 }
 READ_COLUMNS = (
     "dataset",
@@ -52,12 +60,15 @@ READ_COLUMNS = (
     "reason_text_en",
     "held",
     "received_at",
+    "severity",
 )
 
 
 def store_rejected_rows(
     bad: pl.DataFrame,
     *,
+    warned: pl.DataFrame,
+    warned_rows_kept: int,
     dataset: str,
     batch: int,
     held: Sequence[str],
@@ -65,11 +76,15 @@ def store_rejected_rows(
     folder: Path,
     vault: Vault,
 ) -> None:
-    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``); ``held`` are the
-    files held as a whole.
+    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``) and the accepted
+    rows that it is ``warned`` of, of each file at most ``warned_rows_kept``; ``held`` are the files
+    held as a whole.
 
     The rows count only once the ledger knows the batch as loaded.
     """
+    kept = warned.filter(pl.int_range(pl.len()).over("_file") < warned_rows_kept)
+    severity = pl.lit(REJECTED).alias("severity"), pl.lit(WARNED).alias("severity")
+    bad = pl.concat([bad.with_columns(severity[0]), kept.with_columns(severity[1])], how="diagonal")
     if bad.is_empty():
         return
     binding = bad.select(pl.format("{}#{}", "_file", "_row")).to_series()
@@ -84,6 +99,7 @@ def store_rejected_rows(
         pl.col("_file").is_in(list(held)).alias("held"),
         pl.lit(received_at).cast(MOMENT).alias("received_at"),
         pl.Series("sealed", sealed, dtype=pl.Binary),
+        "severity",
     )
     content = io.BytesIO()
     stored.write_parquet(content)
@@ -101,20 +117,15 @@ def remove_unfinished_batches(folder: Path, *, loaded: set[int]) -> None:
 def read_quarantine(
     settings: Settings, *, dataset: str | None = None, reveal: bool = False
 ) -> pl.DataFrame:
-    """All rejected rows, and a line with neither row nor codes for every file that is held as a
-    whole.
+    """All rejected rows, the accepted ones with a warning, and a line with neither row nor codes
+    for every file that is held as a whole.
 
     Columns: dataset, path, row (1-based in the file), reasons (codes), reason_text_zh,
-    reason_text_en, held, received_at and, with ``reveal``, ``row_json`` with the raw values, for
-    which the vault's key is needed.
+    reason_text_en, held, received_at, severity (``rejected`` or ``warning``) and, with ``reveal``,
+    ``row_json`` with the raw values, for which the vault's key is needed.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    places = [
-        _batch_file(settings.quarantine_folder, batch)
-        for batch in sorted(ledger.committed_batches())
-    ]
-    parts = [pl.read_parquet(place) for place in places if place.exists()]
-    rows = _with_texts(pl.concat([pl.DataFrame(schema=STORED_SCHEMA), *parts]))
+    rows = _with_texts(_read_batches(settings, ledger=ledger, batches=ledger.committed_batches()))
     if reveal:
         rows = _with_raw_rows(rows, vault=Vault.open(settings))
     wanted = pl.concat([rows.drop("sealed"), _held_files(ledger)], how="diagonal")
@@ -127,13 +138,15 @@ def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame
     """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and
     how many.
     """
-    places = [_batch_file(settings.quarantine_folder, batch) for batch in sorted(batches)]
-    parts = [
-        pl.read_parquet(place, columns=["path", "reasons"]) for place in places if place.exists()
-    ]
-    rows = pl.concat([pl.DataFrame(schema=STORED_SCHEMA).select("path", "reasons"), *parts])
+    ledger = Ledger(settings.lake_folder / "ledger.db")
+    rows = _read_batches(settings, ledger=ledger, batches=batches)
+    rows = rows.filter(pl.col("severity") == REJECTED)
     counted = (
-        rows.explode("reasons").drop_nulls().group_by("path", code="reasons").agg(rows=pl.len())
+        rows.select("path", "reasons")
+        .explode("reasons")
+        .drop_nulls()
+        .group_by("path", code="reasons")
+        .agg(rows=pl.len())
     )
     words = {
         code: [_reason_text_of(code, language) for language in ("zh", "en")]
@@ -158,6 +171,24 @@ def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
         raise SettingsError(
             f"cannot write {out.name}", remedy="Name a file that ends in .csv or .parquet."
         )
+
+
+def _read_batches(settings: Settings, *, ledger: Ledger, batches: Iterable[int]) -> pl.DataFrame:
+    """The rows of these batches, but for loads that were tried again or replaced since.
+
+    Of what was stored before there were warnings, all rows are rejected.
+    """
+    outdated: dict[int, list[str]] = {}
+    for batch, path in ledger.outdated_loads():
+        outdated.setdefault(batch, []).append(path)
+    parts = [pl.DataFrame(schema=STORED_SCHEMA)]
+    for batch in sorted(batches):
+        place = _batch_file(settings.quarantine_folder, batch)
+        if place.exists():
+            settled = pl.col("path").is_in(outdated.get(batch, []))
+            parts.append(pl.read_parquet(place).filter(~settled))
+    rows = pl.concat(parts, how="diagonal")
+    return rows.with_columns(pl.col("severity").fill_null(REJECTED))
 
 
 def _batch_file(folder: Path, batch: int) -> Path:
@@ -202,8 +233,9 @@ def _held_files(ledger: Ledger) -> pl.DataFrame:
             "reason_text_zh": [file.reason for file in held],
             "reason_text_en": [file.reason for file in held],
             "held": [True] * len(held),
+            "severity": [REJECTED] * len(held),
         },
         schema_overrides=dict.fromkeys(
-            ("dataset", "path", "reason_text_zh", "reason_text_en"), pl.String()
+            ("dataset", "path", "reason_text_zh", "reason_text_en", "severity"), pl.String()
         ),
     )

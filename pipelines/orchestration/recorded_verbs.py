@@ -4,6 +4,7 @@ The plain functions know nothing of the run log, so that a test or an experiment
 without a trace.
 """
 
+from collections import Counter
 from functools import partial
 
 from pipelines.backtesting.replay import ReplayResult, replay
@@ -31,14 +32,22 @@ __all__ = [
 ]
 
 
+# What is told of files, by the kind of decision about them.
+DECIDED = {"accept": "waived", "replace": "replaced", "undo": "undone"}
+
+
 def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
-    """Count files and rows, and report how good the deliveries were."""
+    """Count files and rows, what was decided beside the rules and how many rows left the lake for
+    it, and report how good the deliveries were.
+    """
     counts = {
         name: sum(getattr(file, name) for file in loaded.files)
         for name in ("accepted", "quarantined", "duplicates", "held")
     }
+    decided = Counter(DECIDED[decision.kind] for decision in loaded.decisions)
+    decided["removed"] = sum(decision.rows for decision in loaded.decisions)
     return RunResult(
-        facts={"files": len(loaded.files), **counts},
+        facts={"files": len(loaded.files), **counts, **+decided},
         reports=[partial(quality_report, arguments["settings"])],
     )
 

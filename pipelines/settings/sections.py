@@ -1,10 +1,25 @@
 """The sections of the settings: feeds, limits of a load, levels, training, schedule."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.learning.risk import Tuning
 
 __all__ = ["Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
+
+
+RecordColumn = Literal[
+    "peer_number",
+    "peer_account",
+    "direction",
+    "service",
+    "started_at",
+    "duration_s",
+    "occurred_at",
+    "amount",
+    "channel",
+]
 
 
 class Feed(BaseModel):
@@ -24,6 +39,60 @@ class IngestLimits(BaseModel):
 
     held_share: float = Field(
         default=0.05, ge=0, le=1, description="a file with a larger share of bad rows is held"
+    )
+    held_min_rows: int = Field(
+        default=20,
+        ge=1,
+        description="a file of fewer rows is not held for a share of them: only if all are bad",
+    )
+    same_source_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="a new source is held if such a share of its rows is another source's",
+    )
+    register_drop_share: float = Field(
+        default=0.10,
+        ge=0,
+        le=1,
+        description="a register is held if a larger share of the entries before is missing in it",
+    )
+    register_drop_rows: int = Field(
+        default=5, ge=1, description="so many entries must be missing at least for that"
+    )
+    cut_digits_min_accounts: int = Field(
+        default=10,
+        ge=1,
+        description="of so many long account numbers most must end in zeros, for a file to be held",
+    )
+    volume_fall: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="a source is warned of whose day has fewer rows than such a part of the usual",
+    )
+    volume_jump: float = Field(
+        default=2.0, ge=1, description="and one whose day has more than so many times the usual"
+    )
+    volume_min_rows: int = Field(
+        default=30, ge=1, description="sources with fewer rows on a usual day are not watched"
+    )
+    record_keys: dict[str, tuple[RecordColumn, ...]] = Field(
+        default_factory=dict,
+        description="by source, columns that tell its records apart beside day, number or account "
+        "and record number, such as amount where a fee bears the number of its payment",
+    )
+    replacing_sources: tuple[str, ...] = Field(
+        default=(),
+        description="sources whose file replaces the earlier one of the same name",
+    )
+    reversal_days: int = Field(
+        default=31, ge=0, description="how far back a reversal looks for what it undoes"
+    )
+    warned_rows_kept: int = Field(
+        default=1_000,
+        ge=0,
+        description="of a file, so many accepted rows with a warning are kept for mending",
     )
     batch_rows: int = Field(
         default=2_000_000, ge=1, description="files are loaded together up to about so many rows"

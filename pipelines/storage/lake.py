@@ -8,9 +8,9 @@ Inside a day rows are sorted, so that a reader of some numbers or accounts skips
 import fcntl
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
@@ -80,6 +80,36 @@ class Lake:
         """Replace the whole dataset by ``frame`` in one commit; return the Delta version."""
         return self._commit(dataset, frame, batch=batch, mode="overwrite")
 
+    def amend(
+        self, dataset: str, frame: pl.DataFrame, *, gone: pl.DataFrame, batch: int, at: datetime
+    ) -> int:
+        """Take the rows ``gone`` out of the events of ``dataset`` and add ``frame`` in one commit;
+        return the Delta version.
+
+        Both have the dataset's schema. The days of ``gone`` are written anew; their old files stay
+        for readers of old versions.
+        """
+        table = self._table(dataset)
+        if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
+            return table.version()
+        columns = list(_schema(dataset))
+        days = gone[DAY].unique().to_list()
+        stored = (
+            self.scan(dataset, days=(min(days), max(days)))
+            .filter(pl.col(DAY).is_in(days))
+            .collect()
+        )
+        kept = stored.join(gone.select(columns), on=columns, how="anti", nulls_equal=True)
+        actions = [
+            *_removals(table, days=days, at=at),
+            *_write_files(
+                pl.concat([kept, frame.select(columns)]),
+                dataset=dataset,
+                folder=self._folder(dataset),
+            ),
+        ]
+        return self._commit_actions(table, dataset, actions=actions, batch=batch, mode="append")
+
     def last_batch(self, dataset: str) -> int:
         """Number of the newest batch that reached the dataset; 0 if none did."""
         if not self._exists(dataset):
@@ -106,12 +136,16 @@ class Lake:
         return type(self)(self._root, versions=_parse_version(version))
 
     def changed_days(self, since_version: str, *, dataset: str) -> list[date]:
-        """Event days of ``dataset`` that gained rows after ``since_version`` (empty text: ever)."""
+        """Event days of ``dataset`` that gained or lost rows after ``since_version`` (empty text:
+        ever).
+        """
         since = _parse_version(since_version).get(dataset, -1)
         return sorted(self._ledger().changed_days(dataset=dataset, since=since))
 
     def arrivals(self) -> pl.DataFrame:
-        """What has arrived: dataset, source, event_day, rows, file, ingested_at, known_until."""
+        """What has arrived: dataset, source, event_day, rows, file, ingested_at, known_until. Rows
+        that were taken away again are a line of their own with a number below zero.
+        """
         return self._ledger().arrivals()
 
     def compact(self, dataset: str) -> list[date]:
@@ -176,8 +210,19 @@ class Lake:
         adds = _write_files(
             frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset)
         )
+        return self._commit_actions(table, dataset, actions=list(adds), batch=batch, mode=mode)
+
+    def _commit_actions(
+        self,
+        table: DeltaTable,
+        dataset: str,
+        *,
+        actions: list[AddAction | RemoveAction],
+        batch: int,
+        mode: str,
+    ) -> int:
         table.create_write_transaction(
-            list(adds),
+            actions,
             mode,
             table.schema(),
             partition_by=_partition_columns(dataset),
@@ -272,6 +317,20 @@ def _write_files(
     for (day,), part in by_day.items():
         yield _write_file(
             part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change
+        )
+
+
+def _removals(table: DeltaTable, *, days: Sequence[date], at: datetime) -> Iterator[RemoveAction]:
+    """The data files of these days, to be removed from the table."""
+    files = pl.DataFrame(table.get_add_actions(flatten=True))
+    of_day = files.filter(pl.col(f"partition.{DAY}").cast(pl.Date).is_in(days))
+    for path, size, day in of_day.select("path", "size_bytes", f"partition.{DAY}").iter_rows():
+        yield RemoveAction(
+            path=path,
+            data_change=True,
+            deletion_timestamp=int(at.timestamp() * 1000),
+            size=size,
+            partition_values={DAY: str(day)},
         )
 
 

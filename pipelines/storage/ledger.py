@@ -6,7 +6,7 @@ table together with the batch's number, then it is marked ``committed``. After a
 table alone decides: it either names the batch or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -28,12 +28,33 @@ from sqlalchemy import (
     update,
 )
 
-from pipelines.storage.ledger_tables import ARRIVALS, BATCHES, FILES, METADATA
+from pipelines.storage.ledger_tables import (
+    ARRIVALS,
+    BATCHES,
+    DECISIONS,
+    FILES,
+    METADATA,
+    STRAYS,
+    UNDONE,
+)
 from pipelines.storage.sqlite import create_tables, open_engine, write_at_once
 
-__all__ = ["Arrival", "FileStatus", "Ledger", "LoadedFile"]
+__all__ = [
+    "FILE_ID_DIGITS",
+    "Arrival",
+    "Decision",
+    "FileStatus",
+    "Ledger",
+    "LoadedFile",
+    "Stray",
+    "UndoneRow",
+    "unread_file",
+]
 
 FileStatus = Literal["accepted", "partly", "held", "unreadable", "duplicate"]
+DecisionKind = Literal["accept", "replace", "undo"]
+
+FILE_ID_DIGITS = 16  # of a digest, as the lake's rows name their file
 
 COMMITTED = BATCHES.c.state == "committed"
 PREPARED = BATCHES.c.state == "prepared"
@@ -68,7 +89,8 @@ class LoadedFile:
     held.
 
     ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file
-    whose later reports were left out; ``reason`` is empty unless the file is held or unreadable.
+    whose later reports were left out; ``reason`` is empty unless the file is held or unreadable,
+    and says what to do then; ``held_for`` is the kind of reason.
     """
 
     path: str
@@ -87,17 +109,51 @@ class LoadedFile:
     status: FileStatus = "accepted"
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    held_for: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """Accepted rows of one file on one event day, and the moment by which all were known."""
+    """Accepted rows of one file on one event day, and the moment by which all were known; a number
+    below zero are rows that a later batch took away.
+    """
 
     source: str
     event_day: date | None
     path: str
     rows: int
     known_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What was decided beside the rules: a file was accepted though it would be held, it replaced
+    an earlier one, or it undid rows of one (by a reversal, or as a correction with other values).
+    ``rows`` left the lake by it.
+    """
+
+    kind: DecisionKind
+    path: str
+    target_path: str = ""
+    target_digest: str = ""
+    rows: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoneRow:
+    """A row of the lake's schema as JSON that counts as delivered, though the lake holds it not."""
+
+    event_day: date
+    row: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stray:
+    """A file in a landing folder that belongs to no dataset."""
+
+    path: str
+    reason: str
 
 
 class Ledger:
@@ -122,6 +178,8 @@ class Ledger:
         files: Sequence[LoadedFile],
         arrivals: Sequence[Arrival],
         received_at: datetime,
+        decisions: Sequence[Decision] = (),
+        undone: Sequence[UndoneRow] = (),
     ) -> None:
         """Write down what the batch will load, before the lake is touched."""
         number = {"batch": batch}
@@ -133,6 +191,10 @@ class Ledger:
             if arrivals:
                 rows = [number | {"dataset": dataset} | asdict(item) for item in arrivals]
                 connection.execute(insert(ARRIVALS), rows)
+            for table, items in ((DECISIONS, decisions), (UNDONE, undone)):
+                if items:
+                    own = number | {"dataset": dataset}
+                    connection.execute(insert(table), [own | asdict(item) for item in items])
 
     def commit(self, batch: int, *, delta_version: int | None) -> None:
         """Mark the batch as loaded by the Delta commit ``delta_version`` (none if it brought no
@@ -167,6 +229,89 @@ class Ledger:
         """The latest load of a file with this content into this dataset."""
         return self._latest_file(FILES.c.dataset == dataset, FILES.c.digest == digest)
 
+    def replacement(self, file: LoadedFile) -> str | None:
+        """The path of the file that replaced the rows of ``file`` after its latest load, if any."""
+        latest = (
+            select(func.max(FILES.c.batch))
+            .where(FILES.c.path == file.path, FILES.c.digest == file.digest)
+            .scalar_subquery()
+        )
+        query = (
+            select(DECISIONS.c.path)
+            .join(BATCHES)
+            .where(COMMITTED, DECISIONS.c.kind == "replace", DECISIONS.c.dataset == file.dataset)
+            .where(DECISIONS.c.target_path == file.path, DECISIONS.c.target_digest == file.digest)
+            .where(DECISIONS.c.batch > latest)
+        )
+        path: str | None = self._scalar(query.order_by(DECISIONS.c.batch.desc()).limit(1))
+        return path
+
+    def loads_below(self, folder: str) -> list[LoadedFile]:
+        """Every load of a file whose path begins with ``folder``, in the order of loading, held
+        ones too.
+        """
+        query = _loaded_files().where(FILES.c.path.startswith(folder, autoescape=True))
+        return [LoadedFile(**row) for row in self._rows(query.order_by(FILES.c.batch))]
+
+    def days_of_files(self, dataset: str, file_ids: Collection[str]) -> list[date]:
+        """Event days on which the lake may hold rows of these files."""
+        if not file_ids:
+            return []
+        paths = [file.path for file in self.loads_of_files(dataset, file_ids).values()]
+        query = select(ARRIVALS.c.event_day).distinct().join(BATCHES)
+        query = query.where(COMMITTED, ARRIVALS.c.dataset == dataset, ARRIVALS.c.path.in_(paths))
+        return sorted(row["event_day"] for row in self._rows(query) if row["event_day"])
+
+    def loads_of_files(self, dataset: str, file_ids: Collection[str]) -> dict[str, LoadedFile]:
+        """The last load of each of these files by its id, the first digits of its digest."""
+        file_id = func.substr(FILES.c.digest, 1, FILE_ID_DIGITS)
+        query = _loaded_files().where(FILES.c.dataset == dataset, file_id.in_(list(file_ids)))
+        query = query.where(FILES.c.reason == "").order_by(FILES.c.batch)
+        files = (LoadedFile(**row) for row in self._rows(query))
+        return {file.digest[:FILE_ID_DIGITS]: file for file in files}
+
+    def event_sources(self) -> list[str]:
+        """Sources of which events were accepted."""
+        query = select(ARRIVALS.c.source).distinct().join(BATCHES)
+        query = query.where(COMMITTED, ARRIVALS.c.event_day.is_not(None))
+        return [row["source"] for row in self._rows(query.order_by(ARRIVALS.c.source))]
+
+    def daily_rows(self, dataset: str, *, since: date) -> dict[tuple[str, date], int]:
+        """Accepted rows of events by source and event day, from ``since`` on."""
+        query = (
+            select(ARRIVALS.c.source, ARRIVALS.c.event_day, func.sum(ARRIVALS.c.rows).label("rows"))
+            .join(BATCHES)
+            .where(COMMITTED, ARRIVALS.c.dataset == dataset, ARRIVALS.c.event_day >= since)
+            .group_by(ARRIVALS.c.source, ARRIVALS.c.event_day)
+        )
+        return {(row["source"], row["event_day"]): row["rows"] for row in self._rows(query)}
+
+    def decisions(self) -> list[tuple[datetime, Decision]]:
+        """What was decided beside the rules, and when, in order."""
+        columns = [column for column in DECISIONS.c if column.name not in ("batch", "dataset")]
+        query = select(*columns, BATCHES.c.received_at).join_from(DECISIONS, BATCHES)
+        rows = self._rows(query.where(COMMITTED).order_by(DECISIONS.c.batch, DECISIONS.c.path))
+        return [(row.pop("received_at"), Decision(**row)) for row in rows]
+
+    def undone_rows(self, dataset: str, *, days: Sequence[date]) -> list[str]:
+        """The undone rows of these event days, as they were written."""
+        if not days:
+            return []
+        query = select(UNDONE.c.row).join(BATCHES)
+        query = query.where(COMMITTED, UNDONE.c.dataset == dataset)
+        query = query.where(UNDONE.c.event_day.between(min(days), max(days)))
+        return [row["row"] for row in self._rows(query)]
+
+    def record_strays(self, landing: str, strays: Sequence[Stray], *, seen_at: datetime) -> None:
+        """Write down the files of a landing folder that belong to no dataset, instead of those that
+        lay there before.
+        """
+        own = {"landing": landing, "seen_at": seen_at}
+        with write_at_once(self._engine) as connection:
+            connection.execute(delete(STRAYS).where(STRAYS.c.landing == landing))
+            if strays:
+                connection.execute(insert(STRAYS), [own | asdict(item) for item in strays])
+
     def latest_load(self, dataset: str) -> LoadedFile | None:
         """The file that was loaded last into this dataset, if any; held files do not count."""
         return self._latest_file(
@@ -174,15 +319,43 @@ class Ledger:
         )
 
     def held_files(self) -> list[LoadedFile]:
-        """Files held as a whole and not loaded since."""
+        """Files held as a whole and neither loaded nor replaced since, and those that belong to no
+        dataset.
+        """
         later = FILES.alias("later")
         loaded_since = exists().where(
             later.c.path == FILES.c.path, later.c.batch > FILES.c.batch, later.c.reason == ""
         )
-        query = _loaded_files().where(FILES.c.reason != "", ~loaded_since)
+        replaced = exists().where(
+            DECISIONS.c.kind == "replace",
+            DECISIONS.c.target_path == FILES.c.path,
+            DECISIONS.c.batch > FILES.c.batch,
+        )
+        query = _loaded_files().where(FILES.c.reason != "", ~loaded_since, ~replaced)
         ordered = query.order_by(FILES.c.dataset, FILES.c.path, FILES.c.batch)
         files = [LoadedFile(**row) for row in self._rows(ordered)]
-        return list({file.path: file for file in files}.values())
+        return [*{file.path: file for file in files}.values(), *self._strays()]
+
+    def outdated_loads(self) -> set[tuple[int, str]]:
+        """Batch and path of the loads whose rejected rows are no longer of interest: held files
+        that were tried again since, and files that were replaced.
+        """
+        later = FILES.alias("later")
+        tried_since = exists().where(later.c.path == FILES.c.path, later.c.batch > FILES.c.batch)
+        replaced = exists().where(
+            DECISIONS.c.kind == "replace",
+            DECISIONS.c.target_path == FILES.c.path,
+            or_(DECISIONS.c.target_digest == FILES.c.digest, FILES.c.reason != ""),
+            DECISIONS.c.batch > FILES.c.batch,
+        )
+        query = select(FILES.c.batch, FILES.c.path).where(
+            or_(replaced, (FILES.c.reason != "") & tried_since)
+        )
+        return {(row["batch"], row["path"]) for row in self._rows(query)}
+
+    def _strays(self) -> list[LoadedFile]:
+        query = select(STRAYS.c.path, STRAYS.c.reason).order_by(STRAYS.c.path)
+        return [unread_file(**row) for row in self._rows(query)]
 
     def newest_day(self) -> date | None:
         """The newest day folder that something was loaded from."""
@@ -263,3 +436,22 @@ class Ledger:
 
 def _loaded_files() -> Select[Any]:
     return select(*FILE_COLUMNS).join_from(FILES, BATCHES).where(COMMITTED)
+
+
+def unread_file(*, path: str, reason: str) -> LoadedFile:
+    """A file that belongs to no dataset, of which nothing was read."""
+    return LoadedFile(
+        path=path,
+        dataset="unknown",
+        source="",
+        digest="",
+        stamp="",
+        through=None,
+        rows=0,
+        accepted=0,
+        quarantined=0,
+        duplicates=0,
+        held=0,
+        reason=reason,
+        status="unreadable",
+    )

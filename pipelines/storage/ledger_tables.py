@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["ARRIVALS", "BATCHES", "FILES", "METADATA"]
+__all__ = ["ARRIVALS", "BATCHES", "DECISIONS", "FILES", "METADATA", "STRAYS", "UNDONE"]
 
 
 class IsoDate(TypeDecorator[date]):
@@ -59,7 +59,7 @@ class JsonTexts(TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 2})
+METADATA = MetaData(info={"version": 3})
 
 
 def _batch_number() -> Column[int]:
@@ -95,6 +95,7 @@ FILES = Table(
     Column("skipped", Integer, nullable=False, server_default="0"),
     Column("status", Text, nullable=False, server_default=""),
     Column("warnings", JsonTexts, nullable=False, server_default="[]"),
+    Column("held_for", Text, nullable=False, server_default=""),
     Index("files_by_digest", "dataset", "digest"),
     Index("files_by_stamp", "stamp"),
 )
@@ -109,4 +110,37 @@ ARRIVALS = Table(
     Column("rows", Integer, nullable=False),
     Column("known_until", IsoMoment),
     Index("arrivals_by_batch", "batch"),
+)
+# What somebody, or a file itself, decided about a load: the audit trail of the lake.
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    _batch_number(),
+    Column("kind", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("target_path", Text, nullable=False),
+    Column("target_digest", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("decisions_by_target", "dataset", "target_digest"),
+)
+# Payments that a reversal undid, and the reversals: who delivers them again delivers nothing new.
+UNDONE = Table(
+    "undone",
+    METADATA,
+    _batch_number(),
+    Column("dataset", Text, nullable=False),
+    Column("event_day", IsoDate, nullable=False),
+    Column("row", Text, nullable=False),
+    Index("undone_by_day", "dataset", "event_day"),
+)
+# Files in a landing folder that belong to no dataset, as the last load of that folder saw them.
+STRAYS = Table(
+    "strays",
+    METADATA,
+    Column("landing", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seen_at", IsoMoment, nullable=False),
 )

@@ -15,28 +15,45 @@ PRELOADED = ["great_expectations"]
 
 
 def started(
-    landing: Path, settings: Settings, *, die_before: tuple[str, str] | None = None
+    landing: Path,
+    settings: Settings,
+    *,
+    die_before: tuple[str, str] | None = None,
+    die_at: int = 2,
+    replace: tuple[str, ...] = (),
 ) -> ForkServerProcess:
     """Start loading; with ``die_before`` (a class of pipelines and its method) the process kills
-    itself there.
+    itself before the method is called for the time number ``die_at``.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)  # importing takes seconds: once is enough
     process = context.Process(
-        target=_load, args=(str(landing), settings.model_dump_json(), die_before)
+        target=_load,
+        args=(str(landing), settings.model_dump_json(), die_before, die_at, replace),
     )
     process.start()
     return process
 
 
-def _load(landing: str, settings: str, die_before: tuple[str, str] | None) -> None:
+def _load(
+    landing: str,
+    settings: str,
+    die_before: tuple[str, str] | None,
+    die_at: int,
+    replace: tuple[str, ...],
+) -> None:
     if die_before is not None:
-        _die_before(*die_before)
-    ingest(Path(landing), settings=Settings.model_validate_json(settings), received_at=RECEIVED_AT)
+        _die_before(*die_before, die_at=die_at)
+    ingest(
+        Path(landing),
+        settings=Settings.model_validate_json(settings),
+        received_at=RECEIVED_AT,
+        replace=replace,
+    )
 
 
-def _die_before(place: str, method: str) -> None:
-    """Let the second call of the method be the last thing this process does."""
+def _die_before(place: str, method: str, *, die_at: int) -> None:
+    """Let this call of the method be the last thing this process does."""
     import deltalake
 
     from pipelines.storage import lake, ledger, vault
@@ -51,7 +68,7 @@ def _die_before(place: str, method: str) -> None:
 
     def deadly(*args, **options):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*args, **options)
 

@@ -38,13 +38,13 @@ def id_number(index: int) -> str:
     return first + ric.calc_check_digit(first + "X")  # the last place is not looked at
 
 
-def calls(number: int = 40, *, day: date = DAY, first: int = 0) -> list[dict]:
-    """As many calls, one every ten minutes from 8 o'clock, none of them spoiled."""
+def calls(number: int = 40, *, day: date = DAY, first: int = 0, first_line: int = 0) -> list[dict]:
+    """As many calls of ten lines, one every ten minutes from 8 o'clock, none of them spoiled."""
     start = datetime(day.year, day.month, day.day, 8, tzinfo=SHANGHAI)
     return [
         {
             "record_id": f"C{first + index:06d}",
-            "msisdn": msisdn(index % 10),
+            "msisdn": msisdn(first_line + index % 10),
             "peer_number": f"139{index:08d}",
             "direction": "in",
             "service": "voice",
@@ -77,7 +77,7 @@ def residents(number: int = 40) -> list[dict]:
         {
             "id_number": id_number(index),
             "name": f"居民{index}号",
-            "sex": "F",
+            "sex": "FM"[index % 2],
             "birth_date": date(1950 + index % 50, 3, 7),
             "residency": "local",
             "community_id": "C000",
@@ -172,7 +172,7 @@ def put_district(landing: Path, *, days: int = 2) -> Path:
     for offset in range(days):
         day = DAY + timedelta(days=offset)
         put(landing, f"calls/{day}/cmcc.parquet", calls(day=day))
-        put(landing, f"calls/{day}/ctcc.parquet", calls(20, day=day))
+        put(landing, f"calls/{day}/ctcc.parquet", calls(20, day=day, first_line=10))
         put(landing, f"transfers/{day}/icbc.parquet", transfers(day=day))
     return landing
 

@@ -43,7 +43,7 @@ def report(tmp_path_factory):
     put(
         home.landing,
         f"calls/{NEXT}/cmcc.parquet",
-        [*calls(10, day=NEXT, first=100), *calls(3, first=200)],
+        [*calls(10, day=NEXT, first=100), *calls(3, first=200, first_line=20)],
     )
     put(
         home.landing,

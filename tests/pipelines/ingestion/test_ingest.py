@@ -105,7 +105,7 @@ def test_values_of_a_transfer_and_a_resident(loaded):
 
 def test_the_vault_reveals_people_numbers_and_accounts(loaded):
     vault = Vault.open(loaded.settings)
-    calls_ = loaded.table("calls").filter(record_id="C000003")
+    calls_ = loaded.table("calls").filter(record_id="C000003", source="cmcc")
     number, peer = calls_["number"][0], calls_["peer"][0]
     assert vault.reveal("number", [number, peer]) == {number: msisdn(3), peer: "13900000003"}
     person = loaded.table("subscribers").filter(number=number)["person"][0]
@@ -255,10 +255,13 @@ def test_the_latest_address_of_a_person_counts(home):
 
 
 def test_a_person_cannot_change_sex_in_a_register(home):
-    other = residents(3)[1] | {"sex": "M"}
+    other = residents(3)[1] | {"sex": "F"}
     put(home.landing, "residents.parquet", [*residents(40), other])
     assert counts(home.only()) == (41, 40, 1, 0, 0)
-    assert home.table("residents")["sex"].value_counts().sort("sex").rows() == [("F", 39), ("M", 1)]
+    assert home.table("residents")["sex"].value_counts().sort("sex").rows() == [
+        ("F", 21),
+        ("M", 19),
+    ]
 
 
 def test_a_number_and_an_account_may_change_hands(home):

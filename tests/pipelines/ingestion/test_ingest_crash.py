@@ -1,6 +1,7 @@
 """A load killed at any moment and started again leaves the lake as an undisturbed one would."""
 
 import random
+import shutil
 import signal
 import time
 from datetime import timedelta
@@ -98,3 +99,53 @@ def test_killed_again_and_again_at_random_moments(undisturbed, disturbed):
     assert_same(disturbed, undisturbed)
     for report in disturbed.ingest().values():
         assert report.accepted == 0
+
+
+CORRECTED = f"calls/{DAY}/cmcc.parquet"
+
+
+@pytest.fixture(scope="module")
+def corrected(undisturbed, tmp_path_factory):
+    """The landing folder with another content of one file, and a home that took it undisturbed in
+    the place of the first.
+    """
+    folder = tmp_path_factory.mktemp("corrected")
+    home = Home(folder)
+    shutil.rmtree(home.landing)
+    shutil.copytree(undisturbed.landing, home.landing)
+    put(home.landing, CORRECTED, [row | {"duration_s": 75} for row in calls(38)])
+    shutil.copytree(undisturbed.settings.home, home.settings.home)
+    home.settings = undisturbed.settings.model_copy(
+        update={"home": home.settings.home, "keys": undisturbed.settings.keys_folder}
+    )
+    assert home.ingest(replace=[CORRECTED])[CORRECTED].accepted == 38
+    return home
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("Ledger", "prepare"),
+        ("Lake", "amend"),
+        ("DeltaTable", "create_write_transaction"),
+        ("Ledger", "commit"),
+        ("Lake", "version"),
+    ],
+    ids="-".join,
+)
+def test_a_replacement_killed_at_a_delicate_moment(corrected, undisturbed, tmp_path, moment):
+    home = Home(tmp_path)
+    home.landing = corrected.landing
+    shutil.copytree(undisturbed.settings.home, home.settings.home)
+    home.settings = corrected.settings.model_copy(update={"home": home.settings.home})
+    process = started(
+        home.landing, home.settings, die_before=moment, die_at=1, replace=(CORRECTED,)
+    )
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    home.ingest(replace=[CORRECTED])
+    assert_same(home, corrected)
+    assert (
+        Ledger(home.settings.lake_folder / "ledger.db").decisions()
+        == Ledger(corrected.settings.lake_folder / "ledger.db").decisions()
+    )

@@ -159,7 +159,9 @@ def spoilt_files(home, rows, changes, *, path):
     """A file for each change; the tenth row of each is spoilt by it."""
     paths = [path.format(number) for number in range(len(changes))]
     for number, (place, change) in enumerate(zip(paths, changes, strict=True)):
-        own = [row | {"record_id": f"{row['record_id']}-{number}"} for row in rows]
+        moment = "started_at" if "started_at" in rows[0] else "occurred_at"
+        own = [row | {moment: row[moment] + timedelta(seconds=number)} for row in rows]
+        own = [row | {"record_id": f"{row['record_id']}-{number}"} for row in own]
         put(home.landing, place, spoilt(own, **change))
     return paths
 
@@ -250,7 +252,10 @@ def test_a_batch_with_too_many_bad_rows_is_held_as_a_whole(home):
     put(home.landing, f"calls/{DAY}/ctcc.parquet", calls())
     reports = home.ingest()
     assert counts(reports[CALLS]) == (40, 0, 0, 0, 40)
-    assert reports[CALLS].reason == "3 of 40 rows are bad, more than 5%: duration_s.negative (3)"
+    assert reports[CALLS].reason.startswith(
+        "3 of 40 rows are bad, more than 5%: duration_s.negative (3). "
+    )
+    assert "--retry-held" in reports[CALLS].reason
     assert counts(reports[f"calls/{DAY}/ctcc.parquet"]) == (40, 40, 0, 0, 0)
     assert home.table("calls")["source"].unique().to_list() == ["ctcc"]
     assert counts(home.ingest()[CALLS]) == (40, 0, 0, 0, 40)
@@ -339,7 +344,7 @@ def test_transfers_in_the_calls_folder_are_held(home):
 
 
 @pytest.mark.parametrize(
-    "path", ["letters/2026-08-01/cmcc.parquet", "calls/august/cmcc.csv", "calls/2026-08-01/a.xlsx"]
+    "path", ["letters/2026-08-01/cmcc.parquet", "calls/august/cmcc.csv", "calls/2026-08-01/a.pdf"]
 )
 def test_a_file_that_belongs_to_no_dataset_is_named(home, path):
     put_text(home.landing, path, "x")

@@ -10,9 +10,7 @@ import pytest
 from data_contracts.pseudonyms import Pseudonymiser
 from pipelines.ingestion.pseudonymisation import (
     RowPseudonymiser,
-    compared_columns,
     pseudonymise_identifier,
-    record_key,
 )
 from tests.pipelines.landing import SHANGHAI, id_number
 
@@ -99,18 +97,3 @@ def test_keys_of_different_kinds_never_meet():
             3:
         ]
     )
-
-
-def test_a_record_is_compared_in_what_was_delivered():
-    assert record_key("calls") == ("source", "event_day", "record_id")
-    assert compared_columns("calls") == (
-        "number",
-        "peer",
-        "direction",
-        "service",
-        "started_at",
-        "duration_s",
-    )
-    assert compared_columns("transfers") == (
-        "account", "payee", "direction", "amount_cny", "occurred_at", "channel", "peer_bank",
-    )  # fmt: skip

@@ -17,6 +17,7 @@ COLUMNS = [
     "reason_text_en",
     "held",
     "received_at",
+    "severity",
 ]
 
 
@@ -31,7 +32,11 @@ def home(tmp_path_factory):
     transfer[3] |= {"direction": "sideways"}
     put(home.landing, f"calls/{DAY}/cmcc.parquet", call)
     put(home.landing, f"transfers/{DAY}/icbc.parquet", transfer)
-    put(home.landing, f"calls/{DAY}/ctcc.parquet", [call[9], *calls(3, first=100)])
+    put(
+        home.landing,
+        f"calls/{DAY}/ctcc.parquet",
+        [call[9], call[9], *calls(18, first=100, first_line=10)],
+    )
     put_text(home.landing, f"calls/{DAY}/cucc.parquet", "")
     home.ingest()
     return home
@@ -59,9 +64,12 @@ def test_held_files_are_listed_with_their_reason_and_their_bad_rows(home):
     assert held.select("path", "row").rows() == [
         (f"calls/{DAY}/ctcc.parquet", None),
         (f"calls/{DAY}/ctcc.parquet", 1),
+        (f"calls/{DAY}/ctcc.parquet", 2),
         (f"calls/{DAY}/cucc.parquet", None),
     ]
-    assert held["reason_text_en"][0] == "1 of 4 rows are bad, more than 5%: duration_s.negative (1)"
+    assert held["reason_text_en"][0].startswith(
+        "2 of 20 rows are bad, more than 5%: duration_s.negative (2). "
+    )
 
 
 def test_one_dataset_only(home):

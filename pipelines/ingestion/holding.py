@@ -1,0 +1,244 @@
+"""Why a file waits for somebody: too much of it is bad, or it is probably not what it seems."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+
+import polars as pl
+
+from pipelines.ingestion.quarantine import CONFLICT_CODE
+from pipelines.settings import IngestLimits
+from pipelines.storage.ledger import Arrival, LoadedFile
+
+__all__ = [
+    "VOLUME_PAST",
+    "Hold",
+    "hold_bad_files",
+    "hold_cut_digits",
+    "hold_fewer_rows",
+    "hold_other_values",
+    "hold_same_rows",
+    "hold_short_correction",
+    "hold_two_registers",
+    "warn_of_volume",
+]
+
+ACCEPT_REMEDY = "If the file is right as it is, ingest the folder with --accept {path}."
+SPREADSHEET_DIGITS = 15  # a spreadsheet keeps so many and writes zeros for the others
+VOLUME_PAST = timedelta(days=14)
+VOLUME_DAYS = 5  # of the past at least
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Why a file is held: a short name of the kind, and in words the reason and what to do."""
+
+    kind: str
+    reason: str
+    remedy: str
+
+    @property
+    def words(self) -> str:
+        """Reason and remedy as one text."""
+        return f"{self.reason}. {self.remedy}"
+
+
+def hold_bad_files(
+    sizes: Mapping[str, int],
+    *,
+    bad: pl.DataFrame,
+    limits: IngestLimits,
+    are_all_enough: bool = True,
+) -> dict[str, Hold]:
+    """Files with too large a share of bad rows; a small file if all are bad, where that is
+    enough.
+    """
+    return {
+        path: Hold(
+            kind="bad_rows",
+            reason=_bad_reason(
+                bad.filter(pl.col("_file") == path), size=sizes[path], limits=limits
+            ),
+            remedy="Mend the source's mapping or ask the source for the file anew, then ingest "
+            f"with --retry-held; to take the good rows only, ingest with --accept {path}.",
+        )
+        for path, number in _count(bad).items()
+        if _is_too_many(number, size=sizes[path], limits=limits)
+        or (are_all_enough and number == sizes[path])
+    }
+
+
+def hold_other_values(
+    sizes: Mapping[str, int],
+    *,
+    bad: pl.DataFrame,
+    conflicts: pl.DataFrame,
+    limits: IngestLimits,
+) -> dict[str, Hold]:
+    """Files in which records that came before have other values: they count as bad rows."""
+    bad_rows = _count(bad)
+    return {
+        path: Hold(
+            kind="other_values",
+            reason=f"{number} of {sizes[path]} rows are records that came before with other "
+            f"values ({CONFLICT_CODE})",
+            remedy="If the file corrects the earlier one, ingest the folder with --replace "
+            f"{path}; to keep the earlier rows, with --accept {path}.",
+        )
+        for path, number in _count(conflicts).items()
+        if _is_too_many(number + bad_rows.get(path, 0), size=sizes[path], limits=limits)
+    }
+
+
+def hold_same_rows(
+    sizes: Mapping[str, int],
+    *,
+    repeats: pl.DataFrame,
+    new_sources: Mapping[str, str],
+    limits: IngestLimits,
+) -> dict[str, Hold]:
+    """Files of new sources (by path) whose rows are mostly those of another source; ``repeats`` has
+    ``_file`` and ``origin``, the source that had delivered the row.
+    """
+    held = {}
+    for path, source in new_sources.items():
+        origins = Counter(repeats.filter(pl.col("_file") == path)["origin"].to_list())
+        origins.pop(source, None)
+        if not origins:
+            continue
+        number, size = origins.total(), sizes[path]
+        enough = size >= limits.held_min_rows or number == size
+        if enough and number >= limits.same_source_share * size:
+            other = origins.most_common(1)[0][0]
+            held[path] = Hold(
+                kind="same_rows",
+                reason=f"{number} of {size} rows of the new source {source} are those of {other}",
+                remedy=f"If it is a copy, remove it or name it after {other}; if {source} is a "
+                f"source of its own, declare it with `forestall sources declare {source}`.",
+            )
+    return held
+
+
+def hold_cut_digits(
+    rows: pl.DataFrame, *, columns: Sequence[str], limits: IngestLimits
+) -> dict[str, Hold]:
+    """Files in which most long account numbers end in zeros from the 16th digit on."""
+    held: dict[str, Hold] = {}
+    for column in columns:
+        account = pl.col(column)
+        is_long = account.str.len_chars() > SPREADSHEET_DIGITS
+        tail = account.str.slice(SPREADSHEET_DIGITS)
+        long = rows.lazy().filter(is_long & account.str.contains(r"^\d+$"))
+        cut = (
+            long.select("_file", account, tail.str.contains("^0+$").alias("cut"))
+            .unique(["_file", column])
+            .group_by("_file")
+            .agg(pl.len().alias("all"), pl.col("cut").sum())
+            .filter(
+                (pl.col("all") >= limits.cut_digits_min_accounts)
+                & (pl.col("cut") > pl.col("all") / 2)
+            )
+            .collect()
+        )
+        for path, size, number in cut.iter_rows():
+            held[path] = Hold(
+                kind="cut_digits",
+                reason=f"{number} of {size} values of {column} end in zeros from the 16th digit "
+                "on (as in 0000), as after a spreadsheet",
+                remedy="Ask the source for a file that no spreadsheet has saved. "
+                + ACCEPT_REMEDY.format(path=path),
+            )
+    return held
+
+
+def hold_fewer_rows(
+    path: str, *, dataset: str, before: int, missing: int, rows: int, limits: IngestLimits
+) -> Hold | None:
+    """A register that lacks too many of the ``before`` entries of the one that it would replace."""
+    if missing < limits.register_drop_rows or missing <= limits.register_drop_share * before:
+        return None
+    return Hold(
+        kind="fewer_rows",
+        reason=f"{missing} of the {before} entries of {dataset} are missing in the {rows} rows of "
+        f"this file, more than {limits.register_drop_share:.0%}",
+        remedy="Ask the source for the whole register. " + ACCEPT_REMEDY.format(path=path),
+    )
+
+
+def hold_two_registers(path: str, *, dataset: str, others: Sequence[str]) -> Hold:
+    """One of several files that would each be the whole register."""
+    return Hold(
+        kind="two_registers",
+        reason=f"the folder holds {len(others) + 1} files of {dataset}, which is replaced as a "
+        f"whole: also {', '.join(others)}",
+        remedy=f"Leave one of them in the folder, or say which counts with --accept {path}.",
+    )
+
+
+def hold_short_correction(
+    path: str, *, rows: int, replaced: int, limits: IngestLimits
+) -> Hold | None:
+    """A file that calls itself a correction and has far fewer rows than what it would replace."""
+    if replaced - rows < limits.register_drop_rows or rows >= replaced * (
+        1 - limits.register_drop_share
+    ):
+        return None
+    return Hold(
+        kind="short_correction",
+        reason=f"the correction has {rows} rows, and {replaced} would go for it",
+        remedy="A correction replaces the whole earlier file: ask for all of its rows. If it is "
+        f"whole, ingest the folder with --replace {path}.",
+    )
+
+
+def warn_of_volume(
+    files: Sequence[LoadedFile],
+    *,
+    whole_days: Mapping[str, date],
+    arrivals: Sequence[Arrival],
+    history: Mapping[tuple[str, date], int],
+    limits: IngestLimits,
+) -> Iterator[tuple[str, str]]:
+    """Paths of files (those of ``whole_days``) after which their source has far fewer or more rows
+    of that day than usual, with a sentence that says so.
+
+    ``history`` has the rows by source and day that were there before; usual is the median of the
+    14 days before, if there are at least 5.
+    """
+    totals = Counter(history)
+    for item in arrivals:
+        if item.event_day is not None:
+            totals[item.source, item.event_day] += item.rows
+    for file in files:
+        day = whole_days.get(file.path)
+        if day is None or file.reason:
+            continue
+        past = [
+            totals[file.source, day - timedelta(days=back)]
+            for back in range(1, VOLUME_PAST.days + 1)
+            if totals[file.source, day - timedelta(days=back)]
+        ]
+        usual, rows = median(past) if len(past) >= VOLUME_DAYS else 0, totals[file.source, day]
+        if usual < limits.volume_min_rows:
+            continue
+        figures = f"rows of {day} than usual, {rows} against {usual:.0f}"
+        if rows < usual * limits.volume_fall:
+            yield file.path, f"{file.source} has fewer {figures}: ask whether the day is whole"
+        elif rows > usual * limits.volume_jump:
+            yield file.path, f"{file.source} has more {figures}: ask whether all are of this day"
+
+
+def _is_too_many(number: int, *, size: int, limits: IngestLimits) -> bool:
+    return size >= limits.held_min_rows and number > limits.held_share * size
+
+
+def _bad_reason(bad: pl.DataFrame, *, size: int, limits: IngestLimits) -> str:
+    codes = Counter(bad["reasons"].explode().to_list())
+    most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
+    return f"{bad.height} of {size} rows are bad, more than {limits.held_share:.0%}: {most}"
+
+
+def _count(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows.group_by("_file").len().iter_rows())

@@ -20,7 +20,7 @@ sources = typer.Typer(
 @sources.command("list")
 def list_sources(home: Home = None, as_json: AsJson = False) -> None:
     """The sources with a mapping of their own, and what each says."""
-    from pipelines.ingestion.declared_sources import list_declared
+    from pipelines.ingestion.landing.declared_sources import list_declared
 
     found = list_declared(load_settings(home))
     if as_json:
@@ -44,7 +44,7 @@ def declare(
     as_json: AsJson = False,
 ) -> None:
     """Declare a source: write its mapping, or change it, in the folder of mappings."""
-    from pipelines.ingestion.declared_sources import declare_source
+    from pipelines.ingestion.landing.declared_sources import declare_source
 
     path = declare_source(
         load_settings(home), name=name, formats=tuple(format_ or ()), mapping=mapping

@@ -10,8 +10,8 @@ from datetime import time, timedelta
 import polars as pl
 
 from pipelines.clock import ZONE
-from pipelines.ingestion.landing import Delivery, name_stem
-from pipelines.ingestion.sources import KnownSources, read_file_name
+from pipelines.ingestion.landing.deliveries import Delivery, name_stem
+from pipelines.ingestion.landing.sources import KnownSources, read_file_name
 from pipelines.storage.ledger import Ledger, LoadedFile, UndoneRow
 from pipelines.storage.schemas import DAY, MOMENT, TABLES
 
@@ -34,15 +34,15 @@ OTHERS = [name for name in TRANSFERS if name not in MOMENTS]
 
 
 def find_targets(
-    delivery: Delivery, *, ledger: Ledger, known: KnownSources, is_asked: bool, is_usual: bool
+    delivery: Delivery, *, ledger: Ledger, known: KnownSources, is_named: bool, is_usual: bool
 ) -> tuple[LoadedFile, ...]:
     """The loads that a file replaces, in the order of loading; none if it is no correction.
 
-    It is one if somebody asked for it (``is_asked``), if its name says so or a file beside it names
+    It is one if somebody asked for it (``is_named``), if its name says so or a file beside it names
     what it replaces, or if its source always delivers whole files anew (``is_usual``). It replaces
     the files that are named, else those of its own path, else those of its source, day and time.
     """
-    if delivery.day is None or not (is_asked or is_usual or delivery.corrects):
+    if delivery.day is None or not (is_named or is_usual or delivery.corrects):
         return ()
     folder = delivery.path.rpartition("/")[0]
     loads = [

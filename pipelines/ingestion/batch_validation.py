@@ -264,7 +264,7 @@ class BatchValidator:
         self, item: ParsedFile, found: ClassifiedRows
     ) -> tuple[str, Hold | None]:
         path = item.delivery.path
-        if item.is_asked or item.rows is None or not item.targets:
+        if item.is_named or item.rows is None or not item.targets:
             return path, None
         replaced = found.gone.filter(pl.col("file_id").is_in(list(item.replaced_ids))).height
         return path, hold_short_correction(

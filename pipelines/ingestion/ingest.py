@@ -19,12 +19,12 @@ from pipelines.clock import SHANGHAI
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.holding import hold_two_registers
-from pipelines.ingestion.landing import Delivery, list_deliveries
+from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries
+from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.quarantine import remove_unfinished_batches, store_rejected_rows
-from pipelines.ingestion.sources import KnownSources, list_known_sources
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Decision, FileStatus, Ledger, LoadedFile, Stray, unread_file
@@ -118,7 +118,7 @@ def ingest(
             not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
             through=through,
             retry_held=retry_held,
-            asked=_find_named(replace, landing=landing, listed=listed),
+            named_files=_find_named(replace, landing=landing, listed=listed),
             accepted=_find_named(accept, landing=landing, listed=listed),
         )
         reports: dict[str, FileReport] = {}
@@ -179,7 +179,7 @@ class _IngestRun:
         not_after: datetime,
         through: date | None,
         retry_held: bool,
-        asked: frozenset[str],
+        named_files: frozenset[str],
         accepted: frozenset[str],
     ) -> None:
         self.decisions: list[Decision] = []
@@ -191,7 +191,7 @@ class _IngestRun:
         self._received_at = received_at
         self._through = through
         self._retry_held = retry_held
-        self._asked = asked
+        self._named_files = named_files
         self._accepted = accepted
         self._vault = Vault.open(settings)
         self._row_pseudonymiser = RowPseudonymiser(load_pseudonymiser(settings))
@@ -308,7 +308,7 @@ class _IngestRun:
 
     def _may_replace(self, delivery: Delivery) -> bool:
         return (
-            delivery.path in self._asked
+            delivery.path in self._named_files
             or delivery.corrects
             or delivery.source in self._settings.ingest.replacing_sources
         )
@@ -319,11 +319,11 @@ class _IngestRun:
             delivery,
             ledger=self._ledger,
             known=self._known,
-            is_asked=delivery.path in self._asked,
+            is_named=delivery.path in self._named_files,
             is_usual=delivery.source in self._settings.ingest.replacing_sources,
         )
         return dataclasses.replace(
-            parsed, targets=targets, is_asked=delivery.path in self._asked, earlier_rows=0
+            parsed, targets=targets, is_named=delivery.path in self._named_files, earlier_rows=0
         )
 
     def _loaded_before(
@@ -333,7 +333,7 @@ class _IngestRun:
         before = self._ledger.find_load(dataset=delivery.dataset, digest=digest)
         if before is None:
             return None
-        is_named = delivery.path in self._asked or delivery.path in self._accepted
+        is_named = delivery.path in self._named_files or delivery.path in self._accepted
         replacement = self._ledger.replacement(before)
         if replacement is not None:
             why = f"replaced by {replacement}"

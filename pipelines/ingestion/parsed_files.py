@@ -14,7 +14,7 @@ from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE
 from pipelines.ingestion.event_rows import ClassifiedRows
 from pipelines.ingestion.holding import Hold
-from pipelines.ingestion.landing import Delivery
+from pipelines.ingestion.landing.deliveries import Delivery
 from pipelines.storage.ledger import FILE_ID_DIGITS, FileStatus, LoadedFile
 
 __all__ = ["ParsedFile", "check_row_counts", "count_by_file", "count_files"]
@@ -30,7 +30,7 @@ class ParsedFile:
     ``_file_day`` (null for registers). ``through`` is set where rows reported after that day were
     left out; ``reading`` holds what else was found in the file. ``hold`` says why it has to wait
     whatever its rows are. ``targets`` are the loads that it replaces, ``earlier_rows`` the
-    rows that files of its path brought before and that stay; ``is_asked`` means that somebody named
+    rows that files of its path brought before and that stay; ``is_named`` means that somebody named
     it for replacing, ``is_accepted`` that somebody accepted it as it is.
     """
 
@@ -44,7 +44,7 @@ class ParsedFile:
     hold: Hold | None = None
     targets: tuple[LoadedFile, ...] = ()
     earlier_rows: int = 0
-    is_asked: bool = False
+    is_named: bool = False
     is_accepted: bool = False
 
     @property
@@ -149,7 +149,7 @@ def _warnings(
             f"an earlier file of this name brought {item.earlier_rows} rows, of which {known} are "
             f"here again; if this file corrects it, ingest the folder with --replace {path}"
         )
-    if item.is_asked and not item.targets:
+    if item.is_named and not item.targets:
         yield "nothing was loaded before that this file could replace"
     for reason, number in left_out.items():
         yield f"{number} rows left out: {reason}"

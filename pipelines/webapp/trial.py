@@ -8,10 +8,10 @@ from threading import Lock
 from typing import Any
 
 from data_contracts.errors import DeliveryError, SettingsError
-from data_contracts.mappings.formats import load_formats
 from data_contracts.mappings.mapping import find_mapping_file
+from data_contracts.mappings.shipped_formats import load_formats
 from pipelines.clock import wall_clock
-from pipelines.ingestion.declared_sources import declare_source
+from pipelines.ingestion.landing.declared_sources import declare_source
 from pipelines.ingestion.trial import Finding, try_file
 from pipelines.ingestion.trial import Trial as TriedFile
 from pipelines.settings import Settings

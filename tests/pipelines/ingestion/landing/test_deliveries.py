@@ -3,7 +3,7 @@ from datetime import date, datetime
 import pytest
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.landing import list_deliveries
+from pipelines.ingestion.landing.deliveries import list_deliveries
 from tests.pipelines.landing import SHANGHAI, put_text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_contracts.errors import DeliveryError
 from pipelines.clock import SHANGHAI
-from pipelines.ingestion.sources import (
+from pipelines.ingestion.landing.sources import (
     PUBLIC,
     KnownSources,
     fold_name,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingestion.sources import PUBLIC, KnownSources, read_file_name
+from pipelines.ingestion.landing.sources import PUBLIC, KnownSources, read_file_name
 
 MARKS = ["", "_20260615", "-2026-06-15", "20260615", " (1)", "（2）", ".1", "-2", " - Copy", "副本"]
 MARKS += [

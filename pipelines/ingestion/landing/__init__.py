@@ -1,0 +1,1 @@
+"""The landing folder: what was delivered, and by whom."""

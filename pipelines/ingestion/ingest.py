@@ -19,7 +19,7 @@ from pipelines.clock import SHANGHAI
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.holding import hold_two_registers
-from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries
+from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
@@ -101,6 +101,7 @@ def ingest(
     Raises ``DeliveryError`` if there is no such folder or named file, ``LakeError`` if another load
     is running or rows got lost.
     """
+    require_landing(landing)  # before anything is made in a home that may be a typing error
     lake = Lake(settings.lake_folder)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)

@@ -18,7 +18,7 @@ from pipelines.ingestion.landing.sources import (
 from pipelines.storage.durable_files import file_digest
 from pipelines.storage.schemas import EVENTS, REGISTERS
 
-__all__ = ["Delivery", "list_deliveries", "name_stem"]
+__all__ = ["Delivery", "list_deliveries", "name_stem", "require_landing"]
 
 FILE_SUFFIXES = (".parquet", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")
 UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc", ".crdownload", ".filepart")
@@ -83,6 +83,15 @@ class Delivery:
         return _sidecar(self.file)
 
 
+def require_landing(landing: Path) -> None:
+    """Raise ``DeliveryError`` if there is no such folder."""
+    if not landing.is_dir():
+        raise DeliveryError(
+            f"there is no landing folder {landing}",
+            remedy="Name the folder that holds the delivery.",
+        )
+
+
 def list_deliveries(
     landing: Path, *, through: date | None = None, known: KnownSources = PUBLIC
 ) -> list[Delivery]:
@@ -92,11 +101,7 @@ def list_deliveries(
     Of a day, corrections come after what they correct, and sources that nobody knows last, so that
     they are held against the others. Raises ``DeliveryError`` if the folder does not exist.
     """
-    if not landing.is_dir():
-        raise DeliveryError(
-            f"there is no landing folder {landing}",
-            remedy="Name the folder that holds the delivery.",
-        )
+    require_landing(landing)
     found = [_read_path(file, landing=landing, known=known) for file in _delivered_files(landing)]
     wanted = (item for item in found if item.day is None or through is None or item.day <= through)
     return sorted(

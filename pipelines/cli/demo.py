@@ -23,7 +23,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo
     already lives.
     """
-    from pipelines.cli.terminal import print_watchlist
+    from pipelines.cli.printing.terminal import print_watchlist
     from pipelines.orchestration.recorded_verbs import run_ingest, run_score, run_train
     from pipelines.simulate import Mix, simulate
     from pipelines.webapp.accounts import login_link

@@ -17,7 +17,7 @@ from pipelines.cli.arguments import (
     parse_list,
     parse_moment,
 )
-from pipelines.cli.terminal import (
+from pipelines.cli.printing.terminal import (
     format_figure,
     print_json,
     print_progress,

@@ -23,10 +23,7 @@ from pipelines.cli.arguments import (
 )
 from pipelines.cli.export import export
 from pipelines.cli.lab import lab
-from pipelines.cli.reference import reference
-from pipelines.cli.sources import sources
-from pipelines.cli.status import status
-from pipelines.cli.terminal import (
+from pipelines.cli.printing.terminal import (
     format_figure,
     print_json,
     print_progress,
@@ -36,6 +33,9 @@ from pipelines.cli.terminal import (
     progress_printer,
     to_json_value,
 )
+from pipelines.cli.reference import reference
+from pipelines.cli.sources import sources
+from pipelines.cli.status import status
 from pipelines.cli.users import audit, users
 from pipelines.cli.webhooks import webhooks
 from pipelines.clock import wall_clock
@@ -355,7 +355,7 @@ def quarantine(
     as_json: AsJson = False,
 ) -> None:
     """The rejected rows and held files, with reasons, source file and row."""
-    from pipelines.ingestion.quarantine import export_quarantine, read_quarantine
+    from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
 
     rows = read_quarantine(load_settings(home), dataset=dataset, reveal=reveal)
     if out is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import print_json, print_table
 
 __all__ = ["reference"]
 

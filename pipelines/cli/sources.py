@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 
 __all__ = ["sources"]
@@ -118,6 +118,6 @@ def try_one(
     elif guess:
         typer.echo(found.guess, nl=False)
     else:
-        from pipelines.cli.trial_words import print_trial
+        from pipelines.cli.printing.trial import print_trial
 
         print_trial(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 
 if TYPE_CHECKING:

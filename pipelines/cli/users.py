@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json, print_table, to_json_value
+from pipelines.cli.printing.terminal import print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
 

@@ -3,7 +3,7 @@
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.terminal import print_json
+from pipelines.cli.printing.terminal import print_json
 
 __all__ = ["webhooks"]
 

@@ -34,6 +34,7 @@ from pipelines.ingestion.holding import (
     hold_short_correction,
     warn_of_volume,
 )
+from pipelines.ingestion.outcomes.quarantine import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.ingestion.parsed_files import (
     ParsedFile,
     check_row_counts,
@@ -41,7 +42,6 @@ from pipelines.ingestion.parsed_files import (
     count_files,
 )
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
-from pipelines.ingestion.quarantine import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import (

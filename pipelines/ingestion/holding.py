@@ -8,7 +8,7 @@ from statistics import median
 
 import polars as pl
 
-from pipelines.ingestion.quarantine import CONFLICT_CODE
+from pipelines.ingestion.outcomes.quarantine import CONFLICT_CODE
 from pipelines.settings import IngestLimits
 from pipelines.storage.ledger import Arrival, LoadedFile
 

@@ -21,10 +21,10 @@ from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.holding import hold_two_registers
 from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
+from pipelines.ingestion.outcomes.quarantine import remove_unfinished_batches, store_rejected_rows
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
-from pipelines.ingestion.quarantine import remove_unfinished_batches, store_rejected_rows
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Decision, FileStatus, Ledger, LoadedFile, Stray, unread_file

@@ -8,8 +8,8 @@ from collections import Counter
 from functools import partial
 
 from pipelines.backtesting.replay import ReplayResult, replay
-from pipelines.ingestion.delivery_quality import quality_report
 from pipelines.ingestion.ingest import IngestReport, ingest
+from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 from pipelines.orchestration.run_reports import (
     drift_report,

@@ -16,7 +16,7 @@ import typer
 from scipy import sparse
 
 from data_contracts.errors import DeliveryError
-from pipelines.cli.terminal import print_json, print_table, progress_printer
+from pipelines.cli.printing.terminal import print_json, print_table, progress_printer
 from tests.benchmarks.subscribers import (
     OURS,
     UNTUNED,

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.ingestion.ingest import FileReport
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
-from pipelines.ingestion.quarantine import read_quarantine
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.schemas import TABLES

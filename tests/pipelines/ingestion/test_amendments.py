@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.quarantine import read_quarantine
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.storage.ledger import Ledger
 from tests.pipelines.conftest import counts
 from tests.pipelines.landing import DAY, put, residents, subscribers, transfers

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.ingestion.quarantine import read_quarantine
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.schemas import TABLES
 from tests.pipelines.conftest import Home

@@ -8,8 +8,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.parser import Parser
-from pipelines.ingestion.quarantine import read_quarantine
 from pipelines.storage.vault import Vault
 from tests.pipelines.conftest import counts
 from tests.pipelines.landing import (

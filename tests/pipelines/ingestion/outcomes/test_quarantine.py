@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import LakeError, SettingsError
-from pipelines.ingestion.quarantine import export_quarantine, read_quarantine
+from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, put_text, transfers
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipelines.cli.terminal import print_table
+from pipelines.cli.printing.terminal import print_table
 
 if TYPE_CHECKING:
     from pipelines.ingestion.trial import Finding, Trial

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipelines.ingestion.delivery_quality import quality_report
+from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import (
     DAY,

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from features.entities.feeds import LATE_AFTER
-from pipelines.ingestion.quarantine import count_reasons
+from pipelines.ingestion.outcomes.quarantine import count_reasons
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pipelines.cli.terminal import print_json
+from pipelines.cli.printing.terminal import print_json
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What became of delivered files and rows: kept, told and counted."""

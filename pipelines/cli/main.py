@@ -23,6 +23,7 @@ from pipelines.cli.arguments import (
 )
 from pipelines.cli.export import export
 from pipelines.cli.lab import lab
+from pipelines.cli.printing.load import print_load
 from pipelines.cli.printing.terminal import (
     format_figure,
     print_json,
@@ -50,6 +51,8 @@ LIBRARY_ENVIRONMENT = {  # nothing calls home, nothing spins
     # Threads that spin while they wait starve whatever else runs here.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+FILES_WAIT = 3  # exit code of a load that went well but for files that wait for somebody
 
 app = typer.Typer(
     name="forestall",
@@ -152,7 +155,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes
-    nothing.
+    nothing. Exit code 3 when a file is held or cannot be read.
     """
     from pipelines.orchestration.recorded_verbs import run_ingest as load
 
@@ -168,21 +171,10 @@ def ingest(
     )
     if as_json:
         print_json({"files": report.files})
-        return
-    totals: dict[tuple[str, str], list[int]] = {}
-    for file in report.files:
-        row = totals.setdefault((file.dataset, file.source), [0, 0, 0, 0, 0])
-        for place, number in enumerate(
-            (1, file.accepted, file.quarantined, file.duplicates, file.held)
-        ):
-            row[place] += number
-    print_table(
-        ("dataset", "source", "files", "accepted", "quarantined", "duplicate", "held"),
-        [(*key, *row) for key, row in sorted(totals.items())],
-    )
-    for file in report.files:
-        if file.held:
-            typer.echo(f"held: {file.path}: {file.reason}")
+    else:
+        print_load(report.files)
+    if report.waiting:
+        raise typer.Exit(FILES_WAIT)
 
 
 @app.command()

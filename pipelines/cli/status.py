@@ -51,9 +51,25 @@ def print_status(
             typer.echo(f"{say('Act') if issue.urgency == 'act' else say('Look')}: {issue.text}")
         if not report.health_issues:
             typer.echo(say("Nothing: everything runs as it should."))
+        print_waiting_files(found, say)
         for title, headings, rows in status_sections(found, say):
             print_section(title, headings, list(rows))
     raise typer.Exit(1 if report.needs_action else 0)
+
+
+def print_waiting_files(found: "Overview", say: "Translator") -> None:
+    """Every file that is held or cannot be read, with the reason and what to do."""
+    from serving.operations.outcomes import title_of
+    from serving.operations.wording import OUTCOMES
+
+    held = found.quality.report.held if found.quality else ()
+    if held:
+        typer.echo(f"\n{say('Files that wait')}")
+    for file in held:
+        typer.echo(f"  {file.path} ({say.label(OUTCOMES, file.status)})")
+        typer.echo(f"    {title_of(file.code, say.language)}: {file.reason.rstrip('.')}.")
+        if file.remedy:
+            typer.echo(f"    → {file.remedy}")
 
 
 def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
@@ -80,6 +96,8 @@ def status_sections(
         "Newest row",
     )
     yield say("Deliveries"), [say(word) for word in deliveries], quality_rows(found, say)
+    outcomes = ("Dataset", "Source", "Outcome", "Reason", "Rows", "Files")
+    yield say("Most common outcomes"), [say(word) for word in outcomes], outcome_rows(found, say)
     yield (
         say("Models"),
         ["", say("Champion"), say("Challenger"), say("Today's rule")],
@@ -125,6 +143,22 @@ def quality_rows(found: "Overview", say: "Translator") -> Rows:
             "–" if one.source == one.dataset else say.label(SOURCES, one.source),
             *map(say.number, counts),
             say.moment(one.last_row_at) if one.last_row_at else "–",
+        )
+
+
+def outcome_rows(found: "Overview", say: "Translator") -> Rows:
+    """What befell deliveries most often lately."""
+    from serving.operations.wording import DATASETS, OUTCOMES
+    from serving.presentation.wording import SOURCES
+
+    for one in found.quality.report.outcomes if found.quality else ():
+        yield (
+            say.label(DATASETS, one.dataset),
+            "–" if one.source in {one.dataset, ""} else say.label(SOURCES, one.source),
+            say.label(OUTCOMES, one.status),
+            one.zh if say.language == "zh" else one.en,
+            say.number(one.rows) if one.rows else "–",
+            say.number(one.files),
         )
 
 

@@ -34,7 +34,7 @@ from pipelines.ingestion.holding import (
     hold_short_correction,
     warn_of_volume,
 )
-from pipelines.ingestion.outcomes.quarantine import CONFLICT_CODE, UNMATCHED_CODE
+from pipelines.ingestion.outcomes.rejection_words import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.ingestion.parsed_files import (
     ParsedFile,
     check_row_counts,

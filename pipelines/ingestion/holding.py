@@ -8,7 +8,7 @@ from statistics import median
 
 import polars as pl
 
-from pipelines.ingestion.outcomes.quarantine import CONFLICT_CODE
+from pipelines.ingestion.outcomes.rejection_words import CONFLICT_CODE
 from pipelines.settings import IngestLimits
 from pipelines.storage.ledger import Arrival, LoadedFile
 
@@ -38,11 +38,6 @@ class Hold:
     kind: str
     reason: str
     remedy: str
-
-    @property
-    def words(self) -> str:
-        """Reason and remedy as one text."""
-        return f"{self.reason}. {self.remedy}"
 
 
 def hold_bad_files(

@@ -7,7 +7,6 @@ Files are read one by one in a parsing process and loaded together in batches; s
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -21,17 +20,24 @@ from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.holding import hold_two_registers
 from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
+from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.outcomes.quarantine import remove_unfinished_batches, store_rejected_rows
+from pipelines.ingestion.outcomes.reports import (
+    FileReport,
+    IngestReport,
+    report_file,
+    report_known_file,
+)
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.ledger import Decision, FileStatus, Ledger, LoadedFile, Stray, unread_file
+from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
 from pipelines.storage.schemas import EVENTS, REGISTERS
 from pipelines.storage.vault import Vault
 
-__all__ = ["FileReport", "IngestReport", "ingest"]
+__all__ = ["ingest"]
 
 
 # An empty file would wipe these registers; that no case was reported or no number tagged can be
@@ -39,40 +45,6 @@ __all__ = ["FileReport", "IngestReport", "ingest"]
 NEVER_EMPTY = ("residents", "subscribers", "accounts")
 
 FileProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileReport:
-    """What became of a delivered file: rows = accepted + quarantined + duplicates + skipped + held.
-
-    ``status`` is ``accepted``, ``partly`` (some rows are in quarantine), ``held`` (the whole file
-    waits for somebody), ``unreadable`` or ``duplicate`` (loaded before). ``reason`` says why a file
-    is not accepted; ``warnings`` are what somebody should read though it is.
-    """
-
-    path: str
-    dataset: str
-    source: str
-    rows: int
-    accepted: int
-    quarantined: int
-    duplicates: int
-    skipped: int
-    held: int
-    status: FileStatus
-    reason: str
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestReport:
-    """What one run of ``ingest`` did, file by file, what was decided beside the rules, and the
-    lake's version after it.
-    """
-
-    files: tuple[FileReport, ...]
-    version: str
-    decisions: tuple[Decision, ...] = ()
 
 
 def ingest(
@@ -127,7 +99,11 @@ def ingest(
             reports[report.path] = report
             if progress is not None:
                 progress(len(reports), len(listed))
-        strays = [Stray(path=item.path, reason=item.problem) for item in listed if item.problem]
+        strays = [
+            Stray(path=item.path, reason=item.problem, remedy=item.remedy)
+            for item in listed
+            if item.problem
+        ]
         ledger.record_strays(str(landing.resolve()), strays, seen_at=received_at)
         return IngestReport(
             files=tuple(reports[item.path] for item in listed),
@@ -214,7 +190,10 @@ class _IngestRun:
                 yield from self._load_registers(dataset, deliveries)
             else:
                 yield from (
-                    _report(unread_file(path=item.path, reason=item.problem)) for item in deliveries
+                    report_file(
+                        unread_file(path=item.path, reason=item.problem, remedy=item.remedy)
+                    )
+                    for item in deliveries
                 )
 
     def _load_events(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
@@ -268,7 +247,9 @@ class _IngestRun:
             digest = digests[delivery.path]
             before = self._ledger.find_load(dataset=dataset, digest=digest)
             if before is not None:
-                yield _known_report(delivery, before, why=f"the same file as {first_of[digest]}")
+                yield report_known_file(
+                    before, path=delivery.path, why=f"the same file as {first_of[digest]}"
+                )
 
     def _register_before(
         self, delivery: Delivery, *, digest: str, others: Sequence[str]
@@ -287,7 +268,7 @@ class _IngestRun:
             and delivery.path not in self._accepted
         )
         if gave_way and before is not None and current is not None:
-            return _known_report(delivery, before, why=f"replaced by {current.path}")
+            return report_known_file(before, path=delivery.path, why=f"replaced by {current.path}")
         return self._loaded_before(delivery, digest=digest, rivals=others)
 
     def _beside_rivals(self, parsed: ParsedFile, *, rivals: Sequence[str]) -> ParsedFile:
@@ -338,13 +319,13 @@ class _IngestRun:
         replacement = self._ledger.replacement(before)
         if replacement is not None:
             why = f"replaced by {replacement}"
-            return None if is_named else _known_report(delivery, before, why=why)
+            return None if is_named else report_known_file(before, path=delivery.path, why=why)
         if before.reason:  # held: the same file in another place may be right there
             again = self._retry_held or is_named or before.path != delivery.path
-            return None if again or _is_settled(before, delivery, rivals) else _report(before)
+            return None if again or _is_settled(before, delivery, rivals) else report_file(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
-        return _known_report(delivery, before, why=f"already loaded as {before.path}")
+        return report_known_file(before, path=delivery.path, why=f"already loaded as {before.path}")
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left
@@ -369,16 +350,24 @@ class _IngestRun:
                 delivery.file, dataset=delivery.dataset, source=delivery.source
             )
         except DeliveryError as error:
-            return dataclasses.replace(unread, problem=f"{error} {error.remedy}".strip())
+            return dataclasses.replace(unread, problem=str(error), remedy=error.remedy)
         if (
             delivery.stamp() != stamp
         ):  # neither digest nor rows can be trusted: the next run reads it anew
             return dataclasses.replace(
-                unread, problem="the file changed while it was read", digest="", stamp=""
+                unread,
+                problem="the file changed while it was read",
+                remedy="The next load reads it anew.",
+                digest="",
+                stamp="",
             )
         rows = reading.rows
         if rows.is_empty() and delivery.dataset in NEVER_EMPTY:
-            return dataclasses.replace(unread, problem="the register holds no rows")
+            return dataclasses.replace(
+                unread,
+                problem="the register holds no rows",
+                remedy="Ask the source for the whole register; the one before stays in use.",
+            )
         through = None
         if delivery.dataset == "cases" and self._through is not None:
             reported = rows.filter(
@@ -435,7 +424,9 @@ class _IngestRun:
         )
         self._ledger.commit(batch, delta_version=self._write(dataset, validated, batch=batch))
         self.decisions += validated.decisions
-        return [_report(file) for file in validated.files]
+        return [
+            report_file(file, rejected=_findings_of(file, validated)) for file in validated.files
+        ]
 
     def _write(self, dataset: str, validated: ValidatedBatch, *, batch: int) -> int | None:
         accepted = validated.accepted
@@ -452,28 +443,15 @@ class _IngestRun:
         return self._lake.replace(dataset, accepted, batch=batch)
 
 
+def _stray_report(item: Delivery) -> FileReport:
+    return report_file(unread_file(path=item.path, reason=item.problem, remedy=item.remedy))
+
+
 def _is_settled(before: LoadedFile, delivery: Delivery, rivals: Sequence[str]) -> bool:
     """Whether what a file was held for has passed, though the file is the same."""
     return (before.held_for == "two_registers" and not rivals) or (
         before.held_for == "same_rows" and not delivery.is_new_source
     )
-
-
-def _known_report(delivery: Delivery, before: LoadedFile, *, why: str) -> FileReport:
-    """The report of a file whose rows are all known."""
-    known = dataclasses.replace(
-        before,
-        path=delivery.path,
-        accepted=0,
-        quarantined=0,
-        skipped=0,
-        held=0,
-        duplicates=before.rows,
-        status="duplicate",
-        warnings=(),
-        reason=why,
-    )
-    return _report(known)
 
 
 def _end_of_day(day: date) -> datetime:
@@ -484,5 +462,8 @@ def _count_rows(parsed: Sequence[ParsedFile]) -> int:
     return sum(item.rows.height for item in parsed if item.rows is not None)
 
 
-def _report(file: LoadedFile) -> FileReport:
-    return FileReport(**{field.name: getattr(file, field.name) for field in fields(FileReport)})
+def _findings_of(file: LoadedFile, validated: ValidatedBatch) -> tuple[Finding, ...]:
+    if not file.quarantined:
+        return ()
+    rejected = validated.rejected.filter(pl.col("_file") == file.path)
+    return count_findings(rejected, dataset=file.dataset)

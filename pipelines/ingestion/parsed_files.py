@@ -24,7 +24,7 @@ LEFT_OUT = (REVERSAL, REVERSED)
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedFile:
-    """A file that was read: its rows, or why there are none.
+    """A file that was read: its rows, or why there are none (``problem`` and ``remedy``).
 
     ``rows`` are as ``read_delivery`` makes them, with ``_file`` (path in the landing folder) and
     ``_file_day`` (null for registers). ``through`` is set where rows reported after that day were
@@ -39,6 +39,7 @@ class ParsedFile:
     stamp: str
     rows: pl.DataFrame | None
     problem: str = ""
+    remedy: str = ""
     through: date | None = None
     reading: Reading | None = None
     hold: Hold | None = None
@@ -92,7 +93,8 @@ def count_files(
             rows=size,
             **counts,
             status=_status(item, size=size, counts=counts),
-            reason=hold.words if hold else item.problem,
+            reason=hold.reason if hold else item.problem,
+            remedy=hold.remedy if hold else item.remedy,
             held_for=hold.kind if hold else "",
             warnings=tuple(
                 _warnings(

@@ -2,7 +2,6 @@
 Nothing is written, and identifiers are masked unless somebody asks for them.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,28 +14,14 @@ from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.errors import SettingsError
 from data_contracts.files.trial import TrialReading
 from data_contracts.mappings.shipped_formats import load_formats
-from data_contracts.quarantine import reason_text
 from data_contracts.suites import check_rows
+from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.parser import Parser
 from pipelines.settings import Settings
 
-__all__ = ["Finding", "Trial", "try_file"]
+__all__ = ["Trial", "try_file"]
 
 SHOWN_ROWS = 10
-NAMED_ROWS = 5  # so many rows are named for each reason
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One reason for which rows are rejected, or warned of: its code, its words, how many rows, and
-    the first of them.
-    """
-
-    code: str
-    words: str
-    words_zh: str
-    rows: int
-    first_rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +130,8 @@ def _judged(
         rejected=failures.height,
         skipped=dict(reading.skipped),
         shown=_shown(reading.rows, contract=contract, reveal=reveal),
-        reasons=_findings(reasons),
-        row_warnings=_findings(warned),
+        reasons=count_findings(reasons, dataset=seen.dataset),
+        row_warnings=count_findings(warned, dataset=seen.dataset),
         warnings=reading.warnings,
     )
 
@@ -156,22 +141,6 @@ def _day_of(file: Path) -> date | None:
         return date.fromisoformat(file.parent.name)
     except ValueError:
         return None
-
-
-def _findings(rows: pl.DataFrame) -> tuple[Finding, ...]:
-    """The reasons of rows (``_row``, ``reasons``), the most frequent first."""
-    each = rows.explode("reasons").drop_nulls("reasons").sort("_row")
-    counts = Counter(each["reasons"].to_list())
-    return tuple(
-        Finding(
-            code=code,
-            words=reason_text(code),
-            words_zh=reason_text(code, "zh"),
-            rows=number,
-            first_rows=tuple(each.filter(pl.col("reasons") == code)["_row"].head(NAMED_ROWS)),
-        )
-        for code, number in counts.most_common()
-    )
 
 
 def _shown(

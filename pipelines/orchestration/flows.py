@@ -21,7 +21,7 @@ from data_contracts.errors import DeliveryError, ModelError, NotReadyError, Sett
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import Drift
 from pipelines.clock import SHANGHAI, wall_clock
-from pipelines.ingestion.ingest import FileReport, IngestReport
+from pipelines.ingestion.outcomes.reports import FileReport, IngestReport
 from pipelines.orchestration import run_log as runs
 from pipelines.orchestration.recorded_verbs import (
     run_ingest,
@@ -133,9 +133,11 @@ def load_deliveries(landing: Path, *, home: Path | None) -> IngestReport:
     create_table_artifact(
         key="deliveries", table=delivery_rows(report.files), description="Rows by source"
     )
-    if held := [f"- `{file.path}`: {file.reason}" for file in report.files if file.held]:
+    if waiting := [
+        f"- `{file.path}` ({file.status}): {file.reason}. {file.remedy}" for file in report.waiting
+    ]:
         create_markdown_artifact(
-            key="held-files", markdown="\n".join(["# Files held as a whole", *held])
+            key="held-files", markdown="\n".join(["# Files that wait", *waiting])
         )
     return report
 

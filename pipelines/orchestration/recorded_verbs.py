@@ -8,8 +8,9 @@ from collections import Counter
 from functools import partial
 
 from pipelines.backtesting.replay import ReplayResult, replay
-from pipelines.ingestion.ingest import IngestReport, ingest
+from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.delivery_quality import quality_report
+from pipelines.ingestion.outcomes.reports import IngestReport
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 from pipelines.orchestration.run_reports import (
     drift_report,
@@ -45,6 +46,7 @@ def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
         for name in ("accepted", "quarantined", "duplicates", "held")
     }
     decided = Counter(DECIDED[decision.kind] for decision in loaded.decisions)
+    decided["unreadable"] = sum(file.status == "unreadable" for file in loaded.files)
     decided["removed"] = sum(decision.rows for decision in loaded.decisions)
     return RunResult(
         facts={"files": len(loaded.files), **counts, **+decided},

@@ -90,7 +90,7 @@ class LoadedFile:
 
     ``stamp`` tells an untouched file without reading it. ``through`` is the last day of a case file
     whose later reports were left out; ``reason`` is empty unless the file is held or unreadable,
-    and says what to do then; ``held_for`` is the kind of reason.
+    ``remedy`` says what to do then; ``held_for`` is the kind of reason.
     """
 
     path: str
@@ -110,6 +110,7 @@ class LoadedFile:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     held_for: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +151,11 @@ class UndoneRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Stray:
-    """A file in a landing folder that belongs to no dataset."""
+    """A file in a landing folder that belongs to no dataset, why, and what to do."""
 
     path: str
     reason: str
+    remedy: str = ""
 
 
 class Ledger:
@@ -354,7 +356,7 @@ class Ledger:
         return {(row["batch"], row["path"]) for row in self._rows(query)}
 
     def _strays(self) -> list[LoadedFile]:
-        query = select(STRAYS.c.path, STRAYS.c.reason).order_by(STRAYS.c.path)
+        query = select(STRAYS.c.path, STRAYS.c.reason, STRAYS.c.remedy).order_by(STRAYS.c.path)
         return [unread_file(**row) for row in self._rows(query)]
 
     def newest_day(self) -> date | None:
@@ -372,6 +374,23 @@ class Ledger:
             _loaded_files()
             .add_columns(FILES.c.batch, BATCHES.c.received_at)
             .where(or_(is_register, day_folder >= since.isoformat()))
+            .order_by(FILES.c.batch, FILES.c.path)
+        )
+        rows = self._rows(query)
+        return [(row.pop("batch"), row.pop("received_at"), LoadedFile(**row)) for row in rows]
+
+    def newest_load_at(self) -> datetime | None:
+        """When the last batch was loaded."""
+        query = select(BATCHES.c.received_at).where(COMMITTED).order_by(BATCHES.c.batch.desc())
+        newest: datetime | None = self._scalar(query.limit(1))
+        return newest
+
+    def loads_received(self, *, since: datetime) -> list[tuple[int, datetime, LoadedFile]]:
+        """Batch, moment of loading and file of every load from ``since`` on."""
+        query = (
+            _loaded_files()
+            .add_columns(FILES.c.batch, BATCHES.c.received_at)
+            .where(BATCHES.c.received_at >= since)
             .order_by(FILES.c.batch, FILES.c.path)
         )
         rows = self._rows(query)
@@ -438,7 +457,7 @@ def _loaded_files() -> Select[Any]:
     return select(*FILE_COLUMNS).join_from(FILES, BATCHES).where(COMMITTED)
 
 
-def unread_file(*, path: str, reason: str) -> LoadedFile:
+def unread_file(*, path: str, reason: str, remedy: str = "") -> LoadedFile:
     """A file that belongs to no dataset, of which nothing was read."""
     return LoadedFile(
         path=path,
@@ -453,5 +472,6 @@ def unread_file(*, path: str, reason: str) -> LoadedFile:
         duplicates=0,
         held=0,
         reason=reason,
+        remedy=remedy,
         status="unreadable",
     )

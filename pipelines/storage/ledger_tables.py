@@ -59,7 +59,7 @@ class JsonTexts(TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 3})
+METADATA = MetaData(info={"version": 4})
 
 
 def _batch_number() -> Column[int]:
@@ -96,6 +96,7 @@ FILES = Table(
     Column("status", Text, nullable=False, server_default=""),
     Column("warnings", JsonTexts, nullable=False, server_default="[]"),
     Column("held_for", Text, nullable=False, server_default=""),
+    Column("remedy", Text, nullable=False, server_default=""),
     Index("files_by_digest", "dataset", "digest"),
     Index("files_by_stamp", "stamp"),
 )
@@ -142,5 +143,6 @@ STRAYS = Table(
     Column("landing", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("remedy", Text, nullable=False, server_default=""),
     Column("seen_at", IsoMoment, nullable=False),
 )

@@ -12,8 +12,9 @@ from data_contracts.mappings.mapping import find_mapping_file
 from data_contracts.mappings.shipped_formats import load_formats
 from pipelines.clock import wall_clock
 from pipelines.ingestion.landing.declared_sources import declare_source
-from pipelines.ingestion.trial import Finding, try_file
+from pipelines.ingestion.outcomes.findings import Finding
 from pipelines.ingestion.trial import Trial as TriedFile
+from pipelines.ingestion.trial import try_file
 from pipelines.settings import Settings
 from serving.context.ports import Trial, TriedReason, TriedRow
 

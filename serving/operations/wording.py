@@ -72,6 +72,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "quarantined": N_("quarantined"),
         "duplicates": N_("duplicates"),
         "held": N_("held"),
+        "unreadable": N_("files not read"),
         "retried": N_("rejected rows read again"),
         "replaced": N_("files replaced"),
         "waived": N_("files accepted as they are"),

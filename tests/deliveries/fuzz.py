@@ -29,7 +29,8 @@ from random import Random
 
 import polars as pl
 
-from pipelines.ingestion.ingest import FileReport, ingest
+from pipelines.ingestion.ingest import ingest
+from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import IngestLimits, Settings

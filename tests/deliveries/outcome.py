@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.ingestion.ingest import FileReport
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
+from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
@@ -44,8 +44,9 @@ def find_faults(report: FileReport, *, end: FileEnd, reasons: Mapping[str, int])
         faults.append(f"left out are {left_out}, not {dict(end.skipped)}")
     if dict(reasons) != dict(end.reasons):
         faults.append(f"reasons are {dict(reasons)}, not {dict(end.reasons)}")
-    missing = [part for part in end.says if part not in report.reason]
-    faults += [f"the reason lacks {part!r}: {report.reason}" for part in missing]
+    said = f"{report.reason}. {report.remedy}"
+    missing = [part for part in end.says if part not in said]
+    faults += [f"the reason lacks {part!r}: {said}" for part in missing]
     return faults + _warning_faults(report, end=end)
 
 

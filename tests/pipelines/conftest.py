@@ -8,7 +8,8 @@ from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
 from prefect.testing.utilities import prefect_test_harness
 
 from models.learning import reputation
-from pipelines.ingestion.ingest import FileReport, ingest
+from pipelines.ingestion.ingest import ingest
+from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.ingestion.parser import Parser
 from pipelines.settings import IngestLimits, Settings
 from pipelines.storage.lake import Lake

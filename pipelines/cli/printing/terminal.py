@@ -19,6 +19,9 @@ __all__ = [
 ]
 
 
+WIDE = 200  # characters of a line of a table in a file or a pipe
+
+
 def print_progress(text: str) -> None:
     """A line of progress, beside the results."""
     typer.echo(text, err=True)
@@ -52,12 +55,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     from rich.console import Console
     from rich.table import Table
 
-    grid = Table(box=box.SIMPLE_HEAD)
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
     for heading in headings:
         grid.add_column(heading)
     for row in rows:
         grid.add_row(*(str(cell) for cell in row))
-    Console().print(grid)
+    # Where nobody looks, nothing has to fit a screen.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(grid)
 
 
 def print_watchlist(alerts: Sequence[Any]) -> None:

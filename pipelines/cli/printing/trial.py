@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipelines.cli.printing.load import describe_finding
 from pipelines.cli.printing.terminal import print_table
 
 if TYPE_CHECKING:
-    from pipelines.ingestion.trial import Finding, Trial
+    from pipelines.ingestion.outcomes.findings import Finding
+    from pipelines.ingestion.trial import Trial
 
 __all__ = ["print_trial"]
 
@@ -50,9 +52,7 @@ def print_trial(trial: "Trial") -> None:
 
 def _print_findings(what: str, findings: "Sequence[Finding]") -> None:
     for one in findings:
-        rows = ", ".join(map(str, one.first_rows))
-        more = ", …" if one.rows > len(one.first_rows) else ""
-        typer.echo(f"{what}: {one.rows:,} rows: {one.words} ({one.code}; rows {rows}{more})")
+        typer.echo(f"{what}: {describe_finding(one)}")
 
 
 def _said(value: object) -> str:

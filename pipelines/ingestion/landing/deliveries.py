@@ -50,7 +50,7 @@ class Delivery:
     that nobody knows, ``is_unfamiliar`` also one that is known in public and never delivered here,
     beside others that did; ``corrects`` a name that calls itself a correction, or a
     list of replaced files beside it. ``problem`` says
-    why the file cannot belong to any dataset and what to do; otherwise it is empty.
+    why the file cannot belong to any dataset and ``remedy`` what to do; otherwise both are empty.
     """
 
     file: Path
@@ -65,6 +65,7 @@ class Delivery:
     corrects: bool = False
     note: str = ""
     problem: str = ""
+    remedy: str = ""
 
     def stamp(self) -> str:
         """What changes whenever the file is touched, cheap to get: path, size, inode and both its
@@ -136,8 +137,8 @@ def _read_path(file: Path, *, landing: Path, known: KnownSources) -> Delivery:
         return _unknown_delivery(
             file,
             path=path,
-            problem=f"files that end in {file.suffix or 'nothing'} are not read, only {endings}. "
-            "Deliver the rows in one of these forms, or remove the file.",
+            problem=f"files that end in {file.suffix or 'nothing'} are not read, only {endings}",
+            remedy="Deliver the rows in one of these forms, or remove the file.",
         )
     stem = name_stem(file.name)
     if len(parts) == 1:
@@ -150,8 +151,8 @@ def _read_path(file: Path, *, landing: Path, known: KnownSources) -> Delivery:
     return _unknown_delivery(
         file,
         path=path,
-        problem="no dataset is delivered in this folder. "
-        "Events lie in calls/<day>/ or transfers/<day>/, registers in the landing folder "
+        problem="no dataset is delivered in this folder",
+        remedy="Events lie in calls/<day>/ or transfers/<day>/, registers in the landing folder "
         "itself; move the file.",
     )
 
@@ -163,8 +164,8 @@ def _register_file(file: Path, *, path: str, stem: str) -> Delivery:
         return _unknown_delivery(
             file,
             path=path,
-            problem="no register has this name. "
-            f"Name it after one of {', '.join(REGISTERS)}; events lie in calls/<day>/ or "
+            problem="no register has this name",
+            remedy=f"Name it after one of {', '.join(REGISTERS)}; events lie in calls/<day>/ or "
             "transfers/<day>/.",
         )
     return Delivery(
@@ -186,8 +187,8 @@ def _event_file(
         return _unknown_delivery(
             file,
             path=path,
-            problem="its folder is not named after a day such as 2026-08-01. "
-            "Move the file into the folder of the day that it was delivered for.",
+            problem="its folder is not named after a day such as 2026-08-01",
+            remedy="Move the file into the folder of the day that it was delivered for.",
         )
     name = read_file_name(stem, known=known)
     is_noted = not name.is_new and not name.is_plain
@@ -229,7 +230,7 @@ def name_stem(path: str) -> str:
     return stem or name
 
 
-def _unknown_delivery(file: Path, *, path: str, problem: str) -> Delivery:
+def _unknown_delivery(file: Path, *, path: str, problem: str, remedy: str) -> Delivery:
     return Delivery(
         file=file,
         path=path,
@@ -238,6 +239,7 @@ def _unknown_delivery(file: Path, *, path: str, problem: str) -> Delivery:
         day=None,
         delivered_at=None,
         problem=problem,
+        remedy=remedy,
     )
 
 

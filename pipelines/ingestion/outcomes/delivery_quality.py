@@ -7,13 +7,16 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from features.entities.feeds import LATE_AFTER
-from pipelines.ingestion.outcomes.quarantine import count_reasons
+from pipelines.ingestion.outcomes.common_outcomes import (
+    describe_waiting_file,
+    most_common_outcomes,
+)
+from pipelines.ingestion.outcomes.quarantine import REJECTED, count_reasons
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, LoadedFile
 from pipelines.storage.schemas import EVENTS
 from serving.vocabulary.reports import (
-    HeldFile,
     QualityReport,
     RejectReason,
     SilentSource,
@@ -41,15 +44,14 @@ def quality_report(settings: Settings) -> QualityReport:
     loads_by_file = ledger.loads_since(
         since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min
     )
-    reasons = count_reasons(
-        settings,
-        batches={batch for batch, _, file in loads_by_file if file.quarantined or file.held},
-    )
+    reasons = count_reasons(settings, batches={batch for batch, _, _ in loads_by_file})
+    rejected = reasons.filter(pl.col("severity") == REJECTED)
     arrived = ledger.arrivals()
     loads: dict[SourceKey, list[tuple[datetime, LoadedFile]]] = defaultdict(list)
     for _, received_at, file in loads_by_file:
         loads[file.dataset, file.source].append((received_at, file))
     newest_rows = newest_row_times(arrived)
+    since, outcomes = most_common_outcomes(settings, ledger=ledger)
     return QualityReport(
         days=REPORTED_DAYS,
         newest_at=max(newest_rows.values(), default=None),
@@ -58,13 +60,15 @@ def quality_report(settings: Settings) -> QualityReport:
                 key,
                 current_loads(key, found),
                 arrived=arrived,
-                reasons=reasons,
+                reasons=rejected,
                 last_row_at=newest_rows.get(key),
             )
             for key, found in sorted(loads.items())
         ),
-        held=tuple(HeldFile(path=file.path, reason=file.reason) for file in ledger.held_files()),
+        held=tuple(map(describe_waiting_file, ledger.held_files())),
         silent=tuple(find_silent_sources(settings, newest_rows)),
+        outcomes=outcomes,
+        outcomes_since=since,
     )
 
 
@@ -93,6 +97,7 @@ def source_quality(
         quarantined=sum(file.quarantined for file in files),
         duplicates=sum(file.duplicates for file in files),
         held=sum(file.held for file in files),
+        skipped=sum(file.skipped for file in files),
         late=count_late_rows(arrived, dataset=key[0], paths=paths),
         last_row_at=last_row_at,
         received_at=max(received_at for received_at, _ in loads),

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from data_contracts.quarantine import reason_text
+from pipelines.ingestion.outcomes.rejection_words import describe_reason
 from pipelines.settings import Settings
 from pipelines.storage.durable_files import write_durably
 from pipelines.storage.ledger import Ledger
@@ -16,8 +16,8 @@ from pipelines.storage.schemas import MOMENT
 from pipelines.storage.vault import Vault
 
 __all__ = [
-    "CONFLICT_CODE",
-    "UNMATCHED_CODE",
+    "REJECTED",
+    "WARNED",
     "count_reasons",
     "export_quarantine",
     "read_quarantine",
@@ -38,19 +38,6 @@ STORED_SCHEMA = pl.Schema(
     }
 )
 REJECTED, WARNED = "rejected", "warning"  # severities; a row with a warning was accepted
-# What only a load can find; everything else has its words in the contracts.
-CONFLICT_CODE = "record_id.conflict"
-UNMATCHED_CODE = "amount.reverses_nothing"
-LOADING_TEXTS = {
-    UNMATCHED_CODE: {
-        "en": "A reversal for which no payment was found that it undoes.",
-        "zh": "冲正记录，但未找到被冲正的原交易。",
-    },
-    CONFLICT_CODE: {
-        "en": "A record with this key and other values arrived before; the first is kept.",
-        "zh": "同一记录此前已到达且内容不同，保留先到的一条。",
-    },
-}
 READ_COLUMNS = (
     "dataset",
     "path",
@@ -135,28 +122,29 @@ def read_quarantine(
 
 
 def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame:
-    """``path``, ``code``, ``zh``, ``en``, ``rows``: why rows of these batches were rejected, and
-    how many.
+    """``dataset``, ``path``, ``severity``, ``code``, ``zh``, ``en``, ``rows``: why rows of these
+    batches were rejected or warned of, and how many; of a file held as a whole none.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    rows = _read_batches(settings, ledger=ledger, batches=batches)
-    rows = rows.filter(pl.col("severity") == REJECTED)
+    rows = _read_batches(settings, ledger=ledger, batches=batches).filter(~pl.col("held"))
+    keys = ("dataset", "path", "severity")
     counted = (
-        rows.select("path", "reasons")
+        rows.select(*keys, "reasons")
         .explode("reasons")
         .drop_nulls()
-        .group_by("path", code="reasons")
+        .group_by(*keys, code="reasons")
         .agg(rows=pl.len())
     )
-    words = {
-        code: [_reason_text_of(code, language) for language in ("zh", "en")]
-        for code in counted["code"].unique()
+    texts = {
+        language: [
+            describe_reason(code, dataset=dataset, language=language)
+            for dataset, code in counted.select("dataset", "code").iter_rows()
+        ]
+        for language in ("zh", "en")
     }
-    reason_texts = (
-        pl.Series([words[code][place] for code in counted["code"]], dtype=pl.String)
-        for place in range(2)
+    return counted.with_columns(
+        pl.Series(language, words, dtype=pl.String) for language, words in texts.items()
     )
-    return counted.with_columns(**dict(zip(("zh", "en"), reason_texts, strict=True)))
 
 
 def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
@@ -195,18 +183,21 @@ def _batch_file(folder: Path, batch: int) -> Path:
     return folder / f"batch-{batch:08d}.parquet"
 
 
-def _reason_text_of(code: str, language: str) -> str:
-    own = LOADING_TEXTS.get(code)
-    return own[language] if own else reason_text(code, language)
-
-
 def _with_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    parts = rows.partition_by("dataset") or [rows]
+    return pl.concat([_with_texts_of_dataset(part) for part in parts])
+
+
+def _with_texts_of_dataset(rows: pl.DataFrame) -> pl.DataFrame:
+    """Datasets have columns of one name that mean other things: each has words of its own."""
+    dataset = rows.item(0, "dataset") if rows.height else None
     codes = rows["reasons"].explode(empty_as_null=False, keep_nulls=False).unique().to_list()
     texts = [
         pl.col("reasons")
         .list.eval(
             pl.element().replace_strict(
-                {code: _reason_text_of(code, language) for code in codes}, return_dtype=pl.String
+                {code: describe_reason(code, dataset=dataset, language=language) for code in codes},
+                return_dtype=pl.String,
             )
         )
         .list.join(separator)
@@ -226,12 +217,13 @@ def _with_raw_rows(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
 
 def _held_files(ledger: Ledger) -> pl.DataFrame:
     held = ledger.held_files()
+    words = [f"{file.reason.rstrip('.')}. {file.remedy}".strip() for file in held]
     return pl.DataFrame(
         {
             "dataset": [file.dataset for file in held],
             "path": [file.path for file in held],
-            "reason_text_zh": [file.reason for file in held],
-            "reason_text_en": [file.reason for file in held],
+            "reason_text_zh": words,
+            "reason_text_en": words,
             "held": [True] * len(held),
             "severity": [REJECTED] * len(held),
         },

@@ -37,10 +37,10 @@ def small_training():
         yield
 
 
-def run(*words: str) -> str:
-    """What a command prints, having ended well."""
+def run(*words: str, exit_code: int = 0) -> str:
+    """What a command prints, having ended with ``exit_code``."""
     result = CliRunner().invoke(cli.app, list(words), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return result.stdout
 
 
@@ -103,15 +103,17 @@ def test_ingest_reports_each_file_as_json(tmp_path):
     landing, home = tmp_path / "landing", str(tmp_path / "home")
     run("simulate", str(landing), "--people", "120", "--days", "2", "--seed", "1")
     (landing / "calls" / "2026-06-01" / "cmcc-2359.parquet").write_bytes(b"PAR1 not really")
-    files = json.loads(run("ingest", str(landing), "--home", home, "--json"))["files"]
+    ingest = ("ingest", str(landing), "--home", home, "--json")
+    files = json.loads(run(*ingest, exit_code=cli.FILES_WAIT))["files"]
     keys = {"path", "dataset", "rows", "accepted", "quarantined", "duplicates", "held", "reason"}
+    keys |= {"status", "remedy", "skipped", "warnings"}
     assert all(keys <= file.keys() for file in files)
     for file in files:
         whole = file["accepted"] + file["quarantined"] + file["duplicates"]
         assert file["rows"] == (file["held"] or whole)
     (broken,) = (file for file in files if file["path"].endswith("cmcc-2359.parquet"))
     assert broken["reason"]
-    again = json.loads(run("ingest", str(landing), "--home", home, "--json"))["files"]
+    again = json.loads(run(*ingest, exit_code=cli.FILES_WAIT))["files"]
     assert sum(file["accepted"] for file in again) == 0
 
 

@@ -34,7 +34,7 @@ def test_a_file_whose_records_have_other_values_is_held_until_it_may_replace(hom
     put(home.landing, ICBC, transfers())
     report = home.only()
     assert counts(report) == (40, 0, 0, 0, 40)
-    assert f"--replace {ICBC}" in report.reason
+    assert f"--replace {ICBC}" in report.remedy
     assert total(home) == Decimal("402000.00")
 
     assert counts(home.only(replace=[ICBC])) == (40, 40, 0, 0, 0)
@@ -123,7 +123,7 @@ def test_a_register_that_lacks_people_waits_and_can_be_accepted(home):
     report = home.only()
     assert counts(report) == (34, 0, 0, 0, 34)
     assert "6 of the 40 entries of residents are missing" in report.reason
-    assert "--accept residents.parquet" in report.reason
+    assert "--accept residents.parquet" in report.remedy
     assert home.table("residents").height == 40
     assert counts(home.only(accept=["residents.parquet"])) == (34, 34, 0, 0, 0)
     ((_, decision),) = ledger(home).decisions()
@@ -157,7 +157,7 @@ def test_a_file_of_no_dataset_is_kept_in_view_until_it_is_gone(home):
     assert home.only().status == "unreadable"
     (stray,) = ledger(home).held_files()
     assert (stray.path, stray.dataset) == (f"transfers/{DAY}/sub/citic.csv", "unknown")
-    assert "move the file" in stray.reason
+    assert "move the file" in stray.remedy
     place.unlink()
     home.ingest()
     assert ledger(home).held_files() == []

@@ -252,10 +252,9 @@ def test_a_batch_with_too_many_bad_rows_is_held_as_a_whole(home):
     put(home.landing, f"calls/{DAY}/ctcc.parquet", calls())
     reports = home.ingest()
     assert counts(reports[CALLS]) == (40, 0, 0, 0, 40)
-    assert reports[CALLS].reason.startswith(
-        "3 of 40 rows are bad, more than 5%: duration_s.negative (3). "
-    )
-    assert "--retry-held" in reports[CALLS].reason
+    reason = "3 of 40 rows are bad, more than 5%: duration_s.negative (3)"
+    assert reports[CALLS].reason == reason
+    assert "--retry-held" in reports[CALLS].remedy
     assert counts(reports[f"calls/{DAY}/ctcc.parquet"]) == (40, 40, 0, 0, 0)
     assert home.table("calls")["source"].unique().to_list() == ["ctcc"]
     assert counts(home.ingest()[CALLS]) == (40, 0, 0, 0, 40)

@@ -16,7 +16,7 @@ from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import ModelRegistry
-from pipelines.ingestion.ingest import FileReport
+from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.orchestration import flows
 from pipelines.orchestration.flows import (
     RETRY_OPTIONS,

@@ -1,0 +1,103 @@
+"""What a load reports of each file."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.ingestion.outcomes.findings import Finding
+from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
+
+__all__ = ["FileReport", "IngestReport", "report_file", "report_known_file"]
+
+REJECTED_REMEDY = (
+    "`forestall quarantine --reveal` shows the rows. Mend the source's mapping "
+    "(`forestall sources try FILE`) and run `forestall quarantine --retry`, or ask the source to "
+    "deliver them right."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """What became of a delivered file: rows = accepted + quarantined + duplicates + skipped + held.
+
+    ``status`` is ``accepted``, ``partly`` (some rows are in quarantine), ``held`` (the whole file
+    waits for somebody), ``unreadable`` or ``duplicate`` (loaded before). ``reason`` says why a file
+    or some of its rows are not accepted and ``remedy`` what to do; ``rejected`` are the reasons of
+    the rows, the most frequent first. ``warnings`` are what somebody should read though it is
+    accepted.
+    """
+
+    path: str
+    dataset: str
+    source: str
+    rows: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+    skipped: int
+    held: int
+    status: FileStatus
+    reason: str
+    remedy: str = ""
+    rejected: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReport:
+    """What one run of ``ingest`` did, file by file, what was decided beside the rules, and the
+    lake's version after it.
+    """
+
+    files: tuple[FileReport, ...]
+    version: str
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def waiting(self) -> tuple[FileReport, ...]:
+        """The files that wait for somebody: held, or not to be read."""
+        return tuple(file for file in self.files if file.status in {"held", "unreadable"})
+
+
+def report_file(file: LoadedFile, *, rejected: Sequence[Finding] = ()) -> FileReport:
+    """The report of a file with the reasons for which rows of it were ``rejected``."""
+    is_partly = file.status == "partly"
+    return FileReport(
+        path=file.path,
+        dataset=file.dataset,
+        source=file.source,
+        rows=file.rows,
+        accepted=file.accepted,
+        quarantined=file.quarantined,
+        duplicates=file.duplicates,
+        skipped=file.skipped,
+        held=file.held,
+        status=file.status,
+        reason=_reason_of_part(file, rejected) if is_partly else file.reason,
+        remedy=REJECTED_REMEDY if is_partly else file.remedy,
+        rejected=tuple(rejected),
+        warnings=file.warnings,
+    )
+
+
+def report_known_file(before: LoadedFile, *, path: str, why: str) -> FileReport:
+    """The report of a file at ``path`` whose rows are all known since ``before``."""
+    known = dataclasses.replace(
+        before,
+        path=path,
+        accepted=0,
+        quarantined=0,
+        skipped=0,
+        held=0,
+        duplicates=before.rows,
+        status="duplicate",
+        warnings=(),
+        reason=why,
+    )
+    return report_file(known)
+
+
+def _reason_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:
+    most = ", ".join(f"{one.code} ({one.rows})" for one in rejected[:3])
+    more = ", …" if len(rejected) > 3 else ""
+    return f"{file.quarantined} of {file.rows} rows are rejected: {most}{more}"

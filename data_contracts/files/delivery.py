@@ -103,6 +103,7 @@ def _translated(
             mapping=mapping,
             preamble=raw.preamble,
             name=name,
+            signs_repeat=raw.signs_repeat,
         )
     except DeliveryError as error:
         if not raw.preamble:

@@ -343,10 +343,18 @@ def quarantine(
     reveal: Annotated[
         bool, typer.Option(help="With the rejected rows themselves, from the vault.")
     ] = False,
+    retry: Annotated[
+        bool, typer.Option(help="Load what can be taken now that a mapping or rule is mended.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """The rejected rows and held files, with reasons, source file and row."""
+    if retry:
+        from pipelines.cli.retry import retry_rows
+
+        retry_rows(home, dataset=dataset, shows_rows=reveal or out is not None, as_json=as_json)
+        return
     from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
 
     rows = read_quarantine(load_settings(home), dataset=dataset, reveal=reveal)

@@ -16,11 +16,8 @@ from data_contracts.suites import add_warnings, check_rows
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.amendments import UNMATCHED, with_reversals_marked
 from pipelines.ingestion.deduplication import (
-    ACCEPTED,
     CONFLICT,
     DUPLICATE,
-    classify_duplicates,
-    classify_latest,
 )
 from pipelines.ingestion.event_rows import ClassifiedRows, EventClassifier
 from pipelines.ingestion.holding import (
@@ -42,6 +39,7 @@ from pipelines.ingestion.parsed_files import (
     count_files,
 )
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
+from pipelines.ingestion.register_rows import LAST_COUNTS, classify_register
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import (
@@ -56,8 +54,6 @@ from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
 __all__ = ["BatchValidator", "ValidatedBatch"]
 
-# Registers of which the last row of a key counts, and what no later row can change.
-LAST_COUNTS = {"residents": ("sex", "birth_date")}
 ACCOUNT_COLUMNS = {"transfers": ("account_id", "peer_account"), "accounts": ("account_id",)}
 REJECTED = {CONFLICT: CONFLICT_CODE, UNMATCHED: UNMATCHED_CODE}
 
@@ -82,7 +78,8 @@ class ValidatedBatch:
 
 class BatchValidator:
     """Checks rows against their contract and against what the lake holds already; collects raw
-    identifiers in ``row_pseudonymiser``.
+    identifiers in ``row_pseudonymiser``. Registers replace those in the lake, or with
+    ``adds_to_registers`` are added to them.
     """
 
     def __init__(
@@ -93,12 +90,14 @@ class BatchValidator:
         ledger: Ledger,
         row_pseudonymiser: RowPseudonymiser,
         not_after: datetime,
+        adds_to_registers: bool = False,
     ) -> None:
         self._settings = settings
         self._lake = lake
         self._ledger = ledger
         self._row_pseudonymiser = row_pseudonymiser
         self._not_after = not_after
+        self._adds_to_registers = adds_to_registers
         self._events = EventClassifier(settings=settings, lake=lake, ledger=ledger)
 
     def validate_batch(self, dataset: str, parsed: Sequence[ParsedFile]) -> ValidatedBatch:
@@ -189,21 +188,13 @@ class BatchValidator:
             found = self._events.classify(dataset, keyed, replaced=replaced)
             own = [name for name in ("_reversal", "_negative") if name in keyed.columns]
             return replace(found, accepted=found.accepted.drop(own))
-        # A register replaces what was there: only its own rows can clash.
-        contract = load_contract(dataset)
-        if dataset in LAST_COUNTS:
-            result = classify_latest(rows, key=contract.key, values=LAST_COUNTS[dataset])
-        else:
-            values = tuple(name for name in contract.schema if name not in contract.key)
-            result = classify_duplicates(rows, known=rows.clear(), key=contract.key, values=values)
-        accepted = self._row_pseudonymiser.to_lake_rows(
-            dataset, rows.filter(result == ACCEPTED), files=files
+        return classify_register(
+            dataset,
+            rows,
+            files=files,
+            row_pseudonymiser=self._row_pseudonymiser,
+            entries=self._lake.scan(dataset).collect() if self._adds_to_registers else None,
         )
-        outcomes = rows.select(
-            *ROW_ORIGIN, result.alias("result"), pl.lit(None, dtype=pl.String).alias("origin")
-        )
-        gone = pl.DataFrame(schema=TABLES[dataset])
-        return ClassifiedRows(accepted=accepted, outcomes=outcomes, gone=gone)
 
     def _holds_after(
         self,

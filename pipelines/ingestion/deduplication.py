@@ -133,7 +133,8 @@ def classify_events(
     ``conflict``, and ``origin`` the source of the earlier row that a duplicate or conflict repeats.
 
     ``rows`` have the lake's columns and ``_file``, file by file; ``known`` holds at least what the
-    lake has under the same keys and happenings. Of equal happenings a file brings as many new ones
+    lake has under the same keys and happenings, with the ``_file`` of what came with the same file
+    before, else null. Of equal happenings a file brings as many new ones
     as it holds more than any before it: two equal payments in one file are two. A moment without
     time of day tells too little: there the source and the number must be the same, too.
     ``wider_keys`` names, by source, columns that belong to its records' key.
@@ -141,7 +142,9 @@ def classify_events(
     order = pl.col("_order")
     columns = [*dict.fromkeys([*identity.key, *identity.happening, *identity.rest])]
     old = known.select(
-        (pl.int_range(pl.len()) - known.height).alias("_order"), pl.lit("").alias("_file"), *columns
+        (pl.int_range(pl.len()) - known.height).alias("_order"),
+        pl.col("_file").fill_null("") if "_file" in known.columns else pl.lit("").alias("_file"),
+        *columns,
     )
     new = rows.lazy().select(pl.int_range(pl.len()).alias("_order"), "_file", *columns)
     marked = pl.concat([old.lazy(), new]).with_columns(candidate_keys(identity=identity))
@@ -194,7 +197,10 @@ def _look_file_by_file(pool: pl.DataFrame, *, identity: EventIdentity) -> pl.Dat
         accepted = rows.join(found[-1], on="_order", how="anti", maintain_order="left")
         known = pl.concat([known, accepted]).with_columns(
             (pl.int_range(pl.len()) - pl.len().cast(pl.Int64)).alias("_order"),
-            pl.lit("").alias("_file"),
+            pl.when(pl.col("_file") == rows["_file"][0])
+            .then(pl.lit(""))
+            .otherwise("_file")
+            .alias("_file"),
         )
     return pl.concat(found)
 

@@ -107,7 +107,7 @@ class EventClassifier:
             rows,
             known=pl.concat(
                 [rows.select(columns).clear(), *(part.select(columns) for part in known)]
-            ),
+            ).join(rows.select("file_id", "_file").unique("file_id"), on="file_id", how="left"),
             identity=EVENT_IDENTITIES[dataset],
             wider_keys=self._wider_keys(dataset),
         )

@@ -37,7 +37,7 @@ from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread
 from pipelines.storage.schemas import EVENTS, REGISTERS
 from pipelines.storage.vault import Vault
 
-__all__ = ["ingest"]
+__all__ = ["ingest", "recover_loads"]
 
 
 # An empty file would wipe these registers; that no case was reported or no number tagged can be
@@ -78,7 +78,7 @@ def ingest(
     ledger = Ledger(settings.lake_folder / "ledger.db")
     own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
     with lake.locked(), own:
-        _recover(settings, lake=lake, ledger=ledger)
+        recover_loads(settings, lake=lake, ledger=ledger)
         known = list_known_sources(settings)
         listed = list_deliveries(landing, through=through, known=known)
         load = _IngestRun(
@@ -112,7 +112,7 @@ def ingest(
         )
 
 
-def _recover(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
+def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
     """Bring a load that was cut short to its end, or forget it: the Delta table alone decides
     which.
     """

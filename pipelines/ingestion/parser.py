@@ -13,9 +13,9 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -27,6 +27,7 @@ import polars as pl
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, ForestallError
 from data_contracts.files.delivery import read_delivery
+from data_contracts.files.kept_rows import KeptRow, KeptRowsReading, read_kept_rows
 from data_contracts.files.reading import Reading
 from data_contracts.files.trial import TrialReading, read_trial
 from data_contracts.mappings.layout import Layout
@@ -73,7 +74,29 @@ class Parser:
         Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the
         parsing process.
         """
-        return _reading(self._answer("read", place, dataset=dataset, source=source))
+        return _reading(self._answer("read", place=str(place), dataset=dataset, source=source))
+
+    def read_again(
+        self, rows: Sequence[KeptRow], *, name: str, dataset: str, source: str, signs_repeat: bool
+    ) -> KeptRowsReading:
+        """Return what reading rejected rows of the file ``name`` gives today; see
+        ``read_kept_rows``.
+
+        Raises ``DeliveryError`` if they are too slow, or end the parsing process.
+        """
+        answer = self._answer(
+            "read again",
+            rows=[astuple(row) for row in rows],
+            name=name,
+            dataset=dataset,
+            source=source,
+            signs_repeat=signs_repeat,
+        )
+        return KeptRowsReading(
+            reading=_reading(answer),
+            unread=tuple(answer.header["unread"]),
+            problems=tuple(answer.header["problems"]),
+        )
 
     def try_file(
         self, place: Path, *, dataset: str | None, source: str, mapping: str | None = None
@@ -83,7 +106,9 @@ class Parser:
 
         Raises ``DeliveryError`` as ``read`` does, and where there is no table in the file.
         """
-        answer = self._answer("try", place, dataset=dataset, source=source, mapping=mapping)
+        answer = self._answer(
+            "try", place=str(place), dataset=dataset, source=source, mapping=mapping
+        )
         seen: dict[str, Any] = answer.header["seen"]
         for key in ("headings", "ignored"):
             seen[key] = tuple(seen[key])
@@ -91,9 +116,9 @@ class Parser:
         reading = _reading(answer) if "skipped" in answer.header else None
         return TrialReading(**seen, reading=reading)
 
-    def _answer(self, verb: str, place: Path, **question: str | None) -> _Answer:
+    def _answer(self, verb: str, **question: object) -> _Answer:
         folder = str(self._sources_folder) if self._sources_folder else None
-        answer = self._ask({"verb": verb, "place": str(place), "folder": folder, **question})
+        answer = self._ask({"verb": verb, "folder": folder, **question})
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
         return answer
@@ -202,7 +227,31 @@ def _try(
     return header | packed, body
 
 
-_VERBS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {"read": _parse, "try": _try}
+def _parse_again(
+    *,
+    rows: list[list[Any]],
+    name: str,
+    dataset: str,
+    source: str,
+    folder: str | None,
+    signs_repeat: bool,
+) -> tuple[dict[str, Any], bytes]:
+    again = read_kept_rows(
+        [KeptRow(number=number, row_json=said, is_delivered=how) for number, said, how in rows],
+        contract=load_contract(dataset),
+        mapping=_mapping(source, folder).of(dataset),
+        signs_repeat=signs_repeat,
+        name=name,
+    )
+    header, body = _packed(again.reading)
+    return header | {"unread": again.unread, "problems": again.problems}, body
+
+
+_VERBS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
+    "read": _parse,
+    "read again": _parse_again,
+    "try": _try,
+}
 
 
 def _packed(reading: Reading) -> tuple[dict[str, Any], bytes]:

@@ -86,6 +86,13 @@ class RowPseudonymiser:
             *(pl.col(name).cast(kind) for name, kind in TABLES[dataset].items()), *ROW_ORIGIN
         )
 
+    def collect_holders(self, subscribers: pl.DataFrame) -> None:
+        """Collect who holds which number, from all entries of the register as the lake has them."""
+        # Whoever is to be reached today is reached at the numbers held today.
+        held_now = subscribers.sort("number", "activated_on", nulls_last=False, maintain_order=True)
+        latest = held_now.unique("number", keep="last", maintain_order=True)
+        self._numbers_of = list(latest.select("person", "number").iter_rows())
+
     def forget_identifiers(self) -> None:
         """Forget what was collected."""
         for entries in self._raw_identifiers.values():
@@ -145,10 +152,7 @@ class RowPseudonymiser:
             self._person_pseudonyms(rows).alias("person"),
             self._pseudonyms("number", rows["msisdn"]).alias("number"),
         )
-        # Whoever is to be reached today is reached at the numbers held today.
-        held_now = keyed.sort("number", "activated_on", nulls_last=False, maintain_order=True)
-        latest = held_now.unique("number", keep="last", maintain_order=True)
-        self._numbers_of = list(latest.select("person", "number").iter_rows())
+        self.collect_holders(keyed)
         return keyed
 
     def _accounts(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from pipelines.backtesting.replay import ReplayResult, replay
 from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from pipelines.ingestion.outcomes.reports import IngestReport
+from pipelines.ingestion.retries.retry import RetryReport, retry_quarantine
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 from pipelines.orchestration.run_reports import (
     drift_report,
@@ -24,10 +25,12 @@ from pipelines.training.train import TrainResult, train
 __all__ = [
     "describe_ingest",
     "describe_replay",
+    "describe_retry",
     "describe_score",
     "describe_train",
     "run_ingest",
     "run_replay",
+    "run_retry",
     "run_score",
     "run_train",
 ]
@@ -50,6 +53,24 @@ def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
     decided["removed"] = sum(decision.rows for decision in loaded.decisions)
     return RunResult(
         facts={"files": len(loaded.files), **counts, **+decided},
+        reports=[partial(quality_report, arguments["settings"])],
+    )
+
+
+def describe_retry(retried: RetryReport, arguments: Arguments) -> RunResult:
+    """Count what left the quarantine and what is still in it, and report how good the deliveries
+    are by now.
+    """
+    counts = {
+        name: sum(getattr(file, field) for file in retried.files)
+        for name, field in (
+            ("accepted", "accepted"),
+            ("quarantined", "rejected"),
+            ("duplicates", "duplicates"),
+        )
+    }
+    return RunResult(
+        facts={"files": len(retried.files), **counts},
         reports=[partial(quality_report, arguments["settings"])],
     )
 
@@ -122,6 +143,7 @@ def describe_replay(result: ReplayResult, arguments: Arguments) -> RunResult:
 
 
 run_ingest = recorded("ingest", describe=describe_ingest)(ingest)
+run_retry = recorded("ingest", describe=describe_retry)(retry_quarantine)
 run_train = recorded("train", describe=describe_train, about_at="at")(train)
 run_score = recorded(lambda arguments: arguments["kind"], describe=describe_score, about_at="at")(
     score

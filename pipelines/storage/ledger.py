@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
-    case,
     delete,
     exists,
     func,
@@ -28,15 +27,18 @@ from sqlalchemy import (
     update,
 )
 
+from pipelines.storage.ledger_retries import Retry, count_with_retries
 from pipelines.storage.ledger_tables import (
     ARRIVALS,
     BATCHES,
     DECISIONS,
     FILES,
     METADATA,
+    RETRIES,
     STRAYS,
     UNDONE,
 )
+from pipelines.storage.schemas import REGISTERS
 from pipelines.storage.sqlite import create_tables, open_engine, write_at_once
 
 __all__ = [
@@ -58,17 +60,6 @@ FILE_ID_DIGITS = 16  # of a digest, as the lake's rows name their file
 
 COMMITTED = BATCHES.c.state == "committed"
 PREPARED = BATCHES.c.state == "prepared"
-# Files loaded before there was a status are told by their counts.
-STATUS = case(
-    (FILES.c.status != "", FILES.c.status),
-    (FILES.c.held > 0, "held"),
-    (FILES.c.reason != "", "unreadable"),
-    (FILES.c.quarantined > 0, "partly"),
-    else_="accepted",
-).label("status")
-FILE_COLUMNS = [
-    STATUS if column.name == "status" else column for column in FILES.c if column.name != "batch"
-]
 
 ARRIVALS_SCHEMA = pl.Schema(
     {
@@ -182,6 +173,7 @@ class Ledger:
         received_at: datetime,
         decisions: Sequence[Decision] = (),
         undone: Sequence[UndoneRow] = (),
+        retries: Sequence[Retry] = (),
     ) -> None:
         """Write down what the batch will load, before the lake is touched."""
         number = {"batch": batch}
@@ -193,7 +185,8 @@ class Ledger:
             if arrivals:
                 rows = [number | {"dataset": dataset} | asdict(item) for item in arrivals]
                 connection.execute(insert(ARRIVALS), rows)
-            for table, items in ((DECISIONS, decisions), (UNDONE, undone)):
+            others = ((DECISIONS, decisions), (UNDONE, undone), (RETRIES, retries))
+            for table, items in others:
                 if items:
                     own = number | {"dataset": dataset}
                     connection.execute(insert(table), [own | asdict(item) for item in items])
@@ -340,7 +333,8 @@ class Ledger:
 
     def outdated_loads(self) -> set[tuple[int, str]]:
         """Batch and path of the loads whose rejected rows are no longer of interest: held files
-        that were tried again since, and files that were replaced.
+        that were tried again since, files that were replaced, and registers of which a newer one
+        stands.
         """
         later = FILES.alias("later")
         tried_since = exists().where(later.c.path == FILES.c.path, later.c.batch > FILES.c.batch)
@@ -350,10 +344,33 @@ class Ledger:
             or_(DECISIONS.c.target_digest == FILES.c.digest, FILES.c.reason != ""),
             DECISIONS.c.batch > FILES.c.batch,
         )
-        query = select(FILES.c.batch, FILES.c.path).where(
-            or_(replaced, (FILES.c.reason != "") & tried_since)
+        newer = (
+            exists()
+            .where(later.c.dataset == FILES.c.dataset, later.c.batch > FILES.c.batch)
+            .where(later.c.reason == "", BATCHES.c.batch == later.c.batch, COMMITTED)
         )
-        return {(row["batch"], row["path"]) for row in self._rows(query)}
+        is_past = FILES.c.dataset.in_(REGISTERS) & newer
+        query = select(FILES.c.batch, FILES.c.path).where(
+            or_(replaced, (FILES.c.reason != "") & tried_since, is_past)
+        )
+        outdated = {(row["batch"], row["path"]) for row in self._rows(query)}
+        retries = self._rows(select(RETRIES.c.batch, RETRIES.c.path, RETRIES.c.of_batch))
+        return outdated | {
+            (row["batch"], row["path"])
+            for row in retries
+            if (row["of_batch"], row["path"]) in outdated
+        }
+
+    def rows_that_left(self) -> list[tuple[int, str, tuple[int, ...]]]:
+        """Batch, path and numbers of the rejected rows that left the quarantine since."""
+        query = select(RETRIES.c.of_batch, RETRIES.c.path, RETRIES.c.rows).join(BATCHES)
+        rows = self._rows(query.where(COMMITTED).order_by(RETRIES.c.batch))
+        return [(row["of_batch"], row["path"], row["rows"]) for row in rows]
+
+    def loads_in(self, batches: Collection[int]) -> dict[tuple[int, str], LoadedFile]:
+        """The files of these batches, by batch and path."""
+        query = _loaded_files().add_columns(FILES.c.batch).where(FILES.c.batch.in_(list(batches)))
+        return {(row.pop("batch"), row["path"]): LoadedFile(**row) for row in self._rows(query)}
 
     def _strays(self) -> list[LoadedFile]:
         query = select(STRAYS.c.path, STRAYS.c.reason, STRAYS.c.remedy).order_by(STRAYS.c.path)
@@ -380,8 +397,9 @@ class Ledger:
         return [(row.pop("batch"), row.pop("received_at"), LoadedFile(**row)) for row in rows]
 
     def newest_load_at(self) -> datetime | None:
-        """When the last batch was loaded."""
-        query = select(BATCHES.c.received_at).where(COMMITTED).order_by(BATCHES.c.batch.desc())
+        """When the last file was loaded."""
+        query = select(BATCHES.c.received_at).join_from(FILES, BATCHES).where(COMMITTED)
+        query = query.order_by(BATCHES.c.batch.desc())
         newest: datetime | None = self._scalar(query.limit(1))
         return newest
 
@@ -454,7 +472,7 @@ class Ledger:
 
 
 def _loaded_files() -> Select[Any]:
-    return select(*FILE_COLUMNS).join_from(FILES, BATCHES).where(COMMITTED)
+    return count_with_retries()
 
 
 def unread_file(*, path: str, reason: str, remedy: str = "") -> LoadedFile:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["ARRIVALS", "BATCHES", "DECISIONS", "FILES", "METADATA", "STRAYS", "UNDONE"]
+__all__ = ["ARRIVALS", "BATCHES", "DECISIONS", "FILES", "METADATA", "RETRIES", "STRAYS", "UNDONE"]
 
 
 class IsoDate(TypeDecorator[date]):
@@ -59,7 +59,20 @@ class JsonTexts(TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 4})
+class JsonNumbers(TypeDecorator[tuple[int, ...]]):
+    """Whole numbers as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        return json.dumps(list(value or ()))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[int, ...]:  # noqa: ARG002
+        return tuple(json.loads(value or "[]"))
+
+
+METADATA = MetaData(info={"version": 5})
 
 
 def _batch_number() -> Column[int]:
@@ -111,6 +124,20 @@ ARRIVALS = Table(
     Column("rows", Integer, nullable=False),
     Column("known_until", IsoMoment),
     Index("arrivals_by_batch", "batch"),
+)
+# Rejected rows that left the quarantine when they were tried again: of which load, and which rows.
+RETRIES = Table(
+    "retries",
+    METADATA,
+    _batch_number(),
+    Column("dataset", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("of_batch", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("rows", JsonNumbers, nullable=False),
+    Index("retries_by_load", "of_batch", "path"),
 )
 # What somebody, or a file itself, decided about a load: the audit trail of the lake.
 DECISIONS = Table(

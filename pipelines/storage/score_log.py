@@ -61,6 +61,16 @@ class ScoreLog:
         runs = self.runs(since=before.date() - timedelta(days=1), until=before.date())
         return max((run.at for run in runs if run.at < before), default=None)
 
+    def newest_run(self) -> datetime | None:
+        """The moment of the last run of all of which something was published; None if there was
+        none.
+        """
+        for day in sorted(self._folder.glob("20*-*-*"), reverse=True):
+            runs = [path for path in day.glob("*.parquet") if not path.stem.endswith(WARM_UP_KIND)]
+            if runs:
+                return max(map(parse_run_time, runs)).replace(tzinfo=SHANGHAI)
+        return None
+
     def read(self, day: date) -> pl.DataFrame:
         """What was scored on a day: ``person``, ``at``, ``score``, ``preventable_loss_cny``."""
         runs = [scan_scores(path) for path in sorted(self._folder.glob(f"{day}/*.parquet"))]

@@ -7,6 +7,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from pipelines.ingestion.ingest import ingest
+from pipelines.ingestion.retries.retry import retry_quarantine
 from pipelines.settings import Settings
 from tests.pipelines.landing import RECEIVED_AT
 
@@ -21,15 +22,17 @@ def started(
     die_before: tuple[str, str] | None = None,
     die_at: int = 2,
     replace: tuple[str, ...] = (),
+    retries: bool = False,
 ) -> ForkServerProcess:
-    """Start loading; with ``die_before`` (a class of pipelines and its method) the process kills
-    itself before the method is called for the time number ``die_at``.
+    """Start loading, or with ``retries`` trying rejected rows again; with ``die_before`` (a class
+    of pipelines and its method) the process kills itself before the method is called for the time
+    number ``die_at``.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)  # importing takes seconds: once is enough
     process = context.Process(
         target=_load,
-        args=(str(landing), settings.model_dump_json(), die_before, die_at, replace),
+        args=(str(landing), settings.model_dump_json(), die_before, die_at, replace, retries),
     )
     process.start()
     return process
@@ -41,9 +44,13 @@ def _load(
     die_before: tuple[str, str] | None,
     die_at: int,
     replace: tuple[str, ...],
+    retries: bool,  # noqa: FBT001 -- a process is given its arguments by place
 ) -> None:
     if die_before is not None:
         _die_before(*die_before, die_at=die_at)
+    if retries:
+        retry_quarantine(Settings.model_validate_json(settings), received_at=RECEIVED_AT)
+        return
     ingest(
         Path(landing),
         settings=Settings.model_validate_json(settings),

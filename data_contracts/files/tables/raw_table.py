@@ -24,7 +24,8 @@ class RawTable:
     fit, as ``_row``, ``_problems`` (one code of the row) and ``_raw`` (JSON of its fields).
     ``skipped`` counts what is no row of the table (total lines), by what it is;
     ``preamble`` are the lines before the headings, which are on ``heading_line``;
-    ``layout`` is what was found out of delimiter and sheet.
+    ``layout`` is what was found out of delimiter and sheet. ``signs_repeat`` says whether minus
+    signs only repeat the direction, where these rows are too few to tell it (else None).
     """
 
     values: pl.DataFrame
@@ -35,6 +36,7 @@ class RawTable:
     heading_line: int = 1
     layout: Layout = field(default_factory=Layout)
     warnings: tuple[str, ...] = ()
+    signs_repeat: bool | None = None
 
     def with_warning(self, words: str) -> "RawTable":
         """This table with one more warning."""

@@ -30,7 +30,10 @@ from data_contracts.mappings.translation.findings import describe_choices, descr
 from data_contracts.mappings.translation.record_numbers import number_records
 from data_contracts.mappings.translation.ways import Ways, find_ways
 
-__all__ = ["Translation", "translate_table"]
+__all__ = ["SIGNS_REPEAT", "Translation", "translate_table"]
+
+#: The note of a file in which a minus is no reversal.
+SIGNS_REPEAT = "the amounts of one direction have a minus, which says no more than it"
 
 #: Words by which banks themselves mark a reversal, under the headings of their own remarks.
 _REVERSAL_HEADINGS = ("摘要", "摘要说明", "交易摘要", "摘要内容", "交易类型", "业务类型")
@@ -67,12 +70,14 @@ def translate_table(
     mapping: DatasetMapping,
     preamble: Sequence[str] = (),
     name: str = "the file",
+    signs_repeat: bool | None = None,
 ) -> Translation:
     """Bring a table to the columns of ``contract``.
 
     ``raw`` has a column a heading; what begins with ``_`` passes through. ``preamble`` are the
-    lines before the headings. Raises ``DeliveryError`` if a column is missing, or claimed twice;
-    its message holds no delivered value.
+    lines before the headings. ``signs_repeat`` says what a minus means; without it the rows do.
+    Raises ``DeliveryError`` if a column is missing, or claimed twice; its message holds no
+    delivered value.
     """
     headings = [heading for heading in raw.columns if not heading.startswith("_")]
     fitting = recognise_format(headings, dataset=contract.dataset)
@@ -83,7 +88,9 @@ def translate_table(
     if not ways.is_whole:
         raise describe_gaps(ways, headings, contract=contract, name=name, recognised=recognised)
     table, skipped = _wanted_rows(_without_nothing(raw, mapping=chosen), mapping=chosen, name=name)
-    columns, problems, notes = _columns(table, ways=ways, contract=contract, mapping=chosen)
+    columns, problems, notes = _columns(
+        table, ways=ways, contract=contract, mapping=chosen, signs_repeat=signs_repeat
+    )
     rows, left_out = _kept_rows(
         columns.with_columns(table.select(pl.col("^_.*$")), **problems), mapping=chosen
     )
@@ -228,7 +235,12 @@ def _filtered(
 
 
 def _columns(
-    table: pl.DataFrame, *, ways: Ways, contract: Contract, mapping: DatasetMapping
+    table: pl.DataFrame,
+    *,
+    ways: Ways,
+    contract: Contract,
+    mapping: DatasetMapping,
+    signs_repeat: bool | None,
 ) -> tuple[pl.DataFrame, dict[str, pl.Series], tuple[str, ...]]:
     """The columns of the contract, marks of rows that say two things, and notes."""
     columns = _filled(table, ways=ways)
@@ -247,7 +259,9 @@ def _columns(
     problems: dict[str, pl.Series] = {}
     notes: tuple[str, ...] = ()
     if "amount" in contract.schema and "kind" in contract.schema:
-        problems, notes = _fill_amounts(columns, table, ways=ways, mapping=mapping)
+        problems, notes = _fill_amounts(
+            columns, table, ways=ways, mapping=mapping, signs_repeat=signs_repeat
+        )
     if mapping.record_numbers:
         made = _record_numbers(columns, table, contract=contract, mapping=mapping)
         own = columns.get("record_id")
@@ -276,7 +290,12 @@ def _text(value: pl.Expr) -> pl.Expr:
 
 
 def _fill_amounts(
-    columns: dict[str, pl.Series], table: pl.DataFrame, *, ways: Ways, mapping: DatasetMapping
+    columns: dict[str, pl.Series],
+    table: pl.DataFrame,
+    *,
+    ways: Ways,
+    mapping: DatasetMapping,
+    signs_repeat: bool | None,
 ) -> tuple[dict[str, pl.Series], tuple[str, ...]]:
     """Fill in amount, direction, kind and currency; change ``columns``."""
     notes: tuple[str, ...] = ()
@@ -288,8 +307,10 @@ def _fill_amounts(
         signed = take_signs(columns["amount"])
     columns["amount"] = signed.amount.alias("amount")
     undone = signed.is_negative
-    if repeats_direction(undone, direction=columns["direction"]):
-        notes = ("the amounts of one direction have a minus, which says no more than it",)
+    if signs_repeat is None:
+        signs_repeat = repeats_direction(undone, direction=columns["direction"])
+    if signs_repeat:
+        notes = (SIGNS_REPEAT,)
         undone = undone & ~undone
     undone = undone | _marked_reversals(table, mapping=mapping)
     if undone.any():

@@ -18,7 +18,7 @@ from pipelines.ingestion.landing.sources import (
 from pipelines.storage.durable_files import file_digest
 from pipelines.storage.schemas import EVENTS, REGISTERS
 
-__all__ = ["Delivery", "list_deliveries", "name_stem", "require_landing"]
+__all__ = ["Delivery", "describe_path", "list_deliveries", "name_stem", "require_landing"]
 
 FILE_SUFFIXES = (".parquet", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")
 UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc", ".crdownload", ".filepart")
@@ -115,6 +115,11 @@ def list_deliveries(
             item.path,
         ),
     )
+
+
+def describe_path(path: str, *, known: KnownSources = PUBLIC) -> Delivery:
+    """What the path of a file in the landing folder says, whether or not it still lies there."""
+    return _read_path(Path(path), landing=Path(), known=known)
 
 
 def _delivered_files(landing: Path) -> Iterator[Path]:

@@ -22,6 +22,7 @@ __all__ = [
     "export_quarantine",
     "read_quarantine",
     "remove_unfinished_batches",
+    "sealed_rows",
     "store_rejected_rows",
 ]
 
@@ -35,6 +36,7 @@ STORED_SCHEMA = pl.Schema(
         "received_at": MOMENT,
         "sealed": pl.Binary(),
         "severity": pl.String(),
+        "is_delivered": pl.Boolean(),
     }
 )
 REJECTED, WARNED = "rejected", "warning"  # severities; a row with a warning was accepted
@@ -63,9 +65,9 @@ def store_rejected_rows(
     folder: Path,
     vault: Vault,
 ) -> None:
-    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``) and the accepted
-    rows that it is ``warned`` of, of each file at most ``warned_rows_kept``; ``held`` are the files
-    held as a whole.
+    """Keep a batch's bad rows (``_file``, ``_row``, ``reasons``, ``row_json``, ``is_delivered``)
+    and the accepted rows that it is ``warned`` of, of each file at most ``warned_rows_kept``;
+    ``held`` are the files held as a whole.
 
     The rows count only once the ledger knows the batch as loaded.
     """
@@ -87,6 +89,7 @@ def store_rejected_rows(
         pl.lit(received_at).cast(MOMENT).alias("received_at"),
         pl.Series("sealed", sealed, dtype=pl.Binary),
         "severity",
+        "is_delivered",
     )
     content = io.BytesIO()
     stored.write_parquet(content)
@@ -147,6 +150,20 @@ def count_reasons(settings: Settings, *, batches: Iterable[int]) -> pl.DataFrame
     )
 
 
+def sealed_rows(settings: Settings, *, dataset: str | None = None) -> pl.DataFrame:
+    """The rejected rows of files that are not held: ``batch``, ``dataset``, ``path``, ``row``,
+    ``reasons``, ``sealed`` and ``is_delivered`` (null where nobody noted it).
+    """
+    ledger = Ledger(settings.lake_folder / "ledger.db")
+    rows = _read_batches(settings, ledger=ledger, batches=ledger.committed_batches())
+    wanted = rows.filter((pl.col("severity") == REJECTED) & ~pl.col("held"))
+    if dataset is not None:
+        wanted = wanted.filter(pl.col("dataset") == dataset)
+    return wanted.select(
+        "batch", "dataset", "path", "row", "reasons", "sealed", "is_delivered"
+    ).sort("batch", "path", "row")
+
+
 def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
     """Write what ``read_quarantine`` returned to a ``.csv`` (UTF-8 with BOM, for spreadsheets) or
     ``.parquet`` file.
@@ -162,21 +179,31 @@ def export_quarantine(rows: pl.DataFrame, *, out: Path) -> None:
 
 
 def _read_batches(settings: Settings, *, ledger: Ledger, batches: Iterable[int]) -> pl.DataFrame:
-    """The rows of these batches, but for loads that were tried again or replaced since.
+    """The rows of these batches with ``batch``, but for loads that were tried again or replaced
+    since, and rows that were retried and left.
 
     Of what was stored before there were warnings, all rows are rejected.
     """
     outdated: dict[int, list[str]] = {}
     for batch, path in ledger.outdated_loads():
         outdated.setdefault(batch, []).append(path)
-    parts = [pl.DataFrame(schema=STORED_SCHEMA)]
+    parts = [pl.DataFrame(schema={**STORED_SCHEMA, "batch": pl.Int64()})]
     for batch in sorted(batches):
         place = _batch_file(settings.quarantine_folder, batch)
         if place.exists():
             settled = pl.col("path").is_in(outdated.get(batch, []))
-            parts.append(pl.read_parquet(place).filter(~settled))
-    rows = pl.concat(parts, how="diagonal")
-    return rows.with_columns(pl.col("severity").fill_null(REJECTED))
+            rows = pl.read_parquet(place).filter(~settled)
+            parts.append(rows.with_columns(pl.lit(batch, dtype=pl.Int64).alias("batch")))
+    left = pl.DataFrame(
+        ledger.rows_that_left(),
+        schema={"batch": pl.Int64(), "path": pl.String(), "row": pl.List(pl.Int64())},
+        orient="row",
+    ).explode("row")
+    return (
+        pl.concat(parts, how="diagonal")
+        .join(left, on=["batch", "path", "row"], how="anti", maintain_order="left")
+        .with_columns(pl.col("severity").fill_null(REJECTED))
+    )
 
 
 def _batch_file(folder: Path, batch: int) -> Path:

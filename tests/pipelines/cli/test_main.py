@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import main as cli
+from tests.pipelines.conftest import Home
 from tests.pipelines.district import QUICK, TRAIN_AT
+from tests.pipelines.landing import DAY, calls, lines, put_text
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,23 @@ def test_quarantine_lists_and_exports(tmp_path):
     )
     assert (row["path"], row["row"]) == ("number_tags.parquet", "31")
     assert "nonsense" not in str(row)
+
+
+def test_rejected_rows_are_tried_again(tmp_path):
+    home = Home(tmp_path)
+    rows = calls()
+    rows[3] |= {"duration_s": "1分5秒"}
+    put_text(home.landing, f"calls/{DAY}/cmcc.csv", lines(rows))
+    home.only()
+    place = ("--home", str(home.settings.home))
+    assert "duration_s: The value cannot be read." in run("quarantine", "--retry", *place)
+    home.settings.sources_folder.mkdir()
+    mapping = "calls:\n  durations: {duration_s: words}\n"
+    (home.settings.sources_folder / "cmcc.yaml").write_text(mapping)
+    (file,) = json.loads(run("quarantine", "--retry", "--json", *place))["files"]
+    assert (file["retried"], file["accepted"], file["rejected"]) == (1, 1, 0)
+    assert json.loads(run("quarantine", "--json", *place))["rows"] == []
+    assert "neither --reveal nor --out" in failed("quarantine", "--retry", "--reveal").stderr
 
 
 def test_the_main_job_from_train_to_outreach(home, tmp_path):

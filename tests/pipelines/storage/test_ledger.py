@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines.storage.ledger import Arrival, Ledger, LoadedFile
+from pipelines.storage.ledger_retries import Retry
 from pipelines.storage.ledger_tables import BATCHES
 from pipelines.storage.sqlite import open_engine, write_at_once
 
@@ -193,3 +194,40 @@ def test_two_writers_wait_for_each_other(tmp_path):
     for writer in writers:
         writer.join()
     assert len(Ledger(tmp_path / "ledger.db").unfinished_batches()) == 40
+
+
+def test_rows_that_left_the_quarantine_count_for_their_load(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.db")
+    path = a_file().path
+    load(ledger, 1, files=[a_file(accepted=7, quarantined=3)])
+    load(ledger, 2, files=[a_file(digest="d2")])
+    for batch, accepted, rows in ((3, 1, (4, 9)), (4, 0, (6,))):
+        left = Retry(path=path, of_batch=1, accepted=accepted, duplicates=1, skipped=0, rows=rows)
+        ledger.prepare(
+            batch, dataset="calls", files=(), arrivals=(), received_at=RECEIVED_AT, retries=[left]
+        )
+        if batch == 3:
+            assert ledger.find_load(dataset="calls", digest="d1") == a_file(
+                accepted=7, quarantined=3
+            )
+        ledger.commit(batch, delta_version=None)
+    mended = a_file(accepted=8, quarantined=0, duplicates=2, status="accepted")
+    assert ledger.find_load(dataset="calls", digest="d1") == mended
+    assert ledger.latest_load("calls") == a_file(digest="d2")
+    assert ledger.loads_below("calls/") == [mended, a_file(digest="d2")]
+    assert ledger.loads_in({1, 3}) == {(1, path): mended}
+    assert ledger.rows_that_left() == [(1, path, (4, 9)), (1, path, (6,))]
+
+
+def test_of_registers_only_the_one_that_stands_is_of_interest(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.db")
+    register = a_file("residents.parquet", dataset="residents")
+    load(ledger, 1, files=[register])
+    left = Retry(path=register.path, of_batch=1, accepted=1, duplicates=0, skipped=0, rows=(1,))
+    ledger.prepare(
+        2, dataset="residents", files=(), arrivals=(), received_at=RECEIVED_AT, retries=[left]
+    )
+    ledger.commit(2, delta_version=2)
+    assert ledger.outdated_loads() == set()
+    load(ledger, 3, files=[a_file("人口.csv", dataset="residents", digest="d3")])
+    assert ledger.outdated_loads() == {(1, register.path), (2, register.path)}

@@ -35,7 +35,7 @@ def print_load(files: "Sequence[FileReport]") -> None:
         [(*key, *row) for key, row in sorted(totals.items())],
     )
     for status, title in TITLES.items():
-        _print_section(title, [line for file in files for line in _told_of(file, status)])
+        _print_section(title, [line for file in files for line in _lines_about(file, status)])
     warned = [f"  {file.path}: {text}" for file in files for text in file.warnings]
     _print_section("Warnings: taken, but somebody should look", warned)
 
@@ -45,7 +45,7 @@ def _print_section(title: str, lines: Sequence[str]) -> None:
         typer.echo("\n".join((f"{title}.", *lines, "")))
 
 
-def _told_of(file: "FileReport", status: str) -> Iterator[str]:
+def _lines_about(file: "FileReport", status: str) -> Iterator[str]:
     if file.status != status:
         return
     yield f"  {file.path}: {file.reason.rstrip('.')}."

@@ -26,6 +26,11 @@ _OTHER_TEXTS = {
         "A line beside the row is a piece of a field, so part of the row may be missing.",
         "相邻的一行只是某个字段的片段，该行可能不完整。",
     ),
+    "cut_off": (
+        "The last line of the file does not end, and its last value is shorter than in all other"
+        " rows: it may be cut.",
+        "文件末行没有结束，且最后一个取值比其他各行都短，可能已被截断。",
+    ),
     "lost_digits": (
         "A number of more than 15 digits stands in a cell that is not text: its last digits are"
         " lost.",

@@ -36,8 +36,12 @@ _DELIMITERS = (",", "\t", ";", "|")
 _FIRST_LINES = 50
 _FIELDS_OF_PIECE = 2  # the second one where lines end with a separator
 _LINES_OF_HEADING = 5
+_MOST_UNLIKE = 3  # lines among the rows that are no rows
+_FEW = 0.1  # rows of another length than all others, as where something was lost
 _NUL_BYTES = "row.nul_bytes"
 _TORN = "row.torn"
+_CUT_OFF = "row.cut_off"
+_ENOUGH_ROWS = 3  # that write a value alike
 #: What a piece of a field can look like when a line end stands inside of it.
 _PIECE = re.compile(r"[0-9A-Za-z.+\-*]{1,40}|[0-9 .:+\-]{1,40}|[\u4e00-\u9fff]{1,12}")
 _REDELIVER = "Ask the source to deliver the file again."
@@ -57,6 +61,12 @@ class _Body:
         """The text of a record."""
         start, end = self.records.starts[index], self.records.ends[index]
         return self.text[start:end].decode()
+
+    def end_with_separator(self, indices: NDArray[np.int64]) -> bool:
+        """Whether all of these records end with a separator."""
+        content = np.frombuffer(self.text, dtype=np.uint8)
+        lasts = content[self.records.ends[indices] - 1]
+        return bool((lasts == ord(self.delimiter)).all())
 
     def fields(self, index: int) -> tuple[str, ...]:
         """The fields of a record; what cannot be split into fields is one."""
@@ -90,6 +100,9 @@ def read_separated(text: str, *, name: str, layout: Layout, wanted: Wanted) -> R
             broken = broken & ~broken
         odd |= dict.fromkeys((numbers.filter(broken) - 1).to_list(), TOO_MANY_FIELDS)
         values, numbers = values.filter(~broken), numbers.filter(~broken)
+    if _breaks_off(body, values, numbers=numbers):
+        odd[body.records.ends.size - 1] = _CUT_OFF
+        values, numbers = values.head(-1), numbers.head(-1)
     odd |= dict.fromkeys(np.flatnonzero(empty).tolist(), TOO_FEW_FIELDS)
     table = assemble_table(
         values,
@@ -173,15 +186,25 @@ def _find_body(text: bytes, *, delimiter: str, headings: Headings) -> _Body:
 
 def _ends_every_row(body: _Body, *, headings: Headings) -> bool:
     """Whether rows end with a separator though the headings do not: most have one field more, and
-    none has as many as there are headings.
+    of the others hardly one has as many as there are headings.
     """
     fields = body.records.fields
-    if (fields == body.most + 1).sum() * 2 <= (fields > 0).sum():
+    longer = np.flatnonzero(fields == body.most + 1)
+    if longer.size * 2 <= (fields > 0).sum():
         return False
     as_headings = np.flatnonzero(fields == body.most).tolist()
-    return len(as_headings) <= 3 and all(
+    if as_headings and as_headings[-1] == fields.size - 1 and not body.text.endswith(b"\n"):
+        as_headings.pop()  # the last line may be cut
+    if len(as_headings) <= _MOST_UNLIKE and all(
         line_kind(body.fields(index), headings=headings.names) for index in as_headings
-    )
+    ):
+        return True
+    # Where thousands without quotation marks make a field more, some end with another field.
+    few = len(as_headings) <= longer.size * _FEW
+    one = len(as_headings) == 1 and longer.size >= _ENOUGH_ROWS
+    if not few and (not one or body.end_with_separator(np.array(as_headings))):
+        return False
+    return body.end_with_separator(longer)
 
 
 def _odd_records(body: _Body) -> dict[int, str]:
@@ -225,6 +248,22 @@ def _refuse_cut_end(body: _Body, *, odd: dict[int, str], headings: Headings, nam
         and line_kind(body.fields(last), headings=headings.names) is None
     ):
         raise DeliveryError(f"{name} is truncated: its last line breaks off.", remedy=_REDELIVER)
+
+
+def _breaks_off(body: _Body, values: pl.DataFrame, *, numbers: pl.Series) -> bool:
+    """Whether the last line does not end, and has fewer decimals or seconds in its last field than
+    all other rows, which have equally many.
+    """
+    if body.text.endswith(b"\n") or numbers.tail(1).to_list() != [body.records.ends.size]:
+        return False
+    last = values.to_series(values.width - 1).str.strip_chars()
+    marks = last.str.count_matches(r"[.:]")
+    after = last.str.extract(r"[.:](\d*)$").str.len_bytes()
+    others = pl.DataFrame({"marks": marks, "after": after}).head(-1)
+    if others.height < _ENOUGH_ROWS or others.n_unique() > 1 or not others["after"][0]:
+        return False
+    found, usual = (marks[-1], after[-1] or 0), others.row(0)
+    return found[0] is not None and found < usual
 
 
 def _fitting_text(body: _Body, *, fits: NDArray[np.bool_]) -> bytes:

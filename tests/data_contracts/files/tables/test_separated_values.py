@@ -161,6 +161,40 @@ def test_the_separators_at_the_end_of_rows_are_known_by_the_other_rows():
     assert list(rows(table)) == [1, 2, 3]
 
 
+def test_one_row_of_another_length_does_not_refuse_those_that_end_with_a_separator():
+    lines = [f"{number},A,B,5.00,icbc," for number in range(1, 21)]
+    for odd in ("21,A,B,6.00,icbc", "21,A,B,icbc,"):
+        table = read(HEAD, *lines, odd)
+        assert (list(rows(table)), list(misfits(table))) == ([*range(1, 21)], [21])
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [("7.50", 4), ("7.5", 3), ("7.", 3), ("7", 3), ("", 4)],
+)
+def test_a_last_value_that_may_be_cut_rejects_its_row(last, kept):
+    lines = ("1,A,B,icbc,5.00", "2,A,B,icbc,6.10", "3,A,B,icbc,12.20", f"4,A,B,icbc,{last}")
+    table = read("id,payer,payee,bank,amount", *lines, end="")
+
+    assert list(rows(table)) == [*range(1, kept + 1)]
+    assert misfits(table) == (
+        {} if kept == 4 else {4: (["row.cut_off"], ["4", "A", "B", "icbc", last])}
+    )
+
+
+def test_values_of_different_lengths_say_nothing_of_a_cut():
+    table = read(
+        "id,payer,payee,bank,amount", *(f"{n},A,B,icbc,5.{'1' * (n % 3)}" for n in range(4)), end=""
+    )
+
+    assert len(rows(table)) == 4
+
+
+def test_a_cut_line_among_those_that_end_with_a_separator_refuses_the_file():
+    with pytest.raises(DeliveryError, match="truncated"):
+        read(HEAD, "1,A,B,5.00,icbc,", "2,A,B,6.00,icbc,", "3,A,B,7.00,ic", end="")
+
+
 def test_two_stray_marks_do_not_swallow_the_rows_between_them():
     table = read(HEAD, '1,A,"B,5.00,icbc', "2,A,B,6.00,icbc", "3,A,B,7.00,icbc", '4,A,B",8.00,icbc')
 

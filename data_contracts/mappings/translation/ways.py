@@ -20,6 +20,10 @@ _IN = r"^(收入|存入|贷方|转入|收款|deposit|credit|收|贷|存)"
 _IS_AMOUNT = r"(金额|发生额|数额|amount|额)?(\(元\)|（元）)?$"
 
 
+#: How headings name the unit that the contract has, too: any other must be said in a mapping.
+_UNITS = {"CNY": ("元", "人民币", "人民币元", "cny", "rmb"), "s": ("秒", "s")}
+_UNIT_MARKS = ("({})", "（{}）", "/{}")
+
 #: One way to fill a column: in words, and as an expression over the file's columns.
 _Way = tuple[str, pl.Expr]
 
@@ -151,7 +155,8 @@ class _Search:
 
     def _synonym_of(self, column: Column) -> list[str]:
         """The heading of a column that the contract knows, unless it is mapped elsewhere."""
-        free = (*column.headings, column.name)
+        names = (*column.headings, column.name)
+        free = (*names, *_with_units(names, unit=column.unit))
         known = [h for h in free if self._mapping.headings.get(h, column.name) == column.name]
         synonyms = list(dict.fromkeys(here for one in known if (here := self._find(one))))
         if len(synonyms) > 1 and not column.optional:
@@ -224,6 +229,12 @@ class _Search:
         column = self._contract.column("direction")
         named = [h for h, target in self._mapping.headings.items() if target == "direction"]
         return [*named, *column.headings, column.name]
+
+
+def _with_units(names: Sequence[str], *, unit: str | None) -> list[str]:
+    """Headings with the unit behind them, as in ``金额(元)``."""
+    marks = [mark.format(word) for word in _UNITS.get(unit or "", ()) for mark in _UNIT_MARKS]
+    return [f"{name}{mark}" for name in names for mark in marks]
 
 
 def _joined(headings: Sequence[str], *, dates: bool) -> pl.Expr:

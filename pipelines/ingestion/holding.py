@@ -27,6 +27,7 @@ __all__ = [
 
 ACCEPT_REMEDY = "If the file is right as it is, ingest the folder with --accept {path}."
 SPREADSHEET_DIGITS = 15  # a spreadsheet keeps so many and writes zeros for the others
+CHANCE_ZEROS = 6  # digits that are zero by chance in one of a million files
 VOLUME_PAST = timedelta(days=14)
 VOLUME_DAYS = 5  # of the past at least
 
@@ -119,33 +120,63 @@ def hold_same_rows(
 def hold_cut_digits(
     rows: pl.DataFrame, *, columns: Sequence[str], limits: IngestLimits
 ) -> dict[str, Hold]:
-    """Files in which most long account numbers end in zeros from the 16th digit on."""
-    held: dict[str, Hold] = {}
-    for column in columns:
-        account = pl.col(column)
-        is_long = account.str.len_chars() > SPREADSHEET_DIGITS
-        tail = account.str.slice(SPREADSHEET_DIGITS)
-        long = rows.lazy().filter(is_long & account.str.contains(r"^\d+$"))
-        cut = (
-            long.select("_file", account, tail.str.contains("^0+$").alias("cut"))
-            .unique(["_file", column])
-            .group_by("_file")
-            .agg(pl.len().alias("all"), pl.col("cut").sum())
-            .filter(
-                (pl.col("all") >= limits.cut_digits_min_accounts)
-                & (pl.col("cut") > pl.col("all") / 2)
-            )
-            .collect()
+    """Files in which most long account numbers of a column end in zeros from the 16th digit on, or
+    of few account numbers all, with more zeros than chance gives.
+    """
+    if not columns:
+        return {}
+    long = pl.concat(_long_accounts(rows.lazy(), column=column) for column in columns)
+    zeros = pl.when("cut").then(pl.col("account").str.len_chars() - SPREADSHEET_DIGITS)
+    number, size = pl.col("cut").sum(), pl.len()
+    counts = (
+        long.group_by("_file", "column", maintain_order=True)
+        .agg(number.alias("number"), size.alias("size"), zeros.sum().alias("zeros"))
+        .with_columns(pl.col("number", "size", "zeros").sum().over("_file").name.prefix("all_"))
+        .filter(_are_cut(limits) | _are_few_and_cut(limits))
+        .collect()
+    )
+    return {
+        path: Hold(
+            kind="cut_digits",
+            reason=f"{number} of {size} values of {column} end in zeros from the 16th digit on "
+            "(as in 0000), as after a spreadsheet",
+            remedy="Ask the source for a file that no spreadsheet has saved. "
+            + ACCEPT_REMEDY.format(path=path),
         )
-        for path, size, number in cut.iter_rows():
-            held[path] = Hold(
-                kind="cut_digits",
-                reason=f"{number} of {size} values of {column} end in zeros from the 16th digit "
-                "on (as in 0000), as after a spreadsheet",
-                remedy="Ask the source for a file that no spreadsheet has saved. "
-                + ACCEPT_REMEDY.format(path=path),
-            )
-    return held
+        for path, column, number, size in counts.select(
+            "_file", "column", "number", "size"
+        ).iter_rows()
+    }
+
+
+def _long_accounts(rows: pl.LazyFrame, *, column: str) -> pl.LazyFrame:
+    """The distinct account numbers of each file that a spreadsheet could have cut."""
+    account = pl.col(column)
+    tail = account.str.slice(SPREADSHEET_DIGITS)
+    return (
+        rows.filter((account.str.len_chars() > SPREADSHEET_DIGITS) & account.str.contains(r"^\d+$"))
+        .select(
+            "_file",
+            pl.lit(column).alias("column"),
+            account.alias("account"),
+            tail.str.contains("^0+$").alias("cut"),
+        )
+        .unique(["_file", "account"])
+    )
+
+
+def _are_cut(limits: IngestLimits) -> pl.Expr:
+    enough = pl.col("size") >= limits.cut_digits_min_accounts
+    return enough & (pl.col("number") > pl.col("size") / 2)
+
+
+def _are_few_and_cut(limits: IngestLimits) -> pl.Expr:
+    """Whether all long accounts of a file are cut, of whatever column: a spreadsheet spares none,
+    and so many zeros come about once in a million files.
+    """
+    few = pl.col("all_size") < limits.cut_digits_min_accounts
+    whole = pl.col("all_number") == pl.col("all_size")
+    return few & whole & (pl.col("all_zeros") >= CHANCE_ZEROS)
 
 
 def hold_fewer_rows(

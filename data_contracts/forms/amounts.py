@@ -12,7 +12,7 @@ MONEY = pl.Decimal(18, 2)
 
 _TIDY_AMOUNT = r"^-?\d{1,15}(\.\d{1,2})?$"
 _TIDY_NUMBER = r"^-?\d{1,10}$"
-_CURRENCY = r"(?i)^(?:CNY|RMB|人民币)?\s*[¥￥]?\s*|\s*(?:元整?|圆整?|CNY|RMB|人民币)?$"
+_CURRENCY = r"(?i)^(?:CNY|RMB|人民币)? *[¥￥]? *| *(?:元整?|圆整?|CNY|RMB|人民币)?$"
 #: Commas and spaces part thousands in threes, and only before the point.
 _NUMBER = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d*)?$"
 _POWER = r"^[+-]?\d(?:\.\d+)?[eE][+-]?\d{1,2}$"
@@ -59,7 +59,9 @@ def _money_of_floats(values: pl.Series) -> pl.Series:
 
 def _plain_amounts(untidy: pl.Series) -> pl.Series:
     """Untidy amounts as digits and a point with at most two decimals; null where they are none."""
-    bare = untidy.str.strip_chars().str.replace_all("[−－﹣]", "-").str.replace_all(r"\s", " ")
+    bare = (
+        untidy.str.strip_chars().str.replace_all("[−－﹣]", "-").str.replace_all(r"[\t\x{a0}]", " ")
+    )
     bracketed = bare.str.extract(r"^\(([^()+-]*)\)$", 1)
     after = bare.str.extract(r"^([^()+-]*\d)-$", 1)
     minus = bracketed.is_not_null() | after.is_not_null()

@@ -27,7 +27,7 @@ def _tidy_id_numbers(untidy: pl.Series) -> pl.Series:
     bare = (
         untidy.str.replace_all(r"""^[='"`]+|['"`]+$""", "")
         .str.replace(r"^(\d{8})\s*\([A-Za-z]\)$", "${1}")
-        .str.replace_all(r"[\s\-‐-―()]", "")
+        .str.replace_all(r"[ \t\x{a0}\-‐-―()]", "")  # no line end: a digit may have stood there
         .str.to_uppercase()
         .str.replace(r"^(\d{17})[×ХΧ]$", "${1}X")
         .str.replace(r"^([HM]\d{8})\d\d$", "${1}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from data_contracts.forms.account_numbers import is_placeholder, tidy_account
+from data_contracts.forms.account_numbers import LONGEST_APART, is_placeholder, tidy_account
 from data_contracts.forms.number_plan import load_number_plan
 from data_contracts.forms.phone_numbers import read_number
 from data_contracts.forms.text import half_width, says_nothing
@@ -42,7 +42,6 @@ _LABEL = re.compile(
 _MARKS = re.compile(r"[;,、/|\\&:=\n\r\t。…·]+|\band\b|\bor\b|[^\x00-\x7f]+", re.IGNORECASE)
 _KEY = re.compile(r"00[1-9]\d{5,16}|0[1-9]\d{8,11}|[1-9]\d{2,19}")
 _ACCOUNT = re.compile(r"(?=.{6,34}$)[A-Z]{0,10}\d{4,}[A-Z]{0,2}")
-_LONGEST_APART = 23  # no account that is written in groups is longer
 _CARD = range(15, 22)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _MOST_GROUPS = 24
@@ -211,7 +210,7 @@ def _listed_account(written: str) -> str | None:
     if _ACCOUNT.fullmatch(account) is None or is_placeholder(account):
         return None
     # A mobile number names somebody's wallet; no movement shows it as an account.
-    if _MOBILE.fullmatch(account) or (apart and len(account) > _LONGEST_APART):
+    if _MOBILE.fullmatch(account) or (apart and len(account) > LONGEST_APART):
         return None
     return account
 

@@ -30,7 +30,7 @@ _DAYS = (
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?P<fraction>\.\d{1,9})?)?"
 _CLOCK_WORDS = r"(?P<hour>\d{1,2})[时点](?P<minute>\d{1,2})分(?:(?P<second>\d{1,2})秒)?"
 # CST is China's time in what is delivered in China.
-_ZONE = r"(?:\s?(?P<zone>[Zz]|CST|[+-]\d{2}(?::?\d{2})?))?"
+_ZONE = r"(?:\s?(?P<zone>[Zz]|CST|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?))?"
 #: The shapes of a moment. A clock that follows without a gap has all its digits.
 _MOMENTS = (
     *(rf"^{one}(?:\s+|T){_CLOCK}{_ZONE}$" for one in _DAYS),

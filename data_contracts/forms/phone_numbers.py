@@ -49,7 +49,8 @@ _EXTENSION = re.compile(
 _HYPHENED_END = re.compile(r"\d\s*[-‐-―−]\s*\d{1,5}$")
 _FLOAT = re.compile(r"(\d+)\.0+")
 _WHOLE_POWER = re.compile(r"(\d)\.(\d{4,14})E\+?(\d\d?)", re.IGNORECASE)
-_SEPARATORS = r"\s\-‐-―−()\[\]·_"
+#: No line end: a digit may have stood there.
+_SEPARATORS = r" \t\u00a0\-‐-―−()\[\]·_"
 _WRITTEN = re.compile(rf"[{_SEPARATORS}]*\+?[{_SEPARATORS}]*\d[\d{_SEPARATORS}]*")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _SHORT_SERVICE = re.compile(r"9[56]\d{3,4}|1[0-2]\d{3}|1[12]\d")

@@ -13,6 +13,7 @@ Form = Callable[[pl.Series], pl.Series]
 NOTHING = ("", "NULL", "null", r"\N", "None")
 #: Marks without width that come along when text is copied.
 _UNSEEN = r"[\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]"
+_NO_DIGITS = r"[\p{No}\p{Nl}]"
 #: What people write, and programs fill in, where a list or an account is not known.
 _NOTHING_WORDS = frozenset(
     (
@@ -49,13 +50,18 @@ def says_nothing(written: str) -> bool:
 
 
 def half_width(values: pl.Series) -> pl.Series:
-    """Trim, and turn full-width letters, digits and signs (``１３８``, ``＋``) into plain ones."""
+    """Trim, and turn full-width letters, digits and signs (``１３８``, ``＋``) into plain ones.
+
+    Where a raised or circled number stands (``100²``), nothing is turned: it is no digit.
+    """
     plain = text(values)
-    return repair_untidy(
-        plain,
-        plain.str.len_bytes() == plain.str.len_chars(),
-        lambda untidy: text(untidy.str.normalize("NFKC").str.replace_all(_UNSEEN, "")),
-    )
+    tidy = plain.str.len_bytes() == plain.str.len_chars()
+    return repair_untidy(plain, tidy, _as_half_width)
+
+
+def _as_half_width(untidy: pl.Series) -> pl.Series:
+    plain = text(untidy.str.normalize("NFKC").str.replace_all(_UNSEEN, ""))
+    return untidy.zip_with(untidy.str.contains(_NO_DIGITS), plain)
 
 
 def code(values: pl.Series) -> pl.Series:

@@ -147,7 +147,7 @@ def _from_excel(values: pl.Series) -> pl.Series:
 
 def read_durations(values: pl.Series, *, ways: tuple[str, ...]) -> pl.Series:
     """Bring durations that are written in one of these ways to seconds; what fits none stays."""
-    plain = values.str.replace_all(r"\s", "")
+    plain = values.str.replace_all(r"[ \t\x{a0}\x{3000}]", "")
     read = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     for way in ways:
         read = read.zip_with(read.is_not_null(), _in_seconds(plain, way).alias(values.name))

@@ -146,3 +146,13 @@ def test_one_moment_among_others_is_read_as_alone():
 def test_a_day_from_a_utc_timestamp_is_the_day_in_shanghai():
     assert one(day, datetime(2026, 7, 31, 18, tzinfo=UTC)) == date(2026, 8, 1)
     assert one(day, "31/07/2026") is None
+
+
+def test_an_offset_that_no_place_on_earth_has_is_unreadable():
+    offsets = ["+25:00", "+08:99", "+15", "-05:00"]
+    assert [one(moment, f"2026-08-01 09:30:15{offset}") for offset in offsets] == [
+        None,
+        None,
+        None,
+        datetime(2026, 8, 1, 14, 30, 15, tzinfo=UTC),
+    ]

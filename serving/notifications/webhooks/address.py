@@ -9,7 +9,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 
@@ -17,6 +17,8 @@ from serving.context.settings import WebhookSettings
 from serving.http.errors import ProblemError
 
 __all__ = ["ForbiddenAddressError", "GuardedNetwork", "check_url"]
+
+NOT_PLAIN = "The URL must be a plain one: scheme, host, port, path and query."
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -54,7 +56,9 @@ class GuardedNetwork(httpcore.NetworkBackend):
 
 def check_url(url: str, *, settings: WebhookSettings) -> None:
     """Raise a 422 problem for a URL that no message may go to."""
-    parts = urlsplit(url)
+    parts = _split(url)
+    if parts is None:
+        raise _refused(NOT_PLAIN)
     literal = _literal(parts.hostname or "")
     here = parts.hostname == "localhost" or (literal is not None and literal.is_loopback)
     if (
@@ -62,9 +66,9 @@ def check_url(url: str, *, settings: WebhookSettings) -> None:
         or parts.password
         or parts.fragment
         or not parts.hostname
-        or _port(url) is None
+        or _port(parts) is None
     ):
-        raise _refused("The URL must be a plain one: scheme, host, port, path and query.")
+        raise _refused(NOT_PLAIN)
     if parts.scheme != "https" and not (
         parts.scheme == "http" and (here or settings.webhook_plain_http)
     ):
@@ -100,10 +104,18 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _port(url: str) -> int | None:
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of a URL, None where its host has a bracket that nothing closes."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _port(parts: SplitResult) -> int | None:
     """Return the port of a URL, 0 where it has none, None where it cannot be read."""
     try:
-        return urlsplit(url).port or 0
+        return parts.port or 0
     except ValueError:
         return None
 

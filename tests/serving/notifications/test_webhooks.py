@@ -341,6 +341,8 @@ def test_the_database_does_not_know_the_secret_and_it_opens_for_one_address_only
         ("https://name:secret@push.example.com/", False),
         ("https://push.example.com:99999/", False),
         ("https:///x", False),
+        ("https://a].example.com/", False),
+        ("https://[a]/", False),
         ("file:///etc/passwd", False),
         ("https://push.example.com/ x", False),
     ],

@@ -85,7 +85,13 @@ def test_logging_out_ends_the_session(client: Client, engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}, {}],
+    [
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Origin": "https://a]"},
+        {},
+    ],
 )
 def test_a_form_on_somebody_elses_page_changes_nothing(
     client: Client, engine: Engine, headers: dict[str, str]

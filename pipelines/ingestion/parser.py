@@ -20,7 +20,7 @@ from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
@@ -32,7 +32,10 @@ from data_contracts.files.reading import Reading
 from data_contracts.files.trial import TrialReading, read_trial
 from data_contracts.mappings.layout import Layout
 from data_contracts.mappings.mapping import SourceMapping, load_mapping, parse_mapping
-from pipelines.settings import IngestLimits
+
+# The process that reads needs no settings, and their import takes as long as all others of it.
+if TYPE_CHECKING:
+    from pipelines.settings import IngestLimits
 
 __all__ = ["Parser"]
 
@@ -57,7 +60,7 @@ class Parser:
     it dies.
     """
 
-    def __init__(self, *, limits: IngestLimits, sources_folder: Path | None = None) -> None:
+    def __init__(self, *, limits: "IngestLimits", sources_folder: Path | None = None) -> None:
         self._limits = limits
         self._sources_folder = sources_folder
         self._child: _Child | None = None

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
+import yaml
 from pydantic import BaseModel, ConfigDict
 
 from data_contracts.errors import SettingsError
@@ -18,6 +19,7 @@ from data_contracts.mappings.language import DatasetMapping, Texts
 __all__ = ["ShippedFormat", "load_format", "load_formats", "plain_heading", "recognise_format"]
 
 _FOLDER = Path(__file__).parent / "formats"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # these are ours: no words of errors wanted
 
 
 class Title(BaseModel):
@@ -58,7 +60,7 @@ def load_formats() -> Mapping[str, ShippedFormat]:
     """Return all shipped formats by name."""
     return {
         path.stem: ShippedFormat(
-            name=path.stem, **read_document(path.read_text(encoding="utf-8")).data
+            name=path.stem, **read_document(path.read_text(encoding="utf-8"), loader=_LOADER).data
         )
         for path in sorted(_FOLDER.glob("*.yaml"))
     }

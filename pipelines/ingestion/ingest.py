@@ -44,6 +44,8 @@ __all__ = ["ingest", "recover_loads"]
 # true.
 NEVER_EMPTY = ("residents", "subscribers", "accounts")
 
+FILES_AT_ONCE = 100  # that the ledger is asked for in one query
+
 FileProgress = Callable[[int, int], None]
 
 
@@ -170,6 +172,8 @@ class _IngestRun:
         self._retry_held = retry_held
         self._named_files = named_files
         self._accepted = accepted
+        self._known_digests: set[str] = set()  # of events, as far as files were looked at
+        self._known_paths: set[str] = set()
         self._vault = Vault.open(settings)
         self._row_pseudonymiser = RowPseudonymiser(load_pseudonymiser(settings))
         self._validator = BatchValidator(
@@ -198,14 +202,14 @@ class _IngestRun:
 
     def _load_events(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
         waiting: list[ParsedFile] = []
-        for delivery in deliveries:
-            stamp, digest = self._stamp_and_digest(delivery)
+        for delivery, stamp, digest in self._identified(dataset, deliveries):
             may_replace = self._may_replace(delivery)
             # A copy is known once the first is loaded, and so is what a correction replaces.
             if waiting and (may_replace or any(item.digest == digest for item in waiting)):
                 yield from self._load(dataset, waiting)
                 waiting = []
-            if before := self._loaded_before(delivery, digest=digest):
+            known = digest in self._known_digests
+            if known and (before := self._loaded_before(delivery, digest=digest)):
                 yield before
                 continue
             parsed = self._parse(delivery, digest=digest, stamp=stamp)
@@ -218,6 +222,27 @@ class _IngestRun:
                 waiting = []
         if waiting:
             yield from self._load(dataset, waiting)
+
+    def _identified(
+        self, dataset: str, deliveries: Sequence[Delivery]
+    ) -> Iterator[tuple[Delivery, str, str]]:
+        """Each file with its stamp and digest; the ledger is asked for many files at a time."""
+        for start in range(0, len(deliveries), FILES_AT_ONCE):
+            files = deliveries[start : start + FILES_AT_ONCE]
+            stamps = [item.stamp() for item in files]
+            known = self._ledger.digests_by_stamp(stamps)
+            digests = [
+                known.get(stamp) or item.digest() for item, stamp in zip(files, stamps, strict=True)
+            ]
+            self._known_digests |= self._ledger.known_digests(dataset, digests)
+            self._known_paths |= self._ledger.known_paths([item.path for item in files])
+            for item, stamp, digest in zip(files, stamps, digests, strict=True):
+                if item.stamp() == stamp:
+                    yield item, stamp, digest
+                else:  # touched while the others were read
+                    touched = self._stamp_and_digest(item)
+                    self._known_digests.add(touched[1])
+                    yield item, *touched
 
     def _load_registers(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
         """Load the file of a register. Of several different ones none is loaded, unless it was
@@ -286,7 +311,7 @@ class _IngestRun:
 
     def _stamp_and_digest(self, delivery: Delivery) -> tuple[str, str]:
         stamp = delivery.stamp()
-        return stamp, self._ledger.digest_by_stamp(stamp) or delivery.digest()
+        return stamp, self._ledger.digests_by_stamp([stamp]).get(stamp) or delivery.digest()
 
     def _may_replace(self, delivery: Delivery) -> bool:
         return (
@@ -388,14 +413,10 @@ class _IngestRun:
 
     def _earlier_rows(self, delivery: Delivery) -> int:
         """Rows that were accepted from earlier files of this path."""
-        if delivery.dataset not in EVENTS:
+        if delivery.dataset not in EVENTS or delivery.path not in self._known_paths:
             return 0
-        loads = self._ledger.loads_below(delivery.path)
-        return sum(
-            load.accepted
-            for load in loads
-            if load.path == delivery.path and self._ledger.replacement(load) is None
-        )
+        loads = self._ledger.loads_of_path(delivery.path)
+        return sum(load.accepted for load in loads if self._ledger.replacement(load) is None)
 
     def _load(self, dataset: str, parsed: Sequence[ParsedFile]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""
@@ -424,6 +445,7 @@ class _IngestRun:
         )
         self._ledger.commit(batch, delta_version=self._write(dataset, validated, batch=batch))
         self.decisions += validated.decisions
+        self._known_digests.update(file.digest for file in validated.files)
         return [
             report_file(file, rejected=_findings_of(file, validated)) for file in validated.files
         ]

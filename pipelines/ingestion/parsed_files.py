@@ -1,6 +1,5 @@
 """One file of a batch as it was read, and how many of its rows became what."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +70,12 @@ def count_files(
     quarantined = count_by_file(rejected)
     results = found.outcomes.group_by("_file", "result").len().iter_rows()
     became = {(path, result): number for path, result, number in results}
+    told = _Told(
+        warned=_count_values(warned.explode("reasons"), column="reasons"),
+        origins=_count_values(_duplicates(found), column="origin"),
+        gone=dict(found.gone.group_by("file_id").len().iter_rows()) if found.gone.height else {},
+        known=count_by_file(found.outcomes.filter(pl.col("result") != ACCEPTED)),
+    )
     for item in parsed:
         path, hold = item.delivery.path, held.get(item.delivery.path)
         left_out = {} if item.reading is None or hold else dict(item.reading.skipped)
@@ -96,11 +101,7 @@ def count_files(
             reason=hold.reason if hold else item.problem,
             remedy=hold.remedy if hold else item.remedy,
             held_for=hold.kind if hold else "",
-            warnings=tuple(
-                _warnings(
-                    item, found=found, warned=warned, left_out=left_out, is_held=hold is not None
-                )
-            ),
+            warnings=tuple(_warnings(item, told=told, left_out=left_out, is_held=hold is not None)),
             notes=tuple(_notes(item)),
         )
 
@@ -115,13 +116,35 @@ def _status(item: ParsedFile, *, size: int, counts: Mapping[str, int]) -> FileSt
     return "duplicate" if size and counts["duplicates"] == size else "accepted"
 
 
+def _duplicates(found: ClassifiedRows) -> pl.DataFrame:
+    is_known_origin = (pl.col("result") == DUPLICATE) & pl.col("origin").is_not_null()
+    return found.outcomes.filter(is_known_origin)
+
+
+def _count_values(rows: pl.DataFrame, *, column: str) -> dict[str, dict[str, int]]:
+    """How often each file (``_file``) has each value of ``column``, in the order of values."""
+    counted: dict[str, dict[str, int]] = {}
+    grouped = rows.drop_nulls(column).group_by("_file", column).len().sort("_file", column)
+    for path, value, number in grouped.iter_rows():
+        counted.setdefault(path, {})[value] = number
+    return counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What of a batch is counted once for all its files: rows ``warned`` of by code and rows that
+    other ``origins`` had delivered, both by path, rows ``gone`` by file id, and rows that were
+    ``known`` by path.
+    """
+
+    warned: Mapping[str, Mapping[str, int]]
+    origins: Mapping[str, Mapping[str, int]]
+    gone: Mapping[str, int]
+    known: Mapping[str, int]
+
+
 def _warnings(
-    item: ParsedFile,
-    *,
-    found: ClassifiedRows,
-    warned: pl.DataFrame,
-    left_out: Mapping[str, int],
-    is_held: bool,
+    item: ParsedFile, *, told: _Told, left_out: Mapping[str, int], is_held: bool
 ) -> Iterator[str]:
     """What somebody should read of a file: what its reading and its rows warn of, and what was left
     out.
@@ -134,18 +157,8 @@ def _warnings(
         )
     if item.reading is not None:
         yield from item.reading.warnings
-    codes = Counter(warned.filter(pl.col("_file") == path)["reasons"].explode().to_list())
-    for code, number in sorted(codes.items()):
-        words = reason_text(code, dataset=delivery.dataset)
-        yield f"{number} rows with a warning: {words}"
-    for origin, number in _count_other_origins(item, found=found).items():
-        yield f"{number} rows came from {origin} as well and count once"
-    for target in item.targets if found.gone.height else ():
-        file_id = target.digest[:FILE_ID_DIGITS]
-        number = found.gone.filter(pl.col("file_id") == file_id).height
-        if number:
-            yield f"{number} rows of {target.path} left the lake for this file"
-    known = found.outcomes.filter((pl.col("_file") == path) & (pl.col("result") != ACCEPTED)).height
+    yield from _warnings_of_rows(item, told=told)
+    known = told.known.get(path, 0)
     if item.earlier_rows > 2 * known and not is_held:
         yield (
             f"an earlier file of this name brought {item.earlier_rows} rows, of which {known} are "
@@ -157,15 +170,18 @@ def _warnings(
         yield f"{number} rows left out: {reason}"
 
 
-def _count_other_origins(item: ParsedFile, *, found: ClassifiedRows) -> dict[str, int]:
-    """How many rows of the file other sources had delivered, by source."""
-    is_mine = (pl.col("_file") == item.delivery.path) & (pl.col("result") == DUPLICATE)
-    origins = Counter(found.outcomes.filter(is_mine)["origin"].drop_nulls().to_list())
-    return {
-        origin: number
-        for origin, number in sorted(origins.items())
-        if origin != item.delivery.source
-    }
+def _warnings_of_rows(item: ParsedFile, *, told: _Told) -> Iterator[str]:
+    """What is said of rows of the file: warned of, delivered by others as well, or gone for it."""
+    path, delivery = item.delivery.path, item.delivery
+    for code, number in told.warned.get(path, {}).items():
+        words = reason_text(code, dataset=delivery.dataset)
+        yield f"{number} rows with a warning: {words}"
+    for origin, number in told.origins.get(path, {}).items():
+        if origin != delivery.source:
+            yield f"{number} rows came from {origin} as well and count once"
+    for target in item.targets:
+        if left := told.gone.get(target.digest[:FILE_ID_DIGITS]):
+            yield f"{left} rows of {target.path} left the lake for this file"
 
 
 def _notes(item: ParsedFile) -> Iterator[str]:

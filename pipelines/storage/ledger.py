@@ -214,11 +214,21 @@ class Ledger:
         """Numbers of all loaded batches."""
         return {row["batch"] for row in self._rows(select(BATCHES.c.batch).where(COMMITTED))}
 
-    def digest_by_stamp(self, stamp: str) -> str | None:
-        """The digest of a file that has not been touched since it was last read."""
-        query = select(FILES.c.digest).where(FILES.c.stamp == stamp)
-        digest: str | None = self._scalar(query.order_by(FILES.c.batch.desc()).limit(1))
-        return digest
+    def digests_by_stamp(self, stamps: Collection[str]) -> dict[str, str]:
+        """The digests of files that have not been touched since they were last read, by stamp."""
+        query = select(FILES.c.stamp, FILES.c.digest).where(FILES.c.stamp.in_(stamps))
+        rows = self._rows(query.order_by(FILES.c.batch))
+        return {row["stamp"]: row["digest"] for row in rows}
+
+    def known_digests(self, dataset: str, digests: Collection[str]) -> set[str]:
+        """Those of these digests that were loaded or held in this dataset."""
+        query = select(FILES.c.digest).distinct().where(FILES.c.digest.in_(digests))
+        return {row["digest"] for row in self._rows(query.where(FILES.c.dataset == dataset))}
+
+    def known_paths(self, paths: Collection[str]) -> set[str]:
+        """Those of these paths that a file was loaded from, or held."""
+        query = select(FILES.c.path).distinct().where(FILES.c.path.in_(paths))
+        return {row["path"] for row in self._rows(query)}
 
     def find_load(self, *, dataset: str, digest: str) -> LoadedFile | None:
         """The latest load of a file with this content into this dataset."""
@@ -247,6 +257,11 @@ class Ledger:
         """
         query = _loaded_files().where(FILES.c.path.startswith(folder, autoescape=True))
         return [LoadedFile(**row) for row in self._rows(query.order_by(FILES.c.batch))]
+
+    def loads_of_path(self, path: str) -> list[LoadedFile]:
+        """Every load of a file at this path, in the order of loading, held ones too."""
+        query = _loaded_files().where(FILES.c.path == path).order_by(FILES.c.batch)
+        return [LoadedFile(**row) for row in self._rows(query)]
 
     def days_of_files(self, dataset: str, file_ids: Collection[str]) -> list[date]:
         """Event days on which the lake may hold rows of these files."""

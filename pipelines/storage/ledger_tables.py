@@ -72,7 +72,7 @@ class JsonNumbers(TypeDecorator[tuple[int, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 5})
+METADATA = MetaData(info={"version": 6})
 
 
 def _batch_number() -> Column[int]:
@@ -112,6 +112,7 @@ FILES = Table(
     Column("remedy", Text, nullable=False, server_default=""),
     Index("files_by_digest", "dataset", "digest"),
     Index("files_by_stamp", "stamp"),
+    Index("files_by_path", "path"),
 )
 ARRIVALS = Table(
     "arrivals",

@@ -62,8 +62,8 @@ def open_engine(path: Path) -> Engine:
 
 
 def create_tables(engine: Engine, metadata: MetaData) -> None:
-    """Make the tables of ``metadata``, and add the columns that a file of an earlier version lacks;
-    every new column has a default for the rows that are there.
+    """Make the tables of ``metadata``, and add the columns and indexes that a file of an earlier
+    version lacks; every new column has a default for the rows that are there.
 
     ``metadata.info["version"]`` says which version of the tables a file was brought to.
     """
@@ -79,6 +79,8 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
                 if column.name not in present:
                     definition = CreateColumn(column).compile(dialect=connection.dialect)
                     connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
         connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 

@@ -24,7 +24,8 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     already lives.
     """
     from pipelines.cli.printing.terminal import print_watchlist
-    from pipelines.orchestration.recorded_verbs import run_ingest, run_score, run_train
+    from pipelines.orchestration.recorded_loads import run_ingest
+    from pipelines.orchestration.recorded_verbs import run_score, run_train
     from pipelines.simulate import Mix, simulate
     from pipelines.webapp.accounts import login_link
 

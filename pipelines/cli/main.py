@@ -157,7 +157,7 @@ def ingest(
     """Load a landing folder: normalise, check, quarantine, pseudonymise. Doing it again changes
     nothing. Exit code 3 when a file is held or cannot be read.
     """
-    from pipelines.orchestration.recorded_verbs import run_ingest as load
+    from pipelines.orchestration.recorded_loads import run_ingest as load
 
     report = load(
         landing,

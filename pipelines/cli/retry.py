@@ -17,7 +17,7 @@ HEADINGS = ("dataset", "file", "retried", "accepted", "duplicate", "left out", "
 
 def retry_rows(home: Path | None, *, dataset: str | None, shows_rows: bool, as_json: bool) -> None:
     """Retry the rejected rows and print what became of them, file by file."""
-    from pipelines.orchestration.recorded_verbs import run_retry
+    from pipelines.orchestration.recorded_loads import run_retry
 
     if shows_rows:
         raise SettingsError(

@@ -23,8 +23,8 @@ from models.evaluation.drift import Drift
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.ingestion.outcomes.reports import FileReport, IngestReport
 from pipelines.orchestration import run_log as runs
+from pipelines.orchestration.recorded_loads import run_ingest
 from pipelines.orchestration.recorded_verbs import (
-    run_ingest,
     run_replay,
     run_score,
     run_train,

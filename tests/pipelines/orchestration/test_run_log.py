@@ -11,7 +11,8 @@ from data_contracts.errors import DeliveryError
 from pipelines.cli import main as cli
 from pipelines.ingestion.ingest import ingest
 from pipelines.orchestration import run_log as runs
-from pipelines.orchestration.recorded_verbs import describe_ingest, run_score
+from pipelines.orchestration.recorded_loads import describe_ingest
+from pipelines.orchestration.recorded_verbs import run_score
 from pipelines.orchestration.run_log import RunResult, record_run, recorded
 from pipelines.scoring.score import score
 from pipelines.settings import Settings

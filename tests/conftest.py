@@ -14,8 +14,14 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-# Timings never decide a test, on however busy a machine.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Timings never decide a test, on however busy a machine, nor does chance: the same examples are
+# drawn in every run. `FORESTALL_TEST_RANDOM=1` draws others, to look further.
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    derandomize=not os.environ.get("FORESTALL_TEST_RANDOM"),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("unhurried")
 
 # The fixtures that a test uses say which kind it is.

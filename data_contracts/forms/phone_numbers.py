@@ -187,7 +187,7 @@ def _read_abroad(rest: str, cuts: frozenset[int]) -> str | None:
         return rest
     if len(rest) > 15 and (key := _read_carried(rest)):  # no number on earth is longer
         return key
-    return f"00{_without_trunk_zero(rest)}"
+    return f"00{_without_trunk_prefix(rest)}"
 
 
 def _read_behind_home(number: str, cuts: frozenset[int]) -> str | None:
@@ -258,9 +258,11 @@ def _only_at_home(number: str, plan: NumberPlan) -> bool:
     return False
 
 
-def _without_trunk_zero(number: str) -> str:
-    """A number abroad without the 0 that is dialled only inside of its country."""
-    if not re.match(r"[1-9]\d{0,2}0", number):
+def _without_trunk_prefix(number: str) -> str:
+    """A number abroad without the 0 that is dialled only inside of its country, as are the 1 in
+    North America and the 8 in Russia.
+    """
+    if not re.match(r"[1-9]\d{0,2}0|11[2-9]\d{9}$|78\d{10}$", number):
         return number
     try:
         parsed = parse_abroad(f"+{number}")

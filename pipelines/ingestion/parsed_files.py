@@ -70,7 +70,7 @@ def count_files(
     quarantined = count_by_file(rejected)
     results = found.outcomes.group_by("_file", "result").len().iter_rows()
     became = {(path, result): number for path, result, number in results}
-    told = _Told(
+    tallies = _Tallies(
         warned=_count_values(warned.explode("reasons"), column="reasons"),
         origins=_count_values(_duplicates(found), column="origin"),
         gone=dict(found.gone.group_by("file_id").len().iter_rows()) if found.gone.height else {},
@@ -101,7 +101,9 @@ def count_files(
             reason=hold.reason if hold else item.problem,
             remedy=hold.remedy if hold else item.remedy,
             held_for=hold.kind if hold else "",
-            warnings=tuple(_warnings(item, told=told, left_out=left_out, is_held=hold is not None)),
+            warnings=tuple(
+                _warnings(item, tallies=tallies, left_out=left_out, is_held=hold is not None)
+            ),
             notes=tuple(_notes(item)),
         )
 
@@ -131,7 +133,7 @@ def _count_values(rows: pl.DataFrame, *, column: str) -> dict[str, dict[str, int
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _Tallies:
     """What of a batch is counted once for all its files: rows ``warned`` of by code and rows that
     other ``origins`` had delivered, both by path, rows ``gone`` by file id, and rows that were
     ``known`` by path.
@@ -144,7 +146,7 @@ class _Told:
 
 
 def _warnings(
-    item: ParsedFile, *, told: _Told, left_out: Mapping[str, int], is_held: bool
+    item: ParsedFile, *, tallies: _Tallies, left_out: Mapping[str, int], is_held: bool
 ) -> Iterator[str]:
     """What somebody should read of a file: what its reading and its rows warn of, and what was left
     out.
@@ -157,8 +159,8 @@ def _warnings(
         )
     if item.reading is not None:
         yield from item.reading.warnings
-    yield from _warnings_of_rows(item, told=told)
-    known = told.known.get(path, 0)
+    yield from _warnings_of_rows(item, tallies=tallies)
+    known = tallies.known.get(path, 0)
     if item.earlier_rows > 2 * known and not is_held:
         yield (
             f"an earlier file of this name brought {item.earlier_rows} rows, of which {known} are "
@@ -170,17 +172,17 @@ def _warnings(
         yield f"{number} rows left out: {reason}"
 
 
-def _warnings_of_rows(item: ParsedFile, *, told: _Told) -> Iterator[str]:
+def _warnings_of_rows(item: ParsedFile, *, tallies: _Tallies) -> Iterator[str]:
     """What is said of rows of the file: warned of, delivered by others as well, or gone for it."""
     path, delivery = item.delivery.path, item.delivery
-    for code, number in told.warned.get(path, {}).items():
+    for code, number in tallies.warned.get(path, {}).items():
         words = reason_text(code, dataset=delivery.dataset)
         yield f"{number} rows with a warning: {words}"
-    for origin, number in told.origins.get(path, {}).items():
+    for origin, number in tallies.origins.get(path, {}).items():
         if origin != delivery.source:
             yield f"{number} rows came from {origin} as well and count once"
     for target in item.targets:
-        if left := told.gone.get(target.digest[:FILE_ID_DIGITS]):
+        if left := tallies.gone.get(target.digest[:FILE_ID_DIGITS]):
             yield f"{left} rows of {target.path} left the lake for this file"
 
 

@@ -1,7 +1,7 @@
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data_contracts.forms.number_plan import load_number_plan
@@ -209,10 +209,30 @@ def test_the_key_of_a_key_is_itself(written):
     assert is_key(one(phone_number, written))
 
 
-REGIONS = ["HK", "MO", "TW", "US", "GB", "JP", "KR", "SG", "MY", "TH", "MM", "KH", "PH", "RO", "IT"]
+REGIONS = [
+    "HK",
+    "MO",
+    "TW",
+    "US",
+    "RU",
+    "GB",
+    "JP",
+    "KR",
+    "SG",
+    "MY",
+    "TH",
+    "MM",
+    "KH",
+    "PH",
+    "RO",
+    "IT",
+]
 
 
 @settings(max_examples=300)
+@example("US", "12102000000")
+@example("RU", "84951234567")
+@example("GB", "02079460958")
 @given(st.sampled_from(REGIONS), st.from_regex(r"[0-9]{7,11}", fullmatch=True))
 def test_numbers_abroad_have_the_key_that_the_library_knows(region, digits):
     """Also as they are written in their country, with the 0 that is dialled only there."""

@@ -1,13 +1,13 @@
 """Checking deliveries: a Great Expectations suite generated from the contract, run over the
 delivered rows in DuckDB.
 
-One call takes all files of a dataset, since every run costs about a second whatever its size. The
-rows go to DuckDB as Arrow without being copied. First every rule is asked only whether it holds, in
-one pass over the data; then the rules that do not hold give the query that finds their rows.
+One call takes all files of a dataset. The rows go to DuckDB as Arrow without being copied. First
+one query asks which rules do not hold (``first_look``); of these Great Expectations finds the rows.
+A delivery without a fault therefore costs one pass, and does not import Great Expectations.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from data_contracts.contract import TIME_ZONE, Contract, Rule
 from data_contracts.errors import DeliveryError
+from data_contracts.first_look import find_broken_rules, find_rows, is_known_kind
 from data_contracts.forms.identity_numbers import id_check_digit_sql
 
 __all__ = ["CheckResult", "add_warnings", "check_rows", "contract_expectations"]
@@ -165,28 +166,50 @@ def _run(
     """Run the suite and return the failing rows (``_file``, ``_row``, ``reasons``) of every rule
     that does not hold.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-
-    from data_contracts.duckdb_source import DuckDBSource  # noqa: F401 # defining it makes the source known
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
     latest_at = received_at + MAX_CLOCK_AHEAD
     moments = {
         "earliest_at": EARLIEST_AT,
         "latest_at": latest_at,
         "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
     }
-    with _duckdb(frame) as connection, _attached(context, connection) as batch:
-        suite = gx.ExpectationSuite(
-            name=contract.dataset, expectations=contract_expectations(contract)
+    with _duckdb(frame) as connection:
+        broken = find_broken_rules(
+            _driver(connection), table=_TABLE, rules=contract.rules, moments=moments
         )
-        held = batch.validate(suite, result_format="BOOLEAN_ONLY", expectation_parameters=moments)
-        broken = [result.expectation_config for result in held.results if not result.success]
-        if not broken:
-            return {}
-        suite = gx.ExpectationSuite(name=f"{contract.dataset} broken", expectations=broken)
+        # What only warns needs no authority; what rejects is for Great Expectations to find.
+        warned = [rule for rule in broken if rule.warns and is_known_kind(rule)]
+        judged = [rule for rule in broken if rule not in warned]
+        rows = {
+            rule.code: _as_frame(
+                find_rows(_driver(connection), table=_TABLE, rule=rule, moments=moments),
+                code=rule.code,
+            )
+            for rule in warned
+        }
+        if judged:
+            rows |= _find_rows(connection, contract=contract, broken=judged, moments=moments)
+    return {code: breaking for code, breaking in rows.items() if breaking.height}
+
+
+def _find_rows(
+    connection: sa.Connection,
+    *,
+    contract: Contract,
+    broken: Sequence[Rule],
+    moments: Mapping[str, Any],
+) -> dict[str, pl.DataFrame]:
+    """Ask Great Expectations for the rows that break these rules, by the rule's code."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx  # takes seconds: only where something is to be found
+
+    from data_contracts.duckdb_source import DuckDBSource  # noqa: F401 # defining it makes the source known
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    with _attached(context, connection) as batch:
+        suite = gx.ExpectationSuite(
+            name=contract.dataset, expectations=[_expectation(rule) for rule in broken]
+        )
         found = batch.validate(suite, result_format=_ROWS_ONLY, expectation_parameters=moments)
         return {
             result.expectation_config.meta["code"]: _failing_rows(result, connection=connection)
@@ -223,9 +246,15 @@ def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
         query = result.result["unexpected_index_query"]
     # fetchall() bears that Great Expectations left its last result half read, where DuckDB's
     # relations would not.
-    found = [(file, row, code) for file, row, *_ in _driver(connection).execute(query).fetchall()]
+    return _as_frame(_driver(connection).execute(query).fetchall(), code=code)
+
+
+def _as_frame(rows: Sequence[Sequence[Any]], *, code: str) -> pl.DataFrame:
+    """Rows that begin with file and row number, with the code of the rule that they break."""
     return pl.DataFrame(
-        found, schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String}, orient="row"
+        [(file, row, code) for file, row, *_ in rows],
+        schema={"_file": pl.String, "_row": pl.Int64, "reasons": pl.String},
+        orient="row",
     )
 
 

@@ -78,7 +78,9 @@ def ingest(
     require_landing(landing)  # before anything is made in a home that may be a typing error
     lake = Lake(settings.lake_folder)
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
+    own = Parser(limits=settings.ingest)
+    reader = parser or own
+    reader.use_mappings(settings.sources_folder)
     with lake.locked(), own:
         recover_loads(settings, lake=lake, ledger=ledger)
         known = list_known_sources(settings)
@@ -88,7 +90,7 @@ def ingest(
             lake=lake,
             ledger=ledger,
             known=known,
-            parser=parser or own,
+            parser=reader,
             received_at=received_at,
             not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
             through=through,

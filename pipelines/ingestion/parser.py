@@ -60,9 +60,9 @@ class Parser:
     it dies.
     """
 
-    def __init__(self, *, limits: "IngestLimits", sources_folder: Path | None = None) -> None:
+    def __init__(self, *, limits: "IngestLimits") -> None:
         self._limits = limits
-        self._sources_folder = sources_folder
+        self._sources_folder: Path | None = None
         self._child: _Child | None = None
 
     def __enter__(self) -> Self:
@@ -125,6 +125,10 @@ class Parser:
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
         return answer
+
+    def use_mappings(self, folder: Path | None) -> None:
+        """From now on read with the mappings of this folder; none: with the built-in ones alone."""
+        self._sources_folder = folder
 
     def close(self) -> None:
         """End the process."""

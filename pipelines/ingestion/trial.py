@@ -77,9 +77,11 @@ def try_file(
     if not file.is_file():
         raise SettingsError(f"There is no file {file}.", remedy="Name a file that exists.")
     source = source or file.name.split(".")[0].split("-")[0]
-    own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
+    own = Parser(limits=settings.ingest)
+    reader = parser or own
+    reader.use_mappings(settings.sources_folder)
     with own:
-        seen = (parser or own).try_file(
+        seen = reader.try_file(
             file, dataset=dataset or _dataset_of(file), source=source, mapping=mapping
         )
     trial = Trial(

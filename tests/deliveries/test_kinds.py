@@ -57,7 +57,7 @@ def faults_of(step: Step, *, landing: Path, settings: Settings, received_at: dat
         landing,
         settings=settings,
         received_at=received_at,
-        parser=None if settings.sources_folder.is_dir() else PARSER,
+        parser=PARSER,
         **options,
     )
     reasons = count_reasons_of(settings, received_at=received_at)

@@ -37,7 +37,7 @@ class Home:
             self.landing,
             settings=self.settings,
             received_at=received_at,
-            parser=None if self.settings.sources_folder.is_dir() else PARSER,
+            parser=PARSER,
             **options,
         )
         return {file.path: file for file in report.files}

@@ -85,7 +85,9 @@ def retry_quarantine(
         )
     lake = Lake(settings.lake_folder)
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    own = Parser(limits=settings.ingest, sources_folder=settings.sources_folder)
+    own = Parser(limits=settings.ingest)
+    reader = parser or own
+    reader.use_mappings(settings.sources_folder)
     with lake.locked(), own:
         recover_loads(settings, lake=lake, ledger=ledger)
         found = find_rejected_rows(settings, ledger=ledger, dataset=dataset)
@@ -93,7 +95,7 @@ def retry_quarantine(
             settings=settings,
             lake=lake,
             ledger=ledger,
-            parser=parser or own,
+            parser=reader,
             received_at=received_at,
             not_after=_newest_moment(found, ledger=ledger, received_at=received_at),
         )

@@ -40,7 +40,7 @@ def retry(home, **options):
     report = retry_quarantine(
         home.settings,
         received_at=LATER,
-        parser=None if home.settings.sources_folder.is_dir() else PARSER,
+        parser=PARSER,
         **options,
     )
     return report.files

@@ -22,6 +22,8 @@ TWO_AMOUNTS = "amount.two_amounts"
 
 _MINUS = r"^[^\d(（]*[-−－]|^\(.*\)$|^（.*）$|[-−－]$"
 _SIGNS = r"^[+＋\s]+|[-−－()（）]"
+#: Of two numbers, or of a power of ten: 1.5e-2 without its minus would be 150.
+_MINUS_INSIDE = r"\d[eEｅＥ]?[-−－]\d"
 _SAYS_NO_AMOUNT = r"^[-—/\s]*$|^[+-]?[¥￥]?0*(\.0*)?$"
 #: So many signed amounts of one direction, and none of the other, are its way to write amounts.
 _FEWEST_SIGNED = 3
@@ -51,7 +53,7 @@ def take_signs(values: pl.Series) -> Signed:
     if not signed.any():
         return Signed(amount=values, is_negative=signed)
     once = text.str.count_matches(r"[-−－]") <= 1  # `--21.78` is no number
-    plain = signed & once & text.str.contains(r"\d") & ~text.str.contains(r"\d[-−－]\d")
+    plain = signed & once & text.str.contains(r"\d") & ~text.str.contains(_MINUS_INSIDE)
     negative = plain & text.str.contains(_MINUS)
     return Signed(
         amount=text.str.replace_all(_SIGNS, "").zip_with(plain, text),

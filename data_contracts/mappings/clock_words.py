@@ -12,6 +12,8 @@ from functools import cache
 
 import polars as pl
 
+from data_contracts.forms.text import half_width
+
 __all__ = ["DURATION_WORDS", "is_clock_pattern", "read_durations", "read_moments"]
 
 EXCEL = "excel"
@@ -19,20 +21,20 @@ EXCEL = "excel"
 _LAST_SHORT_YEAR = 69
 
 _TOKENS: Mapping[str, tuple[str, str]] = {
-    "yyyy": ("year", r"\d{4}"),
-    "yy": ("short_year", r"\d{2}"),
-    "MM": ("month", r"\d{2}"),
-    "M": ("month", r"\d{1,2}"),
-    "dd": ("day", r"\d{2}"),
-    "d": ("day", r"\d{1,2}"),
-    "HH": ("hour", r"\d{2}"),
-    "H": ("hour", r"\d{1,2}"),
-    "hh": ("hour", r"\d{2}"),
-    "h": ("hour", r"\d{1,2}"),
-    "mm": ("minute", r"\d{2}"),
-    "m": ("minute", r"\d{1,2}"),
-    "ss": ("second", r"\d{2}"),
-    "s": ("second", r"\d{1,2}"),
+    "yyyy": ("year", r"[0-9]{4}"),
+    "yy": ("short_year", r"[0-9]{2}"),
+    "MM": ("month", r"[0-9]{2}"),
+    "M": ("month", r"[0-9]{1,2}"),
+    "dd": ("day", r"[0-9]{2}"),
+    "d": ("day", r"[0-9]{1,2}"),
+    "HH": ("hour", r"[0-9]{2}"),
+    "H": ("hour", r"[0-9]{1,2}"),
+    "hh": ("hour", r"[0-9]{2}"),
+    "h": ("hour", r"[0-9]{1,2}"),
+    "mm": ("minute", r"[0-9]{2}"),
+    "m": ("minute", r"[0-9]{1,2}"),
+    "ss": ("second", r"[0-9]{2}"),
+    "s": ("second", r"[0-9]{1,2}"),
     "a": ("half", r"上午|下午|中午|晚上|凌晨|早上|[AaPp]\.?[Mm]\.?"),
 }
 _TOKEN = re.compile("yyyy|yy|MM?|dd?|HH?|hh?|mm?|ss?|a")
@@ -43,9 +45,11 @@ _EXCEL_DAYS = (20_000, 80_000)  # from 1954 to 2119
 _EPOCH_TO_EXCEL_S = 2_209_161_600  # from 1899-12-30, day 0 of a spreadsheet, to 1970
 
 DURATION_WORDS = ("words", "h:m:s", "m:s", "minutes")
-_WORDS = (
-    r"^(?:PT?)?(?:(?P<d>\d+)(?:天|日|[Dd]T?))?(?:(?P<h>\d+)(?:小?时|点钟|[Hh](?:ours?)?))?"
-    r"(?:(?P<m>\d+)(?:分钟?|[Mm](?:in(?:utes?)?)?))?(?:(?P<s>\d+)(?:\.0+)?(?:秒钟?|[Ss](?:ec(?:onds?)?)?)?)?$"
+_WORDS = (  # of nine digits at most, since more are no duration
+    r"^(?:PT?)?(?:(?P<d>[0-9]{1,9})(?:天|日|[Dd]T?))?"
+    r"(?:(?P<h>[0-9]{1,9})(?:小?时|点钟|[Hh](?:ours?)?))?"
+    r"(?:(?P<m>[0-9]{1,9})(?:分钟?|[Mm](?:in(?:utes?)?)?))?"
+    r"(?:(?P<s>[0-9]{1,9})(?:\.0+)?(?:秒钟?|[Ss](?:ec(?:onds?)?)?)?)?$"
 )
 
 
@@ -94,7 +98,7 @@ def read_moments(
     With ``ends_day`` a date alone is the end of its day: what happened at an unknown time of a day
     is known for certain only then.
     """
-    plain = values.str.strip_chars()
+    plain = half_width(values).str.strip_chars()
     read = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     for pattern in patterns:
         found = _from_excel(plain) if pattern == EXCEL else _from_clock(plain, _clock(pattern))
@@ -147,7 +151,7 @@ def _from_excel(values: pl.Series) -> pl.Series:
 
 def read_durations(values: pl.Series, *, ways: tuple[str, ...]) -> pl.Series:
     """Bring durations that are written in one of these ways to seconds; what fits none stays."""
-    plain = values.str.replace_all(r"[ \t\x{a0}\x{3000}]", "")
+    plain = half_width(values).str.replace_all(r"[ \t\x{a0}\x{3000}]", "")
     read = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     for way in ways:
         read = read.zip_with(read.is_not_null(), _in_seconds(plain, way).alias(values.name))
@@ -156,12 +160,12 @@ def read_durations(values: pl.Series, *, ways: tuple[str, ...]) -> pl.Series:
 
 def _in_seconds(values: pl.Series, way: str) -> pl.Series:
     if way == "minutes":
-        number = values.str.extract(r"^(\d+(?:\.\d+)?)$", 1).cast(pl.Float64)
+        number = values.str.extract(r"^([0-9]{1,9}(?:\.[0-9]+)?)$", 1).cast(pl.Float64)
         return (number * 60).round(0).cast(pl.Int64).cast(pl.String)
     expression = {
         "words": _WORDS,
-        "h:m:s": r"^(?P<h>\d{1,3}):(?P<m>[0-5]?\d):(?P<s>[0-5]?\d)$",
-        "m:s": r"^(?P<m>\d{1,4}):(?P<s>[0-5]?\d)$",
+        "h:m:s": r"^(?P<h>[0-9]{1,3}):(?P<m>[0-5]?[0-9]):(?P<s>[0-5]?[0-9])$",
+        "m:s": r"^(?P<m>[0-9]{1,4}):(?P<s>[0-5]?[0-9])$",
     }[way]
     units = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
     groups = values.str.extract_groups(expression).struct.unnest()

@@ -54,6 +54,16 @@ def test_longer_durations_and_those_that_are_none():
     assert read_durations(pl.Series(["3", "2.5"]), ways=("minutes",)).to_list() == ["180", "150"]
 
 
+def test_full_width_digits_are_digits_and_one_odd_cell_takes_no_other_with_it():
+    values = pl.Series(["３分２５秒", "３：２５", "٣分", "99999999999999999999秒", "45秒"])
+    read = read_durations(values, ways=("words", "m:s"))
+    assert read.to_list() == ["205", "205", "٣分", "99999999999999999999秒", "45"]
+    assert read_durations(pl.Series(["１.5", "٣"]), ways=("minutes",)).to_list() == ["90", "٣"]
+    moments = pl.Series(["２６－０６－１５　２１：０５", "٢٦-06-15 21:05", "26-06-15 21:05"])
+    read = read_moments(moments, patterns=("yy-MM-dd HH:mm",))
+    assert read.to_list() == ["2026-06-15 21:05:00", "٢٦-06-15 21:05", "2026-06-15 21:05:00"]
+
+
 @given(st.integers(0, 86_399))
 def test_every_second_of_a_day_is_read_in_every_way(seconds):
     hours, rest = divmod(seconds, 3600)

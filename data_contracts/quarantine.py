@@ -52,6 +52,10 @@ _OTHER_TEXTS = {
         "The value only fills the place of an account and is taken as none.",
         "该值只是占位，不是账号，按未填处理。",
     ),
+    "two_amounts": (
+        "Both amount columns hold an amount, so nobody knows which one is meant.",
+        "收入与支出两列均有金额，无法判断以哪一列为准。",
+    ),
     "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 

@@ -69,6 +69,11 @@ def test_no_row_is_lost_and_none_is_in_both_parts():
             "record_id: The same record came with other values.",
             "记录号：同一记录以不同内容重复送达。",
         ),
+        (
+            "amount.two_amounts",
+            "amount: Both amount columns hold an amount, so nobody knows which one is meant.",
+            "金额：收入与支出两列均有金额，无法判断以哪一列为准。",
+        ),
         ("moon.full", "The rule moon.full does not hold.", "不符合规则 moon.full。"),
     ],
 )

@@ -24,6 +24,7 @@ from pipelines.cli.arguments import (
 from pipelines.cli.export import export
 from pipelines.cli.lab import lab
 from pipelines.cli.printing.load import print_load
+from pipelines.cli.printing.quarantine import describe_rows, print_quarantine
 from pipelines.cli.printing.terminal import (
     format_figure,
     print_json,
@@ -349,7 +350,7 @@ def quarantine(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """The rejected rows and held files, with reasons, source file and row."""
+    """The rejected rows, those with a warning and files that wait: reasons, file and row."""
     if retry:
         from pipelines.cli.retry import retry_rows
 
@@ -360,13 +361,11 @@ def quarantine(
     rows = read_quarantine(load_settings(home), dataset=dataset, reveal=reveal)
     if out is not None:
         export_quarantine(rows, out=out)
-        typer.echo(f"{len(rows)} rejected rows in {out}")
+        typer.echo(f"{describe_rows(rows)}, written to {out}")
     elif as_json:
         print_json({"rows": rows.to_dicts()})
     else:
-        shown = rows.head(50).select("dataset", "path", "row", "reason_text_en").iter_rows()
-        print_table(("dataset", "file", "row", "reason"), [tuple(map(str, row)) for row in shown])
-        typer.echo(f"{len(rows)} rejected rows; --out FILE writes them all")
+        print_quarantine(rows)
 
 
 @app.command()

@@ -352,7 +352,9 @@ class _IngestRun:
             return None if again or _is_settled(before, delivery, rivals) else report_file(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
-        return report_known_file(before, path=delivery.path, why=f"already loaded as {before.path}")
+        why = f"already loaded as {before.path}"
+        source = delivery.source if delivery.dataset in EVENTS else None
+        return report_known_file(before, path=delivery.path, why=why, source=source)
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left

@@ -14,6 +14,7 @@ REJECTED_REMEDY = (
     "(`forestall sources try FILE`) and run `forestall quarantine --retry`, or ask the source to "
     "deliver them right."
 )
+FOREIGN_COPY = "the same file came as {} from {}; its rows count once, as those of {}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +81,24 @@ def report_file(file: LoadedFile, *, rejected: Sequence[Finding] = ()) -> FileRe
     )
 
 
-def report_known_file(before: LoadedFile, *, path: str, why: str) -> FileReport:
-    """The report of a file at ``path`` whose rows are all known since ``before``."""
+def report_known_file(
+    before: LoadedFile, *, path: str, why: str, source: str | None = None
+) -> FileReport:
+    """The report of a file at ``path`` whose rows are all known since ``before``, with a warning if
+    it comes from another ``source`` than that: one of the two names is wrong. ``None`` is the same.
+    """
+    warning = FOREIGN_COPY.format(before.path, before.source, before.source)
     known = dataclasses.replace(
         before,
         path=path,
+        source=source or before.source,
         accepted=0,
         quarantined=0,
         skipped=0,
         held=0,
         duplicates=before.rows,
         status="duplicate",
-        warnings=(),
+        warnings=() if source in (None, before.source) else (warning,),
         reason=why,
     )
     return report_file(known)

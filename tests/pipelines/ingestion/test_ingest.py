@@ -152,6 +152,20 @@ def test_the_same_landing_twice_changes_nothing(loaded):
         assert loaded.table(dataset).equals(table)
 
 
+def test_the_same_file_from_two_sources_counts_once_and_is_warned_of_under_its_own_name(home):
+    put_district(home.landing)
+    first = home.landing / f"transfers/{DAY}/icbc.parquet"
+    copy = f"transfers/{DAY}/psbc.parquet"
+    (home.landing / copy).write_bytes(first.read_bytes())
+    report = home.ingest()[copy]
+    assert (report.source, report.accepted, report.duplicates) == ("psbc", 0, report.rows)
+    assert report.warnings == (
+        f"the same file came as transfers/{DAY}/icbc.parquet from icbc; its rows count once, "
+        "as those of icbc",
+    )
+    assert home.ingest()[f"transfers/{DAY}/icbc.parquet"].warnings == ()
+
+
 def test_through_leaves_later_days_and_later_reports_for_another_run(home):
     put_district(home.landing)
     first = home.ingest(through=DAY)

@@ -352,9 +352,21 @@ class _IngestRun:
             return None if again or _is_settled(before, delivery, rivals) else report_file(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
+        if delivery.path in self._named_files and not self._took_its_place(before, delivery):
+            return None
         why = f"already loaded as {before.path}"
         source = delivery.source if delivery.dataset in EVENTS else None
         return report_known_file(before, path=delivery.path, why=why, source=source)
+
+    def _took_its_place(self, before: LoadedFile, delivery: Delivery) -> bool:
+        """Whether a file that is to replace what came before it has done so already, or need not: a
+        register replaces by itself, and a copy of another file replaces nothing.
+        """
+        return (
+            delivery.dataset not in EVENTS
+            or before.path != delivery.path
+            or self._ledger.has_replaced(before)
+        )
 
     def _is_current(self, before: LoadedFile) -> bool:
         """A register seen before is there only if nothing replaced it and no part of it was left

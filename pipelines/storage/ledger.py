@@ -251,6 +251,22 @@ class Ledger:
         path: str | None = self._scalar(query.order_by(DECISIONS.c.batch.desc()).limit(1))
         return path
 
+    def has_replaced(self, file: LoadedFile) -> bool:
+        """Whether the latest load of ``file`` took the place of an earlier one."""
+        latest = (
+            select(func.max(FILES.c.batch))
+            .where(FILES.c.path == file.path, FILES.c.digest == file.digest)
+            .scalar_subquery()
+        )
+        query = (
+            select(func.count())
+            .select_from(DECISIONS)
+            .join(BATCHES)
+            .where(COMMITTED, DECISIONS.c.kind == "replace", DECISIONS.c.dataset == file.dataset)
+            .where(DECISIONS.c.path == file.path, DECISIONS.c.batch == latest)
+        )
+        return bool(self._scalar(query))
+
     def loads_below(self, folder: str) -> list[LoadedFile]:
         """Every load of a file whose path begins with ``folder``, in the order of loading, held
         ones too.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.ingestion.outcomes.findings import Finding
+from pipelines.ingestion.outcomes.rejection_words import CONFLICT_CODE
 from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
 
 __all__ = ["FileReport", "IngestReport", "report_file", "report_known_file"]
@@ -75,7 +76,7 @@ def report_file(file: LoadedFile, *, rejected: Sequence[Finding] = ()) -> FileRe
         held=file.held,
         status=file.status,
         reason=_reason_of_part(file, rejected) if is_partly else file.reason,
-        remedy=REJECTED_REMEDY if is_partly else file.remedy,
+        remedy=_remedy_of_part(file, rejected) if is_partly else file.remedy,
         rejected=tuple(rejected),
         warnings=file.warnings,
     )
@@ -102,6 +103,15 @@ def report_known_file(
         reason=why,
     )
     return report_file(known)
+
+
+def _remedy_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:
+    if not any(finding.code == CONFLICT_CODE for finding in rejected):
+        return REJECTED_REMEDY
+    return (
+        "If the file corrects the earlier one, ingest the folder with --replace "
+        f"{file.path}; it must hold all rows then. Else: {REJECTED_REMEDY}"
+    )
 
 
 def _reason_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:

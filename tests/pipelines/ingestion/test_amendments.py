@@ -60,6 +60,35 @@ def test_a_file_whose_records_have_other_values_is_held_until_it_may_replace(hom
     assert home.only().reason == f"replaced by {ICBC}"
 
 
+def test_a_file_that_came_before_it_was_named_as_a_correction_replaces_all_the_same(home):
+    wrong = transfers()
+    wrong[0] = wrong[0] | {"amount": wrong[0]["amount"] * 100}
+    put(home.landing, ICBC, wrong)
+    home.ingest()
+    right = total(home) - wrong[0]["amount"] + transfers()[0]["amount"]
+    put(home.landing, ICBC, transfers())
+    report = home.only()
+    assert counts(report) == (40, 0, 1, 39, 0)
+    assert f"--replace {ICBC}; it must hold all rows then" in report.remedy
+
+    assert counts(home.only(replace=[ICBC])) == (40, 40, 0, 0, 0)
+    assert total(home) == right
+    assert home.table("transfers").height == 40
+    assert read_quarantine(home.settings).height == 0
+    assert home.only().reason == f"already loaded as {ICBC}"
+    assert home.only(replace=[ICBC]).reason == f"already loaded as {ICBC}"
+
+
+def test_a_file_that_was_read_wrong_replaces_itself(home):
+    put(home.landing, ICBC, transfers())
+    home.ingest()
+    before = home.table("transfers").drop("known_at", strict=False)
+
+    assert counts(home.only(replace=[ICBC])) == (40, 40, 0, 0, 0)
+    assert home.table("transfers").drop("known_at", strict=False).equals(before)
+    assert home.only().reason == f"already loaded as {ICBC}"
+
+
 def test_a_correction_by_name_takes_the_place_of_the_file_with_its_lost_days(home):
     late = [row | {"record_id": f"L{row['record_id']}"} for row in transfers(10)]
     put(home.landing, f"transfers/{NEXT}/icbc.parquet", [*transfers(day=NEXT), *late])

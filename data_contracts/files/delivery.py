@@ -2,6 +2,7 @@
 columns and types.
 """
 
+import json
 import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -104,6 +105,7 @@ def _translated(
             preamble=raw.preamble,
             name=name,
             signs_repeat=raw.signs_repeat,
+            odd_lines=_odd_lines(raw) if raw.preamble else None,
         )
     except DeliveryError as error:
         if not raw.preamble:
@@ -115,6 +117,18 @@ def _translated(
             remedy=f"{error.remedy} If the headings are on another line, write "
             f"`{contract.dataset}: {{heading_row: NUMBER}}` in the mapping.",
         ) from None
+
+
+def _odd_lines(raw: RawTable) -> dict[int, str]:
+    """The lines that do not fit under the headings or leave most of them empty, by row."""
+    said = {
+        row: json.loads(line)["fields"] for row, line in raw.misfits.select("_row", "_raw").rows()
+    }
+    texts = raw.values.select(cs.string().fill_null(""))
+    filled = pl.sum_horizontal(cs.string().str.strip_chars() != "")
+    sparse = texts.with_columns(raw.numbers.alias("_row")).filter(filled * 2 <= raw.values.width)
+    said |= {row: fields for *fields, row in sparse.rows()}
+    return {row: ",".join(fields) for row, fields in said.items()}
 
 
 def _ignored_note(headings: Sequence[str], *, name: str) -> tuple[str, ...]:

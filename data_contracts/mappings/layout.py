@@ -1,8 +1,21 @@
 """How the lines and sheets of a source's files are laid out, where it cannot be found out."""
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from typing import Annotated
 
-__all__ = ["Layout"]
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+
+__all__ = ["Encoding", "Layout"]
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        "x".encode(value)
+    except (LookupError, ValueError):  # none of this name, or one that gives no text
+        raise ValueError(f"{value} is no encoding; write utf-8, gb18030 or utf-16") from None
+    return value
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Layout(BaseModel):
@@ -15,7 +28,7 @@ class Layout(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    encoding: str | None = None
+    encoding: Encoding | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     heading_row: PositiveInt | None = None
     headings_contain: tuple[str, ...] = ()

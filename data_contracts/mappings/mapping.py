@@ -21,7 +21,7 @@ from data_contracts.mappings.document import (
     read_document,
 )
 from data_contracts.mappings.language import DatasetMapping, Text, Texts, Values
-from data_contracts.mappings.layout import Layout
+from data_contracts.mappings.layout import Encoding, Layout
 from data_contracts.mappings.problems import (
     Problem,
     check_section,
@@ -56,7 +56,7 @@ class SourceMapping(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    encoding: str | None = Field(default=None, description="of text files: utf-8 or gb18030")
+    encoding: Encoding | None = Field(default=None, description="of text files: utf-8 or gb18030")
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     format: Texts = Field(default=(), description="shipped formats, each for its dataset")
     delay_s: Mapping[str, NonNegativeInt] = Field(

@@ -97,13 +97,13 @@ def try_one(
     as_json: AsJson = False,
 ) -> None:
     """Read one file and show what is understood, rejected and left out. Nothing is written."""
-    from data_contracts.mappings.mapping import parse_mapping
+    from data_contracts.mappings.mapping import read_mapping_file
     from pipelines.ingestion.trial import try_file
 
     text = None
     if mapping is not None:
+        read_mapping_file(mapping)
         text = mapping.read_text(encoding="utf-8")
-        parse_mapping(text, name=mapping.name)
     found = try_file(
         file,
         settings=load_settings(home),

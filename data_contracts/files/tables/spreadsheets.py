@@ -28,6 +28,7 @@ _FIRST_LINES = 50
 #: A number in a cell is a float: of a longer one the last digits are lost.
 _DIGITS_KEPT = 15
 _LOST_DIGITS = "row.lost_digits"
+_SHOWN_DIGITS = 8  # in the name of a sheet: a day has as many, an account or a mobile number more
 _LOST = "\x00"  # marks a cell whose digits are lost; no text of a cell holds it
 
 
@@ -59,14 +60,14 @@ def read_workbook(
     for sheet in chosen:
         if sheet.headings is None:
             raise DeliveryError(
-                f"{name} has no headings in its sheet {masked_names([sheet.name])}.",
+                f"{name} has no headings in its sheet {_sheet_names([sheet.name])}.",
                 remedy="Say in the source's mapping which sheets are read (sheets).",
             )
         tables.append(
             _table(sheet.lines, headings=sheet.headings, layout=layout, wanted=wanted, name=name)
         )
     if others:
-        left = f"{name}: {len(others)} sheets are not read: {masked_names(others)}."
+        left = f"{name}: {len(others)} sheets are not read: {_sheet_names(others)}."
         tables[0] = tables[0].with_warning(left)
     return tuple(tables)
 
@@ -91,6 +92,10 @@ def _open_sheets(content: bytes, *, name: str) -> Iterator[tuple[str, list[Line]
             f"{name} is a damaged Excel file ({kind}).",
             remedy="Open it in a spreadsheet and save it as .xlsx or CSV, or ask for it again.",
         ) from None
+
+
+def _sheet_names(names: Sequence[str]) -> str:
+    return masked_names(names, shown_digits=_SHOWN_DIGITS)
 
 
 def _line(number: int, fields: list[str]) -> Line:
@@ -151,8 +156,8 @@ def _chosen_sheets(sheets: Sequence[_Sheet], *, name: str, layout: Layout) -> li
         absent = [title for title in layout.sheets if title.strip() not in by_name]
         if absent:
             raise DeliveryError(
-                f"{name} has no sheet {masked_names(absent)}; it has "
-                f"{masked_names([sheet.name for sheet in sheets])}.",
+                f"{name} has no sheet {_sheet_names(absent)}; it has "
+                f"{_sheet_names([sheet.name for sheet in sheets])}.",
                 remedy="Correct the names under sheets in the source's mapping.",
             )
         return [by_name[title.strip()] for title in layout.sheets]
@@ -165,7 +170,7 @@ def _chosen_sheets(sheets: Sequence[_Sheet], *, name: str, layout: Layout) -> li
     if len(whole) > 1:
         raise DeliveryError(
             f"{name} has {len(whole)} sheets with the headings: "
-            f"{masked_names([sheet.name for sheet in whole])}.",
+            f"{_sheet_names([sheet.name for sheet in whole])}.",
             remedy="Say in the source's mapping which of them are read (sheets).",
         )
     return whole or filled[:1]

@@ -41,9 +41,12 @@ class OddLine:
     fields: tuple[str, ...]
 
 
-def masked_names(names: Sequence[str]) -> str:
-    """Names out of a file for a message. They could be values, so digits are masked."""
-    return ", ".join(re.sub(r"\d", "#", name)[:24] for name in names[:10])
+def masked_names(names: Sequence[str], *, shown_digits: int = 0) -> str:
+    """Names out of a file for a message. They could be values, so digits are masked but for runs of
+    up to ``shown_digits``, without which sheets by month are one like another.
+    """
+    hidden = re.compile(rf"\d{{{shown_digits + 1},}}")
+    return ", ".join(hidden.sub(lambda run: "#" * len(run[0]), name)[:24] for name in names[:10])
 
 
 def position_names(width: int) -> list[str]:

@@ -1,15 +1,15 @@
 """What is said of how a file's headings were taken: warnings, and errors with what to write."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from data_contracts.contract import Contract, dataset_names, load_contract
 from data_contracts.errors import DeliveryError
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.shipped_formats import ShippedFormat
-from data_contracts.mappings.translation.ways import Ways, find_ways
+from data_contracts.mappings.translation.ways import Ways, find_ways, in_preamble
 
-__all__ = ["describe_choices", "describe_gaps"]
+__all__ = ["describe_choices", "describe_gaps", "refuse_second_preamble"]
 
 _NUMBERS = {2: "two", 3: "three"}
 
@@ -105,3 +105,20 @@ def _other_dataset(headings: Sequence[str], *, dataset: str) -> str | None:
 def _named(headings: Sequence[str]) -> str:
     """Headings for a message. In a file without headings they are values, so digits are masked."""
     return ", ".join(re.sub(r"\d", "#", heading)[:24] for heading in headings[:10])
+
+
+def refuse_second_preamble(
+    odd_lines: Mapping[int, str], *, preamble: Sequence[str], mapping: DatasetMapping, name: str
+) -> None:
+    """Raise ``DeliveryError`` if a line within the table (text by row) says another account or
+    number than the lines before the headings: the rows below it are not of the first.
+    """
+    for column, pattern in mapping.preamble.items():
+        first = in_preamble(preamble, pattern)
+        for row, line in odd_lines.items() if first else ():
+            if in_preamble([line], pattern) not in (None, first):
+                raise DeliveryError(
+                    f"{name} holds several statements: row {row} says another {column} than the "
+                    "lines before the headings.",
+                    remedy="Ask the source for one statement a file, or for a ZIP archive of them.",
+                )

@@ -26,7 +26,11 @@ from data_contracts.mappings.translation.choices import (
     is_one_of,
     matched_words,
 )
-from data_contracts.mappings.translation.findings import describe_choices, describe_gaps
+from data_contracts.mappings.translation.findings import (
+    describe_choices,
+    describe_gaps,
+    refuse_second_preamble,
+)
 from data_contracts.mappings.translation.record_numbers import number_records
 from data_contracts.mappings.translation.ways import Ways, find_ways
 
@@ -71,11 +75,13 @@ def translate_table(
     preamble: Sequence[str] = (),
     name: str = "the file",
     signs_repeat: bool | None = None,
+    odd_lines: Mapping[int, str] | None = None,
 ) -> Translation:
     """Bring a table to the columns of ``contract``.
 
     ``raw`` has a column a heading; what begins with ``_`` passes through. ``preamble`` are the
-    lines before the headings. ``signs_repeat`` says what a minus means; without it the rows do.
+    lines before the headings, ``odd_lines`` those within the table that may be like them, by row.
+    ``signs_repeat`` says what a minus means; without it the rows do.
     Raises ``DeliveryError`` if a column is missing, or claimed twice; its message holds no
     delivered value.
     """
@@ -87,6 +93,7 @@ def translate_table(
     recognised = fitting if chosen is not mapping else None
     if not ways.is_whole:
         raise describe_gaps(ways, headings, contract=contract, name=name, recognised=recognised)
+    refuse_second_preamble(odd_lines or {}, preamble=preamble, mapping=chosen, name=name)
     table, skipped = _wanted_rows(_without_nothing(raw, mapping=chosen), mapping=chosen, name=name)
     columns, problems, notes = _columns(
         table, ways=ways, contract=contract, mapping=chosen, signs_repeat=signs_repeat
@@ -354,6 +361,12 @@ def _record_numbers(
     actual = {plain_heading(heading): heading for heading in table.columns}
     wanted = map(plain_heading, mapping.record_numbers)
     chosen = [actual[key] for key in wanted if key in actual]
+    if not chosen:
+        raise DeliveryError(
+            f"the file has none of the headings {', '.join(mapping.record_numbers)}, from which "
+            "its source's mapping makes record numbers.",
+            remedy="Correct the headings under record_numbers in the source's mapping.",
+        )
     column_of = {plain_heading(heading): c for heading, c in mapping.column_of.items()}
     content = table.select(chosen)
     return number_records(

@@ -12,7 +12,7 @@ from data_contracts.contract import Column, Contract
 from data_contracts.mappings.language import Amount, DatasetMapping
 from data_contracts.mappings.shipped_formats import plain_heading
 
-__all__ = ["AmountWay", "Ways", "find_ways"]
+__all__ = ["AmountWay", "Ways", "find_ways", "in_preamble"]
 
 #: What the headings of two amount columns begin with: money that leaves, money that arrives.
 _OUT = r"^(支出|支取|借方|转出|付款|付出|取出|withdraw|debit|支|借|付)"
@@ -186,7 +186,7 @@ class _Search:
         """What a mapping gives for every row: from the lines before the headings, or a constant."""
         said, name = self._mapping, column.name
         given: list[_Way] = []
-        if name in said.preamble and (found := _in_preamble(self._preamble, said.preamble[name])):
+        if name in said.preamble and (found := in_preamble(self._preamble, said.preamble[name])):
             given.append(("the lines before the headings", pl.lit(found)))
         if name in said.constants:
             given.append(("a constant", pl.lit(said.constants[name])))
@@ -258,6 +258,7 @@ def _time_of_day(field: pl.Expr) -> pl.Expr:
     return pl.when(digits).then(compact).otherwise(short)
 
 
-def _in_preamble(lines: Sequence[str], pattern: str) -> str | None:
+def in_preamble(lines: Sequence[str], pattern: str) -> str | None:
+    """What the first of the lines says that the pattern matches."""
     found = pl.Series(list(lines), dtype=pl.String).str.extract(pattern, 1).drop_nulls()
     return found[0] if len(found) else None

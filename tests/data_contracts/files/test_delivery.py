@@ -312,6 +312,25 @@ def test_headings_that_lack_a_column_below_a_preamble(tmp_path):
     assert "heading_row" in raised.value.remedy
 
 
+ACCOUNT_ABOVE = {"transfers": {"preamble": {"account_id": r"卡号[:：]\s*(\d+)"}}}
+STATEMENT = ("流水号,借贷标志,金额,交易时间,渠道,对方账号", "1,借,5.00,2026-06-15 10:00:00,柜面,")
+
+
+@pytest.mark.parametrize("second", ["卡号：62220002", "卡号：62220002,户名：李四,,,,"])
+def test_a_file_of_two_statements_is_refused(tmp_path, second):
+    mapping = SourceMapping.model_validate(ACCOUNT_ABOVE)
+    path = csv_file(tmp_path, "卡号：62220001", *STATEMENT, second, *STATEMENT)
+    with pytest.raises(DeliveryError, match="several statements: row 2 says another account_id"):
+        read(path, dataset="transfers", mapping=mapping)
+
+
+def test_a_statement_whose_pages_repeat_the_account_is_read(tmp_path):
+    mapping = SourceMapping.model_validate(ACCOUNT_ABOVE)
+    path = csv_file(tmp_path, "卡号：62220001", *STATEMENT, "卡号：62220001", *STATEMENT)
+    rows = read(path, dataset="transfers", mapping=mapping)
+    assert rows["account_id"].to_list() == ["62220001", None, "62220001"]
+
+
 def test_a_register_may_be_empty(tmp_path):
     path = tmp_path / "cases.parquet"
     pl.DataFrame(schema=load_contract("cases").schema).write_parquet(path)

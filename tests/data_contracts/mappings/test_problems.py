@@ -56,6 +56,14 @@ def refusal(text):
             "line 2: transfers.formt: formt is no key here, did you mean format?",
         ),
         (
+            "encoding: gbk18030",
+            "line 1: encoding: gbk18030 is no encoding; write utf-8, gb18030 or utf-16.",
+        ),
+        (
+            "transfers:\n  encoding: hex",
+            "line 2: transfers.encoding: hex is no encoding; write utf-8, gb18030 or utf-16.",
+        ),
+        (
             "transfers: {amount: {debit: 支出}}",
             "line 1: transfers.amount: write both debit and credit.",
         ),

@@ -104,3 +104,16 @@ def test_the_formats_are_listed(home: Path) -> None:
     result = CliRunner().invoke(app, ["sources", "formats", "--json"])
     names = [one["name"] for one in json.loads(result.output)["formats"]]
     assert {"police_bank_34", "wechat_pay", "alipay_bill", "cmcc_calls"} <= set(names)
+
+
+def test_a_mapping_to_try_that_cannot_be_opened_is_refused_in_words(
+    home: Path, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "icbc.yaml"
+    missing = run(home, "try", "icbc.csv", "--mapping", str(mapping)).exception
+    assert isinstance(missing, SettingsError)
+    assert str(missing).startswith("The source mapping icbc.yaml cannot be opened")
+
+    mapping.write_bytes("transfers: {headings: {流水: record_id}}".encode("gb18030"))
+    foreign = run(home, "try", "icbc.csv", "--mapping", str(mapping)).exception
+    assert str(foreign) == "The source mapping icbc.yaml cannot be used: it is not UTF-8."

@@ -94,6 +94,13 @@ def test_the_sheet_with_the_headings_is_read():
     assert table.warnings == ("ccb.xlsx: 1 sheets are not read: 说明.",)
 
 
+def test_sheets_of_months_are_told_apart_and_an_account_is_masked():
+    one = [HEADINGS, ["1", "A", "B", 5, "icbc"]]
+    both = workbook(**{"6月": one, "7月": one, "62220001234": one})
+    with pytest.raises(DeliveryError, match="headings: 6月, 7月, ###########"):
+        read(both)
+
+
 def test_of_two_sheets_with_the_headings_the_layout_says_which():
     lines = [HEADINGS, ["1", "A", "B", 5, "icbc"]]
     both = workbook(June=lines, July=lines, notes=[["x"]])

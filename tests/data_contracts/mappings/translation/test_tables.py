@@ -261,6 +261,12 @@ def test_record_numbers_from_named_headings():
     assert three == one.removesuffix("1") + "2"
 
 
+def test_record_numbers_from_headings_that_are_not_there_are_named_with_what_to_write():
+    with pytest.raises(DeliveryError, match="none of the headings 余额, 凭证号") as caught:
+        translate("transfers: {record_numbers: [余额, 凭证号]}", {})
+    assert "record_numbers in the source's mapping" in caught.value.remedy
+
+
 def test_what_is_missing_is_named_with_what_to_write():
     with pytest.raises(DeliveryError, match=r"lacks the columns account_id\.") as caught:
         translate("{}", {}, without=("账号",))

@@ -3,23 +3,16 @@
 This module imports Great Expectations (seconds), so it is imported only where a check runs.
 """
 
-import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import duckdb_engine
 import sqlalchemy as sa
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from pydantic.v1 import PrivateAttr
 
 __all__ = ["DuckDBSource"]
-
-# Great Expectations keeps SQLAlchemy, and SQLAlchemy what this dialect added to it, alive until
-# after DuckDB's library has gone, which then prints pages about leaks. At exit the dialect may as
-# well forget it.
-atexit.register(vars(duckdb_engine).clear)
 
 
 class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # arrives untyped

@@ -6,11 +6,13 @@ one query asks which rules do not hold (``first_look``); of these Great Expectat
 A delivery without a fault therefore costs one pass, and does not import Great Expectations.
 """
 
+import atexit
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -258,9 +260,20 @@ def _as_frame(rows: Sequence[Sequence[Any]], *, code: str) -> pl.DataFrame:
     )
 
 
+@cache
+def _forget_dialect_at_exit() -> None:
+    """SQLAlchemy keeps what DuckDB's dialect added to it alive until after DuckDB's library has
+    gone, which then prints pages about leaks. At exit the dialect may as well forget it.
+    """
+    import duckdb_engine
+
+    atexit.register(vars(duckdb_engine).clear)
+
+
 @contextmanager
 def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
     """Open a connection in memory that sees the frame as a table, without copying it."""
+    _forget_dialect_at_exit()
     engine = sa.create_engine("duckdb:///:memory:", poolclass=sa.StaticPool)
     try:
         with engine.connect() as connection:

@@ -211,7 +211,8 @@ def parse_mapping(text: str, *, name: str) -> SourceMapping:
 
 def _unusable(name: str, words: str) -> SettingsError:
     stop = "" if words.endswith("?") else "."
-    return SettingsError(f"The source mapping {name} cannot be used: {words}{stop}", remedy=_REMEDY)
+    named = f"The source mapping {name}".rstrip()
+    return SettingsError(f"{named} cannot be used: {words}{stop}", remedy=_REMEDY)
 
 
 def _meaning_problems(mapping: SourceMapping) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_contracts.errors import SettingsError
+from data_contracts.errors import NotReadyError, SettingsError
 from pipelines.clock import SHANGHAI
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "AsJson",
     "At",
     "Home",
+    "load_installation",
     "load_settings",
     "moment_or_latest",
     "parse_day",
@@ -44,6 +45,17 @@ def load_settings(home: Path | None) -> "Settings":
     from pipelines.settings import Settings
 
     return Settings.load(home)
+
+
+def load_installation(home: Path | None) -> "Settings":
+    """The settings of a home that is there: who only looks makes none, it may be a typing error."""
+    settings = load_settings(home)
+    if not settings.home.is_dir():
+        raise NotReadyError(
+            f"there is no installation in {settings.home}",
+            remedy="Name its folder with --home, or make one with `forestall ingest LANDING`.",
+        )
+    return settings
 
 
 def moment_or_latest(text: str | None, settings: "Settings") -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import At, Home, load_settings, parse_day
+from pipelines.cli.arguments import At, Home, load_installation, parse_day
 
 __all__ = ["export"]
 
@@ -41,7 +41,7 @@ def export_outreach(
     """A community's outreach list of a day, with the names and numbers that officers need."""
     from pipelines.webapp.composition import issue_outreach_list
 
-    settings = load_settings(home)
+    settings = load_installation(home)
     day = parse_day(at) if at else None
     number, content = issue_outreach_list(
         settings, community=community, day=day, form=format.value, language=language.value

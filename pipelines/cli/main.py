@@ -15,6 +15,7 @@ from pipelines.cli.arguments import (
     AsJson,
     At,
     Home,
+    load_installation,
     load_settings,
     moment_or_latest,
     parse_day,
@@ -90,7 +91,9 @@ def main() -> None:
     try:
         app()
     except ForestallError as error:
-        typer.echo(f"forestall: {error}" + (f" {error.remedy}" if error.remedy else ""), err=True)
+        stop = "" if str(error).endswith((".", "?", "!")) else "."
+        remedy = f"{stop} {error.remedy}" if error.remedy else ""
+        typer.echo(f"forestall: {error}{remedy}", err=True)
         sys.exit(1)
 
 
@@ -358,7 +361,7 @@ def quarantine(
         return
     from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
 
-    rows = read_quarantine(load_settings(home), dataset=dataset, reveal=reveal)
+    rows = read_quarantine(load_installation(home), dataset=dataset, reveal=reveal)
     if out is not None:
         export_quarantine(rows, out=out)
         typer.echo(f"{describe_rows(rows)}, written to {out}")
@@ -381,13 +384,14 @@ def models(
     from models.registry.mlflow_registry import ModelRegistry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 
-    settings = load_settings(home)
+    settings = load_installation(home)
     registry = ModelRegistry.of(settings)
     if promote:
         promote_at_terminal(settings, version=promote, at=wall_clock())
     if roll_back:
         roll_back_at_terminal(settings, at=wall_clock())
-    found = {"champion": registry.champion(), "challenger": registry.challenger()}
+    champion, challenger = registry.champion(), registry.challenger()
+    found = {"champion": champion, "challenger": None if challenger == champion else challenger}
     if as_json:
         print_json(found)
         return

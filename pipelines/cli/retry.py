@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from data_contracts.errors import SettingsError
-from pipelines.cli.arguments import load_settings
+from pipelines.cli.arguments import load_installation
 from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 
@@ -24,7 +24,7 @@ def retry_rows(home: Path | None, *, dataset: str | None, shows_rows: bool, as_j
             "--retry goes with neither --reveal nor --out",
             remedy="Retry first, then list what is still rejected.",
         )
-    report = run_retry(load_settings(home), received_at=wall_clock(), dataset=dataset)
+    report = run_retry(load_installation(home), received_at=wall_clock(), dataset=dataset)
     if as_json:
         print_json({"files": report.files})
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_installation
 from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 
@@ -40,7 +40,7 @@ def print_status(
     from serving.operations.status import status_of
     from serving.presentation.translations import get_translator
 
-    with read_transaction(open_database(load_settings(home).serving_database_url)) as session:
+    with read_transaction(open_database(load_installation(home).serving_database_url)) as session:
         found = read_overview(session, at=wall_clock())
     say = get_translator(language.value)
     report = status_of(found, say)

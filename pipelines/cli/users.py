@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
 from pipelines.cli.printing.terminal import print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
@@ -60,7 +60,7 @@ def users_list(home: Home = None, as_json: AsJson = False) -> None:
     """Who may come in, as what, and when they were last here."""
     from pipelines.webapp.accounts import list_users
 
-    found = list_users(load_settings(home))
+    found = list_users(load_installation(home))
     if as_json:
         print_json({"users": found})
         return
@@ -138,7 +138,7 @@ def audit_verify(
     """Prove that no entry was changed, removed or slipped in; exits with 1 where one was."""
     from pipelines.webapp.accounts import verify_audit_trail
 
-    verdict = verify_audit_trail(load_settings(home), head=head)
+    verdict = verify_audit_trail(load_installation(home), head=head)
     if as_json:
         print_json(to_json_value(verdict) | {"whole": verdict.whole})
     elif verdict.broken:

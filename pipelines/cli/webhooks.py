@@ -2,7 +2,7 @@
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_installation
 from pipelines.cli.printing.terminal import print_json
 
 __all__ = ["webhooks"]
@@ -22,7 +22,7 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
     """
     from pipelines.webapp.composition import deliver_webhooks
 
-    done = deliver_webhooks(load_settings(home))
+    done = deliver_webhooks(load_installation(home))
     if as_json:
         print_json(done)
     else:

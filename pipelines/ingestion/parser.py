@@ -218,7 +218,7 @@ def _parse(
 def _try(
     *, place: str, dataset: str | None, source: str, folder: str | None, mapping: str | None
 ) -> tuple[dict[str, Any], bytes]:
-    said = parse_mapping(mapping, name="the mapping") if mapping else _mapping(source, folder)
+    said = parse_mapping(mapping, name="") if mapping else _mapping(source, folder)
     seen = read_trial(Path(place), dataset=dataset, mapping=said)
     header: dict[str, Any] = {
         "seen": {

@@ -32,8 +32,8 @@ def source_tables_before(
     """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span,
     at]``.
 
-    The registers are those of today, whatever ``at`` is: the dates in them say who held a number or
-    an account then, but a tag or a resident of today counts for the past as well.
+    The registers are those that stood before ``at``; where none had come by then, as when a past is
+    loaded afterwards, those of today. The dates in them say who held a number or an account when.
 
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
     """
@@ -55,11 +55,11 @@ def source_tables_before(
     return SourceTables(
         calls=events["calls"],
         transfers=events["transfers"],
-        residents=lake.scan("residents"),
-        subscribers=lake.scan("subscribers"),
-        accounts=lake.scan("accounts"),
+        residents=lake.scan_register("residents", before=at),
+        subscribers=lake.scan_register("subscribers", before=at),
+        accounts=lake.scan_register("accounts", before=at),
         cases=lake.scan("cases").filter(pl.col("known_at") < at),
-        number_tags=lake.scan("number_tags"),
+        number_tags=lake.scan_register("number_tags", before=at),
     )
 
 

@@ -60,6 +60,23 @@ class Lake:
         moments = [name for name, kind in schema.items() if kind == MOMENT]
         return frame.with_columns(pl.col(moments).dt.convert_time_zone(ZONE)).select(list(schema))
 
+    def scan_register(self, dataset: str, *, before: datetime) -> pl.LazyFrame:
+        """A register as it stood before a moment; as it is today if it came only later, as when a
+        past is loaded afterwards.
+
+        A register of those days may lack columns of today: they are null.
+        """
+        version = self._ledger().version_before(dataset, before)
+        if version is None or self._versions is not None:
+            return self.scan(dataset)
+        schema = _schema(dataset)
+        frame = pl.scan_delta(str(self._folder(dataset)), version=version)
+        missing = schema.keys() - set(frame.collect_schema().names())
+        absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
+        moments = [name for name, kind in schema.items() if kind == MOMENT]
+        whole = frame.with_columns(absent).with_columns(pl.col(moments).dt.convert_time_zone(ZONE))
+        return whole.select(list(schema))
+
     def days(self, dataset: str) -> list[date]:
         """The event days that hold records of ``dataset``, in order."""
         if dataset not in EVENTS or not self._exists(dataset):

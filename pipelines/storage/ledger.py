@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from pipelines.clock import SHANGHAI
 from pipelines.storage.ledger_retries import Retry, count_with_retries
 from pipelines.storage.ledger_tables import (
     ARRIVALS,
@@ -449,6 +450,13 @@ class Ledger:
         """The Delta version of the dataset's last load."""
         query = select(func.max(BATCHES.c.delta_version))
         version: int | None = self._scalar(query.where(BATCHES.c.dataset == dataset, COMMITTED))
+        return version
+
+    def version_before(self, dataset: str, at: datetime) -> int | None:
+        """The Delta version of the dataset's last load before ``at``, if there was one."""
+        query = select(func.max(BATCHES.c.delta_version)).where(BATCHES.c.dataset == dataset)
+        query = query.where(COMMITTED, BATCHES.c.received_at < at.astimezone(SHANGHAI))
+        version: int | None = self._scalar(query)
         return version
 
     def changed_days(self, *, dataset: str, since: int) -> set[date]:

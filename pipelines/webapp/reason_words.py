@@ -1,7 +1,7 @@
 """What the contracts say of a reason, for the page that explains it."""
 
 from data_contracts.contract import Column, load_contract
-from data_contracts.quarantine import reason_text
+from pipelines.ingestion.outcomes.rejection_words import describe_reason
 from serving.context.ports import ReasonWords
 
 __all__ = ["explain_reason"]
@@ -9,7 +9,7 @@ __all__ = ["explain_reason"]
 
 def explain_reason(code: str, /, *, dataset: str) -> ReasonWords:
     """Return the words of a reason and of its column in the contract of ``dataset``."""
-    zh, en = (reason_text(code, language, dataset=dataset) for language in ("zh", "en"))
+    zh, en = (describe_reason(code, dataset=dataset, language=name) for name in ("zh", "en"))
     column = _find_column(dataset, code.partition(".")[0])
     if column is None:
         return ReasonWords(zh=zh, en=en)

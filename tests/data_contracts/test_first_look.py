@@ -125,3 +125,4 @@ def test_a_clean_delivery_does_not_import_great_expectations() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "0 False\n"
+    assert "leaked" not in done.stderr

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from data_contracts.errors import NotReadyError
 from pipelines.cli import main as cli
 from tests.pipelines.conftest import Home
 from tests.pipelines.district import QUICK, TRAIN_AT
@@ -99,6 +100,27 @@ def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
         "forestall score"
         in failed("export", "outreach", "--community", "C000", "--home", empty).stderr
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("quarantine",),
+        ("quarantine", "--retry"),
+        ("export", "outreach", "--community", "C000"),
+        ("audit", "verify"),
+        ("users", "list"),
+        ("models",),
+    ],
+)
+def test_who_only_looks_makes_no_home(tmp_path, words):
+    """It may be a typing error."""
+    home = tmp_path / "vra"
+    result = CliRunner().invoke(cli.app, [*words, "--home", str(home)])
+    assert isinstance(result.exception, NotReadyError)
+    assert "forestall ingest LANDING" in result.exception.remedy
+    assert not home.exists()
 
 
 def test_ingest_reports_each_file_as_json(tmp_path):

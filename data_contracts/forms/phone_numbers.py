@@ -53,7 +53,7 @@ _WHOLE_POWER = re.compile(r"(\d)\.(\d{4,14})E\+?(\d\d?)", re.IGNORECASE)
 _SEPARATORS = r" \t\u00a0\-‐-―−()\[\]·_"
 _WRITTEN = re.compile(rf"[{_SEPARATORS}]*\+?[{_SEPARATORS}]*\d[\d{_SEPARATORS}]*")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-_SHORT_SERVICE = re.compile(r"9[56]\d{3,4}|1[0-2]\d{3}|1[12]\d")
+_SHORT_SERVICE = re.compile(r"9[56]\d{3,4}|1[0-2]\d{3}|1[12]\d|11[68]\d{3}")
 _LONGEST_LOCAL = 8
 _FIRST_OF_LANDLINES = "2345678"
 

@@ -181,7 +181,7 @@ def _count_warnings(lines: Sequence[OddLine], headings: Headings, *, name: str) 
     counts = Counter(len(line.fields) for line in counted)
     first = {len(line.fields): line.number for line in reversed(counted)}
     return tuple(
-        f"{name}: {number} rows have {fields} fields under {headings.named} headings and are "
-        f"rejected; the first is row {first[fields]}."
+        f"{name}: rejected for {fields} fields under {headings.named} headings: {number} "
+        f"{'row' if number == 1 else 'rows'}, the first is row {first[fields]}."
         for fields, number in counts.most_common(_MOST_COUNTS)
     )

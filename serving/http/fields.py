@@ -6,9 +6,10 @@ Moments carry their zone. None lies so far off that a calendar ends.
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
+from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-__all__ = ["Amount", "Code", "IsoDay", "IsoMoment", "PlainName"]
+__all__ = ["Amount", "Code", "CommunityId", "IsoDay", "IsoMoment", "PlainName"]
 
 Day = TypeVar("Day", date, datetime)
 YEARS = range(1970, 2200)
@@ -32,6 +33,7 @@ def _near(value: Day) -> Day:
 IsoMoment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_near)]
 IsoDay = Annotated[date, BeforeValidator(_written), AfterValidator(_near)]
 Code = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f]+$")]
+CommunityId = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])]
 PlainName = Annotated[
     str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])
 ]

@@ -6,7 +6,7 @@ from fastapi import Header, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from serving.access.dependencies import Decider, Now, Reading, ServicesOfApp, Writing
-from serving.http.fields import IsoDay
+from serving.http.fields import CommunityId, IsoDay
 from serving.http.paging import Cursor, Limit
 from serving.http.routing import ApiRouter
 from serving.outreach import results, service
@@ -21,9 +21,8 @@ from serving.outreach.schemas import (
 from serving.outreach.sheets import MEDIA_TYPES, csv_lines, write_outreach
 from serving.vocabulary.languages import Language
 
-__all__ = ["CommunityId", "ListId", "router", "sheet_response"]
+__all__ = ["ListId", "router", "sheet_response"]
 
-CommunityId = Annotated[str, Path(max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["C01"])]
 ListId = Annotated[str, Path(pattern=r"^[Ll][A-Za-z2-7]{7}$", examples=["L7K3F7QM"])]
 SHEETS = {
     MEDIA_TYPES["csv"].partition(";")[0]: {"example": "级别,最迟处置时间,…"},

@@ -20,7 +20,7 @@ from data_contracts.errors import SettingsError
 
 __all__ = ["FAULTS", "InjectedFault", "inject_faults"]
 
-Expected = Literal["accepted", "quarantined", "duplicate", "held", "missing"]
+Expected = Literal["accepted", "quarantined", "duplicate", "unreadable", "missing"]
 _Change = Callable[
     [np.random.Generator, Path], tuple[Path, int]
 ]  # gives the file after it, and rows touched
@@ -307,10 +307,10 @@ FAULTS: dict[str, _Fault] = {
         "calls", "quarantined", _change_rows("started_at", lambda t: t.dt.offset_by("-126y"))
     ),
     # files that cannot be taken as they are
-    "missing_column": _Fault("calls", "held", _reshape(lambda f: f.drop("duration_s"))),
-    "mislabelled_file": _Fault("calls", "held", _mislabel),
-    "truncated_file": _Fault("transfers", "held", _truncate),
-    "empty_file": _Fault("calls", "held", _empty),
+    "missing_column": _Fault("calls", "unreadable", _reshape(lambda f: f.drop("duration_s"))),
+    "mislabelled_file": _Fault("calls", "unreadable", _mislabel),
+    "truncated_file": _Fault("transfers", "unreadable", _truncate),
+    "empty_file": _Fault("calls", "unreadable", _empty),
     # files twice, late, or never
     "delivered_twice": _Fault("transfers", "duplicate", _deliver_twice),
     "contradicting_records": _Fault("calls", "quarantined", _contradict),

@@ -10,7 +10,6 @@ from datetime import datetime, time, timedelta
 import polars as pl
 
 from data_contracts.contract import load_contract
-from data_contracts.mappings.mapping import load_mapping
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import add_warnings, check_rows
 from pipelines.clock import SHANGHAI
@@ -40,6 +39,7 @@ from pipelines.ingestion.parsed_files import (
 )
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
 from pipelines.ingestion.register_rows import LAST_COUNTS, classify_register
+from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import (
@@ -97,6 +97,7 @@ class BatchValidator:
         self._ledger = ledger
         self._row_pseudonymiser = row_pseudonymiser
         self._not_after = not_after
+        self._habits = SourceHabits(settings)
         self._adds_to_registers = adds_to_registers
         self._events = EventClassifier(settings=settings, lake=lake, ledger=ledger)
 
@@ -369,7 +370,7 @@ class BatchValidator:
     def _file_descriptions(self, dataset: str, parsed: Sequence[ParsedFile]) -> pl.DataFrame:
         """What the lake needs to know of each file, as ``RowPseudonymiser`` wants it."""
         delays = {
-            source: self._delay(dataset, source)
+            source: self._habits.delay(dataset, source)
             for source in {item.delivery.source for item in parsed}
         }
         described = [
@@ -386,13 +387,6 @@ class BatchValidator:
         return pl.DataFrame(
             described, schema={**kinds, "delivered_at": MOMENT, "delay": pl.Duration("us")}
         )
-
-    def _delay(self, dataset: str, source: str) -> timedelta:
-        """The installation's setting, else what the source's mapping says."""
-        set_here = self._settings.delay(dataset, source)
-        if set_here is not None:
-            return set_here
-        return load_mapping(source, folder=self._settings.sources_folder).delay(dataset)
 
 
 class _Holds:

@@ -22,6 +22,7 @@ from pipelines.ingestion.deduplication import (
     find_clashing,
 )
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN
+from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger, UndoneRow
@@ -30,7 +31,13 @@ from pipelines.storage.schemas import DAY, TABLES
 __all__ = ["ClassifiedRows", "EventClassifier"]
 
 AT_SCHEMA = {"_at": pl.UInt32(), "_at_undone": pl.UInt32()}
-LAKE_NAMES = {"peer_number": "peer", "peer_account": "payee", "amount": "amount_cny"}
+LAKE_NAMES = {
+    "msisdn": "number",
+    "peer_number": "peer",
+    "account_id": "account",
+    "peer_account": "payee",
+    "amount": "amount_cny",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,7 @@ class EventClassifier:
 
     def __init__(self, *, settings: Settings, lake: Lake, ledger: Ledger) -> None:
         self._limits = settings.ingest
+        self._habits = SourceHabits(settings)
         self._lake = lake
         self._ledger = ledger
 
@@ -115,14 +123,16 @@ class EventClassifier:
 
     def _wider_keys(self, dataset: str) -> dict[str, list[str]]:
         """By source, the lake's columns that belong to the key of its records besides."""
-        named = {
-            source: [LAKE_NAMES.get(name, name) for name in names]
-            for source, names in self._limits.record_keys.items()
+        known = EVENT_IDENTITIES[dataset].key
+        wider = {
+            source: [
+                column
+                for column in (LAKE_NAMES.get(name, name) for name in names)
+                if column in TABLES[dataset] and column not in known
+            ]
+            for source, names in self._habits.record_keys(dataset).items()
         }
-        return {
-            source: [name for name in names if name in TABLES[dataset]]
-            for source, names in named.items()
-        }
+        return {source: columns for source, columns in wider.items() if columns}
 
     def _given_way(
         self, dataset: str, rows: pl.DataFrame, *, replaced: Collection[str]

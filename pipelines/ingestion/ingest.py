@@ -31,6 +31,7 @@ from pipelines.ingestion.outcomes.reports import (
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser import Parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
+from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
@@ -165,6 +166,7 @@ class _IngestRun:
     ) -> None:
         self.decisions: list[Decision] = []
         self._settings = settings
+        self._habits = SourceHabits(settings)
         self._lake = lake
         self._ledger = ledger
         self._known = known
@@ -319,7 +321,7 @@ class _IngestRun:
         return (
             delivery.path in self._named_files
             or delivery.corrects
-            or delivery.source in self._settings.ingest.replacing_sources
+            or self._habits.replaces(delivery.dataset, delivery.source)
         )
 
     def _with_targets(self, parsed: ParsedFile) -> ParsedFile:
@@ -329,7 +331,7 @@ class _IngestRun:
             ledger=self._ledger,
             known=self._known,
             is_named=delivery.path in self._named_files,
-            is_usual=delivery.source in self._settings.ingest.replacing_sources,
+            is_usual=self._habits.replaces(delivery.dataset, delivery.source),
         )
         return dataclasses.replace(
             parsed, targets=targets, is_named=delivery.path in self._named_files, earlier_rows=0

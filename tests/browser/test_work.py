@@ -78,6 +78,7 @@ def test_an_officer_sees_the_own_community_prints_downloads_and_enters_a_result(
     page.locator("button[value=print]").click()
     expect(page).to_have_url(re.compile(r"/outreach/lists/L\w{7}/print"))
     list_id = page.url.split("/")[-2]
+    page.wait_for_load_state("load")  # with the style sheet, which says the paper
     printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF-")
     assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]", printed), "A4"

@@ -5,14 +5,14 @@ held with their whole file.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.quarantine import split_rows
 from data_contracts.suites import add_warnings, check_rows
-from pipelines.clock import SHANGHAI
+from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import UNMATCHED, with_reversals_marked
 from pipelines.ingestion.deduplication import (
     CONFLICT,
@@ -239,7 +239,7 @@ class BatchValidator:
         key = record_key(dataset)[0]
         entries = self._lake.scan(dataset)
         if dataset == "cases" and item.through is not None:
-            end = datetime.combine(item.through + timedelta(days=1), time(), tzinfo=SHANGHAI)
+            end = end_of_day(item.through)
             entries = entries.filter(pl.col("reported_at") < end)
         before = entries.select(key).unique().collect()
         hold = hold_fewer_rows(

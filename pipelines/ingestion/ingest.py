@@ -7,14 +7,14 @@ Files are read one by one in a parsing process and loaded together in batches; s
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
 from data_contracts.errors import DeliveryError
-from pipelines.clock import SHANGHAI
+from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.holding import hold_two_registers
@@ -29,7 +29,7 @@ from pipelines.ingestion.outcomes.reports import (
     report_known_file,
 )
 from pipelines.ingestion.parsed_files import ParsedFile
-from pipelines.ingestion.parser import Parser
+from pipelines.ingestion.parser import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
@@ -79,10 +79,7 @@ def ingest(
     require_landing(landing)  # before anything is made in a home that may be a typing error
     lake = Lake(settings.lake_folder)
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    own = Parser(limits=settings.ingest)
-    reader = parser or own
-    reader.use_mappings(settings.sources_folder)
-    with lake.locked(), own:
+    with lake.locked(), lend_parser(parser, settings=settings) as reader:
         recover_loads(settings, lake=lake, ledger=ledger)
         known = list_known_sources(settings)
         listed = list_deliveries(landing, through=through, known=known)
@@ -93,7 +90,7 @@ def ingest(
             known=known,
             parser=reader,
             received_at=received_at,
-            not_after=max([received_at, *(_end_of_day(item.day) for item in listed if item.day)]),
+            not_after=max([received_at, *(end_of_day(item.day) for item in listed if item.day)]),
             through=through,
             retry_held=retry_held,
             named_files=_find_named(replace, landing=landing, listed=listed),
@@ -197,12 +194,7 @@ class _IngestRun:
             elif dataset in REGISTERS:
                 yield from self._load_registers(dataset, deliveries)
             else:
-                yield from (
-                    report_file(
-                        unread_file(path=item.path, reason=item.problem, remedy=item.remedy)
-                    )
-                    for item in deliveries
-                )
+                yield from map(_stray_report, deliveries)
 
     def _load_events(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
         waiting: list[ParsedFile] = []
@@ -414,7 +406,7 @@ class _IngestRun:
         through = None
         if delivery.dataset == "cases" and self._through is not None:
             reported = rows.filter(
-                (pl.col("reported_at") < _end_of_day(self._through)).fill_null(value=True)
+                (pl.col("reported_at") < end_of_day(self._through)).fill_null(value=True)
             )
             through, rows = (self._through if reported.height < rows.height else None), reported
         marked = rows.with_columns(
@@ -492,10 +484,6 @@ def _is_settled(before: LoadedFile, delivery: Delivery, rivals: Sequence[str]) -
     return (before.held_for == "two_registers" and not rivals) or (
         before.held_for == "same_rows" and not delivery.is_new_source
     )
-
-
-def _end_of_day(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=SHANGHAI)
 
 
 def _count_rows(parsed: Sequence[ParsedFile]) -> int:

@@ -13,8 +13,8 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from multiprocessing import Pipe
@@ -35,9 +35,9 @@ from data_contracts.mappings.mapping import SourceMapping, load_mapping, parse_m
 
 # The process that reads needs no settings, and their import takes as long as all others of it.
 if TYPE_CHECKING:
-    from pipelines.settings import IngestLimits
+    from pipelines.settings import IngestLimits, Settings
 
-__all__ = ["Parser"]
+__all__ = ["Parser", "lend_parser"]
 
 THREADS = "2"  # every thread takes address space, of which there is a limit
 REMEDY = "Ask the source to deliver the file again, then ingest with --retry-held."
@@ -163,6 +163,17 @@ class Parser:
         if self._child is None:
             self._child = _start_child(memory_mb=self._limits.parser_memory_mb)
         return self._child
+
+
+@contextmanager
+def lend_parser(parser: Parser | None, *, settings: "Settings") -> Iterator[Parser]:
+    """A parser with the mappings of this installation: the given one, which goes on running, or one
+    for this use alone.
+    """
+    with Parser(limits=settings.ingest) as own:
+        reader = parser or own
+        reader.use_mappings(settings.sources_folder)
+        yield reader
 
 
 def _start_child(*, memory_mb: int) -> _Child:

@@ -16,7 +16,7 @@ from data_contracts.files.trial import TrialReading
 from data_contracts.mappings.shipped_formats import load_formats
 from data_contracts.suites import check_rows
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
-from pipelines.ingestion.parser import Parser
+from pipelines.ingestion.parser import Parser, lend_parser
 from pipelines.settings import Settings
 
 __all__ = ["Trial", "try_file"]
@@ -77,10 +77,7 @@ def try_file(
     if not file.is_file():
         raise SettingsError(f"There is no file {file}.", remedy="Name a file that exists.")
     source = source or file.name.split(".")[0].split("-")[0]
-    own = Parser(limits=settings.ingest)
-    reader = parser or own
-    reader.use_mappings(settings.sources_folder)
-    with own:
+    with lend_parser(parser, settings=settings) as reader:
         seen = reader.try_file(
             file, dataset=dataset or _dataset_of(file), source=source, mapping=mapping
         )

@@ -57,8 +57,7 @@ class Lake:
         frame = pl.scan_delta(str(self._folder(dataset)), version=version)
         if days is not None and dataset in EVENTS:
             frame = frame.filter(pl.col(DAY).is_between(*days))
-        moments = [name for name, kind in schema.items() if kind == MOMENT]
-        return frame.with_columns(pl.col(moments).dt.convert_time_zone(ZONE)).select(list(schema))
+        return _in_schema(frame, schema)
 
     def scan_register(self, dataset: str, *, before: datetime) -> pl.LazyFrame:
         """A register as it stood before a moment; as it is today if it came only later, as when a
@@ -73,9 +72,7 @@ class Lake:
         frame = pl.scan_delta(str(self._folder(dataset)), version=version)
         missing = schema.keys() - set(frame.collect_schema().names())
         absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
-        moments = [name for name, kind in schema.items() if kind == MOMENT]
-        whole = frame.with_columns(absent).with_columns(pl.col(moments).dt.convert_time_zone(ZONE))
-        return whole.select(list(schema))
+        return _in_schema(frame.with_columns(absent), schema)
 
     def days(self, dataset: str) -> list[date]:
         """The event days that hold records of ``dataset``, in order."""
@@ -283,6 +280,12 @@ class Lake:
 
     def _ledger(self) -> Ledger:
         return Ledger(self._root / "ledger.db")
+
+
+def _in_schema(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+    """The schema's columns in its order, moments in our zone: Delta keeps them in UTC."""
+    moments = [name for name, kind in schema.items() if kind == MOMENT]
+    return frame.with_columns(pl.col(moments).dt.convert_time_zone(ZONE)).select(list(schema))
 
 
 def _schema(dataset: str) -> pl.Schema:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import polars as pl
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
     Text,
     delete,
@@ -237,34 +238,24 @@ class Ledger:
 
     def replacement(self, file: LoadedFile) -> str | None:
         """The path of the file that replaced the rows of ``file`` after its latest load, if any."""
-        latest = (
-            select(func.max(FILES.c.batch))
-            .where(FILES.c.path == file.path, FILES.c.digest == file.digest)
-            .scalar_subquery()
-        )
         query = (
             select(DECISIONS.c.path)
             .join(BATCHES)
             .where(COMMITTED, DECISIONS.c.kind == "replace", DECISIONS.c.dataset == file.dataset)
             .where(DECISIONS.c.target_path == file.path, DECISIONS.c.target_digest == file.digest)
-            .where(DECISIONS.c.batch > latest)
+            .where(DECISIONS.c.batch > _latest_batch(file))
         )
         path: str | None = self._scalar(query.order_by(DECISIONS.c.batch.desc()).limit(1))
         return path
 
     def has_replaced(self, file: LoadedFile) -> bool:
         """Whether the latest load of ``file`` took the place of an earlier one."""
-        latest = (
-            select(func.max(FILES.c.batch))
-            .where(FILES.c.path == file.path, FILES.c.digest == file.digest)
-            .scalar_subquery()
-        )
         query = (
             select(func.count())
             .select_from(DECISIONS)
             .join(BATCHES)
             .where(COMMITTED, DECISIONS.c.kind == "replace", DECISIONS.c.dataset == file.dataset)
-            .where(DECISIONS.c.path == file.path, DECISIONS.c.batch == latest)
+            .where(DECISIONS.c.path == file.path, DECISIONS.c.batch == _latest_batch(file))
         )
         return bool(self._scalar(query))
 
@@ -508,6 +499,12 @@ class Ledger:
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _latest_batch(file: LoadedFile) -> ScalarSelect[Any]:
+    """The batch of the latest load of this file."""
+    of_file = (FILES.c.path == file.path, FILES.c.digest == file.digest)
+    return select(func.max(FILES.c.batch)).where(*of_file).scalar_subquery()
 
 
 def _loaded_files() -> Select[Any]:

@@ -31,7 +31,8 @@ def most_common_outcomes(
         return None, ()
     loads = ledger.loads_received(since=newest - LATELY)
     sources = {file.path: file.source for _, _, file in loads}
-    counted = count_reasons(settings, batches={batch for batch, _, _ in loads})
+    of_note = {batch for batch, _, file in loads if file.quarantined or file.warnings}
+    counted = count_reasons(settings, batches=of_note)
     found = [*_of_files(ledger.held_files()), *_of_rows(counted, sources=sources)]
     found.sort(key=lambda one: (one.status != "unreadable", -one.rows, one.code, one.source))
     return min(received_at for _, received_at, _ in loads), tuple(found[:SHOWN])

@@ -44,7 +44,9 @@ def quality_report(settings: Settings) -> QualityReport:
     loads_by_file = ledger.loads_since(
         since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min
     )
-    reasons = count_reasons(settings, batches={batch for batch, _, _ in loads_by_file})
+    reasons = count_reasons(
+        settings, batches={batch for batch, _, file in loads_by_file if file.quarantined}
+    )
     rejected = reasons.filter(pl.col("severity") == REJECTED)
     arrived = ledger.arrivals()
     loads: dict[SourceKey, list[tuple[datetime, LoadedFile]]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from data_contracts.errors import DeliveryError
 from data_contracts.files.kept_rows import KeptRow
 from data_contracts.files.reading import Reading
 from data_contracts.mappings.translation.tables import SIGNS_REPEAT
-from pipelines.clock import SHANGHAI
+from pipelines.clock import end_of_day
 from pipelines.ingestion.landing.deliveries import Delivery, describe_path
 from pipelines.ingestion.outcomes.quarantine import sealed_rows
 from pipelines.ingestion.parsed_files import ParsedFile
@@ -120,7 +120,7 @@ def _reported_in_time(reading: Reading, *, load: LoadedFile) -> tuple[Reading, S
     """The rows without those of a case file that its load left out for their date, and these."""
     if load.dataset != "cases" or load.through is None:
         return reading, ()
-    end = datetime.combine(load.through + timedelta(days=1), time(), tzinfo=SHANGHAI)
+    end = end_of_day(load.through)
     is_late = (pl.col("reported_at") >= end).fill_null(value=False)
     late = reading.rows.filter(is_late)["_row"].to_list()
     return replace(reading, rows=reading.rows.filter(~is_late)), late

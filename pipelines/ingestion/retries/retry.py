@@ -4,19 +4,19 @@ still fails stays in quarantine as it was.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from data_contracts.contract import dataset_names
 from data_contracts.errors import LakeError, SettingsError
-from pipelines.clock import SHANGHAI
+from pipelines.clock import end_of_day
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.ingest import recover_loads
 from pipelines.ingestion.landing.deliveries import describe_path
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.outcomes.quarantine import store_rejected_rows
-from pipelines.ingestion.parser import Parser
+from pipelines.ingestion.parser import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.retries.rereading import (
     RejectedRows,
@@ -85,10 +85,7 @@ def retry_quarantine(
         )
     lake = Lake(settings.lake_folder)
     ledger = Ledger(settings.lake_folder / "ledger.db")
-    own = Parser(limits=settings.ingest)
-    reader = parser or own
-    reader.use_mappings(settings.sources_folder)
-    with lake.locked(), own:
+    with lake.locked(), lend_parser(parser, settings=settings) as reader:
         recover_loads(settings, lake=lake, ledger=ledger)
         found = find_rejected_rows(settings, ledger=ledger, dataset=dataset)
         run = _RetryRun(
@@ -109,10 +106,7 @@ def _newest_moment(
     """The moment of the retry, or the end of the last day delivered if that is later."""
     days = [describe_path(one.load.path).day for one in found]
     days.append(ledger.newest_day())
-    ends = (
-        datetime.combine(day + timedelta(days=1), time(), tzinfo=SHANGHAI) for day in days if day
-    )
-    return max([received_at, *ends])
+    return max([received_at, *(end_of_day(day) for day in days if day)])
 
 
 class _RetryRun:

@@ -23,6 +23,7 @@ from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
+from models.learning.boosters import Say, say_nothing
 from models.learning.reputation import OutOfFoldReputation
 
 __all__ = [
@@ -38,6 +39,7 @@ Flags = npt.NDArray[np.bool_]
 
 OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
 DAY = timedelta(days=1)
+PIECE = 10_000  # moments whose features are computed before it is told
 MAX_OUTAGE_DAYS = 7  # the longest outage that ends
 MAX_CALM_DAYS = (
     2  # the longest time from the end of one outage to the start of the next in the same dataset
@@ -162,13 +164,14 @@ def snapshot_with_outages(
     at: datetime,
     outage_share: float,
     seed: int,
+    say: Say = say_nothing,
 ) -> pl.DataFrame:
     """The snapshot of ``moments``, about ``outage_share`` of them seen through outages; rows in the
     order of ``moments``.
 
     ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of
     which nothing known from ``at`` on is used a second time. It costs another gathering, unless
-    ``outage_share`` is 0 or nothing is struck.
+    ``outage_share`` is 0 or nothing is struck. ``say`` hears how many moments are done.
     """
     points = moments.select("person", "at")
     start = first_known_at(event_index)
@@ -182,9 +185,12 @@ def snapshot_with_outages(
         seed=seed,
     )
     if not affected.any():
-        return build_snapshot(event_index, points, reputation_model=reputation_model)
+        return counted_snapshot(event_index, points, reputation_model=reputation_model, say=say)
+    seen = counted_snapshot(
+        event_index, points.filter(~affected), reputation_model=reputation_model, say=say
+    )
+    say("computing features as if sources had been missing")
     reduced = build_event_index(drop_lost_records(tables.known_before(at), outages))
-    seen = build_snapshot(event_index, points.filter(~affected), reputation_model=reputation_model)
     unseen = build_snapshot(
         reduced,
         points.filter(affected),
@@ -192,6 +198,22 @@ def snapshot_with_outages(
     )
     place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])
     return pl.concat([seen, recode_leads(unseen, event_index, reduced)])[np.argsort(place)]
+
+
+def counted_snapshot(
+    event_index: EventIndex,
+    points: pl.DataFrame,
+    *,
+    reputation_model: ReputationModel,
+    say: Say,
+) -> pl.DataFrame:
+    """The snapshot of ``points``, made piece by piece so that ``say`` hears of each."""
+    pieces = []
+    for start in range(0, max(1, len(points)), PIECE):
+        piece = points[start : start + PIECE]
+        pieces.append(build_snapshot(event_index, piece, reputation_model=reputation_model))
+        say(f"computing features: {start + len(piece):,} of {len(points):,} moments")
+    return pl.concat(pieces)
 
 
 def recode_reputation(

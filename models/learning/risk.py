@@ -13,13 +13,19 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from data_contracts.errors import ModelError
 from features.catalogue.definitions import CounterpartyKind
 from features.entities.coverage import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
+from models.learning.boosters import (
+    Say,
+    feature_matrix,
+    grow_boosters,
+    held_out_scores,
+    say_nothing,
+)
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.former_names import current_feature, with_current_metrics
 from models.learning.group_calibration import GroupCalibration
@@ -31,8 +37,6 @@ __all__ = ["RiskModel", "Tuning", "fit_risk_model", "out_of_fold_scores", "requi
 # LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit
 # of a second can take minutes. OpenMP reads this once, as LightGBM is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-Flags = npt.NDArray[np.bool_]
 
 LEAST_LIVE, LEAST_EPISODES = 10, 5
 BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
@@ -206,56 +210,27 @@ def model_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def feature_matrix(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
-    """The ``features`` of each row, float64, missing as NaN."""
-    return np.asarray(frame.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
-
-
-def train_booster(
+def out_of_fold_scores(
     rows: pl.DataFrame,
-    inputs: Floats,
-    keep: Flags,
     *,
     features: tuple[str, ...],
     tuning: Tuning,
     seed: int,
-) -> Any:
-    """A booster from the rows to ``keep``; ``inputs`` are the features of all ``rows``."""
-    import lightgbm as lgb
-
-    label, weight = (rows[name].to_numpy()[keep] for name in ("label", "weight"))
-    data = lgb.Dataset(
-        inputs[keep], label, weight=weight, feature_name=list(features), free_raw_data=True
-    )
-    return lgb.train(tuning.params(seed=seed), data, tuning.rounds)
-
-
-def out_of_fold_scores(
-    rows: pl.DataFrame, *, features: tuple[str, ...], tuning: Tuning, seed: int
+    say: Say = say_nothing,
 ) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
-    fold = assign_folds(rows, count=tuning.folds, seed=seed)
-    return held_out_scores(
-        rows, feature_matrix(rows, features), fold, features=features, tuning=tuning, seed=seed
+    fold, inputs = assign_folds(rows, count=tuning.folds, seed=seed), feature_matrix(rows, features)
+    boosters = grow_boosters(
+        rows,
+        inputs,
+        [fold != number for number in range(tuning.folds)],
+        features=features,
+        params=tuning.params(seed=seed),
+        rounds=tuning.rounds,
+        of="looking for victims who reported nothing",
+        say=say,
     )
-
-
-def held_out_scores(
-    rows: pl.DataFrame,
-    inputs: Floats,
-    fold: npt.NDArray[np.int64],
-    *,
-    features: tuple[str, ...],
-    tuning: Tuning,
-    seed: int,
-) -> Floats:
-    """:func:`out_of_fold_scores` where the inputs and the folds of the rows are made already."""
-    raw = np.zeros(len(rows))
-    for number in range(tuning.folds):
-        out = fold == number
-        booster = train_booster(rows, inputs, ~out, features=features, tuning=tuning, seed=seed)
-        raw[out] = booster.predict(inputs[out], raw_score=True)
-    return raw
+    return held_out_scores(boosters, inputs, fold, threads=tuning.threads)
 
 
 def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
@@ -269,31 +244,41 @@ def require_episodes(rows: pl.DataFrame, *, at: datetime) -> None:
 
 
 def fit_risk_model(
-    rows: pl.DataFrame, *, features: tuple[str, ...], at: datetime, tuning: Tuning, seed: int
+    rows: pl.DataFrame,
+    *,
+    features: tuple[str, ...],
+    at: datetime,
+    tuning: Tuning,
+    seed: int,
+    say: Say = say_nothing,
 ) -> tuple[RiskModel, Floats]:
     """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``,
     ``case_id`` and ``scam_type``.
 
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of
     that person; the calibration comes from these. Raises ``ModelError`` where there are too few
-    positive samples to learn from.
+    positive samples to learn from. ``say`` hears how many trees have grown.
     """
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
     inputs = feature_matrix(rows, features)
     fold = assign_folds(rows, count=tuning.folds, seed=seed)
-    raw = held_out_scores(rows, inputs, fold, features=features, tuning=tuning, seed=seed)
+    # The whole takes longest, so it begins first.
+    whole, *without = grow_boosters(
+        rows,
+        inputs,
+        [np.ones(len(rows), dtype=np.bool_), *(fold != number for number in range(tuning.folds))],
+        features=features,
+        params=tuning.params(seed=seed),
+        rounds=tuning.rounds,
+        of="fitting the risk model",
+        say=say,
+    )
+    raw = held_out_scores(without, inputs, fold, threads=tuning.threads)
     calibration = fit_calibration(raw, labels, sampling_weight=rows["sampling_weight"].to_numpy())
     types = fit_scam_types(rows, inputs=inputs, fold=fold, params=tuning.params(seed=seed))
     model = RiskModel(
-        booster=train_booster(
-            rows,
-            inputs,
-            np.ones(len(rows), dtype=np.bool_),
-            features=features,
-            tuning=tuning,
-            seed=seed,
-        ),
+        booster=whole,
         features=features,
         calibration=calibration,
         trained_at=at,

@@ -102,7 +102,12 @@ def replay(
         if model is None or model.trained_at > segment.start or models:
             progress(f"training on what was known before {segment.start:%Y-%m-%d %H:%M}")
             model, _ = learn_risk_model(
-                event_index, tables, at=segment.start, seed=seed, settings=settings
+                event_index,
+                tables,
+                at=segment.start,
+                seed=seed,
+                settings=settings,
+                progress=progress,
             )
         warm_up = timedelta(days=0 if models else settings.warm_up_days)
         models += 1

@@ -26,6 +26,7 @@ from models.learning.risk import (
     require_episodes,
 )
 from models.policy.expected_saving import loss_facts
+from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 
@@ -53,6 +54,7 @@ def learn_risk_model(
     settings: Settings,
     every: str = "15m",
     reputations: LearnedReputation | None = None,
+    progress: Progress = no_progress,
 ) -> tuple[RiskModel, pl.DataFrame]:
     """Return a model from the cases known before ``at``, and the rows it learned from with their
     out-of-fold score ``raw``.
@@ -60,6 +62,7 @@ def learn_risk_model(
     It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
     and learns none. Raises ``ModelError`` with too few cases.
     """
+    progress("choosing what to learn from")
     sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
     samples = draw_training_samples(
@@ -73,6 +76,7 @@ def learn_risk_model(
     )
     reputation_model: ReputationModel
     if reputations is None:
+        progress("learning which numbers and accounts are suspect")
         # Each training row reads a reputation learned without its own episode.
         reputations, reputation_model = learn_reputation(
             event_index, at=at, seed=seed, threads=settings.training.threads
@@ -87,11 +91,19 @@ def learn_risk_model(
         at=at,
         outage_share=settings.training.outage_share,
         seed=seed,
+        say=progress,
     ).with_columns(samples.drop("person", "at"))
     require_episodes(rows, at=at)
-    rows = with_pseudo_labels(rows, labels, sampling=sampling, settings=settings, seed=seed)
+    rows = with_pseudo_labels(
+        rows, labels, sampling=sampling, settings=settings, seed=seed, progress=progress
+    )
     model, raw = fit_risk_model(
-        rows, features=model_inputs(), at=at, tuning=tuning_from_settings(settings), seed=seed
+        rows,
+        features=model_inputs(),
+        at=at,
+        tuning=tuning_from_settings(settings),
+        seed=seed,
+        say=progress,
     )
     rows = rows.with_columns(raw=pl.Series(raw))
     if settings.training.group_calibration:
@@ -125,16 +137,23 @@ def with_pseudo_labels(
     sampling: Sampling,
     settings: Settings,
     seed: int,
+    progress: Progress = no_progress,
 ) -> pl.DataFrame:
     """Give those rows a pseudo-label that look like victims who never reported, if the settings ask
     for it.
     """
     if not settings.training.pseudo_labels_per_reported:
         return rows
-    tuning = tuning_from_settings(settings)
+    raw = out_of_fold_scores(
+        rows,
+        features=model_inputs(),
+        tuning=tuning_from_settings(settings),
+        seed=seed,
+        say=progress,
+    )
     return add_pseudo_labels(
         rows,
-        out_of_fold_scores(rows, features=model_inputs(), tuning=tuning, seed=seed),
+        raw,
         episodes_per_reported=settings.training.pseudo_labels_per_reported,
         positive_weight=sampling.positive_weight,
         known_people=pl.concat([labels.episodes["person"], labels.dispositions.lawful["person"]]),

@@ -133,7 +133,16 @@ def train(
         progress=progress,
     )
     progress("fitting on everything known")
-    fit = fit_model(event_index, tables, champion=champion, settings=settings, at=at, seed=seed)
+    fit = fit_model(
+        event_index,
+        tables,
+        champion=champion,
+        settings=settings,
+        at=at,
+        seed=seed,
+        progress=progress,
+    )
+    progress("measuring the model, drawing its card and report")
     assessment = assess_fit(fit, champion=champion, compared=compared, settings=settings)
     version = record_fit(registry, fit, assessment, settings=settings, seed=seed)
     wanted = champion is None or assessment.decision.promote
@@ -173,7 +182,7 @@ def compare_with_champion(
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
         challenger, _ = learn_risk_model(
-            event_index, tables, at=span.start, seed=seed, settings=settings
+            event_index, tables, at=span.start, seed=seed, settings=settings, progress=progress
         )
     except ModelError:
         return None
@@ -199,9 +208,12 @@ def fit_model(
     settings: Settings,
     at: datetime,
     seed: int,
+    progress: Progress,
 ) -> Fit:
     """Fit on everything known, and keep with the model how its features are spread today."""
-    model, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
+    model, rows = learn_risk_model(
+        event_index, tables, at=at, seed=seed, settings=settings, progress=progress
+    )
     model, drift = add_feature_profile(
         model, event_index, at=at, before=champion.model if champion else None, seed=seed
     )

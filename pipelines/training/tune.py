@@ -70,7 +70,12 @@ def tune(
     event_index = build_event_index(tables)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
     model, rows = learn_risk_model(
-        event_index, tables, at=split.learn_until, seed=seed, settings=settings
+        event_index,
+        tables,
+        at=split.learn_until,
+        seed=seed,
+        settings=settings,
+        progress=progress,
     )
     sampling = Sampling(negatives=settings.training.negative_samples)
     known_episodes = build_episodes(tables.cases, event_index, at=at)

@@ -31,10 +31,13 @@ def test_base_and_contributions_add_up_to_the_score_of_the_list(trained, best, e
     )
 
 
-def test_contributions_are_those_that_lightgbm_itself_computes(trained, best, explained):
-    parts = trained.model.booster.predict(trained.model.matrix(best), pred_contrib=True)
-    found = [[*one.contributions.values(), one.base] for one in explained]
-    np.testing.assert_allclose(found, parts, atol=1e-9)
+def test_contributions_are_those_that_shap_itself_computes(trained, best, explained):
+    import shap  # takes seconds: for this test alone
+
+    parts = shap.TreeExplainer(trained.model.booster)(trained.model.matrix(best))
+    found = [list(one.contributions.values()) for one in explained]
+    np.testing.assert_allclose(found, parts.values, atol=1e-9)
+    np.testing.assert_allclose([one.base for one in explained], parts.base_values, atol=1e-9)
 
 
 def test_values_are_those_of_the_snapshot_with_none_for_missing(trained, best, explained):

@@ -49,8 +49,9 @@ check: setup ## ruff, mypy strict, import rules, dependencies
 	.venv/bin/lint-imports
 	.venv/bin/deptry .
 
-bench: setup ## measure speed against a baseline, in one run
-	$(RUN) tests.benchmarks.speed
+# QUICK=1 takes five minutes instead of an hour; ARGS are options, such as "--sizes 50000,100000".
+bench: setup ## measure speed and memory beside others; write docs/bench.md (QUICK=1, ARGS=…)
+	$(RUN) tests.benchmarks.bench $(if $(QUICK),--quick) $(ARGS)
 
 fuzz: setup ## load 2,000 spoilt deliveries and see that nothing wrong is accepted in silence
 	$(RUN) tests.deliveries.fuzz

@@ -1,1 +1,1 @@
-"""Speed beside a plain way, and the learner for numbers beside published results."""
+"""Speed and memory beside others, and the learner for numbers beside published results."""

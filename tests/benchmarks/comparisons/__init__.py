@@ -1,0 +1,1 @@
+"""What forestall does beside what others do, on the same data: one module a subject."""

@@ -1,0 +1,1 @@
+"""Whole districts through the public verbs, each in a process of its own: time and memory."""

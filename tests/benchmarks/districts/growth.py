@@ -1,0 +1,199 @@
+"""Districts of several sizes through the verbs of a day, and how time and memory grow with them."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from tests.benchmarks.districts.child_process import ChildLimits, run_child
+from tests.benchmarks.districts.verbs import DistrictStep
+from tests.benchmarks.figures import Measured
+
+__all__ = ["Growth", "Limits", "measure_district", "measure_growth", "summarise_growth"]
+
+ROOT = Path(__file__).parents[3]
+VERBS_MODULE = "tests.benchmarks.districts.verbs"
+#: The verbs of a district that learns its own model, in order.
+LEARNING_VERBS = (
+    *("simulate", "ingest_history", "train", "replay_day", "night"),
+    *("ingest_day", "first_tick", "tick"),
+)
+#: The verbs of a district that is given a model.
+DAILY_VERBS = ("simulate", "ingest_history", "night", "ingest_day", "first_tick", "tick")
+NEEDED_BEFORE = {  # what must have come to its end before a verb makes sense
+    "ingest_history": "simulate",
+    "train": "ingest_history",
+    "replay_day": "train",
+    "night": "ingest_history",
+    "ingest_day": "ingest_history",
+    "first_tick": "night",
+    "tick": "first_tick",
+}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What all districts together may use: memory at once, and time until ``deadline_s`` (of the
+    monotonic clock).
+    """
+
+    memory_bytes: int
+    deadline_s: float
+
+    def for_child(self) -> ChildLimits:
+        """What is left for the next process."""
+        return ChildLimits(
+            memory_bytes=self.memory_bytes, seconds=max(1.0, self.deadline_s - monotonic())
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """How a verb grows from the smallest to the largest district: a straight line through them
+    (each thousand people more), and the exponent k of people ** k.
+    """
+
+    name: str
+    districts: int
+    seconds_a_thousand: float
+    megabytes_a_thousand: float
+    time_exponent: float
+    memory_exponent: float
+
+
+def measure_district(
+    step: DistrictStep, *, verbs: Sequence[str], settings: str, limits: Limits, say: Say
+) -> tuple[Measured, ...]:
+    """Run the ``verbs`` on one district, each in a process of its own.
+
+    ``settings`` is the text of the home's settings file. A verb that exceeds a limit, or that
+    builds on such a verb, is in the rows as not run, with the reason.
+    """
+    step.home.mkdir(parents=True, exist_ok=True)
+    (step.home / "forestall.toml").write_text(settings)
+    rows: dict[str, Measured] = {}
+    for verb in verbs:
+        before = rows.get(NEEDED_BEFORE.get(verb, ""))
+        if before is not None and before.not_run:
+            rows[verb] = not_run(step, verb, f"{before.name} before it did not come to its end")
+        else:
+            rows[verb] = measure_verb(replace(step, verb=verb), limits=limits)
+        say(describe(rows[verb]))
+    return tuple(rows.values())
+
+
+def measure_growth(
+    sizes: Iterable[int],
+    *,
+    folder: Path,
+    days: int,
+    model_home: Path,
+    settings: str,
+    limits: Limits,
+    say: Say,
+) -> tuple[Measured, ...]:
+    """A day of districts of these ``sizes`` (people), the smallest first, scored with the champion
+    of ``model_home``; each is deleted afterwards.
+
+    A district for which the time left cannot do, by what the one before took, is in the rows as
+    not run.
+    """
+    found: list[Measured] = []
+    took_s, measured_size = 0.0, 0
+    for people in sorted(sizes):
+        step = DistrictStep(
+            verb="", folder=str(folder / f"{people}"), people=people, days=days, intensity=1
+        )
+        expected_s = took_s * people / measured_size if measured_size else 0.0
+        if reason := lack_of_time(expected_s, left_s=limits.deadline_s - monotonic()):
+            found.append(not_run(step, "all", reason))
+            say(describe(found[-1]))
+            continue
+        began = monotonic()
+        shutil.copytree(model_home / "models", step.home / "models")
+        rows = measure_district(step, verbs=DAILY_VERBS, settings=settings, limits=limits, say=say)
+        shutil.rmtree(step.folder)
+        took_s, measured_size = monotonic() - began, people
+        found += rows
+    return tuple(found)
+
+
+def lack_of_time(expected_s: float, *, left_s: float) -> str:
+    """Why a district is not begun; empty where the time that is left may do."""
+    if left_s <= 0:
+        return "no time was left"
+    if expected_s > left_s:
+        return f"about {expected_s / 60:.1f} min expected, {left_s / 60:.1f} min left"
+    return ""
+
+
+def measure_verb(step: DistrictStep, *, limits: Limits) -> Measured:
+    """One verb in a process of its own."""
+    run = run_child([VERBS_MODULE, step.write()], folder=ROOT, limits=limits.for_child())
+    if run.stopped:
+        return not_run(step, step.verb, run.stopped)
+    result = json.loads(run.output.splitlines()[-1])
+    return Measured(
+        name=step.verb,
+        people=step.people,
+        days=step.days,
+        rows=result["rows"],
+        seconds=result["seconds"],
+        memory_bytes=run.memory_bytes,
+        own_bytes=run.own_bytes,
+    )
+
+
+def not_run(step: DistrictStep, verb: str, reason: str) -> Measured:
+    """A row without figures."""
+    return Measured(
+        name=verb,
+        people=step.people,
+        days=step.days,
+        rows=0,
+        seconds=None,
+        memory_bytes=None,
+        own_bytes=None,
+        not_run=reason,
+    )
+
+
+def describe(row: Measured) -> str:
+    """One line of progress."""
+    if row.seconds is None or row.memory_bytes is None:
+        return f"{row.people:,} people, {row.name}: not run, {row.not_run}"
+    return (
+        f"{row.people:,} people, {row.name}: {row.seconds:.1f} s, {row.memory_bytes / 1e6:,.0f} MB"
+    )
+
+
+def summarise_growth(rows: Iterable[Measured]) -> tuple[Growth, ...]:
+    """The growth of each verb that was measured on two districts or more."""
+    by_verb: dict[str, list[tuple[float, float, float]]] = {}
+    for row in rows:
+        if row.seconds is not None and row.memory_bytes is not None:
+            figures = (row.people / 1000, row.seconds, row.memory_bytes / 1e6)
+            by_verb.setdefault(row.name, []).append(figures)
+    return tuple(growth_of(name, figures) for name, figures in by_verb.items() if len(figures) > 1)
+
+
+def growth_of(name: str, figures: Sequence[tuple[float, float, float]]) -> Growth:
+    """The growth of one verb from its thousands of people, seconds and megabytes."""
+    thousands, seconds, megabytes = np.array(figures).T
+
+    def slope(x: np.ndarray, y: np.ndarray) -> float:
+        return float(np.polyfit(x, y, 1)[0])
+
+    return Growth(
+        name=name,
+        districts=len(figures),
+        seconds_a_thousand=slope(thousands, seconds),
+        megabytes_a_thousand=slope(thousands, megabytes),
+        time_exponent=slope(np.log(thousands), np.log(seconds)),
+        memory_exponent=slope(np.log(thousands), np.log(megabytes)),
+    )

@@ -1,0 +1,182 @@
+"""One public verb on one district, for a process of its own: ``python -m`` this module with the
+step as JSON; it prints what came of it as JSON.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+__all__ = ["DistrictStep", "StepResult", "run_step"]
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+START = date(2026, 6, 1)
+SEED = 11
+FIRST_TICK, NEXT_TICK = timedelta(hours=10), timedelta(hours=10, minutes=15)
+BUDGET = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistrictStep:
+    """A verb and the district it works on: ``folder`` holds its landing folder and its home."""
+
+    verb: str
+    folder: str
+    people: int
+    days: int
+    intensity: float
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From JSON."""
+        return cls(**json.loads(text))
+
+    def write(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @property
+    def landing(self) -> Path:
+        """Where the district is delivered."""
+        return Path(self.folder) / "landing"
+
+    @property
+    def home(self) -> Path:
+        """The installation."""
+        return Path(self.folder) / "home"
+
+    @property
+    def last_day(self) -> datetime:
+        """The beginning of the last day, which is loaded by itself."""
+        first = datetime(START.year, START.month, START.day, tzinfo=SHANGHAI)
+        return first + timedelta(days=self.days - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """How many ``rows`` the verb worked on, in how many ``seconds``, its imports not counted."""
+
+    rows: int
+    seconds: float
+
+
+def run_step(step: DistrictStep) -> StepResult:
+    """Run the verb of the step in this process."""
+    work = VERBS[step.verb](step)
+    began = perf_counter()
+    rows = work()
+    return StepResult(rows=rows, seconds=perf_counter() - began)
+
+
+Work = Callable[[], int]
+
+
+def prepare_simulation(step: DistrictStep) -> Work:
+    from pipelines.simulate.district import simulate
+    from pipelines.simulate.mix.district_mix import Mix
+
+    def work() -> int:
+        report = simulate(
+            step.landing,
+            people=step.people,
+            days=step.days,
+            seed=SEED,
+            start=START,
+            mix=Mix(intensity=step.intensity),
+        )
+        return report.calls + report.transfers
+
+    return work
+
+
+def prepare_history(step: DistrictStep) -> Work:
+    """Everything but the last day."""
+    return prepare_ingestion(step, through=step.last_day.date() - timedelta(days=1))
+
+
+def prepare_day(step: DistrictStep) -> Work:
+    """What the last day brings."""
+    return prepare_ingestion(step, through=None)
+
+
+def prepare_ingestion(step: DistrictStep, *, through: date | None) -> Work:
+    from pipelines.ingestion.ingest import ingest
+
+    settings, received_at = load_home(step), step.last_day + timedelta(days=1)
+
+    def work() -> int:
+        report = ingest(step.landing, settings=settings, received_at=received_at, through=through)
+        return sum(file.accepted for file in report.files)
+
+    return work
+
+
+def prepare_training(step: DistrictStep) -> Work:
+    from pipelines.training.train import train
+
+    settings, at = load_home(step), step.last_day - timedelta(days=1)
+    return lambda: train(settings, at=at, promote="always", seed=SEED).moments
+
+
+def prepare_replay(step: DistrictStep) -> Work:
+    """The day before the last, quarter of an hour by quarter of an hour, with the champion."""
+    from models.registry.mlflow_registry import ModelRegistry
+    from pipelines.backtesting.replay import replay
+
+    settings = load_home(step)
+    registry = ModelRegistry.of(settings)
+    champion = registry.champion()
+    model = registry.load(champion) if champion else None
+    start, end = step.last_day - timedelta(days=1), step.last_day
+
+    def work() -> int:
+        found = replay(settings, start=start, end=end, every="15m", budget=BUDGET, model=model)
+        return found.moments
+
+    return work
+
+
+def prepare_night(step: DistrictStep) -> Work:
+    return prepare_scoring(step, at=step.last_day, kind="nightly")
+
+
+def prepare_first_tick(step: DistrictStep) -> Work:
+    return prepare_scoring(step, at=step.last_day + FIRST_TICK, kind="intraday")
+
+
+def prepare_tick(step: DistrictStep) -> Work:
+    return prepare_scoring(step, at=step.last_day + NEXT_TICK, kind="intraday")
+
+
+def prepare_scoring(step: DistrictStep, *, at: datetime, kind: str) -> Work:
+    from pipelines.scoring.score import score
+
+    settings = load_home(step)
+    return lambda: score(settings, at=at, kind=kind).scored
+
+
+def load_home(step: DistrictStep) -> Any:
+    from pipelines.settings import Settings
+
+    return Settings.load(step.home)
+
+
+VERBS: Mapping[str, Callable[[DistrictStep], Work]] = {
+    "simulate": prepare_simulation,
+    "ingest_history": prepare_history,
+    "ingest_day": prepare_day,
+    "train": prepare_training,
+    "replay_day": prepare_replay,
+    "night": prepare_night,
+    "first_tick": prepare_first_tick,
+    "tick": prepare_tick,
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(run_step(DistrictStep.read(sys.argv[1])))))

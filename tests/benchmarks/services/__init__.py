@@ -1,0 +1,1 @@
+"""The API beside other servers: one client at a time, and many."""

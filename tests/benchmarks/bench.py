@@ -23,6 +23,7 @@ from tests.benchmarks.comparisons.windowed_sums import compare_windowed_sums
 from tests.benchmarks.districts.child_process import available_memory
 from tests.benchmarks.districts.growth import (
     LEARNING_VERBS,
+    Growth,
     Limits,
     measure_district,
     measure_growth,
@@ -54,6 +55,7 @@ class Findings:
 
     compared: list[Compared] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
     latencies: list[Latency] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -66,6 +68,42 @@ def run_benchmark(plan: Plan, *, folder: Path, memory_bytes: int, say: Say) -> R
     machine, began_at, began = describe_machine(), datetime.now(UTC), monotonic()
     limits = Limits(memory_bytes=memory_bytes, deadline_s=began + plan.minutes * 60)
     found = Findings()
+    home = measure_learning_district(plan, folder=folder, limits=limits, found=found, say=say)
+    with part(found, "scored rows", say=say):
+        scored = load_scored_home(home)
+        compare_libraries(plan, scored, home.parent / "landing", found=found, say=say)
+        measure_servers(plan, home, scored, found=found, say=say)
+        del scored  # its memory is for the districts to come
+    limits = replace(limits, memory_bytes=min(memory_bytes, usable_memory()))
+    with part(found, "growth", say=say):
+        grown = measure_growth(
+            plan.sizes,
+            folder=folder,
+            days=plan.growth_days,
+            model_home=home,
+            settings=SETTINGS,
+            limits=limits,
+            say=say,
+        )
+        found.measured += grown
+        found.growth += summarise_growth(grown)
+    return Results(
+        plan=plan,
+        machine=machine,
+        began_at=began_at,
+        took_s=monotonic() - began,
+        compared=tuple(found.compared),
+        measured=tuple(found.measured),
+        growth=tuple(found.growth),
+        latencies=tuple(found.latencies),
+        failures=tuple(found.failures),
+    )
+
+
+def measure_learning_district(
+    plan: Plan, *, folder: Path, limits: Limits, found: Findings, say: Say
+) -> Path:
+    """The district that learns its own model, through all verbs; return its home."""
     step = DistrictStep(
         verb="",
         folder=str(folder / "learning"),
@@ -77,33 +115,7 @@ def run_benchmark(plan: Plan, *, folder: Path, memory_bytes: int, say: Say) -> R
         found.measured += measure_district(
             step, verbs=LEARNING_VERBS, settings=plan.settings, limits=limits, say=say
         )
-    with part(found, "scored rows", say=say):
-        scored = load_scored_home(step.home)
-        compare_libraries(plan, scored, step.landing, found=found, say=say)
-        measure_servers(plan, step.home, scored, found=found, say=say)
-        del scored  # its memory is for the districts to come
-    limits = replace(limits, memory_bytes=min(memory_bytes, usable_memory()))
-    with part(found, "growth", say=say):
-        found.measured += measure_growth(
-            plan.sizes,
-            folder=folder,
-            days=plan.growth_days,
-            model_home=step.home,
-            settings=SETTINGS,
-            limits=limits,
-            say=say,
-        )
-    return Results(
-        plan=plan,
-        machine=machine,
-        began_at=began_at,
-        took_s=monotonic() - began,
-        compared=tuple(found.compared),
-        measured=tuple(found.measured),
-        growth=summarise_growth(row for row in found.measured if row.people in plan.sizes),
-        latencies=tuple(found.latencies),
-        failures=tuple(found.failures),
-    )
+    return step.home
 
 
 @contextmanager

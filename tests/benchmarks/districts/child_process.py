@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,36 +47,45 @@ def run_child(arguments: Sequence[str], *, folder: Path, limits: ChildLimits) ->
     Raises ``RuntimeError`` with the end of its errors where it fails by itself.
     """
     began = time.monotonic()
-    memory = own = 0
-    stopped = ""
-    with subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # so that all of it can be stopped together
-    ) as child:
-        output = error = ""
-        while True:
+    peak = own_peak = 0
+    stopped = output = error = ""
+    with started_group([sys.executable, "-m", *arguments], folder=folder) as child:
+        while child.returncode is None:
             try:
                 output, error = child.communicate(timeout=LOOK_EVERY_S)
-                break
             except subprocess.TimeoutExpired:
-                pass
-            now, now_own = measure_processes(child.pid)
-            memory, own = max(memory, now), max(own, now_own)
-            if not stopped and (stopped := exceeded(memory, time.monotonic() - began, limits)):
-                os.killpg(child.pid, signal.SIGKILL)
+                now, own_now = measure_processes(child.pid)
+                peak, own_peak = max(peak, now), max(own_peak, own_now)
+                stopped = stopped or exceeded(peak, time.monotonic() - began, limits)
+                if stopped:
+                    os.killpg(child.pid, signal.SIGKILL)
     if child.returncode and not stopped:
         raise RuntimeError(f"{' '.join(arguments)} failed: {error[-2000:]}")
     return ChildRun(
         output=output,
         seconds=time.monotonic() - began,
-        memory_bytes=memory,
-        own_bytes=own,
+        memory_bytes=peak,
+        own_bytes=own_peak,
         stopped=stopped,
     )
+
+
+@contextmanager
+def started_group(command: Sequence[str], *, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a command as a group of its own; whatever happens in the block, none of it is left."""
+    with subprocess.Popen(
+        list(command),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        try:
+            yield child
+        finally:
+            if child.returncode is None:
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def exceeded(memory_bytes: int, seconds: float, limits: ChildLimits) -> str:

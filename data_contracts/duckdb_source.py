@@ -15,6 +15,27 @@ from pydantic.v1 import PrivateAttr
 __all__ = ["DuckDBSource"]
 
 
+class _ColumnNames:
+    """Tells Great Expectations the names of columns, which is all it needs to know.
+
+    SQLAlchemy's inspector, in its place, asks in PostgreSQL's way. That takes DuckDB longer than
+    most checks, and finds nothing: a frame that is registered is no table to it.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self.dialect = connection.dialect
+
+    def get_columns(self, table_name: str, schema: str | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 # SQLAlchemy's signature
+        """Return the names, in order."""
+        query = sa.select(sa.text("*")).select_from(sa.table(table_name)).limit(0)
+        return [{"name": name} for name in self._connection.execute(query).keys()]
+
+    def get_pk_constraint(self, table_name: str, schema: str | None = None) -> dict[str, Any]:  # noqa: ARG002 # SQLAlchemy's signature
+        """Return that there is no primary key."""
+        return {}
+
+
 class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # arrives untyped
     """Runs every query on one connection: what is registered there is seen, and rows can be fetched
     after the query.
@@ -23,6 +44,10 @@ class _KeptConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc] # 
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__(engine=connection.engine, create_temp_table=False)
         self._kept = connection
+
+    def get_inspector(self) -> _ColumnNames:
+        """Return what knows the columns."""
+        return _ColumnNames(self._kept)
 
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:

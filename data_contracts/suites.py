@@ -8,6 +8,7 @@ A delivery without a fault therefore costs one pass, and does not import Great E
 
 import atexit
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ EARLIEST_AT = datetime(2000, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
 MAX_CLOCK_AHEAD = timedelta(days=1)
 
 _TABLE = "delivery"
+_ONE_AT_A_TIME = threading.Lock()  # the data source has one connection
 _ROWS_ONLY = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": ["_file", "_row"],
@@ -201,14 +203,9 @@ def _find_rows(
     moments: Mapping[str, Any],
 ) -> dict[str, pl.DataFrame]:
     """Ask Great Expectations for the rows that break these rules, by the rule's code."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx  # takes seconds: only where something is to be found
+    with _ONE_AT_A_TIME, _attached(connection) as batch:
+        import great_expectations as gx
 
-    from data_contracts.duckdb_source import DuckDBSource  # noqa: F401 # defining it makes the source known
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    with _attached(context, connection) as batch:
         suite = gx.ExpectationSuite(
             name=contract.dataset, expectations=[_expectation(rule) for rule in broken]
         )
@@ -219,10 +216,23 @@ def _find_rows(
         }
 
 
+@cache
+def _source() -> Any:
+    """The one data source of this process: making a context takes as long as asking it."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx  # takes seconds: only where something is to be found
+
+    from data_contracts.duckdb_source import DuckDBSource  # noqa: F401 # defining it makes the source known
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context.data_sources.add_duckdb_connection(name="deliveries")
+
+
 @contextmanager
-def _attached(context: Any, connection: sa.Connection) -> Iterator[Any]:
-    """Lend the connection's table to a context as a batch."""
-    source = context.data_sources.add_duckdb_connection(name="deliveries")
+def _attached(connection: sa.Connection) -> Iterator[Any]:
+    """Lend the connection's table to the data source as a batch."""
+    source = _source()
     source.attach(connection)
     try:
         yield (

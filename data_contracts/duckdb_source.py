@@ -29,7 +29,8 @@ class _ColumnNames:
     def get_columns(self, table_name: str, schema: str | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 # SQLAlchemy's signature
         """Return the names, in order."""
         query = sa.select(sa.text("*")).select_from(sa.table(table_name)).limit(0)
-        return [{"name": name} for name in self._connection.execute(query).keys()]
+        names = self._connection.execute(query).keys()
+        return [{"name": name} for name in names]
 
     def get_pk_constraint(self, table_name: str, schema: str | None = None) -> dict[str, Any]:  # noqa: ARG002 # SQLAlchemy's signature
         """Return that there is no primary key."""

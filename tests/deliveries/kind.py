@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tests.pipelines.landing import SHANGHAI, id_number
 
 FOLDER = Path(__file__).parent / "kinds"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BEGIN = datetime(2026, 6, 15, 8, tzinfo=SHANGHAI)
 
 Packing = Literal["", "xlsx", "zip", "gz"]
@@ -137,7 +138,7 @@ class Kind(Step):
 def load_kinds() -> Iterator[Kind]:
     """Every kind, by group and name."""
     for path in sorted(FOLDER.glob("*/*.yaml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
         yield Kind.model_validate({"name": path.stem, "group": path.parent.name, **content})
 
 

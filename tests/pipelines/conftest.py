@@ -4,8 +4,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from models.learning import reputation
 from pipelines.ingestion.ingest import ingest
@@ -100,5 +98,8 @@ def quick_reputations():
 @pytest.fixture(scope="module")
 def prefect():
     """A Prefect server for the tests of one module; gives its database."""
+    from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
+    from prefect.testing.utilities import prefect_test_harness
+
     with prefect_test_harness(server_startup_timeout=120):
         yield Path(urlsplit(PREFECT_SERVER_DATABASE_CONNECTION_URL.value()).path[1:])

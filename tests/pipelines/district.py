@@ -14,7 +14,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from mlflow import MlflowClient
 
 from models.registry.promotion_gates import Gates
 from pipelines.ingestion.ingest import ingest
@@ -83,6 +82,8 @@ def make_databases(settings: Settings) -> None:
     """The tables of MLflow and of the serving room, so that every copy of the home has them: making
     them takes as long as many a test.
     """
+    from mlflow import MlflowClient
+
     MlflowClient(tracking_uri=settings.mlflow_database_url).search_experiments()
     open_database(settings.serving_database_url).dispose()
 

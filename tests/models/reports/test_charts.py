@@ -37,10 +37,10 @@ def test_importance_names_the_features_best_first():
 
 
 @pytest.mark.parametrize(
-    ("svg", "words"),
+    ("draw", "words"),
     [
         (
-            calibration_chart(
+            lambda: calibration_chart(
                 pl.DataFrame(
                     {"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}
                 )
@@ -52,7 +52,7 @@ def test_importance_names_the_features_best_first():
             },
         ),
         (
-            score_chart(
+            lambda: score_chart(
                 pl.DataFrame(
                     {"label": [0, 1], "sampling_weight": [50.0, 1.0], "probability": [0.01, 0.9]}
                 )
@@ -60,7 +60,7 @@ def test_importance_names_the_features_best_first():
             {"分数如何分布 How scores spread", "受骗 episode", "其余 others"},
         ),
         (
-            sample_budget_chart(
+            lambda: sample_budget_chart(
                 pl.DataFrame(
                     {
                         "scorer": ["model", "rule"],
@@ -81,8 +81,8 @@ def test_importance_names_the_features_best_first():
     ],
     ids=["calibration", "scores", "budgets"],
 )
-def test_a_chart_says_what_it_shows(svg, words):
-    assert words <= set(texts(svg))
+def test_a_chart_says_what_it_shows(draw, words):
+    assert words <= set(texts(draw()))
 
 
 def test_all_pictures_of_a_learnt_model(trained):

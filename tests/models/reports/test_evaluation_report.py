@@ -32,24 +32,6 @@ BUDGETS = pl.DataFrame(
         "lead_h_median": [12.0, None],
     }
 )
-WHOLE = EvaluationReport(
-    start=START,
-    end=END,
-    every="15m",
-    budget=8,
-    model=MODEL,
-    rule=RULE,
-    groups=metrics_by_group(MODEL, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=50),
-    budgets=BUDGETS,
-    calibration=pl.DataFrame(
-        {"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}
-    ),
-    stability=Stability(rows=12, reasons_shared=0.82, rank_correlation=0.9),
-    drift=Drift(
-        rows=9, features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),)
-    ),
-    versions={"model_version": "3", "git_revision": "<abc>"},
-)
 
 
 class Cells(HTMLParser):
@@ -76,9 +58,33 @@ class Cells(HTMLParser):
             self.titles.append(data.strip())
 
 
+def whole() -> EvaluationReport:
+    return EvaluationReport(
+        start=START,
+        end=END,
+        every="15m",
+        budget=8,
+        model=MODEL,
+        rule=RULE,
+        groups=metrics_by_group(
+            MODEL, PEOPLE, attributes=("residency", "sex"), min_count=1, draws=50
+        ),
+        budgets=BUDGETS,
+        calibration=pl.DataFrame(
+            {"predicted": [0.1, 0.5], "observed": [0.2, 0.4], "moments": [90.0, 10.0]}
+        ),
+        stability=Stability(rows=12, reasons_shared=0.82, rank_correlation=0.9),
+        drift=Drift(
+            rows=9,
+            features=(FeatureDrift(feature="talk_s_24h", psi=0.3, missing=0, missing_before=0),),
+        ),
+        versions={"model_version": "3", "git_revision": "<abc>"},
+    )
+
+
 @pytest.fixture(scope="module")
 def page():
-    return render_evaluation_report(WHOLE)
+    return render_evaluation_report(whole())
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prefect import flow, task
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.exceptions import ParameterTypeError
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.evaluation.alert_metrics import AlertMetrics
@@ -17,19 +13,6 @@ from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.outcomes.reports import FileReport
-from pipelines.orchestration import flows
-from pipelines.orchestration.flows import (
-    RETRY_OPTIONS,
-    backtest,
-    delivery_rows,
-    describe_drift,
-    figure_rows,
-    intraday,
-    nightly,
-    retrain,
-    scheduled_time,
-    watchlist_rows,
-)
 from pipelines.orchestration.prefect_file import PREFECT_FILE, prefect_configuration
 from pipelines.orchestration.schedule import build_deployments
 from pipelines.settings import Settings
@@ -44,17 +27,29 @@ MIDNIGHT = TRAIN_AT + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def trained(prefect, district, own_district):
+def flows():
+    """The flows; with them comes Prefect, which takes long to import."""
+    from pipelines.orchestration import flows
+
+    return flows
+
+
+@pytest.fixture(scope="module")
+def trained(prefect, district, own_district, flows):
     """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed
     from.
     """
     settings = own_district
     write_settings(settings.home, training=SMALL, daily_budget=5)
-    result = retrain(home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3)
+    result = flows.retrain(
+        home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3
+    )
     return settings, district.home.parent / "landing", result
 
 
 def artifact(key):
+    from prefect.client.orchestration import get_client
+
     with get_client(sync_client=True) as client:
         found = client.request("GET", "/artifacts/{key}/latest", path_params={"key": key})
         return found.json()
@@ -70,10 +65,10 @@ def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
     assert artifact("gates")["data"].startswith(f"# Model {result.version}: promoted")
 
 
-def test_a_night_is_published_once_however_often_it_runs(trained):
+def test_a_night_is_published_once_however_often_it_runs(trained, flows):
     settings, landing, _ = trained
-    first = nightly(landing=landing, home=settings.home, at=MIDNIGHT)
-    again = nightly(landing=landing, home=settings.home, at=MIDNIGHT.astimezone(UTC))
+    first = flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    again = flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT.astimezone(UTC))
     assert first == again
     assert first.at == MIDNIGHT
     assert first.kind == "nightly"
@@ -87,17 +82,17 @@ def test_a_night_is_published_once_however_often_it_runs(trained):
     assert '"psi": ' in artifact("drift")["data"]
 
 
-def test_a_tick_scores_those_touched(trained):
+def test_a_tick_scores_those_touched(trained, flows):
     settings, landing, _ = trained
-    tick = intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
+    tick = flows.intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
     assert tick.kind == "intraday"
     assert 0 < tick.scored < 1200
 
 
 @pytest.fixture(scope="module")
-def figures(trained):
+def figures(trained, flows):
     settings, _, _ = trained
-    return backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
+    return flows.backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
 
 
 def test_backtest_shows_model_and_rule(figures):
@@ -124,17 +119,20 @@ def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
     assert found.fairness.report.source == "replay"
 
 
-def test_no_person_is_named_in_prefect(trained, prefect):
+def test_no_person_is_named_in_prefect(trained, prefect, flows):
     settings, landing, _ = trained
-    nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
     stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
     assert b"nightly" in stored
     assert not re.search(rb"[pna]1_[A-Za-z0-9_-]{16}", stored)
 
 
-def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
+def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path, flows):
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
     (tmp_path / "landing").mkdir()
-    state = nightly(
+    state = flows.nightly(
         landing=tmp_path / "landing", home=tmp_path / "home", at=MIDNIGHT, return_state=True
     )
     with pytest.raises(NotReadyError, match="there is no champion"):
@@ -147,10 +145,12 @@ def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path):
     assert runs["score_and_publish"].run_count == 1
 
 
-def test_a_busy_lake_is_tried_again(prefect):
+def test_a_busy_lake_is_tried_again(prefect, flows):
+    from prefect import flow, task
+
     tries = []
 
-    @task(**{**RETRY_OPTIONS, "retry_delay_seconds": 0})
+    @task(**{**flows.RETRY_OPTIONS, "retry_delay_seconds": 0})
     def load_once_free():
         tries.append(1)
         if len(tries) < 3:
@@ -165,14 +165,18 @@ def test_a_busy_lake_is_tried_again(prefect):
     assert len(tries) == 3
 
 
-def test_a_moment_needs_a_zone(prefect, tmp_path):
+def test_a_moment_needs_a_zone(prefect, tmp_path, flows):
+    from prefect.exceptions import ParameterTypeError
+
     with pytest.raises(ParameterTypeError):
-        retrain(home=tmp_path, at=datetime(2026, 6, 26))  # noqa: DTZ001 -- that is the point
+        flows.retrain(home=tmp_path, at=datetime(2026, 6, 26))  # noqa: DTZ001 -- that is the point
 
 
-def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect):
+def test_moments_default_to_the_scheduled_minute_in_shanghai(prefect, flows):
+    from prefect import flow
+
     before = datetime.now(SHANGHAI)
-    moment = flow(scheduled_time)()
+    moment = flow(flows.scheduled_time)()
     assert moment.utcoffset() == timedelta(hours=8)
     assert moment.second == moment.microsecond == 0
     assert timedelta(0) <= before - moment < timedelta(minutes=1, seconds=5)
@@ -191,7 +195,7 @@ def file_report(source, **counts):
     )
 
 
-def test_deliveries_are_counted_by_source():
+def test_deliveries_are_counted_by_source(flows):
     files = [
         file_report("cucc", rows=4, held=4),
         file_report("cmcc", rows=10, accepted=9, quarantined=1),
@@ -215,10 +219,10 @@ def test_deliveries_are_counted_by_source():
         "duplicates": 0,
         "held": 4,
     }
-    assert delivery_rows(files) == [counted | {"source": "cmcc"}, held | {"source": "cucc"}]
+    assert flows.delivery_rows(files) == [counted | {"source": "cmcc"}, held | {"source": "cucc"}]
 
 
-def test_alerts_are_shown_without_who_they_are_about():
+def test_alerts_are_shown_without_who_they_are_about(flows):
     alert = Alert(
         person="p1_0123456789abcdef", rank=1, issued_at=MIDNIGHT, score=0.41234,
         baseline_score=0.5, level="orange", scam_type="police", community_id="C7", grid_id="G1",
@@ -226,7 +230,7 @@ def test_alerts_are_shown_without_who_they_are_about():
         reasons=(Reason(code="a", zh="来电频繁", en="many calls", contribution=1.0),
                  Reason(code="b", zh="新收款人", en="new payee", contribution=0.5)),
     )  # fmt: skip
-    assert watchlist_rows([alert]) == [
+    assert flows.watchlist_rows([alert]) == [
         {
             "rank": 1,
             "level": "orange",
@@ -238,31 +242,31 @@ def test_alerts_are_shown_without_who_they_are_about():
     ]
 
 
-def test_drift_is_told_in_plain_words():
+def test_drift_is_told_in_plain_words(flows):
     drift = Drift(
         rows=10,
         features=(FeatureDrift(feature="sms_30d", psi=0.4, missing=0, missing_before=0),),
         volume=AlertVolume(expected=7.5, seen=8, low=2, high=16),
         estimated_precision=0.618,
     )
-    assert describe_drift(drift) == (
+    assert flows.describe_drift(drift) == (
         "These moved: sms_30d. Look at the deliveries, then train again. "
         "8 alerts in the last 24 hours, 7.5 a day before. "
         "By their probabilities 62% of the alerts of the last 28 days are right."
     )
-    assert describe_drift(Drift(rows=10, features=())) == "Nothing that deserves a look."
+    assert flows.describe_drift(Drift(rows=10, features=())) == "Nothing that deserves a look."
 
 
-def test_figures_stand_beside_those_of_the_rule():
+def test_figures_stand_beside_those_of_the_rule(flows):
     model = AlertMetrics(4.0, 0.7, 0.4, 0.5, None, 30)
     rule = AlertMetrics(4.0, 0.2, 0.1, 0.2, None, 30)
-    rows = figure_rows(Comparison(challenger=model, rule=rule))
+    rows = flows.figure_rows(Comparison(challenger=model, rule=rule))
     assert rows[1] == {"figure": "precision at budget", "model": 0.7, "rule": 0.2}
     assert rows[4] == {"figure": "lead h median", "model": None, "rule": None}
-    assert {row["model"] for row in figure_rows(None)} == {None}
+    assert {row["model"] for row in flows.figure_rows(None)} == {None}
 
 
-def test_every_flow_has_a_clock_and_is_given_its_places(tmp_path):
+def test_every_flow_has_a_clock_and_is_given_its_places(tmp_path, flows):
     served = build_deployments(Settings(home=tmp_path), landing=tmp_path / "landing")
     clocks = {}
     for one in served:

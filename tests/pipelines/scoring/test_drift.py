@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
-from mlflow.tracking import MlflowClient
 
 from features.event_index import build_event_index
 from models.evaluation.alert_metrics import AlertMetrics
@@ -86,6 +85,8 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_trained):
 
 def reported(settings, run_id):
     """The evaluation report that a training left."""
+    from mlflow import MlflowClient
+
     client = MlflowClient(tracking_uri=settings.mlflow_database_url)
     return Path(client.download_artifacts(run_id, "evaluation.html")).read_text(encoding="utf-8")
 

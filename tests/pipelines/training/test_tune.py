@@ -3,7 +3,6 @@
 import tomllib
 from datetime import timedelta
 
-import mlflow
 import pytest
 
 from data_contracts.errors import NotReadyError
@@ -33,7 +32,9 @@ def test_the_first_trial_is_the_present_parameters_and_the_best_is_no_worse(foun
 
 
 def test_trials_are_runs_below_the_search(settings, found):
-    client = mlflow.MlflowClient(tracking_uri=settings.mlflow_database_url)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=settings.mlflow_database_url)
     search = client.get_run(found.run_id)
     assert search.info.run_name == "search"
     assert search.data.metrics == {"average_precision": pytest.approx(found.quality)}

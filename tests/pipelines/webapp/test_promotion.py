@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from mlflow import MlflowClient
 
 from data_contracts.errors import ConflictError, NotReadyError
 from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
 from models.registry.promotion_gates import Gates
-from pipelines.orchestration.flows import nightly, retrain
 from pipelines.training import learn as training
 from pipelines.webapp.promotion import GatedPromoter
 from serving.database.engine import open_database, read_transaction
@@ -33,6 +31,14 @@ LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
 
 
 LENIENT = Gates(residency_gap_points=100)  # some dozens of alerts tell nothing of groups
+
+
+@pytest.fixture(scope="module")
+def flows():
+    """The flows; with them comes Prefect, which takes long to import."""
+    from pipelines.orchestration import flows
+
+    return flows
 
 
 @pytest.fixture(scope="module")
@@ -58,20 +64,20 @@ def nonsense():
 
 
 @pytest.fixture(scope="module")
-def crippled(settings):
+def crippled(settings, flows):
     with nonsense():
-        return retrain(home=settings.home, at=EARLY, promote="always", seed=3)
+        return flows.retrain(home=settings.home, at=EARLY, promote="always", seed=3)
 
 
 @pytest.fixture(scope="module")
-def better(settings, crippled):
-    return retrain(home=settings.home, at=AT, seed=3)
+def better(settings, crippled, flows):
+    return flows.retrain(home=settings.home, at=AT, seed=3)
 
 
 @pytest.fixture(scope="module")
-def worse(settings, better):
+def worse(settings, better, flows):
     with nonsense():
-        return retrain(home=settings.home, at=AT.astimezone(UTC), seed=3)
+        return flows.retrain(home=settings.home, at=AT.astimezone(UTC), seed=3)
 
 
 def test_a_better_challenger_takes_over(settings, crippled, better):
@@ -94,9 +100,9 @@ def test_a_worse_challenger_is_refused(settings, worse):
     assert (registry.champion().version, registry.challenger().version) == ("2", "3")
 
 
-def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
+def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse, flows):
     landing = settings.home.parent / "landing"
-    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "2"
+    assert flows.nightly(landing=landing, home=settings.home, at=AT).model_version == "2"
     (shadow,) = (settings.scores_folder / "shadow" / "2-3").glob("*.parquet")
     beside = pl.read_parquet(shadow)
     assert beside["at"].unique().to_list() == [AT]
@@ -104,7 +110,7 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse):
     assert not beside["score"].equals(beside["challenger_score"])
 
     assert ModelRegistry.of(settings).roll_back(at=AT).version == "1"
-    assert nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
+    assert flows.nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
 
 
 def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
@@ -118,6 +124,8 @@ def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
 
 
 def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
+    from mlflow import MlflowClient
+
     registry, promoter = ModelRegistry.of(settings), GatedPromoter(settings)
     while registry.champion().version != "1":
         promoter.roll_back(at=AT)
@@ -146,9 +154,9 @@ def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse)
         promoter.roll_back(at=AT)
 
 
-def test_each_flow_reports_itself(settings, worse):
+def test_each_flow_reports_itself(settings, worse, flows):
     landing = settings.home.parent / "landing"
-    nightly(landing=landing, home=settings.home, at=AT)
+    flows.nightly(landing=landing, home=settings.home, at=AT)
     with read_transaction(open_database(settings.serving_database_url)) as session:
         found = read_overview(session, at=datetime.now(SHANGHAI))
     assert {verb: run.ok for verb, run in found.newest.items()} == {

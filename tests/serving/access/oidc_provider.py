@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -20,8 +21,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "forestall", "a shared secret"
-KEY = RSAKey.generate_key(2048, parameters={"kid": "k1"})
-OTHER_KEY = RSAKey.generate_key(2048, parameters={"kid": "k1"})
+
+
+@cache
+def a_key(whose: str) -> RSAKey:
+    """Return a key of the provider, or of somebody else, always under the same name."""
+    return RSAKey.generate_key(2048, parameters={"kid": "k1"})
 
 
 class Provider:
@@ -35,7 +40,7 @@ class Provider:
             "roles": ["forestall-analyst"],
         }
         self.bent: dict[str, Any] = {}
-        self.key = KEY
+        self.key = a_key("provider")
         self.codes: dict[str, dict[str, str]] = {}
         self.address = ""
 
@@ -103,7 +108,7 @@ def serving(provider: Provider) -> Iterator[Provider]:
             if url.path == "/.well-known/openid-configuration":
                 self.answer(200, provider.metadata())
             elif url.path == "/keys":
-                self.answer(200, {"keys": [KEY.as_dict(private=False)]})
+                self.answer(200, {"keys": [a_key("provider").as_dict(private=False)]})
             elif url.path == "/authorize":
                 self.send_response(302)
                 self.send_header("Location", provider.authorize(asked))

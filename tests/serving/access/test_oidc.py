@@ -15,7 +15,7 @@ from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import UserRow
-from tests.serving.access.oidc_provider import CLIENT_SECRET, OTHER_KEY, Provider, serving
+from tests.serving.access.oidc_provider import CLIENT_SECRET, Provider, a_key, serving
 from tests.serving.conftest import MORNING, Client, a_client, audited
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -172,7 +172,7 @@ def test_a_token_for_something_else_is_not_believed(
 
 
 def test_a_token_of_another_key_is_not_believed(client: Client, provider: Provider) -> None:
-    provider.key = OTHER_KEY
+    provider.key = a_key("somebody else")
     assert come_in(client).status_code == 401
 
 

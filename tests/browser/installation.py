@@ -24,8 +24,8 @@ from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.times import SHANGHAI
 from tests.models.registry.test_mlflow_registry import VERSIONS
 from tests.models.small import small_model, small_rows
-from tests.serving.conftest import a_suspect, a_watchlist, an_alert
 from tests.serving.operations.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
+from tests.serving.published import a_suspect, a_watchlist, an_alert
 
 PASSWORD = "corridor lantern sunday"
 USERS = {

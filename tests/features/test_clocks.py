@@ -63,52 +63,51 @@ def later(tables: SourceTables, at: datetime) -> SourceTables:
     )
 
 
-@settings(max_examples=25, deadline=None)
-@given(tables=generated.source_tables(), at=generated.query_times, residents=residents)
-def test_what_becomes_known_later_changes_nothing(
-    tables: SourceTables, at: datetime, residents: int
+def needed(tables: SourceTables, at: datetime) -> SourceTables:
+    """The same without what becomes known from ``at`` on or was known before the lookback."""
+    known = tables.known_before(at)
+    recent = pl.col("known_at") >= at - LOOKBACK
+    return replace(
+        known, calls=known.calls.filter(recent), transfers=known.transfers.filter(recent)
+    )
+
+
+def shuffled(tables: SourceTables, *, seed: int) -> SourceTables:
+    """The same with the rows of each table in another order."""
+    return SourceTables(
+        **{
+            name: table.collect().sample(fraction=1, shuffle=True, seed=seed).lazy()
+            for name, table in vars(tables).items()
+        }
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    tables=generated.source_tables(),
+    at=generated.query_times,
+    residents=residents,
+    seed=st.integers(0, 9),
+)
+def test_one_answer_whoever_asks_in_whatever_order_and_whatever_came_later_or_long_before(
+    tables: SourceTables, at: datetime, residents: int, seed: int
 ) -> None:
+    """All is asked of one district: to draw one and to index it takes as long as to ask."""
     points = [(person, at) for person in PEOPLE]
-    then = snapshot_of(tables.known_before(at), *points, residents=residents)
-
-    for known in (tables, later(tables, at)):
-        found = snapshot_of(known, *points, residents=residents)
-        assert_frame_equal(found, then, check_exact=True)
-
-
-@settings(max_examples=25, deadline=None)
-@given(tables=generated.source_tables(), at=generated.query_times, residents=residents)
-def test_asked_alone_among_all_and_among_many_moments(
-    tables: SourceTables, at: datetime, residents: int
-) -> None:
     event_index = build_event_index(tables, mass_rule=MassRule(share=0, residents=residents))
-    among_all = build_snapshot(event_index, moments(*((person, at) for person in PEOPLE)))
+    among_all = build_snapshot(event_index, moments(*points))
+    answer = among_all.drop(CODES)
+    for other in (needed(tables, at), later(shuffled(tables, seed=seed), at)):
+        found = snapshot_of(other, *points, residents=residents)
+        assert_frame_equal(found, answer, check_exact=True)
+
     alone = build_snapshot(event_index, moments(("p1", at)))
     hours = [at - timedelta(hours=hour) for hour in range(-3, 9)]
     among_moments = build_snapshot(
         event_index, moments(*((person, hour) for hour in hours for person in reversed(PEOPLE)))
     )
-
     assert_frame_equal(among_all.filter(pl.col("person") == "p1"), alone, check_exact=True)
     assert_frame_equal(among_moments.filter(person="p1", at=at), alone, check_exact=True)
-
-
-@settings(max_examples=30, deadline=None)
-@given(tables=generated.source_tables(), at=generated.query_times, residents=residents)
-def test_what_was_known_before_the_lookback_changes_nothing(
-    tables: SourceTables, at: datetime, residents: int
-) -> None:
-    points = [(person, at) for person in PEOPLE]
-    recent = pl.col("known_at") >= at - LOOKBACK
-    cut = replace(
-        tables, calls=tables.calls.filter(recent), transfers=tables.transfers.filter(recent)
-    )
-
-    assert_frame_equal(
-        snapshot_of(cut, *points, residents=residents),
-        snapshot_of(tables, *points, residents=residents),
-        check_exact=True,
-    )
 
 
 def test_a_peer_heard_of_within_the_lookback_is_no_stranger() -> None:
@@ -118,31 +117,6 @@ def test_a_peer_heard_of_within_the_lookback_is_no_stranger() -> None:
     (row,) = snapshot_of(tables, ("p1", NOON)).to_dicts()
 
     assert (row["stranger_calls_7d"], row["lead_relationship_n"]) == (0, None)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    tables=generated.source_tables(),
-    at=generated.query_times,
-    residents=residents,
-    seed=st.integers(0, 9),
-)
-def test_the_order_of_rows_does_not_matter(
-    tables: SourceTables, at: datetime, residents: int, seed: int
-) -> None:
-    shuffled = SourceTables(
-        **{
-            name: table.collect().sample(fraction=1, shuffle=True, seed=seed).lazy()
-            for name, table in vars(tables).items()
-        }
-    )
-    points = [(person, at) for person in PEOPLE]
-
-    assert_frame_equal(
-        snapshot_of(shuffled, *points, residents=residents),
-        snapshot_of(tables, *points, residents=residents),
-        check_exact=True,
-    )
 
 
 def test_work_in_chunks_gives_the_same(monkeypatch) -> None:

@@ -4,13 +4,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -20,17 +20,16 @@ from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
 from serving.database.engine import engine_for, open_database, sqlite_url, write_transaction
-from serving.publishing import (
-    Alert,
-    PublishedSuspect,
-    Watchlist,
-    alert_id_of,
-    publish_suspects,
-    publish_watchlist,
-)
-from serving.vocabulary.alerts import Contribution, Reason, SuspectKind
+from serving.publishing import Watchlist, publish_suspects, publish_watchlist
+from serving.vocabulary.alerts import SuspectKind
 from serving.vocabulary.roles import Role
-from serving.vocabulary.times import SHANGHAI
+from tests.serving.published import (
+    MIDNIGHT,
+    MORNING,
+    NIGHTLY,
+    a_suspect,
+    an_alert,
+)
 
 POSTGRES_URL = os.environ.get("FORESTALL_TEST_POSTGRES_URL")
 # No superuser: the policies of the tables bind it, as they bind an installation's role
@@ -39,90 +38,6 @@ ORDINARY_ROLE = f"""
     DO $$ BEGIN CREATE ROLE {OWNER} LOGIN PASSWORD '{OWNER}';
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
 """
-MIDNIGHT = datetime(2026, 7, 5, tzinfo=SHANGHAI)
-MORNING = MIDNIGHT + timedelta(hours=9)
-
-
-def an_alert(person: str, rank: int, **changes: object) -> Alert:
-    """Return a complete alert; ``changes`` replace its fields."""
-    fields: dict[str, object] = {
-        "person": person,
-        "rank": rank,
-        "issued_at": MIDNIGHT,
-        "score": 0.8,
-        "baseline_score": 0.4,
-        "level": "red",
-        "scam_type": "police",
-        "community_id": "C01",
-        "grid_id": "C01-G1",
-        "at_stake_cny": 52_000.0,
-        "reasons": (
-            Reason(
-                code="long_call",
-                zh="陌生来电最长 84 分钟",
-                en="A stranger spoke for 84 min",
-                contribution=1.9,
-            ),
-        ),
-        "contributions": (
-            Contribution(
-                feature="call_max_s_72h",
-                value=5040.0,
-                contribution=1.9,
-                zh="最长陌生通话 84 分钟",
-                en="Longest stranger call 84 minutes",
-            ),
-            Contribution(
-                feature="tenure_days",
-                value=None,
-                contribution=-0.2,
-                zh="开户时长：未知",
-                en="Account tenure: unknown",
-            ),
-        ),
-        "base_value": -4.0,
-        "age_band": "60+",
-        "missing": ("transfers",),
-        "suspect_numbers": ("n1_aa",),
-        "suspect_accounts": ("a1_bb",),
-    }
-    return Alert(**(fields | changes))  # type: ignore[arg-type]
-
-
-def a_watchlist(*alerts: Alert, **changes: object) -> Watchlist:
-    """Return a nightly list of ``alerts``; ``changes`` replace its fields."""
-    fields: dict[str, object] = {
-        "at": MIDNIGHT,
-        "kind": "nightly",
-        "model_version": "3",
-        "model_digest": "sha256:aa",
-        "data_version": "calls@7",
-        "contract_version": "1.0.0",
-        "budget": 8,
-        "residents_scored": 1500,
-        "alerts": alerts,
-    }
-    return Watchlist(**(fields | changes))  # type: ignore[arg-type]
-
-
-def a_suspect(key: str, **changes: object) -> PublishedSuspect:
-    """Return a complete suspect, an account if its key is one; ``changes`` replace its fields."""
-    is_number = key.startswith("n")
-    fields: dict[str, object] = {
-        "kind": "number" if is_number else "account",
-        "key": key,
-        "score": 0.9,
-        "peer_kind": "virtual" if is_number else "icbc",
-        "first_seen_at": MIDNIGHT - timedelta(days=3),
-        "residents_reached": 41,
-        "residents_7d": 38,
-        "alerts": 2,
-        "named_in_case": False,
-        "facts": {"answer_share": 0.314, "talk_mean_s": 150.0}
-        if is_number
-        else {"received_cny_14d": 52_000.0},
-    }
-    return PublishedSuspect(**(fields | changes))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -287,19 +202,6 @@ def rescore_one(person: str, /) -> Rescore | None:
     )
 
 
-NIGHTLY = a_watchlist(
-    an_alert("p1_a", 1),
-    an_alert("p1_b", 2, score=0.6, level="orange", age_band="30-39", scam_type="brushing"),
-    an_alert(
-        "p1_c", 3, score=0.3, level="yellow", age_band="30-39", community_id="C02", grid_id="C02-G1"
-    ),
-    an_alert("p1_d", 4, score=0.1, level="blue", age_band="18-29"),
-)
-ID_A, ID_B, ID_C, ID_D = (
-    alert_id_of(at=MIDNIGHT, kind="nightly", person=alert.person) for alert in NIGHTLY.alerts
-)
-
-
 class Client(TestClient):
     """Sends requests as one of the roles, or as nobody."""
 
@@ -308,6 +210,16 @@ class Client(TestClient):
     def as_(self, role: str) -> dict[str, str]:
         """Return the header of somebody with ``role``; the officer looks after C01."""
         return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_event_loop() -> Iterator[None]:
+    """Let the requests of all clients be answered in one event loop: starting one takes as long as
+    many an answer.
+    """
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "portal", portal)
+        yield
 
 
 def a_staff(engine: Engine) -> dict[str, str]:
@@ -393,9 +305,3 @@ def audited(engine: Engine, action: str) -> list[tuple[str, str]]:
             text("SELECT actor, subject FROM audit WHERE action = :a ORDER BY id"), {"a": action}
         )
         return [(actor, subject) for actor, subject in rows]
-
-
-def a_tick(*alerts: Alert, minutes: int) -> Watchlist:
-    """Return the intraday list some minutes after midnight."""
-    at = MIDNIGHT + timedelta(minutes=minutes)
-    return a_watchlist(*(replace(alert, issued_at=at) for alert in alerts), at=at, kind="intraday")

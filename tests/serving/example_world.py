@@ -18,21 +18,17 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import sqlite_url
 from serving.publishing import publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import SuspectKind
-from tests.serving.conftest import (
+from tests.serving.conftest import Client, Known, OpenVault, a_client, rescore_one
+from tests.serving.notifications.test_webhooks import Sealer
+from tests.serving.published import (
     ID_B,
     ID_C,
     MIDNIGHT,
     MORNING,
     NIGHTLY,
-    Client,
-    Known,
-    OpenVault,
-    a_client,
     a_suspect,
     an_alert,
-    rescore_one,
 )
-from tests.serving.notifications.test_webhooks import Sealer
 
 PERSON = "p1_9f2c41d07ab35e68"
 SUSPECT = "n1_5be09c41d07ab35e"

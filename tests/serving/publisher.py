@@ -5,7 +5,7 @@ from itertools import cycle
 
 from serving.database.engine import engine_for
 from serving.publishing import publish_watchlist
-from tests.serving.conftest import a_watchlist, an_alert
+from tests.serving.published import a_watchlist, an_alert
 
 PEOPLE = 50
 

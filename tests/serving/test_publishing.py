@@ -21,7 +21,7 @@ from serving.database.engine import (
 from serving.database.tables import AlertRow, Base, DispositionRow, WatchlistRow
 from serving.feedback import all_dispositions, recent_alerts
 from serving.publishing import alert_id_of, publish_watchlist
-from tests.serving.conftest import MIDNIGHT, a_watchlist, an_alert
+from tests.serving.published import MIDNIGHT, a_watchlist, an_alert
 
 
 def counts(engine: Engine) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from serving.database.engine import read_transaction
 from serving.database.tables import WatchlistRow
 from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import a_watchlist, an_alert
+from tests.serving.published import a_watchlist, an_alert
 from tests.serving.publisher import PEOPLE
 
 ANALYST = Viewer(name="li", role=Role.ANALYST, communities=None)

@@ -15,7 +15,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from serving.app import api_document
 from serving.http.endpoint_page import endpoint_page
-from tests.serving.conftest import ID_A, Client
+from tests.serving.conftest import Client
+from tests.serving.published import ID_A
 
 ENDPOINTS = Path(__file__).parents[2] / "docs" / "endpoints.md"
 ROW = re.compile(r"^\| `([A-Z]+)` \| `(/[^`]+)` \| ([a-z, ]+) \|", re.MULTILINE)

@@ -10,7 +10,8 @@ from serving.access.audit.wording import ACTIONS, describe_details
 from serving.database.audit_chain import Action, record_action
 from serving.database.engine import write_transaction
 from serving.presentation.translations import get_translator
-from tests.serving.conftest import MIDNIGHT, MORNING, Client
+from tests.serving.conftest import Client
+from tests.serving.published import MIDNIGHT, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 

@@ -11,7 +11,8 @@ from serving.access.users.service import invite_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
-from tests.serving.conftest import ID_A, MORNING, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import ID_A, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 

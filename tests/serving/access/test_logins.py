@@ -18,7 +18,8 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import LockoutRow
 from serving.http.errors import ProblemError
-from tests.serving.conftest import MORNING, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 GOOD = "correct horse battery"

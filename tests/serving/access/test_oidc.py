@@ -16,7 +16,8 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import UserRow
 from tests.serving.access.oidc_provider import CLIENT_SECRET, Provider, a_key, serving
-from tests.serving.conftest import MORNING, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 AWAY = {"Sec-Fetch-Site": "cross-site"}

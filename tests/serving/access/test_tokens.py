@@ -9,7 +9,8 @@ from serving.access.users.schemas import NewToken, UserChanges
 from serving.access.users.service import change_user
 from serving.access.users.tokens import issue_machine_token
 from serving.database.engine import write_transaction
-from tests.serving.conftest import ID_A, MORNING, Client, audited
+from tests.serving.conftest import Client, audited
+from tests.serving.published import ID_A, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 YEAR = timedelta(days=365)

@@ -13,7 +13,8 @@ from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
 from serving.http.paging import encode_cursor
 from serving.vocabulary.roles import Role
-from tests.serving.conftest import MIDNIGHT, Client
+from tests.serving.conftest import Client
+from tests.serving.published import MIDNIGHT
 
 NEW = {"name": "wang.fang", "role": "officer", "communities": ["C02", "C01", "C01"]}
 

@@ -16,14 +16,14 @@ from serving.presentation.translations import get_translator
 from serving.presentation.wording import format_number
 from serving.publishing import publish_watchlist
 from serving.vocabulary.alerts import Contribution
-from tests.serving.conftest import (
+from tests.serving.conftest import Client
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_C,
     ID_D,
     MIDNIGHT,
     NIGHTLY,
-    Client,
     a_tick,
     a_watchlist,
     an_alert,

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
-from tests.serving.conftest import MORNING, Client, a_client, audited, rescore_one
+from tests.serving.conftest import Client, a_client, audited, rescore_one
+from tests.serving.published import MORNING
 
 URL = "/api/v1/people/p1_a/rescore"
 

@@ -6,7 +6,8 @@ from sqlalchemy import Engine, text
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.publishing import publish_watchlist
-from tests.serving.conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import ID_A, ID_C, MORNING, NIGHTLY
 
 WHY = {"reason": "拨打劝阻电话"}
 

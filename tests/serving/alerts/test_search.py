@@ -14,17 +14,8 @@ from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.publishing import publish_suspects, publish_watchlist
-from tests.serving.conftest import (
-    ID_A,
-    ID_C,
-    MIDNIGHT,
-    MORNING,
-    NIGHTLY,
-    SUSPECTS,
-    Client,
-    a_client,
-    audited,
-)
+from tests.serving.conftest import SUSPECTS, Client, a_client, audited
+from tests.serving.published import ID_A, ID_C, MIDNIGHT, MORNING, NIGHTLY
 
 URL = "/api/v1/search"
 KNOWN = {

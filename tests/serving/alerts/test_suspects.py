@@ -16,7 +16,8 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction
 from serving.database.tables import SuspectListRow, SuspectRow
 from serving.publishing import publish_suspects
-from tests.serving.conftest import MIDNIGHT, MORNING, SUSPECTS, Client, a_client, a_suspect, audited
+from tests.serving.conftest import SUSPECTS, Client, a_client, audited
+from tests.serving.published import MIDNIGHT, MORNING, a_suspect
 
 URL = "/api/v1/suspects"
 WHY = {"reason": "核实可疑号码"}

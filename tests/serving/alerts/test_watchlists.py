@@ -5,7 +5,8 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from serving.publishing import publish_watchlist
-from tests.serving.conftest import NIGHTLY, Client, a_tick, an_alert
+from tests.serving.conftest import Client
+from tests.serving.published import NIGHTLY, a_tick, an_alert
 
 URL = "/api/v1/watchlists"
 

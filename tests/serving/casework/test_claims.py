@@ -19,7 +19,8 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, MORNING, Client, audited
+from tests.serving.conftest import Client, audited
+from tests.serving.published import ID_A, ID_B, ID_C, ID_D, MIDNIGHT, MORNING
 
 NEXT = "/api/v1/queue/next"
 

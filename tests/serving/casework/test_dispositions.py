@@ -29,18 +29,17 @@ from serving.http.errors import ProblemError
 from serving.http.notes import holds_identifier
 from serving.publishing import alert_id_of, publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import (
+from tests.serving.conftest import Client, audited
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_C,
     MIDNIGHT,
     MORNING,
     NIGHTLY,
-    Client,
     a_tick,
     a_watchlist,
     an_alert,
-    audited,
 )
 
 URL = f"/api/v1/alerts/{ID_A}/dispositions"

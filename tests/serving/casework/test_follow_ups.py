@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from tests.serving.casework.test_dispositions import decide
-from tests.serving.conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault, audited
+from tests.serving.conftest import Client, OpenVault, audited
+from tests.serving.published import ID_A, ID_B, ID_C, MORNING
 
 URL = "/api/v1/follow-ups"
 

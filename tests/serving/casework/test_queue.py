@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from serving.database.engine import write_transaction
 from serving.database.tables import DispositionRow
 from serving.publishing import alert_id_of, publish_watchlist
-from tests.serving.conftest import (
+from tests.serving.conftest import Client
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_C,
@@ -18,7 +19,6 @@ from tests.serving.conftest import (
     MIDNIGHT,
     MORNING,
     NIGHTLY,
-    Client,
     a_tick,
     a_watchlist,
     an_alert,

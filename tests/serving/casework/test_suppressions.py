@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from tests.serving.casework.test_follow_ups import client_of
-from tests.serving.conftest import ID_A, ID_B, ID_C, MORNING, Client, audited
+from tests.serving.conftest import Client, audited
+from tests.serving.published import ID_A, ID_B, ID_C, MORNING
 
 URL = "/api/v1/suppressions"
 UNTIL = "2026-08-01T00:00:00+08:00"

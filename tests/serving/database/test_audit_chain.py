@@ -26,7 +26,7 @@ from serving.database.engine import (
     write_transaction,
 )
 from serving.database.tables import AuditRow
-from tests.serving.conftest import MIDNIGHT
+from tests.serving.published import MIDNIGHT
 
 LIFT = {
     "sqlite": ["DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete"],

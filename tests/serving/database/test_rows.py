@@ -20,7 +20,8 @@ from serving.database.engine import (
 from serving.database.tables import AlertRow, Base, DispositionRow
 from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import ID_A, ID_C, MORNING, NIGHTLY, Client, audited
+from tests.serving.conftest import Client, audited
+from tests.serving.published import ID_A, ID_C, MORNING, NIGHTLY
 
 ANALYST = Viewer(name="li", role=Role.ANALYST, communities=None)
 OWN = frozenset({"C01"})

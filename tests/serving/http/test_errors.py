@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.context.ports import Rescore
 from serving.context.settings import ServingSettings
-from tests.serving.conftest import ID_A, MORNING, Client, a_client
+from tests.serving.conftest import Client, a_client
+from tests.serving.published import ID_A, MORNING
 
 SECRET = "13800138000"
 

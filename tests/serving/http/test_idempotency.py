@@ -16,7 +16,8 @@ from serving.database.engine import read_transaction
 from serving.database.tables import KeptAnswerRow
 from serving.http.idempotency import WRITES
 from serving.http.routing import ApiRoute
-from tests.serving.conftest import MORNING, Client, OpenVault, a_client, audited
+from tests.serving.conftest import Client, OpenVault, a_client, audited
+from tests.serving.published import MORNING
 
 KEY = "6f1c2a52-3d4b-4b0a-9a55-0f2c1d7e8b90"
 WHY = {"reason": "核实"}
@@ -141,7 +142,8 @@ def test_while_it_is_worked_on_the_same_key_waits(
             return super().reveal(kind, keys)
 
     from serving.publishing import publish_suspects
-    from tests.serving.conftest import MIDNIGHT, SUSPECTS
+    from tests.serving.conftest import SUSPECTS
+    from tests.serving.published import MIDNIGHT
 
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     object.__setattr__(app.state.services, "vault", SlowVault())

@@ -15,7 +15,8 @@ from serving.database.engine import write_transaction
 from serving.notifications.live.feed import Feed
 from serving.notifications.live.service import announce_change
 from serving.publishing import Watchlist, publish_watchlist
-from tests.serving.conftest import ID_A, MORNING, Client, a_client, a_tick, an_alert
+from tests.serving.conftest import Client, a_client
+from tests.serving.published import ID_A, MORNING, a_tick, an_alert
 
 URL = "/api/v1/live"
 

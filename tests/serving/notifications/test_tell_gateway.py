@@ -12,8 +12,8 @@ from standardwebhooks import WebhookVerificationError
 
 from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.signature import new_signing_secret, signed_headers
-from tests.serving.conftest import ID_B, MORNING
 from tests.serving.example_world import World, build_world
+from tests.serving.published import ID_B, MORNING
 from tests.serving.server import running
 
 FOLDER = Path(__file__).parents[3] / "docs" / "examples"

@@ -30,18 +30,15 @@ from serving.notifications.webhooks.outbox import EVENT
 from serving.notifications.webhooks.repository import WebhookRepository
 from serving.notifications.webhooks.tables import DeliveryRow
 from serving.publishing import alert_id_of, publish_watchlist
-from tests.serving.conftest import (
+from tests.serving.conftest import Client, OpenVault, a_client, audited
+from tests.serving.published import (
     ID_A,
     ID_B,
     MORNING,
     NIGHTLY,
-    Client,
-    OpenVault,
-    a_client,
     a_tick,
     a_watchlist,
     an_alert,
-    audited,
 )
 
 HOOKS = "/api/v1/webhooks"

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.publishing import publish_watchlist
-from tests.serving.conftest import Client, a_tick, an_alert
+from tests.serving.conftest import Client
+from tests.serving.published import a_tick, an_alert
 
 
 def test_anonymous_may_ask_for_health_but_not_for_metrics(client: Client) -> None:

@@ -42,7 +42,8 @@ from serving.vocabulary.reports import (
     SourceQuality,
     Volume,
 )
-from tests.serving.conftest import MIDNIGHT, MORNING, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import MIDNIGHT, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>'

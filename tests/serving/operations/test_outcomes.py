@@ -7,9 +7,10 @@ from sqlalchemy import Engine
 
 from serving.operations.service import file_report
 from serving.vocabulary.reports import DeliveryOutcome, HeldFile, QualityReport
-from tests.serving.conftest import MIDNIGHT, MORNING, Client
+from tests.serving.conftest import Client
 from tests.serving.operations.test_operations import page
 from tests.serving.operations.test_trial import client, trials  # noqa: F401
+from tests.serving.published import MIDNIGHT, MORNING
 
 DIRECTION = DeliveryOutcome(
     dataset="transfers",

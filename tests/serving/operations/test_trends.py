@@ -14,7 +14,8 @@ from serving.operations.trends.charts import busiest_communities
 from serving.operations.trends.schemas import Cell
 from serving.operations.trends.service import count_cells, stretch_of
 from serving.publishing import Alert, alert_id_of, publish_suspects, publish_watchlist
-from tests.serving.conftest import MIDNIGHT, SUSPECTS, Client, a_watchlist, an_alert
+from tests.serving.conftest import SUSPECTS, Client
+from tests.serving.published import MIDNIGHT, a_watchlist, an_alert
 
 DAY = timedelta(days=1)
 

@@ -9,7 +9,8 @@ from pipelines.webapp.reason_words import explain_reason
 from serving.app import create_app
 from serving.context.ports import Trial, TriedReason, TriedRow
 from serving.context.settings import ServingSettings
-from tests.serving.conftest import MORNING, Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import MORNING
 
 FORM = {"dataset": "calls", "source": "cmcc", "mapping": ""}
 FILE = {"file": ("cmcc.csv", "主叫号码,时长\n13800000001,60\n".encode(), "text/csv")}

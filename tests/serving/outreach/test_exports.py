@@ -11,13 +11,13 @@ from serving.alerts.schemas import AlertFilter
 from serving.outreach.exports.service import COLUMNS, alerts_as_ndjson
 from serving.publishing import publish_watchlist
 from serving.vocabulary.roles import Role, Viewer
-from tests.serving.conftest import (
+from tests.serving.conftest import Client
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_C,
     ID_D,
     MIDNIGHT,
-    Client,
     a_tick,
     a_watchlist,
     an_alert,

@@ -17,19 +17,17 @@ from serving.outreach.channels import channel_of, is_old, voice_first
 from serving.publishing import alert_id_of, publish_watchlist
 from serving.vocabulary.alerts import Reason
 from tests.serving.casework.test_dispositions import decide
-from tests.serving.conftest import (
+from tests.serving.conftest import Client, a_client, audited
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_D,
     MIDNIGHT,
     MORNING,
     NIGHTLY,
-    Client,
-    a_client,
     a_tick,
     a_watchlist,
     an_alert,
-    audited,
 )
 
 URL = "/api/v1/outreach/C01"

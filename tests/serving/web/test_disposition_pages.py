@@ -15,8 +15,9 @@ from serving.context.settings import ServingSettings
 from serving.feedback import all_dispositions
 from tests.serving.casework.test_dispositions import decide
 from tests.serving.casework.test_follow_ups import client_of
-from tests.serving.conftest import ID_A, ID_B, ID_C, MORNING, Client, OpenVault, audited
+from tests.serving.conftest import Client, OpenVault, audited
 from tests.serving.outreach.test_outreach import listed
+from tests.serving.published import ID_A, ID_B, ID_C, MORNING
 from tests.serving.web.test_pages import OWN, log_in
 
 FORM = f"/alerts/{ID_A}/dispositions"

@@ -13,17 +13,16 @@ from serving.database.engine import write_transaction
 from serving.feedback import all_dispositions
 from serving.presentation import templating
 from serving.publishing import publish_suspects, publish_watchlist
-from tests.serving.conftest import (
+from tests.serving.conftest import Client, audited
+from tests.serving.published import (
     ID_A,
     ID_B,
     MORNING,
     NIGHTLY,
-    Client,
     a_suspect,
     a_tick,
     a_watchlist,
     an_alert,
-    audited,
 )
 
 OWN = {"Origin": "http://testserver"}

@@ -15,20 +15,16 @@ from serving.publishing import publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.roles import Role
 from tests.serving.alerts.test_search import find
-from tests.serving.conftest import (
+from tests.serving.conftest import SUSPECTS, Client, OpenVault, a_client, audited
+from tests.serving.published import (
     ID_A,
     ID_B,
     ID_C,
     MIDNIGHT,
     MORNING,
     NIGHTLY,
-    SUSPECTS,
-    Client,
-    OpenVault,
-    a_client,
     a_watchlist,
     an_alert,
-    audited,
 )
 
 OWN = {"Origin": "http://testserver"}

@@ -49,6 +49,8 @@ class Compared:
 class Measured:
     """One verb on one district: seconds, and the peak memory of all its processes together.
 
+    ``processor_s`` is the time of a core that it took, imports included, which hardly depends on
+    what else the machine does.
     ``memory_bytes`` is resident memory, ``own_bytes`` what of it is not the content of files. A
     verb that was ``not_run`` says why and has no figures.
     """
@@ -58,6 +60,7 @@ class Measured:
     days: int
     rows: int
     seconds: float | None
+    processor_s: float | None
     memory_bytes: int | None
     own_bytes: int | None
     note: str = ""

@@ -62,7 +62,7 @@ QUICK = Plan(
     intensity=12,
     settings=SETTINGS
     + "[training]\nrounds = 40\nnegative_samples = 3000\njudged_days = 1\noutage_share = 0\n",
-    runs=1,
+    runs=3,
     moment_hours=6,
     profiles=2_000,
     batch_rows=50_000,

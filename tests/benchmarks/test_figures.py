@@ -19,7 +19,16 @@ def test_a_ratio_above_one_says_that_the_peer_takes_longer() -> None:
 
 
 def test_rows_a_second() -> None:
-    row = Measured(name="a", people=1, days=1, rows=30, seconds=2.0, memory_bytes=1, own_bytes=1)
+    row = Measured(
+        name="a",
+        people=1,
+        days=1,
+        rows=30,
+        seconds=2.0,
+        processor_s=2.5,
+        memory_bytes=1,
+        own_bytes=1,
+    )
     assert row.rows_per_s == 15
 
 

@@ -2,12 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.benchmarks.districts.child_process import ChildLimits, run_child
 from tests.benchmarks.districts.verbs import DistrictStep
@@ -54,16 +55,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """How a verb grows from the smallest to the largest district: a straight line through them
-    (each thousand people more), and the exponent k of people ** k.
+    """How a verb grows from the smallest to the largest district, in ``seconds``, ``processor_s``
+    and ``megabytes``.
+
+    ``a_thousand`` is what each thousand people more cost, by a straight line through the districts;
+    ``exponents`` are the k of people ** k.
     """
 
     name: str
     districts: int
-    seconds_a_thousand: float
-    megabytes_a_thousand: float
-    time_exponent: float
-    memory_exponent: float
+    a_thousand: Mapping[str, float]
+    exponents: Mapping[str, float]
 
 
 def measure_district(
@@ -144,6 +146,7 @@ def measure_verb(step: DistrictStep, *, limits: Limits) -> Measured:
         days=step.days,
         rows=result["rows"],
         seconds=result["seconds"],
+        processor_s=run.processor_s,
         memory_bytes=run.memory_bytes,
         own_bytes=run.own_bytes,
     )
@@ -157,6 +160,7 @@ def not_run(step: DistrictStep, verb: str, reason: str) -> Measured:
         days=step.days,
         rows=0,
         seconds=None,
+        processor_s=None,
         memory_bytes=None,
         own_bytes=None,
         not_run=reason,
@@ -174,26 +178,29 @@ def describe(row: Measured) -> str:
 
 def summarise_growth(rows: Iterable[Measured]) -> tuple[Growth, ...]:
     """The growth of each verb that was measured on two districts or more."""
-    by_verb: dict[str, list[tuple[float, float, float]]] = {}
+    by_verb: dict[str, list[Measured]] = {}
     for row in rows:
-        if row.seconds is not None and row.memory_bytes is not None:
-            figures = (row.people / 1000, row.seconds, row.memory_bytes / 1e6)
-            by_verb.setdefault(row.name, []).append(figures)
-    return tuple(growth_of(name, figures) for name, figures in by_verb.items() if len(figures) > 1)
+        if not row.not_run:
+            by_verb.setdefault(row.name, []).append(row)
+    return tuple(growth_of(name, found) for name, found in by_verb.items() if len(found) > 1)
 
 
-def growth_of(name: str, figures: Sequence[tuple[float, float, float]]) -> Growth:
-    """The growth of one verb from its thousands of people, seconds and megabytes."""
-    thousands, seconds, megabytes = np.array(figures).T
-
-    def slope(x: np.ndarray, y: np.ndarray) -> float:
-        return float(np.polyfit(x, y, 1)[0])
-
+def growth_of(name: str, rows: Sequence[Measured]) -> Growth:
+    """The growth of one verb over districts that all have figures."""
+    thousands = [row.people / 1000 for row in rows]
+    figures = {
+        "seconds": [row.seconds for row in rows],
+        "processor_s": [row.processor_s for row in rows],
+        "megabytes": [(row.memory_bytes or 0) / 1e6 for row in rows],
+    }
     return Growth(
         name=name,
-        districts=len(figures),
-        seconds_a_thousand=slope(thousands, seconds),
-        megabytes_a_thousand=slope(thousands, megabytes),
-        time_exponent=slope(np.log(thousands), np.log(seconds)),
-        memory_exponent=slope(np.log(thousands), np.log(megabytes)),
+        districts=len(rows),
+        a_thousand={key: slope(thousands, found) for key, found in figures.items()},
+        exponents={key: slope(np.log(thousands), np.log(found)) for key, found in figures.items()},
     )
+
+
+def slope(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """How steep the straight line through the points is, by least squares."""
+    return float(np.polyfit(x, np.asarray(y, dtype=np.float64), 1)[0])

@@ -26,7 +26,7 @@ def limits(*, memory_bytes: int = 8 * GB, seconds: float = 300) -> Limits:
 def measured(people: int, seconds: float, memory_bytes: int) -> Measured:
     return Measured(
         name="night", people=people, days=3, rows=people, seconds=seconds,
-        memory_bytes=memory_bytes, own_bytes=memory_bytes,
+        processor_s=2 * seconds, memory_bytes=memory_bytes, own_bytes=memory_bytes,
     )  # fmt: skip
 
 
@@ -41,6 +41,7 @@ def test_a_verb_runs_in_a_process_of_its_own(tmp_path) -> None:
     )
     assert (simulated.name, simulated.people, simulated.days) == ("simulate", 100, 2)
     assert simulated.rows > 500
+    assert simulated.processor_s > 0.1
     assert simulated.memory_bytes > simulated.own_bytes > 10_000_000
     assert (tmp_path / "home" / "forestall.toml").read_text() == "warm_up_days = 0\n"
     assert len(said) == 1
@@ -57,7 +58,7 @@ def test_what_builds_on_a_stopped_verb_is_not_run(tmp_path) -> None:
     assert simulated.not_run == "it needed more than 0.0 GB of memory"
     assert history.not_run == "simulate before it did not come to its end"
     assert night.not_run == "ingest_history before it did not come to its end"
-    assert simulated.seconds is None
+    assert (simulated.seconds, simulated.processor_s) == (None, None)
 
 
 def test_districts_without_time_are_told_as_not_run(tmp_path) -> None:
@@ -86,10 +87,12 @@ def test_growth_is_the_slope_by_people() -> None:
         [measured(1_000, 2.0, 10**8), measured(2_000, 4.0, 10**8), measured(4_000, 8.0, 10**8)]
     )
     assert (found.name, found.districts) == ("night", 3)
-    assert found.seconds_a_thousand == pytest.approx(2.0)
-    assert found.time_exponent == pytest.approx(1.0)
-    assert found.megabytes_a_thousand == pytest.approx(0.0, abs=1e-9)
-    assert found.memory_exponent == pytest.approx(0.0, abs=1e-9)
+    assert found.a_thousand == pytest.approx(
+        {"seconds": 2.0, "processor_s": 4.0, "megabytes": 0.0}, abs=1e-9
+    )
+    assert found.exponents == pytest.approx(
+        {"seconds": 1.0, "processor_s": 1.0, "megabytes": 0.0}, abs=1e-9
+    )
 
 
 def test_one_district_has_no_slope() -> None:

@@ -39,10 +39,11 @@ The ratio is the time of the other divided by ours: **below 1 we are slower.**
 
 ## Whole districts
 
-Each verb ran in a process of its own; its imports are not counted in the time. Memory is the peak
-of the resident memory of all its processes together, in brackets what of it was not the content of
-files. The first district learns its own model; the others are scored with that and hold
-{growth_days} days.
+Each verb ran in a process of its own; its imports are not counted in the time. Processor time is
+what all its processes together took of the cores, imports included; it hardly depends on what else
+the machine does. Memory is the peak of the resident memory of all its processes together, in
+brackets what of it was not the content of files. The first district learns its own model; the
+others are scored with that and hold {growth_days} days.
 
 {measured}
 
@@ -131,13 +132,14 @@ def compared_table(rows: Iterable[Compared]) -> str:
 def measured_table(rows: Iterable[Measured]) -> str:
     """The verbs on the districts."""
     return table(
-        ("people", "days", "verb", "time", "rows", "rows/s", "memory"),
+        ("people", "days", "verb", "time", "processor time", "rows", "rows/s", "memory"),
         (
             (
                 f"{row.people:,}",
                 f"{row.days}",
                 VERB_WORDS.get(row.name, row.name),
                 seconds(row.seconds) if not row.not_run else f"not run: {row.not_run}",
+                seconds(row.processor_s),
                 f"{row.rows:,}" if not row.not_run else "–",
                 f"{row.rows_per_s:,.0f}" if row.rows_per_s else "–",
                 memory(row),
@@ -151,17 +153,21 @@ def growth_table(rows: Sequence[Growth]) -> str:
     """The slopes."""
     if not rows:
         return "Fewer than two districts were measured."
+    headings = ("time", "processor time", "memory")
     return table(
-        ("verb", "districts", "s a thousand people", "MB a thousand people",
-         "time: people to the power of", "memory: people to the power of"),
+        (
+            "verb", "districts",
+            *(f"{one} of a thousand people more" for one in headings),
+            *(f"{one}: people to the power of" for one in headings),
+        ),
         (
             (
                 VERB_WORDS.get(row.name, row.name),
                 f"{row.districts}",
-                f"{row.seconds_a_thousand:.3f}",
-                f"{row.megabytes_a_thousand:.1f}",
-                f"{row.time_exponent:.2f}",
-                f"{row.memory_exponent:.2f}",
+                f"{row.a_thousand['seconds']:.2f} s",
+                f"{row.a_thousand['processor_s']:.2f} s",
+                f"{row.a_thousand['megabytes']:.1f} MB",
+                *(f"{row.exponents[key]:.2f}" for key in ("seconds", "processor_s", "megabytes")),
             )
             for row in rows
         ),
@@ -198,7 +204,9 @@ def ratio(value: float | None) -> str:
     """A ratio with the two digits that one run can vouch for."""
     if value is None:
         return "–"
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+    if value < 0.995:
+        return f"{value:.2g}"
+    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
 
 
 def seconds(value: float | None) -> str:

@@ -18,7 +18,7 @@ MACHINE = Machine(
 )  # fmt: skip
 NIGHT = Measured(
     name="night", people=2_000, days=3, rows=2_000, seconds=4.0,
-    memory_bytes=300_000_000, own_bytes=200_000_000,
+    processor_s=6.5, memory_bytes=300_000_000, own_bytes=200_000_000,
 )  # fmt: skip
 RESULTS = Results(
     plan=QUICK,
@@ -41,14 +41,15 @@ RESULTS = Results(
         NIGHT,
         replace(NIGHT, people=5_000, seconds=9.0),
         replace(
-            NIGHT, name="all", people=850_000, rows=0, seconds=None, memory_bytes=None,
-            own_bytes=None, not_run="about 40.0 min expected, 2.0 min left",
+            NIGHT, name="all", people=850_000, rows=0, seconds=None, processor_s=None,
+            memory_bytes=None, own_bytes=None, not_run="about 40.0 min expected, 2.0 min left",
         ),
     ),
     growth=(
         Growth(
-            name="night", districts=2, seconds_a_thousand=1.667, megabytes_a_thousand=0.0,
-            time_exponent=0.885, memory_exponent=0.0,
+            name="night", districts=2,
+            a_thousand={"seconds": 1.667, "processor_s": 2.5, "megabytes": 0.0},
+            exponents={"seconds": 0.885, "processor_s": 0.9, "megabytes": 0.0},
         ),
     ),
     latencies=(
@@ -65,9 +66,12 @@ def test_the_page_has_every_row() -> None:
     assert "| sums | DuckDB | 2 ms | 500 ms | 250 | 1,000 | 0 | 42 sums |" in page
     assert "| validation | pandera | 2.0 s | 500 ms | 0.25 | 1,000 | – | 15 rules |" in page
     assert "| score | mlflow | 200 ms | – | – | 1 | – | did not run |" in page
-    assert "| 2,000 | 3 | night: score everybody | 4.0 s | 2,000 | 500 | 300 MB (200) |" in page
+    assert (
+        "| 2,000 | 3 | night: score everybody | 4.0 s | 6.5 s | 2,000 | 500 | 300 MB (200) |"
+        in page
+    )
     assert "| 850,000 | 3 | all of them | not run: about 40.0 min expected, 2.0 min left |" in page
-    assert "| night: score everybody | 2 | 1.667 | 0.0 | 0.89 | 0.00 |" in page
+    assert "| night: score everybody | 2 | 1.67 s | 2.50 s | 0.0 MB | 0.89 | 0.90 | 0.00 |" in page
     assert "| list of alerts | 4 | 200 | 20 ms | 31 ms | 56 | JSON |" in page
     assert "Quick run of 2026-08-01 09:30 UTC, 1.5 minutes, revision abc1234" in page
     assert "The machine was idle before." in page
@@ -114,7 +118,7 @@ def test_times_are_told_in_their_unit(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0369, "0.037"), (1.27, "1.3"), (22.8, "23"), (270.6, "271")]
+    ("value", "text"), [(0.0369, "0.037"), (1.04, "1.0"), (22.8, "23"), (270.6, "271")]
 )
 def test_ratios_have_two_digits(value: float, text: str) -> None:
     assert ratio(value) == text

@@ -16,7 +16,7 @@ __all__ = [
     "compare_runs",
     "largest_difference",
     "summarise_latencies",
-    "time_runs",
+    "time_run",
 ]
 
 Result = TypeVar("Result")
@@ -85,14 +85,11 @@ class Latency:
     note: str
 
 
-def time_runs(work: Callable[[], Result], *, runs: int) -> tuple[float, Result]:
-    """The median seconds of some ``runs`` and the result of the last."""
-    taken = []
-    for _ in range(runs):
-        began = perf_counter()
-        result = work()
-        taken.append(perf_counter() - began)
-    return statistics.median(taken), result
+def time_run(work: Callable[[], Result]) -> tuple[float, Result]:
+    """The seconds that ``work`` takes, and its result."""
+    began = perf_counter()
+    result = work()
+    return perf_counter() - began, result
 
 
 def compare_runs(
@@ -104,9 +101,9 @@ def compare_runs(
     """
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(runs):
-        seconds, found = time_runs(ours, runs=1)
+        seconds, found = time_run(ours)
         taken[0].append(seconds)
-        seconds, peer_found = time_runs(peer, runs=1)
+        seconds, peer_found = time_run(peer)
         taken[1].append(seconds)
     return statistics.median(taken[0]), found, statistics.median(taken[1]), peer_found
 

@@ -48,6 +48,12 @@ class DuckDBSums:
         """Give back the memory."""
         self._connection.close()
 
+    def lay_out(self) -> int:
+        """Contacts and running totals; return how many contacts."""
+        contacts = self.build_contacts()
+        self.build_running_totals()
+        return contacts
+
     def build_contacts(self) -> int:
         """The contacts of residents with the state of each relationship; return how many."""
         self._run(CONTACTS)

@@ -26,6 +26,12 @@ class PandasSums:
         self._public = tables.public["peer"].to_list()
         self._contacts = self._running = pd.DataFrame()
 
+    def lay_out(self) -> int:
+        """Contacts and running totals; return how many contacts."""
+        contacts = self.build_contacts()
+        self.build_running_totals()
+        return contacts
+
     def build_contacts(self) -> int:
         """The contacts of residents, what each adds to each sum, in order; return how many."""
         calls = self._calls[~self._calls["peer"].isin(self._public)]

@@ -1,7 +1,6 @@
 """Features of people at one moment and at many, beside DuckDB and pandas."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -18,13 +17,17 @@ from features.windowed_sums import sum_windows
 from tests.benchmarks.comparisons.duckdb_sums import DuckDBSums
 from tests.benchmarks.comparisons.pandas_sums import PandasSums
 from tests.benchmarks.comparisons.peer_tables import CALL_SUMS, NO_MASS_NUMBERS, peer_tables
-from tests.benchmarks.figures import Compared, compare_runs, largest_difference, time_runs
+from tests.benchmarks.figures import Compared, compare_runs, largest_difference
 
 __all__ = ["compare_windowed_sums"]
 
 Values = npt.NDArray[np.float64]
 COLUMNS = tuple(f"{one.name}_{window}" for one in CALL_SUMS for window in one.windows)
 SUBSET = f"{len(COLUMNS)} sums over calls and texts"
+LAYOUT_NOTE = (
+    "ours lays out calls, transfers and registers for all features, "
+    f"the peer calls alone for the {SUBSET}"
+)
 
 
 def compare_windowed_sums(
@@ -35,49 +38,64 @@ def compare_windowed_sums(
 
     Raises ``ValueError`` where the values of two differ.
     """
-    layout_s, event_index = time_runs(
-        lambda: build_event_index(tables, mass_rule=NO_MASS_NUMBERS), runs=runs
-    )
+    event_index = build_event_index(tables, mass_rule=NO_MASS_NUMBERS)
     everyone = event_index.people.select("person", at=pl.lit(at).cast(moments.schema["at"]))
     given = peer_tables(tables, event_index=event_index)
     in_duckdb, in_pandas = DuckDBSums(given), PandasSums(given)
     try:
-        layouts = compare_layouts(layout_s, in_duckdb, in_pandas, runs=runs)
+        layouts = compare_layouts(tables, in_duckdb, in_pandas, runs=runs)
         once = compare_at(event_index, everyone, in_duckdb, in_pandas, runs=runs, one_moment=True)
+        whole_way = compare_whole_way(tables, everyone, in_duckdb, runs=runs)
         many = compare_at(event_index, moments, in_duckdb, in_pandas, runs=runs, one_moment=False)
-        return (*layouts, *once, add_layout(once[0], layouts[0]), *many)
+        return (*layouts, *once, whole_way, *many)
     finally:
         in_duckdb.close()
 
 
-def add_layout(sums: Compared, layout: Compared) -> Compared:
-    """The whole way of somebody who asks about a single moment: lay out, then add up."""
-    return replace(
-        sums,
+def compare_whole_way(
+    tables: SourceTables, everyone: pl.DataFrame, in_duckdb: DuckDBSums, *, runs: int
+) -> Compared:
+    """From the lake's tables to the sums of everybody, for somebody who asks just once; DuckDB
+    needs no running totals for that. ``in_duckdb`` knows the points already.
+    """
+
+    def ours() -> Values:
+        event_index = build_event_index(tables, mass_rule=NO_MASS_NUMBERS)
+        return windowed_values(event_index, query_points(event_index, everyone))
+
+    def peer() -> Values:
+        in_duckdb.build_contacts()
+        return in_duckdb.sums_by_range_join()
+
+    ours_s, values, peer_s, theirs = compare_runs(ours, peer, runs=runs)
+    return Compared(
         name="event index and windowed sums, everybody at one moment",
-        ours_s=layout.ours_s + sums.ours_s,
-        peer_s=layout.peer_s + sums.peer_s,
-        note="the two rows for DuckDB above together: " + layout.note,
+        peer="DuckDB, range join",
+        ours_s=ours_s,
+        peer_s=peer_s,
+        rows=len(everyone),
+        note=f"{LAYOUT_NOTE}; all for one question",
+        difference=largest_difference(values, theirs),
     )
 
 
 def compare_layouts(
-    layout_s: float, in_duckdb: DuckDBSums, in_pandas: PandasSums, *, runs: int
+    tables: SourceTables, in_duckdb: DuckDBSums, in_pandas: PandasSums, *, runs: int
 ) -> tuple[Compared, ...]:
     """From the lake's tables to what can be asked at any moment."""
     found = []
     for peer, sums in (("DuckDB", in_duckdb), ("pandas", in_pandas)):
-        contacts_s, rows = time_runs(sums.build_contacts, runs=runs)
-        totals_s, _ = time_runs(sums.build_running_totals, runs=runs)
+        ours_s, _, peer_s, rows = compare_runs(
+            lambda: build_event_index(tables, mass_rule=NO_MASS_NUMBERS), sums.lay_out, runs=runs
+        )
         found.append(
             Compared(
                 name="event index",
                 peer=peer,
-                ours_s=layout_s,
-                peer_s=contacts_s + totals_s,
+                ours_s=ours_s,
+                peer_s=peer_s,
                 rows=rows,
-                note="ours lays out calls, transfers and registers for all features, "
-                f"the peer calls alone for the {SUBSET}",
+                note=LAYOUT_NOTE,
             )
         )
     return tuple(found)
@@ -110,8 +128,10 @@ def compare_at(
         compare_way(event_index, points, scene=scene, peer=peer, way=way, runs=runs)
         for peer, way in ways.items()
     ]
-    ours_s, snapshot = time_runs(lambda: build_snapshot(event_index, moments), runs=runs)
     best = min((one for one in found if one.peer.startswith("DuckDB")), key=lambda one: one.peer_s)
+    ours_s, snapshot, peer_s, _ = compare_runs(
+        lambda: build_snapshot(event_index, moments), ways[best.peer], runs=runs
+    )
     check_snapshot(snapshot, event_index, points)
     return (
         *found,
@@ -119,7 +139,7 @@ def compare_at(
             name=f"all {len(FEATURES)} features, {scene}",
             peer=best.peer,
             ours_s=ours_s,
-            peer_s=best.peer_s,
+            peer_s=peer_s,
             rows=len(moments),
             note=f"ours computes every feature, the peer the {SUBSET} alone",
         ),

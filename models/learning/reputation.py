@@ -7,8 +7,10 @@ the moment, not that of hindsight.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -204,13 +206,15 @@ def block_at(at_ms: pl.Series, boundaries: Codes) -> Codes:
 def fit_blocks(
     rows: pl.DataFrame, inputs: tuple[str, ...], boundaries: Codes, *, seed: int, threads: int
 ) -> list[Any]:
-    """The booster to use, then one for each stretch; empty where one has too few to learn from."""
-    found = [
-        fit_booster(rows, inputs, boundaries, without=block, seed=seed, threads=threads)
-        if len(rows)
-        else None
-        for block in (None, *range(BLOCKS))
-    ]
+    """The booster to use, then one for each stretch; empty where one has too few to learn from.
+
+    ``threads`` of them grow at a time.
+    """
+    if not len(rows):
+        return []
+    fit = partial(fit_booster, rows, inputs, boundaries, seed=seed)
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda block: fit(without=block), (None, *range(BLOCKS))))
     return found if all(booster is not None for booster in found) else []
 
 
@@ -221,7 +225,6 @@ def fit_booster(
     *,
     without: int | None,
     seed: int,
-    threads: int,
 ) -> Any:
     """A booster from all rows, or from those outside a stretch and without what is named and was
     first met in it.
@@ -252,7 +255,7 @@ def fit_booster(
     )
     matrix = kept.select(pl.col(inputs).cast(pl.Float64)).to_numpy()
     data = lgb.Dataset(matrix, labels, weight=weight, feature_name=list(inputs))
-    booster = lgb.train({**PARAMS, "seed": seed, "num_threads": threads}, data, ROUNDS)
+    booster = lgb.train({**PARAMS, "seed": seed, "num_threads": 1}, data, ROUNDS)
     return (
         booster if booster.num_trees() > 1 else None
     )  # a lone tree has no branch: it says the same of everyone

@@ -53,8 +53,8 @@ class Tuning:
     cuts (extra trees) and a heavy penalty on leaf weights.
     """
 
-    rounds: int = 800
-    learning_rate: float = 0.025
+    rounds: int = 400
+    learning_rate: float = 0.05
     num_leaves: int = 31
     min_data_in_leaf: int = 20
     feature_fraction: float = 0.5

@@ -46,7 +46,7 @@ from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_
 __all__ = ["PromotionMode", "TrainResult", "train"]
 
 PromotionMode = Literal["auto", "always", "never"]
-EXPLAINED_MOMENTS = 200  # of the highest scores: on these the reasons of two models are compared
+EXPLAINED_MOMENTS = 100  # of the highest scores: on these the reasons of two models are compared
 
 
 @dataclass(frozen=True)

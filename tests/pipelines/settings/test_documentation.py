@@ -26,7 +26,7 @@ def test_every_setting_says_what_it_means():
 def test_a_row_gives_bounds_default_and_variable():
     page = settings_documentation()
     assert (
-        "| `training.rounds` | `FORESTALL_TRAINING__ROUNDS` | whole number, at least 1 | `800` |"
+        "| `training.rounds` | `FORESTALL_TRAINING__ROUNDS` | whole number, at least 1 | `400` |"
         " trees of the risk model |" in page
     )
     assert "| `serving.queue_days` | `FORESTALL_QUEUE_DAYS` | whole number, above 0 | `7` |" in page

@@ -49,8 +49,8 @@ class Compared:
 class Measured:
     """One verb on one district: seconds, and the peak memory of all its processes together.
 
-    ``processor_s`` is the time of a core that it took, imports included, which hardly depends on
-    what else the machine does.
+    ``processor_s`` is the time of the cores that it took, which hardly depends on what else the
+    machine does.
     ``memory_bytes`` is resident memory, ``own_bytes`` what of it is not the content of files. A
     verb that was ``not_run`` says why and has no figures.
     """

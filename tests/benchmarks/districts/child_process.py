@@ -1,7 +1,6 @@
 """A command in a process of its own: how long it takes, and the memory of all its processes."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -28,8 +27,6 @@ class ChildLimits:
 @dataclass(frozen=True, kw_only=True)
 class ChildRun:
     """What became of a command: its standard output, its use, and why it was stopped, if it was.
-
-    ``processor_s`` is the time of a core that all its processes took, whatever else ran beside.
     ``memory_bytes`` is the peak of the resident memory of all its processes together; a page that
     several share counts once for each. ``own_bytes`` leaves out pages of files, which the kernel
     takes back whenever memory is short.
@@ -37,7 +34,6 @@ class ChildRun:
 
     output: str
     seconds: float
-    processor_s: float
     memory_bytes: int
     own_bytes: int
     stopped: str = ""
@@ -49,7 +45,7 @@ def run_child(arguments: Sequence[str], *, folder: Path, limits: ChildLimits) ->
 
     Raises ``RuntimeError`` with the end of its errors where it fails by itself.
     """
-    began, used_before_s = time.monotonic(), processor_seconds()
+    began = time.monotonic()
     peak = own_peak = 0
     stopped = output = error = ""
     with started_group([sys.executable, "-m", *arguments], folder=folder) as child:
@@ -67,7 +63,6 @@ def run_child(arguments: Sequence[str], *, folder: Path, limits: ChildLimits) ->
     return ChildRun(
         output=output,
         seconds=time.monotonic() - began,
-        processor_s=processor_seconds() - used_before_s,
         memory_bytes=peak,
         own_bytes=own_peak,
         stopped=stopped,
@@ -90,12 +85,6 @@ def started_group(command: Sequence[str], *, folder: Path) -> Iterator[subproces
         finally:
             if child.returncode is None:
                 os.killpg(child.pid, signal.SIGKILL)
-
-
-def processor_seconds() -> float:
-    """The time of a core that the children of this process have taken, of those that ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def exceeded(memory_bytes: int, seconds: float, limits: ChildLimits) -> str:

@@ -146,7 +146,7 @@ def measure_verb(step: DistrictStep, *, limits: Limits) -> Measured:
         days=step.days,
         rows=result["rows"],
         seconds=result["seconds"],
-        processor_s=run.processor_s,
+        processor_s=result["processor_s"],
         memory_bytes=run.memory_bytes,
         own_bytes=run.own_bytes,
     )

@@ -28,7 +28,6 @@ def test_the_memory_of_all_processes_together_counts(tmp_path) -> None:
     assert found.output.splitlines() == ["done", "done"]
     assert 2 * HALF < found.own_bytes < found.memory_bytes < 3 * HALF
     assert found.seconds >= 1
-    assert found.processor_s > 0
     assert not found.stopped
 
 

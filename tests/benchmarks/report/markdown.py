@@ -39,11 +39,11 @@ The ratio is the time of the other divided by ours: **below 1 we are slower.**
 
 ## Whole districts
 
-Each verb ran in a process of its own; its imports are not counted in the time. Processor time is
-what all its processes together took of the cores, imports included; it hardly depends on what else
-the machine does. Memory is the peak of the resident memory of all its processes together, in
-brackets what of it was not the content of files. The first district learns its own model; the
-others are scored with that and hold {growth_days} days.
+Each verb ran in a process of its own; its imports are not counted in the times. Processor time is
+what all its processes together took of the cores; it hardly depends on what else the machine does.
+Memory is the peak of the resident memory of all its processes together, in brackets what of it was
+not the content of files. The first district learns its own model; the others are scored with that
+and hold {growth_days} days.
 
 {measured}
 

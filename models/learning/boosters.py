@@ -5,6 +5,7 @@ the same rows. Each is grown by one thread; growing two at once is faster than g
 each, and the trees are the same.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["Say", "TreeCount", "feature_matrix", "grow_boosters", "held_out_scores", "say_nothing"]
+__all__ = [
+    "Say",
+    "TreeCount",
+    "Tuning",
+    "feature_matrix",
+    "grow_boosters",
+    "held_out_scores",
+    "say_nothing",
+]
+
+# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit
+# of a second can take minutes. OpenMP reads this once, as LightGBM is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -26,6 +39,44 @@ REPORTS = 5  # so often the trees are counted aloud
 
 def say_nothing(_: str) -> None:
     """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Parameters of the boosters.
+
+    With about a hundred episodes to learn from, what matters is to learn little from each: random
+    cuts (extra trees) and a heavy penalty on leaf weights.
+    """
+
+    rounds: int = 400
+    learning_rate: float = 0.05
+    num_leaves: int = 31
+    min_data_in_leaf: int = 20
+    feature_fraction: float = 0.5
+    bagging_fraction: float = 0.8
+    lambda_l2: float = 50.0
+    folds: int = 3
+    threads: int = 2
+
+    def params(self, *, seed: int) -> dict[str, Any]:
+        """LightGBM's parameters; the same seed on the same rows gives the same trees."""
+        return {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "min_data_in_leaf": self.min_data_in_leaf,
+            "feature_fraction": self.feature_fraction,
+            "bagging_fraction": self.bagging_fraction,
+            "bagging_freq": 1,
+            "lambda_l2": self.lambda_l2,
+            "extra_trees": True,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "force_col_wise": True,  # else LightGBM times both ways and takes the faster
+            "seed": seed,
+            "verbose": -1,
+        }
 
 
 @dataclass(eq=False)

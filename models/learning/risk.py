@@ -4,7 +4,6 @@ beside it.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -21,6 +20,7 @@ from features.entities.coverage import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
 from models.learning.boosters import (
     Say,
+    Tuning,
     feature_matrix,
     grow_boosters,
     held_out_scores,
@@ -34,53 +34,11 @@ from models.learning.scam_types import ScamTypes, fit_scam_types
 
 __all__ = ["RiskModel", "Tuning", "fit_risk_model", "out_of_fold_scores", "require_episodes"]
 
-# LightGBM's threads wait for one another by spinning: with other programs on the same cores a fit
-# of a second can take minutes. OpenMP reads this once, as LightGBM is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 LEAST_LIVE, LEAST_EPISODES = 10, 5
 BOOSTER, TYPES, FACTS = "model.txt", "types.txt", "model.json"
 REPUTATIONS: Mapping[CounterpartyKind, str] = MappingProxyType(
     {"number": "numbers.txt", "account": "payees.txt"}
 )
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """Parameters of the boosters.
-
-    With about a hundred episodes to learn from, what matters is to learn little from each: random
-    cuts (extra trees) and a heavy penalty on leaf weights.
-    """
-
-    rounds: int = 400
-    learning_rate: float = 0.05
-    num_leaves: int = 31
-    min_data_in_leaf: int = 20
-    feature_fraction: float = 0.5
-    bagging_fraction: float = 0.8
-    lambda_l2: float = 50.0
-    folds: int = 3
-    threads: int = 2
-
-    def params(self, *, seed: int) -> dict[str, Any]:
-        """LightGBM's parameters; the same seed on the same rows gives the same trees."""
-        return {
-            "objective": "binary",
-            "learning_rate": self.learning_rate,
-            "num_leaves": self.num_leaves,
-            "min_data_in_leaf": self.min_data_in_leaf,
-            "feature_fraction": self.feature_fraction,
-            "bagging_fraction": self.bagging_fraction,
-            "bagging_freq": 1,
-            "lambda_l2": self.lambda_l2,
-            "extra_trees": True,
-            "num_threads": self.threads,
-            "deterministic": True,
-            "force_col_wise": True,  # else LightGBM times both ways and takes the faster
-            "seed": seed,
-            "verbose": -1,
-        }
 
 
 @dataclass(frozen=True, eq=False)

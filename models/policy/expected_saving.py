@@ -3,12 +3,16 @@ type.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from data_contracts.scam_types import load_scam_types
-from models.learning.risk import RiskModel
+
+# The settings take the effects from here: every process of ours would import how models are learnt.
+if TYPE_CHECKING:
+    from models.learning.risk import RiskModel
 
 __all__ = ["INTERVENTION_EFFECT", "estimate_preventable_loss", "loss_facts", "typical_loss_cny"]
 
@@ -42,13 +46,13 @@ def loss_facts(episodes: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def typical_loss_cny(model: RiskModel, scam_type: str) -> float:
+def typical_loss_cny(model: "RiskModel", scam_type: str) -> float:
     """Return the median loss that the model learned of a scam type, or a default without one."""
     return float(model.facts.get(f"{LOSS_FACT_PREFIX}{scam_type}", DEFAULT_LOSS_CNY))
 
 
 def estimate_preventable_loss(
-    model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = INTERVENTION_EFFECT
+    model: "RiskModel", rows: pl.DataFrame, *, effect: Mapping[str, float] = INTERVENTION_EFFECT
 ) -> pl.Series:
     """CNY that a warning to each person of ``rows`` would save were the person in an episode.
 

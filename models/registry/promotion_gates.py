@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isnan, nan
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.evaluation.alert_metrics import AlertMetrics
-from models.evaluation.comparison import Comparison
+# The settings hold the gates: every process of ours would import how models are measured.
+if TYPE_CHECKING:
+    from models.evaluation.alert_metrics import AlertMetrics
+    from models.evaluation.comparison import Comparison
 
 __all__ = ["GateResult", "Gates", "PromotionDecision", "decide_promotion"]
 
@@ -84,11 +87,11 @@ class PromotionDecision:
 
 
 def decide_promotion(
-    comparison: Comparison | None,
+    comparison: "Comparison | None",
     *,
     metrics: Metrics,
     gates: Gates,
-    champion: AlertMetrics | None = None,
+    champion: "AlertMetrics | None" = None,
 ) -> PromotionDecision:
     """Let the challenger pass every gate, or name the gates that refuse it.
 
@@ -123,7 +126,7 @@ def decide_promotion(
     return PromotionDecision(promote=not refused, reasons=reasons, results=results)
 
 
-def _beats_baseline(comparison: Comparison | None, gates: Gates) -> Iterator[GateResult]:
+def _beats_baseline(comparison: "Comparison | None", gates: Gates) -> Iterator[GateResult]:
     for figure in HELD_TO_RULE:
         name = f"{figure}_at_budget"
         own = _value_of(comparison.challenger if comparison else None, figure)
@@ -141,7 +144,7 @@ def _beats_baseline(comparison: Comparison | None, gates: Gates) -> Iterator[Gat
 
 
 def _holds_against(
-    comparison: Comparison | None, champion: AlertMetrics | None, gates: Gates
+    comparison: "Comparison | None", champion: "AlertMetrics | None", gates: Gates
 ) -> Iterator[GateResult]:
     beside = comparison.champion if comparison else None
     for figure in HELD_TO_CHAMPION:
@@ -162,7 +165,7 @@ def _holds_against(
         )
 
 
-def _value_of(figures: AlertMetrics | None, name: str) -> float | None:
+def _value_of(figures: "AlertMetrics | None", name: str) -> float | None:
     return None if figures is None else float(getattr(figures, name))
 
 

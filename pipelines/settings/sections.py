@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.learning.risk import Tuning
+from models.learning.boosters import Tuning
 
 __all__ = ["Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
 

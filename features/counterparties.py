@@ -13,7 +13,7 @@ import polars as pl
 
 from features.catalogue.definitions import CounterpartyKind
 from features.entities.account_profiles import payee_state
-from features.entities.mass_numbers import is_mass_number, not_set_aside
+from features.entities.mass_numbers import is_mass_number, set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
 from features.kernel.timeline import Positions, Timeline
@@ -29,15 +29,16 @@ class Counterparties:
 
     ``name`` and ``code`` are the columns of its name and of its dense code, ``lead`` is the column
     of a snapshot that holds the code of the one most suspicious. A state row has ``inputs``, among
-    them ``age`` (days since it was first seen). ``counts`` chooses the events of ``relationships``
-    that count at the moment ``at``, ``met`` those by which a resident meets one, and ``reached`` is
-    the total of ``profiles`` that counts the residents who met one for the first time.
+    them ``age`` (days since it was first seen). ``met`` chooses the events of ``relationships`` by
+    which a resident meets one, and ``reached`` is the total of ``profiles`` that counts the
+    residents who met one for the first time.
 
     Of an event index, ``is_ignored`` says which codes count for nothing at moments (milliseconds
     since 1970), ``register`` has a row for each in code order, ``named`` the moments since
     which cases are known to name them, ``relationships`` the events of a person with those new to
-    the person, ``profiles`` the events by counterparty, and ``state`` the inputs for codes and
-    moments.
+    the person, ``endings`` those after which one is no longer new, ``profiles`` the events by
+    counterparty, and ``state`` the inputs for codes and moments. ``set_aside`` says which events of
+    ``relationships`` no longer count at the moment ``at`` beside each.
     """
 
     kind: CounterpartyKind
@@ -46,13 +47,14 @@ class Counterparties:
     lead: str
     age: str
     inputs: tuple[str, ...]
-    counts: pl.Expr
     met: pl.Expr
     reached: str
     is_ignored: Callable[[EventIndex, Positions, Positions], pl.Series]
     register: Callable[[EventIndex], pl.DataFrame]
     named: Callable[[EventIndex], pl.DataFrame]
     relationships: Callable[[EventIndex], Timeline]
+    endings: Callable[[EventIndex], Timeline]
+    set_aside: Callable[[EventIndex, pl.DataFrame], pl.Series]
     profiles: Callable[[EventIndex], Timeline]
     state: Callable[[EventIndex, Positions, Positions], pl.DataFrame]
 
@@ -76,8 +78,8 @@ def number_state(event_index: EventIndex, codes: Positions, at_ms: Positions) ->
             pl.DataFrame(
                 {
                     "peer_followed_n": followed.sums(
-                        "followed", followed.slices(codes, at_ms, FOLLOWED_WINDOW)
-                    )
+                        ["followed"], owner=codes, at_ms=at_ms, window=FOLLOWED_WINDOW
+                    )["followed"]
                 }
             ),
             known[pl.Series(codes)],
@@ -121,7 +123,6 @@ NUMBERS = Counterparties(
         "peer_kind_code",
         "peer_tagged",
     ),
-    counts=not_set_aside(),
     met=pl.lit(True),
     reached="reached",
     is_ignored=lambda event_index, codes, at_ms: is_mass_number(
@@ -130,6 +131,8 @@ NUMBERS = Counterparties(
     register=lambda event_index: event_index.numbers,
     named=lambda event_index: event_index.named_peers,
     relationships=lambda event_index: event_index.stranger_contacts,
+    endings=lambda event_index: event_index.stranger_endings,
+    set_aside=lambda event_index, rows: set_aside(rows, event_index.mass_numbers),
     profiles=lambda event_index: event_index.contacts_by_number,
     state=number_state,
 )
@@ -149,13 +152,14 @@ ACCOUNTS = Counterparties(
         "payee_age_d",
         "payee_outside",
     ),
-    counts=pl.lit(True),
     met=pl.col("is_debit"),
     reached="payer",
     is_ignored=lambda _, codes, __: pl.repeat(False, len(codes), eager=True),
     register=lambda event_index: event_index.accounts,
     named=lambda event_index: event_index.named_payees,
     relationships=lambda event_index: event_index.new_payee_payments,
+    endings=lambda event_index: event_index.new_payee_endings,
+    set_aside=lambda _, rows: pl.repeat(False, len(rows), dtype=pl.Boolean, eager=True),
     profiles=lambda event_index: event_index.payments_by_account,
     state=account_state,
 )

@@ -12,11 +12,7 @@ from features.entities import calls, transfers
 from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
 from features.entities.holdings import account_holdings, number_holdings
-from features.entities.mass_numbers import (
-    build_mass_timeline,
-    with_set_aside,
-    without_public_services,
-)
+from features.entities.mass_numbers import build_mass_timeline, without_public_services
 from features.kernel.relationships import is_stranger
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
@@ -37,10 +33,11 @@ class EventIndex:
     known to name it.
 
     The features that are sums over windows name the timelines ``contacts``, ``stranger_contacts``,
-    ``payments`` and ``new_payee_payments`` in the catalogue. ``mass_numbers`` holds when a number
-    is heard of by everybody (``features.entities.mass_numbers``). Contacts with one are not among
-    ``contacts``, and in no sum of ``stranger_contacts``; those among them that still count at some
-    moments are the ``doubtful_contacts``. Contacts with public services are nowhere.
+    ``payments`` and ``new_payee_payments`` in the catalogue. ``stranger_endings`` and
+    ``new_payee_endings`` hold the events after which a counterparty is no longer new to a person.
+    ``mass_numbers`` holds when a number is heard of by everybody
+    (``features.entities.mass_numbers``); ``mass_contacts`` are the contacts with such numbers,
+    which at some moments do not count. Contacts with public services are nowhere.
     """
 
     people: pl.DataFrame
@@ -48,11 +45,13 @@ class EventIndex:
     accounts_held: pl.DataFrame
     mass_numbers: Timeline
     contacts: Timeline
-    doubtful_contacts: Timeline
+    mass_contacts: Timeline
     stranger_contacts: Timeline
+    stranger_endings: Timeline
     contacts_by_number: Timeline
     payments: Timeline
     new_payee_payments: Timeline
+    new_payee_endings: Timeline
     payments_by_account: Timeline
     payments_after_contact: Timeline
     named_peers: pl.DataFrame
@@ -74,24 +73,21 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
 
-    all_contacts = calls.build_contacts(
+    contact_events = calls.build_contacts(
         without_public_services(tables),
         people=numbers.lazy(),
         peers=number_list.lazy().select("peer", peer_code="code"),
     ).collect()
     mass_numbers = build_mass_timeline(
-        all_contacts, limit=mass_rule.limit(numbers["owner"].n_unique())
+        contact_events, limit=mass_rule.limit(numbers["owner"].n_unique())
     )
-    contact_events = with_set_aside(all_contacts, mass_numbers)
     payment_events = transfers.build_payments(
         tables.transfers,
         holders=holders.lazy(),
         payees=account_list.lazy().select("payee", payee_code="code"),
     ).collect()
     stranger_timeline = build_declared_timeline(
-        calls.filter_strangers(contact_events.lazy()),
-        "stranger_contacts",
-        summed=pl.col("set_aside_at").is_null(),
+        calls.filter_strangers(contact_events.lazy()), "stranger_contacts"
     )
     new_payee_timeline = build_declared_timeline(
         transfers.filter_new_payees(payment_events.lazy()), "new_payee_payments"
@@ -101,19 +97,19 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
         numbers_held=numbers.select("owner", "since", "until"),
         accounts_held=holders.drop_nulls("owner").select("owner", "since", "until"),
         mass_numbers=mass_numbers,
-        contacts=build_narrow_timeline(
-            contact_events.lazy().filter(pl.col("set_aside_at").is_null()), "contacts"
-        ),
-        doubtful_contacts=Timeline.of(
+        contacts=build_narrow_timeline(contact_events.lazy(), "contacts"),
+        mass_contacts=Timeline.of(
             contact_events.lazy()
-            .filter(pl.col("set_aside_at") > pl.col("known_at"))
+            .filter(pl.col("peer_code").is_in(mass_numbers.events["owner"].unique().implode()))
             .with_columns(is_stranger=is_stranger())
         ),
         stranger_contacts=stranger_timeline,
+        stranger_endings=Timeline.of(calls.filter_endings(contact_events.lazy())),
         payments_after_contact=peers.build_followed_timeline(stranger_timeline, new_payee_timeline),
         contacts_by_number=peers.build_peer_timeline(contact_events.lazy()),
         payments=build_narrow_timeline(payment_events.lazy(), "payments"),
         new_payee_payments=new_payee_timeline,
+        new_payee_endings=Timeline.of(transfers.filter_endings(payment_events.lazy())),
         payments_by_account=payees.build_payee_timeline(payment_events.lazy()),
         named_peers=first_named_at(tables.cases, "suspect_numbers", number_list, "peer"),
         named_payees=first_named_at(tables.cases, "suspect_accounts", account_list, "payee"),
@@ -148,8 +144,8 @@ KIND_CODES = {
 
 
 def list_numbers(tables: SourceTables) -> pl.DataFrame:
-    """Every number heard of: ``peer``, ``code`` (dense, in order), its kind, and if it is
-    ``tagged``.
+    """Every number heard of: ``peer``, ``code`` (dense), its place by name ``order``, its kind, and
+    if it is ``tagged``.
     """
     kinds = tables.calls.group_by("peer").agg(pl.col("peer_kind").cast(pl.String).min())
     return (
@@ -163,6 +159,7 @@ def list_numbers(tables: SourceTables) -> pl.DataFrame:
         )
         .with_columns(
             pl.col("tagged").fill_null(False),
+            order="code",
             peer_kind_code=pl.col("peer_kind").replace_strict(
                 KIND_CODES, default=0, return_dtype=pl.Int8
             ),
@@ -172,14 +169,14 @@ def list_numbers(tables: SourceTables) -> pl.DataFrame:
 
 
 def list_accounts(tables: SourceTables) -> pl.DataFrame:
-    """Every account dealt with: ``payee``, ``code`` (dense, in order) and whether a resident holds
-    it or once did.
+    """Every account dealt with: ``payee``, ``code`` (dense), its place by name ``order``, and
+    whether a resident holds it or once did.
     """
     held = tables.accounts.select(payee="account", is_local=pl.lit(True)).unique("payee")
     return (
         dense_codes(tables.transfers, column="payee")
         .join(held, on="payee", how="left", maintain_order="left")
-        .with_columns(pl.col("is_local").fill_null(False))
+        .with_columns(pl.col("is_local").fill_null(False), order="code")
         .collect()
     )
 
@@ -200,16 +197,11 @@ def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: s
     )
 
 
-def build_declared_timeline(
-    events: pl.LazyFrame, name: str, *, summed: pl.Expr | None = None
-) -> Timeline:
-    """The timeline ``name`` with the sums that the catalogue declares over it, of all events or
-    those ``summed``; ``events`` keep all their columns.
+def build_declared_timeline(events: pl.LazyFrame, name: str) -> Timeline:
+    """The timeline ``name`` with the sums that the catalogue declares over it; ``events`` keep all
+    their columns.
     """
-    sums = sum_expressions(name)
-    if summed is not None:
-        sums = {key: pl.when(summed).then(added) for key, added in sums.items()}
-    return Timeline.of(events, sums=sums)
+    return Timeline.of(events, sums=sum_expressions(name))
 
 
 def build_narrow_timeline(events: pl.LazyFrame, name: str) -> Timeline:

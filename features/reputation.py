@@ -84,18 +84,20 @@ def recent_relationships(
     reputation_model: ReputationModel,
 ) -> pl.DataFrame:
     """One row for each moment and counterparty new to the person and heard of in ``RECENT_WINDOW``:
-    the relationship so far, and the counterparty's state, ``reputation`` and ``named`` (by a case)
-    at that moment.
+    the relationship so far, the counterparty's state, ``reputation`` and ``named`` (by a case) at
+    that moment, and its ``order`` among all, which decides where nothing else does.
     """
-    rows = latest_of_relationships(of.relationships(event_index), points, RECENT_WINDOW).filter(
-        of.counts
+    latest = latest_of_relationships(
+        of.relationships(event_index), of.endings(event_index), points, RECENT_WINDOW, code=of.code
     )
+    rows = latest.filter(~of.set_aside(event_index, latest))
     now = of.states(
         event_index,
         codes=rows[of.code].cast(pl.Int64).to_numpy(),
         at_ms=to_milliseconds(rows["at"]),
     )
     known = pl.concat([rows, now.drop(of.code, "at_ms")], how="horizontal").with_columns(
-        reputation_model.score(now, of=of).alias("reputation")
+        reputation_model.score(now, of=of).alias("reputation"),
+        order=of.register(event_index)["order"].gather(rows[of.code]),
     )
     return with_named(known, of.named(event_index), code=of.code)

@@ -30,11 +30,11 @@ def sum_windows(
     timelines: Mapping[str, Timeline],
     points: QueryPoints,
     *,
-    more: Mapping[str, pl.DataFrame] | None = None,
+    less: Mapping[str, pl.DataFrame] | None = None,
 ) -> Mapping[str, npt.NDArray[np.float64]]:
     """Every declared sum over ``timelines``, by ``name_window``: one value a query point.
 
-    ``more`` are events by timeline that count at some query points alone, as
+    ``less`` are events of the timelines that do not count at some query points, as
     ``features.kernel.query_points.recent_events`` gives them, from before each within the longest
     window.
     """
@@ -43,10 +43,10 @@ def sum_windows(
         for over, timeline in timelines.items()
         for name, values in window_values(timeline, points, sums_over(over)).items()
     }
-    for over, rows in (more or {}).items():
+    for over, rows in (less or {}).items():
         if len(rows):
             for name, values in row_values(rows, points, sums_over(over)).items():
-                found[name] = found[name] + values
+                found[name] = found[name] - values
     return found
 
 
@@ -74,15 +74,16 @@ def window_values(
     timeline: Timeline, points: QueryPoints, declared: Iterable[WindowedSum]
 ) -> Mapping[str, npt.NDArray[np.float64]]:
     """The ``declared`` sums of one timeline, by ``name_window``."""
-    declared = tuple(declared)
-    slices = {
-        window: timeline.slices(points.owner, points.at_ms, window_span(window))
-        for window in {window for one in declared for window in one.windows}
-    }
+    by_window: dict[str, list[str]] = {}
+    for one in declared:
+        for window in one.windows:
+            by_window.setdefault(window, []).append(one.name)
     return {
-        f"{one.name}_{window}": timeline.sums(one.name, slices[window])
-        for one in declared
-        for window in one.windows
+        f"{name}_{window}": values
+        for window, names in by_window.items()
+        for name, values in timeline.sums(
+            names, owner=points.owner, at_ms=points.at_ms, window=window_span(window)
+        ).items()
     }
 
 

@@ -154,9 +154,7 @@ def paid_after_contact() -> Mapping[str, pl.Expr]:
 def lead_number(rows: pl.DataFrame) -> pl.DataFrame:
     """The most suspicious stranger of each moment; of several the one heard of last."""
     return (
-        rows.sort(
-            "point", "suspicion", "known_at", "peer_code", descending=[False, True, True, False]
-        )
+        rows.sort("point", "suspicion", "known_at", "order", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",

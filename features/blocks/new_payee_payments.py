@@ -17,7 +17,7 @@ EVENT_ORDER = (
     "known_at",
     "occurred_at",
     "amount_cny",
-    "payee_code",
+    "order",
 )  # one order, whatever other query points there are
 MAX_STAKE_CNY = 1000.0  # nobody lures with more
 LURE_SPAN = timedelta(hours=6)
@@ -32,9 +32,10 @@ def new_payee_payment_features(event_index: EventIndex, points: QueryPoints) -> 
     multiple of the first), hours since the first and the latest. ``lure*`` as :func:`lure_features`
     has them, null where there was none.
     """
-    rows = recent_events(event_index.new_payee_payments, points, NEW_PAYEE_WINDOW).filter(
-        ~pl.col("is_local")
-    )
+    recent = recent_events(event_index.new_payee_payments, points, NEW_PAYEE_WINDOW)
+    rows = recent.with_columns(
+        order=event_index.accounts["order"].gather(recent["payee_code"])
+    ).filter(~pl.col("is_local"))
     paid = rows.filter("is_debit").sort("point", *EVENT_ORDER)
     growth = paid.group_by("point").agg(
         new_payee_payment_n=pl.len(),

@@ -71,6 +71,11 @@ WAS_PAID = pl.col("relationship_paid_n") > 0
 def week_sums() -> Mapping[str, pl.Expr]:
     """What all new accounts of the week come to: those that were paid, and those that only paid."""
     first = pl.col("relationship_first_cny").filter(WAS_PAID)
+    last_paid = (
+        pl.col("amount_cny")
+        .sort_by("known_at", "order")
+        .filter(pl.col("is_debit").sort_by("known_at", "order"))
+    )
     return {
         "named_payees_7d": pl.col("named").sum(),
         "payee_outside_n": (pl.col("outside") & WAS_PAID).sum(),
@@ -78,9 +83,9 @@ def week_sums() -> Mapping[str, pl.Expr]:
         "payee_min_cny": first.min(),
         "payee_first_cny": first.sort_by(
             pl.col("relationship_started_at").filter(WAS_PAID),
-            pl.col("payee_code").filter(WAS_PAID),
+            pl.col("order").filter(WAS_PAID),
         ).first(),
-        "payee_last_cny": pl.col("amount_cny").filter("is_debit").last(),
+        "payee_last_cny": last_paid.last(),
         "payee_first_started_at": pl.col("relationship_started_at")
         .filter(WAS_PAID & pl.col("outside"))
         .min(),
@@ -118,7 +123,7 @@ def lead_payee(payees: pl.DataFrame) -> pl.DataFrame:
     """The latest paid new payee of each moment; one outside the district goes before others."""
     return (
         payees.filter(WAS_PAID)
-        .sort("point", "outside", "known_at", "payee_code", descending=[False, True, True, False])
+        .sort("point", "outside", "known_at", "order", descending=[False, True, True, False])
         .unique("point", keep="first", maintain_order=True)
         .select(
             "point",

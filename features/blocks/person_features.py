@@ -5,7 +5,7 @@ import polars as pl
 
 from features.catalogue.definitions import LONGEST_WINDOW
 from features.entities.holdings import held_on
-from features.entities.mass_numbers import not_set_aside
+from features.entities.mass_numbers import set_aside
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, one_row_per_point, recent_events
 from features.windowed_sums import sum_windows
@@ -17,8 +17,8 @@ def windowed_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFr
     """Every feature that the catalogue declares as a sum over windows: how much this person calls,
     is called and pays, with anybody and with strangers and new payees.
     """
-    doubtful = recent_events(event_index.doubtful_contacts, points, LONGEST_WINDOW)
-    counted = doubtful.filter(not_set_aside())
+    heard = recent_events(event_index.mass_contacts, points, LONGEST_WINDOW)
+    uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return pl.DataFrame(
         sum_windows(
             {
@@ -28,7 +28,7 @@ def windowed_features(event_index: EventIndex, points: QueryPoints) -> pl.DataFr
                 "new_payee_payments": event_index.new_payee_payments,
             },
             points,
-            more={"contacts": counted, "stranger_contacts": counted.filter("is_stranger")},
+            less={"contacts": uncounted, "stranger_contacts": uncounted.filter("is_stranger")},
         )
     )
 

@@ -38,16 +38,16 @@ def payee_state(timeline: Timeline, *, payee: Positions, at_ms: Positions) -> pl
     ``payee_large_14d`` payments to it, and those of at least ``LARGE_CNY``, ``payee_age_d`` days
     since it was first seen, at most 30.
     """
-    fortnight = timeline.slices(payee, at_ms, PROFILE_WINDOW)
+    total = timeline.sums(timeline.added, owner=payee, at_ms=at_ms, window=PROFILE_WINDOW)
     return pl.DataFrame(
         {
-            "payee_payers_14d": timeline.sums("payer", fortnight),
-            "payee_receivers_14d": timeline.sums("receiver", fortnight),
-            "payee_received_cny_14d": timeline.sums("received_cny", fortnight),
-            "payee_sent_cny_14d": timeline.sums("sent_cny", fortnight),
-            "payee_debits_14d": timeline.sums("debits", fortnight),
-            "payee_large_14d": timeline.sums("large", fortnight),
-            "payee_age_d": timeline.age_days(payee, at_ms, AGE_HORIZON),
+            "payee_payers_14d": total["payer"],
+            "payee_receivers_14d": total["receiver"],
+            "payee_received_cny_14d": total["received_cny"],
+            "payee_sent_cny_14d": total["sent_cny"],
+            "payee_debits_14d": total["debits"],
+            "payee_large_14d": total["large"],
+            "payee_age_d": timeline.age_days(owner=payee, at_ms=at_ms, horizon=AGE_HORIZON),
         },
         nan_to_null=True,
     )

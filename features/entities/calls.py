@@ -5,11 +5,17 @@ stranger runs.
 import polars as pl
 
 from features.entities.holdings import held_at
-from features.kernel.relationships import is_stranger, running_total, with_relationships
+from features.kernel.relationships import (
+    ends_newness,
+    is_stranger,
+    running_total,
+    with_relationships,
+)
 
-__all__ = ["build_contacts", "filter_strangers"]
+__all__ = ["build_contacts", "filter_endings", "filter_strangers"]
 
 LONG_TALK_S = 600
+TIES = ("started_at", "is_in", "is_voice", "duration_s")  # of what became known at once
 
 
 def build_contacts(
@@ -41,7 +47,7 @@ def build_contacts(
             is_answered=voice & (pl.col("duration_s") > 0),
         )
     )
-    related = with_relationships(flagged, peer="peer_code")
+    related = with_relationships(flagged, peer="peer_code", ties=TIES)
     return related.with_columns(
         relationship_talk_s=running_total(pl.col("duration_s")),
         relationship_sms_n=running_total(~pl.col("is_voice")),
@@ -54,3 +60,10 @@ def build_contacts(
 def filter_strangers(contacts: pl.LazyFrame) -> pl.LazyFrame:
     """The contacts with strangers: what residents hear from people new to them."""
     return contacts.filter(is_stranger())
+
+
+def filter_endings(contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """The contacts by which a stranger becomes somebody known."""
+    return contacts.filter(ends_newness(is_stranger())).select(
+        "owner", "peer_code", "known_at", "relationship_started_at", "relationship_n"
+    )

@@ -13,7 +13,6 @@ residents are more than that wherever there are more than 3,400.
 
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from features.catalogue.definitions import LONGEST_WINDOW
@@ -24,8 +23,8 @@ __all__ = [
     "MASS_MEMORY",
     "build_mass_timeline",
     "is_mass_number",
-    "not_set_aside",
-    "with_set_aside",
+    "never_set_aside",
+    "set_aside",
     "without_public_services",
 ]
 
@@ -101,36 +100,27 @@ def count_residents(contacts: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def with_set_aside(contacts: pl.DataFrame, mass: Timeline) -> pl.DataFrame:
-    """``contacts`` with ``set_aside_at``: the moment after which they no longer count, null for
-    never.
-
-    It is the first moment at which the number was heard of by everybody, from ``MASS_MEMORY``
-    before a contact until no window reaches back to it.
+def set_aside(rows: pl.DataFrame, mass: Timeline) -> pl.Series:
+    """Whether each contact (``peer_code``, ``known_at``) has ceased to count at the moment ``at``
+    of its row: its number was heard of by everybody since ``MASS_MEMORY`` before it.
     """
-    kind = contacts.schema["known_at"]
-    moments = mass.events["known_at"]
-    if not len(moments):
-        return contacts.with_columns(set_aside_at=pl.lit(None, dtype=kind))
-    place = contacts["peer_code"].is_in(mass.events["owner"].unique().implode()).arg_true()
-    theirs = contacts[place]
-    peer = theirs["peer_code"].cast(pl.Int64).to_numpy()
-    known_ms = to_milliseconds(theirs["known_at"])
-    start, end = (
-        mass.count_before(peer, known_ms + span // timedelta(milliseconds=1))
-        for span in (-MASS_MEMORY, LONGEST_WINDOW)
+    if not mass.segments:
+        return pl.repeat(False, len(rows), dtype=pl.Boolean, eager=True)
+    latest = mass.latest_ms(
+        owner=rows["peer_code"].cast(pl.Int64).to_numpy(),
+        at_ms=to_milliseconds(rows["at"]),
+        window=MASS_MEMORY + LONGEST_WINDOW,
     )
-    chosen = np.full(len(contacts), -1, dtype=np.int64)
-    chosen[place.to_numpy()] = np.where(end > start, start, -1)
-    return contacts.with_columns(set_aside_at=moments.gather(pl.Series(chosen).replace(-1, None)))
+    memory_ms = MASS_MEMORY // timedelta(milliseconds=1)
+    return pl.Series((latest >= 0) & (latest >= to_milliseconds(rows["known_at"]) - memory_ms))
 
 
-def not_set_aside(at: str = "at") -> pl.Expr:
-    """Whether a contact still counts at the moment of the column ``at``."""
-    return pl.col("set_aside_at").is_null() | (pl.col("set_aside_at") >= pl.col(at))
+def never_set_aside(contacts: pl.DataFrame, mass: Timeline) -> pl.Series:
+    """Whether each contact counts at every moment at which a window reaches back to it."""
+    since = contacts.with_columns(at=pl.col("known_at") + LONGEST_WINDOW)
+    return ~set_aside(since, mass)
 
 
 def is_mass_number(mass: Timeline, *, codes: Positions, at_ms: Positions) -> pl.Series:
     """Whether each number is a mass number at each moment."""
-    start, end = mass.slices(codes, at_ms, MASS_MEMORY)
-    return pl.Series(end > start)
+    return pl.Series(mass.latest_ms(owner=codes, at_ms=at_ms, window=MASS_MEMORY) >= 0)

@@ -55,7 +55,9 @@ def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeli
     # One millisecond more, for a slice ends before its moment: what became known with the payment
     # belongs to it.
     heard = strangers.rows(
-        strangers.slices(resident, paid_ms + 1, PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1))
+        owner=resident,
+        at_ms=paid_ms + 1,
+        window=PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1),
     )
     led = (
         heard.lazy()
@@ -76,17 +78,16 @@ def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.D
     ``peer_reach_*`` residents first contacted in the window · ``peer_age_d`` days since the number
     was first seen, at most 30 · shares are over 14 days, null where their base is empty.
     """
-    windows = {name: timeline.slices(peer, at_ms, span) for name, span in REACH_WINDOWS.items()}
-    fortnight = windows["14d"]
-    total = {name: timeline.sums(name, fortnight) for name in timeline.totals}
+    reached = {
+        name: timeline.sums(["reached"], owner=peer, at_ms=at_ms, window=span)["reached"]
+        for name, span in REACH_WINDOWS.items()
+    }
+    total = timeline.sums(timeline.added, owner=peer, at_ms=at_ms, window=REACH_WINDOWS["14d"])
     with np.errstate(divide="ignore", invalid="ignore"):
         frame = {
-            **{
-                f"peer_reach_{name}": timeline.sums("reached", span)
-                for name, span in windows.items()
-            },
+            **{f"peer_reach_{name}": values for name, values in reached.items()},
             "peer_contacts_14d": total["contact"],
-            "peer_age_d": timeline.age_days(peer, at_ms, AGE_HORIZON),
+            "peer_age_d": timeline.age_days(owner=peer, at_ms=at_ms, horizon=AGE_HORIZON),
             "peer_in_share": total["in"] / total["contact"],
             "peer_sms_share": total["sms"] / total["contact"],
             "peer_answer_share": total["answered"] / total["rang"],

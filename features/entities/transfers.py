@@ -3,9 +3,16 @@
 import polars as pl
 
 from features.entities.holdings import held_at, whole_time
-from features.kernel.relationships import is_stranger, running_total, with_relationships
+from features.kernel.relationships import (
+    ends_newness,
+    is_stranger,
+    running_total,
+    with_relationships,
+)
 
-__all__ = ["build_payments", "filter_new_payees"]
+__all__ = ["build_payments", "filter_endings", "filter_new_payees"]
+
+TIES = ("occurred_at", "is_debit", "amount_cny")  # of what became known at once
 
 
 def build_payments(
@@ -52,9 +59,7 @@ def build_payments(
         pl.col("amount_cny") * pl.col("is_debit"),
         pl.col("amount_cny") * ~pl.col("is_debit"),
     )
-    return with_relationships(
-        flagged, peer="payee_code", ties=("occurred_at", "is_debit", "amount_cny")
-    ).with_columns(
+    return with_relationships(flagged, peer="payee_code", ties=TIES).with_columns(
         relationship_paid_cny=running_total(paid),
         relationship_back_cny=running_total(back),
         relationship_paid_n=running_total(pl.col("is_debit")),
@@ -67,4 +72,16 @@ def filter_new_payees(payments: pl.LazyFrame) -> pl.LazyFrame:
     """Payments to and from private accounts that this person first dealt with less than
     ``STRANGER_AGE`` ago.
     """
-    return payments.filter(is_stranger() & ~pl.col("is_own") & ~pl.col("is_merchant"))
+    return payments.filter(is_new_payee())
+
+
+def is_new_payee() -> pl.Expr:
+    """Whether a payment is one of :func:`filter_new_payees`."""
+    return is_stranger() & ~pl.col("is_own") & ~pl.col("is_merchant")
+
+
+def filter_endings(payments: pl.LazyFrame) -> pl.LazyFrame:
+    """The payments by which a new payee becomes a known one."""
+    return payments.filter(ends_newness(is_new_payee())).select(
+        "owner", "payee_code", "known_at", "relationship_started_at", "relationship_n"
+    )

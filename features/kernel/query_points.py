@@ -42,23 +42,33 @@ def recent_events(timeline: Timeline, points: QueryPoints, window: timedelta) ->
     """The events of ``window`` before each moment, with ``point`` (number of the query point) and
     ``at``.
     """
-    rows = timeline.rows(timeline.slices(points.owner, points.at_ms, window))
+    rows = timeline.rows(owner=points.owner, at_ms=points.at_ms, window=window)
     return rows.with_columns(at=points.frame["at"].gather(rows["point"]))
 
 
 def latest_of_relationships(
-    timeline: Timeline, points: QueryPoints, window: timedelta
+    timeline: Timeline, endings: Timeline, points: QueryPoints, window: timedelta, *, code: str
 ) -> pl.DataFrame:
     """The last event of each relationship heard of in ``window`` before each moment: it speaks for
     the relationship.
 
-    Beside what :func:`recent_events` adds, ``relationship_age_h`` and ``silent_h``: hours since its
-    first event and since this.
+    ``code`` is the column of the counterparty. Where an event of ``endings`` follows, the
+    counterparty is no longer new to the person then, and the relationship drops out. Beside what
+    :func:`recent_events` adds, ``relationship_age_h`` and ``silent_h``: hours since its first event
+    and since this.
     """
-    last = pl.col("next_known_at").is_null() | (pl.col("next_known_at") >= pl.col("at"))
+    heard = recent_events(timeline, points, window)
+    relationship = ["point", code, "relationship_started_at"]
+    ended = (
+        recent_events(endings, points, window)
+        .group_by(relationship)
+        .agg(ended_n=pl.col("relationship_n").max())
+    )
     return (
-        recent_events(timeline, points, window)
-        .filter(last)
+        heard.unique(relationship, keep="last", maintain_order=True)
+        .join(ended, on=relationship, how="left", maintain_order="left")
+        .filter((pl.col("ended_n") < pl.col("relationship_n")).fill_null(True))
+        .drop("ended_n")
         .with_columns(
             relationship_age_h=to_hours(pl.col("at") - pl.col("relationship_started_at")),
             silent_h=to_hours(pl.col("at") - pl.col("known_at")),

@@ -16,6 +16,7 @@ from features.kernel.timeline import to_hundredths
 __all__ = [
     "RELATIONSHIP_GAP",
     "STRANGER_AGE",
+    "ends_newness",
     "is_stranger",
     "running_total",
     "with_relationships",
@@ -37,9 +38,7 @@ def with_relationships(
 
     A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds
     ``is_first`` (this event begins a relationship), ``relationship`` (dense number),
-    ``relationship_started_at``, ``relationship_n`` (events so far, this one included) and
-    ``next_known_at`` (the relationship's following event, null at its end): an event speaks for its
-    relationship at a moment exactly when the following one is not known yet.
+    ``relationship_started_at`` and ``relationship_n`` (events so far, this one included).
     """
     same = (pl.col("owner") == pl.col("owner").shift()) & (pl.col(peer) == pl.col(peer).shift())
     recent = (pl.col("known_at") - pl.col("known_at").shift()) <= RELATIONSHIP_GAP
@@ -54,9 +53,6 @@ def with_relationships(
             relationship_n=pl.int_range(pl.len())
             - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill()
             + 1,
-            next_known_at=pl.when(pl.col("relationship") == pl.col("relationship").shift(-1)).then(
-                pl.col("known_at").shift(-1)
-            ),
         )
     )
 
@@ -66,6 +62,13 @@ def is_stranger() -> pl.Expr:
     :func:`with_relationships`.
     """
     return pl.col("known_at") - pl.col("relationship_started_at") < STRANGER_AGE
+
+
+def ends_newness(is_new: pl.Expr) -> pl.Expr:
+    """Whether an event does not meet ``is_new`` and the one before it in the relationship does;
+    frame in :func:`with_relationships` order.
+    """
+    return ~pl.col("is_first") & ~is_new & is_new.shift().fill_null(False)
 
 
 def running_total(expr: pl.Expr) -> pl.Expr:

@@ -5,24 +5,45 @@ This is the one fast kernel beneath every feature. For ``q`` query points over `
 windowed sum costs ``q · log n``, whatever the length of the window, and nothing is ever looked at
 that was not known before the moment in question. ``tests/naive`` holds the slow and obvious version
 of each operation.
+
+A timeline lies in one segment or in several, as when days are added one by one: a sum over a window
+is then the sum over the segments that the window touches, and no other segment is opened.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["Timeline", "to_hundredths", "to_milliseconds"]
+__all__ = [
+    "KEY",
+    "MAX_SEGMENT_SPAN",
+    "Segment",
+    "Slices",
+    "Timeline",
+    "event_keys",
+    "sort_events",
+    "to_hundredths",
+    "to_milliseconds",
+]
 
 Positions = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Slices = tuple[Positions, Positions]
 
-# Milliseconds since 1970 fit until the year 2109; 21 bits remain for two million owners a bucket.
-MOMENT_BITS = 42
-FAR_PAST_MS = 0
 DAY_MS = 86_400_000
+# A key is the owner's code and the milliseconds since the segment begins: 34 bits hold 198 days,
+# and leave room for 500 million owners.
+MOMENT_BITS = 34
+MAX_SEGMENT_SPAN = timedelta(milliseconds=1 << MOMENT_BITS) - timedelta(days=1)
+KEY = "key"  # the column that holds the keys of a stored segment
+# Below this share of a segment's events it is cheaper to add up the rows of the slices one by one
+# than to lay out the running totals of all.
+FEW_ROWS = 0.2
 
 
 def to_milliseconds(moments: pl.Series) -> Positions:
@@ -37,91 +58,249 @@ def to_hundredths(expr: pl.Expr) -> pl.Expr:
     return (expr.cast(pl.Float64).fill_null(0.0) * 100).round().cast(pl.Int64)
 
 
-@dataclass(frozen=True, eq=False)
-class Timeline:
-    """Events sorted by ``owner`` (dense code, 0-based) and ``known_at``, with running totals of
-    some columns.
+def sort_events(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Events in the order of a timeline: by owner and moment, ties as they come."""
+    return events.sort("owner", "known_at", maintain_order=True)
 
-    ``events`` keeps every column it was built from. Totals are counted in whole hundredths: so a
-    sum of money is exact, and the same whatever else lies before it in the timeline. Build one with
-    :meth:`of`.
+
+def event_keys(events: pl.DataFrame, *, origin_ms: int) -> Positions:
+    """The sort key of each event, in a segment that begins at ``origin_ms``."""
+    return np.asarray(
+        (events["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS)
+        | (to_milliseconds(events["known_at"]) - origin_ms)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Events of a span of time, sorted by ``owner`` and ``known_at``.
+
+    The moments of all of them lie in ``[origin_ms, end_ms]``, at most ``MAX_SEGMENT_SPAN`` apart.
+    ``load`` is called once, when a window first touches the segment; where the events have a column
+    ``KEY``, it holds their keys.
     """
 
-    events: pl.DataFrame
-    keys: Positions
-    totals: Mapping[str, npt.NDArray[np.int64]]
+    origin_ms: int
+    end_ms: int
+    load: Callable[[], pl.DataFrame]
+    added: Mapping[str, pl.Expr] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, events: pl.LazyFrame, *, sums: Mapping[str, pl.Expr] | None = None) -> "Timeline":
-        """Sort ``events`` (columns ``owner``, ``known_at``, …) and add up each expression of
-        ``sums`` in that order.
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """The events themselves, in order."""
+        return self.load()
 
-        Nulls add nothing. Ties keep the order of the input.
-        """
-        sums = sums or {}
-        frame = events.sort("owner", "known_at", maintain_order=True).collect()
-        added = frame.select(to_hundredths(expr).alias(name) for name, expr in sums.items())
-        totals = {name: np.concatenate(([0], added[name].cum_sum().to_numpy())) for name in sums}
-        keys = (frame["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS) | to_milliseconds(
-            frame["known_at"]
-        )
-        return cls(events=frame, keys=keys, totals=totals)
+    @cached_property
+    def keys(self) -> Positions:
+        """The sort key of each event."""
+        if KEY in self.events.columns:
+            return self.events[KEY].to_numpy()
+        return event_keys(self.events, origin_ms=self.origin_ms)
+
+    @cached_property
+    def totals(self) -> Mapping[str, Positions]:
+        """Running totals in hundredths: of each column of ``added`` one value more than events."""
+        amounts = self._amounts(self.added, self.events)
+        return {
+            name: np.concatenate(([0], amounts[name].cum_sum().to_numpy())) for name in self.added
+        }
+
+    def _amounts(self, names: Iterable[str], rows: pl.DataFrame) -> pl.DataFrame:
+        """What each row adds to each of ``names``."""
+        names = tuple(names)
+        named = [to_hundredths(self.added[name]).alias(name) for name in names]
+        return rows.with_columns(named).select(*names)
 
     def count_before(self, owner: Positions, at_ms: Positions) -> Positions:
-        """How many events, counted from the start of the timeline, lie strictly before ``at`` for
+        """How many events, counted from the start of the segment, lie strictly before ``at`` for
         each owner.
         """
-        return np.searchsorted(
-            self.keys, (owner << MOMENT_BITS) | np.maximum(at_ms, FAR_PAST_MS), side="left"
-        )
+        offset = np.clip(at_ms - self.origin_ms, 0, (1 << MOMENT_BITS) - 1)
+        return np.searchsorted(self.keys, (owner << MOMENT_BITS) | offset, side="left")
 
-    def slices(
-        self, owner: Positions, at_ms: Positions, window: timedelta
-    ) -> tuple[Positions, Positions]:
+    def slices(self, owner: Positions, at_ms: Positions, window: timedelta) -> Slices:
         """Start and end positions of the events known in ``[at - window, at)`` for each owner."""
-        start_ms = at_ms - np.int64(window // timedelta(milliseconds=1))
-        return self.count_before(owner, start_ms), self.count_before(owner, at_ms)
+        return (
+            self.count_before(owner, at_ms - to_ms(window)),
+            self.count_before(owner, at_ms),
+        )
 
     def known_ms(self, positions: Positions) -> Positions:
         """The moment of the events at ``positions``, milliseconds since 1970."""
-        return np.asarray(self.keys[positions] & ((1 << MOMENT_BITS) - 1))
+        return np.asarray((self.keys[positions] & ((1 << MOMENT_BITS) - 1)) + self.origin_ms)
 
-    def age_days(
-        self, owner: Positions, at_ms: Positions, horizon: timedelta
-    ) -> npt.NDArray[np.float64]:
+    def sums(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
+        """The sum of each of ``names`` over each slice, in hundredths."""
+        start, end = slices
+        if "totals" in self.__dict__ or int((end - start).sum()) > FEW_ROWS * len(self.keys):
+            return {name: self.totals[name][end] - self.totals[name][start] for name in names}
+        return self._sums_of_rows(names, slices)
+
+    def _sums_of_rows(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
+        places, lengths = spread_slices(slices)
+        filled = lengths > 0
+        found = {name: np.zeros(len(lengths), dtype=np.int64) for name in names}
+        if filled.any():
+            roots = {root for name in names for root in self.added[name].meta.root_names()}
+            rows = self.events.select("owner", *sorted(roots - {"owner"}))[pl.Series(places)]
+            first = (np.cumsum(lengths) - lengths)[filled]
+            for name, amounts in self._amounts(names, rows).to_dict().items():
+                found[name][filled] = np.add.reduceat(amounts.to_numpy(), first)
+        return found
+
+    def rows(self, slices: Slices, point: npt.NDArray[np.uint32]) -> pl.DataFrame:
+        """Every event of every slice, with the ``point`` that the slice belongs to."""
+        places, lengths = spread_slices(slices)
+        return (
+            self.events[pl.Series(places)]
+            .select(pl.exclude(KEY))
+            .with_columns(point=pl.Series(np.repeat(point, lengths)))
+        )
+
+
+def to_ms(span: timedelta) -> int:
+    """A span in whole milliseconds."""
+    return span // timedelta(milliseconds=1)
+
+
+def spread_slices(slices: Slices) -> Slices:
+    """The position of every event of every slice, and the length of each slice."""
+    start, end = slices
+    lengths = end - start
+    offset = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(
+        np.cumsum(lengths) - lengths, lengths
+    )
+    return np.repeat(start, lengths) + offset, lengths
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """Events by ``owner`` (dense code, 0-based) and ``known_at``, in segments, with named sums.
+
+    Totals are counted in whole hundredths: so a sum of money is exact, and the same whatever else
+    lies before it in the timeline. Build one with :meth:`of`. ``empty`` has the columns of its
+    events.
+    """
+
+    segments: Sequence[Segment]
+    empty: pl.DataFrame
+    added: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, events: pl.LazyFrame, *, sums: Mapping[str, pl.Expr] | None = None) -> "Timeline":
+        """One segment from ``events`` (columns ``owner``, ``known_at``, …), with a named sum of
+        each expression of ``sums``.
+
+        Nulls add nothing. Ties keep the order of the input. Raises ``ValueError`` where the events
+        are further apart than ``MAX_SEGMENT_SPAN``.
+        """
+        frame = sort_events(events).collect()
+        added = sums or {}
+        if frame.is_empty():
+            return cls((), frame, added)
+        known_ms = to_milliseconds(pl.Series([frame["known_at"].min(), frame["known_at"].max()]))
+        segment = Segment(int(known_ms[0]), int(known_ms[1]), lambda: frame, added)
+        if known_ms[1] - known_ms[0] > to_ms(MAX_SEGMENT_SPAN):
+            raise ValueError(f"events lie more than {MAX_SEGMENT_SPAN} apart")
+        return cls((segment,), frame.clear(), added)
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """All events, segment after segment."""
+        return self._joined([segment.events for segment in self.segments])
+
+    @property
+    def first_known_at(self) -> datetime | None:
+        """When the first event became known, None without any."""
+        origin_ms = min((segment.origin_ms for segment in self.segments), default=0)
+        firsts = (
+            segment.events["known_at"].min()
+            for segment in self.segments
+            if segment.origin_ms == origin_ms
+        )
+        return min((first for first in firsts if isinstance(first, datetime)), default=None)
+
+    def known_between(self, start_ms: int | None, end_ms: int) -> pl.DataFrame:
+        """The events known in ``[start, end)``, milliseconds since 1970, segment after segment."""
+        low = -(1 << 62) if start_ms is None else start_ms
+        known_ms = pl.col("known_at").dt.epoch("us") // 1000
+        return self._joined(
+            [
+                segment.events.filter(known_ms >= low, known_ms < end_ms)
+                for segment in self.segments
+                if segment.origin_ms < end_ms and segment.end_ms >= low
+            ]
+        )
+
+    def _joined(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        columns = self.empty.columns
+        return pl.concat([self.empty, *(frame.select(columns) for frame in frames)])
+
+    def sums(
+        self, names: Iterable[str], *, owner: Positions, at_ms: Positions, window: timedelta
+    ) -> Mapping[str, Floats]:
+        """The sum of each of ``names`` over the events known in ``[at - window, at)``: one value a
+        query point.
+        """
+        names = tuple(names)
+        found = {name: np.zeros(len(owner), dtype=np.int64) for name in names}
+        for segment, place in self._touched(at_ms, window):
+            slices = segment.slices(owner[place], at_ms[place], window)
+            for name, values in segment.sums(names, slices).items():
+                found[name][place] += values
+        return {name: values / 100 for name, values in found.items()}
+
+    def rows(self, *, owner: Positions, at_ms: Positions, window: timedelta) -> pl.DataFrame:
+        """Every event known in ``[at - window, at)`` of each query point, with ``point``: the
+        number of the query point (UInt32). Those of a point are in order of their moments.
+
+        An event that lies in several windows comes once for each.
+        """
+        parts = [
+            segment.rows(segment.slices(owner[place], at_ms[place], window), place)
+            for segment, place in self._touched(at_ms, window)
+        ]
+        empty = self.empty.with_columns(point=pl.lit(None, dtype=pl.UInt32))
+        rows = pl.concat([empty, *(part.select(empty.columns) for part in parts)])
+        if len(parts) > 1:
+            rows = rows.sort("point", "known_at", maintain_order=True)
+        return rows
+
+    def age_days(self, *, owner: Positions, at_ms: Positions, horizon: timedelta) -> Floats:
         """Days since the owner's first event within ``horizon`` before ``at``, NaN where there is
         none.
         """
-        start, end = self.slices(owner, at_ms, horizon)
-        seen = end > start
-        age = np.full(len(owner), np.nan)
-        age[seen] = (at_ms[seen] - self.known_ms(start[seen])) / DAY_MS
-        return age
+        first = np.full(len(owner), np.iinfo(np.int64).max)
+        for segment, place in self._touched(at_ms, horizon):
+            start, end = segment.slices(owner[place], at_ms[place], horizon)
+            seen = end > start
+            mine = place[seen]
+            first[mine] = np.minimum(first[mine], segment.known_ms(start[seen]))
+        return np.where(first < np.iinfo(np.int64).max, (at_ms - first) / DAY_MS, np.nan)
 
-    def sums(self, name: str, slices: tuple[Positions, Positions]) -> npt.NDArray[np.float64]:
-        """The sum of ``name`` over each slice."""
-        start, end = slices
-        total = self.totals[name]
-        return np.asarray((total[end] - total[start]) / 100)
-
-    def last(self, columns: Sequence[str], slices: tuple[Positions, Positions]) -> pl.DataFrame:
-        """``columns`` of the last event of each slice, null where the slice is empty."""
-        start, end = slices
-        picked = pl.Series(np.where(end > start, end - 1, -1)).replace(-1, None)
-        return self.events.select(columns).select(pl.all().gather(picked))
-
-    def rows(self, slices: tuple[Positions, Positions]) -> pl.DataFrame:
-        """Every event of every slice, with ``point``: the number of the slice it belongs to
-        (UInt32).
-
-        An event that lies in several slices comes once for each.
+    def latest_ms(self, *, owner: Positions, at_ms: Positions, window: timedelta) -> Positions:
+        """The moment of the owner's last event in ``[at - window, at)``, milliseconds since 1970,
+        below zero where there is none.
         """
-        start, end = slices
-        lengths = end - start
-        point = np.repeat(np.arange(len(start), dtype=np.uint32), lengths)
-        offset = np.arange(len(point), dtype=np.int64) - np.repeat(
-            np.cumsum(lengths) - lengths, lengths
-        )
-        return self.events[pl.Series(np.repeat(start, lengths) + offset)].with_columns(
-            point=pl.Series(point)
-        )
+        latest = np.full(len(owner), -1, dtype=np.int64)
+        for segment, place in self._touched(at_ms, window):
+            start, end = segment.slices(owner[place], at_ms[place], window)
+            seen = end > start
+            mine = place[seen]
+            latest[mine] = np.maximum(latest[mine], segment.known_ms(end[seen] - 1))
+        return latest
+
+    def _touched(
+        self, at_ms: Positions, window: timedelta
+    ) -> Iterator[tuple[Segment, npt.NDArray[np.uint32]]]:
+        """Each segment that windows reach into, with the numbers of the query points whose do."""
+        span_ms = to_ms(window)
+        if not len(at_ms):
+            return
+        low, high = int(at_ms.min()) - span_ms, int(at_ms.max())
+        for segment in self.segments:
+            if segment.origin_ms < high and segment.end_ms >= low:
+                inside = (at_ms > segment.origin_ms) & (at_ms - span_ms <= segment.end_ms)
+                place = np.flatnonzero(inside).astype(np.uint32)
+                if len(place):
+                    yield segment, place

@@ -15,6 +15,7 @@ import polars as pl
 from data_contracts.ages import AGE_BAND_STARTS, AGE_BANDS
 from features.entities.coverage import data_seen
 from features.event_index import EventIndex
+from features.kernel.timeline import to_milliseconds
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
 
@@ -72,12 +73,10 @@ def assign_groups(
 
 def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person``, ``data_seen`` of everybody in the event_index."""
-    logs = {"calls": event_index.contacts.events, "transfers": event_index.payments.events}
+    logs = {"calls": event_index.contacts, "transfers": event_index.payments}
+    start_ms, end_ms = to_milliseconds(pl.Series([start, end]))
     owners = {
-        name: events.filter(pl.col("known_at").is_between(start, end, closed="left"))[
-            "owner"
-        ].unique()
-        for name, events in logs.items()
+        name: log.known_between(start_ms, end_ms)["owner"].unique() for name, log in logs.items()
     }
     return event_index.people.select(
         "person",

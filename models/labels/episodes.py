@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from features.entities.mass_numbers import never_set_aside
 from features.event_index import EventIndex
 
 __all__ = ["build_episodes", "build_traces", "merge_overlapping"]
@@ -15,7 +16,8 @@ ATTEMPT_DURATION = timedelta(hours=72)  # an attempt is live for so long after i
 MIN_CONTACT_BEFORE_PAYMENT = timedelta(
     hours=1
 )  # victims do not recall every number: this long before paying they were in contact
-EVENT_KEY = ("relationship", "relationship_n")  # which of a person's events it was
+# which of a person's events it was
+EVENT_KEY = ("owner", "counterparty", "relationship_started_at", "relationship_n")
 MAIN_PAYMENT_SHARE = 0.3  # the main payment is the first of at least this share of the largest
 
 
@@ -122,10 +124,17 @@ def build_traces(cases: pl.LazyFrame, event_index: EventIndex, *, at: datetime) 
         "case_id", "episode_id"
     )
     contacts = calls.select(
-        "case_id", "known_at", *EVENT_KEY, paid_at=pl.lit(None, calls.schema["known_at"])
+        "case_id",
+        "known_at",
+        *EVENT_KEY,
+        paid_at=pl.lit(None, calls.schema["known_at"]),
     )
     payments = paid.select(
-        "case_id", "known_at", *EVENT_KEY, pl.col("amount_cny").cast(pl.Float64), paid_at="trace_at"
+        "case_id",
+        "known_at",
+        *EVENT_KEY,
+        pl.col("amount_cny").cast(pl.Float64),
+        paid_at="trace_at",
     )
     return (
         pl.concat([contacts, payments], how="diagonal")
@@ -159,9 +168,10 @@ def find_case_traces(
     """Contacts with the numbers, and payments to the accounts, that the cases name."""
     arrived = pl.col("known_at") < at
     # What a number for everybody did to a victim is no trace of the fraud.
-    contacts = event_index.stranger_contacts.events.filter(
-        arrived, pl.col("set_aside_at").is_null()
-    ).with_columns(trace_at="known_at")
+    heard = event_index.stranger_contacts.events.filter(arrived)
+    contacts = heard.filter(never_set_aside(heard, event_index.mass_numbers)).with_columns(
+        trace_at="known_at"
+    )
     debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(
         trace_at="occurred_at"
     )
@@ -184,6 +194,7 @@ def match_named_events(
         .explode(key)
         .join(names.rename({"code": f"{key}_code"}), on=key)
     )
-    return named.join(events, on=["owner", f"{key}_code"]).filter(
+    traces = named.join(events, on=["owner", f"{key}_code"]).filter(
         pl.col("trace_at").is_between(pl.col("anchor_at") - GROOMING_WINDOW, pl.col("end_at"))
     )
+    return traces.with_columns(counterparty=pl.col(f"{key}_code").cast(pl.Int64))

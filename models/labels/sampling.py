@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from features.entities.mass_numbers import not_set_aside
+from features.entities.mass_numbers import never_set_aside, set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import Timeline, to_milliseconds
+from features.kernel.timeline import to_milliseconds
 from models.labels.frames import TrainingSample
 
 __all__ = [
@@ -60,18 +60,18 @@ def query_points_after_events(
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
     if ``end`` is one. A contact that does not count at the tick is no event.
     """
-    logs = (event_index.contacts, event_index.doubtful_contacts, event_index.payments)
-    events = pl.concat(
-        [log.events.lazy().select("owner", "known_at", set_aside_at(log)) for log in logs]
-    )
+    start_ms, end_ms = to_milliseconds(pl.Series([start, end]))
+    next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
+    logs = (event_index.contacts, event_index.payments)
+    events = [log.known_between(start_ms, end_ms).select("owner", at=next_tick) for log in logs]
+    heard = event_index.mass_contacts.known_between(start_ms, end_ms).with_columns(at=next_tick)
+    uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return (
-        events.filter(pl.col("known_at").is_between(start, end, closed="left"))
-        .select(
-            "owner", "set_aside_at", at=pl.col("known_at").dt.truncate(every).dt.offset_by(every)
-        )
-        .filter(not_set_aside())
-        .select("owner", "at")
-        .unique()
+        pl.concat([frame.lazy() for frame in events])
+        .group_by("owner", "at")
+        .len()
+        .join(uncounted.lazy().group_by("owner", "at").len("less"), on=["owner", "at"], how="left")
+        .filter((pl.col("len") > pl.col("less")).fill_null(True))
         .join(event_index.people.lazy().select("person", owner="code"), on="owner")
         .select("person", "at")
         .sort("at", "person")
@@ -79,17 +79,9 @@ def query_points_after_events(
     )
 
 
-def set_aside_at(log: Timeline) -> pl.Expr:
-    """When each event of ``log`` ceases to count; null, never, where nothing says so."""
-    schema = log.events.schema
-    if "set_aside_at" in schema:
-        return pl.col("set_aside_at")
-    return pl.lit(None, dtype=schema["known_at"]).alias("set_aside_at")
-
-
 def query_points_for_everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """``person``, ``at``: every resident at one moment."""
-    moment = pl.lit(at).cast(event_index.contacts.events.schema["known_at"])
+    moment = pl.lit(at).cast(event_index.contacts.empty.schema["known_at"])
     return event_index.people.select("person", at=moment)
 
 
@@ -211,9 +203,9 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
     that are hard to tell from a fraud.
     """
     long_talks = event_index.stranger_contacts.events.filter(
-        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S,
-        pl.col("set_aside_at").is_null(),
+        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S
     )
+    long_talks = long_talks.filter(never_set_aside(long_talks, event_index.mass_numbers))
     now = peer_state(
         event_index.contacts_by_number,
         peer=long_talks["peer_code"].cast(pl.Int64).to_numpy(),
@@ -259,8 +251,8 @@ def draw_negatives(negatives: pl.DataFrame, number: int, *, seed: int) -> pl.Dat
 
 def first_known_at(event_index: EventIndex) -> datetime | None:
     """When the first of all calls and payments was known, None without any."""
-    firsts = [log.events["known_at"].min() for log in (event_index.contacts, event_index.payments)]
-    return min((first for first in firsts if isinstance(first, datetime)), default=None)
+    firsts = (log.first_known_at for log in (event_index.contacts, event_index.payments))
+    return min((first for first in firsts if first is not None), default=None)
 
 
 def assign_folds(

@@ -146,19 +146,22 @@ def contact_samples(
     Label 1 where a case known before ``at`` names the number or account; every one of these counts
     with the root of its meetings, so that the busiest do not drown the others.
     """
-    start = event_index.contacts.events["known_at"].min()
-    if not isinstance(start, datetime):
+    start = event_index.contacts.first_known_at
+    if start is None:
         return pl.DataFrame()
     named_codes = (
         of.named(event_index)
         .filter(pl.col("named_at") < at)
         .select(pl.col("code").cast(pl.Int64).alias(of.code), label=pl.lit(1))
     )
-    contacts = (
+    met = (
         of.relationships(event_index)
         .events.filter(of.met, pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
         .with_columns(at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
-        .filter(pl.col("at") <= at, of.counts)
+        .filter(pl.col("at") <= at)
+    )
+    contacts = (
+        met.filter(~of.set_aside(event_index, met))
         .select(pl.col(of.code).cast(pl.Int64), "at")
         .unique(maintain_order=True)
         .join(named_codes, on=of.code, how="left", maintain_order="left")

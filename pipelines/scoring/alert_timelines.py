@@ -207,7 +207,9 @@ def counterparties_at(
     return pl.DataFrame(
         {
             "code": once,
-            "reached": profiles.sums(of.reached, profiles.slices(once, at_ms, SHOWN_SPAN)),
+            "reached": profiles.sums([of.reached], owner=once, at_ms=at_ms, window=SHOWN_SPAN)[
+                of.reached
+            ],
             "reputation": reputation_model.score(states, of=of),
         },
         schema={"code": pl.Int64, "reached": pl.Float64, "reputation": pl.Float64},
@@ -254,9 +256,10 @@ def known_strangers(
     """
     timeline = of.relationships(event_index)
     owners = people["code"].cast(pl.Int64).to_numpy()
-    rows = timeline.rows(timeline.slices(owners, np.full(len(owners), moment_ms(at)), SHOWN_SPAN))
-    moment = pl.lit(at).cast(rows.schema["known_at"])
-    counted = rows.with_columns(at=moment).filter(of.counts)
+    rows = timeline.rows(
+        owner=owners, at_ms=np.full(len(owners), moment_ms(at)), window=SHOWN_SPAN
+    ).with_columns(at=pl.lit(at).cast(timeline.empty.schema["known_at"]))
+    counted = rows.filter(~of.set_aside(event_index, rows))
     return (
         counted.select(
             "known_at",
@@ -300,7 +303,7 @@ def first_contacts_with(
     """
     timeline, code = of.relationships(event_index), person[of.lead]
     owner = np.array([person["code"]], dtype=np.int64)
-    mine = timeline.rows(timeline.slices(owner, np.array([moment_ms(at)]), SHOWN_SPAN)).filter(
+    mine = timeline.rows(owner=owner, at_ms=np.array([moment_ms(at)]), window=SHOWN_SPAN).filter(
         pl.col(of.code).eq(pl.lit(code, dtype=pl.Int64))
     )
     if not len(mine):
@@ -357,9 +360,8 @@ def residents_met_by(
     wanted = leads.drop_nulls().unique()
     rows = (
         of.relationships(event_index)
-        .events.filter(
-            pl.col(of.code).is_in(wanted.implode()), known < at, known >= at - SHOWN_SPAN
-        )
+        .known_between(moment_ms(at - SHOWN_SPAN), moment_ms(at))
+        .filter(pl.col(of.code).is_in(wanted.implode()))
         .group_by(lead=pl.col(of.code).cast(pl.Int64), owner="owner")
         .agg(last_at=known.max(), channel=CHANNEL[of.kind])
         .sort("last_at", "owner", descending=[True, False])

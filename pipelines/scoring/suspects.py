@@ -92,15 +92,17 @@ def active_counterparties(
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and
     what is known.
     """
-    timeline, known = of.profiles(event_index), pl.col("known_at")
-    recent = timeline.events.filter(known < at, known >= at - ACTIVE_SPAN)["owner"].unique().sort()
+    timeline = of.profiles(event_index)
+    start_ms, end_ms = to_milliseconds(pl.Series([at - ACTIVE_SPAN, at]))
+    recent = timeline.known_between(start_ms, end_ms)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
-    at_ms = np.full(
-        len(codes), to_milliseconds(pl.Series([at]).cast(timeline.events.schema["known_at"]))[0]
-    )
+    at_ms = np.full(len(codes), end_ms)
     now = of.states(event_index, codes=codes, at_ms=at_ms)
     ever, week = (
-        pl.Series(timeline.sums(of.reached, timeline.slices(codes, at_ms, span)), dtype=pl.Float64)
+        pl.Series(
+            timeline.sums([of.reached], owner=codes, at_ms=at_ms, window=span)[of.reached],
+            dtype=pl.Float64,
+        )
         for span in (COUNTED_SPAN, ACTIVE_SPAN)
     )
     mine = of.register(event_index)[pl.Series(codes)]
@@ -125,9 +127,11 @@ def count_alerted_residents(
     """``of.code`` and ``alerts``: how many of the ``people`` had to do with each number or account
     in the last week.
     """
-    known = pl.col("known_at")
-    contacts = of.relationships(event_index).events.filter(
-        known < at, known >= at - ACTIVE_SPAN, pl.col("owner").is_in(people.implode())
+    start_ms, end_ms = to_milliseconds(pl.Series([at - ACTIVE_SPAN, at]))
+    contacts = (
+        of.relationships(event_index)
+        .known_between(start_ms, end_ms)
+        .filter(pl.col("owner").is_in(people.implode()))
     )
     return contacts.group_by(pl.col(of.code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
 

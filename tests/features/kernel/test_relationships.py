@@ -82,7 +82,6 @@ def test_thirty_days_of_silence_end_a_thread() -> None:
     assert found["is_first"].to_list() == [True, False, True]
     assert found["relationship_n"].to_list() == [1, 2, 1]
     assert found["relationship_started_at"].to_list() == [moments[0], moments[0], moments[2]]
-    assert found["next_known_at"].to_list() == [moments[1], None, None]
     assert found["so_far"].to_list() == [1, 2, 1]
 
 

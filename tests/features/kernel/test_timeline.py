@@ -1,6 +1,7 @@
 """Windows as slices and sums as differences, against one loop a question."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -41,23 +42,46 @@ def build_timeline(found: list[naive.Event]) -> Timeline:
     return Timeline.of(frame, sums={"value": pl.col("value"), "n": pl.lit(1)})
 
 
+def known_ms(moments: list[datetime]) -> np.ndarray:
+    return to_milliseconds(pl.Series(moments, dtype=MOMENT))
+
+
 def encode_points(wanted: list[tuple[int, datetime]]) -> tuple[np.ndarray, np.ndarray]:
     owner = np.array([owner for owner, _ in wanted], dtype=np.int64)
-    return owner, to_milliseconds(pl.Series([at for _, at in wanted], dtype=MOMENT))
+    return owner, known_ms([at for _, at in wanted])
+
+
+def value_sums(
+    timeline: Timeline, owner: np.ndarray, at_ms: np.ndarray, window: timedelta
+) -> list[float]:
+    return timeline.sums(["value"], owner=owner, at_ms=at_ms, window=window)["value"].tolist()
+
+
+def in_segments(found: list[naive.Event], cuts: list[int]) -> Timeline:
+    """The events in several segments, cut at minutes: as they are when days are added."""
+    edges = [START - timedelta(days=1), *(START + timedelta(minutes=cut) for cut in sorted(cuts))]
+    parts = [
+        build_timeline([event for event in found if low <= event[1] < high])
+        for low, high in pairwise([*edges, START + timedelta(days=1)])
+    ]
+    segments = [segment for part in parts for segment in part.segments]
+    return Timeline(tuple(segments), parts[0].empty, parts[0].added)
 
 
 @settings(max_examples=200, deadline=None)
-@given(found=events, wanted=points, window=windows)
-def test_windows_equal_the_naive_ones(found: list, wanted: list, window: timedelta) -> None:
-    timeline, (owner, at_ms) = build_timeline(found), encode_points(wanted)
-    slices = timeline.slices(owner, at_ms, window)
+@given(found=events, wanted=points, window=windows, cuts=st.lists(minutes, max_size=4))
+def test_windows_equal_the_naive_ones(
+    found: list, wanted: list, window: timedelta, cuts: list[int]
+) -> None:
+    timeline, (owner, at_ms) = in_segments(found, cuts), encode_points(wanted)
     expected = [naive.within(found, who, at, window) for who, at in wanted]
 
-    assert timeline.sums("n", slices).tolist() == [len(rows) for rows in expected]
-    assert timeline.sums("value", slices).tolist() == pytest.approx(
+    sums = timeline.sums(["n", "value"], owner=owner, at_ms=at_ms, window=window)
+    assert sums["n"].tolist() == [len(rows) for rows in expected]
+    assert sums["value"].tolist() == pytest.approx(
         [sum(row[2] for row in rows) for rows in expected]
     )
-    ages = timeline.age_days(owner, at_ms, window)
+    ages = timeline.age_days(owner=owner, at_ms=at_ms, horizon=window)
     for age, (who, at) in zip(ages, wanted, strict=True):
         assert pytest.approx(naive.age_days(found, who, at, window), abs=2e-8) == (
             None if np.isnan(age) else age
@@ -65,16 +89,18 @@ def test_windows_equal_the_naive_ones(found: list, wanted: list, window: timedel
 
 
 @settings(max_examples=100, deadline=None)
-@given(found=events, wanted=points, window=windows)
-def test_rows_of_slices_equal_the_naive_ones(found: list, wanted: list, window: timedelta) -> None:
-    timeline, (owner, at_ms) = build_timeline(found), encode_points(wanted)
-    slices = timeline.slices(owner, at_ms, window)
-    rows, last = timeline.rows(slices), timeline.last(["known_at", "value"], slices)
+@given(found=events, wanted=points, window=windows, cuts=st.lists(minutes, max_size=4))
+def test_rows_of_windows_equal_the_naive_ones(
+    found: list, wanted: list, window: timedelta, cuts: list[int]
+) -> None:
+    timeline, (owner, at_ms) = in_segments(found, cuts), encode_points(wanted)
+    rows = timeline.rows(owner=owner, at_ms=at_ms, window=window)
+    latest = timeline.latest_ms(owner=owner, at_ms=at_ms, window=window)
 
     for point, (who, at) in enumerate(wanted):
         expected = naive.within(found, who, at, window)
         assert rows.filter(point=point).select("owner", "known_at", "value").rows() == expected
-        assert last.row(point) == ((expected[-1][1], expected[-1][2]) if expected else (None, None))
+        assert latest[point] == (known_ms([expected[-1][1]])[0] if expected else -1)
     assert len(rows) == sum(len(naive.within(found, who, at, window)) for who, at in wanted)
 
 
@@ -86,9 +112,7 @@ def test_a_window_holds_its_first_moment_and_not_its_last() -> None:
         [(0, START + timedelta(minutes=10)), (0, START + timedelta(minutes=11)), (9, START)]
     )
 
-    assert timeline.sums(
-        "value", timeline.slices(owner, at_ms, timedelta(minutes=10))
-    ).tolist() == [1.0, 2.0, 0.0]
+    assert value_sums(timeline, owner, at_ms, timedelta(minutes=10)) == [1.0, 2.0, 0.0]
 
 
 def test_money_adds_up_to_the_cent_whatever_lies_before() -> None:
@@ -96,15 +120,11 @@ def test_money_adds_up_to_the_cent_whatever_lies_before() -> None:
     timeline = build_timeline([(0, START, 1e12), (1, START, 0.1), (1, START, 0.2)])
     owner, at_ms = encode_points([(1, START + timedelta(minutes=1))])
 
-    assert timeline.sums("value", timeline.slices(owner, at_ms, timedelta(hours=1))).tolist() == [
-        0.3
-    ]
+    assert value_sums(timeline, owner, at_ms, timedelta(hours=1)) == [0.3]
 
 
 def test_an_event_in_the_very_millisecond_before_is_known() -> None:
     timeline = build_timeline([(0, START - timedelta(microseconds=1), 1.0), (0, START, 2.0)])
     owner, at_ms = encode_points([(0, START)])
 
-    assert timeline.sums("value", timeline.slices(owner, at_ms, timedelta(hours=1))).tolist() == [
-        1.0
-    ]
+    assert value_sums(timeline, owner, at_ms, timedelta(hours=1)) == [1.0]

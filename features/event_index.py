@@ -7,16 +7,24 @@ from dataclasses import dataclass
 import polars as pl
 
 from features.catalogue.definitions import MASS_RULE, MassRule
-from features.entities import account_profiles as payees
 from features.entities import calls, transfers
-from features.entities import number_profiles as peers
 from features.entities.feeds import Feeds, call_feeds, transfer_feeds
 from features.entities.holdings import account_holdings, number_holdings
-from features.entities.mass_numbers import build_mass_timeline, without_public_services
-from features.kernel.relationships import is_stranger
+from features.entities.mass_numbers import (
+    build_mass_timeline,
+    busy_numbers,
+    without_public_services,
+)
+from features.entities.number_profiles import (
+    FOLLOWED_SUMS,
+    contacts_of_numbers,
+    first_payments_outside,
+    payments_after_contact,
+)
+from features.event_timelines import TIMELINES
+from features.kernel.relationships import new_events
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
-from features.windowed_sums import columns_to_sum, sum_expressions
 
 __all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
 
@@ -73,44 +81,40 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
 
-    contact_events = calls.build_contacts(
-        without_public_services(tables),
-        people=numbers.lazy(),
-        peers=number_list.lazy().select("peer", peer_code="code"),
+    contacts = new_events(
+        calls.build_contacts(
+            without_public_services(tables),
+            people=numbers.lazy(),
+            peers=number_list.lazy().select("peer", peer_code="code"),
+        )
     ).collect()
-    mass_numbers = build_mass_timeline(
-        contact_events, limit=mass_rule.limit(numbers["owner"].n_unique())
-    )
-    payment_events = transfers.build_payments(
-        tables.transfers,
-        holders=holders.lazy(),
-        payees=account_list.lazy().select("payee", payee_code="code"),
+    payments = new_events(
+        transfers.build_payments(
+            tables.transfers,
+            holders=holders.lazy(),
+            payees=account_list.lazy().select("payee", payee_code="code"),
+        )
     ).collect()
-    stranger_timeline = build_declared_timeline(
-        calls.filter_strangers(contact_events.lazy()), "stranger_contacts"
-    )
-    new_payee_timeline = build_declared_timeline(
-        transfers.filter_new_payees(payment_events.lazy()), "new_payee_payments"
-    )
+    made_of = {"contacts": contacts.lazy(), "payments": payments.lazy()}
+    timelines = {
+        name: Timeline.of(one.events(made_of[one.made_of]), sums=one.sums)
+        for name, one in TIMELINES.items()
+    }
     return EventIndex(
         people=people,
         numbers_held=numbers.select("owner", "since", "until"),
         accounts_held=holders.drop_nulls("owner").select("owner", "since", "until"),
-        mass_numbers=mass_numbers,
-        contacts=build_narrow_timeline(contact_events.lazy(), "contacts"),
-        mass_contacts=Timeline.of(
-            contact_events.lazy()
-            .filter(pl.col("peer_code").is_in(mass_numbers.events["owner"].unique().implode()))
-            .with_columns(is_stranger=is_stranger())
+        **timelines,
+        **mass_timelines(
+            timelines["contacts_by_number"], limit=mass_rule.limit(numbers["owner"].n_unique())
         ),
-        stranger_contacts=stranger_timeline,
-        stranger_endings=Timeline.of(calls.filter_endings(contact_events.lazy())),
-        payments_after_contact=peers.build_followed_timeline(stranger_timeline, new_payee_timeline),
-        contacts_by_number=peers.build_peer_timeline(contact_events.lazy()),
-        payments=build_narrow_timeline(payment_events.lazy(), "payments"),
-        new_payee_payments=new_payee_timeline,
-        new_payee_endings=Timeline.of(transfers.filter_endings(payment_events.lazy())),
-        payments_by_account=payees.build_payee_timeline(payment_events.lazy()),
+        payments_after_contact=Timeline.of(
+            payments_after_contact(
+                timelines["stranger_contacts"],
+                first_payments_outside(timelines["new_payee_payments"].events),
+            ).lazy(),
+            sums=FOLLOWED_SUMS,
+        ),
         named_peers=first_named_at(tables.cases, "suspect_numbers", number_list, "peer"),
         named_payees=first_named_at(tables.cases, "suspect_accounts", account_list, "payee"),
         numbers=number_list,
@@ -118,6 +122,15 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
         call_feeds=call_feeds(tables, people),
         transfer_feeds=transfer_feeds(tables, people),
     )
+
+
+def mass_timelines(by_number: Timeline, *, limit: float) -> dict[str, Timeline]:
+    """``mass_numbers`` and ``mass_contacts`` from the contacts by number."""
+    busy = busy_numbers(by_number, limit=limit)
+    contacts = contacts_of_numbers(by_number.events.join(busy, on="owner", how="semi"))
+    mass = build_mass_timeline(contacts.sort("owner", "peer_code", "known_at"), limit=limit)
+    theirs = pl.col("peer_code").is_in(mass.events["owner"].unique().implode())
+    return {"mass_numbers": mass, "mass_contacts": Timeline.of(contacts.lazy().filter(theirs))}
 
 
 def build_resident_register(tables: SourceTables) -> pl.DataFrame:
@@ -195,15 +208,3 @@ def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: s
         .select("code", "named_at")
         .collect()
     )
-
-
-def build_declared_timeline(events: pl.LazyFrame, name: str) -> Timeline:
-    """The timeline ``name`` with the sums that the catalogue declares over it; ``events`` keep all
-    their columns.
-    """
-    return Timeline.of(events, sums=sum_expressions(name))
-
-
-def build_narrow_timeline(events: pl.LazyFrame, name: str) -> Timeline:
-    """The same with no more columns than the sums need: few for the many events of a person."""
-    return build_declared_timeline(events.select("owner", "known_at", *columns_to_sum(name)), name)

@@ -6,27 +6,28 @@ import polars as pl
 
 from features.kernel.timeline import Positions, Timeline
 
-__all__ = ["build_payee_timeline", "payee_state"]
+__all__ = ["PAYEE_SUMS", "payee_state", "payments_by_account"]
 
 PROFILE_WINDOW = timedelta(days=14)
 AGE_HORIZON = timedelta(days=30)
 LARGE_CNY = 1000.0
 
 
-def build_payee_timeline(payments: pl.LazyFrame) -> Timeline:
+# What can be added up of what an account did.
+PAYEE_SUMS = {
+    "payer": pl.col("is_first") & pl.col("is_debit"),
+    "receiver": pl.col("is_first") & ~pl.col("is_debit"),
+    "debits": pl.col("is_debit"),
+    "large": pl.col("is_debit") & (pl.col("amount_cny") >= LARGE_CNY),
+    "received_cny": pl.col("amount_cny") * pl.col("is_debit"),
+    "sent_cny": pl.col("amount_cny") * ~pl.col("is_debit"),
+}
+
+
+def payments_by_account(payments: pl.LazyFrame) -> pl.LazyFrame:
     """All payments of the district from the payee's side, merchants left out."""
-    return Timeline.of(
-        payments.filter(~pl.col("is_merchant")).select(
-            "known_at", "is_first", "is_debit", "amount_cny", owner="payee_code"
-        ),
-        sums={
-            "payer": pl.col("is_first") & pl.col("is_debit"),
-            "receiver": pl.col("is_first") & ~pl.col("is_debit"),
-            "debits": pl.col("is_debit"),
-            "large": pl.col("is_debit") & (pl.col("amount_cny") >= LARGE_CNY),
-            "received_cny": pl.col("amount_cny") * pl.col("is_debit"),
-            "sent_cny": pl.col("amount_cny") * ~pl.col("is_debit"),
-        },
+    return payments.filter(~pl.col("is_merchant")).select(
+        "known_at", "is_first", "is_debit", "amount_cny", owner="payee_code"
     )
 
 

@@ -6,29 +6,41 @@ import polars as pl
 
 from features.entities.holdings import held_at
 from features.kernel.relationships import (
+    Figures,
     ends_newness,
     is_stranger,
-    running_total,
     with_relationships,
 )
 
-__all__ = ["build_contacts", "filter_endings", "filter_strangers"]
+__all__ = ["CARRIED", "build_contacts", "filter_endings", "filter_strangers"]
 
 LONG_TALK_S = 600
 TIES = ("started_at", "is_in", "is_voice", "duration_s")  # of what became known at once
+FIGURES = Figures(
+    totals={
+        "relationship_talk_s": pl.col("duration_s"),
+        "relationship_sms_n": ~pl.col("is_voice"),
+        "relationship_answered_n": pl.col("is_answered"),
+        "relationship_call_back_n": ~pl.col("is_in"),  # calls and texts by the resident
+    },
+    maxima={"relationship_max_talk_s": pl.col("duration_s")},
+)
+CARRIED = FIGURES.names  # what is needed of the last contact of two to go on from it
 
 
 def build_contacts(
-    calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame
+    calls: pl.LazyFrame,
+    *,
+    people: pl.LazyFrame,
+    peers: pl.LazyFrame,
+    carried: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Calls of residents, in relationship order, with the relationship's running figures.
 
     ``people`` maps ``number`` to ``owner`` (person code) for the span of each holding
     (``features.entities.holdings``); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
-    that no resident held when they began drop out. Adds what
-    :func:`features.kernel.relationships.with_relationships` adds, and ``relationship_talk_s``,
-    ``relationship_max_talk_s``, ``relationship_sms_n``, ``relationship_answered_n``,
-    ``relationship_call_back_n`` (calls and texts that the resident makes to the peer).
+    that no resident held when they began drop out. ``carried`` and what is added:
+    :func:`features.kernel.relationships.with_relationships`, with ``FIGURES``.
     """
     voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
     flagged = (
@@ -47,13 +59,8 @@ def build_contacts(
             is_answered=voice & (pl.col("duration_s") > 0),
         )
     )
-    related = with_relationships(flagged, peer="peer_code", ties=TIES)
-    return related.with_columns(
-        relationship_talk_s=running_total(pl.col("duration_s")),
-        relationship_sms_n=running_total(~pl.col("is_voice")),
-        relationship_answered_n=running_total(pl.col("is_answered")),
-        relationship_call_back_n=running_total(~pl.col("is_in")),
-        relationship_max_talk_s=pl.col("duration_s").cum_max().over("relationship"),
+    return with_relationships(
+        flagged, peer="peer_code", ties=TIES, figures=FIGURES, carried=carried
     )
 
 

@@ -44,26 +44,37 @@ def without_public_services(tables: SourceTables) -> pl.LazyFrame:
     )
 
 
+def busy_numbers(by_number: Timeline, *, limit: float) -> pl.DataFrame:
+    """``owner``: the numbers that could pass the limit, from the contacts by number."""
+    days = [
+        segment.events.lazy()
+        .group_by("owner", day=pl.col("known_at").dt.epoch("d"))
+        .len()
+        .filter(pl.col("len") > limit / 2 / max(1, len(by_number.segments)))
+        for segment in by_number.segments
+    ]
+    if not days:
+        return by_number.empty.select("owner")
+    return (
+        pl.concat(days)
+        .group_by("owner", "day")
+        .agg(pl.col("len").sum())
+        .filter(pl.col("len") > limit / 2)  # of any two days that share the contacts of one
+        .select("owner")
+        .unique()
+        .collect()
+    )
+
+
 def build_mass_timeline(contacts: pl.DataFrame, *, limit: float) -> Timeline:
     """The contacts after which a number is a mass number: ``owner`` is the number.
 
-    ``contacts`` are as ``features.entities.calls.build_contacts`` leaves them, in order of
-    (``owner``, ``peer_code``, ``known_at``). With each contact those residents are counted whose
-    latest contact with the number is less than a day old, whole milliseconds counted.
+    ``contacts`` are in order of (``owner``, ``peer_code``, ``known_at``). With each contact those
+    residents are counted whose latest contact with the number is less than a day old, whole
+    milliseconds counted.
     """
-    busy = (
-        contacts.lazy()
-        .group_by("peer_code", day=pl.col("known_at").dt.epoch("d"))
-        .len()
-        .filter(pl.col("len") > limit / 2)  # of any two days that share the contacts of one
-        .select("peer_code")
-        .unique()
-    )
-    kept = (
-        contacts.lazy()
-        .select("owner", "peer_code", "known_at")
-        .join(busy, on="peer_code", how="semi", maintain_order="left")
-        .with_columns(ms=pl.col("known_at").dt.epoch("us") // 1000)
+    kept = contacts.lazy().select(
+        "owner", "peer_code", "known_at", ms=pl.col("known_at").dt.epoch("us") // 1000
     )
     moments = count_residents(kept).filter(pl.col("residents") > limit, "is_contact")
     return Timeline.of(

@@ -5,71 +5,102 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from features.kernel.relationships import is_stranger
 from features.kernel.source_tables import PAYMENT_AFTER_CONTACT
 from features.kernel.timeline import Positions, Timeline, to_milliseconds
 
-__all__ = ["build_followed_timeline", "build_peer_timeline", "peer_state"]
+__all__ = [
+    "FOLLOWED_SUMS",
+    "PEER_SUMS",
+    "contacts_by_number",
+    "contacts_of_numbers",
+    "first_payments_outside",
+    "payments_after_contact",
+    "peer_state",
+]
 
 REACH_WINDOWS = {"24h": timedelta(hours=24), "3d": timedelta(days=3), "14d": timedelta(days=14)}
 AGE_HORIZON = timedelta(days=30)
 
 
-def build_peer_timeline(contacts: pl.LazyFrame) -> Timeline:
-    """All contacts of the district, owned by the peer; the totals say what the peer did."""
-    answered, inbound = pl.col("is_answered"), pl.col("is_in")
-    return Timeline.of(
-        contacts.select(
-            "known_at",
-            "is_first",
-            "is_in",
-            "is_voice",
-            "is_answered",
-            "duration_s",
-            owner="peer_code",
-        ),
-        sums={
-            "contact": pl.lit(1.0),
-            "reached": pl.col("is_first"),
-            "in": inbound,
-            "sms": ~pl.col("is_voice"),
-            "rang": inbound & pl.col("is_voice"),
-            "answered": inbound & answered,
-            "hung_up": inbound & answered & (pl.col("duration_s") <= 25),
-            "engaged": answered & (pl.col("duration_s") >= 120),
-            "long": answered & (pl.col("duration_s") >= 600),
-            "talk_s": pl.col("duration_s"),
-        },
+ANSWERED, INBOUND, VOICE = pl.col("is_answered"), pl.col("is_in"), pl.col("is_voice")
+# What can be added up of what a number did.
+PEER_SUMS = {
+    "contact": pl.lit(1.0),
+    "reached": pl.col("is_first"),
+    "in": INBOUND,
+    "sms": ~VOICE,
+    "rang": INBOUND & VOICE,
+    "answered": INBOUND & ANSWERED,
+    "hung_up": INBOUND & ANSWERED & (pl.col("duration_s") <= 25),
+    "engaged": ANSWERED & (pl.col("duration_s") >= 120),
+    "long": ANSWERED & (pl.col("duration_s") >= 600),
+    "talk_s": pl.col("duration_s"),
+}
+
+
+def contacts_by_number(contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """All contacts of the district, owned by the number; ``resident`` is whom it dealt with."""
+    return contacts.select(
+        "known_at",
+        "is_first",
+        "is_in",
+        "is_voice",
+        "is_answered",
+        "duration_s",
+        "peer_kind",
+        is_stranger=is_stranger(),
+        owner="peer_code",
+        resident="owner",
     )
 
 
-def build_followed_timeline(strangers: Timeline, new_payees: Timeline) -> Timeline:
-    """The residents whom a peer led to pay: owner is the peer, one event for each relationship with
-    a resident.
+def contacts_of_numbers(by_number: pl.DataFrame) -> pl.DataFrame:
+    """The contacts again, owned by the residents; ``peer_code`` is the number."""
+    return by_number.rename({"owner": "peer_code", "resident": "owner"})
 
-    A resident counts who first paid an account outside the district within
-    ``PAYMENT_AFTER_CONTACT`` of a contact with the peer, while the peer was a stranger. The event
-    becomes known with the first such payment.
+
+def payments_after_contact(strangers: Timeline, paid: pl.DataFrame) -> pl.DataFrame:
+    """The residents whom a number led to pay: ``owner`` is the number, and one row for each
+    relationship with a resident, known with the first such payment.
+
+    ``paid`` are the payments to look at (``owner``, ``known_at``), the first each to an account
+    outside the district. A resident counts who made one within ``PAYMENT_AFTER_CONTACT`` of a
+    contact with the number, while that was a stranger. ``resident`` and
+    ``relationship_started_at`` say which relationship it is.
     """
-    paid = new_payees.events.filter(pl.col("is_first"), pl.col("is_debit"), ~pl.col("is_local"))
     resident, paid_ms = paid["owner"].cast(pl.Int64).to_numpy(), to_milliseconds(paid["known_at"])
-    # One millisecond more, for a slice ends before its moment: what became known with the payment
+    # One millisecond more, for a window ends before its moment: what became known with the payment
     # belongs to it.
     heard = strangers.rows(
         owner=resident,
         at_ms=paid_ms + 1,
         window=PAYMENT_AFTER_CONTACT + timedelta(milliseconds=1),
     )
-    led = (
-        heard.lazy()
-        .with_columns(paid_at=paid["known_at"].gather(heard["point"]))
+    return (
+        heard.with_columns(paid_at=paid["known_at"].gather(heard["point"]))
         .filter(
             (pl.col("paid_at") - pl.col("known_at")).is_between(timedelta(0), PAYMENT_AFTER_CONTACT)
         )
         .group_by("owner", "peer_code", "relationship_started_at")
         .agg(pl.col("paid_at").min())
-        .select(pl.lit(1.0).alias("followed"), known_at="paid_at", owner="peer_code")
+        .select(
+            "relationship_started_at",
+            known_at="paid_at",
+            owner="peer_code",
+            resident="owner",
+        )
     )
-    return Timeline.of(led, sums={"followed": pl.col("followed")})
+
+
+def first_payments_outside(new_payees: pl.DataFrame) -> pl.DataFrame:
+    """Of the payments to new payees those by which a resident first pays one outside the
+    district.
+    """
+    return new_payees.filter("is_first", "is_debit", ~pl.col("is_local"))
+
+
+FOLLOWED_SUMS = {"followed": pl.lit(1.0)}
 
 
 def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.DataFrame:

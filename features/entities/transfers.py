@@ -4,19 +4,34 @@ import polars as pl
 
 from features.entities.holdings import held_at, whole_time
 from features.kernel.relationships import (
+    Figures,
     ends_newness,
     is_stranger,
-    running_total,
     with_relationships,
 )
 
-__all__ = ["build_payments", "filter_endings", "filter_new_payees"]
+__all__ = ["CARRIED", "build_payments", "filter_endings", "filter_new_payees"]
 
 TIES = ("occurred_at", "is_debit", "amount_cny")  # of what became known at once
+FIGURES = Figures(  # to and from this payee so far
+    totals={
+        "relationship_paid_cny": pl.col("amount_cny") * pl.col("is_debit"),
+        "relationship_back_cny": pl.col("amount_cny") * ~pl.col("is_debit"),
+        "relationship_paid_n": pl.col("is_debit"),
+        "relationship_back_n": ~pl.col("is_debit"),
+    },
+    firsts={"relationship_first_cny": pl.col("amount_cny")},
+)
+# What is needed of the last payment between two to go on from it.
+CARRIED = (*FIGURES.names, "is_own", "is_merchant")
 
 
 def build_payments(
-    transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame
+    transfers: pl.LazyFrame,
+    *,
+    holders: pl.LazyFrame,
+    payees: pl.LazyFrame,
+    carried: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Movements on residents' accounts, in relationship order (person, other party), with running
     figures.
@@ -25,11 +40,9 @@ def build_payments(
     the span of each holding (``features.entities.holdings``); ``payees`` maps ``payee`` to
     ``payee_code``. The other party is called payee whichever way the money goes; movements without
     one (interest, fees, cash) drop out. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
-    other party is then an account of the same person), ``is_local`` (of any resident), the figures
-    of
-    :func:`features.kernel.relationships.with_relationships`, and ``relationship_paid_cny``,
-    ``relationship_back_cny``, ``relationship_paid_n``, ``relationship_back_n`` (to and from this
-    payee so far) and ``relationship_first_cny`` (the first amount).
+    other party is then an account of the same person), ``is_local`` (of any resident) and what
+    :func:`features.kernel.relationships.with_relationships` adds, with ``FIGURES``; ``carried`` is
+    described there.
     """
     spans = ("since_at", "until_at")
     mine = holders.drop_nulls("owner").select("account", "owner", *spans)
@@ -55,16 +68,8 @@ def build_payments(
             is_merchant=pl.col("payee_kind") == "merchant",
         )
     )
-    paid, back = (
-        pl.col("amount_cny") * pl.col("is_debit"),
-        pl.col("amount_cny") * ~pl.col("is_debit"),
-    )
-    return with_relationships(flagged, peer="payee_code", ties=TIES).with_columns(
-        relationship_paid_cny=running_total(paid),
-        relationship_back_cny=running_total(back),
-        relationship_paid_n=running_total(pl.col("is_debit")),
-        relationship_back_n=running_total(~pl.col("is_debit")),
-        relationship_first_cny=pl.when("is_first").then("amount_cny").forward_fill(),
+    return with_relationships(
+        flagged, peer="payee_code", ties=TIES, figures=FIGURES, carried=carried
     )
 
 

@@ -6,7 +6,8 @@ While it is younger than ``STRANGER_AGE``, the number is an unknown number and t
 payee.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import polars as pl
@@ -16,9 +17,11 @@ from features.kernel.timeline import to_hundredths
 __all__ = [
     "RELATIONSHIP_GAP",
     "STRANGER_AGE",
+    "Figures",
     "ends_newness",
     "is_stranger",
-    "running_total",
+    "last_events",
+    "new_events",
     "with_relationships",
 ]
 
@@ -28,32 +31,123 @@ RELATIONSHIP_GAP = timedelta(days=30)
 STRANGER_AGE = timedelta(days=15)
 
 
+# Whether an event is the first of its relationship, or the one from which that is carried on.
+OPENS_STRETCH = pl.col("is_first") | pl.col("is_carried")
+
+
+def of_stretch(first: pl.Expr | str, column: str) -> pl.Expr:
+    """What holds for a whole relationship: ``first`` of its first event, or what the carried event
+    has in ``column``.
+    """
+    return pl.when("is_first").then(first).when("is_carried").then(pl.col(column)).forward_fill()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What is added up along a relationship, by the name of its column: running totals (at most two
+    decimals), maxima, and values of the first event.
+    """
+
+    totals: Mapping[str, pl.Expr] = field(default_factory=dict)
+    maxima: Mapping[str, pl.Expr] = field(default_factory=dict)
+    firsts: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are added, with those that every relationship has."""
+        own = ("relationship_started_at", "relationship_n")
+        return (*own, *self.totals, *self.maxima, *self.firsts)
+
+    def so_far(self) -> Mapping[str, pl.Expr]:
+        """Each figure at an event, this one included; frame in :func:`with_relationships` order."""
+        stretch = OPENS_STRETCH.cum_sum()
+        return {
+            **{name: running_total(expr, name) for name, expr in self.totals.items()},
+            **{
+                name: carried_or(expr, name).cum_max().over(stretch)
+                for name, expr in self.maxima.items()
+            },
+            **{name: of_stretch(expr, name) for name, expr in self.firsts.items()},
+        }
+
+    def of_nothing(self, events: pl.LazyFrame) -> pl.LazyFrame:
+        """No carried events, with the columns of such."""
+        return events.clear().with_columns(
+            relationship_started_at=pl.col("known_at"),
+            relationship_n=pl.lit(None, pl.Int64),
+            **{name: pl.lit(None, pl.Float64) for name in self.totals},
+            **self.maxima,
+            **self.firsts,
+        )
+
+
 def with_relationships(
-    events: pl.LazyFrame, *, peer: str, ties: Sequence[str] = ()
+    events: pl.LazyFrame,
+    *,
+    peer: str,
+    ties: Sequence[str] = (),
+    figures: Figures | None = None,
+    carried: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Sort events by (``owner``, ``peer``, ``known_at``) and add its place in the relationship of
-    the two.
+    the two, and its ``figures`` so far.
 
     What became known at once, as all that one delivery brings, is put in the order of ``ties``.
 
     A relationship begins with the first contact, or the first after ``RELATIONSHIP_GAP``. Adds
-    ``is_first`` (this event begins a relationship), ``relationship`` (dense number),
-    ``relationship_started_at`` and ``relationship_n`` (events so far, this one included).
+    ``is_first`` (this event begins a relationship), ``relationship_started_at`` and
+    ``relationship_n`` (events so far, this one included).
+
+    What came before the events can be carried forward: ``carried`` holds the last event of each
+    pair so far with all that was added to it. These rows then stand before the others of their
+    pair, with ``is_carried`` true; :func:`new_events` leaves them out again.
     """
+    figures = figures or Figures()
+    earlier = figures.of_nothing(events) if carried is None else carried
     same = (pl.col("owner") == pl.col("owner").shift()) & (pl.col(peer) == pl.col(peer).shift())
     recent = (pl.col("known_at") - pl.col("known_at").shift()) <= RELATIONSHIP_GAP
+    place = pl.int_range(pl.len())
     return (
-        events.sort("owner", peer, "known_at", *ties, maintain_order=True)
-        .with_columns(is_first=~(same & recent).fill_null(False))
-        .with_columns(
-            relationship=pl.col("is_first").cum_sum(),
-            relationship_started_at=pl.when("is_first").then("known_at").forward_fill(),
+        pl.concat(
+            [earlier.with_columns(is_carried=True), events.with_columns(is_carried=False)],
+            how="diagonal",
         )
+        .sort("owner", peer, pl.col("is_carried").not_(), "known_at", *ties, maintain_order=True)
+        .with_columns(is_first=~((same & recent).fill_null(False) | pl.col("is_carried")))
         .with_columns(
-            relationship_n=pl.int_range(pl.len())
-            - pl.when("is_first").then(pl.int_range(pl.len())).forward_fill()
-            + 1,
+            relationship_started_at=of_stretch("known_at", "relationship_started_at"),
+            relationship_n=place
+            - pl.when(OPENS_STRETCH).then(place).forward_fill()
+            + of_stretch(pl.lit(1, pl.Int64), "relationship_n"),
+            **figures.so_far(),
         )
+    )
+
+
+def carried_or(expr: pl.Expr, column: str) -> pl.Expr:
+    """``expr``, and of a carried event what it has in ``column``."""
+    return pl.when("is_carried").then(pl.col(column)).otherwise(expr)
+
+
+def running_total(expr: pl.Expr, column: str) -> pl.Expr:
+    """The total of ``expr`` since the relationship began, a carried event's from ``column``."""
+    amount = to_hundredths(carried_or(expr.cast(pl.Float64), column))
+    total = amount.cum_sum()
+    opening = pl.when(OPENS_STRETCH).then(total - amount).forward_fill()
+    return (total - opening) / 100
+
+
+def new_events(related: pl.LazyFrame) -> pl.LazyFrame:
+    """The events without those that were carried forward."""
+    return related.filter(~pl.col("is_carried")).drop("is_carried")
+
+
+def last_events(related: pl.LazyFrame, *, peer: str, columns: Sequence[str]) -> pl.LazyFrame:
+    """The last event of each pair, from which its relationship can be carried forward: ``owner``,
+    ``peer``, ``known_at`` and ``columns``; frame in :func:`with_relationships` order.
+    """
+    return related.unique(["owner", peer], keep="last", maintain_order=True).select(
+        "owner", peer, "known_at", *columns
     )
 
 
@@ -69,13 +163,3 @@ def ends_newness(is_new: pl.Expr) -> pl.Expr:
     frame in :func:`with_relationships` order.
     """
     return ~pl.col("is_first") & ~is_new & is_new.shift().fill_null(False)
-
-
-def running_total(expr: pl.Expr) -> pl.Expr:
-    """The running total of ``expr`` (at most two decimals) since the relationship began; frame in
-    :func:`with_relationships` order.
-    """
-    amount = to_hundredths(expr)
-    total = amount.cum_sum()
-    opening = pl.when("is_first").then(total - amount).forward_fill()
-    return (total - opening) / 100

@@ -1,13 +1,20 @@
 """Where an event stands in the relationship of two parties, against a loop over rows."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from features.kernel.relationships import running_total, with_relationships
+from features.kernel.relationships import (
+    Figures,
+    last_events,
+    new_events,
+    with_relationships,
+)
 from features.kernel.source_tables import dense_codes
 from tests.features.districts import MOMENT, NOON
 from tests.naive.relationships import Event, group_by_relationship
@@ -28,11 +35,10 @@ events = st.lists(
 
 def with_running_totals(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     frame = pl.LazyFrame(rows, schema=SCHEMA, orient="row")
-    return (
-        with_relationships(frame, peer="peer", ties=["worth"])
-        .with_columns(so_far=running_total(pl.col("worth")))
-        .collect()
-    )
+    figures = Figures(totals={"so_far": pl.col("worth")})
+    return new_events(
+        with_relationships(frame, peer="peer", ties=["worth"], figures=figures)
+    ).collect()
 
 
 @settings(max_examples=150, deadline=None)
@@ -69,6 +75,42 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
     for row in found.to_dicts():
         key = (row["owner"], row["peer"], row["known_at"], row["relationship_n"])
         assert abs(row["so_far"] - sums[key]) < 1e-6
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=events, cuts=st.lists(st.integers(0, 92), max_size=3))
+def test_relationships_carried_forward_equal_those_made_at_once(
+    rows: list[tuple[str, str, datetime, float]], cuts: list[int]
+) -> None:
+    """Days are added one after the other, with no more of the past than the last event of each
+    pair.
+    """
+    figures = Figures(
+        totals={"so_far": pl.col("worth")},
+        maxima={"most": pl.col("worth")},
+        firsts={"first": pl.col("worth")},
+    )
+    whole = pl.LazyFrame(rows, schema=SCHEMA, orient="row")
+    edges = [-1, *sorted(set(cuts)), 999]
+    columns = [*SCHEMA, "is_first", *figures.names]
+    carried, parts = None, []
+    for low, high in pairwise(edges):
+        known_at = pl.col("known_at")
+        part = whole.filter(
+            known_at >= NOON + timedelta(days=low), known_at < NOON + timedelta(days=high)
+        )
+        related = with_relationships(
+            part, peer="peer", ties=["worth"], figures=figures, carried=carried
+        ).collect()
+        parts.append(new_events(related.lazy()).select(columns))
+        last = last_events(related.lazy(), peer="peer", columns=figures.names)
+        before = [] if carried is None else [carried.join(last, on=["owner", "peer"], how="anti")]
+        carried = pl.concat([*before, last]).collect().lazy()
+    at_once = new_events(with_relationships(whole, peer="peer", ties=["worth"], figures=figures))
+    order = ["owner", "peer", "known_at", "relationship_n", "worth"]
+    assert_frame_equal(
+        pl.concat(parts).sort(order).collect(), at_once.select(columns).sort(order).collect()
+    )
 
 
 def test_thirty_days_of_silence_end_a_thread() -> None:

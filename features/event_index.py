@@ -13,6 +13,7 @@ from features.entities.holdings import account_holdings, number_holdings
 from features.entities.mass_numbers import (
     build_mass_timeline,
     busy_numbers,
+    may_be_mass_numbers,
     without_public_services,
 )
 from features.entities.number_profiles import (
@@ -22,11 +23,18 @@ from features.entities.number_profiles import (
     payments_after_contact,
 )
 from features.event_timelines import TIMELINES
-from features.kernel.relationships import new_events
 from features.kernel.source_tables import SourceTables, dense_codes
 from features.kernel.timeline import Timeline
 
-__all__ = ["KIND_CODES", "EventIndex", "build_event_index"]
+__all__ = [
+    "HOLDING",
+    "KIND_CODES",
+    "CodedHoldings",
+    "EventIndex",
+    "build_event_index",
+    "code_holdings",
+    "mass_timelines",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,46 +83,42 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     first query point.
     """
     people = build_resident_register(tables)
-    owners = people.lazy().select("person", owner="code")
-    numbers = number_holdings(tables).join(owners, on="person").collect()
-    holders = account_holdings(tables).join(owners, on="person", how="left").collect()
+    holdings = code_holdings(tables, people)
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
 
-    contacts = new_events(
-        calls.build_contacts(
-            without_public_services(tables),
-            people=numbers.lazy(),
-            peers=number_list.lazy().select("peer", peer_code="code"),
-        )
-    ).collect()
-    payments = new_events(
-        transfers.build_payments(
-            tables.transfers,
-            holders=holders.lazy(),
-            payees=account_list.lazy().select("payee", payee_code="code"),
-        )
-    ).collect()
+    coded_calls = calls.code_calls(
+        without_public_services(tables),
+        people=holdings.numbers.lazy(),
+        peers=number_list.lazy().select("peer", peer_code="code"),
+    )
+    coded_transfers = transfers.code_transfers(
+        tables.transfers,
+        holders=holdings.accounts.lazy(),
+        payees=account_list.lazy().select("payee", payee_code="code"),
+    )
+    contacts = calls.relate_contacts(coded_calls).collect()
+    payments = transfers.relate_payments(coded_transfers).collect()
     made_of = {"contacts": contacts.lazy(), "payments": payments.lazy()}
     timelines = {
         name: Timeline.of(one.events(made_of[one.made_of]), sums=one.sums)
         for name, one in TIMELINES.items()
     }
+    led = payments_after_contact(
+        timelines["stranger_contacts"],
+        first_payments_outside(timelines["new_payee_payments"].events),
+    )
     return EventIndex(
         people=people,
-        numbers_held=numbers.select("owner", "since", "until"),
-        accounts_held=holders.drop_nulls("owner").select("owner", "since", "until"),
+        numbers_held=holdings.numbers.select(*HOLDING),
+        accounts_held=holdings.accounts.drop_nulls("owner").select(*HOLDING),
         **timelines,
         **mass_timelines(
-            timelines["contacts_by_number"], limit=mass_rule.limit(numbers["owner"].n_unique())
+            timelines["contacts_by_number"],
+            busy_numbers(timelines["contacts_by_number"].events.lazy()),
+            limit=holdings.mass_limit(mass_rule),
         ),
-        payments_after_contact=Timeline.of(
-            payments_after_contact(
-                timelines["stranger_contacts"],
-                first_payments_outside(timelines["new_payee_payments"].events),
-            ).lazy(),
-            sums=FOLLOWED_SUMS,
-        ),
+        payments_after_contact=Timeline.of(led.lazy(), sums=FOLLOWED_SUMS),
         named_peers=first_named_at(tables.cases, "suspect_numbers", number_list, "peer"),
         named_payees=first_named_at(tables.cases, "suspect_accounts", account_list, "payee"),
         numbers=number_list,
@@ -124,10 +128,38 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     )
 
 
-def mass_timelines(by_number: Timeline, *, limit: float) -> dict[str, Timeline]:
-    """``mass_numbers`` and ``mass_contacts`` from the contacts by number."""
-    busy = busy_numbers(by_number, limit=limit)
-    contacts = contacts_of_numbers(by_number.events.join(busy, on="owner", how="semi"))
+HOLDING = ("owner", "since", "until")
+
+
+@dataclass(frozen=True, eq=False)
+class CodedHoldings:
+    """Who held which number and account (``features.entities.holdings``), ``owner`` the code of the
+    person: of numbers those of residents, of accounts all, null for somebody from elsewhere.
+    """
+
+    numbers: pl.DataFrame
+    accounts: pl.DataFrame
+
+    def mass_limit(self, rule: MassRule) -> float:
+        """How many residents a number must reach within a day to be a mass number."""
+        return rule.limit(self.numbers["owner"].n_unique())
+
+
+def code_holdings(tables: SourceTables, people: pl.DataFrame) -> CodedHoldings:
+    """The holdings of the registers; ``people`` has ``person`` and ``code``."""
+    owners = people.lazy().select("person", owner="code")
+    return CodedHoldings(
+        numbers=number_holdings(tables).join(owners, on="person").collect(),
+        accounts=account_holdings(tables).join(owners, on="person", how="left").collect(),
+    )
+
+
+def mass_timelines(by_number: Timeline, busy: pl.LazyFrame, *, limit: float) -> dict[str, Timeline]:
+    """``mass_numbers`` and ``mass_contacts`` from the contacts by number; ``busy`` says how many of
+    these there were a day (``features.entities.mass_numbers.busy_numbers``).
+    """
+    codes = may_be_mass_numbers(busy, limit=limit)
+    contacts = contacts_of_numbers(by_number.of_owners(codes.cast(pl.Int64).to_numpy()))
     mass = build_mass_timeline(contacts.sort("owner", "peer_code", "known_at"), limit=limit)
     theirs = pl.col("peer_code").is_in(mass.events["owner"].unique().implode())
     return {"mass_numbers": mass, "mass_contacts": Timeline.of(contacts.lazy().filter(theirs))}

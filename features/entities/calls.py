@@ -12,7 +12,13 @@ from features.kernel.relationships import (
     with_relationships,
 )
 
-__all__ = ["CARRIED", "build_contacts", "filter_endings", "filter_strangers"]
+__all__ = [
+    "CARRIED",
+    "code_calls",
+    "filter_endings",
+    "filter_strangers",
+    "relate_contacts",
+]
 
 LONG_TALK_S = 600
 TIES = ("started_at", "is_in", "is_voice", "duration_s")  # of what became known at once
@@ -28,22 +34,15 @@ FIGURES = Figures(
 CARRIED = FIGURES.names  # what is needed of the last contact of two to go on from it
 
 
-def build_contacts(
-    calls: pl.LazyFrame,
-    *,
-    people: pl.LazyFrame,
-    peers: pl.LazyFrame,
-    carried: pl.LazyFrame | None = None,
-) -> pl.LazyFrame:
-    """Calls of residents, in relationship order, with the relationship's running figures.
+def code_calls(calls: pl.LazyFrame, *, people: pl.LazyFrame, peers: pl.LazyFrame) -> pl.LazyFrame:
+    """Calls of residents, with the codes of both parties and what each call was.
 
     ``people`` maps ``number`` to ``owner`` (person code) for the span of each holding
     (``features.entities.holdings``); ``peers`` maps ``peer`` to ``peer_code``. Calls on numbers
-    that no resident held when they began drop out. ``carried`` and what is added:
-    :func:`features.kernel.relationships.with_relationships`, with ``FIGURES``.
+    that no resident held when they began drop out.
     """
     voice, inbound = pl.col("service") == "voice", pl.col("direction") == "in"
-    flagged = (
+    return (
         calls.join(people.select("number", "owner", "since_at", "until_at"), on="number")
         .filter(held_at("started_at"))
         .join(peers, on="peer")
@@ -59,8 +58,14 @@ def build_contacts(
             is_answered=voice & (pl.col("duration_s") > 0),
         )
     )
+
+
+def relate_contacts(contacts: pl.LazyFrame, *, carried: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Contacts (:func:`code_calls`) in relationship order, with ``FIGURES``; ``carried`` and what
+    else is added: :func:`features.kernel.relationships.with_relationships`.
+    """
     return with_relationships(
-        flagged, peer="peer_code", ties=TIES, figures=FIGURES, carried=carried
+        contacts, peer="peer_code", ties=TIES, figures=FIGURES, carried=carried
     )
 
 

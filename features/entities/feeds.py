@@ -19,7 +19,15 @@ from features.kernel.query_points import QueryPoints
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Positions, to_milliseconds
 
-__all__ = ["LATE_AFTER", "Feeds", "LateSource", "call_feeds", "feed_features", "transfer_feeds"]
+__all__ = [
+    "LATE_AFTER",
+    "Feeds",
+    "LateSource",
+    "call_feeds",
+    "delivery_hours",
+    "feed_features",
+    "transfer_feeds",
+]
 
 LATE_AFTER = timedelta(
     hours=30
@@ -106,26 +114,40 @@ def end_of_hour(hour_ms: int, at: datetime) -> datetime:
     )
 
 
-def call_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
-    """The operators; ``people`` has ``person`` in code order."""
+def call_feeds(
+    tables: SourceTables, people: pl.DataFrame, *, delivered: pl.DataFrame | None = None
+) -> Feeds:
+    """The operators; ``people`` has ``person`` in code order. Where ``delivered`` is given, no call
+    is read to find the :func:`delivery_hours`.
+    """
     held = present_rows(tables.subscribers, key="number", since="activated_on")
-    return build_feeds(tables.calls, held.select("person", source="operator"), people)
+    hours = delivery_hours(tables.calls).collect() if delivered is None else delivered
+    return build_feeds(hours, held.select("person", source="operator"), people)
 
 
-def transfer_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
-    """The banks; ``people`` has ``person`` in code order."""
+def transfer_feeds(
+    tables: SourceTables, people: pl.DataFrame, *, delivered: pl.DataFrame | None = None
+) -> Feeds:
+    """The same of the banks and transfers."""
     held = present_rows(tables.accounts, key="account", since="opened_on")
-    return build_feeds(tables.transfers, held.select("person", source="bank"), people)
+    hours = delivery_hours(tables.transfers).collect() if delivered is None else delivered
+    return build_feeds(hours, held.select("person", source="bank"), people)
 
 
-def build_feeds(events: pl.LazyFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
-    """The sources that serve ``held`` (``person``, ``source``), and when each had ``events``."""
-    delivered = (
+def delivery_hours(events: pl.LazyFrame) -> pl.LazyFrame:
+    """``source`` and ``known_at``: the first event of each clock hour with any, in order."""
+    return (
         events.group_by("source", hour=pl.col("known_at").dt.truncate("1h"))
         .agg(pl.col("known_at").min())
+        .select("source", "known_at")
         .sort("source", "known_at")
-        .collect()
     )
+
+
+def build_feeds(delivered: pl.DataFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
+    """The sources that serve ``held`` (``person``, ``source``), and when each ``delivered``
+    something (:func:`delivery_hours`).
+    """
     pairs = (
         held.drop_nulls()
         .unique()

@@ -22,8 +22,11 @@ from features.kernel.timeline import DAY_MS, Positions, Timeline, to_millisecond
 __all__ = [
     "MASS_MEMORY",
     "build_mass_timeline",
+    "busy_numbers",
     "is_mass_number",
+    "may_be_mass_numbers",
     "never_set_aside",
+    "public_services",
     "set_aside",
     "without_public_services",
 ]
@@ -32,11 +35,15 @@ PUBLIC_SERVICE = "public_service"
 MASS_MEMORY = timedelta(days=28)  # with a day and the longest window still within the lookback
 
 
+def public_services(tables: SourceTables) -> pl.DataFrame:
+    """``number``: those that are tagged as a public service, in order."""
+    tagged = tables.number_tags.filter(pl.col("tag") == PUBLIC_SERVICE)
+    return tagged.select("number").unique().sort("number").collect()
+
+
 def without_public_services(tables: SourceTables) -> pl.LazyFrame:
     """The calls and texts without those with numbers that are tagged as a public service."""
-    tagged = (
-        tables.number_tags.filter(pl.col("tag") == PUBLIC_SERVICE).select("number").unique()
-    ).collect()["number"]
+    tagged = public_services(tables)["number"]
     return (
         tables.calls.filter(~pl.col("peer").is_in(tagged.implode()))
         if len(tagged)
@@ -44,26 +51,20 @@ def without_public_services(tables: SourceTables) -> pl.LazyFrame:
     )
 
 
-def busy_numbers(by_number: Timeline, *, limit: float) -> pl.DataFrame:
-    """``owner``: the numbers that could pass the limit, from the contacts by number."""
-    days = [
-        segment.events.lazy()
-        .group_by("owner", day=pl.col("known_at").dt.epoch("d"))
-        .len()
-        .filter(pl.col("len") > limit / 2 / max(1, len(by_number.segments)))
-        for segment in by_number.segments
-    ]
-    if not days:
-        return by_number.empty.select("owner")
-    return (
-        pl.concat(days)
-        .group_by("owner", "day")
-        .agg(pl.col("len").sum())
-        .filter(pl.col("len") > limit / 2)  # of any two days that share the contacts of one
-        .select("owner")
-        .unique()
-        .collect()
-    )
+def busy_numbers(by_number: pl.LazyFrame) -> pl.LazyFrame:
+    """``owner``, ``day`` (number of the local day) and ``contacts``: how many each number had, from
+    contacts by number.
+    """
+    day = pl.col("known_at").dt.date().cast(pl.Int32).alias("day")
+    return by_number.group_by("owner", day).len("contacts")
+
+
+def may_be_mass_numbers(busy: pl.LazyFrame, *, limit: float) -> pl.Series:
+    """The numbers that could pass the limit: one that does within 24 hours has more than half of
+    these contacts on one of the days that share them. ``busy`` as :func:`busy_numbers`.
+    """
+    some = busy.filter(pl.col("contacts") > limit / 2).select("owner").unique().sort("owner")
+    return some.collect()["owner"]
 
 
 def build_mass_timeline(contacts: pl.DataFrame, *, limit: float) -> Timeline:

@@ -10,7 +10,13 @@ from features.kernel.relationships import (
     with_relationships,
 )
 
-__all__ = ["CARRIED", "build_payments", "filter_endings", "filter_new_payees"]
+__all__ = [
+    "CARRIED",
+    "code_transfers",
+    "filter_endings",
+    "filter_new_payees",
+    "relate_payments",
+]
 
 TIES = ("occurred_at", "is_debit", "amount_cny")  # of what became known at once
 FIGURES = Figures(  # to and from this payee so far
@@ -26,30 +32,23 @@ FIGURES = Figures(  # to and from this payee so far
 CARRIED = (*FIGURES.names, "is_own", "is_merchant")
 
 
-def build_payments(
-    transfers: pl.LazyFrame,
-    *,
-    holders: pl.LazyFrame,
-    payees: pl.LazyFrame,
-    carried: pl.LazyFrame | None = None,
+def code_transfers(
+    transfers: pl.LazyFrame, *, holders: pl.LazyFrame, payees: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Movements on residents' accounts, in relationship order (person, other party), with running
-    figures.
+    """Movements on residents' accounts, with the codes of both parties and what each was.
 
     ``holders`` maps ``account`` to ``owner`` (person code, null for somebody from elsewhere) for
     the span of each holding (``features.entities.holdings``); ``payees`` maps ``payee`` to
     ``payee_code``. The other party is called payee whichever way the money goes; movements without
-    one (interest, fees, cash) drop out. Adds ``amount_cny`` as float, ``is_debit``, ``is_own`` (the
-    other party is then an account of the same person), ``is_local`` (of any resident) and what
-    :func:`features.kernel.relationships.with_relationships` adds, with ``FIGURES``; ``carried`` is
-    described there.
+    one (interest, fees, cash) drop out. ``amount_cny`` is a float, ``is_own`` says that the other
+    party is then an account of the same person, ``is_local`` of any resident.
     """
     spans = ("since_at", "until_at")
     mine = holders.drop_nulls("owner").select("account", "owner", *spans)
     owners = whole_time(holders, key="account", holder="owner").select(
         *spans, payee="account", payee_owner="owner"
     )
-    flagged = (
+    return (
         transfers.join(mine, on="account")
         .filter(held_at("occurred_at"))
         .drop(spans)
@@ -68,8 +67,14 @@ def build_payments(
             is_merchant=pl.col("payee_kind") == "merchant",
         )
     )
+
+
+def relate_payments(payments: pl.LazyFrame, *, carried: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Payments (:func:`code_transfers`) in relationship order, with ``FIGURES``; ``carried`` and
+    what else is added: :func:`features.kernel.relationships.with_relationships`.
+    """
     return with_relationships(
-        flagged, peer="payee_code", ties=TIES, figures=FIGURES, carried=carried
+        payments, peer="payee_code", ties=TIES, figures=FIGURES, carried=carried
     )
 
 

@@ -162,4 +162,4 @@ def ends_newness(is_new: pl.Expr) -> pl.Expr:
     """Whether an event does not meet ``is_new`` and the one before it in the relationship does;
     frame in :func:`with_relationships` order.
     """
-    return ~pl.col("is_first") & ~is_new & is_new.shift().fill_null(False)
+    return ~OPENS_STRETCH & ~is_new & is_new.shift().fill_null(False)

@@ -42,8 +42,9 @@ MOMENT_BITS = 34
 MAX_SEGMENT_SPAN = timedelta(milliseconds=1 << MOMENT_BITS) - timedelta(days=1)
 KEY = "key"  # the column that holds the keys of a stored segment
 # Below this share of a segment's events it is cheaper to add up the rows of the slices one by one
-# than to lay out the running totals of all.
+# than to lay out the running totals of all; of a longer segment they would fill the memory.
 FEW_ROWS = 0.2
+MAX_TOTALS = 4_000_000
 
 
 def to_milliseconds(moments: pl.Series) -> Positions:
@@ -77,13 +78,16 @@ class Segment:
 
     The moments of all of them lie in ``[origin_ms, end_ms]``, at most ``MAX_SEGMENT_SPAN`` apart.
     ``load`` is called once, when a window first touches the segment; where the events have a column
-    ``KEY``, it holds their keys.
+    ``KEY``, it holds their keys. ``owners`` are the least and the greatest code, ``length`` the
+    number of events.
     """
 
     origin_ms: int
     end_ms: int
     load: Callable[[], pl.DataFrame]
-    added: Mapping[str, pl.Expr] = field(default_factory=dict)
+    added: Mapping[str, pl.Expr]
+    owners: tuple[int, int]
+    length: int
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -132,7 +136,9 @@ class Segment:
     def sums(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
         """The sum of each of ``names`` over each slice, in hundredths."""
         start, end = slices
-        if "totals" in self.__dict__ or int((end - start).sum()) > FEW_ROWS * len(self.keys):
+        if "totals" in self.__dict__ or (
+            len(self.keys) <= MAX_TOTALS and int((end - start).sum()) > FEW_ROWS * len(self.keys)
+        ):
             return {name: self.totals[name][end] - self.totals[name][start] for name in names}
         return self._sums_of_rows(names, slices)
 
@@ -199,7 +205,10 @@ class Timeline:
         if frame.is_empty():
             return cls((), frame, added)
         known_ms = to_milliseconds(pl.Series([frame["known_at"].min(), frame["known_at"].max()]))
-        segment = Segment(int(known_ms[0]), int(known_ms[1]), lambda: frame, added)
+        owners = (int(frame["owner"][0]), int(frame["owner"][-1]))
+        segment = Segment(
+            int(known_ms[0]), int(known_ms[1]), lambda: frame, added, owners, len(frame)
+        )
         if known_ms[1] - known_ms[0] > to_ms(MAX_SEGMENT_SPAN):
             raise ValueError(f"events lie more than {MAX_SEGMENT_SPAN} apart")
         return cls((segment,), frame.clear(), added)
@@ -232,6 +241,13 @@ class Timeline:
             ]
         )
 
+    def of_owners(self, owner: Positions) -> pl.DataFrame:
+        """All events of some owners."""
+        end_ms = np.full(len(owner), 1 + max((one.end_ms for one in self.segments), default=0))
+        first_ms = min((one.origin_ms for one in self.segments), default=0)
+        window = timedelta(milliseconds=int(end_ms[0]) - first_ms) if len(owner) else timedelta(0)
+        return self.rows(owner=owner, at_ms=end_ms, window=window).drop("point")
+
     def _joined(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         columns = self.empty.columns
         return pl.concat([self.empty, *(frame.select(columns) for frame in frames)])
@@ -244,7 +260,7 @@ class Timeline:
         """
         names = tuple(names)
         found = {name: np.zeros(len(owner), dtype=np.int64) for name in names}
-        for segment, place in self._touched(at_ms, window):
+        for segment, place in self._touched(owner, at_ms, window):
             slices = segment.slices(owner[place], at_ms[place], window)
             for name, values in segment.sums(names, slices).items():
                 found[name][place] += values
@@ -258,7 +274,7 @@ class Timeline:
         """
         parts = [
             segment.rows(segment.slices(owner[place], at_ms[place], window), place)
-            for segment, place in self._touched(at_ms, window)
+            for segment, place in self._touched(owner, at_ms, window)
         ]
         empty = self.empty.with_columns(point=pl.lit(None, dtype=pl.UInt32))
         rows = pl.concat([empty, *(part.select(empty.columns) for part in parts)])
@@ -271,7 +287,7 @@ class Timeline:
         none.
         """
         first = np.full(len(owner), np.iinfo(np.int64).max)
-        for segment, place in self._touched(at_ms, horizon):
+        for segment, place in self._touched(owner, at_ms, horizon):
             start, end = segment.slices(owner[place], at_ms[place], horizon)
             seen = end > start
             mine = place[seen]
@@ -283,7 +299,7 @@ class Timeline:
         below zero where there is none.
         """
         latest = np.full(len(owner), -1, dtype=np.int64)
-        for segment, place in self._touched(at_ms, window):
+        for segment, place in self._touched(owner, at_ms, window):
             start, end = segment.slices(owner[place], at_ms[place], window)
             seen = end > start
             mine = place[seen]
@@ -291,16 +307,24 @@ class Timeline:
         return latest
 
     def _touched(
-        self, at_ms: Positions, window: timedelta
+        self, owner: Positions, at_ms: Positions, window: timedelta
     ) -> Iterator[tuple[Segment, npt.NDArray[np.uint32]]]:
         """Each segment that windows reach into, with the numbers of the query points whose do."""
         span_ms = to_ms(window)
         if not len(at_ms):
             return
         low, high = int(at_ms.min()) - span_ms, int(at_ms.max())
+        least, most = int(owner.min()), int(owner.max())
         for segment in self.segments:
-            if segment.origin_ms < high and segment.end_ms >= low:
+            first, last = segment.owners
+            if (
+                segment.origin_ms < high
+                and segment.end_ms >= low
+                and first <= most
+                and last >= least
+            ):
                 inside = (at_ms > segment.origin_ms) & (at_ms - span_ms <= segment.end_ms)
+                inside &= (owner >= first) & (owner <= last)
                 place = np.flatnonzero(inside).astype(np.uint32)
                 if len(place):
                     yield segment, place

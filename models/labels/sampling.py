@@ -82,7 +82,7 @@ def query_points_after_events(
 def query_points_for_everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """``person``, ``at``: every resident at one moment."""
     moment = pl.lit(at).cast(event_index.contacts.empty.schema["known_at"])
-    return event_index.people.select("person", at=moment)
+    return event_index.people.select("person", at=moment).drop_nulls("person")
 
 
 def draw_training_samples(

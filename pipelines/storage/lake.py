@@ -74,6 +74,23 @@ class Lake:
         absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
         return _in_schema(frame.with_columns(absent), schema)
 
+    def files(self, dataset: str) -> tuple[str, ...]:
+        """The names of the data files that hold the events of ``dataset``, in order."""
+        if not self._exists(dataset):
+            return ()
+        table = DeltaTable(self._folder(dataset))
+        return tuple(sorted(pl.DataFrame(table.get_add_actions(flatten=True))["path"]))
+
+    def scan_files(self, dataset: str, files: Sequence[str]) -> pl.LazyFrame:
+        """The records of ``dataset`` in some of its data files, also of older versions; without the
+        event day.
+        """
+        schema = pl.Schema({k: kind for k, kind in _schema(dataset).items() if k != DAY})
+        if not files:
+            return pl.LazyFrame(schema=schema)
+        paths = [self._folder(dataset) / unquote(file) for file in files]
+        return _in_schema(pl.scan_parquet(paths, hive_partitioning=False), schema)
+
     def days(self, dataset: str) -> list[date]:
         """The event days that hold records of ``dataset``, in order."""
         if dataset not in EVENTS or not self._exists(dataset):

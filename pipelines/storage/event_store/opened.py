@@ -1,0 +1,133 @@
+"""The store opened: an event index over its segments. No events are read for it but those of
+numbers that may be for everybody.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.catalogue.definitions import MassRule
+from features.entities.feeds import call_feeds, transfer_feeds
+from features.event_index import HOLDING, KIND_CODES, EventIndex, mass_timelines
+from features.event_timelines import TIMELINES
+from pipelines.storage.event_store.code_book import CodeBook, name_keys
+from pipelines.storage.event_store.event_columns import FOLLOWED, PEER_KIND
+from pipelines.storage.event_store.frame_files import read_frame
+from pipelines.storage.event_store.manifest import Manifest
+from pipelines.storage.event_store.registers import StoreRegisters
+from pipelines.storage.event_store.segments import open_timeline
+from pipelines.storage.schemas import MOMENT
+
+__all__ = ["open_event_index"]
+
+BUSY = pl.DataFrame(schema={"owner": pl.UInt32, "day": pl.Int32, "contacts": pl.UInt32})
+NAMES = pl.Schema({"name": pl.String, "key": pl.Int64})
+NUMBERS = pl.Schema({**NAMES, "peer_kind": PEER_KIND})
+DELIVERIES = pl.DataFrame(schema={"source": pl.String, "known_at": MOMENT})
+
+
+def open_event_index(
+    manifest: Manifest,
+    registers: StoreRegisters,
+    *,
+    folder: Path,
+    at: datetime,
+    mass_rule: MassRule,
+) -> EventIndex:
+    """The event index for moments up to ``at``."""
+    numbers = CodeBook(folder, manifest.books.get("numbers", ()))
+    accounts = CodeBook(folder, manifest.books.get("accounts", ()))
+    people = list_people(registers)
+    timelines = {
+        name: open_timeline(name, manifest.timelines.get(name, ()), folder=folder)
+        for name in (*TIMELINES, FOLLOWED)
+    }
+    deliveries = {dataset: read_frame(folder / file) for dataset, file in manifest.feeds.items()}
+    holdings, tables = registers.holdings, registers.tables
+    cases = tables.cases.filter(pl.col("known_at") < at)
+    return EventIndex(
+        people=people,
+        numbers_held=holdings.numbers.select(*HOLDING),
+        accounts_held=holdings.accounts.drop_nulls("owner").select(*HOLDING),
+        **timelines,
+        **mass_timelines(
+            timelines["contacts_by_number"],
+            read_frame(folder / manifest.busy).lazy() if manifest.busy else BUSY.lazy(),
+            limit=holdings.mass_limit(mass_rule),
+        ),
+        named_peers=first_named_at(cases, "suspect_numbers", numbers),
+        named_payees=first_named_at(cases, "suspect_accounts", accounts),
+        numbers=list_numbers(numbers, tables.number_tags),
+        accounts=list_accounts(accounts, tables.accounts),
+        call_feeds=call_feeds(tables, people, delivered=deliveries.get("calls", DELIVERIES)),
+        transfer_feeds=transfer_feeds(
+            tables, people, delivered=deliveries.get("transfers", DELIVERIES)
+        ),
+    )
+
+
+def list_people(registers: StoreRegisters) -> pl.DataFrame:
+    """``person``, ``birth_month`` and ``code`` in code order; without a name where somebody is no
+    longer in the register.
+    """
+    codes = pl.DataFrame({"code": np.arange(len(registers.people), dtype=np.uint32)})
+    return codes.join(registers.residents, on="code", how="left", maintain_order="left").select(
+        "code", "person", "birth_month"
+    )
+
+
+def list_numbers(book: CodeBook, tags: pl.LazyFrame) -> pl.DataFrame:
+    """Every number in code order, as ``features.event_index.list_numbers`` has them."""
+    tagged = codes_of(book, tags.select("number").unique().collect()["number"])
+    return (
+        book.rows(["name", "key", "peer_kind"], schema=NUMBERS)
+        .rename({"name": "peer", "key": "order"})
+        .with_row_index("code")
+        .with_columns(
+            tagged=flags(tagged, len(book)),
+            peer_kind_code=pl.col("peer_kind")
+            .cast(pl.String)
+            .replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
+        )
+    )
+
+
+def list_accounts(book: CodeBook, register: pl.LazyFrame) -> pl.DataFrame:
+    """Every account in code order, as ``features.event_index.list_accounts`` has them."""
+    held = codes_of(book, register.select("account").unique().collect()["account"])
+    return (
+        book.rows(["name", "key"], schema=NAMES)
+        .rename({"name": "payee", "key": "order"})
+        .with_row_index("code")
+        .with_columns(is_local=flags(held, len(book)))
+    )
+
+
+def codes_of(book: CodeBook, names: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The codes of those names that are in the book."""
+    codes = book.find(name_keys(names.drop_nulls()))
+    return codes[codes >= 0]
+
+
+def flags(codes: np.ndarray[tuple[int], np.dtype[np.int64]], length: int) -> pl.Series:
+    """True at each of ``codes``."""
+    found = np.zeros(length, dtype=np.bool_)
+    found[codes] = True
+    return pl.Series(found)
+
+
+def first_named_at(cases: pl.LazyFrame, column: str, book: CodeBook) -> pl.DataFrame:
+    """``code`` and ``named_at``: since when a case is known to name each number or account."""
+    named = (
+        cases.select("known_at", name=pl.col(column))
+        .explode("name")
+        .drop_nulls("name")
+        .group_by("name")
+        .agg(named_at=pl.col("known_at").min())
+        .collect()
+    )
+    codes = book.find(name_keys(named["name"]))
+    found = named.select("named_at").with_columns(code=pl.Series(codes))
+    return found.filter(pl.col("code") >= 0).select(pl.col("code").cast(pl.UInt32), "named_at")

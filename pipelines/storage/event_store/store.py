@@ -1,0 +1,218 @@
+"""The event store of an installation: brought forward from the lake, opened as an event index."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.errors import LakeError
+from features.catalogue.definitions import MASS_RULE, MassRule
+from features.event_index import EventIndex
+from pipelines.progress import Progress, no_progress
+from pipelines.storage.event_store.code_book import CodeBook
+from pipelines.storage.event_store.days import day_number, day_of, known_day
+from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
+from pipelines.storage.event_store.manifest import Manifest
+from pipelines.storage.event_store.opened import open_event_index
+from pipelines.storage.event_store.registers import (
+    ChangedNames,
+    StoreRegisters,
+    changed_names,
+    read_registers,
+)
+from pipelines.storage.event_store.writer import (
+    CALL_COLUMNS,
+    TRANSFER_COLUMNS,
+    OutOfOrderError,
+    StoreWriter,
+)
+from pipelines.storage.lake import Lake
+from pipelines.storage.schemas import EVENTS
+
+__all__ = ["EventStore", "StoreReport"]
+
+COLUMNS = {"calls": CALL_COLUMNS, "transfers": TRANSFER_COLUMNS}
+BEGINNING = -(1 << 30)
+
+
+@dataclass(frozen=True)
+class StoreReport:
+    """What bringing the store forward came to: how many days were written, and from which day on
+    it had to be written anew because the past had changed (None: it had not).
+    """
+
+    days: int
+    anew_from: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EventStore:
+    """The event store in ``folder``, made from ``lake``.
+
+    What it holds follows from the lake alone, whatever the order of loads.
+    """
+
+    folder: Path
+    lake: Lake
+    mass_rule: MassRule = MASS_RULE
+
+    def bring_forward(self, *, progress: Progress = no_progress) -> StoreReport:
+        """Add what the lake has gained.
+
+        Where records are gone from it, came later than others of the same two, or belong to other
+        people by the registers of today, the days from there on are written anew. Killed at any
+        moment it leaves the store as it was. Raises ``LakeError`` where another process is at it.
+        """
+        with self._locked():
+            manifest = Manifest.read(self.folder)
+            registers = read_registers(
+                self.lake, CodeBook(self.folder, manifest.books.get("people", ()))
+            )
+            files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
+            changed = changed_names(manifest.registers, registers, folder=self.folder)
+            if files == manifest.lake_files and changed is None and manifest.registers:
+                return StoreReport(0)
+            fresh = {
+                dataset: sorted(set(files[dataset]) - set(manifest.lake_files.get(dataset, ())))
+                for dataset in EVENTS
+            }
+            anew = first_day(
+                self._first_day_of_others(manifest, changed),
+                *first_moved_days(self.lake, manifest.lake_files, fresh),
+            )
+            try:
+                return self._write(manifest, registers, files, fresh, anew, progress=progress)
+            except OutOfOrderError:
+                anew = self._first_day_of(fresh)
+                return self._write(manifest, registers, files, fresh, anew, progress=progress)
+
+    def _write(
+        self,
+        manifest: Manifest,
+        registers: StoreRegisters,
+        files: dict[str, tuple[str, ...]],
+        fresh: dict[str, list[str]],
+        anew: int | None,
+        *,
+        progress: Progress,
+    ) -> StoreReport:
+        if anew is not None:
+            manifest, anew = rewound(manifest, anew)
+            fresh = {dataset: list(held) for dataset, held in files.items()}
+        records = LakeRecords(
+            self.lake,
+            {dataset: files_by_day(self.lake, dataset, fresh[dataset]) for dataset in EVENTS},
+        )
+        writer = StoreWriter(self.folder, manifest, registers, self.mass_rule.residents / 2)
+        if anew is not None and anew > BEGINNING:
+            writer.forget_since(anew)
+        days = [day for day in records.days if anew is None or day >= anew]
+        for number, day in enumerate(days, start=1):
+            progress(f"event store: {day_of(day)}, day {number} of {len(days)}")
+            writer.add_day(
+                day,
+                records={
+                    dataset: records.of_day(dataset, day, COLUMNS[dataset]) for dataset in EVENTS
+                },
+            )
+        books = {kind: book.parts for kind, book in writer.books.items()}
+        done = replace(
+            writer.manifest,
+            lake_files=files,
+            registers=registers.write(self.folder),
+            books={**books, "people": registers.people.parts},
+        )
+        done.write(self.folder)
+        self._sweep(done)
+        return StoreReport(len(days), anew)
+
+    def _first_day_of(self, files: dict[str, list[str]]) -> int:
+        days = [
+            day for dataset in EVENTS for day in files_by_day(self.lake, dataset, files[dataset])
+        ]
+        return min(days, default=BEGINNING)
+
+    def _first_day_of_others(self, manifest: Manifest, changed: ChangedNames | None) -> int | None:
+        """From which day on events in the store are other people's by the registers of today."""
+        days: list[int | None] = []
+        if changed is not None:
+            since = BEGINNING if changed.since is None else day_number(changed.since)
+            theirs = {
+                "calls": pl.col("number").is_in(changed.numbers.implode())
+                | pl.col("peer").is_in(changed.numbers.implode()),
+                "transfers": pl.col("account").is_in(changed.accounts.implode())
+                | pl.col("payee").is_in(changed.accounts.implode()),
+            }
+            for dataset, mine in theirs.items():
+                kept = set(self.lake.files(dataset)) & set(manifest.lake_files.get(dataset, ()))
+                first = (
+                    self.lake.scan_files(dataset, sorted(kept))
+                    .filter(mine)
+                    .select(known_day())
+                    .filter(pl.col("known_at") >= since)
+                    .min()
+                    .collect()
+                    .item()
+                )
+                days.append(first)
+        return first_day(*days)
+
+    def rebuild(self, *, progress: Progress = no_progress) -> StoreReport:
+        """Make the store anew from the lake."""
+        with self._locked():
+            for path in self.folder.iterdir():
+                if path.name != "writer.lock":
+                    path.unlink()
+        return self.bring_forward(progress=progress)
+
+    def open(self, *, at: datetime) -> EventIndex:
+        """The event index for moments up to ``at``; brings nothing forward."""
+        manifest = Manifest.read(self.folder)
+        registers = read_registers(
+            self.lake, CodeBook(self.folder, manifest.books.get("people", ()))
+        )
+        return open_event_index(
+            manifest, registers, folder=self.folder, at=at, mass_rule=self.mass_rule
+        )
+
+    def _sweep(self, manifest: Manifest) -> None:
+        """Remove files that nothing names any more."""
+        held = manifest.files()
+        for path in self.folder.glob("*.arrow"):
+            if path.name not in held:
+                path.unlink()
+        for path in self.folder.glob(".*.part"):
+            path.unlink()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "writer.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LakeError(
+                    "another process is bringing the event store forward",
+                    remedy="Wait until it has ended.",
+                ) from None
+            yield
+
+
+def first_day(*days: int | None) -> int | None:
+    """The first of some days, None where there is none."""
+    return min((day for day in days if day is not None), default=None)
+
+
+def rewound(manifest: Manifest, day: int) -> tuple[Manifest, int]:
+    """The manifest as it was before ``day`` or a day before that, and that day; an empty store
+    where nothing is remembered of so long ago. Codes stay given out.
+    """
+    points = [point for point in manifest.checkpoints if point.day <= day]
+    if not points:
+        return Manifest(books=manifest.books), BEGINNING
+    point = points[-1]
+    return manifest.before(point), point.day

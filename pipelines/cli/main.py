@@ -39,6 +39,7 @@ from pipelines.cli.printing.terminal import (
 from pipelines.cli.reference import reference
 from pipelines.cli.sources import sources
 from pipelines.cli.status import status
+from pipelines.cli.store import store
 from pipelines.cli.users import audit, users
 from pipelines.cli.webhooks import webhooks
 from pipelines.clock import wall_clock
@@ -70,6 +71,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sources, name="sources")
+app.add_typer(store, name="store")
 app.add_typer(lab)
 app.add_typer(status)
 app.add_typer(reference)

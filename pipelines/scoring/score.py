@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.drift import Drift
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
@@ -37,6 +37,7 @@ from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import open_database
@@ -178,11 +179,9 @@ def load_scoring_context(
     version = registry.champion()
     if version is None:
         raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
-    progress("building the event index")
     tables = source_tables_before(settings, at=at, span=span)
-    return ScoringContext(
-        settings, at, kind, tables, build_event_index(tables), registry.load(version), version
-    )
+    event_index = load_event_index(settings, tables, at=at, progress=progress)
+    return ScoringContext(settings, at, kind, tables, event_index, registry.load(version), version)
 
 
 def query_points_to_score(

@@ -187,6 +187,11 @@ class Settings(BaseSettings):
         return self.home / "lake"
 
     @property
+    def store_folder(self) -> Path:
+        """The event store, made from the lake."""
+        return self.home / "store"
+
+    @property
     def quarantine_folder(self) -> Path:
         """Rejected rows, sealed, with their reasons."""
         return self.home / "quarantine"

@@ -24,7 +24,7 @@ from data_contracts.errors import LakeError
 from pipelines.clock import ZONE
 from pipelines.storage.durable_files import file_digest, flush_to_disk
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.schemas import DAY, EVENTS, MOMENT, SORTED_BY, TABLES
+from pipelines.storage.schemas import DAY, EVENTS, MOMENT, REGISTERS, SORTED_BY, TABLES
 
 __all__ = ["Lake"]
 
@@ -73,6 +73,16 @@ class Lake:
         missing = schema.keys() - set(frame.collect_schema().names())
         absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
         return _in_schema(frame.with_columns(absent), schema)
+
+    def registers_changed_since(self, at: datetime) -> bool:
+        """Whether another register of people, numbers or accounts stood before ``at``."""
+        ledger = self._ledger()
+        versions = (
+            (ledger.version_before(name, at), ledger.latest_version(name))
+            for name in REGISTERS
+            if name != "cases"
+        )
+        return any(then is not None and then != now for then, now in versions)
 
     def files(self, dataset: str) -> tuple[str, ...]:
         """The names of the data files that hold the events of ``dataset``, in order."""

@@ -126,9 +126,18 @@ class Manifest:
         )
 
     def with_segments(self, name: str, segments: tuple[SegmentFile, ...]) -> "Manifest":
-        """The same with more segments of the timeline ``name``."""
-        held = (*self.timelines.get(name, ()), *segments)
-        return replace(self, timelines={**self.timelines, name: held})
+        """The same with these segments of the timeline ``name``."""
+        return replace(self, timelines={**self.timelines, name: segments})
+
+    def since(self, start_ms: int) -> "Manifest":
+        """The same without the segments that end before a moment."""
+        return replace(
+            self,
+            timelines={
+                name: tuple(one for one in segments if one.end_ms >= start_ms)
+                for name, segments in self.timelines.items()
+            },
+        )
 
 
 ADAPTER = TypeAdapter(Manifest)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from features.kernel.timeline import (
+    DAY_MS,
     KEY,
     Segment,
     Timeline,
@@ -18,37 +19,59 @@ from pipelines.storage.event_store.event_columns import EMPTY_EVENTS, SUMS
 from pipelines.storage.event_store.frame_files import read_frame, write_frame
 from pipelines.storage.event_store.manifest import SegmentFile
 
-__all__ = ["open_timeline", "write_segment"]
+__all__ = ["add_segment", "open_timeline"]
+
+MERGE_RATIO = 4  # a segment is merged with those of its day that are not so many times as long
 
 
-def write_segment(events: pl.LazyFrame, *, folder: Path) -> tuple[SegmentFile, ...]:
-    """Write events as one segment; none where there are no events."""
+def add_segment(
+    segments: Sequence[SegmentFile], events: pl.DataFrame, *, start_ms: int, folder: Path
+) -> tuple[SegmentFile, ...]:
+    """The segments of a timeline and behind them ``events`` of the day that begins at ``start_ms``.
+
+    What comes minute by minute is merged with what came before it on that day, while that is not
+    much more: so a day lies in few segments, and an event is written few times.
+    """
+    if events.is_empty():
+        return tuple(segments)
+    kept, merged, length = list(segments), [events], len(events)
+    while kept and of_day(kept[-1], start_ms) and kept[-1].length < MERGE_RATIO * length:
+        last = kept.pop()
+        merged.insert(0, read_frame(folder / last.file).select(events.columns))
+        length += last.length
+    return (*kept, write_segment(pl.concat(merged).lazy(), folder=folder))
+
+
+def of_day(segment: SegmentFile, start_ms: int) -> bool:
+    """Whether the segment's events are of the day that begins at ``start_ms``."""
+    return start_ms <= segment.origin_ms < start_ms + DAY_MS
+
+
+def write_segment(events: pl.LazyFrame, *, folder: Path) -> SegmentFile:
+    """Write events as one segment."""
     frame = sort_events(events).collect()
-    if frame.is_empty():
-        return ()
     known_ms = to_milliseconds(frame["known_at"])
     origin_ms = int(known_ms.min())
     keyed = frame.with_columns(pl.Series(KEY, event_keys(frame, origin_ms=origin_ms)))
-    owner = frame["owner"]
-    return (
-        SegmentFile(
-            file=write_frame(keyed, folder=folder),
-            origin_ms=origin_ms,
-            end_ms=int(known_ms.max()),
-            first_owner=int(owner[0]),
-            last_owner=int(owner[-1]),
-            length=len(frame),
-        ),
+    return SegmentFile(
+        file=write_frame(keyed, folder=folder),
+        origin_ms=origin_ms,
+        end_ms=int(known_ms.max()),
+        first_owner=int(frame["owner"][0]),
+        last_owner=int(frame["owner"][-1]),
+        length=len(frame),
     )
 
 
 def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> Timeline:
-    """The timeline ``name`` of some segments; no file is opened before a window touches it."""
+    """The timeline ``name`` of some segments. Their files are mapped into memory at once, so that
+    they stay readable after they were removed; their pages are read as windows touch them.
+    """
     segments = tuple(
         Segment(
             one.origin_ms,
             one.end_ms,
-            partial(read_frame, folder / one.file),
+            partial(keep, read_frame(folder / one.file)),
             SUMS[name],
             (one.first_owner, one.last_owner),
             one.length,
@@ -56,3 +79,8 @@ def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> T
         for one in sorted(files, key=lambda one: (one.origin_ms, one.first_owner))
     )
     return Timeline(segments, EMPTY_EVENTS[name], SUMS[name])
+
+
+def keep(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame itself."""
+    return frame

@@ -6,15 +6,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import polars as pl
 
-from data_contracts.errors import LakeError
 from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
 from pipelines.progress import Progress, no_progress
+from pipelines.settings import Settings
 from pipelines.storage.event_store.code_book import CodeBook
-from pipelines.storage.event_store.days import day_number, day_of, known_day
+from pipelines.storage.event_store.days import (
+    day_number,
+    day_of,
+    day_start,
+    known_day,
+    milliseconds,
+)
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
 from pipelines.storage.event_store.manifest import Manifest
 from pipelines.storage.event_store.opened import open_event_index
@@ -24,6 +32,7 @@ from pipelines.storage.event_store.registers import (
     changed_names,
     read_registers,
 )
+from pipelines.storage.event_store.verification import describe_contents, differing_days
 from pipelines.storage.event_store.writer import (
     CALL_COLUMNS,
     TRANSFER_COLUMNS,
@@ -37,6 +46,7 @@ __all__ = ["EventStore", "StoreReport"]
 
 COLUMNS = {"calls": CALL_COLUMNS, "transfers": TRANSFER_COLUMNS}
 BEGINNING = -(1 << 30)
+RETENTION_DAYS = 130  # two months to learn from, and what a window before them looks back to
 
 
 @dataclass(frozen=True)
@@ -59,15 +69,21 @@ class EventStore:
     folder: Path
     lake: Lake
     mass_rule: MassRule = MASS_RULE
+    retention_days: int = RETENTION_DAYS
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The store of an installation."""
+        return cls(settings.store_folder, Lake(settings.lake_folder))
 
     def bring_forward(self, *, progress: Progress = no_progress) -> StoreReport:
         """Add what the lake has gained.
 
         Where records are gone from it, came later than others of the same two, or belong to other
         people by the registers of today, the days from there on are written anew. Killed at any
-        moment it leaves the store as it was. Raises ``LakeError`` where another process is at it.
+        moment it leaves the store as it was. Another process that is at it is waited for.
         """
-        with self._locked():
+        with self._lock("writer.lock", fcntl.LOCK_EX):
             manifest = Manifest.read(self.folder)
             registers = read_registers(
                 self.lake, CodeBook(self.folder, manifest.books.get("people", ()))
@@ -126,6 +142,7 @@ class EventStore:
             registers=registers.write(self.folder),
             books={**books, "people": registers.people.parts},
         )
+        done = done.since(milliseconds(day_start(done.head_day - self.retention_days)))
         done.write(self.folder)
         self._sweep(done)
         return StoreReport(len(days), anew)
@@ -163,42 +180,49 @@ class EventStore:
 
     def rebuild(self, *, progress: Progress = no_progress) -> StoreReport:
         """Make the store anew from the lake."""
-        with self._locked():
-            for path in self.folder.iterdir():
-                if path.name != "writer.lock":
-                    path.unlink()
+        with self._lock("writer.lock", fcntl.LOCK_EX):
+            Manifest().write(self.folder)
+            self._sweep(Manifest())
         return self.bring_forward(progress=progress)
+
+    def verify(self, *, progress: Progress = no_progress) -> pl.DataFrame:
+        """Make a second store from the lake and compare: ``timeline``, ``day``, ``rows`` and
+        ``rows_anew`` of each day that is not the same. Takes as long as :meth:`rebuild`.
+        """
+        with TemporaryDirectory(dir=self.folder.parent, prefix=".verify-") as folder:
+            anew = replace(self, folder=Path(folder))
+            anew.bring_forward(progress=progress)
+            return differing_days(describe_contents(self.folder), describe_contents(anew.folder))
 
     def open(self, *, at: datetime) -> EventIndex:
         """The event index for moments up to ``at``; brings nothing forward."""
-        manifest = Manifest.read(self.folder)
-        registers = read_registers(
-            self.lake, CodeBook(self.folder, manifest.books.get("people", ()))
-        )
-        return open_event_index(
-            manifest, registers, folder=self.folder, at=at, mass_rule=self.mass_rule
-        )
+        with self._lock("sweep.lock", fcntl.LOCK_SH):
+            manifest = Manifest.read(self.folder)
+            people = CodeBook(self.folder, manifest.books.get("people", ()))
+            return open_event_index(
+                manifest,
+                read_registers(self.lake, people),
+                folder=self.folder,
+                at=at,
+                mass_rule=self.mass_rule,
+            )
 
     def _sweep(self, manifest: Manifest) -> None:
         """Remove files that nothing names any more."""
         held = manifest.files()
-        for path in self.folder.glob("*.arrow"):
-            if path.name not in held:
-                path.unlink()
-        for path in self.folder.glob(".*.part"):
-            path.unlink()
+        with self._lock("sweep.lock", fcntl.LOCK_EX):
+            for path in (*self.folder.glob("*.arrow"), *self.folder.glob(".*.part")):
+                if path.name not in held:
+                    path.unlink()
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _lock(self, name: str, kind: int) -> Iterator[None]:
+        """Wait for a lock and hold it; it ends with the process. ``writer.lock`` is held by the one
+        process that brings the store forward, ``sweep.lock`` while files are opened or removed.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "writer.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LakeError(
-                    "another process is bringing the event store forward",
-                    remedy="Wait until it has ended.",
-                ) from None
+        with (self.folder / name).open("w") as file:
+            fcntl.flock(file, kind)
             yield
 
 

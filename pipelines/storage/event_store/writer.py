@@ -14,9 +14,9 @@ from features.entities.mass_numbers import busy_numbers
 from features.entities.number_profiles import first_payments_outside, payments_after_contact
 from features.event_timelines import TIMELINES
 from features.kernel.relationships import last_events
-from features.kernel.timeline import Timeline, to_milliseconds
+from features.kernel.timeline import Timeline
 from pipelines.storage.event_store.code_book import CodeBook
-from pipelines.storage.event_store.days import day_start
+from pipelines.storage.event_store.days import day_start, milliseconds
 from pipelines.storage.event_store.event_columns import (
     CODED,
     EMPTY_EVENTS,
@@ -34,8 +34,7 @@ from pipelines.storage.event_store.relationship_states import (
     find_states,
     pair_keys,
 )
-from pipelines.storage.event_store.segments import open_timeline, write_segment
-from pipelines.storage.schemas import MOMENT
+from pipelines.storage.event_store.segments import add_segment, open_timeline
 
 __all__ = ["CALL_COLUMNS", "TRANSFER_COLUMNS", "OutOfOrderError", "StoreWriter"]
 
@@ -90,7 +89,12 @@ class StoreWriter:
         led = self.led_to_pay(contacts["stranger_contacts"], payments["new_payee_payments"])
         self.add_busy(contacts["contacts_by_number"], day=day)
         for name, events in {**contacts, **payments, FOLLOWED: led}.items():
-            segments = write_segment(events.lazy(), folder=self.folder)
+            segments = add_segment(
+                self.manifest.timelines.get(name, ()),
+                events,
+                start_ms=milliseconds(day_start(day)),
+                folder=self.folder,
+            )
             self.manifest = self.manifest.with_segments(name, segments)
 
     def set_checkpoint(self, day: int) -> None:
@@ -250,8 +254,3 @@ def require_order(events: pl.DataFrame, carried: pl.DataFrame, *, peer: str) -> 
     )
     if not late.filter(pl.col("known_at") <= pl.col("last_at")).head(1).collect().is_empty():
         raise OutOfOrderError
-
-
-def milliseconds(moment: object) -> int:
-    """A moment as the timelines count it."""
-    return int(to_milliseconds(pl.Series([moment], dtype=MOMENT))[0])

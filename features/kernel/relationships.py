@@ -31,6 +31,8 @@ RELATIONSHIP_GAP = timedelta(days=30)
 STRANGER_AGE = timedelta(days=15)
 
 
+MAX_FIGURE = 2.0**25  # greater than any maximum: 388 days in seconds
+
 # Whether an event is the first of its relationship, or the one from which that is carried on.
 OPENS_STRETCH = pl.col("is_first") | pl.col("is_carried")
 
@@ -45,7 +47,7 @@ def of_stretch(first: pl.Expr | str, column: str) -> pl.Expr:
 @dataclass(frozen=True, kw_only=True)
 class Figures:
     """What is added up along a relationship, by the name of its column: running totals (at most two
-    decimals), maxima, and values of the first event.
+    decimals), maxima (the same, from none to ``MAX_FIGURE``), and values of the first event.
     """
 
     totals: Mapping[str, pl.Expr] = field(default_factory=dict)
@@ -60,13 +62,9 @@ class Figures:
 
     def so_far(self) -> Mapping[str, pl.Expr]:
         """Each figure at an event, this one included; frame in :func:`with_relationships` order."""
-        stretch = OPENS_STRETCH.cum_sum()
         return {
             **{name: running_total(expr, name) for name, expr in self.totals.items()},
-            **{
-                name: carried_or(expr, name).cum_max().over(stretch)
-                for name, expr in self.maxima.items()
-            },
+            **{name: running_maximum(expr, name) for name, expr in self.maxima.items()},
             **{name: of_stretch(expr, name) for name, expr in self.firsts.items()},
         }
 
@@ -75,8 +73,7 @@ class Figures:
         return events.clear().with_columns(
             relationship_started_at=pl.col("known_at"),
             relationship_n=pl.lit(None, pl.Int64),
-            **{name: pl.lit(None, pl.Float64) for name in self.totals},
-            **self.maxima,
+            **{name: pl.lit(None, pl.Float64) for name in (*self.totals, *self.maxima)},
             **self.firsts,
         )
 
@@ -137,6 +134,16 @@ def running_total(expr: pl.Expr, column: str) -> pl.Expr:
     return (total - opening) / 100
 
 
+def running_maximum(expr: pl.Expr, column: str) -> pl.Expr:
+    """The greatest value of ``expr`` since the relationship began, a carried event's from
+    ``column``. The number of the stretch stands before the value, so that one running maximum over
+    all events starts anew with each.
+    """
+    value = to_hundredths(carried_or(expr.cast(pl.Float64), column))
+    before = OPENS_STRETCH.cum_sum().cast(pl.Int64) * int(MAX_FIGURE * 100)
+    return ((before + value).cum_max() - before) / 100
+
+
 def new_events(related: pl.LazyFrame) -> pl.LazyFrame:
     """The events without those that were carried forward."""
     return related.filter(~pl.col("is_carried")).drop("is_carried")
@@ -146,9 +153,10 @@ def last_events(related: pl.LazyFrame, *, peer: str, columns: Sequence[str]) -> 
     """The last event of each pair, from which its relationship can be carried forward: ``owner``,
     ``peer``, ``known_at`` and ``columns``; frame in :func:`with_relationships` order.
     """
-    return related.unique(["owner", peer], keep="last", maintain_order=True).select(
-        "owner", peer, "known_at", *columns
+    goes_on = (pl.col("owner") == pl.col("owner").shift(-1)) & (
+        pl.col(peer) == pl.col(peer).shift(-1)
     )
+    return related.filter(~goes_on.fill_null(False)).select("owner", peer, "known_at", *columns)
 
 
 def is_stranger() -> pl.Expr:

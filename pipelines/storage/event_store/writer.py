@@ -181,7 +181,7 @@ class StoreWriter:
         """Events of one bucket of people in relationship order, after what was carried forward."""
         peer, key = PEER[kind], f"{kind}/{bucket}"
         states = self.manifest.states.get(key, ())
-        pairs = np.unique(pair_keys(events, peer=peer))
+        pairs = pl.Series(pair_keys(events, peer=peer)).unique().sort().to_numpy()
         carried = find_states(states, pairs, folder=self.folder)
         if carried is not None:
             require_order(events, carried, peer=peer)

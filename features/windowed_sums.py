@@ -74,16 +74,17 @@ def window_values(
     timeline: Timeline, points: QueryPoints, declared: Iterable[WindowedSum]
 ) -> Mapping[str, npt.NDArray[np.float64]]:
     """The ``declared`` sums of one timeline, by ``name_window``."""
-    by_window: dict[str, list[str]] = {}
+    declared = tuple(declared)
+    names: dict[timedelta, list[str]] = {}
+    spelled = {window_span(window): window for one in declared for window in one.windows}
     for one in declared:
         for window in one.windows:
-            by_window.setdefault(window, []).append(one.name)
+            names.setdefault(window_span(window), []).append(one.name)
+    sums = timeline.window_sums(names, owner=points.owner, at_ms=points.at_ms)
     return {
-        f"{name}_{window}": values
-        for window, names in by_window.items()
-        for name, values in timeline.sums(
-            names, owner=points.owner, at_ms=points.at_ms, window=window_span(window)
-        ).items()
+        f"{name}_{spelled[window]}": values
+        for window, found in sums.items()
+        for name, values in found.items()
     }
 
 

@@ -109,11 +109,11 @@ def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.D
     ``peer_reach_*`` residents first contacted in the window · ``peer_age_d`` days since the number
     was first seen, at most 30 · shares are over 14 days, null where their base is empty.
     """
-    reached = {
-        name: timeline.sums(["reached"], owner=peer, at_ms=at_ms, window=span)["reached"]
-        for name, span in REACH_WINDOWS.items()
-    }
-    total = timeline.sums(timeline.added, owner=peer, at_ms=at_ms, window=REACH_WINDOWS["14d"])
+    fortnight = REACH_WINDOWS["14d"]
+    asked = {span: ["reached"] for span in REACH_WINDOWS.values()} | {fortnight: [*timeline.added]}
+    sums = timeline.window_sums(asked, owner=peer, at_ms=at_ms)
+    reached = {name: sums[span]["reached"] for name, span in REACH_WINDOWS.items()}
+    total = sums[fortnight]
     with np.errstate(divide="ignore", invalid="ignore"):
         frame = {
             **{f"peer_reach_{name}": values for name, values in reached.items()},

@@ -258,13 +258,36 @@ class Timeline:
         """The sum of each of ``names`` over the events known in ``[at - window, at)``: one value a
         query point.
         """
-        names = tuple(names)
-        found = {name: np.zeros(len(owner), dtype=np.int64) for name in names}
-        for segment, place in self._touched(owner, at_ms, window):
-            slices = segment.slices(owner[place], at_ms[place], window)
-            for name, values in segment.sums(names, slices).items():
-                found[name][place] += values
-        return {name: values / 100 for name, values in found.items()}
+        return self.window_sums({window: tuple(names)}, owner=owner, at_ms=at_ms)[window]
+
+    def window_sums(
+        self,
+        names: Mapping[timedelta, Sequence[str]],
+        *,
+        owner: Positions,
+        at_ms: Positions,
+    ) -> Mapping[timedelta, Mapping[str, Floats]]:
+        """The same for several windows, and the ``names`` that are asked of each."""
+        found = {
+            window: {name: np.zeros(len(owner), dtype=np.int64) for name in wanted}
+            for window, wanted in names.items()
+        }
+        for segment, place in self._touched(owner, at_ms, max(names, default=timedelta(0))):
+            mine, moments = owner[place], at_ms[place]
+            end, first = segment.count_before(mine, moments), None
+            for window, wanted in names.items():
+                opened_ms = moments - to_ms(window)
+                if (opened_ms > segment.origin_ms).any():
+                    start = segment.count_before(mine, opened_ms)
+                else:  # windows that hold the whole segment begin with the owner's first event
+                    first = segment.count_before(mine, opened_ms) if first is None else first
+                    start = first
+                for name, values in segment.sums(wanted, (start, end)).items():
+                    found[window][name][place] += values
+        return {
+            window: {name: values / 100 for name, values in sums.items()}
+            for window, sums in found.items()
+        }
 
     def rows(self, *, owner: Positions, at_ms: Positions, window: timedelta) -> pl.DataFrame:
         """Every event known in ``[at - window, at)`` of each query point, with ``point``: the

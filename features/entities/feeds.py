@@ -23,9 +23,12 @@ __all__ = [
     "LATE_AFTER",
     "Feeds",
     "LateSource",
+    "build_feeds",
     "call_feeds",
     "delivery_hours",
     "feed_features",
+    "serving_banks",
+    "serving_operators",
     "transfer_feeds",
 ]
 
@@ -114,24 +117,36 @@ def end_of_hour(hour_ms: int, at: datetime) -> datetime:
     )
 
 
-def call_feeds(
-    tables: SourceTables, people: pl.DataFrame, *, delivered: pl.DataFrame | None = None
-) -> Feeds:
-    """The operators; ``people`` has ``person`` in code order. Where ``delivered`` is given, no call
-    is read to find the :func:`delivery_hours`.
+def call_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
+    """The operators; ``people`` has ``person`` in code order."""
+    served = serving_operators(tables, people)
+    return build_feeds(delivery_hours(tables.calls).collect(), served, len(people))
+
+
+def transfer_feeds(tables: SourceTables, people: pl.DataFrame) -> Feeds:
+    """The banks; ``people`` has ``person`` in code order."""
+    served = serving_banks(tables, people)
+    return build_feeds(delivery_hours(tables.transfers).collect(), served, len(people))
+
+
+def serving_operators(tables: SourceTables, people: pl.DataFrame) -> pl.DataFrame:
+    """``source`` and ``code``: which operators serve each person; ``people`` has ``person`` and
+    ``code``.
     """
     held = present_rows(tables.subscribers, key="number", since="activated_on")
-    hours = delivery_hours(tables.calls).collect() if delivered is None else delivered
-    return build_feeds(hours, held.select("person", source="operator"), people)
+    return served_people(held.select("person", source="operator"), people)
 
 
-def transfer_feeds(
-    tables: SourceTables, people: pl.DataFrame, *, delivered: pl.DataFrame | None = None
-) -> Feeds:
-    """The same of the banks and transfers."""
+def serving_banks(tables: SourceTables, people: pl.DataFrame) -> pl.DataFrame:
+    """The same of banks."""
     held = present_rows(tables.accounts, key="account", since="opened_on")
-    hours = delivery_hours(tables.transfers).collect() if delivered is None else delivered
-    return build_feeds(hours, held.select("person", source="bank"), people)
+    return served_people(held.select("person", source="bank"), people)
+
+
+def served_people(held: pl.LazyFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """``source`` and ``code`` of what is ``held`` (``person``, ``source``)."""
+    codes = people.lazy().select("person", "code")
+    return held.drop_nulls().unique().join(codes, on="person").select("source", "code").collect()
 
 
 def delivery_hours(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -144,22 +159,16 @@ def delivery_hours(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def build_feeds(delivered: pl.DataFrame, held: pl.LazyFrame, people: pl.DataFrame) -> Feeds:
-    """The sources that serve ``held`` (``person``, ``source``), and when each ``delivered``
-    something (:func:`delivery_hours`).
+def build_feeds(delivered: pl.DataFrame, served: pl.DataFrame, people: int) -> Feeds:
+    """The sources that serve so many ``people`` (``served``: ``source`` and ``code``), and when
+    each ``delivered`` something (:func:`delivery_hours`).
     """
-    pairs = (
-        held.drop_nulls()
-        .unique()
-        .join(people.lazy().select("person", "code"), on="person")
-        .collect()
-    )
-    names = pairs["source"].unique().sort().to_list()
+    names = served["source"].unique().sort().to_list()
     return Feeds(
         delivery_hours={
             name: to_milliseconds(delivered.filter(source=name)["known_at"]) for name in names
         },
-        served={name: flags_at(pairs.filter(source=name)["code"], len(people)) for name in names},
+        served={name: flags_at(served.filter(source=name)["code"], people) for name in names},
     )
 
 

@@ -110,8 +110,8 @@ def peer_state(timeline: Timeline, *, peer: Positions, at_ms: Positions) -> pl.D
     was first seen, at most 30 · shares are over 14 days, null where their base is empty.
     """
     fortnight = REACH_WINDOWS["14d"]
-    asked = {span: ["reached"] for span in REACH_WINDOWS.values()} | {fortnight: [*timeline.added]}
-    sums = timeline.window_sums(asked, owner=peer, at_ms=at_ms)
+    wanted = {span: ["reached"] for span in REACH_WINDOWS.values()} | {fortnight: [*timeline.added]}
+    sums = timeline.window_sums(wanted, owner=peer, at_ms=at_ms)
     reached = {name: sums[span]["reached"] for name, span in REACH_WINDOWS.items()}
     total = sums[fortnight]
     with np.errstate(divide="ignore", invalid="ignore"):

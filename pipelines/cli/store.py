@@ -59,7 +59,7 @@ def open_store(home: Home) -> "EventStore":
 
 def print_report(report: "StoreReport", *, as_json: bool) -> None:
     """Say what was written."""
-    from pipelines.storage.event_store.days import day_of
+    from pipelines.storage.event_store.parts.days import day_of
 
     anew = report.anew_from
     since = None if anew is None else "the first" if anew < 0 else day_of(anew).isoformat()

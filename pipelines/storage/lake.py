@@ -74,15 +74,18 @@ class Lake:
         absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
         return _in_schema(frame.with_columns(absent), schema)
 
+    def register_versions(self) -> dict[str, int]:
+        """The newest Delta version of each register but the cases that was ever loaded."""
+        names = (name for name in REGISTERS if name != "cases")
+        return {name: self.newest_version(name) for name in names if self._exists(name)}
+
     def registers_changed_since(self, at: datetime) -> bool:
         """Whether another register of people, numbers or accounts stood before ``at``."""
         ledger = self._ledger()
-        versions = (
-            (ledger.version_before(name, at), ledger.latest_version(name))
-            for name in REGISTERS
-            if name != "cases"
+        return any(
+            ledger.version_before(name, at) not in {None, ledger.latest_version(name)}
+            for name in self.register_versions()
         )
-        return any(then is not None and then != now for then, now in versions)
 
     def files(self, dataset: str) -> tuple[str, ...]:
         """The names of the data files that hold the events of ``dataset``, in order."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.storage.event_store.days import day_start, known_day
+from pipelines.storage.event_store.parts.days import day_start, known_day
 from pipelines.storage.lake import Lake
 from pipelines.storage.schemas import DAY, EVENTS, TABLES
 

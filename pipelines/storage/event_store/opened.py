@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_contracts.forms.number_plan import NUMBER_KINDS
 from features.catalogue.definitions import MassRule
-from features.entities.feeds import call_feeds, transfer_feeds
+from features.entities.feeds import build_feeds
 from features.event_index import HOLDING, KIND_CODES, EventIndex, mass_timelines
 from features.event_timelines import TIMELINES
-from pipelines.storage.event_store.code_book import CodeBook, name_keys
-from pipelines.storage.event_store.event_columns import FOLLOWED, PEER_KIND
-from pipelines.storage.event_store.frame_files import read_frame
-from pipelines.storage.event_store.manifest import Manifest
+from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
+from pipelines.storage.event_store.parts.event_columns import FOLLOWED, PEER_KIND
+from pipelines.storage.event_store.parts.frame_files import read_frame
+from pipelines.storage.event_store.parts.manifest import Manifest
+from pipelines.storage.event_store.parts.segments import open_timeline
 from pipelines.storage.event_store.registers import StoreRegisters
-from pipelines.storage.event_store.segments import open_timeline
+from pipelines.storage.lake import Lake
 from pipelines.storage.schemas import MOMENT
 
 __all__ = ["open_event_index"]
@@ -25,12 +27,15 @@ __all__ = ["open_event_index"]
 BUSY = pl.DataFrame(schema={"owner": pl.UInt32, "day": pl.Int32, "contacts": pl.UInt32})
 NAMES = pl.Schema({"name": pl.String, "key": pl.Int64})
 NUMBERS = pl.Schema({**NAMES, "peer_kind": PEER_KIND})
+# The code of each kind in the order of their enumeration, and of none.
+KIND_CODE_OF = np.array([*(KIND_CODES.get(kind, 0) for kind in NUMBER_KINDS), 0], dtype=np.int8)
 DELIVERIES = pl.DataFrame(schema={"source": pl.String, "known_at": MOMENT})
 
 
 def open_event_index(
     manifest: Manifest,
     registers: StoreRegisters,
+    lake: Lake,
     *,
     folder: Path,
     at: datetime,
@@ -45,8 +50,8 @@ def open_event_index(
         for name in (*TIMELINES, FOLLOWED)
     }
     deliveries = {dataset: read_frame(folder / file) for dataset, file in manifest.feeds.items()}
-    holdings, tables = registers.holdings, registers.tables
-    cases = tables.cases.filter(pl.col("known_at") < at)
+    holdings = registers.holdings
+    cases = lake.scan("cases").filter(pl.col("known_at") < at)
     return EventIndex(
         people=people,
         numbers_held=holdings.numbers.select(*HOLDING),
@@ -59,11 +64,13 @@ def open_event_index(
         ),
         named_peers=first_named_at(cases, "suspect_numbers", numbers),
         named_payees=first_named_at(cases, "suspect_accounts", accounts),
-        numbers=list_numbers(numbers, tables.number_tags),
-        accounts=list_accounts(accounts, tables.accounts),
-        call_feeds=call_feeds(tables, people, delivered=deliveries.get("calls", DELIVERIES)),
-        transfer_feeds=transfer_feeds(
-            tables, people, delivered=deliveries.get("transfers", DELIVERIES)
+        numbers=list_numbers(numbers, lake.scan("number_tags")),
+        accounts=list_accounts(accounts, holdings.accounts),
+        call_feeds=build_feeds(
+            deliveries.get("calls", DELIVERIES), registers.operators, len(people)
+        ),
+        transfer_feeds=build_feeds(
+            deliveries.get("transfers", DELIVERIES), registers.banks, len(people)
         ),
     )
 
@@ -81,22 +88,18 @@ def list_people(registers: StoreRegisters) -> pl.DataFrame:
 def list_numbers(book: CodeBook, tags: pl.LazyFrame) -> pl.DataFrame:
     """Every number in code order, as ``features.event_index.list_numbers`` has them."""
     tagged = codes_of(book, tags.select("number").unique().collect()["number"])
-    return (
-        book.rows(["name", "key", "peer_kind"], schema=NUMBERS)
-        .rename({"name": "peer", "key": "order"})
-        .with_row_index("code")
-        .with_columns(
-            tagged=flags(tagged, len(book)),
-            peer_kind_code=pl.col("peer_kind")
-            .cast(pl.String)
-            .replace_strict(KIND_CODES, default=0, return_dtype=pl.Int8),
-        )
+    rows = book.rows(["name", "key", "peer_kind"], schema=NUMBERS)
+    kinds = rows["peer_kind"].to_physical().fill_null(len(NUMBER_KINDS)).to_numpy()
+    return rows.rename({"name": "peer", "key": "order"}).with_columns(
+        code=pl.int_range(len(book), eager=True, dtype=pl.UInt32),
+        tagged=flags(tagged, len(book)),
+        peer_kind_code=pl.Series(KIND_CODE_OF[kinds]),
     )
 
 
-def list_accounts(book: CodeBook, register: pl.LazyFrame) -> pl.DataFrame:
+def list_accounts(book: CodeBook, holdings: pl.DataFrame) -> pl.DataFrame:
     """Every account in code order, as ``features.event_index.list_accounts`` has them."""
-    held = codes_of(book, register.select("account").unique().collect()["account"])
+    held = codes_of(book, holdings["account"].unique())
     return (
         book.rows(["name", "key"], schema=NAMES)
         .rename({"name": "payee", "key": "order"})

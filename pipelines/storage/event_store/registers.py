@@ -1,9 +1,11 @@
 """The registers that the store was made with: who holds what, and what is a public service.
 
-An event belongs to whoever held its number or account. So where a register changes what was, the
-events of those numbers and accounts are other people's, and the store goes back to before them.
+They are kept in the codes of the store until the lake has newer ones. An event belongs to whoever
+held its number or account. So where a register changes what was, the events of those numbers and
+accounts are other people's, and the store goes back to before them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,43 +13,93 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from features.entities.feeds import serving_banks, serving_operators
 from features.entities.mass_numbers import public_services
-from features.event_index import HOLDING, CodedHoldings, code_holdings
+from features.event_index import CodedHoldings, code_holdings
 from features.kernel.source_tables import SourceTables
-from pipelines.storage.event_store.code_book import CodeBook, name_keys
-from pipelines.storage.event_store.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
+from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.lake import Lake
 
-__all__ = ["ChangedNames", "StoreRegisters", "changed_names", "read_registers"]
+__all__ = [
+    "ChangedNames",
+    "StoreRegisters",
+    "changed_names",
+    "current_registers",
+    "stored_registers",
+    "with_codes",
+    "write_registers",
+]
 
-NUMBER, ACCOUNT, PUBLIC = "number", "account", "public"
+# What decides whose an event is, by the column of its names.
+DECISIVE = {
+    "numbers": ("number", "owner", "since", "until"),
+    "accounts": ("account", "owner", "since", "until"),
+    "public": ("number",),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class StoreRegisters:
-    """The registers of today in the codes of the store."""
+    """The registers in the codes of the store; ``versions`` of the lake's that they were made from.
 
-    tables: SourceTables
+    ``residents`` have ``person``, ``birth_month`` and ``code``; ``operators`` and ``banks`` say
+    which source serves whom (``source``, ``code``).
+    """
+
+    versions: Mapping[str, int]
     people: CodeBook
     residents: pl.DataFrame
     holdings: CodedHoldings
     public: pl.DataFrame
+    operators: pl.DataFrame
+    banks: pl.DataFrame
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """What decides whose an event is, by kind."""
+        """The frames by name."""
         return {
-            NUMBER: self.holdings.numbers.select(NUMBER, *HOLDING),
-            ACCOUNT: self.holdings.accounts.select(ACCOUNT, *HOLDING),
-            PUBLIC: self.public,
+            "residents": self.residents,
+            "numbers": self.holdings.numbers,
+            "accounts": self.holdings.accounts,
+            "public": self.public,
+            "operators": self.operators,
+            "banks": self.banks,
         }
 
-    def write(self, folder: Path) -> dict[str, str]:
-        """Write the frames; return the name of each file."""
-        return {kind: write_frame(frame, folder=folder) for kind, frame in self.frames().items()}
+
+def stored_registers(manifest: Manifest, folder: Path) -> StoreRegisters | None:
+    """The registers that the store was made with, None before there were any."""
+    if not manifest.registers:
+        return None
+    frames = {name: read_frame(folder / file) for name, file in manifest.registers.items()}
+    return StoreRegisters(
+        versions=manifest.register_versions,
+        people=CodeBook(folder, manifest.books.get("people", ())),
+        residents=frames["residents"],
+        holdings=CodedHoldings(frames["numbers"], frames["accounts"]),
+        public=frames["public"],
+        operators=frames["operators"],
+        banks=frames["banks"],
+    )
 
 
-def read_registers(lake: Lake, people: CodeBook) -> StoreRegisters:
-    """The newest registers of the lake. Residents who are not in the book get a code."""
+def write_registers(registers: StoreRegisters, folder: Path) -> dict[str, str]:
+    """Write the frames; return the name of each file."""
+    return {name: write_frame(frame, folder=folder) for name, frame in registers.frames().items()}
+
+
+def current_registers(lake: Lake, manifest: Manifest, folder: Path) -> StoreRegisters:
+    """The newest registers of the lake: those that are stored, unless it has others."""
+    stored = stored_registers(manifest, folder)
+    versions = lake.register_versions()
+    if stored is not None and stored.versions == versions:
+        return stored
+    return code_registers(lake, CodeBook(folder, manifest.books.get("people", ())), versions)
+
+
+def code_registers(lake: Lake, people: CodeBook, versions: Mapping[str, int]) -> StoreRegisters:
+    """The registers of the lake in codes. Residents who are not in the book get one."""
     registers = {
         name: lake.scan(name)
         for name in ("residents", "subscribers", "accounts", "number_tags", "cases")
@@ -59,11 +111,13 @@ def read_registers(lake: Lake, people: CodeBook) -> StoreRegisters:
     people, codes = with_codes(people, residents["person"])
     residents = residents.with_columns(code=codes)
     return StoreRegisters(
-        tables=tables,
+        versions=versions,
         people=people,
         residents=residents,
         holdings=code_holdings(tables, residents),
         public=public_services(tables),
+        operators=serving_operators(tables, residents),
+        banks=serving_banks(tables, residents),
     )
 
 
@@ -93,35 +147,29 @@ class ChangedNames:
     since: date | None
 
 
-def changed_names(
-    before: dict[str, str], now: StoreRegisters, *, folder: Path
-) -> ChangedNames | None:
-    """What differs between the registers in files and those of now; None where nothing does."""
-    if not before:
+def changed_names(before: StoreRegisters | None, now: StoreRegisters) -> ChangedNames | None:
+    """What differs between two states of the registers; None where nothing does."""
+    if before is None or before is now:
         return None
+    earlier, later = before.frames(), now.frames()
     changes = {
-        kind: changed_rows(read_frame(folder / before[kind]), frame)
-        for kind, frame in now.frames().items()
+        name: changed_rows(earlier[name].select(columns), later[name].select(columns))
+        for name, columns in DECISIVE.items()
     }
     if all(frame.is_empty() for frame in changes.values()):
         return None
-    since = [
-        frame["since"].min() if not frame["since"].has_nulls() else None
-        for kind, frame in changes.items()
-        if kind != PUBLIC and len(frame)
-    ]
+    since = [day for name in ("numbers", "accounts") for day in changes[name]["since"].unique()]
     days = [day for day in since if isinstance(day, date)]
-    whole_past = len(days) < len(since) or len(changes[PUBLIC]) > 0
+    whole_past = len(days) < len(since) or len(changes["public"]) > 0
     return ChangedNames(
-        numbers=pl.concat([changes[NUMBER][NUMBER], changes[PUBLIC][NUMBER]]).unique(),
-        accounts=changes[ACCOUNT][ACCOUNT].unique(),
+        numbers=pl.concat([changes[name]["number"] for name in ("numbers", "public")]).unique(),
+        accounts=changes["accounts"]["account"].unique(),
         since=None if whole_past else min(days),
     )
 
 
 def changed_rows(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     """The rows that are in one of the two alone."""
-    before = before.select(now.columns).cast(dict(now.schema))  # type: ignore[arg-type]
     on = now.columns
     return pl.concat(
         [

@@ -15,22 +15,23 @@ from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
-from pipelines.storage.event_store.code_book import CodeBook
-from pipelines.storage.event_store.days import (
+from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
+from pipelines.storage.event_store.opened import open_event_index
+from pipelines.storage.event_store.parts.days import (
     day_number,
     day_of,
     day_start,
     known_day,
     milliseconds,
 )
-from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
-from pipelines.storage.event_store.manifest import Manifest
-from pipelines.storage.event_store.opened import open_event_index
+from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.registers import (
     ChangedNames,
     StoreRegisters,
     changed_names,
-    read_registers,
+    current_registers,
+    stored_registers,
+    write_registers,
 )
 from pipelines.storage.event_store.verification import describe_contents, differing_days
 from pipelines.storage.event_store.writer import (
@@ -85,13 +86,12 @@ class EventStore:
         """
         with self._lock("writer.lock", fcntl.LOCK_EX):
             manifest = Manifest.read(self.folder)
-            registers = read_registers(
-                self.lake, CodeBook(self.folder, manifest.books.get("people", ()))
-            )
+            registers = current_registers(self.lake, manifest, self.folder)
             files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
-            changed = changed_names(manifest.registers, registers, folder=self.folder)
-            if files == manifest.lake_files and changed is None and manifest.registers:
+            before = stored_registers(manifest, self.folder)
+            if files == manifest.lake_files and before and before.versions == registers.versions:
                 return StoreReport(0)
+            changed = changed_names(before, registers)
             fresh = {
                 dataset: sorted(set(files[dataset]) - set(manifest.lake_files.get(dataset, ())))
                 for dataset in EVENTS
@@ -139,7 +139,10 @@ class EventStore:
         done = replace(
             writer.manifest,
             lake_files=files,
-            registers=registers.write(self.folder),
+            registers=manifest.registers
+            if manifest.register_versions == registers.versions
+            else write_registers(registers, self.folder),
+            register_versions=dict(registers.versions),
             books={**books, "people": registers.people.parts},
         )
         done = done.since(milliseconds(day_start(done.head_day - self.retention_days)))
@@ -198,10 +201,10 @@ class EventStore:
         """The event index for moments up to ``at``; brings nothing forward."""
         with self._lock("sweep.lock", fcntl.LOCK_SH):
             manifest = Manifest.read(self.folder)
-            people = CodeBook(self.folder, manifest.books.get("people", ()))
             return open_event_index(
                 manifest,
-                read_registers(self.lake, people),
+                current_registers(self.lake, manifest, self.folder),
+                self.lake,
                 folder=self.folder,
                 at=at,
                 mass_rule=self.mass_rule,

@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from features.kernel.timeline import KEY
-from pipelines.storage.event_store.code_book import CodeBook
-from pipelines.storage.event_store.event_columns import EMPTY_EVENTS
-from pipelines.storage.event_store.frame_files import read_frame
-from pipelines.storage.event_store.manifest import Manifest
+from pipelines.storage.event_store.parts.code_book import CodeBook
+from pipelines.storage.event_store.parts.event_columns import EMPTY_EVENTS
+from pipelines.storage.event_store.parts.frame_files import read_frame
+from pipelines.storage.event_store.parts.manifest import Manifest
 
 __all__ = ["describe_contents", "differing_days"]
 

@@ -15,9 +15,9 @@ from features.entities.number_profiles import first_payments_outside, payments_a
 from features.event_timelines import TIMELINES
 from features.kernel.relationships import last_events
 from features.kernel.timeline import Timeline
-from pipelines.storage.event_store.code_book import CodeBook
-from pipelines.storage.event_store.days import day_start, milliseconds
-from pipelines.storage.event_store.event_columns import (
+from pipelines.storage.event_store.parts.code_book import CodeBook
+from pipelines.storage.event_store.parts.days import day_start, milliseconds
+from pipelines.storage.event_store.parts.event_columns import (
     CODED,
     EMPTY_EVENTS,
     FOLLOWED,
@@ -25,16 +25,16 @@ from pipelines.storage.event_store.event_columns import (
     PEER_KIND,
     RELATE,
 )
-from pipelines.storage.event_store.frame_files import read_frame, write_frame
-from pipelines.storage.event_store.manifest import Checkpoint, Manifest
-from pipelines.storage.event_store.registers import StoreRegisters, with_codes
-from pipelines.storage.event_store.relationship_states import (
+from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.manifest import Checkpoint, Manifest
+from pipelines.storage.event_store.parts.relationship_states import (
     BUCKET_BITS,
     add_states,
     find_states,
     pair_keys,
 )
-from pipelines.storage.event_store.segments import add_segment, open_timeline
+from pipelines.storage.event_store.parts.segments import add_segment, open_timeline
+from pipelines.storage.event_store.registers import StoreRegisters, with_codes
 
 __all__ = ["CALL_COLUMNS", "TRANSFER_COLUMNS", "OutOfOrderError", "StoreWriter"]
 

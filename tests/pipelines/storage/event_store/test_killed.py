@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.storage.event_store import frame_files, manifest
-from pipelines.storage.event_store.manifest import Manifest
+from pipelines.storage.event_store.parts import frame_files, manifest
+from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.store import EventStore
 from pipelines.storage.event_store.verification import describe_contents
 from tests.features.districts import NOON, ago, call, credit, district, transfer

@@ -40,7 +40,7 @@ def rule_of(residents: int) -> MassRule:
 loads = st.lists(st.integers(0, 3), min_size=1, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     tables=source_tables(),
     at=query_times,

@@ -15,9 +15,9 @@ from features.kernel.timeline import (
     sort_events,
     to_milliseconds,
 )
-from pipelines.storage.event_store.event_columns import EMPTY_EVENTS, SUMS
-from pipelines.storage.event_store.frame_files import read_frame, write_frame
-from pipelines.storage.event_store.manifest import SegmentFile
+from pipelines.storage.event_store.parts.event_columns import EMPTY_EVENTS, SUMS
+from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.manifest import SegmentFile
 
 __all__ = ["add_segment", "open_timeline"]
 

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from data_contracts.errors import LakeError
 from pipelines.storage.durable_files import write_durably
-from pipelines.storage.event_store.code_book import BookPart
-from pipelines.storage.event_store.days import day_start
+from pipelines.storage.event_store.parts.code_book import BookPart
+from pipelines.storage.event_store.parts.days import day_start
 
 __all__ = ["Checkpoint", "Manifest", "SegmentFile", "StateFile"]
 
@@ -53,15 +53,18 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the store holds. ``lake_files`` are the lake's data files whose rows are in it, by
-    dataset; ``registers`` names the files with the registers that it was made with, ``feeds`` those
-    that say when each source delivered, ``busy`` the one that says how many contacts the busiest
-    numbers had each day; ``head_day`` is the latest day of any event.
+    """What the store holds.
+
+    ``lake_files`` are the lake's data files whose rows are in it, by dataset. ``registers`` names
+    the files with the registers that it was made with, from the ``register_versions`` of the lake;
+    ``feeds`` those that say when each source delivered, ``busy`` the one that says how many
+    contacts the busiest numbers had each day. ``head_day`` is the latest day of any event.
     """
 
     format: int = FORMAT
     lake_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     registers: dict[str, str] = field(default_factory=dict)
+    register_versions: dict[str, int] = field(default_factory=dict)
     head_day: int = 0
     books: dict[str, tuple[BookPart, ...]] = field(default_factory=dict)
     timelines: dict[str, tuple[SegmentFile, ...]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.storage.event_store.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
 
 __all__ = ["BookPart", "CodeBook", "name_keys"]
 

@@ -5,7 +5,11 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from pipelines.storage.event_store.relationship_states import add_states, find_states, pair_keys
+from pipelines.storage.event_store.parts.relationship_states import (
+    add_states,
+    find_states,
+    pair_keys,
+)
 from tests.features.districts import MOMENT, NOON, ago
 
 SCHEMA = {

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.storage.event_store.code_book import CodeBook, name_keys
+from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
 
 
 def pseudonym(digest: bytes) -> str:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.kernel.relationships import RELATIONSHIP_GAP
-from pipelines.storage.event_store.frame_files import read_frame, write_frame
-from pipelines.storage.event_store.manifest import StateFile
+from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.manifest import StateFile
 
 __all__ = ["BUCKET_BITS", "add_states", "find_states", "pair_keys"]
 

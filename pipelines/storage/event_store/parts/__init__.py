@@ -1,0 +1,1 @@
+"""What the store consists of: books of codes, segments of events, states of relationships."""

@@ -1,0 +1,187 @@
+"""What changes the past: corrections, registers and tags that come later, late records."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from features.event_index import build_event_index
+from features.kernel.source_tables import SourceTables
+from pipelines.storage.event_store.parts.days import day_number
+from pipelines.storage.event_store.store import EventStore
+from pipelines.storage.event_store.verification import describe_contents
+from tests.features.districts import NOON, ago, call, case, credit, district, text, transfer
+from tests.pipelines.storage.event_store.lakes import SmallLake, lake_rows
+from tests.pipelines.storage.event_store.test_store import PEOPLE, snapshot
+
+CALLS = [
+    call("x1", ago(days=20), duration_s=700),
+    call("x1", ago(days=5), duration_s=900),
+    call("x1", ago(days=3), number="n2"),
+    text("x2", ago(days=3, hours=2), number="n3"),
+    call("x1", ago(hours=3), duration_s=60),
+    call("n2", ago(hours=2), number="n1", direction="out"),
+]
+TRANSFERS = [
+    transfer("b1", ago(days=3), "300.00"),
+    credit("b1", ago(days=2), "320.00"),
+    transfer("b2", ago(hours=2), "9000.00", account="a2"),
+    transfer("a2", ago(hours=1), "50.00"),
+]
+CASES = [case(ago(hours=1), numbers=["x1"], accounts=["b1"])]
+
+
+def tables(**changed) -> SourceTables:
+    return district(**{"calls": CALLS, "transfers": TRANSFERS, "cases": CASES, **changed})
+
+
+@pytest.fixture
+def small(tmp_path) -> SmallLake:
+    return loaded(SmallLake(tmp_path / "lake"), tables())
+
+
+def loaded(small: SmallLake, given: SourceTables) -> SmallLake:
+    """A day a load."""
+    small.replace_registers(given)
+    for dataset in ("calls", "transfers"):
+        rows = lake_rows(given, dataset).sort("known_at")
+        for part in by_day(rows):
+            small.append(dataset, part)
+    return small
+
+
+def by_day(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    days = rows.with_columns(known_on=pl.col("known_at").dt.date())
+    return days.partition_by("known_on", include_key=False, maintain_order=True)
+
+
+def assert_as_made_at_once(store: EventStore, given: SourceTables) -> None:
+    """The store gives the features of these tables, and holds what one made anew would."""
+    points = [(person, NOON) for person in PEOPLE]
+    expected = snapshot(build_event_index(given), *points)
+    found = snapshot(store.open(at=NOON), *points)
+    assert_frame_equal(found, expected, check_dtypes=False, check_exact=True)
+    assert store.verify().is_empty()
+
+
+def test_nothing_new_changes_nothing(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    assert store.bring_forward().days > 4
+    files = sorted(store.folder.iterdir())
+    assert store.bring_forward().days == 0
+    assert sorted(store.folder.iterdir()) == files
+    assert_as_made_at_once(store, tables())
+
+
+def test_records_that_are_gone_are_gone_from_the_store(small, tmp_path):
+    """A correction takes two rows away and brings another; what comes before its day stays."""
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    rows = lake_rows(tables(), "calls")
+    gone = rows.filter(pl.col("record_id").is_in(["r2", "r3"]))
+    corrected = tables(calls=[*CALLS[:2], *CALLS[4:], call("x3", ago(days=3), number="n2")])
+    new = lake_rows(corrected, "calls").filter(pl.col("peer") == "x3")
+    small.batch += 1
+    small.lake.amend("calls", new, gone=gone, batch=small.batch, at=NOON)
+
+    assert store.bring_forward().anew_from == day_number(ago(days=3).date())
+    assert_as_made_at_once(store, corrected)
+
+
+def test_files_that_are_merged_change_nothing(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    more = call("x2", ago(minutes=30))
+    given = tables(calls=[*CALLS, more])
+    small.append("calls", lake_rows(given, "calls").tail(1))
+    store.bring_forward()
+    before = describe_contents(store.folder)
+    assert small.lake.compact("calls")
+    assert store.bring_forward().days == 0
+    assert_frame_equal(describe_contents(store.folder), before)
+    assert_as_made_at_once(store, given)
+
+
+def test_a_number_that_was_handed_on_takes_its_calls_along(small, tmp_path):
+    """A register says afterwards that n1 has been p2's for four days."""
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    since = ago(days=4).date()
+    given = tables(holders=[("n1", "p2", since)])
+    small.replace_registers(given)
+
+    assert store.bring_forward().anew_from == day_number(NOON.date())
+    assert_as_made_at_once(store, given)
+
+
+def test_a_new_holder_of_what_nobody_used_costs_nothing(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    given = tables(holders=[("n9", "p2", date(2026, 7, 1))])
+    small.replace_registers(given)
+    report = store.bring_forward()
+    assert (report.days, report.anew_from) == (0, None)
+    assert_as_made_at_once(store, given)
+
+
+def test_a_number_that_becomes_a_public_service_leaves_no_trace(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    given = tables(tags=[("x1", "public_service"), ("x2", "courier")])
+    small.replace_registers(given)
+    assert store.bring_forward().anew_from == day_number(ago(days=20).date())
+    assert_as_made_at_once(store, given)
+
+
+def test_a_call_that_comes_after_a_later_one_of_the_two_counts_where_it_belongs(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    late = call("x1", ago(days=4), duration_s=800)
+    given = tables(calls=[*CALLS, late])
+    small.append("calls", lake_rows(given, "calls").tail(1))
+
+    assert store.bring_forward().anew_from == day_number(ago(days=5).date())
+    assert_as_made_at_once(store, given)
+
+
+def test_a_late_call_with_somebody_else_is_only_added(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    given = tables(calls=[*CALLS, call("x8", ago(days=4), duration_s=800)])
+    small.append("calls", lake_rows(given, "calls").tail(1))
+    report = store.bring_forward()
+    assert (report.days, report.anew_from) == (1, None)
+    assert_as_made_at_once(store, given)
+
+
+def test_the_past_is_as_it_was_known_then(small, tmp_path):
+    """A store that holds what came later gives what one would have given that never saw it."""
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    for at in (ago(days=4), ago(hours=2.5), NOON - timedelta(milliseconds=1)):
+        points = [(person, at) for person in PEOPLE]
+        then = snapshot(build_event_index(tables().known_before(at)), *points)
+        found = snapshot(store.open(at=at), *points)
+        assert_frame_equal(found, then, check_dtypes=False, check_exact=True)
+
+
+def test_a_store_made_anew_holds_the_same(small, tmp_path):
+    store = EventStore(tmp_path / "store", small.lake)
+    store.bring_forward()
+    before = describe_contents(store.folder)
+    store.rebuild()
+    assert_frame_equal(describe_contents(store.folder), before)
+
+
+def test_what_differs_is_named_by_timeline_and_day(small, tmp_path):
+    """A store that lost a day, as by a copy that is not whole."""
+    whole, half = EventStore(tmp_path / "store", small.lake), tmp_path / "half"
+    whole.bring_forward()
+    manifest = whole.folder / "manifest.json"
+    other = EventStore(half, SmallLake(tmp_path / "other").lake)
+    other.bring_forward()
+    manifest.write_bytes((half / "manifest.json").read_bytes())
+    found = whole.verify()
+    assert found["rows"].sum() == 0
+    assert found.filter(timeline="contacts")["rows_anew"].sum() == 6

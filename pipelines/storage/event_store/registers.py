@@ -158,7 +158,11 @@ def changed_names(before: StoreRegisters | None, now: StoreRegisters) -> Changed
     }
     if all(frame.is_empty() for frame in changes.values()):
         return None
-    since = [day for name in ("numbers", "accounts") for day in changes[name]["since"].unique()]
+    since = [
+        day
+        for name in ("numbers", "accounts")
+        for day in changed_since(changes[name], key=DECISIVE[name][0])
+    ]
     days = [day for day in since if isinstance(day, date)]
     whole_past = len(days) < len(since) or len(changes["public"]) > 0
     return ChangedNames(
@@ -177,3 +181,11 @@ def changed_rows(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
             now.join(before, on=on, how="anti", nulls_equal=True),
         ]
     )
+
+
+def changed_since(changes: pl.DataFrame, *, key: str) -> pl.Series:
+    """The days from which on holdings differ; null for ever since. One that only ends otherwise
+    differs from its earlier end on.
+    """
+    holdings = changes.group_by(key, "owner", "since").agg(pl.len(), pl.col("until").min())
+    return holdings.select(pl.when(pl.col("len") > 1).then("until").otherwise("since")).to_series()

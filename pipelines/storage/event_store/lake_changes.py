@@ -1,5 +1,6 @@
 """What the lake holds that the store does not, and the reverse."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,27 +10,52 @@ from pipelines.storage.event_store.parts.days import day_start, known_day
 from pipelines.storage.lake import Lake
 from pipelines.storage.schemas import DAY, EVENTS, TABLES
 
-__all__ = ["LakeRecords", "files_by_day", "first_moved_days"]
+__all__ = ["LakeRecords", "Span", "files_by_day", "first_moved_days"]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days that are added together: the first, the last, and how many there are with any record."""
+
+    first: int
+    last: int
+    days: int
 
 
 @dataclass(frozen=True, eq=False)
 class LakeRecords:
     """Records of the lake by the day on which they became known: of each dataset and day the data
-    files that hold any.
+    files that hold any, and how many.
     """
 
     lake: Lake
-    files: Mapping[str, Mapping[int, Sequence[str]]]
+    files: Mapping[str, Mapping[int, Mapping[str, int]]]
 
-    @property
-    def days(self) -> list[int]:
-        """The days on which anything became known, in order."""
-        return sorted({day for by_day in self.files.values() for day in by_day})
+    def spans(self, *, since: int | None, most: int) -> list[Span]:
+        """The days with any record, from ``since`` on and in order, days of few records together:
+        at most so many, or those of one day.
+        """
+        rows: Counter[int] = Counter()
+        for by_day in self.files.values():
+            for day, files in by_day.items():
+                rows[day] += sum(files.values())
+        spans: list[Span] = []
+        held = 0
+        for day in sorted(day for day in rows if since is None or day >= since):
+            held += rows[day]
+            if spans and held <= most:
+                spans[-1] = Span(spans[-1].first, day, spans[-1].days + 1)
+            else:
+                spans.append(Span(day, day, 1))
+                held = rows[day]
+        return spans
 
-    def of_day(self, dataset: str, day: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The records of one dataset and day, a data file at a time."""
-        start, end = day_start(day), day_start(day + 1)
-        for file in self.files[dataset].get(day, ()):
+    def of_span(self, dataset: str, span: Span, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The records of one dataset and some days, a data file at a time."""
+        start, end = day_start(span.first), day_start(span.last + 1)
+        by_day = self.files[dataset].items()
+        files = {file for day, held in by_day if span.first <= day <= span.last for file in held}
+        for file in sorted(files):
             yield (
                 self.lake.scan_files(dataset, [file])
                 .select(columns)
@@ -38,13 +64,13 @@ class LakeRecords:
             )
 
 
-def files_by_day(lake: Lake, dataset: str, files: Sequence[str]) -> dict[int, list[str]]:
-    """Which of ``files`` hold records that became known on each day."""
-    found: dict[int, list[str]] = {}
+def files_by_day(lake: Lake, dataset: str, files: Sequence[str]) -> dict[int, dict[str, int]]:
+    """Which of ``files`` hold records that became known on each day, and how many."""
+    found: dict[int, dict[str, int]] = {}
     for file in files:
-        days = lake.scan_files(dataset, [file]).select(known_day()).unique().collect()
-        for day in days["known_at"]:
-            found.setdefault(day, []).append(file)
+        days = lake.scan_files(dataset, [file]).group_by(day=known_day()).len().collect()
+        for day, number in days.iter_rows():
+            found.setdefault(day, {})[file] = number
     return found
 
 

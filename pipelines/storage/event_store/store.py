@@ -47,6 +47,7 @@ __all__ = ["EventStore", "StoreReport"]
 
 COLUMNS = {"calls": CALL_COLUMNS, "transfers": TRANSFER_COLUMNS}
 BEGINNING = -(1 << 30)
+ROWS_TOGETHER = 1_000_000  # days with fewer records are added together
 RETENTION_DAYS = 130  # two months to learn from, and what a window before them looks back to
 
 
@@ -126,13 +127,13 @@ class EventStore:
         writer = StoreWriter(self.folder, manifest, registers, self.mass_rule.residents / 2)
         if anew is not None and anew > BEGINNING:
             writer.forget_since(anew)
-        days = [day for day in records.days if anew is None or day >= anew]
-        for number, day in enumerate(days, start=1):
-            progress(f"event store: {day_of(day)}, day {number} of {len(days)}")
-            writer.add_day(
-                day,
+        spans = records.spans(since=anew, most=ROWS_TOGETHER)
+        for span in spans:
+            progress(f"event store: adding {day_of(span.first)} to {day_of(span.last)}")
+            writer.add_span(
+                span,
                 records={
-                    dataset: records.of_day(dataset, day, COLUMNS[dataset]) for dataset in EVENTS
+                    dataset: records.of_span(dataset, span, COLUMNS[dataset]) for dataset in EVENTS
                 },
             )
         books = {kind: book.parts for kind, book in writer.books.items()}
@@ -148,7 +149,7 @@ class EventStore:
         done = done.since(milliseconds(day_start(done.head_day - self.retention_days)))
         done.write(self.folder)
         self._sweep(done)
-        return StoreReport(len(days), anew)
+        return StoreReport(sum(span.days for span in spans), anew)
 
     def _first_day_of(self, files: dict[str, list[str]]) -> int:
         days = [

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from features.entities import calls, transfers
@@ -14,7 +13,8 @@ from features.entities.mass_numbers import busy_numbers
 from features.entities.number_profiles import first_payments_outside, payments_after_contact
 from features.event_timelines import TIMELINES
 from features.kernel.relationships import last_events
-from features.kernel.timeline import Timeline
+from features.kernel.timeline import DAY_MS, Timeline
+from pipelines.storage.event_store.lake_changes import Span
 from pipelines.storage.event_store.parts.code_book import CodeBook
 from pipelines.storage.event_store.parts.days import day_start, milliseconds
 from pipelines.storage.event_store.parts.event_columns import (
@@ -72,40 +72,39 @@ class StoreWriter:
             for kind in ("numbers", "accounts")
         }
 
-    def add_day(self, day: int, *, records: Mapping[str, Iterable[pl.DataFrame]]) -> None:
-        """Add ``records`` of calls and transfers that became known on one day.
+    def add_span(self, span: Span, *, records: Mapping[str, Iterable[pl.DataFrame]]) -> None:
+        """Add ``records`` of calls and transfers that became known on some days.
 
         Raises :class:`OutOfOrderError` where later events of the same two are in the store already.
         """
-        self.set_checkpoint(day)
+        self.set_checkpoint(span)
+        at = day_start(span.first)
         contacts = self.relate_all(
-            "contacts", [self.code_calls(frame) for frame in records["calls"]], at=day_start(day)
+            "contacts", [self.code_calls(frame) for frame in records["calls"]], at=at
         )
         payments = self.relate_all(
-            "payments",
-            [self.code_transfers(frame) for frame in records["transfers"]],
-            at=day_start(day),
+            "payments", [self.code_transfers(frame) for frame in records["transfers"]], at=at
         )
         led = self.led_to_pay(contacts["stranger_contacts"], payments["new_payee_payments"])
-        self.add_busy(contacts["contacts_by_number"], day=day)
+        self.add_busy(contacts["contacts_by_number"])
         for name, events in {**contacts, **payments, FOLLOWED: led}.items():
             segments = add_segment(
                 self.manifest.timelines.get(name, ()),
                 events,
-                start_ms=milliseconds(day_start(day)),
+                start_ms=milliseconds(at),
                 folder=self.folder,
             )
             self.manifest = self.manifest.with_segments(name, segments)
 
-    def set_checkpoint(self, day: int) -> None:
-        """Remember what every relationship was before a new day. Where events are added to an
-        earlier day, what was remembered of those after it no longer holds.
+    def set_checkpoint(self, span: Span) -> None:
+        """Remember what every relationship was before new days. Where events are added to earlier
+        days, what was remembered of those after them no longer holds.
         """
-        points = tuple(one for one in self.manifest.checkpoints if one.day <= day)
-        if day > self.manifest.head_day:
-            points = (*points, Checkpoint(day, dict(self.manifest.states)))[-CHECKPOINTS:]
+        points = tuple(one for one in self.manifest.checkpoints if one.day <= span.first)
+        if span.first > self.manifest.head_day:
+            points = (*points, Checkpoint(span.first, dict(self.manifest.states)))[-CHECKPOINTS:]
         self.manifest = replace(
-            self.manifest, head_day=max(day, self.manifest.head_day), checkpoints=points
+            self.manifest, head_day=max(span.last, self.manifest.head_day), checkpoints=points
         )
 
     def code_calls(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -194,13 +193,14 @@ class StoreWriter:
         self.manifest = replace(self.manifest, states={**self.manifest.states, key: added})
         return whole
 
-    def add_busy(self, by_number: pl.DataFrame, *, day: int) -> None:
-        """Keep how many contacts the busiest numbers had on a day, earlier loads counted."""
+    def add_busy(self, by_number: pl.DataFrame) -> None:
+        """Keep how many contacts the busiest numbers had each day, earlier loads counted."""
         busy = busy_numbers(by_number.lazy()).collect()
-        codes = busy["owner"].cast(pl.Int64).to_numpy()
-        end_ms = np.full(len(codes), milliseconds(day_start(day + 1)))
         earlier = self.open("contacts_by_number").sums(
-            ["contact"], owner=codes, at_ms=end_ms, window=timedelta(days=1)
+            ["contact"],
+            owner=busy["owner"].cast(pl.Int64).to_numpy(),
+            at_ms=(busy["day"].cast(pl.Int64).to_numpy() + 1) * DAY_MS + milliseconds(day_start(0)),
+            window=timedelta(days=1),
         )["contact"]
         counted = busy.with_columns(
             contacts=(pl.col("contacts") + pl.Series(earlier)).cast(pl.UInt32)

@@ -38,22 +38,25 @@ def tables(**changed) -> SourceTables:
 
 @pytest.fixture
 def small(tmp_path) -> SmallLake:
-    return loaded(SmallLake(tmp_path / "lake"), tables())
+    return SmallLake(tmp_path / "lake")
 
 
-def loaded(small: SmallLake, given: SourceTables) -> SmallLake:
-    """A day a load."""
-    small.replace_registers(given)
-    for dataset in ("calls", "transfers"):
-        rows = lake_rows(given, dataset).sort("known_at")
-        for part in by_day(rows):
-            small.append(dataset, part)
-    return small
+@pytest.fixture
+def store(small, tmp_path) -> EventStore:
+    """A store that was brought forward after each day's load."""
+    found = EventStore(tmp_path / "store", small.lake)
+    small.replace_registers(tables())
+    rows = {dataset: lake_rows(tables(), dataset) for dataset in ("calls", "transfers")}
+    days = pl.concat([frame.select(known_on()) for frame in rows.values()]).unique().sort("day")
+    for day in days["day"]:
+        for dataset, frame in rows.items():
+            small.append(dataset, frame.filter(known_on() == day))
+        assert found.bring_forward().days == 1
+    return found
 
 
-def by_day(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    days = rows.with_columns(known_on=pl.col("known_at").dt.date())
-    return days.partition_by("known_on", include_key=False, maintain_order=True)
+def known_on() -> pl.Expr:
+    return pl.col("known_at").dt.date().alias("day")
 
 
 def assert_as_made_at_once(store: EventStore, given: SourceTables) -> None:
@@ -65,19 +68,15 @@ def assert_as_made_at_once(store: EventStore, given: SourceTables) -> None:
     assert store.verify().is_empty()
 
 
-def test_nothing_new_changes_nothing(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    assert store.bring_forward().days > 4
+def test_nothing_new_changes_nothing(store, small):
     files = sorted(store.folder.iterdir())
     assert store.bring_forward().days == 0
     assert sorted(store.folder.iterdir()) == files
     assert_as_made_at_once(store, tables())
 
 
-def test_records_that_are_gone_are_gone_from_the_store(small, tmp_path):
+def test_records_that_are_gone_are_gone_from_the_store(store, small):
     """A correction takes two rows away and brings another; what comes before its day stays."""
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
     rows = lake_rows(tables(), "calls")
     gone = rows.filter(pl.col("record_id").is_in(["r2", "r3"]))
     corrected = tables(calls=[*CALLS[:2], *CALLS[4:], call("x3", ago(days=3), number="n2")])
@@ -89,9 +88,7 @@ def test_records_that_are_gone_are_gone_from_the_store(small, tmp_path):
     assert_as_made_at_once(store, corrected)
 
 
-def test_files_that_are_merged_change_nothing(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
+def test_files_that_are_merged_change_nothing(store, small):
     more = call("x2", ago(minutes=30))
     given = tables(calls=[*CALLS, more])
     small.append("calls", lake_rows(given, "calls").tail(1))
@@ -103,10 +100,8 @@ def test_files_that_are_merged_change_nothing(small, tmp_path):
     assert_as_made_at_once(store, given)
 
 
-def test_a_number_that_was_handed_on_takes_its_calls_along(small, tmp_path):
+def test_a_number_that_was_handed_on_takes_its_calls_along(store, small):
     """A register says afterwards that n1 has been p2's for four days."""
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
     since = ago(days=4).date()
     given = tables(holders=[("n1", "p2", since)])
     small.replace_registers(given)
@@ -115,28 +110,22 @@ def test_a_number_that_was_handed_on_takes_its_calls_along(small, tmp_path):
     assert_as_made_at_once(store, given)
 
 
-def test_a_new_holder_of_what_nobody_used_costs_nothing(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
-    given = tables(holders=[("n9", "p2", date(2026, 7, 1))])
+def test_a_new_holder_of_what_nobody_used_costs_nothing(store, small):
+    given = tables(holders=[("a9", "p2", date(2026, 7, 15))])
     small.replace_registers(given)
     report = store.bring_forward()
     assert (report.days, report.anew_from) == (0, None)
     assert_as_made_at_once(store, given)
 
 
-def test_a_number_that_becomes_a_public_service_leaves_no_trace(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
+def test_a_number_that_becomes_a_public_service_leaves_no_trace(store, small):
     given = tables(tags=[("x1", "public_service"), ("x2", "courier")])
     small.replace_registers(given)
     assert store.bring_forward().anew_from == day_number(ago(days=20).date())
     assert_as_made_at_once(store, given)
 
 
-def test_a_call_that_comes_after_a_later_one_of_the_two_counts_where_it_belongs(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
+def test_a_call_that_comes_after_a_later_one_of_the_two_counts_where_it_belongs(store, small):
     late = call("x1", ago(days=4), duration_s=800)
     given = tables(calls=[*CALLS, late])
     small.append("calls", lake_rows(given, "calls").tail(1))
@@ -145,9 +134,7 @@ def test_a_call_that_comes_after_a_later_one_of_the_two_counts_where_it_belongs(
     assert_as_made_at_once(store, given)
 
 
-def test_a_late_call_with_somebody_else_is_only_added(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
+def test_a_late_call_with_somebody_else_is_only_added(store, small):
     given = tables(calls=[*CALLS, call("x8", ago(days=4), duration_s=800)])
     small.append("calls", lake_rows(given, "calls").tail(1))
     report = store.bring_forward()
@@ -155,10 +142,8 @@ def test_a_late_call_with_somebody_else_is_only_added(small, tmp_path):
     assert_as_made_at_once(store, given)
 
 
-def test_the_past_is_as_it_was_known_then(small, tmp_path):
+def test_the_past_is_as_it_was_known_then(store, small):
     """A store that holds what came later gives what one would have given that never saw it."""
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
     for at in (ago(days=4), ago(hours=2.5), NOON - timedelta(milliseconds=1)):
         points = [(person, at) for person in PEOPLE]
         then = snapshot(build_event_index(tables().known_before(at)), *points)
@@ -166,22 +151,18 @@ def test_the_past_is_as_it_was_known_then(small, tmp_path):
         assert_frame_equal(found, then, check_dtypes=False, check_exact=True)
 
 
-def test_a_store_made_anew_holds_the_same(small, tmp_path):
-    store = EventStore(tmp_path / "store", small.lake)
-    store.bring_forward()
+def test_a_store_made_anew_holds_the_same(store, small):
     before = describe_contents(store.folder)
     store.rebuild()
     assert_frame_equal(describe_contents(store.folder), before)
 
 
-def test_what_differs_is_named_by_timeline_and_day(small, tmp_path):
+def test_what_differs_is_named_by_timeline_and_day(store, tmp_path):
     """A store that lost a day, as by a copy that is not whole."""
-    whole, half = EventStore(tmp_path / "store", small.lake), tmp_path / "half"
-    whole.bring_forward()
-    manifest = whole.folder / "manifest.json"
-    other = EventStore(half, SmallLake(tmp_path / "other").lake)
-    other.bring_forward()
-    manifest.write_bytes((half / "manifest.json").read_bytes())
-    found = whole.verify()
+    half = EventStore(tmp_path / "half", SmallLake(tmp_path / "other").lake)
+    half.bring_forward()
+    manifest = "manifest.json"
+    (store.folder / manifest).write_bytes((half.folder / manifest).read_bytes())
+    found = store.verify()
     assert found["rows"].sum() == 0
     assert found.filter(timeline="contacts")["rows_anew"].sum() == 6

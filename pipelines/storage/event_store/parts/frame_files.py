@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
 
+from data_contracts.errors import LakeError
 from pipelines.storage.durable_files import flush_to_disk
 
 __all__ = ["read_frame", "write_frame"]
@@ -32,8 +33,15 @@ def write_frame(frame: pl.DataFrame, *, folder: Path) -> str:
 
 
 def read_frame(path: Path) -> pl.DataFrame:
-    """The frame in a file, mapped into memory."""
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    """The frame in a file, mapped into memory. Raises ``LakeError`` where the file is missing or
+    cut off.
+    """
+    try:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (OSError, pa.ArrowException) as error:
+        raise LakeError(
+            f"{path} of the event store cannot be read", remedy="Run `forestall store rebuild`."
+        ) from error
     frame = pl.from_arrow(table, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is no column
     return frame

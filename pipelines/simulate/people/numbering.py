@@ -8,7 +8,6 @@ they are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -157,9 +156,16 @@ class NumberBook(_Book):
 
     def issue_subscribers(self, operators: list[str]) -> Ints:
         """Mobile numbers of the given operators, one each; returns their positions."""
-        return np.concatenate(
-            [self._add(partial(self._mobile, OPERATORS[name], 1), 1) for name in operators]
-        )
+        first = len(self.texts)
+        draw, seen = self._rng.integers, self._seen
+        for prefixes in (OPERATORS[name] for name in operators):
+            while True:
+                text = f"{prefixes[int(draw(0, len(prefixes)))]}{int(draw(0, 100_000_000)):08d}"
+                if text not in seen:
+                    break
+            seen.add(text)
+            self.texts.append(text)
+        return np.arange(first, first + len(operators))
 
     def issue(self, kind: str, count: int = 1) -> Ints:
         """New numbers of a kind (see ``mix.NumberKind``); returns their positions."""
@@ -221,7 +227,10 @@ class AccountBook(_Book):
             str(bank)
             for bank in self._rng.choice(list(BANKS), count, p=list(_BANK_SHARES.values()))
         ]
-        added = np.concatenate([self._add(partial(self._card, bank), 1) for bank in banks])
+        first = len(self.texts)
+        for bank in banks:
+            self._add_card(BANKS[bank])
+        added = np.arange(first, first + len(banks))
         self.banks += banks
         self.is_merchant += [False] * count
         return added
@@ -233,11 +242,22 @@ class AccountBook(_Book):
         self.is_merchant += [True] * count
         return added
 
-    def _card(self, bank: str) -> Iterator[str]:
-        body = self._one_of(BANKS[bank], 1)[0] + self._digits(9, 1)[0]
-        return iter([body + _luhn(body)])
+    def _add_card(self, prefixes: tuple[str, ...]) -> None:
+        # One at a time, and with plain numbers: a district has millions of accounts.
+        draw, seen = self._rng.integers, self._seen
+        while True:
+            body = f"{prefixes[int(draw(0, len(prefixes)))]}{int(draw(0, 1_000_000_000)):09d}"
+            text = body + _luhn(body)
+            if text not in seen:
+                seen.add(text)
+                self.texts.append(text)
+                return
+
+
+_DOUBLED = {str(digit): (digit * 2) // 10 + (digit * 2) % 10 for digit in range(10)}
 
 
 def _luhn(body: str) -> str:
-    doubled = [int(d) * (2 - i % 2) for i, d in enumerate(reversed(body))]
-    return str(-sum(n // 10 + n % 10 for n in doubled) % 10)
+    """The check digit: from the last digit on, every other one is doubled."""
+    total = sum(map(_DOUBLED.__getitem__, body[::-2])) + sum(map(int, body[-2::-2]))
+    return str(-total % 10)

@@ -42,9 +42,8 @@ MOMENT_BITS = 34
 MAX_SEGMENT_SPAN = timedelta(milliseconds=1 << MOMENT_BITS) - timedelta(days=1)
 KEY = "key"  # the column that holds the keys of a stored segment
 # Below this share of a segment's events it is cheaper to add up the rows of the slices one by one
-# than to lay out the running totals of all; of a longer segment they would fill the memory.
+# than to lay out the running totals of all.
 FEW_ROWS = 0.2
-MAX_TOTALS = 4_000_000
 
 
 def to_milliseconds(moments: pl.Series) -> Positions:
@@ -78,8 +77,8 @@ class Segment:
 
     The moments of all of them lie in ``[origin_ms, end_ms]``, at most ``MAX_SEGMENT_SPAN`` apart.
     ``load`` is called once, when a window first touches the segment; where the events have a column
-    ``KEY``, it holds their keys. ``owners`` are the least and the greatest code, ``length`` the
-    number of events.
+    ``KEY``, it holds their keys. ``owners`` are the least and the greatest code. Of a large store
+    the running totals of all segments would fill the memory: then none ``keeps_totals``.
     """
 
     origin_ms: int
@@ -87,7 +86,7 @@ class Segment:
     load: Callable[[], pl.DataFrame]
     added: Mapping[str, pl.Expr]
     owners: tuple[int, int]
-    length: int
+    keeps_totals: bool = True
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -104,10 +103,12 @@ class Segment:
     @cached_property
     def totals(self) -> Mapping[str, Positions]:
         """Running totals in hundredths: of each column of ``added`` one value more than events."""
-        amounts = self._amounts(self.added, self.events)
-        return {
-            name: np.concatenate(([0], amounts[name].cum_sum().to_numpy())) for name in self.added
-        }
+        return {name: self._running_total(name) for name in self.added}
+
+    def _running_total(self, name: str) -> Positions:
+        """One of the :attr:`totals`."""
+        amounts = self._amounts([name], self.events)[name]
+        return np.concatenate(([0], amounts.cum_sum().to_numpy()))
 
     def _amounts(self, names: Iterable[str], rows: pl.DataFrame) -> pl.DataFrame:
         """What each row adds to each of ``names``."""
@@ -136,11 +137,16 @@ class Segment:
     def sums(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
         """The sum of each of ``names`` over each slice, in hundredths."""
         start, end = slices
-        if "totals" in self.__dict__ or (
-            len(self.keys) <= MAX_TOTALS and int((end - start).sum()) > FEW_ROWS * len(self.keys)
-        ):
+        kept = "totals" in self.__dict__
+        if not kept and int((end - start).sum()) <= FEW_ROWS * len(self.keys):
+            return self._sums_of_rows(names, slices)
+        if kept or self.keeps_totals:
             return {name: self.totals[name][end] - self.totals[name][start] for name in names}
-        return self._sums_of_rows(names, slices)
+        found = {}
+        for name in names:
+            total = self._running_total(name)
+            found[name] = total[end] - total[start]
+        return found
 
     def _sums_of_rows(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
         places, lengths = spread_slices(slices)
@@ -206,9 +212,7 @@ class Timeline:
             return cls((), frame, added)
         known_ms = to_milliseconds(pl.Series([frame["known_at"].min(), frame["known_at"].max()]))
         owners = (int(frame["owner"][0]), int(frame["owner"][-1]))
-        segment = Segment(
-            int(known_ms[0]), int(known_ms[1]), lambda: frame, added, owners, len(frame)
-        )
+        segment = Segment(int(known_ms[0]), int(known_ms[1]), lambda: frame, added, owners)
         if known_ms[1] - known_ms[0] > to_ms(MAX_SEGMENT_SPAN):
             raise ValueError(f"events lie more than {MAX_SEGMENT_SPAN} apart")
         return cls((segment,), frame.clear(), added)

@@ -1,6 +1,6 @@
 """The writer of the store: takes the events that became known on one day and adds what follows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -87,10 +87,12 @@ class StoreWriter:
         )
         led = self.led_to_pay(contacts["stranger_contacts"], payments["new_payee_payments"])
         self.add_busy(contacts["contacts_by_number"])
-        for name, events in {**contacts, **payments, FOLLOWED: led}.items():
+        made = {**contacts, **payments, FOLLOWED: led}
+        del contacts, payments
+        for name in sorted(made):
             segments = add_segment(
                 self.manifest.timelines.get(name, ()),
-                events,
+                made.pop(name),
                 start_ms=milliseconds(at),
                 folder=self.folder,
             )
@@ -160,17 +162,20 @@ class StoreWriter:
         self.manifest = replace(self.manifest, feeds={**self.manifest.feeds, dataset: file})
 
     def relate_all(
-        self, kind: str, coded: Sequence[pl.DataFrame], *, at: datetime
+        self, kind: str, coded: list[pl.DataFrame], *, at: datetime
     ) -> dict[str, pl.DataFrame]:
-        """The events of every timeline made of these coded events; the relationships go on."""
+        """The events of every timeline made of these coded events; the relationships go on. What is
+        done with is let go of: a district's day fills a good part of the memory.
+        """
         names = [name for name, one in TIMELINES.items() if one.made_of == kind]
         made = {name: [EMPTY_EVENTS[name]] for name in names}
-        events = pl.concat([CODED[kind], *coded])
-        buckets = events.with_columns(bucket=pl.col("owner") // (1 << BUCKET_BITS))
-        for (bucket,), part in buckets.partition_by(
-            "bucket", as_dict=True, include_key=False
-        ).items():
-            related = self.relate(kind, part, bucket=bucket, at=at)
+        bucket = (pl.col("owner") // (1 << BUCKET_BITS)).alias("bucket")
+        events = pl.concat([CODED[kind], *coded]).with_columns(bucket)
+        coded.clear()
+        parts = events.partition_by("bucket", as_dict=True, include_key=False)
+        del events
+        for (number,) in sorted(parts):
+            related = self.relate(kind, parts.pop((number,)), bucket=number, at=at)
             for name in names:
                 chosen = TIMELINES[name].events(related.lazy())
                 made[name].append(chosen.select(EMPTY_EVENTS[name].columns).collect())

@@ -21,6 +21,7 @@ from pipelines.storage.event_store.parts.manifest import SegmentFile
 
 __all__ = ["add_segment", "open_timeline"]
 
+MOST_KEPT = 5_000_000  # events of a timeline whose running totals are kept
 MERGE_RATIO = 4  # a segment is merged with those of its day that are not so many times as long
 
 
@@ -67,6 +68,7 @@ def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> T
     """The timeline ``name`` of some segments. Their files are mapped into memory at once, so that
     they stay readable after they were removed; their pages are read as windows touch them.
     """
+    keeps_totals = sum(one.length for one in files) <= MOST_KEPT
     segments = tuple(
         Segment(
             one.origin_ms,
@@ -74,7 +76,7 @@ def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> T
             partial(keep, read_frame(folder / one.file)),
             SUMS[name],
             (one.first_owner, one.last_owner),
-            one.length,
+            keeps_totals,
         )
         for one in sorted(files, key=lambda one: (one.origin_ms, one.first_owner))
     )

@@ -19,7 +19,7 @@ from serving.http.openapi import iterate_operations
 from tests.serving.conftest import Client
 from tests.serving.example_world import World, build_world, example_app
 
-EXAMPLES = int(os.environ.get("FORESTALL_TEST_EXAMPLES", "2"))  # for each operation and mode
+EXAMPLES = int(os.environ.get("FORESTALL_TEST_EXAMPLES", "4"))  # for each operation and mode
 ROLES = ("anonymous", "analyst", "officer", "engineer", "admin")
 BOUNDED = settings(
     max_examples=EXAMPLES,

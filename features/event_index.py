@@ -34,6 +34,7 @@ __all__ = [
     "build_event_index",
     "code_holdings",
     "mass_timelines",
+    "names_in_cases",
 ]
 
 
@@ -230,13 +231,16 @@ def first_named_at(cases: pl.LazyFrame, column: str, names: pl.DataFrame, key: s
     """``code`` and ``named_at``: since when a reported case is known to name each number or
     account.
     """
+    named = names_in_cases(cases, column).rename({"name": key})
+    return named.join(names.lazy(), on=key).select("code", "named_at").collect()
+
+
+def names_in_cases(cases: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """``name`` and ``named_at``: what cases name in ``column``, and since when that is known."""
     return (
-        cases.select("known_at", pl.col(column).alias(key))
-        .explode(key)
-        .drop_nulls(key)
-        .group_by(key)
+        cases.select("known_at", name=pl.col(column))
+        .explode("name")
+        .drop_nulls("name")
+        .group_by("name")
         .agg(named_at=pl.col("known_at").min())
-        .join(names.lazy(), on=key)
-        .select("code", "named_at")
-        .collect()
     )

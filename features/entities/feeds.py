@@ -27,6 +27,7 @@ __all__ = [
     "call_feeds",
     "delivery_hours",
     "feed_features",
+    "flags_at",
     "serving_banks",
     "serving_operators",
     "transfer_feeds",
@@ -173,7 +174,7 @@ def build_feeds(delivered: pl.DataFrame, served: pl.DataFrame, people: int) -> F
 
 
 def flags_at(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
-    """True at each of ``dense_codes``."""
+    """True at each of ``codes``."""
     found = np.zeros(count, dtype=np.bool_)
     found[codes.to_numpy()] = True
     return found

@@ -10,7 +10,7 @@ A timeline lies in one segment or in several, as when days are added one by one:
 is then the sum over the segments that the window touches, and no other segment is opened.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -26,6 +26,7 @@ __all__ = [
     "Slices",
     "Timeline",
     "event_keys",
+    "moment_ms",
     "sort_events",
     "to_hundredths",
     "to_milliseconds",
@@ -36,6 +37,7 @@ Floats = npt.NDArray[np.float64]
 Slices = tuple[Positions, Positions]
 
 DAY_MS = 86_400_000
+FAR_FUTURE_MS = 1 << 60
 # A key is the owner's code and the milliseconds since the segment begins: 34 bits hold 198 days,
 # and leave room for 500 million owners.
 MOMENT_BITS = 34
@@ -51,6 +53,11 @@ def to_milliseconds(moments: pl.Series) -> Positions:
     millisecond as it is.
     """
     return np.asarray(moments.dt.epoch("us").to_numpy() // 1000, dtype=np.int64)
+
+
+def moment_ms(at: datetime) -> int:
+    """A moment as the timelines count it: milliseconds since 1970."""
+    return int(to_milliseconds(pl.Series([at]))[0])
 
 
 def to_hundredths(expr: pl.Expr) -> pl.Expr:
@@ -76,22 +83,17 @@ class Segment:
     """Events of a span of time, sorted by ``owner`` and ``known_at``.
 
     The moments of all of them lie in ``[origin_ms, end_ms]``, at most ``MAX_SEGMENT_SPAN`` apart.
-    ``load`` is called once, when a window first touches the segment; where the events have a column
-    ``KEY``, it holds their keys. ``owners`` are the least and the greatest code. Of a large store
-    the running totals of all segments would fill the memory: then none ``keeps_totals``.
+    Where the events have a column ``KEY``, it holds their keys. ``owners`` are the
+    least and the greatest code. Of a large store the running totals of all segments would fill the
+    memory: then none ``keeps_totals``.
     """
 
     origin_ms: int
     end_ms: int
-    load: Callable[[], pl.DataFrame]
+    events: pl.DataFrame
     added: Mapping[str, pl.Expr]
     owners: tuple[int, int]
     keeps_totals: bool = True
-
-    @cached_property
-    def events(self) -> pl.DataFrame:
-        """The events themselves, in order."""
-        return self.load()
 
     @cached_property
     def keys(self) -> Positions:
@@ -163,10 +165,8 @@ class Segment:
     def rows(self, slices: Slices, point: npt.NDArray[np.uint32]) -> pl.DataFrame:
         """Every event of every slice, with the ``point`` that the slice belongs to."""
         places, lengths = spread_slices(slices)
-        return (
-            self.events[pl.Series(places)]
-            .select(pl.exclude(KEY))
-            .with_columns(point=pl.Series(np.repeat(point, lengths)))
+        return self.events[pl.Series(places)].with_columns(
+            point=pl.Series(np.repeat(point, lengths))
         )
 
 
@@ -212,7 +212,7 @@ class Timeline:
             return cls((), frame, added)
         known_ms = to_milliseconds(pl.Series([frame["known_at"].min(), frame["known_at"].max()]))
         owners = (int(frame["owner"][0]), int(frame["owner"][-1]))
-        segment = Segment(int(known_ms[0]), int(known_ms[1]), lambda: frame, added, owners)
+        segment = Segment(int(known_ms[0]), int(known_ms[1]), frame, added, owners)
         if known_ms[1] - known_ms[0] > to_ms(MAX_SEGMENT_SPAN):
             raise ValueError(f"events lie more than {MAX_SEGMENT_SPAN} apart")
         return cls((segment,), frame.clear(), added)
@@ -233,9 +233,9 @@ class Timeline:
         )
         return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
-    def known_between(self, start_ms: int | None, end_ms: int) -> pl.DataFrame:
-        """The events known in ``[start, end)``, milliseconds since 1970, segment after segment."""
-        low = -(1 << 62) if start_ms is None else start_ms
+    def known_between(self, start: datetime, end: datetime | None = None) -> pl.DataFrame:
+        """The events known in ``[start, end)``, or all since, segment after segment."""
+        low, end_ms = moment_ms(start), FAR_FUTURE_MS if end is None else moment_ms(end)
         known_ms = pl.col("known_at").dt.epoch("us") // 1000
         return self._joined(
             [

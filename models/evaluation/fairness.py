@@ -15,7 +15,6 @@ import polars as pl
 from data_contracts.ages import AGE_BAND_STARTS, AGE_BANDS
 from features.entities.coverage import data_seen
 from features.event_index import EventIndex
-from features.kernel.timeline import to_milliseconds
 from models.evaluation.alert_metrics import RATIOS, JudgedAlerts, median_lead_h, resample_people
 from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
 
@@ -74,10 +73,7 @@ def assign_groups(
 def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person``, ``data_seen`` of everybody in the event_index."""
     logs = {"calls": event_index.contacts, "transfers": event_index.payments}
-    start_ms, end_ms = to_milliseconds(pl.Series([start, end]))
-    owners = {
-        name: log.known_between(start_ms, end_ms)["owner"].unique() for name, log in logs.items()
-    }
+    owners = {name: log.known_between(start, end)["owner"].unique() for name, log in logs.items()}
     return event_index.people.select(
         "person",
         data_seen=data_seen(

@@ -60,11 +60,10 @@ def query_points_after_events(
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
     if ``end`` is one. A contact that does not count at the tick is no event.
     """
-    start_ms, end_ms = to_milliseconds(pl.Series([start, end]))
     next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
     logs = (event_index.contacts, event_index.payments)
-    events = [log.known_between(start_ms, end_ms).select("owner", at=next_tick) for log in logs]
-    heard = event_index.mass_contacts.known_between(start_ms, end_ms).with_columns(at=next_tick)
+    events = [log.known_between(start, end).select("owner", at=next_tick) for log in logs]
+    heard = event_index.mass_contacts.known_between(start, end).with_columns(at=next_tick)
     uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return (
         pl.concat([frame.lazy() for frame in events])

@@ -23,7 +23,7 @@ from features.entities.holdings import (
 )
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import to_milliseconds
+from features.kernel.timeline import moment_ms
 from features.reputation import ReputationModel
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 
@@ -360,7 +360,7 @@ def residents_met_by(
     wanted = leads.drop_nulls().unique()
     rows = (
         of.relationships(event_index)
-        .known_between(moment_ms(at - SHOWN_SPAN), moment_ms(at))
+        .known_between(at - SHOWN_SPAN, at)
         .filter(pl.col(of.code).is_in(wanted.implode()))
         .group_by(lead=pl.col(of.code).cast(pl.Int64), owner="owner")
         .agg(last_at=known.max(), channel=CHANNEL[of.kind])
@@ -373,8 +373,3 @@ def residents_met_by(
         channel=pl.col("channel"),
         last_at="last_at",
     )
-
-
-def moment_ms(at: datetime) -> int:
-    """A moment as the timelines count it."""
-    return int(to_milliseconds(pl.Series([at], dtype=pl.Datetime("us", "Asia/Shanghai")))[0])

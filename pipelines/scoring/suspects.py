@@ -10,7 +10,7 @@ import polars as pl
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
-from features.kernel.timeline import to_milliseconds
+from features.kernel.timeline import moment_ms
 from features.reputation import BAD_REPUTATION, ReputationModel
 from serving.feedback import RecentAlert
 from serving.publishing import PublishedSuspect
@@ -93,10 +93,9 @@ def active_counterparties(
     what is known.
     """
     timeline = of.profiles(event_index)
-    start_ms, end_ms = to_milliseconds(pl.Series([at - ACTIVE_SPAN, at]))
-    recent = timeline.known_between(start_ms, end_ms)["owner"].unique().sort()
+    recent = timeline.known_between(at - ACTIVE_SPAN, at)["owner"].unique().sort()
     codes = recent.cast(pl.Int64).to_numpy()
-    at_ms = np.full(len(codes), end_ms)
+    at_ms = np.full(len(codes), moment_ms(at))
     now = of.states(event_index, codes=codes, at_ms=at_ms)
     ever, week = (
         pl.Series(
@@ -127,10 +126,9 @@ def count_alerted_residents(
     """``of.code`` and ``alerts``: how many of the ``people`` had to do with each number or account
     in the last week.
     """
-    start_ms, end_ms = to_milliseconds(pl.Series([at - ACTIVE_SPAN, at]))
     contacts = (
         of.relationships(event_index)
-        .known_between(start_ms, end_ms)
+        .known_between(at - ACTIVE_SPAN, at)
         .filter(pl.col("owner").is_in(people.implode()))
     )
     return contacts.group_by(pl.col(of.code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())

@@ -8,22 +8,13 @@ from data_contracts.errors import NotReadyError
 from features.kernel.source_tables import LOOKBACK, SourceTables
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["latest_moment", "source_tables_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(
     days=2
 )  # an event can become known so long after its event day began
-EVENT_COLUMNS = {
-    "calls": (
-        *("record_id", "source", "number", "peer", "peer_kind", "direction", "service"),
-        *("started_at", "duration_s", "known_at"),
-    ),
-    "transfers": (
-        *("record_id", "source", "account", "payee", "payee_kind", "direction"),
-        *("amount_cny", "occurred_at", "known_at"),
-    ),
-}
 
 
 def source_tables_before(
@@ -40,17 +31,17 @@ def source_tables_before(
     lake = Lake(settings.lake_folder)
     first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
     days = (first, at.date())
-    if not any(
-        days[0] <= day <= days[1] for dataset in EVENT_COLUMNS for day in lake.days(dataset)
-    ):
+    if not any(days[0] <= day <= days[1] for dataset in EVENTS for day in lake.days(dataset)):
         raise NotReadyError(
             f"the lake holds no calls or transfers from {days[0]} to {days[1]}",
             remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data "
             "covers.",
         )
     events = {
-        name: lake.scan(name, days=days).select(columns).filter(pl.col("known_at") < at)
-        for name, columns in EVENT_COLUMNS.items()
+        name: lake.scan(name, days=days)
+        .select("record_id", *columns)
+        .filter(pl.col("known_at") < at)
+        for name, columns in FEATURE_COLUMNS.items()
     }
     return SourceTables(
         calls=events["calls"],
@@ -67,7 +58,7 @@ def latest_moment(settings: Settings) -> datetime:
     """The moment just after the last event that the lake knows of, on the full minute."""
     lake = Lake(settings.lake_folder)
     latest: list[datetime] = []
-    for name in EVENT_COLUMNS:
+    for name in EVENTS:
         days = lake.days(name)
         if days:
             found = (

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.clock import ZONE
 
-__all__ = ["DAY", "EVENTS", "MOMENT", "REGISTERS", "SORTED_BY", "TABLES"]
+__all__ = ["DAY", "EVENTS", "FEATURE_COLUMNS", "MOMENT", "REGISTERS", "SORTED_BY", "TABLES"]
 
 MOMENT = pl.Datetime("us", ZONE)
 MONEY = pl.Decimal(18, 2)
@@ -92,4 +92,15 @@ TABLES: Mapping[str, pl.Schema] = {
 }
 EVENTS = ("calls", "transfers")
 REGISTERS = ("residents", "subscribers", "accounts", "number_tags", "cases")
+#: What features are made of.
+FEATURE_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "calls": (
+        *("source", "number", "peer", "peer_kind", "direction", "service"),
+        *("started_at", "duration_s", "known_at"),
+    ),
+    "transfers": (
+        *("source", "account", "payee", "payee_kind", "direction"),
+        *("amount_cny", "occurred_at", "known_at"),
+    ),
+}
 SORTED_BY = {"calls": ("number", "started_at"), "transfers": ("account", "occurred_at")}

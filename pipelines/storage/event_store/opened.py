@@ -10,8 +10,8 @@ import polars as pl
 
 from data_contracts.forms.number_plan import NUMBER_KINDS
 from features.catalogue.definitions import MassRule
-from features.entities.feeds import build_feeds
-from features.event_index import HOLDING, KIND_CODES, EventIndex, mass_timelines
+from features.entities.feeds import build_feeds, flags_at
+from features.event_index import HOLDING, KIND_CODES, EventIndex, mass_timelines, names_in_cases
 from features.event_timelines import TIMELINES
 from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
 from pipelines.storage.event_store.parts.event_columns import FOLLOWED, PEER_KIND
@@ -20,16 +20,13 @@ from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.parts.segments import open_timeline
 from pipelines.storage.event_store.registers import StoreRegisters
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import MOMENT
 
 __all__ = ["open_event_index"]
 
-BUSY = pl.DataFrame(schema={"owner": pl.UInt32, "day": pl.Int32, "contacts": pl.UInt32})
 NAMES = pl.Schema({"name": pl.String, "key": pl.Int64})
 NUMBERS = pl.Schema({**NAMES, "peer_kind": PEER_KIND})
 # The code of each kind in the order of their enumeration, and of none.
 KIND_CODE_OF = np.array([*(KIND_CODES.get(kind, 0) for kind in NUMBER_KINDS), 0], dtype=np.int8)
-DELIVERIES = pl.DataFrame(schema={"source": pl.String, "known_at": MOMENT})
 
 
 def open_event_index(
@@ -59,19 +56,15 @@ def open_event_index(
         **timelines,
         **mass_timelines(
             timelines["contacts_by_number"],
-            read_frame(folder / manifest.busy).lazy() if manifest.busy else BUSY.lazy(),
+            read_frame(folder / manifest.busy).lazy(),
             limit=holdings.mass_limit(mass_rule),
         ),
         named_peers=first_named_at(cases, "suspect_numbers", numbers),
         named_payees=first_named_at(cases, "suspect_accounts", accounts),
         numbers=list_numbers(numbers, lake.scan("number_tags")),
         accounts=list_accounts(accounts, holdings.accounts),
-        call_feeds=build_feeds(
-            deliveries.get("calls", DELIVERIES), registers.operators, len(people)
-        ),
-        transfer_feeds=build_feeds(
-            deliveries.get("transfers", DELIVERIES), registers.banks, len(people)
-        ),
+        call_feeds=build_feeds(deliveries["calls"], registers.operators, len(people)),
+        transfer_feeds=build_feeds(deliveries["transfers"], registers.banks, len(people)),
     )
 
 
@@ -87,50 +80,35 @@ def list_people(registers: StoreRegisters) -> pl.DataFrame:
 
 def list_numbers(book: CodeBook, tags: pl.LazyFrame) -> pl.DataFrame:
     """Every number in code order, as ``features.event_index.list_numbers`` has them."""
-    tagged = codes_of(book, tags.select("number").unique().collect()["number"])
+    tagged = tags.select("number").unique().collect()["number"]
     rows = book.rows(["name", "key", "peer_kind"], schema=NUMBERS)
     kinds = rows["peer_kind"].to_physical().fill_null(len(NUMBER_KINDS)).to_numpy()
     return rows.rename({"name": "peer", "key": "order"}).with_columns(
         code=pl.int_range(len(book), eager=True, dtype=pl.UInt32),
-        tagged=flags(tagged, len(book)),
+        tagged=is_among(tagged, book),
         peer_kind_code=pl.Series(KIND_CODE_OF[kinds]),
     )
 
 
 def list_accounts(book: CodeBook, holdings: pl.DataFrame) -> pl.DataFrame:
     """Every account in code order, as ``features.event_index.list_accounts`` has them."""
-    held = codes_of(book, holdings["account"].unique())
     return (
         book.rows(["name", "key"], schema=NAMES)
         .rename({"name": "payee", "key": "order"})
         .with_row_index("code")
-        .with_columns(is_local=flags(held, len(book)))
+        .with_columns(is_local=is_among(holdings["account"].unique(), book))
     )
 
 
-def codes_of(book: CodeBook, names: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The codes of those names that are in the book."""
+def is_among(names: pl.Series, book: CodeBook) -> pl.Series:
+    """Whether each code of the book is that of one of ``names``."""
     codes = book.find(name_keys(names.drop_nulls()))
-    return codes[codes >= 0]
-
-
-def flags(codes: np.ndarray[tuple[int], np.dtype[np.int64]], length: int) -> pl.Series:
-    """True at each of ``codes``."""
-    found = np.zeros(length, dtype=np.bool_)
-    found[codes] = True
-    return pl.Series(found)
+    return pl.Series(flags_at(pl.Series(codes[codes >= 0]), len(book)))
 
 
 def first_named_at(cases: pl.LazyFrame, column: str, book: CodeBook) -> pl.DataFrame:
     """``code`` and ``named_at``: since when a case is known to name each number or account."""
-    named = (
-        cases.select("known_at", name=pl.col(column))
-        .explode("name")
-        .drop_nulls("name")
-        .group_by("name")
-        .agg(named_at=pl.col("known_at").min())
-        .collect()
-    )
+    named = names_in_cases(cases, column).collect()
     codes = book.find(name_keys(named["name"]))
     found = named.select("named_at").with_columns(code=pl.Series(codes))
     return found.filter(pl.col("code") >= 0).select(pl.col("code").cast(pl.UInt32), "named_at")

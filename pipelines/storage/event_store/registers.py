@@ -89,9 +89,10 @@ def write_registers(registers: StoreRegisters, folder: Path) -> dict[str, str]:
     return {name: write_frame(frame, folder=folder) for name, frame in registers.frames().items()}
 
 
-def current_registers(lake: Lake, manifest: Manifest, folder: Path) -> StoreRegisters:
-    """The newest registers of the lake: those that are stored, unless it has others."""
-    stored = stored_registers(manifest, folder)
+def current_registers(
+    lake: Lake, manifest: Manifest, stored: StoreRegisters | None, folder: Path
+) -> StoreRegisters:
+    """The newest registers of the lake: those that are ``stored``, unless it has others."""
     versions = lake.register_versions()
     if stored is not None and stored.versions == versions:
         return stored

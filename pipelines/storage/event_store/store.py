@@ -11,8 +11,10 @@ from typing import Self
 
 import polars as pl
 
+from data_contracts.errors import LakeError
 from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
+from features.kernel.timeline import moment_ms
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
@@ -22,7 +24,6 @@ from pipelines.storage.event_store.parts.days import (
     day_of,
     day_start,
     known_day,
-    milliseconds,
 )
 from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.registers import (
@@ -34,18 +35,12 @@ from pipelines.storage.event_store.registers import (
     write_registers,
 )
 from pipelines.storage.event_store.verification import describe_contents, differing_days
-from pipelines.storage.event_store.writer import (
-    CALL_COLUMNS,
-    TRANSFER_COLUMNS,
-    OutOfOrderError,
-    StoreWriter,
-)
+from pipelines.storage.event_store.writer import OutOfOrderError, StoreWriter
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import EVENTS
+from pipelines.storage.schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["EventStore", "StoreReport"]
 
-COLUMNS = {"calls": CALL_COLUMNS, "transfers": TRANSFER_COLUMNS}
 BEGINNING = -(1 << 30)
 ROWS_TOGETHER = 1_000_000  # days with fewer records are added together
 RETENTION_DAYS = 130  # two months to learn from, and what a window before them looks back to
@@ -87,10 +82,10 @@ class EventStore:
         """
         with self._lock("writer.lock", fcntl.LOCK_EX):
             manifest = Manifest.read(self.folder)
-            registers = current_registers(self.lake, manifest, self.folder)
-            files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
             before = stored_registers(manifest, self.folder)
-            if files == manifest.lake_files and before and before.versions == registers.versions:
+            registers = current_registers(self.lake, manifest, before, self.folder)
+            files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
+            if files == manifest.lake_files and registers is before:
                 return StoreReport(0)
             changed = changed_names(before, registers)
             fresh = {
@@ -133,20 +128,19 @@ class EventStore:
             writer.add_span(
                 span,
                 records={
-                    dataset: records.of_span(dataset, span, COLUMNS[dataset]) for dataset in EVENTS
+                    dataset: records.of_span(dataset, span, columns)
+                    for dataset, columns in FEATURE_COLUMNS.items()
                 },
             )
-        books = {kind: book.parts for kind, book in writer.books.items()}
         done = replace(
-            writer.manifest,
+            writer.finished(),
             lake_files=files,
             registers=manifest.registers
             if manifest.register_versions == registers.versions
             else write_registers(registers, self.folder),
             register_versions=dict(registers.versions),
-            books={**books, "people": registers.people.parts},
         )
-        done = done.since(milliseconds(day_start(done.head_day - self.retention_days)))
+        done = done.since(moment_ms(day_start(done.head_day - self.retention_days)))
         done.write(self.folder)
         self._sweep(done)
         return StoreReport(sum(span.days for span in spans), anew)
@@ -199,12 +193,17 @@ class EventStore:
             return differing_days(describe_contents(self.folder), describe_contents(anew.folder))
 
     def open(self, *, at: datetime) -> EventIndex:
-        """The event index for moments up to ``at``; brings nothing forward."""
+        """The event index for moments up to ``at``, by the registers that the store was made with;
+        brings nothing forward. Raises ``LakeError`` where nothing was brought forward yet.
+        """
         with self._lock("sweep.lock", fcntl.LOCK_SH):
             manifest = Manifest.read(self.folder)
+            registers = stored_registers(manifest, self.folder)
+            if registers is None:
+                raise LakeError("the event store is empty", remedy="Run `forestall store update`.")
             return open_event_index(
                 manifest,
-                current_registers(self.lake, manifest, self.folder),
+                registers,
                 self.lake,
                 folder=self.folder,
                 at=at,

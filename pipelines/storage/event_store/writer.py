@@ -13,10 +13,10 @@ from features.entities.mass_numbers import busy_numbers
 from features.entities.number_profiles import first_payments_outside, payments_after_contact
 from features.event_timelines import TIMELINES
 from features.kernel.relationships import last_events
-from features.kernel.timeline import DAY_MS, Timeline
+from features.kernel.timeline import DAY_MS, Timeline, moment_ms
 from pipelines.storage.event_store.lake_changes import Span
 from pipelines.storage.event_store.parts.code_book import CodeBook
-from pipelines.storage.event_store.parts.days import day_start, milliseconds
+from pipelines.storage.event_store.parts.days import day_start
 from pipelines.storage.event_store.parts.event_columns import (
     CODED,
     EMPTY_EVENTS,
@@ -35,21 +35,17 @@ from pipelines.storage.event_store.parts.relationship_states import (
 )
 from pipelines.storage.event_store.parts.segments import add_segment, open_timeline
 from pipelines.storage.event_store.registers import StoreRegisters, with_codes
+from pipelines.storage.schemas import EVENTS, MOMENT
 
-__all__ = ["CALL_COLUMNS", "TRANSFER_COLUMNS", "OutOfOrderError", "StoreWriter"]
+__all__ = ["OutOfOrderError", "StoreWriter"]
 
 CHECKPOINTS = 8  # days to which the store can go back without being made anew
-CALL_COLUMNS = (
-    *("source", "number", "peer", "peer_kind", "direction", "service"),
-    *("started_at", "duration_s", "known_at"),
-)
-TRANSFER_COLUMNS = (
-    *("source", "account", "payee", "payee_kind", "direction"),
-    *("amount_cny", "occurred_at", "known_at"),
-)
 PEER = {"contacts": "peer_code", "payments": "payee_code"}
 CARRIED = {"contacts": calls.CARRIED, "payments": transfers.CARRIED}
-FAR_MS = 1 << 60
+
+
+BUSY = pl.DataFrame(schema={"owner": pl.UInt32, "day": pl.Int32, "contacts": pl.UInt32})
+DELIVERIES = pl.DataFrame(schema={"source": pl.String, "known_at": MOMENT})
 
 
 class OutOfOrderError(Exception):
@@ -65,12 +61,23 @@ class StoreWriter:
     registers: StoreRegisters
     busy_floor: float  # contacts a day: no number with fewer can be a mass number
     books: dict[str, CodeBook] = field(init=False)
+    deliveries: dict[str, pl.DataFrame] = field(init=False)
+    busy: pl.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
+        self.deliveries = {
+            dataset: self.read_held(self.manifest.feeds.get(dataset), DELIVERIES)
+            for dataset in EVENTS
+        }
+        self.busy = self.read_held(self.manifest.busy, BUSY)
         self.books = {
             kind: CodeBook(self.folder, self.manifest.books.get(kind, ()))
             for kind in ("numbers", "accounts")
         }
+
+    def read_held(self, file: str | None, empty: pl.DataFrame) -> pl.DataFrame:
+        """What an earlier writer kept in a file, if there was one."""
+        return read_frame(self.folder / file) if file else empty
 
     def add_span(self, span: Span, *, records: Mapping[str, Iterable[pl.DataFrame]]) -> None:
         """Add ``records`` of calls and transfers that became known on some days.
@@ -93,7 +100,7 @@ class StoreWriter:
             segments = add_segment(
                 self.manifest.timelines.get(name, ()),
                 made.pop(name),
-                start_ms=milliseconds(at),
+                start_ms=moment_ms(at),
                 folder=self.folder,
             )
             self.manifest = self.manifest.with_segments(name, segments)
@@ -140,26 +147,26 @@ class StoreWriter:
     def forget_since(self, day: int) -> None:
         """Forget what the sources delivered, and how busy numbers were, from a day on."""
         before = pl.col("known_at") < day_start(day)
-        self.manifest = replace(
-            self.manifest,
-            feeds={
-                dataset: self.filter_file(file, before)
-                for dataset, file in self.manifest.feeds.items()
-            },
-            busy=self.manifest.busy and self.filter_file(self.manifest.busy, pl.col("day") < day),
-        )
-
-    def filter_file(self, file: str, kept: pl.Expr) -> str:
-        """A new file with the rows to be ``kept`` of one."""
-        return write_frame(read_frame(self.folder / file).filter(kept), folder=self.folder)
+        self.deliveries = {name: held.filter(before) for name, held in self.deliveries.items()}
+        self.busy = self.busy.filter(pl.col("day") < day)
 
     def add_deliveries(self, dataset: str, frame: pl.DataFrame) -> None:
         """Keep when each source delivered something."""
-        held = self.manifest.feeds.get(dataset)
-        before = [read_frame(self.folder / held)] if held else []
-        hours = delivery_hours(pl.concat([*before, frame.select("source", "known_at")]).lazy())
-        file = write_frame(hours.collect(), folder=self.folder)
-        self.manifest = replace(self.manifest, feeds={**self.manifest.feeds, dataset: file})
+        delivered = [self.deliveries[dataset], frame.select("source", "known_at")]
+        self.deliveries[dataset] = delivery_hours(pl.concat(delivered).lazy()).collect()
+
+    def finished(self) -> Manifest:
+        """The manifest with all that was added."""
+        books = {kind: book.parts for kind, book in self.books.items()}
+        return replace(
+            self.manifest,
+            books={**books, "people": self.registers.people.parts},
+            feeds={
+                dataset: write_frame(held, folder=self.folder)
+                for dataset, held in self.deliveries.items()
+            },
+            busy=write_frame(self.busy, folder=self.folder),
+        )
 
     def relate_all(
         self, kind: str, coded: list[pl.DataFrame], *, at: datetime
@@ -194,7 +201,7 @@ class StoreWriter:
         )
         whole = related.collect()
         last = last_events(whole.lazy(), peer=peer, columns=CARRIED[kind]).collect()
-        added = add_states(states, last, bucket=bucket, peer=peer, folder=self.folder, at=at)
+        added = add_states(states, last, peer=peer, folder=self.folder, at=at)
         self.manifest = replace(self.manifest, states={**self.manifest.states, key: added})
         return whole
 
@@ -204,16 +211,13 @@ class StoreWriter:
         earlier = self.open("contacts_by_number").sums(
             ["contact"],
             owner=busy["owner"].cast(pl.Int64).to_numpy(),
-            at_ms=(busy["day"].cast(pl.Int64).to_numpy() + 1) * DAY_MS + milliseconds(day_start(0)),
+            at_ms=(busy["day"].cast(pl.Int64).to_numpy() + 1) * DAY_MS + moment_ms(day_start(0)),
             window=timedelta(days=1),
         )["contact"]
         counted = busy.with_columns(
             contacts=(pl.col("contacts") + pl.Series(earlier)).cast(pl.UInt32)
         ).filter(pl.col("contacts") > self.busy_floor)
-        held = [read_frame(self.folder / self.manifest.busy)] if self.manifest.busy else []
-        if len(counted):
-            file = write_frame(pl.concat([*held, counted]), folder=self.folder)
-            self.manifest = replace(self.manifest, busy=file)
+        self.busy = pl.concat([self.busy, counted])
 
     def led_to_pay(self, strangers: pl.DataFrame, new_payees: pl.DataFrame) -> pl.DataFrame:
         """The residents whom a number led to pay (``payments_after_contact``), as far as new
@@ -227,7 +231,7 @@ class StoreWriter:
         ]
         since = heard.first_known_at
         if since is not None:  # payments that came before the calls that led to them
-            earlier = self.open("new_payee_payments").known_between(milliseconds(since), FAR_MS)
+            earlier = self.open("new_payee_payments").known_between(since)
             found.append(payments_after_contact(heard, first_payments_outside(earlier)))
         led = pl.concat(found).group_by(LED_KEY).agg(pl.col("known_at").min())
         return self.not_led_before(led.select(found[0].columns))
@@ -236,12 +240,8 @@ class StoreWriter:
         """Those of ``led`` that are not in the store yet."""
         if led.is_empty():
             return led
-        since = led["relationship_started_at"].min()
-        before = (
-            self.open(FOLLOWED)
-            .known_between(milliseconds(since), FAR_MS)
-            .select(*LED_KEY, before_at="known_at")
-        )
+        since = min(led["relationship_started_at"].to_list())
+        before = self.open(FOLLOWED).known_between(since).select(*LED_KEY, before_at="known_at")
         joined = led.join(before, on=LED_KEY, how="left")
         if (joined["before_at"] > joined["known_at"]).any():
             raise OutOfOrderError

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.merging import take_shorter
 
 __all__ = ["BookPart", "CodeBook", "name_keys"]
 
@@ -26,7 +27,6 @@ DIGITS = 11  # of six bits each, of which 63 are kept
 ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"  # sorted
 RANKS = np.zeros(256, dtype=np.int64)
 RANKS[np.frombuffer(ALPHABET.encode(), dtype=np.uint8)] = np.arange(64)
-MERGE_RATIO = 4  # a part is merged with the one before it unless that is so many times as long
 
 
 def name_keys(names: pl.Series) -> Integers:
@@ -91,16 +91,11 @@ class CodeBook:
         """
         if fresh.is_empty():
             return self
-        first = len(self)
-        keys = name_keys(fresh["name"])
-        frame = fresh.with_columns(key=pl.Series(keys))
-        kept = list(self.parts)
-        frames = [frame]
-        while kept and kept[-1].length < MERGE_RATIO * sum(len(one) for one in frames):
-            last = kept.pop()
-            frames.insert(0, read_frame(self.folder / last.file).select(frame.columns))
-            first = last.first
-        whole = pl.concat(frames)
+        frame = fresh.with_columns(key=pl.Series(name_keys(fresh["name"])))
+        kept, merged = take_shorter(self.parts, len(frame))
+        first = sum(part.length for part in kept)
+        before = [read_frame(self.folder / one.file).select(frame.columns) for one in merged]
+        whole = pl.concat([*before, frame])
         order = np.argsort(whole["key"].to_numpy(), kind="stable")
         whole = whole.with_columns(
             sorted_key=whole["key"].gather(pl.Series(order)),

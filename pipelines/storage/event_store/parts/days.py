@@ -5,11 +5,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from features.kernel.timeline import to_milliseconds
 from pipelines.clock import ZONE
-from pipelines.storage.schemas import MOMENT
 
-__all__ = ["day_number", "day_of", "day_start", "known_day", "milliseconds"]
+__all__ = ["day_number", "day_of", "day_start", "known_day"]
 
 EPOCH = date(1970, 1, 1)
 
@@ -32,8 +30,3 @@ def day_of(number: int) -> date:
 def day_start(number: int) -> datetime:
     """The moment at which a day begins."""
     return datetime.combine(day_of(number), time(), ZoneInfo(ZONE))
-
-
-def milliseconds(moment: object) -> int:
-    """A moment as the timelines count it: milliseconds since 1970."""
-    return int(to_milliseconds(pl.Series([moment], dtype=MOMENT))[0])

@@ -39,7 +39,6 @@ class StateFile:
     """The last events of the relationships of one bucket of people."""
 
     file: str
-    bucket: int
     length: int
 
 

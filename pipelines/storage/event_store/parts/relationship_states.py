@@ -16,13 +16,13 @@ import polars as pl
 from features.kernel.relationships import RELATIONSHIP_GAP
 from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
 from pipelines.storage.event_store.parts.manifest import StateFile
+from pipelines.storage.event_store.parts.merging import take_shorter
 
 __all__ = ["BUCKET_BITS", "add_states", "find_states", "pair_keys"]
 
 BUCKET_BITS = 17  # 131,072 people: some nine million relationships
 PEER_BITS = 32
 PAIR = "pair"
-MERGE_RATIO = 4
 
 
 def pair_keys(events: pl.DataFrame, *, peer: str) -> npt.NDArray[np.int64]:
@@ -52,7 +52,6 @@ def add_states(
     files: Sequence[StateFile],
     fresh: pl.DataFrame,
     *,
-    bucket: int,
     peer: str,
     folder: Path,
     at: datetime,
@@ -62,16 +61,14 @@ def add_states(
     """
     if fresh.is_empty():
         return tuple(files)
-    kept = list(files)
+    kept, merged = take_shorter(files, len(fresh))
     frame = fresh.with_columns(pl.Series(PAIR, pair_keys(fresh, peer=peer))).sort(PAIR)
-    merged = [frame]
-    while kept and kept[-1].length < MERGE_RATIO * sum(len(one) for one in merged):
-        merged.append(read_frame(folder / kept.pop().file).select(frame.columns))
-    if len(merged) > 1:
+    if merged:
+        before = [read_frame(folder / one.file).select(frame.columns) for one in reversed(merged)]
         frame = (
-            pl.concat(merged)
+            pl.concat([frame, *before])
             .filter(pl.col("known_at") >= at - RELATIONSHIP_GAP)
             .unique(PAIR, keep="first", maintain_order=True)
             .sort(PAIR)
         )
-    return (*kept, StateFile(write_frame(frame, folder=folder), bucket, len(frame)))
+    return (*kept, StateFile(write_frame(frame, folder=folder), len(frame)))

@@ -1,7 +1,6 @@
 """Segments of timelines in files."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -18,11 +17,11 @@ from features.kernel.timeline import (
 from pipelines.storage.event_store.parts.event_columns import EMPTY_EVENTS, SUMS
 from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
 from pipelines.storage.event_store.parts.manifest import SegmentFile
+from pipelines.storage.event_store.parts.merging import take_shorter
 
 __all__ = ["add_segment", "open_timeline"]
 
 MOST_KEPT = 5_000_000  # events of a timeline whose running totals are kept
-MERGE_RATIO = 4  # a segment is merged with those of its day that are not so many times as long
 
 
 def add_segment(
@@ -35,17 +34,11 @@ def add_segment(
     """
     if events.is_empty():
         return tuple(segments)
-    kept, merged, length = list(segments), [events], len(events)
-    while kept and of_day(kept[-1], start_ms) and kept[-1].length < MERGE_RATIO * length:
-        last = kept.pop()
-        merged.insert(0, read_frame(folder / last.file).select(events.columns))
-        length += last.length
-    return (*kept, write_segment(pl.concat(merged).lazy(), folder=folder))
-
-
-def of_day(segment: SegmentFile, start_ms: int) -> bool:
-    """Whether the segment's events are of the day that begins at ``start_ms``."""
-    return start_ms <= segment.origin_ms < start_ms + DAY_MS
+    kept, merged = take_shorter(
+        segments, len(events), only=lambda one: start_ms <= one.origin_ms < start_ms + DAY_MS
+    )
+    before = [read_frame(folder / one.file).select(events.columns) for one in merged]
+    return (*kept, write_segment(pl.concat([*before, events]).lazy(), folder=folder))
 
 
 def write_segment(events: pl.LazyFrame, *, folder: Path) -> SegmentFile:
@@ -73,7 +66,7 @@ def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> T
         Segment(
             one.origin_ms,
             one.end_ms,
-            partial(keep, read_frame(folder / one.file)),
+            read_frame(folder / one.file),
             SUMS[name],
             (one.first_owner, one.last_owner),
             keeps_totals,
@@ -81,8 +74,3 @@ def open_timeline(name: str, files: Sequence[SegmentFile], *, folder: Path) -> T
         for one in sorted(files, key=lambda one: (one.origin_ms, one.first_owner))
     )
     return Timeline(segments, EMPTY_EVENTS[name], SUMS[name])
-
-
-def keep(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame itself."""
-    return frame

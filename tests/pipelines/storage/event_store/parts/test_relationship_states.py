@@ -25,7 +25,7 @@ def states(*rows):
 
 
 def put(files, fresh, folder):
-    return add_states(files, fresh, bucket=0, peer="peer_code", folder=folder, at=NOON)
+    return add_states(files, fresh, peer="peer_code", folder=folder, at=NOON)
 
 
 def find(files, rows, folder):

@@ -113,6 +113,9 @@ def simulate(
     people: int = 4000,
     days: int = 40,
     seed: int = 7,
+    life: Annotated[
+        bool, typer.Option("--life", help="As much fraud as there truly is; otherwise far more.")
+    ] = False,
     intensity: Annotated[float | None, typer.Option(help="Fraud, times the ordinary rate.")] = None,
     mix: Annotated[
         Path | None, typer.Option(help="YAML laid over the default mix of fraud and daily life.")
@@ -121,10 +124,10 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write a simulated district in the delivered form, with its truth, into OUT."""
-    from pipelines.simulate import Mix, inject_faults, load_mix
+    from pipelines.simulate import inject_faults, load_mix
     from pipelines.simulate import simulate as build
 
-    mix_settings = load_mix(mix) if mix else Mix()
+    mix_settings = load_mix(mix, life=life)
     if intensity is not None:
         mix_settings = mix_settings.model_copy(update={"intensity": intensity})
     report = build(out, people=people, days=days, seed=seed, mix=mix_settings)

@@ -91,6 +91,14 @@ def test_the_description_of_the_api_is_printed_as_json():
     assert "/api/v1/alerts" in json.loads(run("openapi"))["paths"]
 
 
+def test_a_district_at_the_true_rate_is_one_word_away(tmp_path):
+    size = ("--people", "2000", "--days", "2", "--json")
+    life = json.loads(run("simulate", str(tmp_path / "life"), "--life", *size))
+    dense = json.loads(run("simulate", str(tmp_path / "dense"), *size))
+    assert sum(life["outcomes"].values()) < 6 < sum(dense["outcomes"].values())
+    assert life["lookalikes"] > 50
+
+
 def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
     empty = str(tmp_path)
     assert "forestall ingest LANDING" in failed("train", "--home", empty).stderr

@@ -1,5 +1,6 @@
 """Other districts are other settings."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -68,6 +69,15 @@ def test_the_same_seed_writes_the_same_bytes(small: District, tmp_path: Path) ->
     assert len(files) == 6 + 5 * 9
     for file in files:
         assert (small.path / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+
+
+def test_the_default_district_is_the_one_it_has_always_been(small: District) -> None:
+    """What was measured on it is measured on the same records still."""
+    digest = sha256()
+    for file in sorted(small.path.rglob("*.parquet")):
+        digest.update(file.relative_to(small.path).as_posix().encode())
+        digest.update(pl.read_parquet(file).write_csv().encode())
+    assert digest.hexdigest() == "12574dc8e4e079d33e45c75e7fb05280440d09c366fae572bed04c119e5d610b"
 
 
 def test_another_seed_writes_another_district(small: District, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 would have done.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,6 +73,7 @@ def replay(
     seed: int = 0,
     model: RiskModel | None = None,
     budgets: bool = False,
+    take_scores: Callable[[pl.DataFrame], object] | None = None,
     progress: Progress = no_progress,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most
@@ -82,7 +83,7 @@ def replay(
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
     cases known before ``start``. With ``retrain_every`` a new model takes over so often, trained on
     what was known by then. With ``budgets`` the evaluation also tells what other budgets would have
-    bought.
+    bought. ``take_scores`` is given the scored people of each day from ``start`` on.
     """
     parse_tick(every)
     if end <= start:
@@ -118,6 +119,8 @@ def replay(
                 event_index, model, points, effect=settings.intervention_effect
             )
             moments += len(rows)
+            if take_scores is not None:
+                take_scores(rows.filter(pl.col("at") >= start))
             kept += [keep_for_budgets(rows, rules=rules)] if budgets else []
             alerts.append(with_reasons(run.decide_rows(rows), model))
             rule_alerts.append(without_reasons(rule_run.decide_rows(rows)))

@@ -2,7 +2,9 @@
 model is better.
 """
 
+from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from pipelines.cli.arguments import (
     Home,
     load_settings,
     moment_or_latest,
+    parse_days,
     parse_list,
     parse_moment,
 )
@@ -57,6 +60,87 @@ def measure(
             ("by cases and dispositions", "figure"),
             [(name, format_figure(value)) for name, value in named.items()],
         )
+
+
+@lab.command()
+def replay(
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
+    budget: int = 20,
+    out: Path = Path("alerts.parquet"),
+    reveal: Annotated[
+        bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
+    ] = False,
+    retrain_every: Annotated[
+        str | None, typer.Option(help="Train again so often, such as 7d.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="Also write the scores, tick by tick, into this .parquet or .csv file."),
+    ] = None,
+    floor: Annotated[float, typer.Option(min=0, max=1, help="Leave out scores below this.")] = 0.0,
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
+    from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
+    from pipelines.backtesting.score_file import ScoreFile
+    from pipelines.orchestration.recorded_verbs import run_replay as run
+    from pipelines.training.evaluation import write_report
+
+    settings = load_settings(home)
+    reveal_rows = partial(reveal_persons, settings=settings) if reveal else None
+    kept = ScoreFile(scores, floor=floor, reveal=reveal_rows) if scores else None
+    with kept or nullcontext():
+        result = run(
+            settings,
+            start=parse_moment(start),
+            end=parse_moment(end),
+            every=every or settings.tick,
+            budget=budget,
+            retrain_every=parse_days(retrain_every) if retrain_every else None,
+            seed=seed,
+            model=champion_trained_at(settings, parse_moment(start)),
+            budgets=report is not None,
+            take_scores=kept.add if kept else None,
+            progress=progress_printer(as_json),
+        )
+    if report:
+        write_report(result.evaluation, report)
+    alerts, baseline = result.alerts, result.baseline_alerts
+    if reveal_rows:
+        alerts, baseline = reveal_rows(alerts), reveal_rows(baseline)
+    beside = out.with_name(f"{out.stem}.rule{out.suffix}")
+    write_alerts(alerts, out)
+    write_alerts(baseline, beside)
+    if as_json:
+        print_json(
+            {
+                "out": out,
+                "rule": beside,
+                "scores": scores,
+                "moments": result.moments,
+                "figures": result.named,
+            }
+        )
+        return
+    rows = [
+        (
+            name,
+            format_figure(getattr(result.figures, name)),
+            format_figure(getattr(result.baseline, name)),
+        )
+        for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
+    ]
+    print_table(("by reported cases", "model", "rule"), rows)
+    typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
+    if kept:
+        typer.echo(f"{kept.rows:,} scores of at least {floor:g} in {kept.path}")
 
 
 @lab.command("study", hidden=True)

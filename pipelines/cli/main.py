@@ -19,15 +19,12 @@ from pipelines.cli.arguments import (
     load_settings,
     moment_or_latest,
     parse_day,
-    parse_days,
-    parse_moment,
 )
 from pipelines.cli.export import export
 from pipelines.cli.lab import lab
 from pipelines.cli.printing.load import print_load
 from pipelines.cli.printing.quarantine import describe_rows, print_quarantine
 from pipelines.cli.printing.terminal import (
-    format_figure,
     print_json,
     print_progress,
     print_table,
@@ -250,76 +247,6 @@ def score(
         f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, "
         f"{len(result.alerts)} alerts published"
     )
-
-
-@app.command()
-def replay(
-    start: Annotated[str, typer.Option("--from")],
-    end: Annotated[str, typer.Option("--to")],
-    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
-    budget: int = 20,
-    out: Path = Path("alerts.parquet"),
-    reveal: Annotated[
-        bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
-    ] = False,
-    retrain_every: Annotated[
-        str | None, typer.Option(help="Train again so often, such as 7d.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")
-    ] = None,
-    seed: int = 0,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
-    from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
-    from pipelines.orchestration.recorded_verbs import run_replay as run
-    from pipelines.training.evaluation import write_report
-
-    settings = load_settings(home)
-    result = run(
-        settings,
-        start=parse_moment(start),
-        end=parse_moment(end),
-        every=every or settings.tick,
-        budget=budget,
-        retrain_every=parse_days(retrain_every) if retrain_every else None,
-        seed=seed,
-        model=champion_trained_at(settings, parse_moment(start)),
-        budgets=report is not None,
-        progress=progress_printer(as_json),
-    )
-    if report:
-        write_report(result.evaluation, report)
-    alerts, baseline = result.alerts, result.baseline_alerts
-    if reveal:
-        alerts, baseline = (
-            reveal_persons(frame, settings=settings) for frame in (alerts, baseline)
-        )
-    beside = out.with_name(f"{out.stem}.rule{out.suffix}")
-    write_alerts(alerts, out)
-    write_alerts(baseline, beside)
-    if as_json:
-        print_json(
-            {
-                "out": out,
-                "rule": beside,
-                "moments": result.moments,
-                "figures": result.named,
-            }
-        )
-        return
-    rows = [
-        (
-            name,
-            format_figure(getattr(result.figures, name)),
-            format_figure(getattr(result.baseline, name)),
-        )
-        for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
-    ]
-    print_table(("by reported cases", "model", "rule"), rows)
-    typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
 
 
 @app.command()

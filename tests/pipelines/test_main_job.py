@@ -184,6 +184,19 @@ def test_replay_keeps_the_budget_and_the_cool_down(replayed):
     assert all(3 <= len(reasons) <= 5 for reasons in alerts["reasons"])
 
 
+def test_the_scores_of_a_replay_are_those_its_alerts_came_from(district, champion, replayed):
+    parts = []
+    until = TRAIN_AT + timedelta(days=1)
+    words = {"start": TRAIN_AT, "end": until, "every": "6h", "budget": 5, "model": champion}
+    replay(district, **words, take_scores=parts.append)
+    scores = pl.concat(parts, how="vertical").select("person", issued_at="at", score="score")
+    assert scores["issued_at"].is_between(TRAIN_AT, until, closed="left").all()
+    assert scores.select("person", "issued_at").is_unique().all()
+    alerts = replayed.alerts.filter(pl.col("issued_at") < until)
+    assert len(alerts) > 0
+    assert len(alerts.join(scores, on=["person", "issued_at", "score"], how="semi")) == len(alerts)
+
+
 def test_replay_never_looks_ahead(district, champion, replayed):
     """A replay that ends earlier says the same up to its end."""
     until = TRAIN_AT + timedelta(days=2)

@@ -236,6 +236,10 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
         "--out",
         str(out),
         "--reveal",
+        "--scores",
+        str(tmp_path / "scores.csv"),
+        "--floor",
+        "0.02",
     )
     report = tmp_path / "report.html"
     figures = json.loads(run(*words, "--report", str(report), "--home", home, "--json"))["figures"]
@@ -245,6 +249,11 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
         alerts.columns
     )
     assert (tmp_path / "alerts.rule.parquet").exists()
+    scores = pl.read_csv(tmp_path / "scores.csv")
+    assert scores.columns == ["id_number", "at", "score", "baseline_score"]
+    assert scores["score"].min() >= 0.02
+    assert set(alerts["id_number"]) <= set(scores["id_number"])
+    assert scores["at"].min() == f"{at}T00:00:00+08:00"  # the warm-up is left out
     assert "每日预算" in report.read_text(encoding="utf-8")
     measured = json.loads(run("measure", "--from", at, "--to", end, "--home", home, "--json"))
     assert measured["alerts_per_day"] == len(scored["alerts"]) / 2

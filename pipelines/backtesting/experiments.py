@@ -18,16 +18,13 @@ from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
 from models.evaluation.ground_truth import judge_by_truth
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import UntunedTrees, features_without
-from models.learning.baseline_rule import baseline_score
 from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
-from models.policy.candidates import POLICY_COLUMNS
 from models.policy.policy_run import PolicyRun
 from models.policy.query_points import parse_tick, query_points_by_day
 from pipelines.backtesting.variants import (
@@ -45,7 +42,7 @@ from pipelines.backtesting.variants import (
 )
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import add_scores, policy_rules
+from pipelines.scoring.candidates import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
@@ -307,30 +304,7 @@ def run_variants(
     read = {column: models[column] for column in sorted(columns)}
     warm_up = timedelta(days=settings.warm_up_days)
     for day, points in query_points_by_day(event_index, start=start - warm_up, end=end, tick=every):
-        frames = scores_of(event_index, read, points, effect=settings.intervention_effect)
+        frames = score_with_models(event_index, read, points, effect=settings.intervention_effect)
         for one in variant_runs:
             one.run.decide_rows(frames[MODEL if one.variant.is_rule else one.variant.column])
         progress(f"every {every}: {day:%Y-%m-%d} is decided")
-
-
-def scores_of(
-    event_index: EventIndex,
-    models: Mapping[str, RiskModel],
-    moments: pl.DataFrame,
-    *,
-    effect: Mapping[str, float],
-) -> dict[str, pl.DataFrame]:
-    """What the policy needs of each moment, for each model; models that read the same reputations
-    share a snapshot.
-    """
-    seen: dict[int, pl.DataFrame] = {}
-    frames = {}
-    for column, model in models.items():
-        kept = id(model.reputations)
-        if kept not in seen:
-            seen[kept] = build_snapshot(event_index, moments, reputation_model=model.reputations)
-            seen[kept] = seen[kept].with_columns(baseline_score=baseline_score())
-        frames[column] = add_scores(model, seen[kept], effect=effect).select(
-            "person", "at", MODEL, RULE, *POLICY_COLUMNS
-        )
-    return frames

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from features.event_index import build_event_index
+from features.event_index import EventIndex, build_event_index
+from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import keep_for_budgets
 from models.evaluation.comparison import Comparison
@@ -122,7 +123,7 @@ def replay(
             if take_scores is not None:
                 take_scores(rows.filter(pl.col("at") >= start))
             kept += [keep_for_budgets(rows, rules=rules)] if budgets else []
-            alerts.append(with_reasons(run.decide_rows(rows), model))
+            alerts.append(with_reasons(run.decide_rows(rows), event_index, model))
             rule_alerts.append(without_reasons(rule_run.decide_rows(rows)))
             progress(f"replayed {day:%Y-%m-%d}")
     evaluation = evaluate_replay(
@@ -168,13 +169,16 @@ def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterato
         start += step
 
 
-def with_reasons(chosen: pl.DataFrame, model: RiskModel) -> pl.DataFrame:
+def with_reasons(chosen: pl.DataFrame, event_index: EventIndex, model: RiskModel) -> pl.DataFrame:
     """The model's alerts with scam type and reasons in plain Chinese."""
     if chosen.is_empty():
         return without_reasons(chosen)
-    reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, chosen)]
+    rows = build_snapshot(
+        event_index, chosen.select("person", "at"), reputation_model=model.reputations
+    )
+    reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, rows)]
     return without_reasons(chosen).with_columns(
-        scam_type=pl.Series(model.predict_scam_type(chosen), dtype=pl.String),
+        scam_type=pl.Series(model.predict_scam_type(rows), dtype=pl.String),
         reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
     )
 

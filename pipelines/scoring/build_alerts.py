@@ -16,6 +16,7 @@ from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision
 from models.policy.expected_saving import typical_loss_cny
 from pipelines.scoring.alert_timelines import AlertTimeline, build_alert_timelines
+from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.missing_data import find_missing_data
 from serving.publishing import Alert
 from serving.vocabulary.alerts import OTHER, Contribution, Reason
@@ -27,24 +28,26 @@ UNKNOWN_COMMUNITY = "unknown"
 
 def build_alerts(
     decided: Sequence[AlertDecision],
-    rows: pl.DataFrame,
     *,
     tables: SourceTables,
     event_index: EventIndex,
     model: RiskModel,
     at: datetime,
 ) -> tuple[Alert, ...]:
-    """Return the alerts in rank order; ``rows`` are the scored snapshot they were chosen from."""
+    """Return the alerts in rank order; they were decided at ``at`` by scores of ``model``."""
     if not decided:
         return ()
+    moment = pl.lit(at).cast(event_index.contacts.empty.schema["known_at"])
+    people = pl.DataFrame({"person": [one.candidate.person for one in decided]})
+    rows = scored_snapshot(event_index, model, people.with_columns(at=moment))
     alerted = join_alert_rows(decided, rows, tables=tables, event_index=event_index, model=model)
-    people = alerted["person"]
-    explanations = dict(zip(people, explain_scores(model, alerted), strict=True))
-    missing = dict(zip(people, find_missing_data(event_index, alerted, at=at), strict=True))
+    names = alerted["person"]
+    explanations = dict(zip(names, explain_scores(model, alerted), strict=True))
+    missing = dict(zip(names, find_missing_data(event_index, alerted, at=at), strict=True))
     timelines = build_alert_timelines(
         tables, event_index, alerted, reputation_model=model.reputations, at=at
     )
-    timeline_of = dict(zip(people, timelines, strict=True))
+    timeline_of = dict(zip(names, timelines, strict=True))
     return tuple(
         describe_alert(
             row,

@@ -1,6 +1,11 @@
-"""From query points to scored people: snapshot, model and today's rule side by side."""
+"""From query points to scored people: snapshot, model and today's rule side by side.
+
+A district has too many features to hold those of everybody at once. So people are scored piece by
+piece, and of each piece only what the policy reads is kept.
+"""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import polars as pl
@@ -10,11 +15,29 @@ from features.point_in_time import build_snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import MIN_CANDIDATES, keep_candidates
+from models.policy.candidates import (
+    BASELINE_COLUMN,
+    MIN_CANDIDATES,
+    POLICY_COLUMNS,
+    keep_candidates,
+)
 from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
+from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 
-__all__ = ["add_scores", "policy_rules", "score_query_points"]
+__all__ = [
+    "SCORED_COLUMNS",
+    "add_scores",
+    "policy_rules",
+    "score_query_points",
+    "score_with_models",
+    "scored_snapshot",
+]
+
+SCORED_COLUMNS = ("person", "at", "score", BASELINE_COLUMN, *POLICY_COLUMNS)
+LOSS_COLUMN = POLICY_COLUMNS[1]
+PIECE = 25_000  # query points whose features are in memory at once
+PIECES_AT_ONCE = 2  # more would hold more in memory; within a piece polars uses the other cores
 
 
 def score_query_points(
@@ -23,34 +46,93 @@ def score_query_points(
     query_points: pl.DataFrame,
     *,
     effect: Mapping[str, float] = INTERVENTION_EFFECT,
+    progress: Progress = no_progress,
 ) -> pl.DataFrame:
-    """The snapshot of ``query_points`` with ``score`` (calibrated probability),
-    ``estimate_preventable_loss`` and ``baseline_score``.
+    """What the policy reads of each of ``query_points``, in their order.
 
-    ``estimate_preventable_loss`` is what a warning would save (``models.policy.expected_saving``),
-    for the likeliest of each moment, else null; ``baseline_score`` is today's rule.
+    ``person``, ``at``, ``score`` (calibrated probability), ``baseline_score`` (today's rule),
+    ``new_debit_cny_6h`` and ``preventable_loss_cny``: what a warning would save
+    (``models.policy.expected_saving``), for the likeliest of each moment, else null.
     """
-    rows = build_snapshot(event_index, query_points, reputation_model=model.reputations)
-    return add_scores(model, rows, effect=effect).with_columns(baseline_score=baseline_score())
+    return score_with_models(
+        event_index, {"": model}, query_points, effect=effect, progress=progress
+    )[""]
+
+
+def score_with_models(
+    event_index: EventIndex,
+    models: Mapping[str, RiskModel],
+    query_points: pl.DataFrame,
+    *,
+    effect: Mapping[str, float] = INTERVENTION_EFFECT,
+    progress: Progress = no_progress,
+) -> dict[str, pl.DataFrame]:
+    """:func:`score_query_points` for each of ``models``; those that read the same reputations share
+    the features.
+    """
+    pieces = [
+        query_points[start : start + PIECE] for start in range(0, max(1, len(query_points)), PIECE)
+    ]
+
+    def score_piece(piece: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        snapshots: dict[int, pl.DataFrame] = {}
+        found = {}
+        for name, model in models.items():
+            reputations = id(model.reputations)
+            if reputations not in snapshots:
+                snapshots[reputations] = build_snapshot(
+                    event_index, piece, reputation_model=model.reputations
+                )
+            rows = add_scores(model, snapshots[reputations], effect=effect)
+            found[name] = rows.select(SCORED_COLUMNS)
+        return found
+
+    scored: dict[str, list[pl.DataFrame]] = {name: [] for name in models}
+    with ThreadPoolExecutor(PIECES_AT_ONCE) as pool:
+        for number, found in enumerate(pool.map(score_piece, pieces), start=1):
+            for name, rows in found.items():
+                scored[name].append(rows)
+            if len(pieces) > 1:
+                done = min(number * PIECE, len(query_points))
+                progress(f"scored {done:,} of {len(query_points):,}")
+    return {name: only_likely_losses(pl.concat(parts)) for name, parts in scored.items()}
+
+
+def scored_snapshot(
+    event_index: EventIndex, model: RiskModel, query_points: pl.DataFrame
+) -> pl.DataFrame:
+    """The snapshot of a few ``query_points``, all features of each, with :func:`add_scores`."""
+    return add_scores(
+        model, build_snapshot(event_index, query_points, reputation_model=model.reputations)
+    )
 
 
 def add_scores(
     model: RiskModel, rows: pl.DataFrame, *, effect: Mapping[str, float] = INTERVENTION_EFFECT
 ) -> pl.DataFrame:
-    """``rows`` with the model's ``score`` and ``estimate_preventable_loss``; ``effect`` is the
-    chance that a warning works by type.
+    """The snapshot ``rows`` with ``score``, ``preventable_loss_cny`` and ``baseline_score``, as
+    :func:`score_query_points` has them; ``effect`` is the chance that a warning works by type.
     """
     scores = (
         pl.Series("score", model.predict(rows))
         if len(rows)
         else pl.Series("score", [], dtype=pl.Float64)
     )
-    rows = rows.with_columns(scores).with_row_index("row")
+    rows = rows.with_columns(scores, baseline_score=baseline_score()).with_row_index("row")
     likely = keep_candidates(rows, column="score", most=MIN_CANDIDATES)
     losses = likely.select("row").with_columns(
         estimate_preventable_loss(model, likely, effect=effect)
     )
     return rows.join(losses, on="row", how="left", maintain_order="left").drop("row")
+
+
+def only_likely_losses(rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` of whole ticks without the losses of people who were among the likeliest of their
+    piece alone.
+    """
+    likely = keep_candidates(rows.with_row_index("row"), column="score", most=MIN_CANDIDATES)["row"]
+    is_likely = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(likely.implode())
+    return rows.with_columns(pl.when(is_likely).then(LOSS_COLUMN).alias(LOSS_COLUMN))
 
 
 def policy_rules(settings: Settings, *, budget: int | None = None) -> PolicyRules:

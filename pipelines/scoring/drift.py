@@ -41,39 +41,48 @@ def add_feature_profile(
     """The model with a profile of residents at ``at`` among its facts, and their drift from that of
     ``before``.
     """
+    rows = sample_residents(event_index, model, at=at, seed=seed)
+    facts = {**model.facts, PROFILE_FACT: profiles_to_json(profile_features(rows, model.features))}
+    drift = drift_of_rows(before, rows) if before else None
+    return replace(model, facts=facts), drift
+
+
+def sample_residents(
+    event_index: EventIndex, model: RiskModel, *, at: datetime, seed: int = 0
+) -> pl.DataFrame:
+    """The snapshot of so many residents at ``at`` as tell how features are spread."""
     people = query_points_for_everyone(event_index, at=at)
-    rows = build_snapshot(
+    return build_snapshot(
         event_index,
         people.sample(min(len(people), SAMPLE_SIZE), seed=seed),
         reputation_model=model.reputations,
     )
-    facts = {**model.facts, PROFILE_FACT: profiles_to_json(profile_features(rows, model.features))}
-    return replace(model, facts=facts), measure_drift(before, rows) if before else None
 
 
 def measure_drift(
-    model: RiskModel,
-    rows: pl.DataFrame,
-    *,
-    alerts: Sequence[RecentAlert] = (),
-    at: datetime | None = None,
+    model: RiskModel, event_index: EventIndex, *, alerts: Sequence[RecentAlert], at: datetime
 ) -> Drift | None:
-    """The drift of ``rows`` (everyone at a midnight) from the profile of ``model``; None where it
-    has none.
+    """The drift of the residents at ``at``, a midnight, from the profile of ``model``; None where
+    it has none.
 
     ``alerts`` are those of the ``ALERT_HISTORY`` days before ``at``.
     """
+    if not isinstance(model.facts.get(PROFILE_FACT), str):
+        return None
+    found = drift_of_rows(model, sample_residents(event_index, model, at=at))
+    return found and replace(
+        found,
+        volume=alert_volume(alerts, at=at),
+        estimated_precision=estimate_precision([alert.score for alert in alerts]),
+    )
+
+
+def drift_of_rows(model: RiskModel, rows: pl.DataFrame) -> Drift | None:
+    """How far the snapshot ``rows`` have drifted from the profile of ``model``."""
     text = model.facts.get(PROFILE_FACT)
     if not isinstance(text, str):
         return None  # a model from before profiles were kept
-    return Drift(
-        rows=len(rows),
-        features=compare_profiles(
-            profiles_from_json(text), rows.sample(min(len(rows), SAMPLE_SIZE), seed=0)
-        ),
-        volume=alert_volume(alerts, at=at) if at else None,
-        estimated_precision=estimate_precision([alert.score for alert in alerts]),
-    )
+    return Drift(rows=len(rows), features=compare_profiles(profiles_from_json(text), rows))
 
 
 def alert_volume(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:

@@ -117,9 +117,13 @@ def score(
             progress=progress,
         )
     moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
-    progress(f"scoring {len(moments)} people")
+    progress(f"scoring {len(moments):,} people")
     rows = score_query_points(
-        context.event_index, context.model, moments, effect=settings.intervention_effect
+        context.event_index,
+        context.model,
+        moments,
+        effect=settings.intervention_effect,
+        progress=progress,
     )
     published = recent_alerts(engine, at - BUDGET_HISTORY - rules.cool_down)
     policy = restore_policy_run(log, published, current=LoggedRun(at, kind), rules=rules)
@@ -128,7 +132,6 @@ def score(
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(
         decided,
-        rows,
         tables=context.tables,
         event_index=context.event_index,
         model=context.model,
@@ -160,7 +163,7 @@ def score(
         scored=len(rows),
         alerts=alerts,
         model_version=context.version.version,
-        drift=measure_drift(context.model, rows, alerts=earlier, at=at)
+        drift=measure_drift(context.model, context.event_index, alerts=earlier, at=at)
         if kind == "nightly"
         else None,
     )

@@ -30,7 +30,7 @@ from models.policy.policy_run import PolicyRun
 from models.policy.query_points import query_points_by_day
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import policy_rules, score_query_points
+from pipelines.scoring.candidates import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 
@@ -145,10 +145,8 @@ def compare_models(
     for day, points in query_points_by_day(
         event_index, start=span.start - warm_up, end=span.end, tick=settings.tick
     ):
-        for scorer, model in models.items():
-            rows = score_query_points(
-                event_index, model, points, effect=settings.intervention_effect
-            )
+        scored = score_with_models(event_index, models, points, effect=settings.intervention_effect)
+        for scorer, rows in scored.items():
             runs[scorer].decide_rows(rows)
             if scorer == CHALLENGER:
                 runs[RULE].decide_rows(rows)

@@ -20,7 +20,7 @@ from models.learning.tuning import (
 )
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import score_query_points
+from pipelines.scoring.candidates import scored_snapshot
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
@@ -90,7 +90,7 @@ def tune(
             f"no episode since {split.judge_from:%Y-%m-%d} was reported by {at:%Y-%m-%d %H:%M}",
             remedy="Tune at a later moment.",
         )
-    later = score_query_points(event_index, model, moments.select("person", "at")).with_columns(
+    later = scored_snapshot(event_index, model, moments.select("person", "at")).with_columns(
         moments.drop("person", "at")
     )
     current = tuning_from_settings(settings)

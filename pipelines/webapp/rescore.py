@@ -8,7 +8,7 @@ from models.labels.sampling import query_points_for_everyone
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import no_progress
 from pipelines.scoring.build_alerts import to_contributions, to_reasons
-from pipelines.scoring.candidates import score_query_points
+from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
@@ -37,7 +37,7 @@ class LiveRescorer:
             query_points = query_points.filter(query_points["person"] == person)
             if not len(query_points):
                 return None
-            rows = score_query_points(context.event_index, context.model, query_points)
+            rows = scored_snapshot(context.event_index, context.model, query_points)
             probability, level = score_and_level(context, rows)
             (explanation,) = explain_scores(context.model, rows)
             return Rescore(

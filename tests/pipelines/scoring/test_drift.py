@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import polars as pl
-
 from features.event_index import build_event_index
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
@@ -51,13 +49,14 @@ def test_a_model_keeps_the_profile_of_its_district_and_nothing_drifts_from_it_at
     assert drift.metrics()["drift_features"] == 0
 
 
-def test_late_alerts_promise_a_precision():
-    rows = pl.DataFrame({"talk_s_30d": [1.0], "new_debit_cny_24h": [0.0]})
-    assert measure_drift(small_model(), rows) is None  # no profile was kept with it
+def test_late_alerts_promise_a_precision(district):
+    event_index = build_event_index(source_tables_before(district, at=TRAIN_AT))
+    # no profile was kept with this one
+    assert measure_drift(small_model(), event_index, alerts=(), at=TRAIN_AT) is None
     model = small_model()
     kept = type(model)(**{**vars(model), "facts": {"profile": "{}"}})
     late = [alert(TRAIN_AT - timedelta(hours=1), score) for score in (0.25, 0.75)]
-    assert measure_drift(kept, rows, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
+    assert measure_drift(kept, event_index, alerts=late, at=TRAIN_AT).estimated_precision == 0.5
 
 
 def ordinary_model():

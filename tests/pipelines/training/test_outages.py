@@ -10,7 +10,7 @@ from features.kernel.source_tables import SourceTables
 from models.labels.sampling import query_points_for_everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.scoring.candidates import score_query_points
+from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.missing_data import find_missing_data
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
@@ -46,7 +46,7 @@ def disturbed(tables) -> EventIndex:
 
 @pytest.fixture(scope="module")
 def rows(disturbed, model) -> pl.DataFrame:
-    return score_query_points(disturbed, model, query_points_for_everyone(disturbed, at=AT))
+    return scored_snapshot(disturbed, model, query_points_for_everyone(disturbed, at=AT))
 
 
 def held(tables: SourceTables, register: str, column: str, source: str) -> set[str]:
@@ -80,7 +80,7 @@ def test_all_whom_the_source_serves_and_nobody_else_are_told_to_miss_it(tables, 
 
 def test_nothing_is_missing_while_all_sources_deliver(tables, model):
     event_index = build_event_index(tables)
-    rows = score_query_points(event_index, model, query_points_for_everyone(event_index, at=AT))
+    rows = scored_snapshot(event_index, model, query_points_for_everyone(event_index, at=AT))
 
     assert {
         code
@@ -102,7 +102,7 @@ def test_without_any_calls_payments_still_raise_an_alarm(tables, model):
             ],
         )
     )
-    rows = score_query_points(mute, model, query_points_for_everyone(mute, at=AT)).sort(
+    rows = scored_snapshot(mute, model, query_points_for_everyone(mute, at=AT)).sort(
         "score", descending=True
     )
 

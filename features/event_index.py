@@ -2,7 +2,8 @@
 queried at many moments.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -33,6 +34,7 @@ __all__ = [
     "EventIndex",
     "build_event_index",
     "code_holdings",
+    "index_with_people_anew",
     "mass_timelines",
     "names_in_cases",
 ]
@@ -87,24 +89,7 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     holdings = code_holdings(tables, people)
     number_list = list_numbers(tables)
     account_list = list_accounts(tables)
-
-    coded_calls = calls.code_calls(
-        without_public_services(tables),
-        people=holdings.numbers.lazy(),
-        peers=number_list.lazy().select("peer", peer_code="code"),
-    )
-    coded_transfers = transfers.code_transfers(
-        tables.transfers,
-        holders=holdings.accounts.lazy(),
-        payees=account_list.lazy().select("payee", payee_code="code"),
-    )
-    contacts = calls.relate_contacts(coded_calls).collect()
-    payments = transfers.relate_payments(coded_transfers).collect()
-    made_of = {"contacts": contacts.lazy(), "payments": payments.lazy()}
-    timelines = {
-        name: Timeline.of(one.events(made_of[one.made_of]), sums=one.sums)
-        for name, one in TIMELINES.items()
-    }
+    timelines = lay_out_timelines(tables, holdings, number_list, account_list)
     led = payments_after_contact(
         timelines["stranger_contacts"],
         first_payments_outside(timelines["new_payee_payments"].events),
@@ -129,6 +114,64 @@ def build_event_index(tables: SourceTables, *, mass_rule: MassRule = MASS_RULE) 
     )
 
 
+def lay_out_timelines(
+    tables: SourceTables, holdings: "CodedHoldings", numbers: pl.DataFrame, accounts: pl.DataFrame
+) -> dict[str, Timeline]:
+    """The timelines of ``TIMELINES`` from all calls and transfers of ``tables``."""
+    coded_calls = calls.code_calls(
+        without_public_services(tables),
+        people=holdings.numbers.lazy(),
+        peers=numbers.lazy().select("peer", peer_code="code"),
+    )
+    coded_transfers = transfers.code_transfers(
+        tables.transfers,
+        holders=holdings.accounts.lazy(),
+        payees=accounts.lazy().select("payee", payee_code="code"),
+    )
+    made_of = {
+        "contacts": calls.relate_contacts(coded_calls).collect().lazy(),
+        "payments": transfers.relate_payments(coded_transfers).collect().lazy(),
+    }
+    return {
+        name: Timeline.of(one.events(made_of[one.made_of]), sums=one.sums)
+        for name, one in TIMELINES.items()
+    }
+
+
+def index_with_people_anew(
+    event_index: EventIndex, tables: SourceTables, owners: pl.Series
+) -> EventIndex:
+    """``event_index`` with what some people (codes ``owners``) did laid out anew from ``tables``,
+    in the same codes, and with the feeds of ``tables``.
+
+    It answers for these people alone. What numbers and accounts do to the district stays as it is
+    in ``event_index``: so it costs what these people's records cost, however large the district.
+    """
+    holdings = code_holdings(tables, event_index.people)
+    theirs = pl.col("owner").is_in(owners.implode())
+    numbers = holdings.numbers.filter(theirs)["number"].unique()
+    accounts = holdings.accounts.filter(theirs)["account"].unique()
+    mine = replace(
+        tables,
+        calls=tables.calls.filter(pl.col("number").is_in(numbers.implode())),
+        transfers=tables.transfers.filter(pl.col("account").is_in(accounts.implode())),
+    )
+    timelines = lay_out_timelines(mine, holdings, event_index.numbers, event_index.accounts)
+    mass = event_index.mass_numbers.events["owner"].unique().cast(pl.Int64).to_numpy()
+    contacts = contacts_of_numbers(timelines["contacts_by_number"].of_owners(mass))
+    anew: dict[str, Any] = {
+        name: log for name, log in timelines.items() if name not in OF_COUNTERPARTIES
+    }
+    return replace(
+        event_index,
+        **anew,
+        mass_contacts=Timeline.of(contacts.lazy()),
+        call_feeds=call_feeds(tables, event_index.people),
+        transfer_feeds=transfer_feeds(tables, event_index.people),
+    )
+
+
+OF_COUNTERPARTIES = ("contacts_by_number", "payments_by_account")
 HOLDING = ("owner", "since", "until")
 
 

@@ -132,6 +132,17 @@ class Segment:
             self.count_before(owner, at_ms),
         )
 
+    def of_owners(self, owner: Positions | None) -> pl.DataFrame:
+        """The events of some owners, in order; None: of all."""
+        if owner is None:
+            return self.events
+        codes = np.unique(owner)
+        bounds = (codes << MOMENT_BITS, (codes + 1) << MOMENT_BITS)
+        places, _ = spread_slices(
+            (np.searchsorted(self.keys, bounds[0]), np.searchsorted(self.keys, bounds[1]))
+        )
+        return self.events[pl.Series(places)]
+
     def known_ms(self, positions: Positions) -> Positions:
         """The moment of the events at ``positions``, milliseconds since 1970."""
         return np.asarray((self.keys[positions] & ((1 << MOMENT_BITS) - 1)) + self.origin_ms)
@@ -233,24 +244,53 @@ class Timeline:
         )
         return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
-    def known_between(self, start: datetime, end: datetime | None = None) -> pl.DataFrame:
-        """The events known in ``[start, end)``, or all since, segment after segment."""
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return sum(len(segment.keys) for segment in self.segments)
+
+    def known_between(
+        self,
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        where: pl.Expr | None = None,
+        owner: Positions | None = None,
+    ) -> pl.DataFrame:
+        """The events known in ``[start, end)``, or all since, segment after segment.
+
+        Of these only those of some owners, and those for which ``where`` holds: no more than one
+        segment lies in memory besides them.
+        """
         low, end_ms = moment_ms(start), FAR_FUTURE_MS if end is None else moment_ms(end)
         known_ms = pl.col("known_at").dt.epoch("us") // 1000
+        chosen = [known_ms >= low, known_ms < end_ms, *([] if where is None else [where])]
         return self._joined(
             [
-                segment.events.filter(known_ms >= low, known_ms < end_ms)
+                segment.of_owners(owner).filter(chosen)
                 for segment in self.segments
                 if segment.origin_ms < end_ms and segment.end_ms >= low
             ]
         )
 
+    def owners_between(self, start: datetime, end: datetime) -> pl.Series:
+        """The owners of the events known in ``[start, end)``, once each."""
+        low, end_ms = moment_ms(start), moment_ms(end)
+        known_ms = pl.col("known_at").dt.epoch("us") // 1000
+        found = [
+            segment.events.lazy()
+            .filter(known_ms >= low, known_ms < end_ms)
+            .select(pl.col("owner").unique())
+            .collect()["owner"]
+            for segment in self.segments
+            if segment.origin_ms < end_ms and segment.end_ms >= low
+        ]
+        return pl.concat([self.empty["owner"], *found]).unique().sort()
+
     def of_owners(self, owner: Positions) -> pl.DataFrame:
-        """All events of some owners."""
-        end_ms = np.full(len(owner), 1 + max((one.end_ms for one in self.segments), default=0))
-        first_ms = min((one.origin_ms for one in self.segments), default=0)
-        window = timedelta(milliseconds=int(end_ms[0]) - first_ms) if len(owner) else timedelta(0)
-        return self.rows(owner=owner, at_ms=end_ms, window=window).drop("point")
+        """All events of some owners, in the order of a timeline."""
+        found = self._joined([segment.of_owners(owner) for segment in self.segments])
+        return sort_events(found.lazy()).collect() if len(self.segments) > 1 else found
 
     def _joined(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         columns = self.empty.columns

@@ -73,7 +73,7 @@ def assign_groups(
 def data_seen_by_person(event_index: EventIndex, *, start: datetime, end: datetime) -> pl.DataFrame:
     """``person``, ``data_seen`` of everybody in the event_index."""
     logs = {"calls": event_index.contacts, "transfers": event_index.payments}
-    owners = {name: log.known_between(start, end)["owner"].unique() for name, log in logs.items()}
+    owners = {name: log.owners_between(start, end) for name, log in logs.items()}
     return event_index.people.select(
         "person",
         data_seen=data_seen(

@@ -1,6 +1,6 @@
 """Labels: what reported cases say about when a resident was being drawn in."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -16,6 +16,7 @@ ATTEMPT_DURATION = timedelta(hours=72)  # an attempt is live for so long after i
 MIN_CONTACT_BEFORE_PAYMENT = timedelta(
     hours=1
 )  # victims do not recall every number: this long before paying they were in contact
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # which of a person's events it was
 EVENT_KEY = ("owner", "counterparty", "relationship_started_at", "relationship_n")
 MAIN_PAYMENT_SHARE = 0.3  # the main payment is the first of at least this share of the largest
@@ -166,15 +167,15 @@ def find_case_traces(
     known: pl.DataFrame, event_index: EventIndex, *, at: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Contacts with the numbers, and payments to the accounts, that the cases name."""
-    arrived = pl.col("known_at") < at
+    owner = known["owner"].cast(pl.Int64).to_numpy()
     # What a number for everybody did to a victim is no trace of the fraud.
-    heard = event_index.stranger_contacts.events.filter(arrived)
+    heard = event_index.stranger_contacts.known_between(BEGINNING, at, owner=owner)
     contacts = heard.filter(never_set_aside(heard, event_index.mass_numbers)).with_columns(
         trace_at="known_at"
     )
-    debits = event_index.new_payee_payments.events.filter(arrived, "is_debit").with_columns(
-        trace_at="occurred_at"
-    )
+    debits = event_index.new_payee_payments.known_between(
+        BEGINNING, at, where=pl.col("is_debit"), owner=owner
+    ).with_columns(trace_at="occurred_at")
     return (
         match_named_events(known, "suspect_numbers", contacts, event_index.numbers, "peer"),
         match_named_events(known, "suspect_accounts", debits, event_index.accounts, "payee"),

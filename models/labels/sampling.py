@@ -11,7 +11,8 @@ import polars as pl
 from features.entities.mass_numbers import never_set_aside, set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import to_milliseconds
+from features.kernel.timeline import Positions, to_milliseconds
+from models.labels.drawn_people import EVERYBODY, DrawnPeople
 from models.labels.frames import TrainingSample
 
 __all__ = [
@@ -52,18 +53,27 @@ class Sampling:
 
 
 def query_points_after_events(
-    event_index: EventIndex, *, start: datetime, end: datetime, every: str
+    event_index: EventIndex,
+    *,
+    start: datetime,
+    end: datetime,
+    every: str,
+    owner: Positions | None = None,
 ) -> pl.DataFrame:
     """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after
     it.
 
     ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
-    if ``end`` is one. A contact that does not count at the tick is no event.
+    if ``end`` is one. A contact that does not count at the tick is no event. Where codes of people
+    are given as ``owner``, only theirs.
     """
     next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
     logs = (event_index.contacts, event_index.payments)
-    events = [log.known_between(start, end).select("owner", at=next_tick) for log in logs]
-    heard = event_index.mass_contacts.known_between(start, end).with_columns(at=next_tick)
+    events = [
+        log.known_between(start, end, owner=owner).select("owner", at=next_tick) for log in logs
+    ]
+    heard = event_index.mass_contacts.known_between(start, end, owner=owner)
+    heard = heard.with_columns(at=next_tick)
     uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return (
         pl.concat([frame.lazy() for frame in events])
@@ -93,6 +103,7 @@ def draw_training_samples(
     seed: int,
     lawful: pl.DataFrame | None = None,
     unclear: pl.DataFrame | None = None,
+    drawn: DrawnPeople = EVERYBODY,
 ) -> pl.DataFrame:
     """What to learn from before ``at``.
 
@@ -105,16 +116,20 @@ def draw_training_samples(
     person of a known case gives some only in the week after the last payment, as nobody knows when
     the episode began. ``lawful`` and ``unclear`` are spans (``person``, ``start_at``, ``end_at``;
     the lawful ones with the ``weight`` of each) from dispositions: all moments of the lawful ones
-    are negative samples, those of the unclear ones are left out. ``sampling_weight`` is how many
-    real moments a row stands for, for calibration.
+    are negative samples, those of the unclear ones are left out. Quiet moments are those of the
+    ``drawn`` people alone. ``sampling_weight`` is how many real moments a row stands for, for
+    calibration.
     """
     start = first_known_at(event_index)
     if start is None:
         return TrainingSample.create_empty()
     warm = start + timedelta(days=sampling.burn_in_days)
-    ticks = query_points_after_events(event_index, start=warm, end=at, every=sampling.every).filter(
-        pl.col("at") < at
-    )
+    known_people = concat_people(episodes, lawful, unclear)
+    known = event_index.people.filter(pl.col("person").is_in(known_people.implode()))["code"]
+    owner = drawn.with_others(known.cast(pl.Int64).to_numpy())
+    ticks = query_points_after_events(
+        event_index, start=warm, end=at, every=sampling.every, owner=owner
+    ).filter(pl.col("at") < at)
     positives = (
         ticks.join(episodes, on="person", maintain_order="left_right")
         .filter(pl.col("at") > pl.col("opened_at"), pl.col("at") <= pl.col("closed_at"))
@@ -143,8 +158,10 @@ def draw_training_samples(
         how="anti",
         maintain_order="left",
     )
+    quiet = event_index.people.filter(drawn.includes(pl.col("code")))
+    negatives = negatives.join(quiet, on="person", how="semi", maintain_order="left")
     hard = negatives.join(
-        hard_negatives(event_index, negatives),
+        hard_negatives(event_index, negatives, drawn=drawn),
         on=["person", "at"],
         how="semi",
         maintain_order="left",
@@ -155,11 +172,11 @@ def draw_training_samples(
     )
     hard_count = min(len(hard), int(sampling.negatives * sampling.hard_negative_share))
     draws = (
-        (post_loss, len(post_loss)),
-        (hard, hard_count),
-        (easy, sampling.negatives - hard_count),
+        (post_loss, len(post_loss), 1.0),
+        (hard, hard_count, drawn.share),
+        (easy, sampling.negatives - hard_count, drawn.share),
     )
-    parts = [draw_negatives(part, number, seed=seed) for part, number in draws]
+    parts = [draw_negatives(part, number, seed=seed, of=share) for part, number, share in draws]
     if "weight" in lawful_ticks.columns:
         spread = pl.col("weight") / pl.len().over("span")
         parts.append(
@@ -168,6 +185,12 @@ def draw_training_samples(
             ).with_columns(lawful_ticks.select(spread))
         )
     return pl.concat([positives, *parts])
+
+
+def concat_people(*frames: pl.DataFrame | None) -> pl.Series:
+    """The people of several frames, once each."""
+    named = [frame["person"] for frame in frames if frame is not None]
+    return pl.concat([pl.Series("person", [], dtype=pl.String), *named]).unique()
 
 
 def ticks_in_spans(ticks: pl.DataFrame, spans: pl.DataFrame | None) -> pl.DataFrame:
@@ -197,12 +220,21 @@ def post_loss_ticks(ticks: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame:
-    """Those of ``ticks`` soon after something that a fraud could have begun with: the negatives
-    that are hard to tell from a fraud.
+def hard_negatives(
+    event_index: EventIndex, ticks: pl.DataFrame, *, drawn: DrawnPeople = EVERYBODY
+) -> pl.DataFrame:
+    """Those of ``ticks``, of ``drawn`` people, soon after something that a fraud could have begun
+    with: the negatives that are hard to tell from a fraud.
     """
-    long_talks = event_index.stranger_contacts.events.filter(
-        pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S
+    if ticks.is_empty():
+        return ticks.select("person", "at")
+    first_at = pl.Series(ticks["at"]).min()
+    assert isinstance(first_at, datetime)  # noqa: S101 -- tells the type checker what the column holds
+    since = first_at - HARD_NEGATIVE_WINDOW
+    long_talks = event_index.stranger_contacts.known_between(
+        since,
+        where=pl.col("relationship_talk_s") >= HARD_NEGATIVE_MIN_TALK_S,
+        owner=drawn.codes,
     )
     long_talks = long_talks.filter(never_set_aside(long_talks, event_index.mass_numbers))
     now = peer_state(
@@ -214,9 +246,9 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
         now["peer_age_d"] < HARD_NEGATIVE_MAX_AGE_D
     )
     talked = long_talks.filter(spreading).select("owner", "known_at")
-    paid = event_index.new_payee_payments.events.filter(~pl.col("is_local")).select(
-        "owner", "known_at"
-    )
+    paid = event_index.new_payee_payments.known_between(
+        since, where=~pl.col("is_local"), owner=drawn.codes
+    ).select("owner", "known_at")
     events = pl.concat([talked, paid]).sort("known_at").with_columns(is_hard=pl.lit(True))
     owned = ticks.join(
         event_index.people.select("person", owner="code"), on="person", maintain_order="left"
@@ -235,10 +267,14 @@ def hard_negatives(event_index: EventIndex, ticks: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def draw_negatives(negatives: pl.DataFrame, number: int, *, seed: int) -> pl.DataFrame:
-    """``number`` of the ``negatives``, each standing for its share of them all."""
+def draw_negatives(
+    negatives: pl.DataFrame, number: int, *, seed: int, of: float = 1.0
+) -> pl.DataFrame:
+    """``number`` of the ``negatives``, which are a share ``of`` all that there are: each stands for
+    its part of them all.
+    """
     some = negatives.sample(min(len(negatives), number), seed=seed)
-    sampling_weight = len(negatives) / max(1, len(some))
+    sampling_weight = len(negatives) / of / max(1, len(some))
     return some.with_columns(
         label=pl.lit(0, pl.Int8),
         weight=pl.lit(sampling_weight),

@@ -2,9 +2,10 @@
 missing.
 
 A model that never saw an outage takes a person whose operator is silent for one who makes no calls.
-So outages are drawn over the training time, a second event index is built without the records they
-would have cost, and some of the affected samples are computed from it. The features of the group
-``feeds`` show the model which is which.
+So outages are drawn over the training time, some of the people whom they would have struck are laid
+out a second time without the records that they would have cost, and some of their samples are
+computed from that. What numbers and accounts do to the district is taken as it was. The features
+of the group ``feeds`` show the model which is which.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.counterparties import COUNTERPARTIES, Counterparties
 from features.entities.feeds import Feeds
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex, index_with_people_anew
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.sampling import first_known_at
 from models.learning.boosters import Say, say_nothing
-from models.learning.reputation import OutOfFoldReputation
 
 __all__ = [
     "OUTAGE_SHARE",
@@ -170,8 +169,8 @@ def snapshot_with_outages(
     order of ``moments``.
 
     ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of
-    which nothing known from ``at`` on is used a second time. It costs another gathering, unless
-    ``outage_share`` is 0 or nothing is struck. ``say`` hears how many moments are done.
+    which nothing known from ``at`` on is used a second time. ``say`` hears how many moments are
+    done.
     """
     points = moments.select("person", "at")
     start = first_known_at(event_index)
@@ -190,14 +189,14 @@ def snapshot_with_outages(
         event_index, points.filter(~affected), reputation_model=reputation_model, say=say
     )
     say("computing features as if sources had been missing")
-    reduced = build_event_index(drop_lost_records(tables.known_before(at), outages))
-    unseen = build_snapshot(
-        reduced,
-        points.filter(affected),
-        reputation_model=recode_reputation(reputation_model, event_index, reduced),
+    struck = points.filter(affected)
+    owners = event_index.people.join(struck, on="person", how="semi")["code"]
+    reduced = index_with_people_anew(
+        event_index, drop_lost_records(tables.known_before(at), outages), owners
     )
+    unseen = counted_snapshot(reduced, struck, reputation_model=reputation_model, say=say)
     place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])
-    return pl.concat([seen, recode_leads(unseen, event_index, reduced)])[np.argsort(place)]
+    return pl.concat([seen, unseen])[np.argsort(place)]
 
 
 def counted_snapshot(
@@ -214,50 +213,3 @@ def counted_snapshot(
         pieces.append(build_snapshot(event_index, piece, reputation_model=reputation_model))
         say(f"computing features: {start + len(piece):,} of {len(points):,} moments")
     return pl.concat(pieces)
-
-
-def recode_reputation(
-    reputation_model: ReputationModel, event_index: EventIndex, reduced: EventIndex
-) -> ReputationModel:
-    """``reputation_model``, if it knows numbers and accounts by their codes in ``event_index``, by
-    those in ``reduced``.
-    """
-    if not isinstance(reputation_model, OutOfFoldReputation):
-        return reputation_model
-    stretches = {
-        of.kind: replace(
-            reputation_model.stretches[of.kind],
-            named=reputation_model.stretches[of.kind].named[
-                code_mapping(event_index, reduced, of).to_numpy()
-            ],
-        )
-        for of in COUNTERPARTIES
-    }
-    return replace(reputation_model, stretches=stretches)
-
-
-def recode_leads(rows: pl.DataFrame, event_index: EventIndex, reduced: EventIndex) -> pl.DataFrame:
-    """A snapshot of ``reduced`` with its leading numbers and accounts under their codes in
-    ``event_index``.
-    """
-    return rows.with_columns(
-        code_mapping(event_index, reduced, of)
-        .gather(rows[of.lead])
-        .cast(rows.schema[of.lead])
-        .alias(of.lead)
-        for of in COUNTERPARTIES
-    )
-
-
-def code_mapping(event_index: EventIndex, reduced: EventIndex, of: Counterparties) -> pl.Series:
-    """For each code in ``reduced`` the code of the same name in ``event_index``."""
-    return (
-        of.register(reduced)
-        .select(of.name)
-        .join(
-            of.register(event_index).select(of.name, "code"),
-            on=of.name,
-            how="left",
-            maintain_order="left",
-        )["code"]
-    )

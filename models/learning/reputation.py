@@ -22,6 +22,7 @@ from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
 from features.kernel.timeline import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
+from models.labels.drawn_people import EVERYBODY, DrawnPeople
 
 __all__ = ["LearnedReputation", "OutOfFoldReputation", "learn_reputation"]
 
@@ -114,19 +115,25 @@ def predicted_reputation(booster: Any, states: pl.DataFrame, inputs: tuple[str, 
 
 
 def learn_reputation(
-    event_index: EventIndex, *, at: datetime, seed: int, threads: int = 2
+    event_index: EventIndex,
+    *,
+    at: datetime,
+    seed: int,
+    threads: int = 2,
+    drawn: DrawnPeople = EVERYBODY,
 ) -> tuple[LearnedReputation, OutOfFoldReputation]:
     """Reputations from the cases known before ``at``: those to use from then on, and those to learn
     further from.
 
     The second kind is out of fold by time: see :class:`OutOfFoldReputation`. Were one of the two
     learned and the other not, or were it to know only some ages, a model would learn from other
-    leads than it scores in use; so all are learned or none.
+    leads than it scores in use; so all are learned or none. Meetings with counterparties that no
+    case names are those of ``drawn`` people.
     """
     boosters: dict[CounterpartyKind, list[Any]] = {}
     stretches: dict[CounterpartyKind, Stretches] = {}
     for of in COUNTERPARTIES:
-        rows = contact_samples(event_index, of, at=at, seed=seed)
+        rows = contact_samples(event_index, of, at=at, seed=seed, drawn=drawn)
         boundaries = block_boundaries(rows)
         boosters[of.kind] = fit_blocks(rows, of.inputs, boundaries, seed=seed, threads=threads)
         named = blocks_of_named(rows, boundaries, count=len(of.register(event_index)))
@@ -139,12 +146,18 @@ def learn_reputation(
 
 
 def contact_samples(
-    event_index: EventIndex, of: Counterparties, *, at: datetime, seed: int
+    event_index: EventIndex,
+    of: Counterparties,
+    *,
+    at: datetime,
+    seed: int,
+    drawn: DrawnPeople = EVERYBODY,
 ) -> pl.DataFrame:
     """State rows at the moments when residents met strangers, with ``label`` and ``weight``.
 
     Label 1 where a case known before ``at`` names the number or account; every one of these counts
-    with the root of its meetings, so that the busiest do not drown the others.
+    with the root of its meetings, so that the busiest do not drown the others. The meetings of the
+    label 0 are those of ``drawn`` people.
     """
     start = event_index.contacts.first_known_at
     if start is None:
@@ -154,19 +167,27 @@ def contact_samples(
         .filter(pl.col("named_at") < at)
         .select(pl.col("code").cast(pl.Int64).alias(of.code), label=pl.lit(1))
     )
-    met = (
-        of.relationships(event_index)
-        .events.filter(of.met, pl.col("known_at").is_between(start + BURN_IN, at, closed="left"))
-        .with_columns(at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m"))
-        .filter(pl.col("at") <= at)
+    relationships, is_named = (
+        of.relationships(event_index),
+        pl.col(of.code).is_in(named_codes[of.code].implode()),
+    )
+    met = pl.concat(
+        relationships.known_between(start + BURN_IN, at, where=of.met & chosen, owner=owner)
+        for chosen, owner in ((is_named, None), (~is_named, drawn.codes))
+    )
+    met = met.with_columns(at=pl.col("known_at").dt.truncate("15m").dt.offset_by("15m")).filter(
+        pl.col("at") <= at
     )
     contacts = (
         met.filter(~of.set_aside(event_index, met))
         .select(pl.col(of.code).cast(pl.Int64), "at")
-        .unique(maintain_order=True)
-        .join(named_codes, on=of.code, how="left", maintain_order="left")
+        .unique()
+        .join(named_codes, on=of.code, how="left")
         .with_columns(pl.col("label").fill_null(0))
     )
+    # In the order of names: what is drawn must not depend on which codes they were given.
+    place = of.register(event_index)["order"].gather(contacts[of.code])
+    contacts = contacts.with_columns(place=place).sort("at", "place").drop("place")
     theirs, others = contacts.filter(pl.col("label") == 1), contacts.filter(pl.col("label") == 0)
     rows = pl.concat([theirs, others.sample(min(MAX_NEGATIVES, len(others)), seed=seed)])
     states = of.states(

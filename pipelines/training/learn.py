@@ -12,6 +12,7 @@ from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
 from models.labels.dispositions import DispositionLabels
+from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import fit_group_calibration
@@ -65,12 +66,14 @@ def learn_risk_model(
     progress("choosing what to learn from")
     sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
+    drawn = draw_people(event_index, seed=seed)
     samples = draw_training_samples(
         event_index,
         labels.episodes,
         at=at,
         sampling=sampling,
         seed=seed,
+        drawn=drawn,
         lawful=labels.dispositions.lawful,
         unclear=labels.dispositions.unclear,
     )
@@ -79,7 +82,7 @@ def learn_risk_model(
         progress("learning which numbers and accounts are suspect")
         # Each training row reads a reputation learned without its own episode.
         reputations, reputation_model = learn_reputation(
-            event_index, at=at, seed=seed, threads=settings.training.threads
+            event_index, at=at, seed=seed, threads=settings.training.threads, drawn=drawn
         )
     else:
         reputation_model = reputations

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
+from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.risk import Tuning
@@ -80,7 +81,14 @@ def tune(
     sampling = Sampling(negatives=settings.training.negative_samples)
     known_episodes = build_episodes(tables.cases, event_index, at=at)
     moments = later_samples(
-        draw_training_samples(event_index, known_episodes, at=at, sampling=sampling, seed=seed),
+        draw_training_samples(
+            event_index,
+            known_episodes,
+            at=at,
+            sampling=sampling,
+            seed=seed,
+            drawn=draw_people(event_index, seed=seed),
+        ),
         split,
         known=build_episodes(tables.cases, event_index, at=split.learn_until),
     )

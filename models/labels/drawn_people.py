@@ -1,0 +1,53 @@
+"""The residents among whom moments to learn from are looked for: in a large district a share of
+them, since everybody's moments would be hundreds of millions, of which nearly all are alike.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from features.event_index import EventIndex
+from features.kernel.timeline import Positions
+
+__all__ = ["EVERYBODY", "DrawnPeople", "draw_people"]
+
+MOST_EVENTS = 20_000_000  # contacts and payments whose moments are looked at
+HASHES = 1 << 64
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPeople:
+    """About ``share`` of the residents, by their ``codes``; None: everybody."""
+
+    share: float = 1.0
+    codes: Positions | None = None
+
+    def with_others(self, others: Positions) -> Positions | None:
+        """The codes of these and of ``others``, once each; None: everybody."""
+        return None if self.codes is None else np.union1d(self.codes, others)
+
+    def includes(self, owner: pl.Expr) -> pl.Expr:
+        """Whether each ``owner`` is one of them."""
+        if self.codes is None:
+            return pl.lit(value=True)
+        return owner.is_in(pl.Series(self.codes).implode())
+
+
+EVERYBODY = DrawnPeople()
+
+
+def draw_people(
+    event_index: EventIndex, *, seed: int, most_events: int = MOST_EVENTS
+) -> DrawnPeople:
+    """So many residents that they have about ``most_events`` contacts and payments together.
+
+    Who is drawn follows from the pseudonym and ``seed``, not from the order of registers.
+    """
+    events = event_index.contacts.count + event_index.payments.count
+    if events <= most_events:
+        return EVERYBODY
+    share = most_events / events
+    lucky = pl.col("person").hash(seed=seed) < int(share * HASHES)
+    codes = event_index.people.drop_nulls("person").filter(lucky)["code"]
+    return DrawnPeople(share, codes.cast(pl.Int64).sort().to_numpy())

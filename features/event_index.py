@@ -3,6 +3,7 @@ queried at many moments.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -198,12 +199,16 @@ def code_holdings(tables: SourceTables, people: pl.DataFrame) -> CodedHoldings:
     )
 
 
-def mass_timelines(by_number: Timeline, busy: pl.LazyFrame, *, limit: float) -> dict[str, Timeline]:
-    """``mass_numbers`` and ``mass_contacts`` from the contacts by number; ``busy`` says how many of
-    these there were a day (``features.entities.mass_numbers.busy_numbers``).
+def mass_timelines(
+    by_number: Timeline, busy: pl.LazyFrame, *, limit: float, until: datetime | None = None
+) -> dict[str, Timeline]:
+    """``mass_numbers`` and ``mass_contacts`` from the contacts by number that were known before
+    ``until``; ``busy`` says how many of these there were a day
+    (``features.entities.mass_numbers.busy_numbers``).
     """
     codes = may_be_mass_numbers(busy, limit=limit)
     contacts = contacts_of_numbers(by_number.of_owners(codes.cast(pl.Int64).to_numpy()))
+    contacts = contacts if until is None else contacts.filter(pl.col("known_at") < until)
     mass = build_mass_timeline(contacts.sort("owner", "peer_code", "known_at"), limit=limit)
     theirs = pl.col("peer_code").is_in(mass.events["owner"].unique().implode())
     return {"mass_numbers": mass, "mass_contacts": Timeline.of(contacts.lazy().filter(theirs))}

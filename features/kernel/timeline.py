@@ -244,10 +244,15 @@ class Timeline:
         )
         return min((first for first in firsts if isinstance(first, datetime)), default=None)
 
-    @property
-    def count(self) -> int:
-        """How many events there are."""
-        return sum(len(segment.keys) for segment in self.segments)
+    def count_before(self, at: datetime) -> int:
+        """How many events were known before ``at``."""
+        at_ms, known_ms = moment_ms(at), pl.col("known_at").dt.epoch("us") // 1000
+        return sum(
+            len(segment.events)
+            if segment.end_ms < at_ms
+            else segment.events.lazy().select((known_ms < at_ms).sum()).collect().item()
+            for segment in self.segments
+        )
 
     def known_between(
         self,

@@ -3,6 +3,7 @@ them, since everybody's moments would be hundreds of millions, of which nearly a
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -37,17 +38,15 @@ class DrawnPeople:
 EVERYBODY = DrawnPeople()
 
 
-def draw_people(
-    event_index: EventIndex, *, seed: int, most_events: int = MOST_EVENTS
-) -> DrawnPeople:
-    """So many residents that they have about ``most_events`` contacts and payments together.
+def draw_people(event_index: EventIndex, *, at: datetime, seed: int) -> DrawnPeople:
+    """So many residents that they have about ``MOST_EVENTS`` contacts and payments before ``at``.
 
     Who is drawn follows from the pseudonym and ``seed``, not from the order of registers.
     """
-    events = event_index.contacts.count + event_index.payments.count
-    if events <= most_events:
+    events = event_index.contacts.count_before(at) + event_index.payments.count_before(at)
+    if events <= MOST_EVENTS:
         return EVERYBODY
-    share = most_events / events
+    share = MOST_EVENTS / events
     lucky = pl.col("person").hash(seed=seed) < int(share * HASHES)
     codes = event_index.people.drop_nulls("person").filter(lucky)["code"]
     return DrawnPeople(share, codes.cast(pl.Int64).sort().to_numpy())

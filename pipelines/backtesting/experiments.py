@@ -16,7 +16,7 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError, ModelError, SettingsError
 from data_contracts.forms.registry import FORMS
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
 from models.evaluation.ground_truth import judge_by_truth
@@ -45,6 +45,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["Experiments", "VariantResult", "result_rows", "run_experiments"]
@@ -120,9 +121,8 @@ def run_experiments(
     every = every or settings.tick
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
     known_truth = read_ground_truth(truth, settings=settings) if truth else None
-    progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
-    event_index = build_event_index(tables)
+    event_index = load_event_index(settings, tables, at=end, progress=progress)
     models = fitted(
         event_index,
         tables,

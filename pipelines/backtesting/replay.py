@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
 from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
 from models.evaluation.budget_curve import keep_for_budgets
@@ -26,6 +26,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.evaluation import evaluate_replay
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 
@@ -91,9 +92,8 @@ def replay(
         raise SettingsError(
             "the replay ends before it starts", remedy="Give --to later than --from."
         )
-    progress("building the event index")
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
-    event_index = build_event_index(tables)
+    event_index = load_event_index(settings, tables, at=end, progress=progress)
     rules = policy_rules(settings, budget=budget)
     run, rule_run = PolicyRun(rules, start), PolicyRun(rules, start, column=BASELINE_COLUMN)
     alerts: list[pl.DataFrame] = []

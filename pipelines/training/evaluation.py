@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.budget_curve import compute_budget_curve
@@ -21,6 +21,7 @@ from models.reports.evaluation_report import EvaluationReport, render_evaluation
 from pipelines.clock import ZONE
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.champion_challenger import CHALLENGER, RULE, ComparedDays
 from pipelines.training.dispositions import read_dispositions
 from serving.database.engine import open_database
@@ -96,7 +97,7 @@ def evaluate_published(
     Raises ``NotReadyError`` where the lake holds no events of that time.
     """
     tables = source_tables_before(settings, at=at, span=at - start)
-    event_index = build_event_index(tables)
+    event_index = load_event_index(settings, tables, at=at)
     engine = open_database(settings.serving_database_url)
     alerts = alerts_frame(
         [asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",)

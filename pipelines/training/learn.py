@@ -66,7 +66,7 @@ def learn_risk_model(
     progress("choosing what to learn from")
     sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
-    drawn = draw_people(event_index, seed=seed)
+    drawn = draw_people(event_index, at=at, seed=seed)
     samples = draw_training_samples(
         event_index,
         labels.episodes,

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
-from features.event_index import build_event_index
 from models.evaluation.comparison import Comparison
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.storage.score_log import ShadowLog
 from pipelines.training.champion_challenger import (
     Span,
@@ -64,9 +64,8 @@ def challenge_champion(
     )
     progress(f"comparing on {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}")
     tables = source_tables_before(settings, at=at, span=at - span.start)
-    known_episodes = find_known_episodes(
-        settings, build_event_index(tables), tables, span=span, at=at
-    )
+    event_index = load_event_index(settings, tables, at=at, progress=progress)
+    known_episodes = find_known_episodes(settings, event_index, tables, span=span, at=at)
     ticks = log.ticks(start=span.start - timedelta(days=settings.warm_up_days), end=span.end)
     found = compare_scores(
         map(split_by_scorer, ticks),

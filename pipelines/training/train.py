@@ -13,7 +13,7 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import ModelError
-from features.event_index import EventIndex, build_event_index
+from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
@@ -32,6 +32,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.storage.lake import Lake
 from pipelines.training.champion_challenger import (
     CHALLENGER,
@@ -118,9 +119,8 @@ def train(
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    progress("building the event index")
     tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
-    event_index = build_event_index(tables)
+    event_index = load_event_index(settings, tables, at=at, progress=progress)
     registry = ModelRegistry.of(settings)
     champion = load_champion(registry)
     compared = compare_with_champion(

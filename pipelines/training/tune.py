@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
-from features.event_index import build_event_index
 from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
@@ -24,6 +23,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import scored_snapshot
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["TuneResult", "tune"]
@@ -66,9 +66,8 @@ def tune(
     since.
     """
     split = TimeSplit.before(at, judged=judged, purge=purge)
-    progress("building the event index")
     tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
-    event_index = build_event_index(tables)
+    event_index = load_event_index(settings, tables, at=at, progress=progress)
     progress(f"laying out what was known before {split.learn_until:%Y-%m-%d %H:%M}")
     model, rows = learn_risk_model(
         event_index,
@@ -87,7 +86,7 @@ def tune(
             at=at,
             sampling=sampling,
             seed=seed,
-            drawn=draw_people(event_index, seed=seed),
+            drawn=draw_people(event_index, at=at, seed=seed),
         ),
         split,
         known=build_episodes(tables.cases, event_index, at=split.learn_until),

@@ -58,6 +58,7 @@ def open_event_index(
             timelines["contacts_by_number"],
             read_frame(folder / manifest.busy).lazy(),
             limit=holdings.mass_limit(mass_rule),
+            until=at,
         ),
         named_peers=first_named_at(cases, "suspect_numbers", numbers),
         named_payees=first_named_at(cases, "suspect_accounts", accounts),

@@ -1,0 +1,78 @@
+"""A model learned from the event store is the model learned from all events laid out at once."""
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from features.event_index import build_event_index
+from models.labels import drawn_people
+from models.labels.drawn_people import draw_people
+from models.labels.sampling import Sampling, draw_training_samples
+from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.loading import load_event_index
+from pipelines.training.learn import TRAINING_HISTORY, find_training_labels, learn_risk_model
+from tests.pipelines.district import TRAIN_AT
+
+FEW_TREES = {"rounds": 20, "negative_samples": 4000, "outage_share": 0.15}
+
+
+@pytest.fixture(scope="module")
+def settings(district):
+    training = district.training.model_copy(update=FEW_TREES)
+    return district.model_copy(update={"training": training})
+
+
+@pytest.fixture(scope="module")
+def tables(settings):
+    return source_tables_before(settings, at=TRAIN_AT, span=TRAINING_HISTORY)
+
+
+@pytest.fixture(scope="module")
+def indexes(settings, tables):
+    return load_event_index(settings, tables, at=TRAIN_AT), build_event_index(tables)
+
+
+@pytest.fixture(scope="module", params=[None, 40_000], ids=["everybody", "some people"])
+def learned(request, settings, tables, indexes):
+    """The model and its rows, from the store and at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param:
+            patch.setattr(drawn_people, "MOST_EVENTS", request.param)
+        return tuple(
+            learn_risk_model(index, tables, at=TRAIN_AT, seed=3, settings=settings)
+            for index in indexes
+        )
+
+
+def test_it_learns_the_same_from_the_store(learned):
+    (model, rows), (other, expected) = learned
+    codes = ("lead_peer_code", "lead_payee_code")
+    assert rows["feeds_missing_n"].max() > 0
+    assert_frame_equal(rows.drop(codes), expected.drop(codes), check_dtypes=False)
+    assert dict(model.facts) == pytest.approx(dict(other.facts))
+    inputs = model.matrix(rows)
+    np.testing.assert_allclose(model.booster.predict(inputs), other.booster.predict(inputs))
+
+
+def test_of_a_large_district_some_people_stand_for_all(settings, tables, indexes, monkeypatch):
+    labels = find_training_labels(indexes[0], tables, at=TRAIN_AT, settings=settings)
+
+    def draw() -> pl.DataFrame:
+        return draw_training_samples(
+            indexes[0],
+            labels.episodes,
+            at=TRAIN_AT,
+            sampling=Sampling(negatives=4000),
+            seed=3,
+            drawn=draw_people(indexes[0], at=TRAIN_AT, seed=3),
+        )
+
+    everybody = draw()
+    monkeypatch.setattr(drawn_people, "MOST_EVENTS", 40_000)
+    some = draw()
+    live = pl.col("label") == 1
+    assert_frame_equal(some.filter(live), everybody.filter(live))
+    assert some.filter(~live)["person"].n_unique() < everybody["person"].n_unique() / 2
+    moments = [rows.filter(~live)["sampling_weight"].sum() for rows in (some, everybody)]
+    assert moments[0] == pytest.approx(moments[1], rel=0.1)

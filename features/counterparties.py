@@ -16,7 +16,8 @@ from features.entities.account_profiles import payee_state
 from features.entities.mass_numbers import is_mass_number, set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import Positions, Timeline
+from features.kernel.segment import Positions
+from features.kernel.timeline import Timeline
 
 __all__ = ["ACCOUNTS", "COUNTERPARTIES", "NUMBERS", "Counterparties"]
 

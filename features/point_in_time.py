@@ -15,7 +15,7 @@ from features.entities.feeds import feed_features
 from features.event_index import EventIndex
 from features.kernel.frames import Frame, QueryPoint, moment
 from features.kernel.query_points import QueryPoints, to_hours
-from features.kernel.timeline import to_milliseconds
+from features.kernel.segment import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
 
 __all__ = ["Snapshot", "build_snapshot"]

@@ -15,8 +15,8 @@ from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import Counterparties
 from features.event_index import EventIndex
 from features.kernel.query_points import QueryPoints, latest_of_relationships, with_named
+from features.kernel.segment import to_milliseconds
 from features.kernel.source_tables import RECENT_WINDOW
-from features.kernel.timeline import to_milliseconds
 
 __all__ = [
     "BAD_REPUTATION",

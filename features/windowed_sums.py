@@ -9,7 +9,8 @@ import polars as pl
 
 from features.catalogue.definitions import WINDOWED_SUMS, WindowedSum, window_span
 from features.kernel.query_points import QueryPoints
-from features.kernel.timeline import Timeline, to_hundredths, to_milliseconds
+from features.kernel.segment import to_hundredths, to_milliseconds
+from features.kernel.timeline import Timeline
 
 __all__ = ["columns_to_sum", "sum_expressions", "sum_windows"]
 

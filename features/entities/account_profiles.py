@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from features.kernel.timeline import Positions, Timeline
+from features.kernel.segment import Positions
+from features.kernel.timeline import Timeline
 
 __all__ = ["PAYEE_SUMS", "payee_state", "payments_by_account"]
 

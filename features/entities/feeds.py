@@ -16,8 +16,8 @@ import polars as pl
 
 from features.entities.holdings import present_rows
 from features.kernel.query_points import QueryPoints
+from features.kernel.segment import Positions, to_milliseconds
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import Positions, to_milliseconds
 
 __all__ = [
     "LATE_AFTER",

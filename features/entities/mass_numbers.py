@@ -16,8 +16,9 @@ from datetime import timedelta
 import polars as pl
 
 from features.catalogue.definitions import LONGEST_WINDOW
+from features.kernel.segment import DAY_MS, Positions, to_milliseconds
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import DAY_MS, Positions, Timeline, to_milliseconds
+from features.kernel.timeline import Timeline
 
 __all__ = [
     "MASS_MEMORY",

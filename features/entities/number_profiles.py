@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from features.kernel.relationships import is_stranger
+from features.kernel.segment import Positions, to_milliseconds
 from features.kernel.source_tables import PAYMENT_AFTER_CONTACT
-from features.kernel.timeline import Positions, Timeline, to_milliseconds
+from features.kernel.timeline import Timeline
 
 __all__ = [
     "FOLLOWED_SUMS",

@@ -6,7 +6,8 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from features.kernel.timeline import Positions, Timeline
+from features.kernel.segment import Positions
+from features.kernel.timeline import Timeline
 
 __all__ = [
     "QueryPoints",

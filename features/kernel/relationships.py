@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from features.kernel.timeline import to_hundredths
+from features.kernel.segment import to_hundredths
 
 __all__ = [
     "RELATIONSHIP_GAP",

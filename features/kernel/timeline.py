@@ -1,11 +1,6 @@
 """Events by owner and moment: a window is a slice, and a windowed sum the difference of two running
 totals.
 
-This is the one fast kernel beneath every feature. For ``q`` query points over ``n`` events a
-windowed sum costs ``q · log n``, whatever the length of the window, and nothing is ever looked at
-that was not known before the moment in question. ``tests/naive`` holds the slow and obvious version
-of each operation.
-
 A timeline lies in one segment or in several, as when days are added one by one: a sum over a window
 is then the sum over the segments that the window touches, and no other segment is opened.
 """
@@ -13,187 +8,25 @@ is then the sum over the segments that the window touches, and no other segment 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = [
-    "KEY",
-    "MAX_SEGMENT_SPAN",
-    "Segment",
-    "Slices",
-    "Timeline",
-    "event_keys",
-    "moment_ms",
-    "sort_events",
-    "to_hundredths",
-    "to_milliseconds",
-]
+from features.kernel.segment import (
+    DAY_MS,
+    FAR_FUTURE_MS,
+    MAX_SEGMENT_SPAN,
+    Floats,
+    Positions,
+    Segment,
+    moment_ms,
+    sort_events,
+    to_milliseconds,
+    to_ms,
+)
 
-Positions = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Slices = tuple[Positions, Positions]
-
-DAY_MS = 86_400_000
-FAR_FUTURE_MS = 1 << 60
-# A key is the owner's code and the milliseconds since the segment begins: 34 bits hold 198 days,
-# and leave room for 500 million owners.
-MOMENT_BITS = 34
-MAX_SEGMENT_SPAN = timedelta(milliseconds=1 << MOMENT_BITS) - timedelta(days=1)
-KEY = "key"  # the column that holds the keys of a stored segment
-# Below this share of a segment's events it is cheaper to add up the rows of the slices one by one
-# than to lay out the running totals of all.
-FEW_ROWS = 0.2
-
-
-def to_milliseconds(moments: pl.Series) -> Positions:
-    """Whole milliseconds since 1970, rounded down: that leaves the order towards any whole
-    millisecond as it is.
-    """
-    return np.asarray(moments.dt.epoch("us").to_numpy() // 1000, dtype=np.int64)
-
-
-def moment_ms(at: datetime) -> int:
-    """A moment as the timelines count it: milliseconds since 1970."""
-    return int(to_milliseconds(pl.Series([at]))[0])
-
-
-def to_hundredths(expr: pl.Expr) -> pl.Expr:
-    """Numbers of at most two decimals as whole hundredths, null as none."""
-    return (expr.cast(pl.Float64).fill_null(0.0) * 100).round().cast(pl.Int64)
-
-
-def sort_events(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Events in the order of a timeline: by owner and moment, ties as they come."""
-    return events.sort("owner", "known_at", maintain_order=True)
-
-
-def event_keys(events: pl.DataFrame, *, origin_ms: int) -> Positions:
-    """The sort key of each event, in a segment that begins at ``origin_ms``."""
-    return np.asarray(
-        (events["owner"].cast(pl.Int64).to_numpy() << MOMENT_BITS)
-        | (to_milliseconds(events["known_at"]) - origin_ms)
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Events of a span of time, sorted by ``owner`` and ``known_at``.
-
-    The moments of all of them lie in ``[origin_ms, end_ms]``, at most ``MAX_SEGMENT_SPAN`` apart.
-    Where the events have a column ``KEY``, it holds their keys. ``owners`` are the
-    least and the greatest code. Of a large store the running totals of all segments would fill the
-    memory: then none ``keeps_totals``.
-    """
-
-    origin_ms: int
-    end_ms: int
-    events: pl.DataFrame
-    added: Mapping[str, pl.Expr]
-    owners: tuple[int, int]
-    keeps_totals: bool = True
-
-    @cached_property
-    def keys(self) -> Positions:
-        """The sort key of each event."""
-        if KEY in self.events.columns:
-            return self.events[KEY].to_numpy()
-        return event_keys(self.events, origin_ms=self.origin_ms)
-
-    @cached_property
-    def totals(self) -> Mapping[str, Positions]:
-        """Running totals in hundredths: of each column of ``added`` one value more than events."""
-        return {name: self._running_total(name) for name in self.added}
-
-    def _running_total(self, name: str) -> Positions:
-        """One of the :attr:`totals`."""
-        amounts = self._amounts([name], self.events)[name]
-        return np.concatenate(([0], amounts.cum_sum().to_numpy()))
-
-    def _amounts(self, names: Iterable[str], rows: pl.DataFrame) -> pl.DataFrame:
-        """What each row adds to each of ``names``."""
-        names = tuple(names)
-        named = [to_hundredths(self.added[name]).alias(name) for name in names]
-        return rows.with_columns(named).select(*names)
-
-    def count_before(self, owner: Positions, at_ms: Positions) -> Positions:
-        """How many events, counted from the start of the segment, lie strictly before ``at`` for
-        each owner.
-        """
-        offset = np.clip(at_ms - self.origin_ms, 0, (1 << MOMENT_BITS) - 1)
-        return np.searchsorted(self.keys, (owner << MOMENT_BITS) | offset, side="left")
-
-    def slices(self, owner: Positions, at_ms: Positions, window: timedelta) -> Slices:
-        """Start and end positions of the events known in ``[at - window, at)`` for each owner."""
-        return (
-            self.count_before(owner, at_ms - to_ms(window)),
-            self.count_before(owner, at_ms),
-        )
-
-    def of_owners(self, owner: Positions | None) -> pl.DataFrame:
-        """The events of some owners, in order; None: of all."""
-        if owner is None:
-            return self.events
-        codes = np.unique(owner)
-        bounds = (codes << MOMENT_BITS, (codes + 1) << MOMENT_BITS)
-        places, _ = spread_slices(
-            (np.searchsorted(self.keys, bounds[0]), np.searchsorted(self.keys, bounds[1]))
-        )
-        return self.events[pl.Series(places)]
-
-    def known_ms(self, positions: Positions) -> Positions:
-        """The moment of the events at ``positions``, milliseconds since 1970."""
-        return np.asarray((self.keys[positions] & ((1 << MOMENT_BITS) - 1)) + self.origin_ms)
-
-    def sums(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
-        """The sum of each of ``names`` over each slice, in hundredths."""
-        start, end = slices
-        kept = "totals" in self.__dict__
-        if not kept and int((end - start).sum()) <= FEW_ROWS * len(self.keys):
-            return self._sums_of_rows(names, slices)
-        if kept or self.keeps_totals:
-            return {name: self.totals[name][end] - self.totals[name][start] for name in names}
-        found = {}
-        for name in names:
-            total = self._running_total(name)
-            found[name] = total[end] - total[start]
-        return found
-
-    def _sums_of_rows(self, names: Iterable[str], slices: Slices) -> Mapping[str, Positions]:
-        places, lengths = spread_slices(slices)
-        filled = lengths > 0
-        found = {name: np.zeros(len(lengths), dtype=np.int64) for name in names}
-        if filled.any():
-            roots = {root for name in names for root in self.added[name].meta.root_names()}
-            rows = self.events.select("owner", *sorted(roots - {"owner"}))[pl.Series(places)]
-            first = (np.cumsum(lengths) - lengths)[filled]
-            for name, amounts in self._amounts(names, rows).to_dict().items():
-                found[name][filled] = np.add.reduceat(amounts.to_numpy(), first)
-        return found
-
-    def rows(self, slices: Slices, point: npt.NDArray[np.uint32]) -> pl.DataFrame:
-        """Every event of every slice, with the ``point`` that the slice belongs to."""
-        places, lengths = spread_slices(slices)
-        return self.events[pl.Series(places)].with_columns(
-            point=pl.Series(np.repeat(point, lengths))
-        )
-
-
-def to_ms(span: timedelta) -> int:
-    """A span in whole milliseconds."""
-    return span // timedelta(milliseconds=1)
-
-
-def spread_slices(slices: Slices) -> Slices:
-    """The position of every event of every slice, and the length of each slice."""
-    start, end = slices
-    lengths = end - start
-    offset = np.arange(int(lengths.sum()), dtype=np.int64) - np.repeat(
-        np.cumsum(lengths) - lengths, lengths
-    )
-    return np.repeat(start, lengths) + offset, lengths
+__all__ = ["Timeline"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,17 +155,10 @@ class Timeline:
             for window, wanted in names.items()
         }
         for segment, place in self._touched(owner, at_ms, max(names, default=timedelta(0))):
-            mine, moments = owner[place], at_ms[place]
-            end, first = segment.count_before(mine, moments), None
-            for window, wanted in names.items():
-                opened_ms = moments - to_ms(window)
-                if (opened_ms > segment.origin_ms).any():
-                    start = segment.count_before(mine, opened_ms)
-                else:  # windows that hold the whole segment begin with the owner's first event
-                    first = segment.count_before(mine, opened_ms) if first is None else first
-                    start = first
-                for name, values in segment.sums(wanted, (start, end)).items():
-                    found[window][name][place] += values
+            sums = segment.window_sums(names, owner=owner[place], at_ms=at_ms[place])
+            for window, values in sums:
+                for name, value in values.items():
+                    found[window][name][place] += value
         return {
             window: {name: values / 100 for name, values in sums.items()}
             for window, sums in found.items()
@@ -360,10 +186,8 @@ class Timeline:
         """
         first = np.full(len(owner), np.iinfo(np.int64).max)
         for segment, place in self._touched(owner, at_ms, horizon):
-            start, end = segment.slices(owner[place], at_ms[place], horizon)
-            seen = end > start
-            mine = place[seen]
-            first[mine] = np.minimum(first[mine], segment.known_ms(start[seen]))
+            mine = segment.first_ms(owner[place], at_ms[place], horizon)
+            first[place] = np.minimum(first[place], mine)
         return np.where(first < np.iinfo(np.int64).max, (at_ms - first) / DAY_MS, np.nan)
 
     def latest_ms(self, *, owner: Positions, at_ms: Positions, window: timedelta) -> Positions:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from features.event_index import EventIndex
-from features.kernel.timeline import Positions
+from features.kernel.segment import Positions
 
 __all__ = ["EVERYBODY", "DrawnPeople", "draw_people"]
 

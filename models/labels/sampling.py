@@ -11,7 +11,7 @@ import polars as pl
 from features.entities.mass_numbers import never_set_aside, set_aside
 from features.entities.number_profiles import peer_state
 from features.event_index import EventIndex
-from features.kernel.timeline import Positions, to_milliseconds
+from features.kernel.segment import Positions, to_milliseconds
 from models.labels.drawn_people import EVERYBODY, DrawnPeople
 from models.labels.frames import TrainingSample
 

@@ -20,7 +20,7 @@ import polars as pl
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
-from features.kernel.timeline import to_milliseconds
+from features.kernel.segment import to_milliseconds
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
 from models.labels.drawn_people import EVERYBODY, DrawnPeople
 

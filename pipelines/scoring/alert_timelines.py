@@ -22,8 +22,8 @@ from features.entities.holdings import (
     whole_time,
 )
 from features.event_index import EventIndex
+from features.kernel.segment import moment_ms
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import moment_ms
 from features.reputation import ReputationModel
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 

@@ -10,7 +10,7 @@ import polars as pl
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
-from features.kernel.timeline import moment_ms
+from features.kernel.segment import moment_ms
 from features.reputation import BAD_REPUTATION, ReputationModel
 from serving.feedback import RecentAlert
 from serving.publishing import PublishedSuspect

@@ -14,7 +14,7 @@ import polars as pl
 from data_contracts.errors import LakeError
 from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
-from features.kernel.timeline import moment_ms
+from features.kernel.segment import moment_ms
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days

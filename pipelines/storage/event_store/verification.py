@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features.kernel.timeline import KEY
+from features.kernel.segment import KEY
 from pipelines.storage.event_store.parts.code_book import CodeBook
 from pipelines.storage.event_store.parts.event_columns import EMPTY_EVENTS
 from pipelines.storage.event_store.parts.frame_files import read_frame

@@ -13,7 +13,8 @@ from features.entities.mass_numbers import busy_numbers
 from features.entities.number_profiles import first_payments_outside, payments_after_contact
 from features.event_timelines import TIMELINES
 from features.kernel.relationships import last_events
-from features.kernel.timeline import DAY_MS, Timeline, moment_ms
+from features.kernel.segment import DAY_MS, moment_ms
+from features.kernel.timeline import Timeline
 from pipelines.storage.event_store.lake_changes import Span
 from pipelines.storage.event_store.parts.code_book import CodeBook
 from pipelines.storage.event_store.parts.days import day_start
@@ -98,6 +99,7 @@ class StoreWriter:
         del contacts, payments
         for name in sorted(made):
             segments = add_segment(
+                name,
                 self.manifest.timelines.get(name, ()),
                 made.pop(name),
                 start_ms=moment_ms(at),

@@ -5,8 +5,8 @@ import polars as pl
 
 from features.entities.number_profiles import peer_state
 from features.event_index import build_event_index
+from features.kernel.segment import to_milliseconds
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import to_milliseconds
 from tests.benchmarks.comparisons.duckdb_sums import DuckDBSums
 from tests.benchmarks.comparisons.peer_tables import NO_MASS_NUMBERS, peer_tables
 from tests.benchmarks.figures import Compared, compare_runs, largest_difference

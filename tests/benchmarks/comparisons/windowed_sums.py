@@ -10,8 +10,8 @@ import polars as pl
 from features.catalogue.definitions import FEATURES
 from features.event_index import EventIndex, build_event_index
 from features.kernel.query_points import QueryPoints
+from features.kernel.segment import to_milliseconds
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
 from features.windowed_sums import sum_windows
 from tests.benchmarks.comparisons.duckdb_sums import DuckDBSums

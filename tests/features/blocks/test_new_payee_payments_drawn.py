@@ -8,7 +8,7 @@ from features.catalogue.definitions import GROUPS
 from features.catalogue.reasons import summarise_reasons
 from features.counterparties import ACCOUNTS
 from features.event_index import build_event_index
-from features.kernel.timeline import to_milliseconds
+from features.kernel.segment import to_milliseconds
 from features.point_in_time import build_snapshot
 from tests.features.districts import NOON, Row, ago, credit, district, moments, transfer
 

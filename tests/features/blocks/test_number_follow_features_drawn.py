@@ -10,8 +10,8 @@ import pytest
 
 from features.counterparties import NUMBERS
 from features.event_index import build_event_index
+from features.kernel.segment import to_milliseconds
 from features.kernel.source_tables import LOOKBACK
-from features.kernel.timeline import to_milliseconds
 from features.point_in_time import build_snapshot
 from tests.features.districts import NOON, Row, ago, call, district, frame, moments, text, transfer
 from tests.features.districts import TRANSFERS as TRANSFER_COLUMNS

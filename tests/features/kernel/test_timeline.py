@@ -1,5 +1,6 @@
 """Windows as slices and sums as differences, against one loop a question."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernel.timeline import Timeline, to_milliseconds
+from features.kernel.owner_totals import OwnerTotals
+from features.kernel.segment import to_milliseconds
+from features.kernel.timeline import Timeline
 from tests.naive import timeline as naive
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -57,23 +60,42 @@ def value_sums(
     return timeline.sums(["value"], owner=owner, at_ms=at_ms, window=window)["value"].tolist()
 
 
-def in_segments(found: list[naive.Event], cuts: list[int]) -> Timeline:
-    """The events in several segments, cut at minutes: as they are when days are added."""
+def in_segments(
+    found: list[naive.Event], cuts: list[int], totalled: list[bool] | None = None
+) -> Timeline:
+    """The events in several segments, cut at minutes: as they are when days are added. Of those
+    that are ``totalled`` the owners were added up beforehand.
+    """
     edges = [START - timedelta(days=1), *(START + timedelta(minutes=cut) for cut in sorted(cuts))]
     parts = [
         build_timeline([event for event in found if low <= event[1] < high])
         for low, high in pairwise([*edges, START + timedelta(days=1)])
     ]
     segments = [segment for part in parts for segment in part.segments]
+    flags = [*(totalled or []), *([False] * len(segments))]
+    segments = [
+        replace(
+            segment,
+            by_owner=OwnerTotals(segment.total_by_owner()) if flag else None,
+            keeps_totals=False,
+        )
+        for segment, flag in zip(segments, flags, strict=False)
+    ]
     return Timeline(tuple(segments), parts[0].empty, parts[0].added)
 
 
 @settings(max_examples=200, deadline=None)
-@given(found=events, wanted=points, window=windows, cuts=st.lists(minutes, max_size=4))
+@given(
+    found=events,
+    wanted=points,
+    window=windows,
+    cuts=st.lists(minutes, max_size=4),
+    totalled=st.lists(st.booleans(), max_size=5),
+)
 def test_windows_equal_the_naive_ones(
-    found: list, wanted: list, window: timedelta, cuts: list[int]
+    found: list, wanted: list, window: timedelta, cuts: list[int], totalled: list[bool]
 ) -> None:
-    timeline, (owner, at_ms) = in_segments(found, cuts), encode_points(wanted)
+    timeline, (owner, at_ms) = in_segments(found, cuts, totalled), encode_points(wanted)
     expected = [naive.within(found, who, at, window) for who, at in wanted]
 
     sums = timeline.sums(["n", "value"], owner=owner, at_ms=at_ms, window=window)
@@ -102,6 +124,32 @@ def test_rows_of_windows_equal_the_naive_ones(
         assert rows.filter(point=point).select("owner", "known_at", "value").rows() == expected
         assert latest[point] == (known_ms([expected[-1][1]])[0] if expected else -1)
     assert len(rows) == sum(len(naive.within(found, who, at, window)) for who, at in wanted)
+
+
+@given(
+    found=events,
+    span=st.tuples(minutes, minutes),
+    cuts=st.lists(minutes, max_size=4),
+    owners=st.none() | st.lists(st.integers(0, 3), max_size=3),
+)
+def test_what_was_known_between_two_moments_equals_the_naive(
+    found: list, span: tuple[int, int], cuts: list[int], owners: list[int] | None
+) -> None:
+    timeline = in_segments(found, cuts)
+    start, end = (START + timedelta(minutes=minute) for minute in span)
+    known = [event for event in found if start <= event[1] < end]
+    theirs = [event for event in known if owners is None or event[0] in owners]
+    codes = None if owners is None else np.array(owners, dtype=np.int64)
+
+    rows = timeline.known_between(start, end, owner=codes, where=pl.col("value") > 0)
+    assert sorted(rows.rows()) == sorted(event for event in theirs if event[2] > 0)
+    assert timeline.owners_between(start, end).to_list() == sorted({event[0] for event in known})
+    assert timeline.count_before(end) == sum(event[1] < end for event in found)
+    mine = [event for event in found if owners is None or event[0] in owners]
+    if codes is not None:
+        assert [row[:2] for row in timeline.of_owners(codes).rows()] == sorted(
+            event[:2] for event in mine
+        )
 
 
 def test_a_window_holds_its_first_moment_and_not_its_last() -> None:

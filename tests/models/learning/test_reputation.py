@@ -16,8 +16,8 @@ import pytest
 from data_contracts.errors import ModelError
 from features.counterparties import ACCOUNTS, NUMBERS
 from features.event_index import EventIndex, build_event_index
+from features.kernel.segment import to_milliseconds
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import to_milliseconds
 from features.reputation import (
     BAD_REPUTATION,
     HAND_WRITTEN_REPUTATION,

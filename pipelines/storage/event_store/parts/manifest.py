@@ -23,7 +23,8 @@ FILE = "manifest.json"
 @dataclass(frozen=True)
 class SegmentFile:
     """A segment of a timeline: milliseconds since 1970 of its first and last event, and the least
-    and the greatest owner.
+    and the greatest owner. ``totals`` is the file of what each owner's events come to, where it is
+    worth one.
     """
 
     file: str
@@ -32,6 +33,7 @@ class SegmentFile:
     first_owner: int
     last_owner: int
     length: int
+    totals: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,13 @@ class Manifest:
             *self.feeds.values(),
             *([self.busy] if self.busy else []),
             *(part.file for parts in self.books.values() for part in parts),
-            *(segment.file for segments in self.timelines.values() for segment in segments),
+            *(
+                file
+                for segments in self.timelines.values()
+                for segment in segments
+                for file in (segment.file, segment.totals)
+                if file
+            ),
             *(state.file for files in states for state in files),
         }
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.kernel import timeline
+from features.kernel import segment
+from features.kernel.segment import Segment
 from features.kernel.source_tables import SourceTables
-from features.kernel.timeline import Segment
 from features.point_in_time import build_snapshot
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from pipelines.storage.event_store.store import EventStore
@@ -93,7 +93,7 @@ class District:
 def counted(monkeypatch) -> Counter:
     """What is read: events gathered, positions looked up, data files of the lake opened."""
     counts: Counter = Counter()
-    count_before, spread = Segment.count_before, timeline.spread_slices
+    count_before, spread = Segment.count_before, segment.spread_slices
     scan_files = Lake.scan_files
 
     def looked_up(self, owner, at_ms):
@@ -110,8 +110,8 @@ def counted(monkeypatch) -> Counter:
         return scan_files(self, dataset, files)
 
     monkeypatch.setattr(Segment, "count_before", looked_up)
-    monkeypatch.setattr(timeline, "spread_slices", gathered)
-    monkeypatch.setattr(timeline, "FEW_ROWS", 2.0)  # as in a large district: no running totals
+    monkeypatch.setattr(segment, "spread_slices", gathered)
+    monkeypatch.setattr(segment, "FEW_ROWS", 2.0)  # as in a large district: no running totals
     monkeypatch.setattr(Lake, "scan_files", scanned)
     return counts
 

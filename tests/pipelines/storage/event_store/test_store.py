@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -14,6 +15,7 @@ from features.catalogue.definitions import MassRule
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
+from pipelines.storage.event_store.parts import segments
 from pipelines.storage.event_store.store import EventStore
 from tests.features.districts import moments
 from tests.features.generated import query_times, source_tables
@@ -46,13 +48,18 @@ loads = st.lists(st.integers(0, 2), min_size=1, max_size=60)
     at=query_times,
     order=loads,
     residents=st.sampled_from((1, 2, 100)),
+    size=st.sampled_from(("small", "large")),
 )
 def test_features_are_the_same_in_whatever_order_and_parts_the_events_came(
-    tables: SourceTables, at: datetime, order: list[int], residents: int
+    tables: SourceTables, at: datetime, order: list[int], residents: int, size: str
 ) -> None:
+    """A large store keeps no running totals in memory, but what owners come to in files."""
     rule = rule_of(residents)
     points = [(person, at) for person in PEOPLE]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if size == "large":
+            patch.setattr(segments, "MOST_KEPT", 0)
+            patch.setattr(segments, "TOTALLED_FROM", 1)
         small = SmallLake(Path(folder) / "lake")
         small.replace_registers(tables)
         store = EventStore(Path(folder) / "store", small.lake, rule)

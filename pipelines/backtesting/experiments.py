@@ -6,7 +6,7 @@ Each clock is then walked once: the snapshot of a day's query points is built on
 model, and handed to every *variant*, one way to decide.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
+from models.evaluation.composition import compose_true_rate
 from models.evaluation.ground_truth import judge_by_truth
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import UntunedTrees, features_without
@@ -48,6 +49,9 @@ from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
+# Few alerts a day are issued at the true rate, and none of them on a score below this.
+SCORE_FLOOR = 0.02
+
 __all__ = ["Experiments", "VariantResult", "result_rows", "run_experiments"]
 
 
@@ -70,6 +74,7 @@ class Experiments:
     every: str
     results: tuple[VariantResult, ...]
     models: Mapping[str, RiskModel]
+    at_true_rate: pl.DataFrame | None = None  # of a simulated district: see ``composition``
 
     def of(self, table: str) -> tuple[VariantResult, ...]:
         """The results of one table."""
@@ -139,6 +144,8 @@ def run_experiments(
         *(policy_variants(every=every, rules=rules) if policies else ()),
     )
     variant_runs = [start_variant(variant, start=start) for variant in variants]
+    finest = min((variant.every for variant in variants), key=parse_tick, default=every)
+    scores: list[pl.DataFrame] = []
     for clock in sorted({variant.every for variant in variants}, key=parse_tick, reverse=True):
         together = [one for one in variant_runs if one.variant.every == clock]
         run_variants(
@@ -149,6 +156,7 @@ def run_experiments(
             end=end,
             every=clock,
             settings=settings,
+            take_scores=scores.append if known_truth is not None and clock == finest else None,
             progress=progress,
         )
     episodes, traces = (
@@ -166,8 +174,39 @@ def run_experiments(
         for one in variant_runs
     )
     return Experiments(
-        start=start, end=end, budget=budget, every=every, results=results, models=models
+        start=start,
+        end=end,
+        budget=budget,
+        every=every,
+        results=results,
+        models=models,
+        at_true_rate=composed(
+            scores, known_truth, start=start, end=end, tables=tables, seed=seed, progress=progress
+        )
+        if known_truth is not None
+        else None,
     )
+
+
+def composed(
+    scores: list[pl.DataFrame],
+    truth: pl.DataFrame,
+    *,
+    start: datetime,
+    end: datetime,
+    tables: SourceTables,
+    seed: int,
+    progress: Progress,
+) -> pl.DataFrame | None:
+    """What the model gives at the true rate of fraud; None where too little happened to say."""
+    people = tables.residents.select(pl.len()).collect().item()
+    try:
+        return compose_true_rate(
+            pl.concat(scores), truth, start=start, end=end, people=people, seed=seed
+        )
+    except SettingsError as error:
+        progress(f"the true rate is left out: {error}")
+        return None
 
 
 def check(
@@ -298,8 +337,12 @@ def run_variants(
     every: str,
     settings: Settings,
     progress: Progress,
+    take_scores: Callable[[pl.DataFrame], None] | None = None,
 ) -> None:
-    """Bring the variants of one clock from tick to tick; each keeps its alerts."""
+    """Bring the variants of one clock from tick to tick; each keeps its alerts.
+
+    ``take_scores`` is given the moments that the model scores at ``SCORE_FLOOR`` or more.
+    """
     columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
     read = {column: models[column] for column in sorted(columns)}
     warm_up = timedelta(days=settings.warm_up_days)
@@ -307,4 +350,7 @@ def run_variants(
         frames = score_with_models(event_index, read, points, effect=settings.intervention_effect)
         for one in variant_runs:
             one.run.decide_rows(frames[MODEL if one.variant.is_rule else one.variant.column])
+        if take_scores is not None and MODEL in frames:
+            high = frames[MODEL].filter(pl.col(MODEL) >= SCORE_FLOOR)
+            take_scores(high.select("person", issued_at="at", score=MODEL))
         progress(f"every {every}: {day:%Y-%m-%d} is decided")

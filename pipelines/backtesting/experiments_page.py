@@ -17,6 +17,7 @@ from models.evaluation.alert_metrics import (
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import Experiments
+from pipelines.backtesting.true_rate import composition_table
 from pipelines.backtesting.variants import FULL, Variant
 from serving.presentation.wording import scam_type_name
 
@@ -101,7 +102,8 @@ def experiment_tables(experiments: Experiments) -> dict[str, str]:
     """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were
     studied.
 
-    Each by the reported cases and, in a simulated district, once more by the truth.
+    Each by the reported cases and, in a simulated district, once more by the truth. There also
+    ``true_rate``: what the model gives where fraud is as frequent as it truly is.
     """
     tables: dict[str, Callable[[MeasuredVariants], str]] = {
         "clocks": level_table,
@@ -122,6 +124,12 @@ def experiment_tables(experiments: Experiments) -> dict[str, str]:
         ]
         if parts:
             made[name] = "\n\n".join(parts)
+    if experiments.at_true_rate is not None:
+        window = f"{experiments.start:%Y-%m-%d} to {experiments.end:%Y-%m-%d}"
+        made["true_rate"] = (
+            f"The model at the true rate of fraud, 850,000 residents, composed from {window}:\n\n"
+            + composition_table(experiments.at_true_rate)
+        )
     return made
 
 

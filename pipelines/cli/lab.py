@@ -193,9 +193,61 @@ def print_experiments(
     if out:
         write_experiments(result, out)
     if as_json:
-        print_json({"results": result_rows(result)})
+        at_true_rate = result.at_true_rate
+        print_json(
+            {
+                "results": result_rows(result),
+                "at_true_rate": None if at_true_rate is None else at_true_rate.to_dicts(),
+            }
+        )
     else:
         typer.echo(experiments_markdown(result))
+
+
+@lab.command("compose")
+def print_composition(
+    scores: Annotated[
+        Path, typer.Argument(help="What `forestall replay --scores` or --out has written.")
+    ],
+    start: Annotated[str, typer.Option("--from")],
+    end: Annotated[str, typer.Option("--to")],
+    truth: Annotated[Path, typer.Option(help="truth.parquet of the simulated district.")],
+    people: Annotated[int, typer.Option(min=1, help="Residents of the simulated district.")],
+    residents: Annotated[
+        int, typer.Option(min=1, help="Residents of the true district.")
+    ] = 850_000,
+    losses: Annotated[
+        float, typer.Option(min=0, help="True losses per 100,000 residents and day.")
+    ] = 1.2,
+    contacts: Annotated[
+        float, typer.Option(min=0, help="People drawn in who do not pay, for one who does.")
+    ] = 20.0,
+    budgets: Annotated[
+        str, typer.Option(help="Alerts a day of the true district.")
+    ] = "12,23,40,85",
+    seed: int = 0,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a model replayed in a district full of fraud gives at the true rate of fraud."""
+    from models.evaluation.composition import TrueRates
+    from pipelines.backtesting.true_rate import compose_replay, composition_table
+
+    composed = compose_replay(
+        scores,
+        truth,
+        settings=load_settings(home),
+        start=parse_moment(start),
+        end=parse_moment(end),
+        people=people,
+        rates=TrueRates(residents, losses, contacts),
+        budgets=[int(budget) for budget in parse_list(budgets)],
+        seed=seed,
+    )
+    if as_json:
+        print_json({"budgets": composed.to_dicts()})
+    else:
+        typer.echo(composition_table(composed))
 
 
 @lab.command()

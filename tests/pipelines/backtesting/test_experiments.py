@@ -127,7 +127,7 @@ def test_the_truth_knows_more_losses_than_the_cases(studied):
 
 def test_the_tables_have_a_line_an_arm(studied):
     tables = experiment_tables(studied)
-    assert list(tables) == ["clocks", "types", "ablations", "policies"]
+    assert list(tables) == ["clocks", "types", "ablations", "policies", "true_rate"]
     cases, truth = tables["clocks"].split("By the truth")
     assert [line[0] for line in lines(cases)] == [
         "", "1d", "1d: today's rule 现行规则", "12h", "12h: today's rule 现行规则"
@@ -147,6 +147,9 @@ def test_the_tables_have_a_line_an_arm(studied):
     assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(
         variant(studied, "clocks", "12h").by_cases.losses
     )
+    true_rate = lines(tables["true_rate"])
+    assert [line[0] for line in true_rate] == ["budget", "12", "23", "40", "85"]
+    assert all(float(line[1]) <= float(line[0]) for line in true_rate[1:])
     for table in tables.values():
         assert all(
             len(line) == len(lines(side)[0])

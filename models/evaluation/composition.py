@@ -1,0 +1,318 @@
+"""What a model that was replayed in a district full of fraud would be worth at the true rate of it.
+
+A district of a few thousand residents has no losses to count at the true rate, so a model is
+measured where fraud is many times as frequent. What happened there is then put together anew.
+Alerts on residents in no story at all are taken over as they are, for each resident and day.
+Alerts within a story, and in the week after one, are thinned to as many stories as there truly are:
+those of losses, and those of contacts without loss, each by its own ratio.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from data_contracts.errors import SettingsError
+from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts, judge_alerts
+from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
+from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
+
+__all__ = ["COMPOSED_BUDGETS", "COMPOSED_SCHEMA", "TrueRates", "compose_true_rate"]
+
+COMPOSED_BUDGETS = (12, 23, 40, 85)
+WEEK_AFTER = timedelta(days=7)
+RULE_OF_THREE = 3.0  # nothing seen in n trials: with 95 % certainty fewer than 3 in n
+FIGURES = ("precision_a", "precision", "precision_c", "coverage", "money")
+STORY_ORDER = {"loss": 0, "attempt": 1, "contact": 2}
+COMPOSED_SCHEMA = pl.Schema(
+    {
+        "budget": pl.Int64(),
+        "threshold": pl.Float64(),
+        "alerts_per_day": pl.Float64(),
+        "innocent_alerts": pl.Int64(),
+        "innocent_per_100k": pl.Float64(),
+        "innocent_bound_per_100k": pl.Float64(),
+        "losses": pl.Int64(),
+        **{f"{name}{end}": pl.Float64() for name in FIGURES for end in ("", "_low", "_high")},
+    }
+)
+
+ONE = pl.lit(1.0)
+Total = Callable[[pl.DataFrame, pl.Expr], Floats]
+
+
+@dataclass(frozen=True)
+class TrueRates:
+    """The district for which figures are wanted, and how much fraud there truly is."""
+
+    residents: int = 850_000
+    losses_per_100k: float = 1.2  # per 100,000 residents and day
+    contacts_per_loss: float = 20.0  # people drawn in who do not pay, for one who does
+
+    @property
+    def losses_per_day(self) -> float:
+        """Losses of the whole district in a day."""
+        return self.losses_per_100k * self.residents / 100_000
+
+
+def compose_true_rate(
+    scores: pl.DataFrame,
+    truth: pl.DataFrame,
+    *,
+    start: datetime,
+    end: datetime,
+    people: int,
+    rates: TrueRates | None = None,
+    budgets: Sequence[int] = COMPOSED_BUDGETS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """One row a budget, in alerts a day of the whole district: what the model gives at the true
+    rate.
+
+    ``scores`` (``person``, ``issued_at``, ``score``) are those of a replay of ``[start, end)`` in a
+    district of ``people`` residents, tick by tick from some floor on. Its alerts will do too, but a
+    score that rose after an alert is then not seen, so coverage comes out lower. ``truth`` is that
+    district's, with ``person``.
+
+    An alert is a score of at least ``threshold``, the first of a person in 72 hours; the threshold
+    is the lowest under which no more than ``budget`` alerts a day are issued, or the highest score
+    there is. ``innocent_alerts`` are those counted on residents in no story, ``innocent_per_100k``
+    the same per 100,000 residents and day; where there were none, ``innocent_bound_per_100k`` is
+    what it lies under with 95 % certainty, and the low ends of precision are taken at that.
+    ``precision_a``, ``precision`` (tier b), ``precision_c``, ``coverage`` and ``money`` are as in
+    ``models.evaluation.alert_metrics``, by the truth; their 90 % intervals come from drawing the
+    stories, and the innocent who were alerted, again. Raises ``SettingsError`` where no story or no
+    day without one was simulated.
+    """
+    dense = _DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    rates = rates or TrueRates()
+    stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
+    return pl.DataFrame(
+        [_compose_budget(dense, rates=rates, budget=budget, stories=stories) for budget in budgets],
+        schema=COMPOSED_SCHEMA,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _DenseReplay:
+    """A replay of a district with much fraud, and all that is known of it."""
+
+    scores: pl.DataFrame
+    people: pl.DataFrame  # all with a story, however long ago
+    episodes: pl.DataFrame  # those of which an alert of the window can be a part
+    traces: pl.DataFrame
+    start: datetime
+    end: datetime
+    innocent_days: float  # days of one resident in no story
+
+    @classmethod
+    def of(
+        cls,
+        scores: pl.DataFrame,
+        truth: pl.DataFrame,
+        *,
+        start: datetime,
+        end: datetime,
+        people: int,
+    ) -> "_DenseReplay":
+        episodes = episodes_from_truth(truth)
+        innocent = people - episodes["person"].n_unique()
+        near = (pl.col("opened_at") - EPISODE_LOOKBACK < end) & (
+            pl.col("closed_at") + WEEK_AFTER >= start
+        )
+        replay = cls(
+            scores=scores.filter(pl.col("issued_at").is_between(start, end, closed="left")),
+            people=episodes.select("person").unique(),
+            episodes=episodes.filter(near),
+            traces=traces_from_truth(truth),
+            start=start,
+            end=end,
+            innocent_days=innocent * ((end - start) / timedelta(days=1)),
+        )
+        if replay.opened(lost=True).is_empty() or replay.opened(lost=False).is_empty():
+            raise SettingsError(
+                "no loss, or no contact without loss, was simulated in these days",
+                remedy="Take a window with more fraud, or a larger district.",
+            )
+        if replay.innocent_days <= 0:
+            raise SettingsError(
+                "everybody in this district is in a story",
+                remedy="Give all its residents as --people.",
+            )
+        return replay
+
+    def opened(self, *, lost: bool) -> pl.DataFrame:
+        """The stories with or without a loss that began in the window, ``person`` being the story:
+        what is drawn again is a story.
+        """
+        began = pl.col("opened_at").is_between(self.start, self.end, closed="left")
+        return self.episodes.filter(began & ((pl.col("outcome") == "loss") == lost)).select(
+            person="case_id"
+        )
+
+    def issued(self, threshold: float) -> pl.DataFrame:
+        """The first alerts under a threshold."""
+        return first_alerts(self.scores.filter(pl.col("score") >= threshold))
+
+    def innocent(self, issued: pl.DataFrame) -> pl.DataFrame:
+        """Those on residents in no story at all."""
+        return issued.join(self.people, on="person", how="anti")
+
+    def in_stories(self, issued: pl.DataFrame) -> pl.DataFrame:
+        """Those within a story or in the week after, each with the one it belongs to: ``person``
+        (the story), ``outcome``, ``within``.
+
+        Of several, one it lies within comes first, then a loss. An alert on somebody long before
+        or after a story belongs to nothing: ordinary days are those of the innocent.
+        """
+        opened, closed = pl.col("opened_at") - EPISODE_LOOKBACK, pl.col("closed_at")
+        return (
+            issued.with_row_index("alert")
+            .join(self.episodes, on="person")
+            .filter(pl.col("issued_at").is_between(opened, closed + WEEK_AFTER))
+            .with_columns(
+                within=pl.col("issued_at") <= closed,
+                order=pl.col("outcome").replace_strict(STORY_ORDER, return_dtype=pl.Int64),
+            )
+            .sort("alert", "within", "order", "opened_at", descending=[False, True, False, False])
+            .unique("alert", keep="first", maintain_order=True)
+            .select("outcome", "within", person="case_id")
+        )
+
+
+def _compose_budget(
+    dense: _DenseReplay, *, rates: TrueRates, budget: int, stories: Resamples
+) -> dict[str, float | int | None]:
+    threshold = _find_threshold(dense, rates=rates, budget=budget)
+    issued = dense.issued(threshold)
+    innocent, in_stories = dense.innocent(issued), dense.in_stories(issued)
+    losses = judge_alerts(
+        issued,
+        dense.episodes.filter(pl.col("outcome") != "contact"),
+        start=dense.start,
+        end=dense.end,
+        traces=dense.traces,
+    ).losses.select("covered", "total_cny", "ahead_cny", person="case_id")
+
+    def figures(total: Total, innocent_alerts: Floats) -> dict[str, Floats]:
+        return _figures(
+            dense,
+            in_stories,
+            losses,
+            rates=rates,
+            total=total,
+            innocent_per_day=innocent_alerts * rates.residents / dense.innocent_days,
+        )
+
+    found = figures(_sum_once, np.array([float(len(innocent))]))
+    drawn = figures(stories.totals, _draw_innocent(innocent, like=stories))
+    lowest = drawn
+    if innocent.is_empty():
+        lowest = figures(stories.totals, np.full(stories.draws, RULE_OF_THREE))
+    per_100k = 100_000 / dense.innocent_days
+    return {
+        "budget": budget,
+        "threshold": threshold,
+        "alerts_per_day": float(found["alerts_per_day"][0]),
+        "innocent_alerts": len(innocent),
+        "innocent_per_100k": len(innocent) * per_100k,
+        "innocent_bound_per_100k": RULE_OF_THREE * per_100k if innocent.is_empty() else None,
+        "losses": len(losses),
+        **_with_intervals(found, drawn, lowest),
+    }
+
+
+def _find_threshold(dense: _DenseReplay, *, rates: TrueRates, budget: int) -> float:
+    """The lowest score under which no more than ``budget`` alerts a day are issued."""
+    levels = dense.scores["score"].unique().sort()
+    if levels.is_empty():
+        return 1.0
+    # The number of alerts falls as the threshold rises: halve until it fits.
+    low, high = 0, len(levels) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _alerts_per_day(dense, rates=rates, threshold=levels[middle]) <= budget:
+            high = middle
+        else:
+            low = middle + 1
+    return float(levels[low])
+
+
+def _alerts_per_day(dense: _DenseReplay, *, rates: TrueRates, threshold: float) -> float:
+    issued = dense.issued(threshold)
+    of_stories = _story_alerts_per_day(
+        dense, dense.in_stories(issued), rates=rates, total=_sum_once
+    )
+    of_innocent = len(dense.innocent(issued)) * rates.residents / dense.innocent_days
+    return float(of_stories[0]) + of_innocent
+
+
+def _story_alerts_per_day(
+    dense: _DenseReplay, alerts: pl.DataFrame, *, rates: TrueRates, total: Total
+) -> Floats:
+    """Alerts of stories, for as many stories as there truly are in a day."""
+    per_day = np.zeros(1)
+    truly = {True: 1.0, False: rates.contacts_per_loss}
+    for lost, for_one_loss in truly.items():
+        of_kind = alerts.filter((pl.col("outcome") == "loss") == lost)
+        with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have none of a kind
+            alerts_per_story = total(of_kind, ONE) / total(dense.opened(lost=lost), ONE)
+        per_day = per_day + alerts_per_story * for_one_loss * rates.losses_per_day
+    return per_day
+
+
+def _figures(
+    dense: _DenseReplay,
+    in_stories: pl.DataFrame,
+    losses: pl.DataFrame,
+    *,
+    rates: TrueRates,
+    total: Total,
+    innocent_per_day: Floats,
+) -> dict[str, Floats]:
+    """Every figure, once or once a draw, as ``total`` sums."""
+
+    def per_day(*outcomes: str) -> Floats:
+        tier = in_stories.filter(pl.col("within") & pl.col("outcome").is_in(outcomes))
+        return _story_alerts_per_day(dense, tier, rates=rates, total=total)
+
+    every = _story_alerts_per_day(dense, in_stories, rates=rates, total=total) + innocent_per_day
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "alerts_per_day": every,
+            "precision_a": per_day("loss", "attempt", "contact") / every,
+            "precision": per_day("loss", "attempt") / every,
+            "precision_c": per_day("loss") / every,
+            "coverage": total(losses, pl.col("covered")) / total(losses, ONE),
+            "money": total(losses, pl.col("ahead_cny")) / total(losses, pl.col("total_cny")),
+        }
+
+
+def _with_intervals(
+    found: dict[str, Floats], drawn: dict[str, Floats], lowest: dict[str, Floats]
+) -> dict[str, float | None]:
+    figures: dict[str, float | None] = {}
+    for name in FIGURES:
+        value = float(found[name][0])
+        low, high = percentile_interval(lowest[name]), percentile_interval(drawn[name])
+        figures[name] = value if np.isfinite(value) else None
+        figures[f"{name}_low"] = low.low if low else None
+        figures[f"{name}_high"] = high.high if high else None
+    return figures
+
+
+def _sum_once(rows: pl.DataFrame, value: pl.Expr) -> Floats:
+    """The plain sum, in the form of a single draw."""
+    return np.array([rows.select("person", value=value.cast(pl.Float64))["value"].sum()])
+
+
+def _draw_innocent(innocent: pl.DataFrame, *, like: Resamples) -> Floats:
+    """How many alerts on the innocent there would be if other residents lived there: each of the
+    many comes as often as chance has it, those without an alert as well.
+    """
+    alerts = innocent.group_by("person").len().sort("person")["len"].to_numpy().astype(np.float64)
+    times = np.random.default_rng([like.seed, 1]).poisson(1.0, (like.draws, len(alerts)))
+    return np.asarray(times @ alerts)

@@ -1,0 +1,103 @@
+"""A replay of a simulated district full of fraud, and what its model gives at the true rate."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts.errors import DeliveryError
+from data_contracts.pages.markdown import markdown_table
+from models.evaluation.composition import COMPOSED_BUDGETS, TrueRates, compose_true_rate
+from pipelines.backtesting.experiments import read_ground_truth
+from pipelines.settings import Settings
+
+__all__ = ["compose_replay", "composition_table"]
+
+MOMENT = pl.Datetime("us", "Asia/Shanghai")
+SHARES = {
+    "precision_a": "precision a",
+    "precision": "precision b",
+    "precision_c": "precision c",
+    "coverage": "coverage",
+    "money": "money",
+}
+
+
+def compose_replay(
+    scores: Path,
+    truth: Path,
+    *,
+    settings: Settings,
+    start: datetime,
+    end: datetime,
+    people: int,
+    rates: TrueRates,
+    budgets: Sequence[int] = COMPOSED_BUDGETS,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """What ``models.evaluation.composition`` makes of a replay's ``scores``, or of its alerts, and
+    the truth of its simulated district.
+
+    Persons are the pseudonyms of the home, or ID numbers in a file that was written with
+    ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.
+    """
+    known = read_scores(scores)
+    if "id_number" in known.columns:
+        episodes = pl.read_parquet(truth).rename({"id_number": "person"})
+        known = known.rename({"id_number": "person"})
+    else:
+        episodes = read_ground_truth(truth, settings=settings)
+    return compose_true_rate(
+        known.select("person", "issued_at", "score"),
+        episodes,
+        start=start,
+        end=end,
+        people=people,
+        rates=rates,
+        budgets=budgets,
+        seed=seed,
+    )
+
+
+def read_scores(file: Path) -> pl.DataFrame:
+    """``person`` or ``id_number``, ``issued_at`` and ``score`` of what a replay has written."""
+    try:
+        rows = pl.read_csv(file) if file.suffix == ".csv" else pl.read_parquet(file)
+        rows = rows.rename({"at": "issued_at"}, strict=False)
+        if rows.schema["issued_at"] == pl.String():
+            rows = rows.with_columns(pl.col("issued_at").str.to_datetime(time_zone="Asia/Shanghai"))
+        (who,) = {"person", "id_number"} & set(rows.columns)
+        return rows.select(who, pl.col("issued_at").cast(MOMENT), pl.col("score").cast(pl.Float64))
+    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
+        raise DeliveryError(
+            f"{file.name} cannot be read as the scores or the alerts of a replay",
+            remedy="Give the file of `forestall replay --scores` or --out.",
+        ) from error
+
+
+def composition_table(composed: pl.DataFrame) -> str:
+    """A line a budget, in Markdown: shares with their 90 % intervals."""
+    rows = [
+        (
+            f"{row['budget']}",
+            f"{row['alerts_per_day']:.1f}",
+            f"{row['threshold']:.3f}",
+            _false_alerts(row["innocent_per_100k"], row["innocent_bound_per_100k"]),
+            *(_share(row[name], row[f"{name}_low"], row[f"{name}_high"]) for name in SHARES),
+            f"{row['losses']}",
+        )
+        for row in composed.iter_rows(named=True)
+    ]
+    heads = ("budget", "alerts a day", "from", "false per 100,000 and day", *SHARES.values())
+    return markdown_table((*heads, "losses"), rows, figures=True)
+
+
+def _false_alerts(rate: float, bound: float | None) -> str:
+    return f"{rate:.2f}" if bound is None else f"none, under {bound:.2f}"
+
+
+def _share(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")

@@ -1,6 +1,8 @@
 """What changes the past: corrections, registers and tags that come later, late records."""
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -36,15 +38,14 @@ def tables(**changed) -> SourceTables:
     return district(**{"calls": CALLS, "transfers": TRANSFERS, "cases": CASES, **changed})
 
 
-@pytest.fixture
-def small(tmp_path) -> SmallLake:
-    return SmallLake(tmp_path / "lake")
-
-
-@pytest.fixture
-def store(small, tmp_path) -> EventStore:
-    """A store that was brought forward after each day's load."""
-    found = EventStore(tmp_path / "store", small.lake)
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> tuple[Path, int]:
+    """The folder of a lake and of a store that was brought forward after each day's load, to be
+    copied, and the number of the last load.
+    """
+    folder = tmp_path_factory.mktemp("original")
+    small = SmallLake(folder / "lake")
+    found = EventStore(folder / "store", small.lake)
     small.replace_registers(tables())
     rows = {dataset: lake_rows(tables(), dataset) for dataset in ("calls", "transfers")}
     days = pl.concat([frame.select(known_on()) for frame in rows.values()]).unique().sort("day")
@@ -52,7 +53,24 @@ def store(small, tmp_path) -> EventStore:
         for dataset, frame in rows.items():
             small.append(dataset, frame.filter(known_on() == day))
         assert found.bring_forward().days == 1
+    return folder, small.batch
+
+
+@pytest.fixture
+def small(original, tmp_path) -> SmallLake:
+    """A copy of the lake."""
+    folder, batch = original
+    shutil.copytree(folder / "lake", tmp_path / "lake")
+    found = SmallLake(tmp_path / "lake")
+    found.batch = batch
     return found
+
+
+@pytest.fixture
+def store(original, small, tmp_path) -> EventStore:
+    """A copy of the store."""
+    shutil.copytree(original[0] / "store", tmp_path / "store")
+    return EventStore(tmp_path / "store", small.lake)
 
 
 def known_on() -> pl.Expr:

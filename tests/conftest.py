@@ -15,6 +15,9 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+# Seldom: with some thousands of tests collected, going through all objects takes a second.
+gc.set_threshold(20_000, 20, 50)
+
 # Timings never decide a test, on however busy a machine, nor does chance: the same examples are
 # drawn in every run. `FORESTALL_TEST_RANDOM=1` draws others, to look further.
 settings.register_profile(
@@ -33,12 +36,9 @@ KINDS = {
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector look at young objects, and no more at what was imported: with some
-    thousands of tests collected, going through them all took a sixth of the time.
-    """
+    """Let the garbage collector look no more at what was imported and collected."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,10 +9,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    StorageState,
+    sync_playwright,
+)
 
+from pipelines.settings import Settings
 from pipelines.webapp.composition import build_application
 from serving.vocabulary.times import SHANGHAI
+from tests.pipelines.district import once, shared_folder
 from tests.serving.server import running
 
 from .installation import PASSWORD, install
@@ -36,12 +45,34 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the home of an installation, to be copied: filling it takes as long as many a test.
+
+    The pictures of its models stay where MLflow put them.
+    """
+    folder = shared_folder(tmp_path_factory, "installation")
+    home = folder / "home"
+    with once(folder) as to_do:
+        if to_do:
+            home.mkdir()
+            install(home, now=datetime.now(SHANGHAI))
+    return home
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(installation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of an installation that serves."""
-    settings = install(tmp_path_factory.mktemp("home"), now=datetime.now(SHANGHAI))
-    with running(build_application(settings)) as address:
+    home = tmp_path_factory.mktemp("installed") / "home"
+    shutil.copytree(installation, home)
+    with running(build_application(Settings.load(home))) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def signed_in(site: str) -> dict[str, StorageState]:
+    """Give what the browser keeps of those who have logged in to the site, by name."""
+    return {}
 
 
 @dataclass
@@ -82,22 +113,31 @@ class Person:
 class People:
     """Opens a browser window of their own for each person."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, address: str, signed_in: dict[str, StorageState]) -> None:
         self._browser = browser
         self._address = address
+        self._signed_in = signed_in
         self._opened: list[tuple[BrowserContext, Person]] = []
 
     def __call__(
         self, name: str | None = None, *, language: str = "zh-CN", **window: object
     ) -> Person:
-        """Return somebody at a fresh window, signed in if there is a ``name``."""
-        context = self._browser.new_context(locale=language, accept_downloads=True, **window)  # type: ignore[arg-type]
+        """Return somebody at a fresh window, signed in if there is a ``name``: with the password
+        the first time, and with the session that this gave from then on.
+        """
+        state = self._signed_in.get(name or "")
+        context = self._browser.new_context(
+            locale=language, accept_downloads=True, storage_state=state, **window
+        )  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         person = Person(self._address, context.new_page())
         person.watch()
         self._opened.append((context, person))
-        if name:
+        if name and state:
+            person.go("/")
+        elif name:
             person.sign_in(name)
+            self._signed_in[name] = context.storage_state()
         return person
 
     def close(self) -> list[str]:
@@ -108,9 +148,9 @@ class People:
 
 
 @pytest.fixture
-def people(browser: Browser, site: str) -> Iterator[People]:
+def people(browser: Browser, site: str, signed_in: dict[str, StorageState]) -> Iterator[People]:
     """Give windows; fail where one of them shows an error or requests another host."""
-    people = People(browser, site)
+    people = People(browser, site, signed_in)
     yield people
     assert people.close() == []
 

@@ -106,9 +106,9 @@ def write_settings(home: Path, *, daily_budget: int, **sections: Training | Gate
     (home / "forestall.toml").write_text("\n".join(lines))
 
 
-def shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """One folder for all processes of a test run."""
+def shared_folder(factory: pytest.TempPathFactory, name: str = "district") -> Path:
+    """One folder of that name for all processes of a test run."""
     own = factory.getbasetemp()
-    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "district"
+    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / name
     folder.mkdir(exist_ok=True)
     return folder

@@ -53,6 +53,14 @@ def replayed(district, champion):
     return replay(district, start=TRAIN_AT, end=END, every="6h", budget=5, model=champion)
 
 
+@pytest.fixture(scope="module")
+def two_days(district, champion):
+    """The same, of the first two days alone, and the scores that it gave."""
+    parts = []
+    words = {"start": TRAIN_AT, "end": TRAIN_AT + timedelta(days=2), "every": "6h", "budget": 5}
+    return replay(district, **words, model=champion, take_scores=parts.append), parts
+
+
 def test_nothing_is_trained_or_scored_without_data(tmp_path):
     empty = Settings(home=tmp_path)
     with pytest.raises(NotReadyError, match="no calls or transfers"):
@@ -184,23 +192,21 @@ def test_replay_keeps_the_budget_and_the_cool_down(replayed):
     assert all(3 <= len(reasons) <= 5 for reasons in alerts["reasons"])
 
 
-def test_the_scores_of_a_replay_are_those_its_alerts_came_from(district, champion, replayed):
-    parts = []
-    until = TRAIN_AT + timedelta(days=1)
-    words = {"start": TRAIN_AT, "end": until, "every": "6h", "budget": 5, "model": champion}
-    replay(district, **words, take_scores=parts.append)
+def test_the_scores_of_a_replay_are_those_its_alerts_came_from(two_days):
+    result, parts = two_days
+    until = TRAIN_AT + timedelta(days=2)
     scores = pl.concat(parts, how="vertical").select("person", issued_at="at", score="score")
     assert scores["issued_at"].is_between(TRAIN_AT, until, closed="left").all()
     assert scores.select("person", "issued_at").is_unique().all()
-    alerts = replayed.alerts.filter(pl.col("issued_at") < until)
-    assert len(alerts) > 0
-    assert len(alerts.join(scores, on=["person", "issued_at", "score"], how="semi")) == len(alerts)
+    assert len(result.alerts) > 0
+    found = result.alerts.join(scores, on=["person", "issued_at", "score"], how="semi")
+    assert len(found) == len(result.alerts)
 
 
-def test_replay_never_looks_ahead(district, champion, replayed):
+def test_replay_never_looks_ahead(two_days, replayed):
     """A replay that ends earlier says the same up to its end."""
     until = TRAIN_AT + timedelta(days=2)
-    short = replay(district, start=TRAIN_AT, end=until, every="6h", budget=5, model=champion)
+    short, _ = two_days
     assert short.alerts.equals(replayed.alerts.filter(pl.col("issued_at") < until))
     assert short.baseline_alerts.equals(
         replayed.baseline_alerts.filter(pl.col("issued_at") < until)
@@ -208,7 +214,7 @@ def test_replay_never_looks_ahead(district, champion, replayed):
 
 
 @pytest.mark.parametrize("tags", [(), ("public_service",)])
-def test_a_hotline_changes_no_alert(district, champion, tmp_path, tags):
+def test_a_hotline_changes_no_alert(district, champion, two_days, tmp_path, tags):
     """Half of the residents are called by one number within a quarter of an hour before a tick."""
     home = tmp_path / "home"
     shutil.copytree(district.home, home)
@@ -225,10 +231,8 @@ def test_a_hotline_changes_no_alert(district, champion, tmp_path, tags):
     lake.replace("number_tags", all_tags, batch=lake.last_batch("number_tags") + 1)
 
     until = TRAIN_AT + timedelta(days=2)
-    quiet, loud = (
-        replay(one, start=TRAIN_AT, end=until, every="6h", budget=5, model=champion).alerts
-        for one in (district, called)
-    )
+    quiet = two_days[0].alerts
+    loud = replay(called, start=TRAIN_AT, end=until, every="6h", budget=5, model=champion).alerts
     assert len(quiet) > 3
     said = ["person", "issued_at", "score"]
     assert_frame_equal(loud.select(said), quiet.select(said), check_exact=True)
@@ -257,7 +261,7 @@ def hotline(subscribers: pl.DataFrame, start: datetime) -> pl.DataFrame:
 
 
 def test_replay_retrains_when_asked(district):
-    quick = district.training.model_copy(update={"rounds": 10, "negative_samples": 2_000})
+    quick = district.training.model_copy(update={"rounds": 5, "negative_samples": 1_000})
     result = replay(
         district.model_copy(update={"training": quick}),
         start=TRAIN_AT,

@@ -188,8 +188,8 @@ def test_machines_get_every_result(studied):
 
 
 def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypatch):
-    monkeypatch.setenv("FORESTALL_TRAINING__ROUNDS", "20")
-    monkeypatch.setenv("FORESTALL_TRAINING__NEGATIVE_SAMPLES", "3000")
+    monkeypatch.setenv("FORESTALL_TRAINING__ROUNDS", "5")
+    monkeypatch.setenv("FORESTALL_TRAINING__NEGATIVE_SAMPLES", "1000")
     arguments = [
         "study",
         "--home",

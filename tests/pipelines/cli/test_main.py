@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 
 import polars as pl
@@ -27,8 +28,8 @@ def home(own_district):
 def small_training():
     with pytest.MonkeyPatch.context() as patch:
         quick = {
-            "ROUNDS": "40",
-            "NEGATIVE_SAMPLES": "3000",
+            "ROUNDS": "15",
+            "NEGATIVE_SAMPLES": "1000",
             "JUDGED_DAYS": "3",
             "OUTAGE_SHARE": "0",
             "THREADS": "1",
@@ -47,17 +48,20 @@ def run(*words: str, exit_code: int = 0) -> str:
     return result.stdout
 
 
-def failed(*words: str) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, having failed."""
-    result = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli.main", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode != 0
-    assert "Traceback" not in result.stderr
-    return result
+@pytest.fixture
+def failed(monkeypatch, capsys) -> Callable[..., str]:
+    """Runs a command that fails, from the words of the command line to the exit code; gives what it
+    says of the error.
+    """
+
+    def run_main(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["forestall", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code not in (None, 0)
+        return capsys.readouterr().err
+
+    return run_main
 
 
 def test_help_imports_nothing_heavy():
@@ -100,14 +104,20 @@ def test_a_district_at_the_true_rate_is_one_word_away(tmp_path):
 
 
 def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
+    """A process of its own ends as a user sees it."""
+    command = [sys.executable, "-m", "pipelines.cli.main", "train", "--home", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "forestall ingest LANDING" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_each_error_names_its_own_remedy(tmp_path, failed):
     empty = str(tmp_path)
-    assert "forestall ingest LANDING" in failed("train", "--home", empty).stderr
-    assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty).stderr
-    assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty).stderr
-    assert (
-        "forestall score"
-        in failed("export", "outreach", "--community", "C000", "--home", empty).stderr
-    )
+    assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty)
+    assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty)
+    community = ("--community", "C000")
+    assert "forestall score" in failed("export", "outreach", *community, "--home", empty)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +183,7 @@ def test_quarantine_lists_and_exports(tmp_path):
     assert "nonsense" not in str(row)
 
 
-def test_rejected_rows_are_tried_again(tmp_path):
+def test_rejected_rows_are_tried_again(tmp_path, failed):
     home = Home(tmp_path)
     rows = calls()
     rows[3] |= {"duration_s": "1分5秒"}
@@ -187,7 +197,7 @@ def test_rejected_rows_are_tried_again(tmp_path):
     (file,) = json.loads(run("quarantine", "--retry", "--json", *place))["files"]
     assert (file["retried"], file["accepted"], file["rejected"]) == (1, 1, 0)
     assert json.loads(run("quarantine", "--json", *place))["rows"] == []
-    assert "neither --reveal nor --out" in failed("quarantine", "--retry", "--reveal").stderr
+    assert "neither --reveal nor --out" in failed("quarantine", "--retry", "--reveal")
 
 
 def test_the_main_job_from_train_to_outreach(home, tmp_path):

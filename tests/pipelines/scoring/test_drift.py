@@ -66,6 +66,8 @@ def ordinary_model():
 
 def test_a_second_training_tells_what_has_moved_since_the_first(own_trained):
     settings, first = own_trained
+    quick = settings.training.model_copy(update={"rounds": 15, "negative_samples": 1_000})
+    settings = settings.model_copy(update={"training": quick})
     second = train(settings, at=TRAIN_AT + timedelta(days=2), promote="never", seed=3)
     assert "drift_psi_max" not in first.metrics
     assert second.metrics["drift_psi_max"] > 0

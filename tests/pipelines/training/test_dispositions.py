@@ -96,7 +96,9 @@ def test_what_analysts_record_is_what_the_next_training_learns_from(own_district
     decide(later, stopped, "duplicate", merged_into=first)
     decide(later, again, "already_paid", paid_cny=8000)
 
-    model, rows = learn_risk_model(event_index, tables, at=TRAIN_AT, seed=0, settings=own_district)
+    quick = own_district.training.model_copy(update={"rounds": 5, "negative_samples": 1_000})
+    settings = own_district.model_copy(update={"training": quick})
+    model, rows = learn_risk_model(event_index, tables, at=TRAIN_AT, seed=0, settings=settings)
     assert {
         name: model.facts[name] for name in model.facts if name.startswith("dispositions_")
     } == {

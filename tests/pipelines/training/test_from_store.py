@@ -14,7 +14,7 @@ from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, find_training_labels, learn_risk_model
 from tests.pipelines.district import TRAIN_AT
 
-FEW_TREES = {"rounds": 20, "negative_samples": 4000, "outage_share": 0.15}
+FEW_TREES = {"rounds": 5, "negative_samples": 1500, "outage_share": 0.15}
 
 
 @pytest.fixture(scope="module")

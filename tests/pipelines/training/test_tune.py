@@ -16,7 +16,7 @@ from tests.pipelines.district import TRAIN_AT
 
 @pytest.fixture(scope="module")
 def settings(own_district):
-    quick = own_district.training.model_copy(update={"rounds": 30, "negative_samples": 2_000})
+    quick = own_district.training.model_copy(update={"rounds": 15, "negative_samples": 1_000})
     return own_district.model_copy(update={"training": quick})
 
 

@@ -11,7 +11,6 @@ from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
-from models.registry.mlflow_registry import ModelRegistry
 from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.orchestration.prefect_file import PREFECT_FILE, prefect_configuration
 from pipelines.orchestration.schedule import build_deployments
@@ -21,6 +20,7 @@ from serving.operations.service import read_overview
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Reason
 from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
+from tests.pipelines.orchestration.prefect_pages import read_artifact
 
 ROOT = Path(__file__).parents[3]
 MIDNIGHT = TRAIN_AT + timedelta(days=1)
@@ -35,38 +35,17 @@ def flows():
 
 
 @pytest.fixture(scope="module")
-def trained(prefect, district, own_district, flows):
-    """A home whose champion came out of the flow ``retrain``, and the landing folder it was fed
-    from.
+def trained(prefect, district, own_trained):
+    """A home with a champion, and the landing folder it was fed from. What the flow ``retrain``
+    does is tested where models are promoted.
     """
-    settings = own_district
+    settings, _ = own_trained
     write_settings(settings.home, training=SMALL, daily_budget=5)
-    result = flows.retrain(
-        home=settings.home, at=TRAIN_AT.astimezone(UTC), promote="always", seed=3
-    )
-    return settings, district.home.parent / "landing", result
-
-
-def artifact(key):
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        found = client.request("GET", "/artifacts/{key}/latest", path_params={"key": key})
-        return found.json()
-
-
-def test_retrain_registers_and_shows_figures_beside_the_rule(trained):
-    settings, _, result = trained
-    assert ModelRegistry.of(settings).champion().version == result.version
-    assert result.promoted
-    shown = artifact("figures")
-    assert "precision at budget" in shown["data"]
-    assert shown["description"] == f"Model {result.version} beside today's rule"
-    assert artifact("gates")["data"].startswith(f"# Model {result.version}: promoted")
+    return settings, district.home.parent / "landing"
 
 
 def test_a_night_is_published_once_however_often_it_runs(trained, flows):
-    settings, landing, _ = trained
+    settings, landing = trained
     first = flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
     again = flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT.astimezone(UTC))
     assert first == again
@@ -74,16 +53,16 @@ def test_a_night_is_published_once_however_often_it_runs(trained, flows):
     assert first.kind == "nightly"
     assert first.scored == 1200
     assert 1 <= len(first.alerts) <= 5
-    assert artifact("watchlist")["description"].startswith(
+    assert read_artifact("watchlist")["description"].startswith(
         f"List {first.watchlist}, nightly, 2026-06-27 00:00: "
     )
-    assert '"dataset": "calls"' in artifact("deliveries")["data"]
+    assert '"dataset": "calls"' in read_artifact("deliveries")["data"]
     assert first.drift.rows == 1200
-    assert '"psi": ' in artifact("drift")["data"]
+    assert '"psi": ' in read_artifact("drift")["data"]
 
 
 def test_a_tick_scores_those_touched(trained, flows):
-    settings, landing, _ = trained
+    settings, landing = trained
     tick = flows.intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
     assert tick.kind == "intraday"
     assert 0 < tick.scored < 1200
@@ -91,7 +70,7 @@ def test_a_tick_scores_those_touched(trained, flows):
 
 @pytest.fixture(scope="module")
 def figures(trained, flows):
-    settings, _, _ = trained
+    settings, _ = trained
     return flows.backtest(home=settings.home, at=MIDNIGHT, days=1, every="12h", budget=5)
 
 
@@ -99,13 +78,13 @@ def test_backtest_shows_model_and_rule(figures):
     assert 0 <= figures["precision_at_budget"] <= 1
     assert figures["baseline_alerts_per_day"] <= 5
     assert (
-        artifact("backtest")["description"]
+        read_artifact("backtest")["description"]
         == "2026-06-26 to 2026-06-27 every 12h, 5 alerts a day at most"
     )
 
 
 def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
-    settings, *_ = trained
+    settings, _ = trained
     with read_transaction(open_database(settings.serving_database_url)) as session:
         found = read_overview(session, at=datetime.now(SHANGHAI))
     assert (found.newest["replay"].ok, found.newest["replay"].about_at) == (True, MIDNIGHT)
@@ -120,7 +99,7 @@ def test_a_backtest_is_reported_to_the_engineers_page(trained, figures):
 
 
 def test_no_person_is_named_in_prefect(trained, prefect, flows):
-    settings, landing, _ = trained
+    settings, landing = trained
     flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
     stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
     assert b"nightly" in stored

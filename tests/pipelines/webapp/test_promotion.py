@@ -17,14 +17,16 @@ from pipelines.webapp.promotion import GatedPromoter
 from serving.database.engine import open_database, read_transaction
 from serving.operations.service import read_overview
 from tests.pipelines.district import SHANGHAI, SMALL, build, write_settings
+from tests.pipelines.orchestration.prefect_pages import read_artifact
 
 AT = datetime(2026, 6, 29, tzinfo=SHANGHAI)
 EARLY = AT - timedelta(days=14)  # before the days that are compared
 QUICK = SMALL.model_copy(
     update={
-        "negative_samples": 2_000,
+        "rounds": 20,
+        "negative_samples": 1_000,
         "maturity_days": 3,
-        "judged_days": 4,
+        "judged_days": 6,
     }
 )
 LABELS = ["label", "weight", "sampling_weight", "case_id", "scam_type"]
@@ -44,7 +46,7 @@ def flows():
 @pytest.fixture(scope="module")
 def settings(prefect, tmp_path_factory):
     """A district with so much fraud that a few days tell a good model from a bad one."""
-    found = build(tmp_path_factory.mktemp("busy"), people=700, days=28, intensity=60)
+    found = build(tmp_path_factory.mktemp("busy"), people=500, days=28, intensity=50)
     write_settings(found.home, daily_budget=12, training=QUICK, gates=LENIENT)
     return found.model_copy(update={"training": QUICK, "gates": LENIENT, "daily_budget": 12})
 
@@ -75,7 +77,13 @@ def better(settings, crippled, flows):
 
 
 @pytest.fixture(scope="module")
-def worse(settings, better, flows):
+def shown(better):
+    """What Prefect's pages show of it."""
+    return {key: read_artifact(key) for key in ("figures", "gates")}
+
+
+@pytest.fixture(scope="module")
+def worse(settings, better, shown, flows):
     with nonsense():
         return flows.retrain(home=settings.home, at=AT.astimezone(UTC), seed=3)
 
@@ -88,6 +96,12 @@ def test_a_better_challenger_takes_over(settings, crippled, better):
         better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
     )
     assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
+
+
+def test_retrain_shows_figures_beside_the_rule_and_what_the_gates_said(better, shown):
+    assert "precision at budget" in shown["figures"]["data"]
+    assert shown["figures"]["description"] == f"Model {better.version} beside today's rule"
+    assert shown["gates"]["data"].startswith(f"# Model {better.version}: promoted")
 
 
 def test_a_worse_challenger_is_refused(settings, worse):
@@ -165,7 +179,7 @@ def test_each_flow_reports_itself(settings, worse, flows):
         "nightly": True,
     }
     assert found.newest["nightly"].about_at == AT
-    assert found.newest["nightly"].facts["scored"] == 700
+    assert found.newest["nightly"].facts["scored"] == 500
     assert found.quality.report.sources[0].rows > 0
     assert found.models.report.challenger.version == "3"
     refused = [gate.gate for gate in found.models.report.gates if not gate.passed]

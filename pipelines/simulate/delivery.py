@@ -84,8 +84,8 @@ class LandingWriter:
         frame = pl.DataFrame(
             {
                 "record_id": self._record_ids("", day, ids),
-                "msisdn": _texts(self._people.numbers.texts, served),
-                "peer_number": _texts(self._people.numbers.texts, peer),
+                "msisdn": self._people.numbers.gather(served),
+                "peer_number": self._people.numbers.gather(peer),
                 "direction": np.where(out, "out", "in"),
                 "service": np.where(events.text[row], "sms", "voice"),
                 "started_at": self._times(events.at[row]),
@@ -108,8 +108,8 @@ class LandingWriter:
         frame = pl.DataFrame(
             {
                 "record_id": self._record_ids("T", day, ids),
-                "account_id": _texts(people.accounts.texts, own),
-                "peer_account": _texts(people.accounts.texts, peer),
+                "account_id": people.accounts.gather(own),
+                "peer_account": people.accounts.gather(peer),
                 "direction": np.where(out, "debit", "credit"),
                 "amount": to_yuan(events.cents[row]),
                 "occurred_at": self._times(events.at[row]),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from pipelines.simulate.delivery import LandingWriter, cut_when_busy
 from pipelines.simulate.events.callers import draw_honest_lines, draw_line_calls, tag_numbers
 from pipelines.simulate.events.columns import CallEvents, Journal, PaymentEvents
 from pipelines.simulate.events.daily_life import DailyLife
+from pipelines.simulate.events.day_store import DayStore
 from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.reports import build_truth, draw_cases
@@ -62,21 +64,27 @@ def simulate(
     _check(out, people=people, days=days)
     mix = mix or Mix()
     residents = generate_population(mix, people=people, start=start, seed=seed)
-    scripted = _play_scripts(mix, residents, start=start, days=days, seed=seed)
     landing = LandingWriter(out, people=residents, start=start, outages=mix.outages, seed=seed)
-    landing.write_registers(scripted.registers)
-    life = DailyLife.of(mix, people=residents, start=start, days=days, seed=seed)
+    out.mkdir(parents=True, exist_ok=True)
     calls = transfers = 0
-    for day in range(days):
-        events = CallEvents.join([life.calls(day), scripted.calls[day]])
-        calls += landing.write_calls(
-            day, cut_when_busy(events, subscribers=len(residents.number_source))
+    with TemporaryDirectory(dir=out) as ahead:
+        scripted = _play_scripts(
+            mix, residents, start=start, days=days, seed=seed, folder=Path(ahead)
         )
-        transfers += landing.write_transfers(
-            day, PaymentEvents.join([life.payments(day), scripted.payments[day]])
-        )
-        if progress is not None:
-            progress(day + 1, days)
+        landing.write_registers(scripted.registers)
+        life = DailyLife.of(mix, people=residents, start=start, days=days, seed=seed)
+        residents.shelve_identifiers()
+        for day in range(days):
+            events = CallEvents.join([life.calls(day), scripted.calls.take(day)])
+            calls += landing.write_calls(
+                day, cut_when_busy(events, subscribers=len(residents.number_source))
+            )
+            transfers += landing.write_transfers(
+                day, PaymentEvents.join([life.payments(day), scripted.payments.take(day)])
+            )
+            residents.forget_identifiers()
+            if progress is not None:
+                progress(day + 1, days)
     return SimulationReport(
         out=out,
         people=people,
@@ -102,20 +110,29 @@ def _check(out: Path, *, people: int, days: int) -> None:
 class _ScriptedEvents:
     """Everything that is not daily life, by day, and the registers."""
 
-    calls: list[CallEvents]
-    payments: list[PaymentEvents]
+    calls: DayStore[CallEvents]
+    payments: DayStore[PaymentEvents]
     episodes: list[TrueEpisode]
     lookalikes: int
     registers: dict[str, pl.DataFrame]
 
 
 def _play_scripts(
-    mix: Mix, people: People, *, start: date, days: int, seed: int
+    mix: Mix, people: People, *, start: date, days: int, seed: int, folder: Path
 ) -> _ScriptedEvents:
     rng = np.random.default_rng([seed, 20])
     lines = draw_honest_lines(rng, mix=mix, people=people, days=days)
     lenders = people.accounts.issue(max(8, len(people) // 400)).tolist()
-    journal = Journal(np.random.default_rng([seed, 23]))
+    calls = DayStore(folder / "calls", CallEvents, days=days)
+    payments = DayStore(folder / "payments", PaymentEvents, days=days)
+
+    def empty(journal: Journal) -> None:
+        calls.add(journal.calls())
+        payments.add(journal.payments())
+        journal.clear()
+        people.shelve_identifiers()
+
+    journal = Journal(np.random.default_rng([seed, 23]), full=empty)
     lookalikes = play_lookalikes(
         mix, people=people, lines=lines, lenders=lenders, days=days, seed=seed, journal=journal
     )
@@ -129,14 +146,17 @@ def _play_scripts(
         seed=seed,
     )
     episodes = operations.play_episodes(journal)
-    around = [
-        draw_line_calls(rng, kind=mix.callers[name], line=line, people=people, days=days)
-        for name in lines
-        for line in lines[name]
-    ]
+    empty(journal)
+    for cold in operations.cold_calls():
+        calls.add(cold)
+    for name in lines:
+        for line in lines[name]:
+            calls.add(
+                draw_line_calls(rng, kind=mix.callers[name], line=line, people=people, days=days)
+            )
     return _ScriptedEvents(
-        calls=CallEvents.join([journal.calls(), operations.cold_calls(), *around]).by_day(days),
-        payments=journal.payments().by_day(days),
+        calls=calls,
+        payments=payments,
         episodes=episodes,
         lookalikes=lookalikes,
         registers={

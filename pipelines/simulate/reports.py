@@ -11,6 +11,7 @@ from pipelines.clock import ZONE
 from pipelines.simulate.delivery import to_times, to_yuan
 from pipelines.simulate.events.columns import DAY_S
 from pipelines.simulate.mix.district_mix import Mix
+from pipelines.simulate.people.numbering import AccountBook, NumberBook
 from pipelines.simulate.people.population import People
 from pipelines.simulate.stories.scams import TrueEpisode
 
@@ -19,7 +20,7 @@ __all__ = ["build_truth", "draw_cases"]
 
 def build_truth(episodes: list[TrueEpisode], *, people: People, start: date) -> pl.DataFrame:
     """Every episode, reported or not, one row each; times are naive Shanghai wall time."""
-    numbers, accounts = people.numbers.texts, people.accounts.texts
+    numbers, accounts = people.numbers, people.accounts
     firsts = [min(j.trace.known_at, default=None) for j in episodes]
     return pl.DataFrame(
         {
@@ -74,8 +75,8 @@ def draw_cases(
             else episode.scam_type
         )
 
-    def recalled(positions: list[int], texts: list[str], share: float) -> str:
-        return ";".join(texts[i] for i in positions if rng.random() < share)
+    def recalled(positions: list[int], book: NumberBook | AccountBook, share: float) -> str:
+        return ";".join(book[i] for i in positions if rng.random() < share)
 
     reporting = {name: scam.reporting for name, scam in mix.scams.items()}
     return pl.DataFrame(
@@ -102,7 +103,7 @@ def draw_cases(
                 [
                     recalled(
                         j.trace.numbers,
-                        people.numbers.texts,
+                        people.numbers,
                         reporting[j.scam_type].number_recall_share,
                     )
                     for j in reported
@@ -113,7 +114,7 @@ def draw_cases(
                 [
                     recalled(
                         j.trace.accounts,
-                        people.accounts.texts,
+                        people.accounts,
                         reporting[j.scam_type].account_recall_share,
                     )
                     for j in reported

@@ -85,7 +85,7 @@ def tag_numbers(
     in time.
     """
     rows = [
-        (people.numbers.texts[int(key)], kind.tag)
+        (people.numbers[int(key)], kind.tag)
         for name, kind in mix.callers.items()
         for line in lines[name]
         for key in line.keys

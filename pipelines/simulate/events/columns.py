@@ -7,6 +7,7 @@ into one or two records. Times are whole seconds since the first midnight, money
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Self
@@ -19,6 +20,7 @@ from pipelines.simulate.people.numbering import Flags, Floats, Ints
 __all__ = ["DAY_S", "CallEvents", "Journal", "PaymentEvents", "draw_lognormal", "to_paid_cents"]
 
 DAY_S = 86_400
+FULL = 50_000
 _ROUND_SHARE, _WHOLE_SHARE = 0.22, 0.33
 
 
@@ -121,29 +123,45 @@ class PaymentEvents(_Columns):
 
 
 class Journal:
-    """Takes down the events of stories one by one."""
+    """Takes down the events of stories one by one.
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
+    ``full`` is called when it holds ``FULL`` of a kind, to read them and ``clear`` it.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, *, full: Callable[[Journal], object] = lambda _: None
+    ) -> None:
+        self._rng, self._full = rng, full
         self._calls: list[tuple[int, int, bool, int, int]] = []
         self._payments: list[tuple[int, int, int, int]] = []
 
     def call(self, caller: int, callee: int, *, at: float, duration_s: float) -> int:
         """A call; returns the second at which it ends. ``duration_s`` 0: not answered."""
         start, length = int(at), int(duration_s)
-        self._calls.append((caller, callee, False, start, length))
+        self._take_down((caller, callee, False, start, length))
         return start + length
 
     def text(self, sender: int, receiver: int, *, at: float) -> int:
         """A text message; returns its second."""
-        self._calls.append((sender, receiver, True, int(at), 0))
+        self._take_down((sender, receiver, True, int(at), 0))
         return int(at)
 
     def pay(self, payer: int, payee: int, *, at: float, amount_cny: float) -> int:
         """A payment; returns the cents that were really paid (see :func:`to_paid_cents`)."""
         cents = int(to_paid_cents(self._rng, amount_cny))
         self._payments.append((payer, payee, cents, int(at)))
+        if len(self._payments) >= FULL:
+            self._full(self)
         return cents
+
+    def _take_down(self, call: tuple[int, int, bool, int, int]) -> None:
+        self._calls.append(call)
+        if len(self._calls) >= FULL:
+            self._full(self)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._calls, self._payments = [], []
 
     def calls(self) -> CallEvents:
         """All calls and texts taken down."""

@@ -7,11 +7,14 @@ they are written.
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 __all__ = [
     "BANKS",
@@ -23,6 +26,7 @@ __all__ = [
     "NumberBook",
     "draw_id_numbers",
     "draw_weighted",
+    "pack_text",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -123,19 +127,64 @@ def draw_id_numbers(
     ]
 
 
+def pack_text(text: str) -> int:
+    """A number or account as an integer, another for each: the digit before it tells ``00852`` from
+    ``852`` and ``+852``, and a card from a merchant.
+    """
+    head = {"+": "2", "M": "3"}.get(text[0])
+    return int(head + text[1:] if head else "1" + text)
+
+
 class _Book:
     """Texts that are all different, known by their position."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._seen: set[str] = set()
-        self.texts: list[str] = []
+        self._shelf = pl.Series([], dtype=pl.String)
+        self._past = array("q")  # what was drawn and is in ``_seen`` no longer, packed, in order
+        self.texts: list[str] = []  # those after the shelved
+
+    def __len__(self) -> int:
+        return len(self._shelf) + len(self.texts)
+
+    def __getitem__(self, position: int) -> str:
+        later = position - len(self._shelf)
+        return self.texts[later] if later >= 0 else str(self._shelf[int(position)])
+
+    def gather(self, positions: Ints) -> pl.Series:
+        """The texts at ``positions``."""
+        today = pl.Series(self.texts, dtype=pl.String)
+        return pl.concat([self._shelf, today]).gather(positions)
+
+    def shelve(self) -> None:
+        """Put all texts so far where they take a fifth of the room; positions stay."""
+        self._shelf = pl.concat([self._shelf, pl.Series(self.texts, dtype=pl.String)], rechunk=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the texts since the last ``shelve``: their positions are given again, the texts
+        are not.
+        """
+        packed = np.array([pack_text(text) for text in self.texts], np.int64)
+        past = np.sort(np.concatenate([np.frombuffer(self._past, np.int64), packed]))
+        self._past = array("q", past.tobytes())
+        self._seen, self.texts = set(), []
+
+    def _is_new(self, text: str) -> bool:
+        if text in self._seen:
+            return False
+        if not self._past:
+            return True
+        packed = pack_text(text)
+        place = bisect_left(self._past, packed)
+        return place == len(self._past) or self._past[place] != packed
 
     def _add(self, draw: Callable[[], Iterator[str]], count: int) -> Ints:
-        first = len(self.texts)
-        while (missing := first + count - len(self.texts)) > 0:
+        first = len(self)
+        while (missing := first + count - len(self)) > 0:
             for text, _ in zip(draw(), range(missing), strict=False):
-                if text not in self._seen:
+                if self._is_new(text):
                     self._seen.add(text)
                     self.texts.append(text)
         return np.arange(first, first + count)
@@ -156,7 +205,7 @@ class NumberBook(_Book):
 
     def issue_subscribers(self, operators: list[str]) -> Ints:
         """Mobile numbers of the given operators, one each; returns their positions."""
-        first = len(self.texts)
+        first = len(self)
         draw, seen = self._rng.integers, self._seen
         for prefixes in (OPERATORS[name] for name in operators):
             while True:
@@ -227,13 +276,18 @@ class AccountBook(_Book):
             str(bank)
             for bank in self._rng.choice(list(BANKS), count, p=list(_BANK_SHARES.values()))
         ]
-        first = len(self.texts)
+        first = len(self)
         for bank in banks:
             self._add_card(BANKS[bank])
         added = np.arange(first, first + len(banks))
         self.banks += banks
         self.is_merchant += [False] * count
         return added
+
+    def forget(self) -> None:
+        """Let go of the accounts since the last ``shelve``, with their banks."""
+        super().forget()
+        del self.banks[len(self) :], self.is_merchant[len(self) :]
 
     def issue_merchants(self, count: int = 1) -> Ints:
         """New merchant codes: a letter and seven digits."""
@@ -244,11 +298,11 @@ class AccountBook(_Book):
 
     def _add_card(self, prefixes: tuple[str, ...]) -> None:
         # One at a time, and with plain numbers: a district has millions of accounts.
-        draw, seen = self._rng.integers, self._seen
+        draw, seen, is_new = self._rng.integers, self._seen, self._is_new
         while True:
             body = f"{prefixes[int(draw(0, len(prefixes)))]}{int(draw(0, 1_000_000_000)):09d}"
             text = body + _luhn(body)
-            if text not in seen:
+            if is_new(text):
                 seen.add(text)
                 self.texts.append(text)
                 return

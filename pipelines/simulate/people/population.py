@@ -49,6 +49,16 @@ class People(Traits):
     def __len__(self) -> int:
         return len(self.age)
 
+    def shelve_identifiers(self) -> None:
+        """Keep the numbers and accounts so far in little room."""
+        self.numbers.shelve()
+        self.accounts.shelve()
+
+    def forget_identifiers(self) -> None:
+        """Let go of the numbers and accounts since then, which were met once."""
+        self.numbers.forget()
+        self.accounts.forget()
+
     def draw_number(self, rng: np.random.Generator, person: Ints) -> Ints:
         """A number of each person: the second one a quarter of the time, where there is one."""
         second = self.second_number[person]

@@ -4,6 +4,7 @@ police hear of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -82,19 +83,17 @@ class ScamOperations:
         ]
         self._crews = {name: self._hire(scam) for name, scam in mix.scams.items()}
 
-    def cold_calls(self) -> CallEvents:
-        """The calls and texts of all crews that came to nothing: most people hang up."""
+    def cold_calls(self) -> Iterator[CallEvents]:
+        """The calls and texts of all crews that came to nothing, line by line: most people hang
+        up.
+        """
         crews = [crew for crews in self._crews.values() for crew in crews]
         reached = [(self._mix.cold_calls, line) for crew in crews for line in crew.lines]
         reached += [(self._mix.cold_texts, line) for crew in crews for line in crew.texts]
-        return CallEvents.join(
-            [
-                draw_line_calls(
-                    self._rng, kind=kind, line=line, people=self._people, days=self._days
-                )
-                for kind, line in reached
-            ]
-        )
+        for kind, line in reached:
+            yield draw_line_calls(
+                self._rng, kind=kind, line=line, people=self._people, days=self._days
+            )
 
     def play_episodes(self, journal: Journal) -> list[TrueEpisode]:
         """Plays every episode into the journal; returns them in order of first contact."""

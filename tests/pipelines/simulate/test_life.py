@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm, poisson
 
 from pipelines.simulate import Mix, load_mix, simulate
-from pipelines.simulate.events.columns import Journal
+from pipelines.simulate.events.columns import CallEvents, Journal
 from pipelines.simulate.people.population import generate_population
 from pipelines.simulate.stories.scams import ScamOperations, TrueEpisode
 from tests.pipelines.simulate.conftest import District
@@ -90,7 +90,7 @@ def test_a_fraud_number_reaches_few_of_the_district(year: list[TrueEpisode]) -> 
 
 def test_scam_calls_and_texts_are_as_many_as_are_cut_off_in_the_country() -> None:
     """2.75 billion calls and 2.28 billion texts a year: 5.3 and 4.4 per 1,000 residents and day."""
-    cold = _operate(people=20_000, days=28).cold_calls()
+    cold = CallEvents.join(list(_operate(people=20_000, days=28).cold_calls()))
     texts, calls = cold.text.sum() / (20 * 28), (~cold.text).sum() / (20 * 28)
     assert calls == pytest.approx(5.3, rel=0.15)
     assert texts == pytest.approx(4.4, rel=0.15)

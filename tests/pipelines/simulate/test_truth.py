@@ -46,7 +46,7 @@ def test_a_journey_drawn_by_hand_is_written_as_it_was() -> None:
     assert row["moves"] == "2026-06-02T01:00:00|100.00;2026-06-02T03:00:00|500.00"
     assert row["loss"] == 600.0
     assert not row["reported"]
-    assert row["suspect_numbers"] == people.numbers.texts[3]
+    assert row["suspect_numbers"] == people.numbers[3]
     assert row["id_number"] == people.id_numbers[5]
 
 

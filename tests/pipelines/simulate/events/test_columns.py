@@ -17,6 +17,7 @@ from pipelines.simulate.people.numbering import (
     NumberBook,
     draw_id_numbers,
     draw_weighted,
+    pack_text,
 )
 
 
@@ -170,7 +171,7 @@ def test_numbers_of_each_kind(kind: str, pattern: str) -> None:
     import re
 
     book = NumberBook(np.random.default_rng(0), area_code="0471")
-    texts = [book.texts[i] for i in book.issue(kind, 200)]
+    texts = [book[i] for i in book.issue(kind, 200)]
     assert len(set(texts)) == 200
     assert all(re.fullmatch(pattern, text) for text in texts)
 
@@ -178,12 +179,12 @@ def test_numbers_of_each_kind(kind: str, pattern: str) -> None:
 def test_accounts_are_cards_with_a_check_digit() -> None:
     book = AccountBook(np.random.default_rng(0))
     for i in book.issue(50):
-        digits = [int(d) for d in reversed(book.texts[i])]
+        digits = [int(d) for d in reversed(book[i])]
         doubled = [d if n % 2 == 0 else sum(divmod(2 * d, 10)) for n, d in enumerate(digits)]
         assert len(digits) == 16
         assert sum(doubled) % 10 == 0
     merchant = int(book.issue_merchants()[0])
-    assert book.texts[merchant][0] == "M"
+    assert book[merchant][0] == "M"
     assert book.is_merchant[merchant]
 
 
@@ -200,3 +201,43 @@ def test_cents_become_yuan_without_loss() -> None:
         "1.00",
         "99999999999999.99",
     ]
+
+
+def test_a_book_keeps_positions_and_draws_nothing_again() -> None:
+    plain, kept = (NumberBook(np.random.default_rng(5), area_code="0471") for _ in range(2))
+    first = kept.issue("international", 40)
+    kept.shelve()
+    shelved = [kept[i] for i in first]
+    assert kept.gather(first[::-1]).to_list() == shelved[::-1]
+    # All 1,000 short service numbers there are, and longer ones, in steps that are forgotten.
+    drawn: list[str] = []
+    for _ in range(20):
+        positions = kept.issue("service_95", 100)
+        assert positions.tolist() == list(range(40, 140))
+        drawn += kept.gather(positions).to_list()
+        kept.forget()
+    assert len(kept) == 40
+    assert len(set(drawn)) == 2000
+    assert shelved + drawn == [
+        plain[i] for i in [*plain.issue("international", 40), *np.ravel(_hundreds(plain))]
+    ]
+
+
+def _hundreds(book: NumberBook) -> list[list[int]]:
+    return [book.issue("service_95", 100).tolist() for _ in range(20)]
+
+
+def test_a_number_written_in_another_way_is_another() -> None:
+    texts = ["00852123", "+852123", "852123", "6222021234567890", "M6222021"]
+    assert len({pack_text(text) for text in texts}) == 5
+
+
+def test_accounts_that_were_forgotten_leave_their_banks_in_step() -> None:
+    book = AccountBook(np.random.default_rng(2))
+    book.issue(3, banks=["icbc", "abc", "boc"])
+    book.shelve()
+    book.issue_merchants(2)
+    book.forget()
+    assert book.issue(1, banks=["ccb"]).tolist() == [3]
+    assert book.banks == ["icbc", "abc", "boc", "ccb"]
+    assert book.is_merchant == [False] * 4

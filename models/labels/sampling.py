@@ -29,6 +29,8 @@ HARD_NEGATIVE_WINDOW = timedelta(hours=12)
 HARD_NEGATIVE_MIN_TALK_S = 180
 HARD_NEGATIVE_MIN_REACH = 3  # a number that is new in the district and already reached so many
 HARD_NEGATIVE_MAX_AGE_D = 20
+LARGER_CNY = 1000.0
+NO_ORDINARY_PURCHASE = ~pl.col("is_debit") | pl.col("is_own") | (pl.col("amount_cny") >= LARGER_CNY)
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,29 @@ def query_points_after_events(
     every: str,
     owner: Positions | None = None,
 ) -> pl.DataFrame:
-    """``person``, ``at``: for each event known in ``[start, end)`` the first tick strictly after
-    it.
+    """``person``, ``at``: for each event known in ``[start, end)`` that is a reason to ask again
+    the first tick strictly after it.
 
-    ``every`` is a Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]``
-    if ``end`` is one. A contact that does not count at the tick is no event. Where codes of people
-    are given as ``owner``, only theirs.
+    Such events are contacts with strangers, payments to and from new payees, money received or
+    moved between own accounts, and every larger payment. Contacts with people known for long, and
+    what is bought day by day, features see as habits alone: they change at midnight. ``every`` is a
+    Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is
+    one. A contact that does not count at the tick is no event. Where codes of people are given as
+    ``owner``, only theirs.
     """
     next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
-    logs = (event_index.contacts, event_index.payments)
+    logs = (
+        (event_index.stranger_contacts, None),
+        (event_index.new_payee_payments, None),
+        (event_index.payments, NO_ORDINARY_PURCHASE),
+    )
     events = [
-        log.known_between(start, end, owner=owner).select("owner", at=next_tick) for log in logs
+        log.known_between(start, end, owner=owner, where=where).select("owner", at=next_tick)
+        for log, where in logs
     ]
-    heard = event_index.mass_contacts.known_between(start, end, owner=owner)
-    heard = heard.with_columns(at=next_tick)
+    heard = event_index.mass_contacts.known_between(
+        start, end, owner=owner, where=pl.col("is_stranger")
+    ).with_columns(at=next_tick)
     uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return (
         pl.concat([frame.lazy() for frame in events])

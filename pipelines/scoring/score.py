@@ -3,6 +3,7 @@ published as one list.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -183,8 +184,11 @@ def load_scoring_context(
     if version is None:
         raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
     tables = source_tables_before(settings, at=at, span=span)
-    event_index = load_event_index(settings, tables, at=at, progress=progress)
-    return ScoringContext(settings, at, kind, tables, event_index, registry.load(version), version)
+    # A model takes seconds to load, LightGBM with it: as long as a tick takes to add its events.
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(registry.load, version)
+        event_index = load_event_index(settings, tables, at=at, progress=progress)
+    return ScoringContext(settings, at, kind, tables, event_index, loading.result(), version)
 
 
 def query_points_to_score(

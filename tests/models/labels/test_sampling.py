@@ -62,6 +62,29 @@ def test_calls_and_payments_of_one_tick_are_one_moment_and_others_have_none():
     assert ticks_of(payments=[payment("bo", "m", on(3, 10), 5)]) == [("bo", on(3, 10, 15))]
 
 
+def test_habits_are_no_reason_to_ask_again():
+    """A friend of three weeks calls, a shop and a payee of three weeks are paid."""
+    calls = [call("ada", "friend", on(day, 10)) for day in (1, 22)]
+    shop = [payment("bo", "shop", on(day, 10), 30, payee_kind="merchant") for day in (21, 22)]
+    rent = [payment("cai", "landlord", on(day, 10), 900) for day in (1, 22)]
+    later = {"start": on(20), "end": on(30)}
+    assert ticks_of(*calls, payments=[*shop, *rent], **later) == []
+
+
+def test_strangers_and_money_are():
+    calls = [call("ada", "stranger", on(22, 10))]
+    much = payment("bo", "shop", on(22, 10), 1000, payee_kind="merchant")
+    received = {**payment("bo", "employer", on(22, 11), 30), "direction": "credit"}
+    known = [payment("cai", "landlord", on(day, 10), 1000) for day in (1, 22)]
+    found = ticks_of(*calls, payments=[much, received, *known], start=on(20), end=on(30))
+    assert found == [
+        ("ada", on(22, 10, 15)),
+        ("bo", on(22, 10, 15)),
+        ("cai", on(22, 10, 15)),
+        ("bo", on(22, 11, 15)),
+    ]
+
+
 def test_events_at_the_start_count_and_events_at_the_end_do_not():
     calls = [
         call("ada", "x", on(3, 9, 59)),

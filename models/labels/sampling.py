@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,7 +61,6 @@ def query_points_after_events(
     start: datetime,
     end: datetime,
     every: str,
-    owner: Positions | None = None,
 ) -> pl.DataFrame:
     """``person``, ``at``: for each event known in ``[start, end)`` that is a reason to ask again
     the first tick strictly after it.
@@ -69,25 +69,52 @@ def query_points_after_events(
     moved between own accounts, and every larger payment. Contacts with people known for long, and
     what is bought day by day, features see as habits alone: they change at midnight. ``every`` is a
     Polars duration such as ``15m``. Ticks come in order, and lie in ``(start, end]`` if ``end`` is
-    one. A contact that does not count at the tick is no event. Where codes of people are given as
-    ``owner``, only theirs.
+    one. A contact that does not count at the tick is no event.
     """
-    next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
     logs = (
         (event_index.stranger_contacts, None),
         (event_index.new_payee_payments, None),
         (event_index.payments, NO_ORDINARY_PURCHASE),
     )
-    events = [
-        log.known_between(start, end, owner=owner, where=where).select("owner", at=next_tick)
-        for log, where in logs
-    ]
-    heard = event_index.mass_contacts.known_between(
-        start, end, owner=owner, where=pl.col("is_stranger")
-    ).with_columns(at=next_tick)
+    return ticks_after(
+        event_index,
+        [log.known_between(start, end, where=where) for log, where in logs],
+        event_index.mass_contacts.known_between(start, end, where=pl.col("is_stranger")),
+        every=every,
+    )
+
+
+def ticks_after_all_events(
+    event_index: EventIndex,
+    *,
+    start: datetime,
+    end: datetime,
+    every: str,
+    owner: Positions | None = None,
+) -> pl.DataFrame:
+    """The same for every event, also those that are no reason to ask again; of the codes ``owner``
+    alone, where there are some. What is learned from more moments of an episode is learned better.
+    """
+    logs = (event_index.contacts, event_index.payments)
+    return ticks_after(
+        event_index,
+        [log.known_between(start, end, owner=owner) for log in logs],
+        event_index.mass_contacts.known_between(start, end, owner=owner),
+        every=every,
+    )
+
+
+def ticks_after(
+    event_index: EventIndex, events: Sequence[pl.DataFrame], heard: pl.DataFrame, *, every: str
+) -> pl.DataFrame:
+    """``person``, ``at`` of the first tick after each of ``events``; of these ``heard`` are the
+    contacts with numbers that may be for everybody.
+    """
+    next_tick = pl.col("known_at").dt.truncate(every).dt.offset_by(every)
+    heard = heard.with_columns(at=next_tick)
     uncounted = heard.filter(set_aside(heard, event_index.mass_numbers))
     return (
-        pl.concat([frame.lazy() for frame in events])
+        pl.concat([frame.lazy().select("owner", at=next_tick) for frame in events])
         .group_by("owner", "at")
         .len()
         .join(uncounted.lazy().group_by("owner", "at").len("less"), on=["owner", "at"], how="left")
@@ -138,7 +165,7 @@ def draw_training_samples(
     known_people = concat_people(episodes, lawful, unclear)
     known = event_index.people.filter(pl.col("person").is_in(known_people.implode()))["code"]
     owner = drawn.with_others(known.cast(pl.Int64).to_numpy())
-    ticks = query_points_after_events(
+    ticks = ticks_after_all_events(
         event_index, start=warm, end=at, every=sampling.every, owner=owner
     ).filter(pl.col("at") < at)
     positives = (

@@ -53,7 +53,7 @@ class Tuning:
     learning_rate: float = 0.05
     num_leaves: int = 31
     min_data_in_leaf: int = 20
-    feature_fraction: float = 0.5
+    feature_fraction: float = 0.25
     bagging_fraction: float = 0.8
     lambda_l2: float = 50.0
     folds: int = 3

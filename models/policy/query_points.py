@@ -36,7 +36,7 @@ def query_points_by_day(
     """``person``, ``at`` of each calendar day of ``[start, end)``, with the moment it begins.
 
     Everybody is asked about at ``start`` and at each midnight; at each later tick of the clock
-    those of whom something became known since the tick before.
+    those of whom a reason to ask again became known since the tick before.
     """
     span = parse_tick(tick)
     while start < end:

@@ -24,6 +24,7 @@ from models.policy.candidates import (
 from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
+from pipelines.storage.event_store.parts.frame_files import release_pages
 
 __all__ = [
     "SCORED_COLUMNS",
@@ -93,6 +94,7 @@ def score_with_models(
             for name, rows in found.items():
                 scored[name].append(rows)
             if len(pieces) > 1:
+                release_pages()
                 done = min(number * PIECE, len(query_points))
                 progress(f"scored {done:,} of {len(query_points):,}")
     return {name: only_likely_losses(pl.concat(parts)) for name, parts in scored.items()}

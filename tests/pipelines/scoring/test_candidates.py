@@ -63,7 +63,7 @@ def test_the_likeliest_of_each_moment_have_a_loss_to_prevent(event_index, points
     monkeypatch.setattr(candidates, "PIECE", 150)
     rows = score_query_points(event_index, MODEL, points)
     known = rows.group_by("at").agg(pl.col("preventable_loss_cny").count())
-    assert sorted(known["preventable_loss_cny"]) == [98, *[MIN_CANDIDATES] * 3]
+    assert sorted(known["preventable_loss_cny"]) == [33, *[MIN_CANDIDATES] * 3]
     ranked = rows.sort("at", "score", "person", descending=[False, True, False])
     first = ranked.filter(pl.int_range(pl.len()).over("at") < MIN_CANDIDATES)
     assert first["preventable_loss_cny"].null_count() == 0

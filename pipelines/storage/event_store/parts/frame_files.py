@@ -1,11 +1,14 @@
 """Frames in files of their own, never changed: written beside their place, flushed, then moved.
 
 They lie uncompressed in Arrow's form and in one piece, so that a reader maps a file into memory and
-touches only the pages that it needs.
+touches only the pages that it needs. What was touched counts as memory of the process until it is
+let go of: a night goes through the files of a month.
 """
 
+import mmap
 from pathlib import Path
 from uuid import uuid4
+from weakref import WeakSet
 
 import polars as pl
 import pyarrow as pa
@@ -14,9 +17,14 @@ import pyarrow.ipc
 from data_contracts.errors import LakeError
 from pipelines.storage.durable_files import flush_to_disk
 
-__all__ = ["read_frame", "write_frame"]
+__all__ = ["read_frame", "release_pages", "write_frame"]
 
 ENDING = ".arrow"
+MAPPED: "WeakSet[MappedFile]" = WeakSet()
+
+
+class MappedFile(mmap.mmap):
+    """A file mapped into memory that can be told to let go of its pages."""
 
 
 def write_frame(frame: pl.DataFrame, *, folder: Path) -> str:
@@ -37,11 +45,20 @@ def read_frame(path: Path) -> pl.DataFrame:
     cut off.
     """
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except (OSError, pa.ArrowException) as error:
+        with path.open("rb") as file:
+            mapped = MappedFile(file.fileno(), 0, access=mmap.ACCESS_READ)
+        table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise LakeError(
             f"{path} of the event store cannot be read", remedy="Run `forestall store rebuild`."
         ) from error
+    MAPPED.add(mapped)
     frame = pl.from_arrow(table, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is no column
     return frame
+
+
+def release_pages() -> None:
+    """Let go of the pages of all mapped files: they are read again when they are touched again."""
+    for mapped in tuple(MAPPED):
+        mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,11 +1,18 @@
 """Frames in files: mapped, whole or not at all."""
 
+import gc
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from data_contracts.errors import LakeError
-from pipelines.storage.event_store.parts.frame_files import read_frame, write_frame
+from pipelines.storage.event_store.parts.frame_files import (
+    MAPPED,
+    read_frame,
+    release_pages,
+    write_frame,
+)
 
 FRAME = pl.DataFrame({"owner": [1, 2, 3], "name": ["a", None, "c"], "is_in": [True, False, None]})
 
@@ -33,3 +40,21 @@ def test_a_file_that_is_cut_off_or_gone_says_how_to_mend_it(tmp_path, left):
     path.unlink()
     with pytest.raises(LakeError):
         read_frame(path)
+
+
+def test_pages_that_were_let_go_of_are_read_again_even_of_a_file_that_is_gone(tmp_path):
+    long = pl.DataFrame({"number": range(200_000)})
+    path = tmp_path / write_frame(long, folder=tmp_path)
+    frame = read_frame(path)
+    assert frame["number"].sum() == 19_999_900_000
+    path.unlink()
+    release_pages()
+    assert frame["number"].sum() == 19_999_900_000
+
+
+def test_a_file_without_any_frame_reader_left_is_not_held(tmp_path):
+    frame = read_frame(tmp_path / write_frame(pl.DataFrame({"a": [1]}), folder=tmp_path))
+    held = len(MAPPED)
+    del frame
+    gc.collect()
+    assert len(MAPPED) == held - 1

@@ -13,7 +13,7 @@ from features.kernel.segment import Positions
 
 __all__ = ["EVERYBODY", "DrawnPeople", "draw_people"]
 
-MOST_EVENTS = 20_000_000  # contacts and payments whose moments are looked at
+MOST_EVENTS = 10_000_000  # contacts and payments whose moments are looked at
 HASHES = 1 << 64
 
 

@@ -41,7 +41,7 @@ def test_a_verb_runs_in_a_process_of_its_own(tmp_path) -> None:
     )
     assert (simulated.name, simulated.people, simulated.days) == ("simulate", 100, 2)
     assert simulated.rows > 500
-    assert simulated.processor_s > 0.1
+    assert simulated.processor_s > 0
     assert simulated.memory_bytes > simulated.own_bytes > 10_000_000
     assert (tmp_path / "home" / "forestall.toml").read_text() == "warm_up_days = 0\n"
     assert len(said) == 1

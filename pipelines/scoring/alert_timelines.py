@@ -360,8 +360,7 @@ def residents_met_by(
     wanted = leads.drop_nulls().unique()
     rows = (
         of.relationships(event_index)
-        .known_between(at - SHOWN_SPAN, at)
-        .filter(pl.col(of.code).is_in(wanted.implode()))
+        .known_between(at - SHOWN_SPAN, at, where=pl.col(of.code).is_in(wanted.implode()))
         .group_by(lead=pl.col(of.code).cast(pl.Int64), owner="owner")
         .agg(last_at=known.max(), channel=CHANNEL[of.kind])
         .sort("last_at", "owner", descending=[True, False])

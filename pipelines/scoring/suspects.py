@@ -93,7 +93,7 @@ def active_counterparties(
     what is known.
     """
     timeline = of.profiles(event_index)
-    recent = timeline.known_between(at - ACTIVE_SPAN, at)["owner"].unique().sort()
+    recent = timeline.owners_between(at - ACTIVE_SPAN, at)
     codes = recent.cast(pl.Int64).to_numpy()
     at_ms = np.full(len(codes), moment_ms(at))
     now = of.states(event_index, codes=codes, at_ms=at_ms)
@@ -126,10 +126,8 @@ def count_alerted_residents(
     """``of.code`` and ``alerts``: how many of the ``people`` had to do with each number or account
     in the last week.
     """
-    contacts = (
-        of.relationships(event_index)
-        .known_between(at - ACTIVE_SPAN, at)
-        .filter(pl.col("owner").is_in(people.implode()))
+    contacts = of.relationships(event_index).known_between(
+        at - ACTIVE_SPAN, at, owner=people.cast(pl.Int64).to_numpy()
     )
     return contacts.group_by(pl.col(of.code).cast(pl.Int64)).agg(alerts=pl.col("owner").n_unique())
 

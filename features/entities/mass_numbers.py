@@ -16,7 +16,7 @@ from datetime import timedelta
 import polars as pl
 
 from features.catalogue.definitions import LONGEST_WINDOW
-from features.kernel.segment import DAY_MS, Positions, to_milliseconds
+from features.kernel.segment import DAY_MS, KNOWN_MS, Positions, to_milliseconds
 from features.kernel.source_tables import SourceTables
 from features.kernel.timeline import Timeline
 
@@ -75,9 +75,7 @@ def build_mass_timeline(contacts: pl.DataFrame, *, limit: float) -> Timeline:
     residents are counted whose latest contact with the number is less than a day old, whole
     milliseconds counted.
     """
-    kept = contacts.lazy().select(
-        "owner", "peer_code", "known_at", ms=pl.col("known_at").dt.epoch("us") // 1000
-    )
+    kept = contacts.lazy().select("owner", "peer_code", "known_at", ms=KNOWN_MS)
     moments = count_residents(kept).filter(pl.col("residents") > limit, "is_contact")
     return Timeline.of(
         moments.select(

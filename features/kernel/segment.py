@@ -21,12 +21,14 @@ __all__ = [
     "DAY_MS",
     "FAR_FUTURE_MS",
     "KEY",
+    "KNOWN_MS",
     "MAX_SEGMENT_SPAN",
     "Floats",
     "Positions",
     "Segment",
     "Slices",
     "event_keys",
+    "known_within",
     "moment_ms",
     "sort_events",
     "to_hundredths",
@@ -45,6 +47,7 @@ FAR_FUTURE_MS = 1 << 60
 MOMENT_BITS = 34
 MAX_SEGMENT_SPAN = timedelta(milliseconds=1 << MOMENT_BITS) - timedelta(days=1)
 KEY = "key"  # the column that holds the keys of a stored segment
+KNOWN_MS = pl.col("known_at").dt.epoch("us") // 1000  # as :func:`to_milliseconds` counts
 # Below this share of a segment's events it is cheaper to add up the rows of the slices one by one
 # than to lay out the running totals of all.
 FEW_ROWS = 0.2
@@ -60,6 +63,11 @@ def to_milliseconds(moments: pl.Series) -> Positions:
 def moment_ms(at: datetime) -> int:
     """A moment as the timelines count it: milliseconds since 1970."""
     return int(to_milliseconds(pl.Series([at]))[0])
+
+
+def known_within(start_ms: int, end_ms: int) -> pl.Expr:
+    """Whether an event was known in ``[start_ms, end_ms)``, milliseconds since 1970."""
+    return KNOWN_MS.is_between(start_ms, end_ms, closed="left")
 
 
 def to_hundredths(expr: pl.Expr) -> pl.Expr:
@@ -113,11 +121,13 @@ class Segment:
 
     def total_by_owner(self) -> pl.DataFrame:
         """What each owner's events come to, for :class:`OwnerTotals`."""
-        known_ms = (pl.col("known_at").dt.epoch("us") // 1000).alias("known_ms")
+        events = self.events.select("owner", known_ms=KNOWN_MS)
         amounts = self._amounts(self.added, self.events)
-        return total_by_owner(
-            pl.concat([self.events.select("owner", known_ms), amounts], how="horizontal")
-        )
+        return total_by_owner(pl.concat([events, amounts], how="horizontal"))
+
+    def lies_within(self, at_ms: Positions, window: timedelta) -> npt.NDArray[np.bool_]:
+        """At which moments the window before holds the whole segment."""
+        return (at_ms - to_ms(window) <= self.origin_ms) & (at_ms > self.end_ms)
 
     def _running_total(self, name: str) -> Positions:
         """One of the :attr:`totals`."""
@@ -159,10 +169,7 @@ class Segment:
         """The moment of the owner's first event in ``[at - window, at)``; the greatest whole number
         where there is none.
         """
-        opened_ms = at_ms - to_ms(window)
-        if self.by_owner is not None and bool(
-            ((opened_ms <= self.origin_ms) & (at_ms > self.end_ms)).all()
-        ):
+        if self.by_owner is not None and self.lies_within(at_ms, window).all():
             return self.by_owner.first_ms(owner)
         start, end = self.slices(owner, at_ms, window)
         seen = end > start
@@ -182,8 +189,7 @@ class Segment:
         """
         end = first = None
         for window, wanted in names.items():
-            opened_ms = at_ms - to_ms(window)
-            whole = (opened_ms <= self.origin_ms) & (at_ms > self.end_ms)
+            opened_ms, whole = at_ms - to_ms(window), self.lies_within(at_ms, window)
             if self.by_owner is not None and whole.all():
                 yield window, self.by_owner.sums(wanted, owner)
                 continue

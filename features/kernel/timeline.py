@@ -20,6 +20,7 @@ from features.kernel.segment import (
     Floats,
     Positions,
     Segment,
+    known_within,
     moment_ms,
     sort_events,
     to_milliseconds,
@@ -79,11 +80,14 @@ class Timeline:
 
     def count_before(self, at: datetime) -> int:
         """How many events were known before ``at``."""
-        at_ms, known_ms = moment_ms(at), pl.col("known_at").dt.epoch("us") // 1000
+        at_ms = moment_ms(at)
         return sum(
             len(segment.events)
             if segment.end_ms < at_ms
-            else segment.events.lazy().select((known_ms < at_ms).sum()).collect().item()
+            else segment.events.lazy()
+            .select(known_within(segment.origin_ms, at_ms).sum())
+            .collect()
+            .item()
             for segment in self.segments
         )
 
@@ -101,29 +105,28 @@ class Timeline:
         segment lies in memory besides them.
         """
         low, end_ms = moment_ms(start), FAR_FUTURE_MS if end is None else moment_ms(end)
-        known_ms = pl.col("known_at").dt.epoch("us") // 1000
-        chosen = [known_ms >= low, known_ms < end_ms, *([] if where is None else [where])]
+        chosen = [known_within(low, end_ms), *([] if where is None else [where])]
         return self._joined(
-            [
-                segment.of_owners(owner).filter(chosen)
-                for segment in self.segments
-                if segment.origin_ms < end_ms and segment.end_ms >= low
-            ]
+            [one.of_owners(owner).filter(chosen) for one in self._overlapping(low, end_ms)]
         )
 
     def owners_between(self, start: datetime, end: datetime) -> pl.Series:
         """The owners of the events known in ``[start, end)``, once each."""
         low, end_ms = moment_ms(start), moment_ms(end)
-        known_ms = pl.col("known_at").dt.epoch("us") // 1000
         found = [
-            segment.events.lazy()
-            .filter(known_ms >= low, known_ms < end_ms)
+            one.events.lazy()
+            .filter(known_within(low, end_ms))
             .select(pl.col("owner").unique())
             .collect()["owner"]
-            for segment in self.segments
-            if segment.origin_ms < end_ms and segment.end_ms >= low
+            for one in self._overlapping(low, end_ms)
         ]
         return pl.concat([self.empty["owner"], *found]).unique().sort()
+
+    def _overlapping(self, start_ms: int, end_ms: int) -> Iterator[Segment]:
+        """The segments that may hold events known in ``[start_ms, end_ms)``."""
+        for segment in self.segments:
+            if segment.origin_ms < end_ms and segment.end_ms >= start_ms:
+                yield segment
 
     def of_owners(self, owner: Positions) -> pl.DataFrame:
         """All events of some owners, in the order of a timeline."""

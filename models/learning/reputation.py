@@ -167,10 +167,8 @@ def contact_samples(
         .filter(pl.col("named_at") < at)
         .select(pl.col("code").cast(pl.Int64).alias(of.code), label=pl.lit(1))
     )
-    relationships, is_named = (
-        of.relationships(event_index),
-        pl.col(of.code).is_in(named_codes[of.code].implode()),
-    )
+    relationships = of.relationships(event_index)
+    is_named = pl.col(of.code).is_in(named_codes[of.code].implode())
     met = pl.concat(
         relationships.known_between(start + BURN_IN, at, where=of.met & chosen, owner=owner)
         for chosen, owner in ((is_named, None), (~is_named, drawn.codes))

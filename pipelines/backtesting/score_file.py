@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.errors import SettingsError
+from pipelines.storage.schemas import MOMENT
 
 __all__ = ["ScoreFile"]
 
@@ -79,7 +80,7 @@ class ScoreFile:
 _EMPTY = pl.DataFrame(
     schema={
         "person": pl.String(),
-        "at": pl.Datetime("us", "Asia/Shanghai"),
+        "at": MOMENT,
         "score": pl.Float64(),
         "baseline_score": pl.Float64(),
     }

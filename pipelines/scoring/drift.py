@@ -3,7 +3,7 @@ comparison shown.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from features.point_in_time import build_snapshot
 from models.evaluation.drift import (
     AlertVolume,
     Drift,
+    FeatureProfile,
     compare_alert_volume,
     compare_profiles,
     estimate_precision,
@@ -43,8 +44,11 @@ def add_feature_profile(
     """
     rows = sample_residents(event_index, model, at=at, seed=seed)
     facts = {**model.facts, PROFILE_FACT: profiles_to_json(profile_features(rows, model.features))}
-    drift = drift_of_rows(before, rows) if before else None
-    return replace(model, facts=facts), drift
+    learned = replace(model, facts=facts)
+    reference = reference_profiles(before) if before else None
+    if reference is None:
+        return learned, None
+    return learned, Drift(rows=len(rows), features=compare_profiles(reference, rows))
 
 
 def sample_residents(
@@ -67,22 +71,22 @@ def measure_drift(
 
     ``alerts`` are those of the ``ALERT_HISTORY`` days before ``at``.
     """
-    if not isinstance(model.facts.get(PROFILE_FACT), str):
+    reference = reference_profiles(model)
+    if reference is None:
         return None
-    found = drift_of_rows(model, sample_residents(event_index, model, at=at))
-    return found and replace(
-        found,
+    rows = sample_residents(event_index, model, at=at)
+    return Drift(
+        rows=len(rows),
+        features=compare_profiles(reference, rows),
         volume=alert_volume(alerts, at=at),
         estimated_precision=estimate_precision([alert.score for alert in alerts]),
     )
 
 
-def drift_of_rows(model: RiskModel, rows: pl.DataFrame) -> Drift | None:
-    """How far the snapshot ``rows`` have drifted from the profile of ``model``."""
+def reference_profiles(model: RiskModel) -> Mapping[str, FeatureProfile] | None:
+    """How features were spread when ``model`` learned; None of one from before that was kept."""
     text = model.facts.get(PROFILE_FACT)
-    if not isinstance(text, str):
-        return None  # a model from before profiles were kept
-    return Drift(rows=len(rows), features=compare_profiles(profiles_from_json(text), rows))
+    return profiles_from_json(text) if isinstance(text, str) else None
 
 
 def alert_volume(alerts: Sequence[RecentAlert], *, at: datetime) -> AlertVolume | None:

@@ -39,6 +39,11 @@ class OwnerTotals:
         self._totals = totals
         self._owner = totals[OWNER].to_numpy()
 
+    @property
+    def owners(self) -> pl.Series:
+        """Whose totals these are, in order."""
+        return self._totals[OWNER]
+
     def sums(self, names: Iterable[str], owner: Positions) -> Mapping[str, Positions]:
         """The total of each of ``names`` for each owner, 0 for one without events."""
         place, found = self._find(owner)

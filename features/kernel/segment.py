@@ -165,6 +165,13 @@ class Segment:
         )
         return self.events[pl.Series(places)]
 
+    def owners_within(self, start_ms: int, end_ms: int) -> pl.Series:
+        """The owners of the events known in ``[start_ms, end_ms)``, once each."""
+        if self.by_owner is not None and start_ms <= self.origin_ms and self.end_ms < end_ms:
+            return self.by_owner.owners
+        known = self.events.lazy().filter(known_within(start_ms, end_ms))
+        return known.select(pl.col("owner").unique()).collect()["owner"]
+
     def first_ms(self, owner: Positions, at_ms: Positions, window: timedelta) -> Positions:
         """The moment of the owner's first event in ``[at - window, at)``; the greatest whole number
         where there is none.

@@ -113,13 +113,7 @@ class Timeline:
     def owners_between(self, start: datetime, end: datetime) -> pl.Series:
         """The owners of the events known in ``[start, end)``, once each."""
         low, end_ms = moment_ms(start), moment_ms(end)
-        found = [
-            one.events.lazy()
-            .filter(known_within(low, end_ms))
-            .select(pl.col("owner").unique())
-            .collect()["owner"]
-            for one in self._overlapping(low, end_ms)
-        ]
+        found = [one.owners_within(low, end_ms) for one in self._overlapping(low, end_ms)]
         return pl.concat([self.empty["owner"], *found]).unique().sort()
 
     def _overlapping(self, start_ms: int, end_ms: int) -> Iterator[Segment]:

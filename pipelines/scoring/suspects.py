@@ -1,4 +1,8 @@
-"""The numbers and accounts that fraud is likely done with, for the analysts' list."""
+"""The numbers and accounts that fraud is likely done with, for the analysts' list.
+
+A district deals with millions of numbers in a week. So they are looked at piece by piece, and of
+each piece only the worst are kept.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,8 +14,9 @@ import polars as pl
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
-from features.kernel.segment import moment_ms
+from features.kernel.segment import Positions, moment_ms
 from features.reputation import BAD_REPUTATION, ReputationModel
+from pipelines.storage.event_store.parts.frame_files import release_pages
 from serving.feedback import RecentAlert
 from serving.publishing import PublishedSuspect
 
@@ -20,6 +25,7 @@ __all__ = ["list_suspects"]
 ACTIVE_SPAN = timedelta(days=7)  # who was not heard of for so long is on no list
 COUNTED_SPAN = timedelta(days=14)  # the span of the counts
 MAX_SUSPECTS = 200  # of each kind
+PIECE = 100_000  # numbers or accounts of which everything is in memory at once
 # The inputs of a state that are shown, under their published names.
 FACTS: Mapping[CounterpartyKind, Mapping[str, str]] = {
     "number": {
@@ -92,9 +98,27 @@ def active_counterparties(
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and
     what is known.
     """
-    timeline = of.profiles(event_index)
-    recent = timeline.owners_between(at - ACTIVE_SPAN, at)
+    recent = of.profiles(event_index).owners_between(at - ACTIVE_SPAN, at)
     codes = recent.cast(pl.Int64).to_numpy()
+    worst = []
+    for start in range(0, max(1, len(codes)), PIECE):
+        piece = codes[start : start + PIECE]
+        worst.append(worst_of_codes(event_index, reputation_model, of, piece, at=at))
+        if len(codes) > PIECE:
+            release_pages()
+    return keep_worst(pl.concat(worst))
+
+
+def worst_of_codes(
+    event_index: EventIndex,
+    reputation_model: ReputationModel,
+    of: Counterparties,
+    codes: Positions,
+    *,
+    at: datetime,
+) -> pl.DataFrame:
+    """:func:`active_counterparties` of some ``codes``."""
+    timeline = of.profiles(event_index)
     at_ms = np.full(len(codes), moment_ms(at))
     now = of.states(event_index, codes=codes, at_ms=at_ms)
     ever, week = (
@@ -105,7 +129,7 @@ def active_counterparties(
         for span in (COUNTED_SPAN, ACTIVE_SPAN)
     )
     mine = of.register(event_index)[pl.Series(codes)]
-    return (
+    return keep_worst(
         now.with_columns(
             *mine.select(key=of.name, peer_kind=PEER_KIND[of.kind]),
             code=pl.Series(codes),
@@ -115,9 +139,12 @@ def active_counterparties(
         )
         .filter(~of.is_ignored(event_index, codes, at_ms))
         .filter(pl.col("reputation") > BAD_REPUTATION, pl.col("residents_reached") > 0)
-        .sort("reputation", "key", descending=[True, False])
-        .head(MAX_SUSPECTS)
     )
+
+
+def keep_worst(rows: pl.DataFrame) -> pl.DataFrame:
+    """The first ``MAX_SUSPECTS`` of ``rows``, the worst first."""
+    return rows.sort("reputation", "key", descending=[True, False]).head(MAX_SUSPECTS)
 
 
 def count_alerted_residents(

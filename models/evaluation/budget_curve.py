@@ -2,20 +2,34 @@
 moments.
 """
 
+import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
-from models.evaluation.alert_metrics import measure_alerts
+from models.evaluation.alert_metrics import JudgedAlerts, judge_alerts, measure_alerts
+from models.evaluation.bootstrap import HIGH, LOW, Floats, Resamples, percentile_interval
 from models.policy.alerting import PolicyRules
 from models.policy.candidates import POLICY_COLUMNS, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
 
-__all__ = ["BUDGETS", "alerts_under_budget", "compute_budget_curve", "keep_for_budgets"]
+__all__ = [
+    "BUDGETS",
+    "BudgetOutlook",
+    "Estimate",
+    "alerts_under_budget",
+    "compute_budget_curve",
+    "keep_for_budgets",
+    "measure_outlook",
+]
 
 BUDGETS = (4, 8, 12, 20, 40)
+MONTH_DAYS = 30
+# What one more alert a day buys is measured on so many more at once: on one alone chance decides.
+MORE_SHARE = 0.5
 CURVE_SCHEMA = pl.Schema(
     {
         "budget": pl.Int64(),
@@ -28,11 +42,42 @@ CURVE_SCHEMA = pl.Schema(
 )
 
 
-def keep_for_budgets(rows: pl.DataFrame, *, rules: PolicyRules) -> pl.DataFrame:
-    """Of scored rows what :func:`compute_budget_curve` needs: of each tick so many as the policy
-    looks at under the largest of ``BUDGETS``.
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A figure and its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetOutlook:
+    """What a daily ``budget`` of alerts is worth at an installation's own rate of fraud, by the
+    cases reported among ``residents`` in ``days``.
+
+    ``loss_rate`` losses reported per 100,000 residents and day · ``precision`` share of alerts on
+    people in a reported episode, None without an alert · ``one_more_losses`` and ``one_more_cny``
+    how many more losses would be seen in time in 30 days, and how much money would still be unpaid,
+    with one more alert a day; None where there is nobody left to alert. About a third of the losses
+    is never reported, so all of these are lower bounds.
     """
-    most = count_candidates(replace(rules, budget=max(*BUDGETS, rules.budget)))
+
+    budget: int
+    days: float
+    residents: int
+    losses: int
+    loss_rate: Estimate
+    precision: Estimate | None
+    one_more_losses: Estimate | None
+    one_more_cny: Estimate | None
+
+
+def keep_for_budgets(rows: pl.DataFrame, *, rules: PolicyRules) -> pl.DataFrame:
+    """Of scored rows what :func:`compute_budget_curve` and :func:`measure_outlook` need: of each
+    tick so many as the policy looks at under the largest of their budgets.
+    """
+    most = count_candidates(replace(rules, budget=max(*BUDGETS, wider_rules(rules).budget)))
     best = keep_candidates(rows, column="score", most=most)
     return best.select("person", "at", "score", *POLICY_COLUMNS)
 
@@ -71,3 +116,95 @@ def alerts_under_budget(rows: pl.DataFrame, *, rules: PolicyRules, start: dateti
     run = PolicyRun(rules, start)
     run.decide_rows(rows)
     return run.first_alerts
+
+
+def measure_outlook(
+    rows: pl.DataFrame,
+    episodes: pl.DataFrame,
+    *,
+    rules: PolicyRules,
+    start: datetime,
+    end: datetime,
+    residents: int,
+    traces: pl.DataFrame | None = None,
+) -> BudgetOutlook:
+    """What the budget of ``rules`` is worth, and what one more alert a day would add.
+
+    ``rows``, ``episodes`` and ``traces`` are those of :func:`compute_budget_curve`. Intervals of
+    counts and shares are exact (Garwood's of a Poisson count, Jeffreys' of a share), so that none
+    found among few is not taken for never; the others come from drawing the people again.
+    """
+    now, more = (
+        judge_alerts(
+            alerts_under_budget(rows, rules=chosen, start=start),
+            episodes,
+            start=start,
+            end=end,
+            traces=traces,
+        )
+        for chosen in (rules, wider_rules(rules))
+    )
+    losses = len(now.losses)
+    return BudgetOutlook(
+        budget=rules.budget,
+        days=now.days,
+        residents=residents,
+        losses=losses,
+        loss_rate=_estimate_rate(losses, of=residents * now.days / 100_000),
+        precision=_estimate_share(int(now.alerts["reported"].sum()), of=len(now.alerts)),
+        one_more_losses=_estimate_gain(now, more, pl.col("covered")),
+        one_more_cny=_estimate_gain(now, more, pl.col("ahead_cny")),
+    )
+
+
+def wider_rules(rules: PolicyRules) -> PolicyRules:
+    """The same with half as large a budget again, on which what one more alert buys is measured."""
+    return replace(rules, budget=rules.budget + max(1, math.ceil(MORE_SHARE * rules.budget)))
+
+
+def _estimate_rate(count: int, *, of: float) -> Estimate:
+    from scipy.stats import chi2
+
+    low = chi2.ppf(LOW, 2 * count) / 2 if count else 0.0
+    high = chi2.ppf(HIGH, 2 * count + 2) / 2
+    return Estimate(value=count / of, low=float(low) / of, high=float(high) / of)
+
+
+def _estimate_share(count: int, *, of: int) -> Estimate | None:
+    from scipy.stats import beta
+
+    if not of:
+        return None
+    low, high = beta.ppf([LOW, HIGH], count + 0.5, of - count + 0.5)
+    return Estimate(
+        value=count / of,
+        low=float(low) if count else 0.0,
+        high=float(high) if count < of else 1.0,
+    )
+
+
+def _estimate_gain(now: JudgedAlerts, more: JudgedAlerts, value: pl.Expr) -> Estimate | None:
+    """What a month of one more alert a day adds to the sum of ``value`` over the losses."""
+    added = len(more.alerts) - len(now.alerts)
+    if added <= 0:
+        return None
+    people = pl.concat([more.alerts["person"], now.alerts["person"], now.losses["person"]])
+    draws = Resamples(people)
+
+    def gain(sums: Floats, alerts: Floats) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no further alert
+            return np.where(alerts > 0, sums / alerts * MONTH_DAYS, np.nan)
+
+    drawn = gain(
+        draws.totals(more.losses, value) - draws.totals(now.losses, value),
+        draws.totals(more.alerts, pl.lit(1.0)) - draws.totals(now.alerts, pl.lit(1.0)),
+    )
+    found = percentile_interval(drawn)
+    if found is None:
+        return None
+    gained = _sum_of(more.losses, value) - _sum_of(now.losses, value)
+    return Estimate(value=gained / added * MONTH_DAYS, low=found.low, high=found.high)
+
+
+def _sum_of(losses: pl.DataFrame, value: pl.Expr) -> float:
+    return float(losses.select(total=value.cast(pl.Float64).sum()).item())

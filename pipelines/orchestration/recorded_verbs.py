@@ -10,6 +10,7 @@ from functools import partial
 from pipelines.backtesting.replay import ReplayResult, replay
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 from pipelines.orchestration.run_reports import (
+    budget_report,
     drift_report,
     fairness_report,
     models_report,
@@ -29,7 +30,9 @@ __all__ = [
 
 
 def describe_train(result: TrainResult, arguments: Arguments) -> RunResult:
-    """Name the model, and report the models and how the new one serves each group of people."""
+    """Name the model, and report the models, how the new one serves each group of people, and what
+    the budget is worth with it.
+    """
     settings = arguments["settings"]
     run_result = RunResult(
         facts={
@@ -51,6 +54,8 @@ def describe_train(result: TrainResult, arguments: Arguments) -> RunResult:
                 settings=settings,
             )
         )
+        if result.outlook:
+            run_result.reports.append(partial(budget_report, result.outlook, start=start, end=end))
     return run_result
 
 

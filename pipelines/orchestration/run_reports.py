@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.budget_curve import BudgetOutlook
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
 from models.registry.mlflow_registry import ModelRegistry
@@ -16,6 +17,7 @@ from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.settings import Settings
 from serving.vocabulary.reports import (
+    BudgetReport,
     DriftReport,
     FairnessReport,
     FeatureMoved,
@@ -28,7 +30,14 @@ from serving.vocabulary.reports import (
     Volume,
 )
 
-__all__ = ["decide_by_gates", "drift_report", "fairness_report", "models_report", "replay_report"]
+__all__ = [
+    "budget_report",
+    "decide_by_gates",
+    "drift_report",
+    "fairness_report",
+    "models_report",
+    "replay_report",
+]
 
 COMPARED_FIGURES = (
     *("alerts_per_day", "precision_at_budget", "coverage_at_budget", "money_at_budget"),
@@ -134,6 +143,11 @@ def describe_model(registry: ModelRegistry, version: ModelVersion) -> ModelFacts
         facts={name: float(model.facts[name]) for name in TRAINING_FACTS if name in model.facts},
         pictures=registry.charts(version),
     )
+
+
+def budget_report(outlook: BudgetOutlook, *, start: datetime, end: datetime) -> BudgetReport:
+    """What the daily budget was worth from ``start`` to ``end``."""
+    return BudgetReport.model_validate({"start": start, "end": end, **asdict(outlook)})
 
 
 def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:

@@ -21,6 +21,7 @@ from models.evaluation.alert_metrics import (
     compute_metrics,
     judge_alerts,
 )
+from models.evaluation.budget_curve import BudgetOutlook, keep_for_budgets, measure_outlook
 from models.evaluation.comparison import Comparison
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
@@ -65,8 +66,9 @@ class ComparedDays:
 
     ``judged`` are the alerts that the ``figures`` count, by scorer; ``groups`` are the challenger's
     figures by group (``models.evaluation.fairness.metrics_by_group``), ``gaps`` what the gates ask
-    of them. A champion that learned from days of the span would look better than it is. It is not
-    among the ``figures`` then: ``recorded`` are those of its own training, when a model like it
+    of them; ``outlook`` is what the challenger makes of the budget, None where only kept scores
+    were compared. A champion that learned from days of the span would look better than it is. It is
+    not among the ``figures`` then: ``recorded`` are those of its own training, when a model like it
     knew nothing of the days on which it was judged.
     """
 
@@ -76,6 +78,7 @@ class ComparedDays:
     groups: pl.DataFrame
     gaps: Mapping[str, float]
     recorded: AlertMetrics | None = None
+    outlook: BudgetOutlook | None = None
 
     def to_metrics(self) -> dict[str, float]:
         """Return the figures and gaps as metrics of the challenger."""
@@ -141,7 +144,8 @@ def compare_models(
     Neither may have learned from them; of a champion that has, give what was ``recorded``.
     """
     runs = start_runs((*models, RULE), span=span, settings=settings)
-    warm_up = timedelta(days=settings.warm_up_days)
+    warm_up, rules = timedelta(days=settings.warm_up_days), policy_rules(settings)
+    kept = []
     for day, points in query_points_by_day(
         event_index, start=span.start - warm_up, end=span.end, tick=settings.tick
     ):
@@ -150,8 +154,19 @@ def compare_models(
             runs[scorer].decide_rows(rows)
             if scorer == CHALLENGER:
                 runs[RULE].decide_rows(rows)
+                kept.append(keep_for_budgets(rows, rules=rules))
         progress(f"compared {day:%Y-%m-%d}")
-    return replace(measure_runs(runs, span=span, known_episodes=known_episodes), recorded=recorded)
+    outlook = measure_outlook(
+        pl.concat(kept),
+        known_episodes.episodes,
+        rules=rules,
+        start=span.start,
+        end=span.end,
+        residents=event_index.people["person"].count(),
+        traces=known_episodes.traces,
+    )
+    measured = measure_runs(runs, span=span, known_episodes=known_episodes)
+    return replace(measured, recorded=recorded, outlook=outlook)
 
 
 def compare_scores(

@@ -16,6 +16,7 @@ from data_contracts.errors import ModelError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import AlertMetrics
+from models.evaluation.budget_curve import BudgetOutlook
 from models.evaluation.comparison import Comparison
 from models.evaluation.diagnostics import (
     calibration_bins,
@@ -56,8 +57,8 @@ class TrainResult:
     figures.
 
     ``figures`` are those beside champion and rule, ``groups`` those of each group of people (rows
-    of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``; empty and None
-    where no days could be judged.
+    of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``, ``outlook`` what
+    the budget was worth in it; empty and None where no days could be judged.
     """
 
     version: str
@@ -71,6 +72,7 @@ class TrainResult:
     figures: Comparison | None = None
     groups: tuple[Mapping[str, Any], ...] = ()
     compared_span: tuple[datetime, datetime] | None = None
+    outlook: BudgetOutlook | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -312,6 +314,7 @@ def describe_training(
         figures=compared.figures if compared else None,
         groups=tuple(compared.groups.fill_nan(None).to_dicts()) if compared else (),
         compared_span=(compared.span.start, compared.span.end) if compared else None,
+        outlook=compared.outlook if compared else None,
     )
 
 

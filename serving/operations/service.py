@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from serving.database.engine import write_transaction
 from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import (
+    BudgetReport,
     DriftReport,
     FairnessReport,
     ModelsReport,
@@ -52,6 +53,7 @@ class Overview:
     drift: Filed[DriftReport] | None = None
     fairness: Filed[FairnessReport] | None = None
     replay: Filed[ReplayReport] | None = None
+    budget: Filed[BudgetReport] | None = None
 
 
 def begin_run(engine: Engine, run: Run) -> int:
@@ -89,6 +91,7 @@ def read_overview(session: Session, *, at: datetime) -> Overview:
         drift=_newest(reports, DriftReport),
         fairness=_newest(reports, FairnessReport),
         replay=_newest(reports, ReplayReport),
+        budget=_newest(reports, BudgetReport),
     )
 
 

@@ -11,6 +11,7 @@ from serving.operations.health_issues import HealthIssue, find_health_issues
 from serving.operations.service import Overview
 from serving.presentation.translations import Translator
 from serving.vocabulary.reports import (
+    BudgetReport,
     DriftReport,
     FairnessReport,
     ModelFacts,
@@ -47,6 +48,7 @@ class Status(BaseModel):
     drift: DriftReport | None
     fairness: FairnessReport | None
     replay: ReplayReport | None
+    budget: BudgetReport | None
 
 
 def status_of(found: Overview, say: Translator) -> Status:
@@ -62,6 +64,7 @@ def status_of(found: Overview, say: Translator) -> Status:
         drift=found.drift.report if found.drift else None,
         fairness=found.fairness.report.model_copy(update={"chart": ""}) if found.fairness else None,
         replay=found.replay.report.model_copy(update={"chart": ""}) if found.replay else None,
+        budget=found.budget.report if found.budget else None,
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 __all__ = [
+    "BudgetReport",
     "DeliveryOutcome",
     "DriftReport",
     "FairnessReport",
@@ -22,6 +23,7 @@ __all__ = [
     "ModelFacts",
     "ModelsReport",
     "QualityReport",
+    "Range",
     "RejectReason",
     "ReplayReport",
     "Report",
@@ -324,6 +326,36 @@ class FairnessReport(Report):
     gap_points: float
     groups: tuple[GroupFigure, ...]
     chart: Annotated[str, Field(examples=["<svg …>"])] = ""
+
+
+class Range(ReportPart):
+    """A figure with its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class BudgetReport(Report):
+    """What the newest model would have made of the daily ``budget`` from ``start`` to ``end``, by
+    the cases reported among ``residents``.
+
+    ``loss_rate`` losses reported per 100,000 residents and day · ``precision`` share of right
+    alerts · ``one_more_losses`` and ``one_more_cny`` what one more alert a day would have added in
+    30 days: losses seen in time, and money still unpaid then. None where nothing could be measured.
+    """
+
+    kind: ClassVar[str] = "budget"
+
+    start: datetime
+    end: datetime
+    budget: int
+    residents: int
+    losses: int
+    loss_rate: Range
+    precision: Range | None = None
+    one_more_losses: Range | None = None
+    one_more_cny: Range | None = None
 
 
 class ReplayReport(Report):

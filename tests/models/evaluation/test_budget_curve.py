@@ -3,8 +3,16 @@
 from datetime import timedelta
 
 import polars as pl
+import pytest
 
-from models.evaluation.budget_curve import BUDGETS, compute_budget_curve, keep_for_budgets
+from models.evaluation.budget_curve import (
+    BUDGETS,
+    BudgetOutlook,
+    Estimate,
+    compute_budget_curve,
+    keep_for_budgets,
+    measure_outlook,
+)
 from models.policy.alerting import PolicyRules
 from tests.models.drawn import on
 from tests.models.evaluation.test_alert_metrics import EPISODES
@@ -50,6 +58,48 @@ def test_a_larger_budget_reaches_more_people_and_is_right_less_often():
     }
 
 
+def look_ahead(rows: pl.DataFrame, *, budget: int = 1) -> BudgetOutlook:
+    rules = PolicyRules(budget=budget, stretch=1.0)
+    return measure_outlook(rows, EPISODES, rules=rules, start=on(2), end=on(8), residents=1_000)
+
+
+def test_one_more_alert_a_day_is_what_those_after_the_budget_would_have_found():
+    found = look_ahead(ROWS)
+    assert (found.budget, found.days, found.residents, found.losses) == (1, 6.0, 1_000, 4)
+    # four losses among 1,000 residents in six days; a third of the alerts were right
+    assert found.loss_rate.value == pytest.approx(4 / (1_000 * 6) * 100_000)
+    assert found.precision is not None
+    assert found.precision.value == pytest.approx(1 / 3)
+    # ada, bo and dan by three more alerts: as many losses a month as alerts, and all their money
+    assert found.one_more_losses is not None
+    assert found.one_more_losses.value == pytest.approx(30.0)
+    assert found.one_more_cny is not None
+    assert found.one_more_cny.value == pytest.approx(80_000 / 3 * 30)
+    assert found.one_more_cny.low <= found.one_more_cny.value <= found.one_more_cny.high
+
+
+def test_where_nobody_is_left_to_alert_one_more_alert_is_worth_nothing_known():
+    found = look_ahead(ROWS, budget=40)
+    assert (found.one_more_losses, found.one_more_cny) == (None, None)
+    assert look_ahead(ROWS.clear()).precision is None
+
+
+def test_none_found_among_few_is_not_taken_for_never():
+    quiet = measure_outlook(
+        tick(3, zoe=0.9),
+        EPISODES.clear(),
+        rules=RULES,
+        start=on(2),
+        end=on(8),
+        residents=50_000,
+    )
+    # the upper end of a count of none at 95 %: 3.0 in 50,000 · 6 person-days
+    assert quiet.loss_rate == Estimate(value=0.0, low=0.0, high=pytest.approx(2.9957 / 3, rel=1e-4))
+    assert quiet.precision is not None
+    assert (quiet.precision.value, quiet.precision.low) == (0.0, 0.0)
+    assert 0.5 < quiet.precision.high < 1.0
+
+
 def test_alerts_of_days_before_the_start_only_teach():
     late = compute_budget_curve(
         ROWS, EPISODES, rules=RULES, start=on(1) + timedelta(hours=1), end=on(8), budgets=[40]
@@ -61,8 +111,10 @@ def test_alerts_of_days_before_the_start_only_teach():
 
 
 def test_enough_of_each_tick_is_kept_for_the_largest_budget():
-    many = pl.concat([tick(1, **{f"p{n:03}": n / 1000 for n in range(500)}), tick(2, ada=0.1)])
+    many = pl.concat([tick(1, **{f"p{n:03}": n / 1000 for n in range(900)}), tick(2, ada=0.1)])
     kept = keep_for_budgets(many, rules=RULES)
     assert kept["at"].value_counts(sort=True)["count"].to_list() == [10 * max(BUDGETS), 1]
-    assert kept.filter(at=on(1))["score"].min() == 0.1
-    assert len(keep_for_budgets(many, rules=PolicyRules(budget=45))) == 451
+    assert kept.filter(at=on(1))["score"].min() == 0.5
+    assert (
+        len(keep_for_budgets(many, rules=PolicyRules(budget=45))) == 10 * 68 + 1
+    )  # half as many again

@@ -98,6 +98,19 @@ def test_a_better_challenger_takes_over(settings, crippled, better):
     assert better.metrics["champion_losses"] == better.metrics["baseline_losses"] > 20
 
 
+def test_what_the_budget_is_worth_is_measured_on_the_compared_days(settings, better):
+    outlook, figures = better.outlook, better.figures.challenger
+    assert (outlook.budget, outlook.days, outlook.losses) == (
+        settings.daily_budget,
+        settings.training.judged_days,
+        figures.losses,
+    )
+    assert outlook.precision.value == figures.precision
+    assert outlook.precision.low < figures.precision < outlook.precision.high
+    per_day = outlook.losses / outlook.days
+    assert outlook.loss_rate.value == pytest.approx(per_day / outlook.residents * 100_000)
+
+
 def test_retrain_shows_figures_beside_the_rule_and_what_the_gates_said(better, shown):
     assert "precision at budget" in shown["figures"]["data"]
     assert shown["figures"]["description"] == f"Model {better.version} beside today's rule"

@@ -24,6 +24,7 @@ from serving.operations.service import (
 )
 from serving.presentation.translations import get_translator
 from serving.vocabulary.reports import (
+    BudgetReport,
     DeliveryOutcome,
     DriftReport,
     FairnessReport,
@@ -35,6 +36,7 @@ from serving.vocabulary.reports import (
     ModelFacts,
     ModelsReport,
     QualityReport,
+    Range,
     RejectReason,
     ReplayReport,
     Run,
@@ -217,6 +219,17 @@ FAIRNESS = FairnessReport(
     groups=(a_group(),),
     chart=SVG,
 )
+BUDGET = BudgetReport(
+    start=MIDNIGHT - timedelta(days=10),
+    end=MIDNIGHT,
+    budget=23,
+    residents=850_000,
+    losses=34,
+    loss_rate=Range(value=0.4, low=0.29, high=0.53),
+    precision=Range(value=0.61, low=0.52, high=0.69),
+    one_more_losses=Range(value=2.4, low=0.0, high=5.1),
+    one_more_cny=Range(value=84_500.0, low=0.0, high=190_000.0),
+)
 REPLAY = ReplayReport(
     start=MIDNIGHT - timedelta(days=7),
     end=MIDNIGHT,
@@ -274,7 +287,7 @@ def page(client: Client, language: str = "en", role: str = "engineer") -> str:
 def fill(engine: Engine) -> None:
     """File one report of every kind."""
     end_run(engine, begin_run(engine, a_run(finished_at=None, ok=False, facts={})), a_run())
-    for report in (BAD, the_models(), DRIFT, FAIRNESS, REPLAY):
+    for report in (BAD, the_models(), DRIFT, FAIRNESS, REPLAY, BUDGET):
         file_report(engine, report, at=MORNING - timedelta(hours=1))
 
 
@@ -326,6 +339,12 @@ def test_the_page_shows_every_report(client: Client, engine: Engine) -> None:
         "at least 39.0%",  # the champion's money less the tolerance
         "not measured",
         "15.6%",
+        "850,000 residents",
+        "0.40</b>",
+        "(0.29 to 0.53)",
+        "61.0%</b>",
+        "2.4</b>",
+        "¥84,500</b>",
         "new_debit_cny_6h",
         "0.300",
         "12.5",

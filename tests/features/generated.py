@@ -3,12 +3,18 @@ out of order.
 
 Beside unrelated rows there are a few scripted courses of events, in order: a lure, payments that
 grow, a caller who comes back, and payments after a call.
+
+To index one small district and to ask it takes as long as ten of them in one, which have nothing to
+do with one another (:func:`side_by_side`): so they are drawn and asked by tens.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from typing import TypeVar
 
+import polars as pl
 from hypothesis import strategies as st
 
 from features.kernel.source_tables import SourceTables
@@ -61,28 +67,37 @@ CAMPAIGN_GAPS = tuple(
     for hours in (0, 0.1, 0.2, 1, 5, 23.99, 24, 24.01, 48, 671, 672, 673, 690, 720)
 )
 
+Value = TypeVar("Value")
+
+
+@cache
+def any_of(values: tuple[Value, ...]) -> st.SearchStrategy[Value]:
+    """One of ``values``, made once: to make a strategy takes longer than to draw from it."""
+    return st.sampled_from(values)
+
+
 times = st.builds(
     lambda hours, shift: NOON - timedelta(hours=hours) + shift,
-    st.sampled_from(STEPS),
-    st.sampled_from(
+    any_of(STEPS),
+    any_of(
         (timedelta(0), timedelta(minutes=20), timedelta(milliseconds=1), timedelta(microseconds=-1))
     ),
 )
-recent_times = st.sampled_from(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
-delays = st.sampled_from((timedelta(0), timedelta(0), timedelta(minutes=15), timedelta(hours=24)))
+recent_times = any_of(RECENT_STEPS[:9]).map(lambda hours: NOON - timedelta(hours=hours))
+delays = any_of((timedelta(0), timedelta(0), timedelta(minutes=15), timedelta(hours=24)))
 
 
 @st.composite
 def calls(draw: st.DrawFn) -> Row:
-    peer, started_at = draw(st.sampled_from(PEERS)), draw(times)
+    peer, started_at = draw(any_of(PEERS)), draw(times)
     is_text = draw(st.integers(0, 3)) == 0
-    duration_s = 0 if is_text else draw(st.sampled_from((0, 10, 25, 26, 599, 600, 7200)))
+    duration_s = 0 if is_text else draw(any_of((0, 10, 25, 26, 599, 600, 7200)))
     return districts.call(
         peer,
         started_at,
-        number=draw(st.sampled_from(("n1", "n1", "n2", "n3", "unheld"))),
+        number=draw(any_of(("n1", "n1", "n2", "n3", "unheld"))),
         peer_kind=KINDS[peer],
-        direction=draw(st.sampled_from(("in", "in", "in", "out"))),
+        direction=draw(any_of(("in", "in", "in", "out"))),
         service="sms" if is_text else "voice",
         duration_s=duration_s,
         known_at=started_at + timedelta(seconds=duration_s) + draw(delays),
@@ -93,11 +108,11 @@ def calls(draw: st.DrawFn) -> Row:
 def transfers(draw: st.DrawFn) -> Row:
     occurred_at = draw(times)
     return districts.transfer(
-        draw(st.sampled_from(PAYEES)),
+        draw(any_of(PAYEES)),
         occurred_at,
-        draw(st.sampled_from(("0.01", "106.00", "4999.99", "5000.00", "12000.37"))),
-        account=draw(st.sampled_from(("a1", "a1", "a2", "unheld"))),
-        direction=draw(st.sampled_from(("debit", "debit", "credit"))),
+        draw(any_of(("0.01", "106.00", "4999.99", "5000.00", "12000.37"))),
+        account=draw(any_of(("a1", "a1", "a2", "unheld"))),
+        direction=draw(any_of(("debit", "debit", "credit"))),
         known_at=occurred_at + draw(delays),
     )
 
@@ -106,19 +121,19 @@ def transfers(draw: st.DrawFn) -> Row:
 def cases(draw: st.DrawFn) -> Row:
     return districts.case(
         draw(times),
-        numbers=draw(st.lists(st.sampled_from(("x1", "x2", "never-seen")), max_size=2)),
-        accounts=draw(st.lists(st.sampled_from(("b1", "b2")), max_size=2)),
+        numbers=draw(st.lists(any_of(("x1", "x2", "never-seen")), max_size=2)),
+        accounts=draw(st.lists(any_of(("b1", "b2")), max_size=2)),
     )
 
 
 @st.composite
 def holders(draw: st.DrawFn) -> Holders:
     """Numbers and accounts that change hands, on days around those that matter."""
-    days = st.sampled_from(HANDED_ON)
-    names = st.sampled_from(("n1", "n2", "n3", "a1", "a2", "a9"))
+    days = any_of(HANDED_ON)
+    names = any_of(("n1", "n2", "n3", "a1", "a2", "a9"))
     return draw(
         st.lists(
-            st.tuples(names, st.sampled_from(("p1", "p2", "p3")), days),
+            st.tuples(names, any_of(("p1", "p2", "p3")), days),
             max_size=4,
             unique_by=lambda one: (one[0], one[2]),
         )
@@ -128,16 +143,16 @@ def holders(draw: st.DrawFn) -> Holders:
 @st.composite
 def campaign(draw: st.DrawFn) -> ScriptedRows:
     """One number that residents hear from within about a day, and some of them again later."""
-    start, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
-    gaps = draw(st.lists(st.sampled_from(CAMPAIGN_GAPS), min_size=2, max_size=7))
+    start, peer = draw(st.one_of(recent_times, times)), draw(any_of(PEERS[1:]))
+    gaps = draw(st.lists(any_of(CAMPAIGN_GAPS), min_size=2, max_size=7))
     return {
         "calls": [
             districts.call(
                 peer,
                 start + gap,
-                number=draw(st.sampled_from(("n1", "n2", "n3"))),
+                number=draw(any_of(("n1", "n2", "n3"))),
                 peer_kind=KINDS[peer],
-                duration_s=draw(st.sampled_from((30, 600))),
+                duration_s=draw(any_of((30, 600))),
             )
             for gap in gaps
         ]
@@ -155,12 +170,12 @@ def lures(draw: st.DrawFn) -> ScriptedRows:
     """
     paid_at, account = (
         draw(st.one_of(recent_times, times)),
-        draw(st.sampled_from(("a1", "a1", "a2"))),
+        draw(any_of(("a1", "a1", "a2"))),
     )
-    stake = Decimal(draw(st.sampled_from(("100.00", "1000.00", "1000.01"))))
-    share = Decimal(draw(st.sampled_from(("1.06", "1.02", "2.00", "1.06", "1.00", "2.01", "0.50"))))
-    back_at = paid_at + draw(st.sampled_from(AFTER[:3])) + draw(st.sampled_from(LATE))
-    first, other = draw(st.sampled_from((("b1", "b1"), ("b1", "b2"), ("b3", "b2"))))
+    stake = Decimal(draw(any_of(("100.00", "1000.00", "1000.01"))))
+    share = Decimal(draw(any_of(("1.06", "1.02", "2.00", "1.06", "1.00", "2.01", "0.50"))))
+    back_at = paid_at + draw(any_of(AFTER[:3])) + draw(any_of(LATE))
+    first, other = draw(any_of((("b1", "b1"), ("b1", "b2"), ("b3", "b2"))))
     return {
         "transfers": [
             districts.transfer(first, paid_at, str(stake), account=account),
@@ -173,14 +188,14 @@ def lures(draw: st.DrawFn) -> ScriptedRows:
 def growing_payments(draw: st.DrawFn) -> ScriptedRows:
     """Payments days apart that grow, the first of them on the edge of two weeks."""
     account, start = (
-        draw(st.sampled_from(("a1", "a2"))),
-        NOON - timedelta(days=14) + draw(st.sampled_from(AFTER)),
+        draw(any_of(("a1", "a2"))),
+        NOON - timedelta(days=14) + draw(any_of(AFTER)),
     )
     growth, step = (
-        draw(st.sampled_from((1, 2, 10))),
-        timedelta(days=draw(st.sampled_from((1, 3, 5)))),
+        draw(any_of((1, 2, 10))),
+        timedelta(days=draw(any_of((1, 3, 5)))),
     )
-    payees = draw(st.lists(st.sampled_from(("b1", "b2", "b3")), min_size=2, max_size=4))
+    payees = draw(st.lists(any_of(("b1", "b2", "b3")), min_size=2, max_size=4))
     return {
         "transfers": [
             districts.transfer(
@@ -194,10 +209,10 @@ def growing_payments(draw: st.DrawFn) -> ScriptedRows:
 @st.composite
 def returning_caller(draw: st.DrawFn) -> ScriptedRows:
     """A number that calls residents, texts or not, and calls again hours or days later."""
-    again_at, peer = draw(recent_times), draw(st.sampled_from(PEERS[1:]))
-    numbers = draw(st.sampled_from((("n1",), ("n1", "n2"), ("n1", "n2", "n3"))))
-    gap = timedelta(hours=draw(st.sampled_from((1, 3, 6, 24, 66))))
-    kind, duration_s = KINDS[peer], draw(st.sampled_from((30, 600)))
+    again_at, peer = draw(recent_times), draw(any_of(PEERS[1:]))
+    numbers = draw(any_of((("n1",), ("n1", "n2"), ("n1", "n2", "n3"))))
+    gap = timedelta(hours=draw(any_of((1, 3, 6, 24, 66))))
+    kind, duration_s = KINDS[peer], draw(any_of((30, 600)))
     calls = [
         districts.call(peer, at, number=number, peer_kind=kind, duration_s=duration_s)
         for at in (again_at - gap, again_at)
@@ -212,10 +227,10 @@ def payments_after_contact(draw: st.DrawFn) -> ScriptedRows:
     """One number calls residents, each of whom then pays one account: at once, within a day or too
     late.
     """
-    called_at, peer = draw(st.one_of(recent_times, times)), draw(st.sampled_from(PEERS[1:]))
-    residents = draw(st.sampled_from((("1",), ("1", "2"), ("2", "1"), ("1", "2", "3"))))
-    payee, delay = draw(st.sampled_from(("b1", "b1", "b2", "a9"))), draw(st.sampled_from(AFTER))
-    paid_at = called_at + timedelta(seconds=60) + delay + draw(st.sampled_from(LATE))
+    called_at, peer = draw(st.one_of(recent_times, times)), draw(any_of(PEERS[1:]))
+    residents = draw(any_of((("1",), ("1", "2"), ("2", "1"), ("1", "2", "3"))))
+    payee, delay = draw(any_of(("b1", "b1", "b2", "a9"))), draw(any_of(AFTER))
+    paid_at = called_at + timedelta(seconds=60) + delay + draw(any_of(LATE))
     return {
         "calls": [
             districts.call(peer, called_at, number=f"n{it}", peer_kind=KINDS[peer])
@@ -255,7 +270,7 @@ def source_tables(draw: st.DrawFn) -> SourceTables:
         cases=draw(st.lists(cases(), max_size=2)),
         tags=draw(
             st.lists(
-                st.sampled_from(
+                any_of(
                     (
                         ("x1", "courier"),
                         ("x1", "delivery"),
@@ -272,12 +287,61 @@ def source_tables(draw: st.DrawFn) -> SourceTables:
 
 
 #: Whole milliseconds, as a snapshot takes them.
-query_times: st.SearchStrategy[datetime] = st.sampled_from(
-    [
+query_times: st.SearchStrategy[datetime] = any_of(
+    (
         NOON,
         NOON + timedelta(milliseconds=1),
         NOON - timedelta(hours=2),
         NOON - timedelta(days=3),
         NOON + timedelta(days=9),
-    ]
+    )
 )
+
+#: Districts, and the moment at which each is asked.
+Asked = Sequence[tuple[SourceTables, datetime]]
+
+
+def several(districts: int) -> st.SearchStrategy[Asked]:
+    """So many districts and moments."""
+    one = st.tuples(source_tables(), query_times)
+    return st.lists(one, min_size=districts, max_size=districts)
+
+
+def side_by_side(several: Sequence[SourceTables]) -> SourceTables:
+    """All in one district, every name with the place of its own behind it (:func:`name_in`)."""
+    parts = [
+        {table: marked(rows, place) for table, rows in vars(tables).items()}
+        for place, tables in enumerate(several)
+    ]
+    return SourceTables(
+        **{table: pl.concat([part[table] for part in parts]).lazy() for table in parts[0]}
+    )
+
+
+def name_in(place: int, name: str) -> str:
+    """What somebody or something of the district at ``place`` is called among several. All of one
+    district stay in order.
+    """
+    return f"{name}@{place}"
+
+
+def name_alone(name: pl.Expr) -> pl.Expr:
+    """What it is called in its own district."""
+    return name.str.split("@").list.first()
+
+
+NAMES = ("person", "source", "operator", "bank", "number", "account", "peer", "payee", "case_id")
+LISTS_OF_NAMES = ("suspect_numbers", "suspect_accounts")
+
+
+def marked(rows: pl.LazyFrame, place: int) -> pl.DataFrame:
+    """The rows of one of several districts."""
+    frame, mark = rows.collect(), pl.lit(name_in(place, ""))
+    return frame.with_columns(
+        *(pl.col(name) + mark for name in NAMES if name in frame.columns),
+        *(
+            pl.col(name).list.eval(pl.element() + name_in(place, ""))
+            for name in LISTS_OF_NAMES
+            if name in frame.columns
+        ),
+    )

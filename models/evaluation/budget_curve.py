@@ -15,6 +15,7 @@ from models.evaluation.bootstrap import HIGH, LOW, Floats, Resamples, percentile
 from models.policy.alerting import PolicyRules
 from models.policy.candidates import POLICY_COLUMNS, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
+from models.policy.stand_ins import without_stand_ins
 
 __all__ = [
     "BUDGETS",
@@ -132,9 +133,10 @@ def measure_outlook(
 
     ``rows``, ``episodes`` and ``traces`` are those of :func:`compute_budget_curve`. Intervals of
     counts and shares are exact (Garwood's of a Poisson count, Jeffreys' of a share), so that none
-    found among few is not taken for never; the others come from drawing the people again.
+    found among few is not taken for never; the others come from drawing the people again. Stand-ins
+    go with the person whose scores they have.
     """
-    now, more = (
+    judged = [
         judge_alerts(
             alerts_under_budget(rows, rules=chosen, start=start),
             episodes,
@@ -143,7 +145,8 @@ def measure_outlook(
             traces=traces,
         )
         for chosen in (rules, wider_rules(rules))
-    )
+    ]
+    now, more = (replace(one, alerts=without_stand_ins(one.alerts)) for one in judged)
     losses = len(now.losses)
     return BudgetOutlook(
         budget=rules.budget,
@@ -151,7 +154,7 @@ def measure_outlook(
         residents=residents,
         losses=losses,
         loss_rate=_estimate_rate(losses, of=residents * now.days / 100_000),
-        precision=_estimate_share(int(now.alerts["reported"].sum()), of=len(now.alerts)),
+        precision=_estimate_precision(now.alerts),
         one_more_losses=_estimate_gain(now, more, pl.col("covered")),
         one_more_cny=_estimate_gain(now, more, pl.col("ahead_cny")),
     )
@@ -170,11 +173,22 @@ def _estimate_rate(count: int, *, of: float) -> Estimate:
     return Estimate(value=count / of, low=float(low) / of, high=float(high) / of)
 
 
-def _estimate_share(count: int, *, of: int) -> Estimate | None:
+def _estimate_precision(alerts: pl.DataFrame) -> Estimate | None:
+    """The share of alerts on people in a reported episode.
+
+    Alerts of a person and his stand-ins at one moment are one observation: the interval is that of
+    as many single ones as tell as much (Kish).
+    """
+    if alerts.is_empty():
+        return None
+    alike = alerts.group_by("person", "issued_at").len()["len"].cast(pl.Float64)
+    telling = len(alerts) ** 2 / float((alike**2).sum())
+    return _estimate_share(int(alerts["reported"].sum()) * (telling / len(alerts)), of=telling)
+
+
+def _estimate_share(count: float, *, of: float) -> Estimate:
     from scipy.stats import beta
 
-    if not of:
-        return None
     low, high = beta.ppf([LOW, HIGH], count + 0.5, of - count + 0.5)
     return Estimate(
         value=count / of,

@@ -11,7 +11,7 @@ import polars as pl
 from features.event_index import EventIndex
 from features.kernel.segment import Positions
 
-__all__ = ["EVERYBODY", "DrawnPeople", "draw_people"]
+__all__ = ["EVERYBODY", "DrawnPeople", "draw_people", "draw_share"]
 
 MOST_EVENTS = 10_000_000  # contacts and payments whose moments are looked at
 HASHES = 1 << 64
@@ -47,6 +47,11 @@ def draw_people(event_index: EventIndex, *, at: datetime, seed: int) -> DrawnPeo
     if events <= MOST_EVENTS:
         return EVERYBODY
     share = MOST_EVENTS / events
+    return DrawnPeople(share, draw_share(event_index, share, seed=seed))
+
+
+def draw_share(event_index: EventIndex, share: float, *, seed: int) -> Positions:
+    """The codes of about a ``share`` of the residents, by pseudonym and ``seed``, in order."""
     lucky = pl.col("person").hash(seed=seed) < int(share * HASHES)
     codes = event_index.people.drop_nulls("person").filter(lucky)["code"]
-    return DrawnPeople(share, codes.cast(pl.Int64).sort().to_numpy())
+    return codes.cast(pl.Int64).sort().to_numpy()

@@ -61,9 +61,10 @@ def query_points_after_events(
     start: datetime,
     end: datetime,
     every: str,
+    owner: Positions | None = None,
 ) -> pl.DataFrame:
     """``person``, ``at``: for each event known in ``[start, end)`` that is a reason to ask again
-    the first tick strictly after it.
+    the first tick strictly after it; of the codes ``owner`` alone, where there are some.
 
     Such events are contacts with strangers, payments to and from new payees, money received or
     moved between own accounts, and every larger payment. Contacts with people known for long, and
@@ -78,8 +79,10 @@ def query_points_after_events(
     )
     return ticks_after(
         event_index,
-        [log.known_between(start, end, where=where) for log, where in logs],
-        event_index.mass_contacts.known_between(start, end, where=pl.col("is_stranger")),
+        [log.known_between(start, end, where=where, owner=owner) for log, where in logs],
+        event_index.mass_contacts.known_between(
+            start, end, where=pl.col("is_stranger"), owner=owner
+        ),
         every=every,
     )
 
@@ -126,10 +129,13 @@ def ticks_after(
     )
 
 
-def query_points_for_everyone(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
-    """``person``, ``at``: every resident at one moment."""
+def query_points_for_everyone(
+    event_index: EventIndex, *, at: datetime, owner: Positions | None = None
+) -> pl.DataFrame:
+    """``person``, ``at``: every resident at one moment, or those of the codes ``owner``."""
     moment = pl.lit(at).cast(event_index.contacts.empty.schema["known_at"])
-    return event_index.people.select("person", at=moment).drop_nulls("person")
+    people = event_index.people if owner is None else event_index.people[pl.Series(owner)]
+    return people.select("person", at=moment).drop_nulls("person")
 
 
 def draw_training_samples(

@@ -7,6 +7,7 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.event_index import EventIndex
+from features.kernel.segment import Positions
 from models.labels.sampling import query_points_after_events, query_points_for_everyone
 
 __all__ = ["parse_tick", "query_points_by_day"]
@@ -31,18 +32,27 @@ def parse_tick(text: str) -> timedelta:
 
 
 def query_points_by_day(
-    event_index: EventIndex, *, start: datetime, end: datetime, tick: str
+    event_index: EventIndex,
+    *,
+    start: datetime,
+    end: datetime,
+    tick: str,
+    owner: Positions | None = None,
 ) -> Iterator[tuple[datetime, pl.DataFrame]]:
     """``person``, ``at`` of each calendar day of ``[start, end)``, with the moment it begins.
 
     Everybody is asked about at ``start`` and at each midnight; at each later tick of the clock
-    those of whom a reason to ask again became known since the tick before.
+    those of whom a reason to ask again became known since the tick before. With ``owner`` that goes
+    for the people of these codes alone.
     """
     span = parse_tick(tick)
     while start < end:
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
         until = min(midnight, end)
-        touched = query_points_after_events(event_index, start=start - span, end=until, every=tick)
+        touched = query_points_after_events(
+            event_index, start=start - span, end=until, every=tick, owner=owner
+        )
         later = touched.filter((pl.col("at") > start) & (pl.col("at") < until))
-        yield start, pl.concat([query_points_for_everyone(event_index, at=start), later])
+        everyone = query_points_for_everyone(event_index, at=start, owner=owner)
+        yield start, pl.concat([everyone, later])
         start = midnight

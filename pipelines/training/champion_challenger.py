@@ -5,6 +5,8 @@ The days must be over for a while. A case is known only once it is reported, hou
 the fraud, so of the last few days most victims look like anybody else, and an alert on one of them
 would count as a false alarm. Days are compared ``training.maturity_days`` after they ended. What is
 not reported by then counts as quiet, for both alike.
+
+Of a large district a part of the residents is asked about (``models.policy.stand_ins``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +28,10 @@ from models.evaluation.comparison import Comparison
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
-from models.policy.candidates import BASELINE_COLUMN
+from models.policy.candidates import BASELINE_COLUMN, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
 from models.policy.query_points import query_points_by_day
+from models.policy.stand_ins import ComparedPeople, draw_compared_people, without_stand_ins
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.candidates import policy_rules, score_with_models
@@ -49,6 +52,7 @@ __all__ = [
 ]
 
 CHALLENGER, CHAMPION, RULE = "challenger", "champion", "rule"
+PART = "one resident in {times} was asked about, and everybody in a case or disposition"
 KNEW = "the champion learned from these days, so its figures are those of its own training"
 
 
@@ -69,7 +73,8 @@ class ComparedDays:
     of them; ``outlook`` is what the challenger makes of the budget, None where only kept scores
     were compared. A champion that learned from days of the span would look better than it is. It is
     not among the ``figures`` then: ``recorded`` are those of its own training, when a model like it
-    knew nothing of the days on which it was judged.
+    knew nothing of the days on which it was judged. ``one_in`` says that one resident in so many
+    was asked about; the figures are said of all.
     """
 
     span: Span
@@ -79,29 +84,35 @@ class ComparedDays:
     gaps: Mapping[str, float]
     recorded: AlertMetrics | None = None
     outlook: BudgetOutlook | None = None
+    one_in: int = 1
 
     def to_metrics(self) -> dict[str, float]:
         """Return the figures and gaps as metrics of the challenger."""
-        return {**self.gaps, **self.figures.to_metrics()}
+        part = {"compared_one_in": float(self.one_in)} if self.one_in > 1 else {}
+        return {**part, **self.gaps, **self.figures.to_metrics()}
 
     def decide(self, metrics: Mapping[str, float], *, gates: Gates) -> PromotionDecision:
         """Ask the gates about the challenger; ``metrics`` are what else was measured of it."""
         decision = decide_promotion(
             self.figures, metrics={**metrics, **self.gaps}, champion=self.recorded, gates=gates
         )
-        notes = (KNEW,) if self.recorded is not None else ()
+        notes = (
+            *([KNEW] if self.recorded is not None else []),
+            *([PART.format(times=self.one_in)] if self.one_in > 1 else []),
+        )
         return replace(decision, reasons=(*decision.reasons, *notes))
 
 
 @dataclass(frozen=True, eq=False)
 class KnownEpisodes:
     """What is known of the frauds by now: ``build_episodes`` and ``build_traces`` of
-    ``models.labels.episodes``, and who people are.
+    ``models.labels.episodes``, who people are, and whom cases and dispositions name.
     """
 
     episodes: pl.DataFrame
     traces: pl.DataFrame
     people: pl.DataFrame
+    named: pl.Series
 
 
 def latest_matured_span(settings: Settings, *, at: datetime) -> Span:
@@ -119,13 +130,16 @@ def find_known_episodes(
     look worse for it.
     """
     reported = build_episodes(tables.cases, event_index, at=at)
-    confirmed = load_disposition_labels(settings, reported, at=at).episodes
+    labels = load_disposition_labels(settings, reported, at=at)
+    confirmed = labels.episodes
+    found = (reported, confirmed, labels.lawful, labels.unclear)
     return KnownEpisodes(
         episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort(
             "opened_at", "case_id"
         ),
         traces=build_traces(tables.cases, event_index, at=at),
         people=assign_groups(tables.residents, event_index, start=span.start, end=span.end),
+        named=pl.concat([frame["person"] for frame in found]).unique(),
     )
 
 
@@ -137,24 +151,30 @@ def compare_models(
     known_episodes: KnownEpisodes,
     settings: Settings,
     recorded: AlertMetrics | None = None,
+    seed: int = 0,
     progress: Progress = no_progress,
 ) -> ComparedDays:
     """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
 
-    Neither may have learned from them; of a champion that has, give what was ``recorded``.
+    Neither may have learned from them; of a champion that has, give what was ``recorded``. In a
+    large district ``seed`` draws who is asked about.
     """
     runs = start_runs((*models, RULE), span=span, settings=settings)
-    warm_up, rules = timedelta(days=settings.warm_up_days), policy_rules(settings)
+    start, rules = span.start - timedelta(days=settings.warm_up_days), policy_rules(settings)
+    compared = draw_compared_people(
+        event_index, named=known_episodes.named, span=span.end - start, seed=seed
+    )
     kept = []
     for day, points in query_points_by_day(
-        event_index, start=span.start - warm_up, end=span.end, tick=settings.tick
+        event_index, start=start, end=span.end, tick=settings.tick, owner=compared.codes
     ):
         scored = score_with_models(event_index, models, points, effect=settings.intervention_effect)
         for scorer, rows in scored.items():
-            runs[scorer].decide_rows(rows)
+            decide_for_all(runs[scorer], rows, compared)
             if scorer == CHALLENGER:
-                runs[RULE].decide_rows(rows)
-                kept.append(keep_for_budgets(rows, rules=rules))
+                decide_for_all(runs[RULE], rows, compared)
+                best = compared.with_stand_ins(keep_for_budgets(rows, rules=rules))
+                kept.append(keep_for_budgets(best, rules=rules))
         progress(f"compared {day:%Y-%m-%d}")
     outlook = measure_outlook(
         pl.concat(kept),
@@ -166,7 +186,15 @@ def compare_models(
         traces=known_episodes.traces,
     )
     measured = measure_runs(runs, span=span, known_episodes=known_episodes)
-    return replace(measured, recorded=recorded, outlook=outlook)
+    return replace(measured, recorded=recorded, outlook=outlook, one_in=compared.times)
+
+
+def decide_for_all(run: PolicyRun, rows: pl.DataFrame, compared: ComparedPeople) -> None:
+    """Bring ``run`` forward over the scored ``rows``, with all for whom the people stand."""
+    if compared.times > 1:
+        best = keep_candidates(rows, column=run.column, most=count_candidates(run.rules))
+        rows = compared.with_stand_ins(best)
+    run.decide_rows(rows)
 
 
 def compare_scores(
@@ -203,16 +231,16 @@ def measure_runs(
     runs: Mapping[str, PolicyRun], *, span: Span, known_episodes: KnownEpisodes
 ) -> ComparedDays:
     """Measure what each scorer's alerts came to, by what is known by now."""
-    judged = {
-        scorer: judge_alerts(
+    judged = {}
+    for scorer, run in runs.items():
+        found = judge_alerts(
             run.first_alerts,
             known_episodes.episodes,
             start=span.start,
             end=span.end,
             traces=known_episodes.traces,
         )
-        for scorer, run in runs.items()
-    }
+        judged[scorer] = replace(found, alerts=without_stand_ins(found.alerts))
     groups = metrics_by_group(judged[CHALLENGER], known_episodes.people)
     return ComparedDays(
         span=span,

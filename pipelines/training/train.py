@@ -198,6 +198,7 @@ def compare_with_champion(
         known_episodes=find_known_episodes(settings, event_index, tables, span=span, at=at),
         settings=settings,
         recorded=recorded,
+        seed=seed,
         progress=progress,
     )
 

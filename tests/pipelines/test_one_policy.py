@@ -14,18 +14,20 @@ from models.evaluation.alert_metrics import compute_metrics
 from models.evaluation.budget_curve import alerts_under_budget, keep_for_budgets
 from models.learning.calibration import Calibration
 from models.learning.risk import RiskModel
+from models.policy import stand_ins
 from models.policy.query_points import query_points_by_day
 from models.registry.mlflow_registry import ModelRegistry
 from pipelines.backtesting.experiments import run_variants, start_variant
 from pipelines.backtesting.replay import replay
 from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.progress import no_progress
-from pipelines.scoring.candidates import policy_rules, score_query_points
+from pipelines.scoring.candidates import policy_rules, score_query_points, score_with_models
 from pipelines.scoring.score import score
 from pipelines.scoring.shadow import SCORE_COLUMNS, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import WARM_UP_KIND, ScoreLog, ShadowLog
+from pipelines.training import champion_challenger
 from pipelines.training.champion_challenger import (
     CHALLENGER,
     Span,
@@ -169,6 +171,43 @@ def test_models_are_compared_by_what_a_replay_says(settings, model, index, repla
     )
     assert issued(found.judged[CHALLENGER].alerts) == first(issued(replayed.alerts))
     assert issued(found.judged[RULE_SCORER].alerts) == first(issued(replayed.baseline_alerts))
+
+
+def test_of_a_large_district_a_part_is_asked_about(settings, model, index, monkeypatch):
+    event_index, tables = index
+    span = Span(START, END)
+    known = find_known_episodes(settings, event_index, tables, span=span, at=END)
+    asked = []
+
+    def compare(most: int):
+        monkeypatch.setattr(stand_ins, "MOST_MOMENTS", most)
+        asked.clear()
+        found = compare_models(
+            event_index, {CHALLENGER: model}, span=span, known_episodes=known, settings=settings
+        )
+        return found, sum(asked)
+
+    def counted(event_index, models, points, **more):
+        asked.append(len(points))
+        return score_with_models(event_index, models, points, **more)
+
+    monkeypatch.setattr(champion_challenger, "score_with_models", counted)
+    (whole, all_moments), (part, some_moments) = compare(5_000_000), compare(6_000)
+    assert (whole.one_in, part.one_in) == (1, 3)
+    assert some_moments < all_moments / 2
+    for scorer in (CHALLENGER, RULE_SCORER):
+        losses = [found.judged[scorer].losses["case_id"].to_list() for found in (part, whole)]
+        assert losses[0] == losses[1]
+        alerts = part.judged[scorer].alerts
+        assert alerts["person"].is_in(event_index.people["person"].implode()).all()
+        named = pl.col("person").is_in(known.named.implode())
+        assert len(alerts.filter(named)) == len(alerts.filter(named).unique("person"))
+    assert part.figures.challenger.alerts_per_day == pytest.approx(
+        whole.figures.challenger.alerts_per_day, abs=1
+    )
+    assert part.to_metrics()["compared_one_in"] == 3
+    assert "compared_one_in" not in whole.to_metrics()
+    assert "one resident in 3" in part.decide(GOOD, gates=settings.gates).reasons[-1]
 
 
 def test_experiments_decide_as_a_replay_does(settings, model, index, replayed):

@@ -84,6 +84,24 @@ def test_where_nobody_is_left_to_alert_one_more_alert_is_worth_nothing_known():
     assert look_ahead(ROWS.clear()).precision is None
 
 
+def test_stand_ins_make_precision_no_surer():
+    one, alike = (
+        measure_outlook(
+            tick(3, ada=0.9, **dict.fromkeys(others, 0.8)),
+            EPISODES,
+            rules=PolicyRules(budget=9),
+            start=on(2),
+            end=on(8),
+            residents=1_000,
+        ).precision
+        for others in (("yan", "zoe"), ("zoe", "zoe#1", "zoe#2"))
+    )
+    assert one is not None
+    assert alike is not None
+    assert (one.value, alike.value) == (pytest.approx(1 / 3), pytest.approx(1 / 4))
+    assert alike.high - alike.low > one.high - one.low
+
+
 def test_none_found_among_few_is_not_taken_for_never():
     quiet = measure_outlook(
         tick(3, zoe=0.9),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -138,10 +138,8 @@ def _last_payment_at(episode: TrueEpisode) -> int | None:
 
 
 def _payments_text(episode: TrueEpisode, start: date) -> str:
-    times = to_times(start, [at for at, _ in episode.trace.payments]).dt.strftime(
-        "%Y-%m-%dT%H:%M:%S"
-    )
+    first = datetime.combine(start, time())
     return ";".join(
-        f"{at}|{cents / 100:.2f}"
-        for at, (_, cents) in zip(times, episode.trace.payments, strict=True)
+        f"{(first + timedelta(seconds=int(at))).isoformat()}|{cents / 100:.2f}"
+        for at, cents in episode.trace.payments
     )

@@ -9,6 +9,12 @@ import pytest
 from pipelines.simulate import Mix, simulate
 
 
+def place_in_hour(at: str) -> pl.Expr:
+    """The position of a row among those of its file and hour, 0..1."""
+    hour = pl.col(at).dt.hour()
+    return pl.int_range(pl.len()).over("file", hour) / pl.len().over("file", hour)
+
+
 @dataclass(frozen=True)
 class District:
     path: Path
@@ -19,35 +25,31 @@ class District:
         return pl.read_parquet(self.path / f"{name}.parquet")
 
     def daily(self, dataset: str) -> pl.DataFrame:
-        """All rows with ``source``, ``day`` and ``place`` (0..1, a row's position among those of
-        its file and hour).
-        """
-        rows = pl.scan_parquet(self.path / dataset / "*" / "*.parquet", include_file_paths="file")
+        """All rows with ``source`` and ``day``."""
         parts = pl.col("file").str.split("/")
-        hour = pl.col("started_at" if dataset == "calls" else "occurred_at").dt.hour()
-        place = pl.int_range(pl.len()).over("file", hour) / pl.len().over("file", hour)
-        return rows.with_columns(
-            source=parts.list.get(-1).str.strip_suffix(".parquet"),
-            day=parts.list.get(-2),
-            place=place,
-        ).collect()
+        source = parts.list.get(-1).str.strip_suffix(".parquet")
+        return self._rows(dataset).with_columns(source=source, day=parts.list.get(-2)).collect()
 
-    def calls(self) -> pl.DataFrame:
-        """Calls with the ``id_number`` of the served person, and whether the peer defrauded that
-        person.
+    def _rows(self, dataset: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.path / dataset / "*" / "*.parquet", include_file_paths="file")
+
+    def calls(self, **more: pl.Expr) -> pl.DataFrame:
+        """Calls with the ``id_number`` of the served person, whether the peer defrauded that
+        person, and what ``more`` says of each among all.
         """
         holders = self.register("subscribers").select("msisdn", "id_number")
-        return self._marked(
-            self.daily("calls").join(holders, on="msisdn"), "suspect_numbers", "peer_number"
-        )
+        rows = self._rows("calls").with_columns(**more).join(holders.lazy(), on="msisdn").collect()
+        return self._marked(rows, "suspect_numbers", "peer_number")
 
-    def transfers(self) -> pl.DataFrame:
+    def transfers(self, **more: pl.Expr) -> pl.DataFrame:
         holders = self.register("accounts").select("account_id", "id_number")
-        return self._marked(
-            self.daily("transfers").join(holders, on="account_id"),
-            "suspect_accounts",
-            "peer_account",
+        rows = (
+            self._rows("transfers")
+            .with_columns(**more)
+            .join(holders.lazy(), on="account_id")
+            .collect()
         )
+        return self._marked(rows, "suspect_accounts", "peer_account")
 
     def _marked(self, rows: pl.DataFrame, suspects: str, peer: str) -> pl.DataFrame:
         known = self.register("truth").filter(pl.col(suspects) != "")

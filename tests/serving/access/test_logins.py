@@ -328,7 +328,8 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(monkeypatch: pytest.Monkey
         passwords.password_matches("wrong", kept)
         return time.perf_counter() - started
 
-    monkeypatch.setattr(passwords, "HASHER", passwords.PasswordHasher())
+    slow = passwords.PasswordHasher(time_cost=1, memory_cost=16_384, parallelism=1)
+    monkeypatch.setattr(passwords, "HASHER", slow)
     passwords._dummy_hash.cache_clear()
     kept = passwords.hash_password(GOOD)
     seconds(None)

@@ -83,11 +83,10 @@ class DuckDBSource(SQLDatasource):  # type: ignore[misc] # arrives untyped
 
     def detach(self) -> None:
         """Let go of the connection and of everything learned from it: contexts outlive their
-        checks.
+        checks. The names of tables stay.
         """
         self._connection = None
         self._execution_engine = None
-        self.assets.clear()
 
     def get_engine(self) -> sa.Engine:
         """Return the engine of the attached connection."""

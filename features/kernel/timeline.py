@@ -98,17 +98,21 @@ class Timeline:
         *,
         where: pl.Expr | None = None,
         owner: Positions | None = None,
+        columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """The events known in ``[start, end)``, or all since, segment after segment.
 
-        Of these only those of some owners, and those for which ``where`` holds: no more than one
-        segment lies in memory besides them.
+        Of these only those of some owners, those for which ``where`` holds, and some ``columns``:
+        no more than one segment lies in memory besides them, and no column is read in vain.
         """
         low, end_ms = moment_ms(start), FAR_FUTURE_MS if end is None else moment_ms(end)
         chosen = [known_within(low, end_ms), *([] if where is None else [where])]
-        return self._joined(
-            [one.of_owners(owner).filter(chosen) for one in self._overlapping(low, end_ms)]
-        )
+        wanted = self.empty.columns if columns is None else columns
+        found = [
+            one.of_owners(owner).lazy().filter(chosen).select(wanted).collect()
+            for one in self._overlapping(low, end_ms)
+        ]
+        return pl.concat([self.empty.select(wanted), *found])
 
     def owners_between(self, start: datetime, end: datetime) -> pl.Series:
         """The owners of the events known in ``[start, end)``, once each."""

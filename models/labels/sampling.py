@@ -31,6 +31,7 @@ HARD_NEGATIVE_MIN_TALK_S = 180
 HARD_NEGATIVE_MIN_REACH = 3  # a number that is new in the district and already reached so many
 HARD_NEGATIVE_MAX_AGE_D = 20
 LARGER_CNY = 1000.0
+WHEN = ("owner", "known_at")  # all that is read of an event that only makes a tick
 NO_ORDINARY_PURCHASE = ~pl.col("is_debit") | pl.col("is_own") | (pl.col("amount_cny") >= LARGER_CNY)
 
 
@@ -79,7 +80,10 @@ def query_points_after_events(
     )
     return ticks_after(
         event_index,
-        [log.known_between(start, end, where=where, owner=owner) for log, where in logs],
+        [
+            log.known_between(start, end, where=where, owner=owner, columns=WHEN)
+            for log, where in logs
+        ],
         event_index.mass_contacts.known_between(
             start, end, where=pl.col("is_stranger"), owner=owner
         ),
@@ -101,7 +105,7 @@ def ticks_after_all_events(
     logs = (event_index.contacts, event_index.payments)
     return ticks_after(
         event_index,
-        [log.known_between(start, end, owner=owner) for log in logs],
+        [log.known_between(start, end, owner=owner, columns=WHEN) for log in logs],
         event_index.mass_contacts.known_between(start, end, owner=owner),
         every=every,
     )

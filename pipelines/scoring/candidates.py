@@ -38,6 +38,9 @@ __all__ = [
 SCORED_COLUMNS = ("person", "at", "score", BASELINE_COLUMN, *POLICY_COLUMNS)
 LOSS_COLUMN = POLICY_COLUMNS[1]
 PIECE = 25_000  # query points whose features are in memory at once
+# The people of a tick lie all over the files, so that it touches every page of them. So of a day
+# those of so many neighbours are scored tick after tick, then those of the next ones.
+NEIGHBOURS = 100_000
 PIECES_AT_ONCE = 2  # more would hold more in memory; within a piece polars uses the other cores
 
 
@@ -71,9 +74,8 @@ def score_with_models(
     """:func:`score_query_points` for each of ``models``; those that read the same reputations share
     the features.
     """
-    pieces = [
-        query_points[start : start + PIECE] for start in range(0, max(1, len(query_points)), PIECE)
-    ]
+    points, places = order_by_neighbours(event_index, query_points)
+    pieces = [points[start : start + PIECE] for start in range(0, max(1, len(points)), PIECE)]
 
     def score_piece(piece: pl.DataFrame) -> dict[str, pl.DataFrame]:
         snapshots: dict[int, pl.DataFrame] = {}
@@ -88,6 +90,8 @@ def score_with_models(
             found[name] = rows.select(SCORED_COLUMNS)
         return found
 
+    if len(pieces) > 1:
+        release_pages()  # those that whoever chose the query points has read
     scored: dict[str, list[pl.DataFrame]] = {name: [] for name in models}
     with ThreadPoolExecutor(PIECES_AT_ONCE) as pool:
         for number, found in enumerate(pool.map(score_piece, pieces), start=1):
@@ -95,9 +99,21 @@ def score_with_models(
                 scored[name].append(rows)
             if len(pieces) > 1:
                 release_pages()
-                done = min(number * PIECE, len(query_points))
-                progress(f"scored {done:,} of {len(query_points):,}")
-    return {name: only_likely_losses(pl.concat(parts)) for name, parts in scored.items()}
+                done = min(number * PIECE, len(points))
+                progress(f"scored {done:,} of {len(points):,}")
+    return {name: only_likely_losses(pl.concat(parts)[places]) for name, parts in scored.items()}
+
+
+def order_by_neighbours(
+    event_index: EventIndex, query_points: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The query points of people in the register, those of the first ``NEIGHBOURS`` before those of
+    the next; and the place of each in the order in which they were given.
+    """
+    register = event_index.people.select("person", block=pl.col("code") // NEIGHBOURS)
+    known = query_points.join(register, on="person", maintain_order="left").with_row_index("given")
+    ordered = known.sort("block", maintain_order=True)
+    return ordered.select(query_points.columns), ordered["given"].arg_sort()
 
 
 def scored_snapshot(

@@ -53,6 +53,25 @@ def test_pieces_change_nothing(event_index, points, monkeypatch):
     assert heard[-1] == f"scored {len(points):,} of {len(points):,}"
 
 
+def test_neighbours_one_after_the_other_change_nothing(event_index, points, monkeypatch):
+    strangers = points.head(3).with_columns(person=pl.lit("not in the register"))
+    given = pl.concat([points.head(500), strangers, points.tail(700)])
+    whole = score_query_points(event_index, MODEL, given)
+    assert len(whole) == len(given) - len(strangers)
+    monkeypatch.setattr(candidates, "NEIGHBOURS", 130)
+    monkeypatch.setattr(candidates, "PIECE", 97)
+    seen = []
+    build = candidates.build_snapshot
+
+    def looked_at(event_index, piece, **more):
+        seen.append(piece["person"].n_unique())
+        return build(event_index, piece, **more)
+
+    monkeypatch.setattr(candidates, "build_snapshot", looked_at)
+    assert_frame_equal(score_query_points(event_index, MODEL, given), whole)
+    assert len(seen) == len(whole) // 97 + 1
+
+
 def test_a_row_is_what_the_snapshot_of_the_person_says(event_index, points):
     some = points.sample(50, seed=1)
     rows = score_query_points(event_index, MODEL, some)

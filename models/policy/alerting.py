@@ -34,11 +34,13 @@ LEVELS_ASCENDING: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 class PolicyRules:
     """What a centre may set.
 
-    ``budget`` is a day's on average. ``carry`` is how much of a day's budget may be saved on quiet
-    days for a busy one, 0 for none. ``stretch`` is how many times the budget the threshold lets
-    through on an average day: a little above one, so that quiet days are used. ``saving_weight`` is
-    how much the money at stake counts in the rank beside the probability: 0 not at all, 1 in full
-    (then the rank is the expected saving); ``reference_loss_cny`` at stake changes nothing.
+    ``budget`` is a day's on average, of alerts that somebody follows up. ``text_budget`` is how
+    many people a day, next in rank after those, are warned by a text alone; 0: nobody. ``carry`` is
+    how much of a day's budget may be saved on quiet days for a busy one, 0 for none. ``stretch`` is
+    how many times the budget the threshold lets through on an average day: a little above one, so
+    that quiet days are used. ``saving_weight`` is how much the money at stake counts in the rank
+    beside the probability: 0 not at all, 1 in full (then the rank is the expected saving);
+    ``reference_loss_cny`` at stake changes nothing.
     """
 
     budget: int = 20
@@ -56,6 +58,7 @@ class PolicyRules:
     urgent_cny: float = 1000.0
     saving_weight: float = 0.1
     reference_loss_cny: float = 10_000.0
+    text_budget: int = 0
 
 
 @dataclass(frozen=True)

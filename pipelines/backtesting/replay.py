@@ -35,7 +35,10 @@ __all__ = ["ReplayResult", "replay"]
 
 @dataclass(frozen=True, eq=False)
 class ReplayResult:
-    """The alerts of the model and of today's rule, and their figures by the cases known by then."""
+    """The alerts of the model and of today's rule, and their figures by the cases known by then.
+
+    ``with_texts`` are the model's figures if a text counts as an alert, None where there are none.
+    """
 
     alerts: pl.DataFrame
     baseline_alerts: pl.DataFrame
@@ -44,6 +47,7 @@ class ReplayResult:
     evaluation: EvaluationReport
     moments: int
     models: int
+    with_texts: AlertMetrics | None = None
 
     @property
     def comparison(self) -> Comparison:
@@ -71,6 +75,7 @@ def replay(
     end: datetime,
     every: str,
     budget: int,
+    text_budget: int | None = None,
     retrain_every: timedelta | None = None,
     seed: int = 0,
     model: RiskModel | None = None,
@@ -79,7 +84,7 @@ def replay(
     progress: Progress = no_progress,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most
-    ``budget`` a day.
+    ``budget`` a day, and ``text_budget`` by a text besides (default: the settings').
 
     The ``warm_up_days`` of the settings before ``start`` only show what an ordinary day looks like.
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
@@ -94,7 +99,7 @@ def replay(
         )
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
-    rules = policy_rules(settings, budget=budget)
+    rules = policy_rules(settings, budget=budget, text_budget=text_budget)
     run, rule_run = PolicyRun(rules, start), PolicyRun(rules, start, column=BASELINE_COLUMN)
     alerts: list[pl.DataFrame] = []
     rule_alerts: list[pl.DataFrame] = []
@@ -131,6 +136,7 @@ def replay(
         event_index,
         alerts=run.first_alerts,
         baseline=rule_run.first_alerts,
+        texts=run.first_texts,
         kept=pl.concat(kept) if kept else None,
         rules=rules,
         start=start,
@@ -146,6 +152,7 @@ def replay(
         evaluation=evaluation,
         moments=moments,
         models=models,
+        with_texts=compute_metrics(evaluation.with_texts) if evaluation.with_texts else None,
     )
 
 

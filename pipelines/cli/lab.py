@@ -68,6 +68,9 @@ def replay(
     end: Annotated[str, typer.Option("--to")],
     every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
     budget: int = 20,
+    texts: Annotated[
+        int | None, typer.Option(min=0, help="People a day who get a text; default: text_budget.")
+    ] = None,
     out: Path = Path("alerts.parquet"),
     reveal: Annotated[
         bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
@@ -103,6 +106,7 @@ def replay(
             end=parse_moment(end),
             every=every or settings.tick,
             budget=budget,
+            text_budget=texts,
             retrain_every=parse_days(retrain_every) if retrain_every else None,
             seed=seed,
             model=champion_trained_at(settings, parse_moment(start)),
@@ -126,18 +130,17 @@ def replay(
                 "scores": scores,
                 "moments": result.moments,
                 "figures": result.named,
+                "with_texts": result.with_texts.to_metrics() if result.with_texts else None,
             }
         )
         return
+    columns = {"model": result.figures, "model, texts counted": result.with_texts}
+    shown = {name: found for name, found in columns.items() if found} | {"rule": result.baseline}
     rows = [
-        (
-            name,
-            format_figure(getattr(result.figures, name)),
-            format_figure(getattr(result.baseline, name)),
-        )
+        (name, *(format_figure(getattr(found, name)) for found in shown.values()))
         for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
     ]
-    print_table(("by reported cases", "model", "rule"), rows)
+    print_table(("by reported cases", *shown), rows)
     typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
     if kept:
         typer.echo(f"{kept.rows:,} scores of at least {floor:g} in {kept.path}")

@@ -41,6 +41,7 @@ def evaluate_replay(
     *,
     alerts: pl.DataFrame,
     baseline: pl.DataFrame,
+    texts: pl.DataFrame,
     kept: pl.DataFrame | None,
     rules: PolicyRules,
     start: datetime,
@@ -48,15 +49,16 @@ def evaluate_replay(
     every: str,
 ) -> EvaluationReport:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where rows
-    were ``kept`` for them (``models.evaluation.budget_curve.keep_for_budgets``).
+    were ``kept`` for them (``models.evaluation.budget_curve.keep_for_budgets``). ``texts`` are the
+    model's alerts that are a text alone.
     """
     known_episodes, traces = (
         build_episodes(tables.cases, event_index, at=end),
         build_traces(tables.cases, event_index, at=end),
     )
-    model, rule = (
+    model, rule, both = (
         judge_alerts(alerted, known_episodes, start=start, end=end, traces=traces)
-        for alerted in (alerts, baseline)
+        for alerted in (alerts, baseline, pl.concat([alerts, texts]))
     )
     curves = (
         compute_budget_curve(kept, known_episodes, rules=rules, start=start, end=end, traces=traces)
@@ -71,6 +73,7 @@ def evaluate_replay(
         budget=rules.budget,
         model=model,
         rule=rule,
+        with_texts=both if rules.text_budget else None,
         groups=metrics_by_group(model, people),
         budgets=curves,
     )

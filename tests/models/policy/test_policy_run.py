@@ -1,5 +1,6 @@
 """The policy brought forward over rows: what is observed and what is decided."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -80,3 +81,61 @@ def test_in_one_go_or_tick_by_tick_it_is_the_same():
         parts.decide_rows(part)
     assert whole.issued.equals(parts.issued)
     assert whole.decide_rows(TEN.clear()).is_empty()
+
+
+BOTH = replace(RULES, text_budget=1)
+
+
+def told(run: PolicyRun) -> list[tuple[str, datetime, str, bool]]:
+    return run.issued.select("person", "issued_at", "level", "repeat").rows()
+
+
+def test_who_comes_next_in_rank_is_warned_by_a_text():
+    run = PolicyRun(BOTH, on(3))
+    run.decide_rows(TEN)
+    assert told(run) == [
+        ("ada", on(3), "red", False),
+        ("cai", on(3), "blue", False),  # the second of the day under both budgets
+        ("ada", on(3, 12), "red", True),
+        ("dan", on(4, 6), "red", False),
+    ]
+    assert run.first_alerts["person"].to_list() == ["ada", "dan"]
+    assert run.first_texts["person"].to_list() == ["cai"]
+
+
+def test_a_text_does_not_change_who_is_called_or_visited():
+    called, both = PolicyRun(RULES, on(3)), PolicyRun(BOTH, on(3))
+    called.decide_rows(TEN)
+    both.decide_rows(TEN)
+    assert both.issued.filter(pl.col("level") != "blue").equals(called.issued)
+    assert both.memory == called.memory
+    assert called.first_texts.is_empty()
+
+
+def test_who_was_texted_and_rises_in_rank_is_called_all_the_same():
+    run = PolicyRun(BOTH, on(3))
+    run.decide_rows(
+        rows(
+            (on(3), "ada", 0.9, 0.0),
+            (on(3), "cai", 0.2, 0.0),
+            (on(4), "cai", 0.95, 0.0),
+            (on(4, 6), "cai", 0.95, 9_000.0),  # money moves: for whoever calls, not for a text
+            (on(4, 12), "bo", 0.05, 0.0),  # the second of the day
+        )
+    )
+    assert told(run) == [
+        ("ada", on(3), "red", False),
+        ("cai", on(3), "blue", False),
+        ("cai", on(4), "red", False),
+        ("cai", on(4, 6), "red", True),
+        ("bo", on(4, 12), "blue", False),
+    ]
+
+
+def test_whom_somebody_calls_is_never_at_the_level_of_a_text():
+    unlikely = rows((on(3), "ada", 0.05, 0.0))
+    called, both = PolicyRun(RULES, on(3)), PolicyRun(BOTH, on(3))
+    called.decide_rows(unlikely)
+    both.decide_rows(unlikely)
+    assert (called.issued["level"].item(), both.issued["level"].item()) == ("blue", "yellow")
+    assert both.first_alerts["person"].to_list() == ["ada"]

@@ -35,11 +35,11 @@ MAX_CLOCK_AHEAD = timedelta(days=1)
 
 _TABLE = "delivery"
 _ONE_AT_A_TIME = threading.Lock()  # the data source has one connection
-_ROWS_ONLY = {
-    "result_format": "COMPLETE",
+# Only the query that finds the rows: results may be shown and kept, and hold no delivered value.
+_QUERY_ONLY = {
+    "result_format": "BOOLEAN_ONLY",
     "unexpected_index_column_names": ["_file", "_row"],
     "return_unexpected_index_query": True,
-    "exclude_unexpected_values": True,  # results may be shown and kept: no delivered value in them
 }
 _FAILURES = pl.Schema({"_file": pl.String(), "_row": pl.Int64(), "reasons": pl.List(pl.String())})
 _SUMMARY = pl.Schema(
@@ -209,7 +209,7 @@ def _find_rows(
         suite = gx.ExpectationSuite(
             name=contract.dataset, expectations=[_expectation(rule) for rule in broken]
         )
-        found = batch.validate(suite, result_format=_ROWS_ONLY, expectation_parameters=moments)
+        found = batch.validate(suite, result_format=_QUERY_ONLY, expectation_parameters=moments)
         return {
             result.expectation_config.meta["code"]: _failing_rows(result, connection=connection)
             for result in found.results
@@ -250,10 +250,11 @@ def _whole_table() -> Any:
 
 
 def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
-    """Fetch all rows a broken rule found; the result itself lists no more than twenty."""
+    """Fetch all rows a broken rule found."""
     config = result.expectation_config
     code = config.meta["code"]
-    if not result.result:  # what went wrong could quote delivered values
+    # What went wrong could quote delivered values.
+    if result.exception_info.get("raised_exception") is not False:
         raise DeliveryError(
             f"The rule {code} could not be run.", remedy="Correct the rule in the contract's YAML."
         )

@@ -82,8 +82,9 @@ class Lake:
     def registers_changed_since(self, at: datetime) -> bool:
         """Whether another register of people, numbers or accounts stood before ``at``."""
         ledger = self._ledger()
+        newest = ledger.latest_versions()
         return any(
-            ledger.version_before(name, at) not in {None, ledger.latest_version(name)}
+            ledger.version_before(name, at) not in {None, newest.get(name)}
             for name in self.register_versions()
         )
 
@@ -168,12 +169,8 @@ class Lake:
         """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text,
         equal data.
         """
-        loaded = {dataset: self._ledger().latest_version(dataset) for dataset in TABLES}
-        return ",".join(
-            f"{dataset}={number}"
-            for dataset, number in sorted(loaded.items())
-            if number is not None
-        )
+        loaded = self._ledger().latest_versions()
+        return ",".join(f"{dataset}={number}" for dataset, number in sorted(loaded.items()))
 
     def at_version(self, version: str) -> Self:
         """The lake as it was at ``version``, for making an old result again."""

@@ -437,11 +437,12 @@ class Ledger:
         rows = self._rows(query)
         return [(row.pop("batch"), row.pop("received_at"), LoadedFile(**row)) for row in rows]
 
-    def latest_version(self, dataset: str) -> int | None:
-        """The Delta version of the dataset's last load."""
-        query = select(func.max(BATCHES.c.delta_version))
-        version: int | None = self._scalar(query.where(BATCHES.c.dataset == dataset, COMMITTED))
-        return version
+    def latest_versions(self) -> dict[str, int]:
+        """The Delta version of the last load of every dataset that was loaded."""
+        newest = func.max(BATCHES.c.delta_version).label("version")
+        query = select(BATCHES.c.dataset, newest).group_by(BATCHES.c.dataset)
+        rows = self._rows(query.where(COMMITTED, BATCHES.c.delta_version.is_not(None)))
+        return {row["dataset"]: row["version"] for row in rows}
 
     def version_before(self, dataset: str, at: datetime) -> int | None:
         """The Delta version of the dataset's last load before ``at``, if there was one."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,11 @@ def open_engine(path: Path) -> Engine:
     and closed after it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    return _engine(path)
+
+
+@lru_cache(maxsize=16)  # an engine remembers what it made of statements, and holds no connection
+def _engine(path: Path) -> Engine:
     engine = create_engine("sqlite://", creator=lambda: _connect(path), poolclass=NullPool)
     event.listen(engine, "begin", _begin)
     return engine
@@ -72,8 +78,9 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
         if connection.exec_driver_sql("PRAGMA user_version").scalar() == version:
             return
     with write_at_once(engine) as connection:
-        metadata.create_all(connection)
-        for table in metadata.sorted_tables:
+        tables = metadata.sorted_tables if inspect(connection).get_table_names() else ()
+        metadata.create_all(connection, checkfirst=bool(tables))
+        for table in tables:
             present = {column["name"] for column in inspect(connection).get_columns(table.name)}
             for column in table.columns:
                 if column.name not in present:

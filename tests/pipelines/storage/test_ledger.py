@@ -127,7 +127,7 @@ def test_a_former_ledger_is_read_and_written(former):
     ledger.discard(2)
     assert ledger.digests_by_stamp(["s2"]) == {}
     load(ledger, ledger.next_batch(), files=[a_file(digest="d3")], version=1)
-    assert ledger.latest_version("calls") == 1
+    assert ledger.latest_versions() == {"calls": 1}
 
 
 def test_rows_are_written_as_a_former_version_reads_them(tmp_path, former):
@@ -172,6 +172,14 @@ def test_a_batch_that_fails_leaves_nothing(tmp_path):
             1, dataset="calls", files=[a_file(digest=None)], arrivals=[], received_at=RECEIVED_AT
         )
     assert ledger.unfinished_batches() == []
+
+
+def test_a_ledger_that_was_removed_is_made_anew(tmp_path):
+    path = tmp_path / "ledger.db"
+    load(Ledger(path), 1, files=[a_file()], arrivals=[an_arrival()])
+    path.unlink()
+    assert Ledger(path).next_batch() == 1
+    assert Ledger(path).latest_versions() == {}
 
 
 def test_two_writers_wait_for_each_other(tmp_path):

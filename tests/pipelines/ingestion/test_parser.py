@@ -24,47 +24,50 @@ def read(parser, place):
     return reading.rows, reading.notes
 
 
-def test_rows_and_notes_come_back(tmp_path):
-    place = put(tmp_path, "cmcc.parquet", [row | {"imei": "0"} for row in calls(3)])
+@pytest.fixture(scope="module")
+def parser():
+    """One for all tests that have nothing against it: starting its process takes longest."""
     with Parser(limits=IngestLimits()) as parser:
-        rows, notes = read(parser, place)
+        yield parser
+
+
+def test_rows_and_notes_come_back(tmp_path, parser):
+    place = put(tmp_path, "cmcc.parquet", [row | {"imei": "0"} for row in calls(3)])
+    rows, notes = read(parser, place)
     assert rows["_row"].to_list() == [1, 2, 3]
     assert rows["msisdn"].to_list() == ["13800000000", "13800000001", "13800000002"]
     assert len(notes) == 1
     assert "imei" in notes[0]
 
 
-def test_one_process_reads_many_files_and_a_bad_one_stops_nobody(tmp_path):
+def test_one_process_reads_many_files_and_a_bad_one_stops_nobody(tmp_path, parser):
     good = put(tmp_path, "good.parquet", calls(3))
     bad = put_text(tmp_path, "bad.parquet", "PAR1 and no more")
-    with Parser(limits=IngestLimits()) as parser:
-        read(parser, good)
-        first = parser._child.process.pid
-        with pytest.raises(DeliveryError):
-            read(parser, bad)
-        assert read(parser, good)[0].height == 3
-        assert parser._child.process.pid == first
+    read(parser, good)
+    first = parser._child.process.pid
+    with pytest.raises(DeliveryError):
+        read(parser, bad)
+    assert read(parser, good)[0].height == 3
+    assert parser._child.process.pid == first
 
 
-def test_a_process_that_died_is_replaced(tmp_path):
+def test_a_process_that_died_is_replaced(tmp_path, parser):
     good = put(tmp_path, "good.parquet", calls(3))
-    with Parser(limits=IngestLimits()) as parser:
-        read(parser, good)
-        parser._child.process.kill()
-        parser._child.process.wait()
-        assert read(parser, good)[0].height == 3
+    read(parser, good)
+    parser._child.process.kill()
+    parser._child.process.wait()
+    assert read(parser, good)[0].height == 3
 
 
-def test_a_process_that_dies_inside_an_answer_ends_the_wait(tmp_path):
+def test_a_process_that_dies_inside_an_answer_ends_the_wait(tmp_path, parser):
     good = put(tmp_path, "good.parquet", calls(3))
-    with Parser(limits=IngestLimits()) as parser:
+    read(parser, good)
+    pid = parser._child.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
+    with pytest.raises(DeliveryError, match="ended the parsing process"):
         read(parser, good)
-        pid = parser._child.process.pid
-        os.kill(pid, signal.SIGSTOP)
-        threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
-        with pytest.raises(DeliveryError, match="ended the parsing process"):
-            read(parser, good)
-        assert read(parser, good)[0].height == 3
+    assert read(parser, good)[0].height == 3
 
 
 def test_the_process_ends_with_its_parser(tmp_path):
@@ -118,16 +121,15 @@ def test_a_file_that_unpacks_to_gigabytes_ends_its_process_only(tmp_path):
         assert read(parser, good)[0].height == 3
 
 
-def test_flipped_bytes_in_a_footer_are_read_or_refused_without_quoting_the_file(tmp_path):
+def test_flipped_bytes_in_a_footer_are_read_or_refused_without_quoting_the_file(tmp_path, parser):
     whole = put(tmp_path, "good.parquet", calls(3)).read_bytes()
     bad = tmp_path / "bad.parquet"
     refusals = []
-    with Parser(limits=IngestLimits()) as parser:
-        for back in range(12, 400, 16):
-            bad.write_bytes(whole[:-back] + bytes([whole[-back] ^ 0xFF]) + whole[-back + 1 :])
-            try:
-                read(parser, bad)
-            except DeliveryError as error:
-                refusals.append(str(error))
+    for back in range(12, 400, 16):
+        bad.write_bytes(whole[:-back] + bytes([whole[-back] ^ 0xFF]) + whole[-back + 1 :])
+        try:
+            read(parser, bad)
+        except DeliveryError as error:
+            refusals.append(str(error))
     assert refusals
     assert not [text for text in refusals if "1380000" in text]

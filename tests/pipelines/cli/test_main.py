@@ -105,7 +105,14 @@ def test_a_district_at_the_true_rate_is_one_word_away(tmp_path):
 
 def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
     """A process of its own ends as a user sees it."""
-    command = [sys.executable, "-m", "pipelines.cli.main", "train", "--home", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.cli.main",
+        "status",
+        "--home",
+        str(tmp_path / "none"),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode != 0
     assert "forestall ingest LANDING" in result.stderr
@@ -114,6 +121,7 @@ def test_errors_name_the_remedy_and_show_no_traceback(tmp_path):
 
 def test_each_error_names_its_own_remedy(tmp_path, failed):
     empty = str(tmp_path)
+    assert "forestall ingest LANDING" in failed("train", "--home", empty)
     assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty)
     assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty)
     community = ("--community", "C000")
@@ -161,7 +169,7 @@ def test_ingest_reports_each_file_as_json(tmp_path):
 
 def test_quarantine_lists_and_exports(tmp_path):
     landing, home = tmp_path / "landing", str(tmp_path / "home")
-    run("simulate", str(landing), "--people", "120", "--days", "2", "--seed", "1")
+    landing.mkdir()
     tags = pl.DataFrame(
         {"number": ["13800000000"] * 30 + ["nonsense"], "tag": [f"t{n}" for n in range(30)] + ["x"]}
     )

@@ -55,6 +55,7 @@ def rewrite(folder: Path, *changes: pl.Expr, dropped: str = "") -> None:
     (table.drop(dropped) if dropped else table).write_csv(folder / TABLE)
 
 
+@pytest.mark.training
 def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)
@@ -78,6 +79,7 @@ def test_the_command_prints_all_rows_and_the_published_ones(folder, monkeypatch)
     assert proof["published"][0][3] == "0.945–0.951"
 
 
+@pytest.mark.training
 def test_the_printed_table_fits_a_terminal_and_leaves_the_graph_out_when_told(folder, monkeypatch):
     for parameters in OURS.boosters:
         monkeypatch.setitem(parameters, "n_estimators", 30)

@@ -3,7 +3,7 @@ moments.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,8 +60,9 @@ class BudgetOutlook:
     ``loss_rate`` losses reported per 100,000 residents and day · ``precision`` share of alerts on
     people in a reported episode, None without an alert · ``one_more_losses`` and ``one_more_cny``
     how many more losses would be seen in time in 30 days, and how much money would still be unpaid,
-    with one more alert a day; None where there is nobody left to alert. About a third of the losses
-    is never reported, so all of these are lower bounds.
+    with one more alert a day. Both are None where there is nobody left to alert, the money also
+    where no further loss would have been seen: what the next one would be worth nobody knows. About
+    a third of the losses is never reported, so all of these are lower bounds.
     """
 
     budget: int
@@ -133,8 +134,8 @@ def measure_outlook(
 
     ``rows``, ``episodes`` and ``traces`` are those of :func:`compute_budget_curve`. Intervals of
     counts and shares are exact (Garwood's of a Poisson count, Jeffreys' of a share), so that none
-    found among few is not taken for never; the others come from drawing the people again. Stand-ins
-    go with the person whose scores they have.
+    found among few is not taken for never; that of the money comes from drawing the people again.
+    Stand-ins go with the person whose scores they have.
     """
     judged = [
         judge_alerts(
@@ -147,7 +148,8 @@ def measure_outlook(
         for chosen in (rules, wider_rules(rules))
     ]
     now, more = (replace(one, alerts=without_stand_ins(one.alerts)) for one in judged)
-    losses = len(now.losses)
+    losses, added = len(now.losses), len(more.alerts) - len(now.alerts)
+    further = max(0, int(more.losses["covered"].sum()) - int(now.losses["covered"].sum()))
     return BudgetOutlook(
         budget=rules.budget,
         days=now.days,
@@ -155,8 +157,8 @@ def measure_outlook(
         losses=losses,
         loss_rate=_estimate_rate(losses, of=residents * now.days / 100_000),
         precision=_estimate_precision(now.alerts),
-        one_more_losses=_estimate_gain(now, more, pl.col("covered")),
-        one_more_cny=_estimate_gain(now, more, pl.col("ahead_cny")),
+        one_more_losses=_estimate_rate(further, of=added / MONTH_DAYS) if added > 0 else None,
+        one_more_cny=_estimate_saving(now, more) if added > 0 and further else None,
     )
 
 
@@ -197,28 +199,23 @@ def _estimate_share(count: float, *, of: float) -> Estimate:
     )
 
 
-def _estimate_gain(now: JudgedAlerts, more: JudgedAlerts, value: pl.Expr) -> Estimate | None:
-    """What a month of one more alert a day adds to the sum of ``value`` over the losses."""
-    added = len(more.alerts) - len(now.alerts)
-    if added <= 0:
-        return None
-    people = pl.concat([more.alerts["person"], now.alerts["person"], now.losses["person"]])
-    draws = Resamples(people)
-
-    def gain(sums: Floats, alerts: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no further alert
-            return np.where(alerts > 0, sums / alerts * MONTH_DAYS, np.nan)
-
-    drawn = gain(
-        draws.totals(more.losses, value) - draws.totals(now.losses, value),
-        draws.totals(more.alerts, pl.lit(1.0)) - draws.totals(now.alerts, pl.lit(1.0)),
+def _estimate_saving(now: JudgedAlerts, more: JudgedAlerts) -> Estimate | None:
+    """The money that a month of one more alert a day would find still unpaid."""
+    draws = Resamples(
+        pl.concat([more.alerts["person"], now.alerts["person"], now.losses["person"]])
     )
-    found = percentile_interval(drawn)
+
+    def saving(total: Callable[[pl.DataFrame, pl.Expr], Floats]) -> Floats:
+        ahead = total(more.losses, pl.col("ahead_cny")) - total(now.losses, pl.col("ahead_cny"))
+        alerts = total(more.alerts, pl.lit(1.0)) - total(now.alerts, pl.lit(1.0))
+        with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no further alert
+            return np.where(alerts > 0, np.maximum(ahead, 0) / alerts * MONTH_DAYS, np.nan)
+
+    found = percentile_interval(saving(draws.totals))
     if found is None:
         return None
-    gained = _sum_of(more.losses, value) - _sum_of(now.losses, value)
-    return Estimate(value=gained / added * MONTH_DAYS, low=found.low, high=found.high)
+    return Estimate(value=float(saving(_sum_once)[0]), low=found.low, high=found.high)
 
 
-def _sum_of(losses: pl.DataFrame, value: pl.Expr) -> float:
-    return float(losses.select(total=value.cast(pl.Float64).sum()).item())
+def _sum_once(rows: pl.DataFrame, value: pl.Expr) -> Floats:
+    return np.array([rows.select("person", value=value.cast(pl.Float64))["value"].sum()])

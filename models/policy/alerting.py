@@ -34,8 +34,8 @@ LEVELS_ASCENDING: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 class PolicyRules:
     """What a centre may set.
 
-    ``budget`` is a day's on average, of alerts that somebody follows up. ``text_budget`` is how
-    many people a day, next in rank after those, are warned by a text alone; 0: nobody. ``carry`` is
+    ``budget`` is a day's on average. ``text_budget`` is how many people a day, next in rank after
+    those, a text could reach, which replays measure; 0: that is not asked. ``carry`` is
     how much of a day's budget may be saved on quiet days for a busy one, 0 for none. ``stretch`` is
     how many times the budget the threshold lets through on an average day: a little above one, so
     that quiet days are used. ``saving_weight`` is how much the money at stake counts in the rank

@@ -27,7 +27,7 @@ POLICY_COLUMNS = (
 
 def count_candidates(rules: PolicyRules) -> int:
     """How many of a tick the policy looks at."""
-    return max(MIN_CANDIDATES, 10 * (rules.budget + rules.text_budget))
+    return max(MIN_CANDIDATES, 10 * rules.budget)
 
 
 def keep_candidates(rows: pl.DataFrame, *, column: str, most: int) -> pl.DataFrame:

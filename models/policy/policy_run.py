@@ -3,24 +3,20 @@
 A comparison of models, a replay, experiments, the curve of budgets and the running system each hold
 one :class:`PolicyRun`. So what is measured is what runs.
 
-A text costs nothing, a visit an hour. Where there is a ``text_budget``, those next in rank after
-the ones whom somebody calls or visits are warned by a text: the same policy is asked a second time,
-under both budgets together, and whom it reaches besides gets a ``blue`` alert. A text closes no
-door: who was texted and rises in rank is called or visited all the same. Without a ``text_budget``
-nothing of this happens.
+A text costs nothing, a visit an hour. With a ``text_budget`` a run also finds whom texts would
+reach, those next in rank after the ones who are alerted: the same policy is asked a second time,
+under both budgets together. That is measured in replays; nobody is texted for it.
 """
 
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import polars as pl
 
 from models.policy.alerting import (
     AlertDecision,
-    Candidate,
     LastAlert,
     Level,
     Memory,
@@ -40,7 +36,7 @@ from models.policy.candidates import (
 
 __all__ = ["BY_TEXT", "ISSUED_SCHEMA", "PolicyRun", "restore_run"]
 
-BY_TEXT: Level = "blue"  # the level of who is only texted
+BY_TEXT: Level = "blue"  # the level whose way to reach somebody is a text
 
 ISSUED_SCHEMA = pl.Schema(
     {
@@ -59,7 +55,7 @@ class PolicyRun:
 
     Before ``start`` it only observes which priorities are ordinary: it issues nothing, uses no
     budget and opens no cool-down, and at ``start`` no budget is carried over. ``reach`` is the
-    memory of the policy under both budgets, which decides who gets a text.
+    memory of the policy under both budgets.
     """
 
     rules: PolicyRules
@@ -68,6 +64,7 @@ class PolicyRun:
     memory: Memory = field(default_factory=Memory)
     reach: Memory = field(default_factory=Memory)
     _issued: list[tuple[str, datetime, float, str, bool]] = field(default_factory=list)
+    _texts: list[tuple[str, datetime, float, str, bool]] = field(default_factory=list)
 
     def decide_tick(self, rows: pl.DataFrame, *, at: datetime) -> list[AlertDecision]:
         """The alerts of one tick, best first; ``rows`` are one a person, with the column of scores
@@ -78,16 +75,37 @@ class PolicyRun:
             observe_candidates(candidates, memory=self.memory, at=at, rules=self.rules)
             if self.rules.text_budget:
                 rules = reach_rules(self.rules)
-                observe_candidates(candidates, memory=self.reach, at=at, rules=rules)
+                likely = select_candidates(rows, column=self.column, rules=rules)
+                observe_candidates(likely, memory=self.reach, at=at, rules=rules)
             return []
         decided = decide_alerts(candidates, memory=self.memory, at=at, rules=self.rules)
-        if self.rules.text_budget:
-            decided = [*map(without_text, decided), *self._decide_texts(candidates, decided, at=at)]
         self._issued += [
             (one.candidate.person, at, one.candidate.score, one.level, one.repeat)
             for one in decided
         ]
+        if self.rules.text_budget:
+            self._note_texts(rows, decided, at=at)
         return decided
+
+    def _note_texts(
+        self, rows: pl.DataFrame, decided: Sequence[AlertDecision], *, at: datetime
+    ) -> None:
+        """Who is reached under both budgets together and was not ``decided`` on already."""
+        rules = reach_rules(self.rules)
+        candidates = select_candidates(rows, column=self.column, rules=rules)
+        reached = decide_alerts(candidates, memory=self.reach, at=at, rules=rules)
+        in_reach = {one.candidate.person for one in reached}
+        called = {one.candidate.person for one in decided}
+        # Who is called or visited uses up the common budget too, and rests from texts as well.
+        for one in decided:
+            if not one.repeat and one.candidate.person not in in_reach:
+                self.reach.used += 1
+                self.reach.issued[one.candidate.person] = LastAlert(at, at)
+        self._texts += [
+            (one.candidate.person, at, one.candidate.score, BY_TEXT, False)
+            for one in reached
+            if one.candidate.person not in called
+        ]
 
     def decide_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The alerted ones among the ``rows`` of one or more ticks (``at``), in order of tick and
@@ -100,25 +118,6 @@ class PolicyRun:
         ]
         return pl.concat(alerted) if alerted else decisions_frame([]).join(rows, on="person")
 
-    def _decide_texts(
-        self, candidates: Sequence[Candidate], decided: Sequence[AlertDecision], *, at: datetime
-    ) -> list[AlertDecision]:
-        """Who is reached under both budgets together and was not ``decided`` on already."""
-        reached = decide_alerts(candidates, memory=self.reach, at=at, rules=reach_rules(self.rules))
-        in_reach = {one.candidate.person for one in reached}
-        called = {one.candidate.person for one in decided}
-        # Who is called or visited uses up the common budget too, and rests from texts as well.
-        for one in decided:
-            person, issued = one.candidate.person, self.reach.issued
-            if one.repeat:
-                issued[person] = LastAlert(at, issued[person].warned_at)
-            elif person not in in_reach:
-                self.reach.used += 1
-                issued[person] = LastAlert(at, at)
-        return [
-            replace(one, level=BY_TEXT) for one in reached if one.candidate.person not in called
-        ]
-
     @property
     def issued(self) -> pl.DataFrame:
         """All alerts so far in the order of issue: ``person``, ``issued_at``, ``score``, ``level``
@@ -128,38 +127,28 @@ class PolicyRun:
 
     @property
     def first_alerts(self) -> pl.DataFrame:
-        """Those of ``issued`` that repeat nothing and that somebody follows up: what is
-        measured.
-        """
-        return self._first(by_text=False)
+        """Those of ``issued`` that repeat nothing: what is measured."""
+        return self.issued.filter(~pl.col("repeat"))
 
     @property
-    def first_texts(self) -> pl.DataFrame:
-        """Those of ``issued`` that are a text alone."""
-        return self._first(by_text=True)
-
-    def _first(self, *, by_text: bool) -> pl.DataFrame:
-        first = self.issued.filter(~pl.col("repeat"))
-        if not self.rules.text_budget:  # without texts some of those followed up are blue
-            return first.clear() if by_text else first
-        return first.filter((pl.col("level") == BY_TEXT) == by_text)
+    def texts(self) -> pl.DataFrame:
+        """Whom a text would have reached besides, in the columns of ``issued``."""
+        return pl.DataFrame(self._texts, schema=ISSUED_SCHEMA, orient="row")
 
 
 def reach_rules(rules: PolicyRules) -> PolicyRules:
-    """The rules under both budgets together. Nobody is texted again because money moved: that is
-    for whoever calls.
+    """The rules under both budgets together.
+
+    They rank by probability alone: what is at stake is estimated for the likeliest few, and of the
+    rest nobody knows it. Nobody is texted again because money moved: that is for whoever calls.
     """
     return replace(
         rules,
         budget=rules.budget + rules.text_budget,
         text_budget=0,
+        saving_weight=0.0,
         realert_cny=math.inf,
     )
-
-
-def without_text(decision: AlertDecision) -> AlertDecision:
-    """The decision at the lowest level at which somebody calls, if it was below."""
-    return replace(decision, level="yellow") if decision.level == BY_TEXT else decision
 
 
 def decisions_frame(decided: list[AlertDecision]) -> pl.DataFrame:
@@ -189,32 +178,9 @@ def restore_run(
 
     ``rows`` (``person``, ``at``, ``score``, ``preventable_loss_cny``) are what was scored at the
     ``run_times`` of ``at``'s day and the ``rules.memory_days`` before; of each tick at least the
-    candidates. ``issued`` (``person``, ``issued_at``, ``level``, ``repeat``) are all alerts since
-    ``start``, or since long enough ago for what is saved of the budget and for the cool-downs of
-    ``rows``.
+    candidates. ``issued`` (``person``, ``issued_at``, ``repeat``) are all alerts since ``start``,
+    or since long enough ago for what is saved of the budget and for the cool-downs of ``rows``.
     """
-    kept = partial(restore_memory, rows, run_times=run_times, start=start, at=at)
-    if not rules.text_budget:
-        return PolicyRun(rules, start, memory=kept(issued, rules=rules))
-    followed_up = issued.filter(pl.col("level") != BY_TEXT)
-    return PolicyRun(
-        rules,
-        start,
-        memory=kept(followed_up, rules=rules),
-        reach=kept(issued, rules=reach_rules(rules)),
-    )
-
-
-def restore_memory(
-    rows: pl.DataFrame,
-    issued: pl.DataFrame,
-    *,
-    run_times: Collection[datetime],
-    start: datetime,
-    at: datetime,
-    rules: PolicyRules,
-) -> Memory:
-    """What the policy remembers before its tick ``at``: see :func:`restore_run`."""
     memory = Memory(day=at.date(), budget_open=start < at)
     first = issued.filter(~pl.col("repeat")).sort("issued_at")
     last = issued.group_by("person").agg(
@@ -235,7 +201,7 @@ def restore_memory(
     }
     today = best.filter(day=at.date())
     memory.best_priorities_today = dict(today.select("person", "priority").iter_rows())
-    return memory
+    return PolicyRun(rules, start, memory=memory)
 
 
 def best_priorities(

@@ -61,8 +61,7 @@ class EvaluationReport:
     out.
 
     ``model`` and ``rule`` were judged over the same ``start`` to ``end`` at the same ``budget``; a
-    replay was asked ``every`` so often. ``with_texts`` counts among the model's alerts those that
-    are a text alone. ``groups`` is of
+    replay was asked ``every`` so often. ``groups`` is of
     ``models.evaluation.fairness.metrics_by_group``, ``budgets`` of
     ``models.evaluation.budget_curve.compute_budget_curve``, ``calibration`` of
     ``models.evaluation.diagnostics.calibration_bins``.
@@ -74,7 +73,6 @@ class EvaluationReport:
     model: JudgedAlerts
     every: str = ""
     rule: JudgedAlerts | None = None
-    with_texts: JudgedAlerts | None = None
     groups: pl.DataFrame | None = None
     budgets: pl.DataFrame | None = None
     calibration: pl.DataFrame | None = None

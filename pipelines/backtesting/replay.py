@@ -3,7 +3,7 @@ would have done.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from features.event_index import EventIndex
+from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from models.evaluation.alert_metrics import AlertMetrics, compute_metrics
+from models.evaluation.alert_metrics import AlertMetrics, compute_metrics, measure_alerts
 from models.evaluation.budget_curve import keep_for_budgets
 from models.evaluation.comparison import Comparison
 from models.evaluation.explain import explain_scores
 from models.evaluation.frames import Alert
+from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
 from models.policy.candidates import BASELINE_COLUMN
 from models.policy.policy_run import PolicyRun
@@ -37,7 +39,8 @@ __all__ = ["ReplayResult", "replay"]
 class ReplayResult:
     """The alerts of the model and of today's rule, and their figures by the cases known by then.
 
-    ``with_texts`` are the model's figures if a text counts as an alert, None where there are none.
+    ``with_texts`` are the model's figures if those next in rank had got a text, and that counted as
+    an alert; None where it was not asked.
     """
 
     alerts: pl.DataFrame
@@ -75,7 +78,7 @@ def replay(
     end: datetime,
     every: str,
     budget: int,
-    text_budget: int | None = None,
+    text_budget: int = 0,
     retrain_every: timedelta | None = None,
     seed: int = 0,
     model: RiskModel | None = None,
@@ -84,7 +87,7 @@ def replay(
     progress: Progress = no_progress,
 ) -> ReplayResult:
     """Alerts from ``start`` to ``end``, decided at ticks ``every`` without looking ahead, at most
-    ``budget`` a day, and ``text_budget`` by a text besides (default: the settings').
+    ``budget`` a day; also what ``text_budget`` texts a day to those next in rank would add.
 
     The ``warm_up_days`` of the settings before ``start`` only show what an ordinary day looks like.
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
@@ -100,7 +103,8 @@ def replay(
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
     rules = policy_rules(settings, budget=budget, text_budget=text_budget)
-    run, rule_run = PolicyRun(rules, start), PolicyRun(rules, start, column=BASELINE_COLUMN)
+    run = PolicyRun(rules, start)
+    rule_run = PolicyRun(replace(rules, text_budget=0), start, column=BASELINE_COLUMN)
     alerts: list[pl.DataFrame] = []
     rule_alerts: list[pl.DataFrame] = []
     kept: list[pl.DataFrame] = []
@@ -136,7 +140,6 @@ def replay(
         event_index,
         alerts=run.first_alerts,
         baseline=rule_run.first_alerts,
-        texts=run.first_texts,
         kept=pl.concat(kept) if kept else None,
         rules=rules,
         start=start,
@@ -152,7 +155,22 @@ def replay(
         evaluation=evaluation,
         moments=moments,
         models=models,
-        with_texts=compute_metrics(evaluation.with_texts) if evaluation.with_texts else None,
+        with_texts=measure_texts(tables, event_index, run, start=start, end=end)
+        if text_budget
+        else None,
+    )
+
+
+def measure_texts(
+    tables: SourceTables, event_index: EventIndex, run: PolicyRun, *, start: datetime, end: datetime
+) -> AlertMetrics:
+    """The figures of a run's alerts with its texts among them."""
+    return measure_alerts(
+        pl.concat([run.first_alerts, run.texts]),
+        build_episodes(tables.cases, event_index, at=end),
+        start=start,
+        end=end,
+        traces=build_traces(tables.cases, event_index, at=end),
     )
 
 

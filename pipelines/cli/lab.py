@@ -69,8 +69,8 @@ def replay(
     every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
     budget: int = 20,
     texts: Annotated[
-        int | None, typer.Option(min=0, help="People a day who get a text; default: text_budget.")
-    ] = None,
+        int, typer.Option(min=0, help="Also measure texts to so many people a day, next in rank.")
+    ] = 0,
     out: Path = Path("alerts.parquet"),
     reveal: Annotated[
         bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
@@ -134,7 +134,7 @@ def replay(
             }
         )
         return
-    columns = {"model": result.figures, "model, texts counted": result.with_texts}
+    columns = {"model": result.figures, "model, with texts": result.with_texts}
     shown = {name: found for name, found in columns.items() if found} | {"rule": result.baseline}
     rows = [
         (name, *(format_figure(getattr(found, name)) for found in shown.values()))

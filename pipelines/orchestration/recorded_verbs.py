@@ -55,7 +55,9 @@ def describe_train(result: TrainResult, arguments: Arguments) -> RunResult:
             )
         )
         if result.outlook:
-            run_result.reports.append(partial(budget_report, result.outlook, start=start, end=end))
+            run_result.reports.append(
+                partial(budget_report, result.outlook, version=result.version, start=start, end=end)
+            )
     return run_result
 
 

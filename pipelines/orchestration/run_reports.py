@@ -145,9 +145,13 @@ def describe_model(registry: ModelRegistry, version: ModelVersion) -> ModelFacts
     )
 
 
-def budget_report(outlook: BudgetOutlook, *, start: datetime, end: datetime) -> BudgetReport:
-    """What the daily budget was worth from ``start`` to ``end``."""
-    return BudgetReport.model_validate({"start": start, "end": end, **asdict(outlook)})
+def budget_report(
+    outlook: BudgetOutlook, *, version: str, start: datetime, end: datetime
+) -> BudgetReport:
+    """What the daily budget was worth from ``start`` to ``end`` with the model of a ``version``."""
+    return BudgetReport.model_validate(
+        {"version": version, "start": start, "end": end, **asdict(outlook)}
+    )
 
 
 def drift_report(drift: Drift, *, version: str, at: datetime) -> DriftReport:

@@ -154,7 +154,7 @@ def only_likely_losses(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def policy_rules(
-    settings: Settings, *, budget: int | None = None, text_budget: int | None = None
+    settings: Settings, *, budget: int | None = None, text_budget: int = 0
 ) -> PolicyRules:
     """The policy's rules as this installation sets them, but for budgets that are given."""
     return PolicyRules(
@@ -163,5 +163,5 @@ def policy_rules(
         levels=settings.levels.model_dump(),
         carry=settings.carry,
         saving_weight=settings.saving_weight,
-        text_budget=settings.text_budget if text_budget is None else text_budget,
+        text_budget=text_budget,
     )

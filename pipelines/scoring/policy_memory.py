@@ -106,11 +106,9 @@ def find_start(runs: Sequence[LoggedRun], *, at: datetime) -> datetime:
 
 
 def issued_frame(alerts: Sequence[RecentAlert]) -> pl.DataFrame:
-    """``person``, ``issued_at``, ``level``, ``repeat`` of published alerts."""
+    """``person``, ``issued_at``, ``repeat`` of published alerts."""
     schema: Mapping[str, pl.DataType] = {
-        name: ISSUED_SCHEMA[name] for name in ("person", "issued_at", "level", "repeat")
+        name: ISSUED_SCHEMA[name] for name in ("person", "issued_at", "repeat")
     }
-    rows = [
-        (one.person, one.issued_at.astimezone(SHANGHAI), one.level, one.repeat) for one in alerts
-    ]
+    rows = [(one.person, one.issued_at.astimezone(SHANGHAI), one.repeat) for one in alerts]
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -87,11 +87,6 @@ class Settings(BaseSettings):
     daily_budget: int = Field(
         default=20, ge=1, description="alerts a centre can follow up in a day"
     )
-    text_budget: int = Field(
-        default=0,
-        ge=0,
-        description="people a day, next in rank after those, who get a text; 0: nobody",
-    )
     carry: float = Field(
         default=0.5,
         ge=0,

@@ -41,7 +41,6 @@ def evaluate_replay(
     *,
     alerts: pl.DataFrame,
     baseline: pl.DataFrame,
-    texts: pl.DataFrame,
     kept: pl.DataFrame | None,
     rules: PolicyRules,
     start: datetime,
@@ -49,16 +48,15 @@ def evaluate_replay(
     every: str,
 ) -> EvaluationReport:
     """The model's ``alerts`` and the rule's by the cases known at ``end``; budgets only where rows
-    were ``kept`` for them (``models.evaluation.budget_curve.keep_for_budgets``). ``texts`` are the
-    model's alerts that are a text alone.
+    were ``kept`` for them (``models.evaluation.budget_curve.keep_for_budgets``).
     """
     known_episodes, traces = (
         build_episodes(tables.cases, event_index, at=end),
         build_traces(tables.cases, event_index, at=end),
     )
-    model, rule, both = (
+    model, rule = (
         judge_alerts(alerted, known_episodes, start=start, end=end, traces=traces)
-        for alerted in (alerts, baseline, pl.concat([alerts, texts]))
+        for alerted in (alerts, baseline)
     )
     curves = (
         compute_budget_curve(kept, known_episodes, rules=rules, start=start, end=end, traces=traces)
@@ -73,7 +71,6 @@ def evaluate_replay(
         budget=rules.budget,
         model=model,
         rule=rule,
-        with_texts=both if rules.text_budget else None,
         groups=metrics_by_group(model, people),
         budgets=curves,
     )

@@ -337,8 +337,8 @@ class Range(ReportPart):
 
 
 class BudgetReport(Report):
-    """What the newest model would have made of the daily ``budget`` from ``start`` to ``end``, by
-    the cases reported among ``residents``.
+    """What the model of a ``version`` would have made of the daily ``budget`` from ``start`` to
+    ``end``, by the cases reported among ``residents``.
 
     ``loss_rate`` losses reported per 100,000 residents and day · ``precision`` share of right
     alerts · ``one_more_losses`` and ``one_more_cny`` what one more alert a day would have added in
@@ -347,6 +347,7 @@ class BudgetReport(Report):
 
     kind: ClassVar[str] = "budget"
 
+    version: Annotated[str, Field(examples=["3"])] = ""
     start: datetime
     end: datetime
     budget: int

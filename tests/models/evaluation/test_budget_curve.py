@@ -84,6 +84,16 @@ def test_where_nobody_is_left_to_alert_one_more_alert_is_worth_nothing_known():
     assert look_ahead(ROWS.clear()).precision is None
 
 
+def test_where_one_more_alert_found_nothing_its_worth_is_bounded_and_its_money_unknown():
+    # two a day reach everybody; one a day reaches the same losses
+    rows = pl.concat([tick(3, ada=0.9, yan=0.1), tick(4, bo=0.8, zoe=0.2)])
+    found = look_ahead(rows)
+    assert found.one_more_losses == Estimate(
+        value=0.0, low=0.0, high=pytest.approx(2.9957 / 2 * 30, rel=1e-4)
+    )
+    assert found.one_more_cny is None
+
+
 def test_stand_ins_make_precision_no_surer():
     one, alike = (
         measure_outlook(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.policy.alerting import Memory, PolicyRules
-from models.policy.policy_run import ISSUED_SCHEMA, PolicyRun, reach_rules
+from models.policy.policy_run import ISSUED_SCHEMA, PolicyRun
 from pipelines.scoring.policy_memory import (
     find_start,
     log_candidates,
@@ -49,7 +49,6 @@ POLICIES = st.builds(
     carry=st.sampled_from([0.0, 0.5, 2.0]),
     cool_down=st.sampled_from([timedelta(hours=24), timedelta(hours=72)]),
     saving_weight=st.sampled_from([0.0, 0.1, 1.0]),
-    text_budget=st.sampled_from([0, 0, 1, 3]),
 )
 
 
@@ -74,14 +73,9 @@ def test_a_run_restored_before_each_tick_is_the_one_that_was_never_interrupted(
             restored = restore_policy_run(log, published, current=LoggedRun(at, kind), rules=rules)
             assert restored.start == start
             assert remembered(restored, at=at) == remembered(run, at=at)
-            if rules.text_budget:
-                assert reached(restored, at=at) == reached(run, at=at)
             again = restored.decide_tick(frame, at=at)
             assert again == run.decide_tick(frame, at=at)
-            published += [
-                alert(one.candidate.person, at=at, repeat=one.repeat, level=one.level)
-                for one in again
-            ]
+            published += [alert(one.candidate.person, at=at, repeat=one.repeat) for one in again]
         else:
             run.decide_tick(frame, at=at)
         log_candidates(log, frame, at=at, kind=kind, rules=rules)
@@ -89,17 +83,8 @@ def test_a_run_restored_before_each_tick_is_the_one_that_was_never_interrupted(
 
 def remembered(run: PolicyRun, *, at: datetime) -> Memory:
     """What the run knows at the beginning of a tick, without whom it may alert again anyway."""
-    return opened(run.memory, run, at=at, rules=run.rules)
-
-
-def reached(run: PolicyRun, *, at: datetime) -> Memory:
-    """The same of both budgets together."""
-    return opened(run.reach, run, at=at, rules=reach_rules(run.rules))
-
-
-def opened(memory: Memory, run: PolicyRun, *, at: datetime, rules: PolicyRules) -> Memory:
-    """A memory at the beginning of a tick."""
-    memory.start_day(at.date(), rules=rules)
+    memory = run.memory
+    memory.start_day(at.date(), rules=run.rules)
     memory.budget_open = run.start < at
     resting = {
         person: last
@@ -109,9 +94,9 @@ def opened(memory: Memory, run: PolicyRun, *, at: datetime, rules: PolicyRules) 
     return Memory(**(vars(memory) | {"issued": resting}))
 
 
-def alert(person: str, *, at: datetime, repeat: bool, level: str = "red") -> RecentAlert:
+def alert(person: str, *, at: datetime, repeat: bool) -> RecentAlert:
     return RecentAlert(
-        person=person, issued_at=at, at=at, kind="intraday", level=level, score=0.5, repeat=repeat,
+        person=person, issued_at=at, at=at, kind="intraday", level="red", score=0.5, repeat=repeat,
         at_stake_cny=None, status="open", snoozed_until=None,
     )  # fmt: skip
 

@@ -220,6 +220,7 @@ FAIRNESS = FairnessReport(
     chart=SVG,
 )
 BUDGET = BudgetReport(
+    version="2",
     start=MIDNIGHT - timedelta(days=10),
     end=MIDNIGHT,
     budget=23,
@@ -340,6 +341,7 @@ def test_the_page_shows_every_report(client: Client, engine: Engine) -> None:
         "not measured",
         "15.6%",
         "850,000 residents",
+        "34 reported losses",
         "0.40</b>",
         "(0.29 to 0.53)",
         "61.0%</b>",

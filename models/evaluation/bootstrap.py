@@ -2,6 +2,7 @@
 theirs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["DRAWS", "Interval", "Resamples", "percentile_interval"]
+__all__ = ["DRAWS", "Interval", "Resamples", "Total", "percentile_interval", "sum_once"]
 
 Floats = npt.NDArray[np.float64]
+Total = Callable[[pl.DataFrame, pl.Expr], Floats]  # the sum of a value over rows, once or a draw
 
 DRAWS = 1_000
 LOW, HIGH = 0.05, 0.95  # a 90 % interval
@@ -77,6 +79,11 @@ class Resamples:
 
     def _placed(self, rows: pl.DataFrame) -> npt.NDArray[np.intp]:
         return np.array([self._places[person] for person in rows["person"]], dtype=np.intp)
+
+
+def sum_once(rows: pl.DataFrame, value: pl.Expr) -> Floats:
+    """The plain sum, in the form of a single draw."""
+    return np.array([rows.select("person", value=value.cast(pl.Float64))["value"].sum()])
 
 
 def percentile_interval(values: Floats) -> Interval | None:

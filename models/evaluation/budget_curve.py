@@ -3,7 +3,7 @@ moments.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +11,15 @@ import numpy as np
 import polars as pl
 
 from models.evaluation.alert_metrics import JudgedAlerts, judge_alerts, measure_alerts
-from models.evaluation.bootstrap import HIGH, LOW, Floats, Resamples, percentile_interval
+from models.evaluation.bootstrap import (
+    HIGH,
+    LOW,
+    Floats,
+    Resamples,
+    Total,
+    percentile_interval,
+    sum_once,
+)
 from models.policy.alerting import PolicyRules
 from models.policy.candidates import POLICY_COLUMNS, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
@@ -205,7 +213,7 @@ def _estimate_saving(now: JudgedAlerts, more: JudgedAlerts) -> Estimate | None:
         pl.concat([more.alerts["person"], now.alerts["person"], now.losses["person"]])
     )
 
-    def saving(total: Callable[[pl.DataFrame, pl.Expr], Floats]) -> Floats:
+    def saving(total: Total) -> Floats:
         ahead = total(more.losses, pl.col("ahead_cny")) - total(now.losses, pl.col("ahead_cny"))
         alerts = total(more.alerts, pl.lit(1.0)) - total(now.alerts, pl.lit(1.0))
         with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no further alert
@@ -214,8 +222,4 @@ def _estimate_saving(now: JudgedAlerts, more: JudgedAlerts) -> Estimate | None:
     found = percentile_interval(saving(draws.totals))
     if found is None:
         return None
-    return Estimate(value=float(saving(_sum_once)[0]), low=found.low, high=found.high)
-
-
-def _sum_once(rows: pl.DataFrame, value: pl.Expr) -> Floats:
-    return np.array([rows.select("person", value=value.cast(pl.Float64))["value"].sum()])
+    return Estimate(value=float(saving(sum_once)[0]), low=found.low, high=found.high)

@@ -7,7 +7,7 @@ Alerts within a story, and in the week after one, are thinned to as many stories
 those of losses, and those of contacts without loss, each by its own ratio.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,14 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts, judge_alerts
-from models.evaluation.bootstrap import DRAWS, Floats, Resamples, percentile_interval
+from models.evaluation.bootstrap import (
+    DRAWS,
+    Floats,
+    Resamples,
+    Total,
+    percentile_interval,
+    sum_once,
+)
 from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
 
 __all__ = ["COMPOSED_BUDGETS", "COMPOSED_SCHEMA", "TrueRates", "compose_true_rate"]
@@ -40,7 +47,6 @@ COMPOSED_SCHEMA = pl.Schema(
 )
 
 ONE = pl.lit(1.0)
-Total = Callable[[pl.DataFrame, pl.Expr], Floats]
 
 
 @dataclass(frozen=True)
@@ -207,7 +213,7 @@ def _compose_budget(
             innocent_per_day=innocent_alerts * rates.residents / dense.innocent_days,
         )
 
-    found = figures(_sum_once, np.array([float(len(innocent))]))
+    found = figures(sum_once, np.array([float(len(innocent))]))
     drawn = figures(stories.totals, _draw_innocent(innocent, like=stories))
     lowest = drawn
     if innocent.is_empty():
@@ -243,9 +249,7 @@ def _find_threshold(dense: _DenseReplay, *, rates: TrueRates, budget: int) -> fl
 
 def _alerts_per_day(dense: _DenseReplay, *, rates: TrueRates, threshold: float) -> float:
     issued = dense.issued(threshold)
-    of_stories = _story_alerts_per_day(
-        dense, dense.in_stories(issued), rates=rates, total=_sum_once
-    )
+    of_stories = _story_alerts_per_day(dense, dense.in_stories(issued), rates=rates, total=sum_once)
     of_innocent = len(dense.innocent(issued)) * rates.residents / dense.innocent_days
     return float(of_stories[0]) + of_innocent
 
@@ -302,11 +306,6 @@ def _with_intervals(
         figures[f"{name}_low"] = low.low if low else None
         figures[f"{name}_high"] = high.high if high else None
     return figures
-
-
-def _sum_once(rows: pl.DataFrame, value: pl.Expr) -> Floats:
-    """The plain sum, in the form of a single draw."""
-    return np.array([rows.select("person", value=value.cast(pl.Float64))["value"].sum()])
 
 
 def _draw_innocent(innocent: pl.DataFrame, *, like: Resamples) -> Floats:

@@ -18,6 +18,7 @@ from models.labels.frames import TrainingSample
 
 __all__ = [
     "Sampling",
+    "concat_people",
     "draw_training_samples",
     "query_points_after_events",
     "query_points_for_everyone",

@@ -34,7 +34,7 @@ from models.policy.candidates import (
     select_candidates,
 )
 
-__all__ = ["BY_TEXT", "ISSUED_SCHEMA", "PolicyRun", "restore_run"]
+__all__ = ["ISSUED_SCHEMA", "PolicyRun", "restore_run"]
 
 BY_TEXT: Level = "blue"  # the level whose way to reach somebody is a text
 

@@ -102,9 +102,9 @@ def replay(
         )
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
-    rules = policy_rules(settings, budget=budget, text_budget=text_budget)
-    run = PolicyRun(rules, start)
-    rule_run = PolicyRun(replace(rules, text_budget=0), start, column=BASELINE_COLUMN)
+    rules = policy_rules(settings, budget=budget)
+    run = PolicyRun(replace(rules, text_budget=text_budget), start)
+    rule_run = PolicyRun(rules, start, column=BASELINE_COLUMN)
     alerts: list[pl.DataFrame] = []
     rule_alerts: list[pl.DataFrame] = []
     kept: list[pl.DataFrame] = []

@@ -153,15 +153,12 @@ def only_likely_losses(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.when(is_likely).then(LOSS_COLUMN).alias(LOSS_COLUMN))
 
 
-def policy_rules(
-    settings: Settings, *, budget: int | None = None, text_budget: int = 0
-) -> PolicyRules:
-    """The policy's rules as this installation sets them, but for budgets that are given."""
+def policy_rules(settings: Settings, *, budget: int | None = None) -> PolicyRules:
+    """The policy's rules as this installation sets them."""
     return PolicyRules(
         budget=budget or settings.daily_budget,
         cool_down=timedelta(hours=settings.cool_down_hours),
         levels=settings.levels.model_dump(),
         carry=settings.carry,
         saving_weight=settings.saving_weight,
-        text_budget=text_budget,
     )

@@ -27,6 +27,7 @@ from models.evaluation.budget_curve import BudgetOutlook, keep_for_budgets, meas
 from models.evaluation.comparison import Comparison
 from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_group
 from models.labels.episodes import build_episodes, build_traces
+from models.labels.sampling import concat_people
 from models.learning.risk import RiskModel
 from models.policy.candidates import BASELINE_COLUMN, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
@@ -132,14 +133,13 @@ def find_known_episodes(
     reported = build_episodes(tables.cases, event_index, at=at)
     labels = load_disposition_labels(settings, reported, at=at)
     confirmed = labels.episodes
-    found = (reported, confirmed, labels.lawful, labels.unclear)
     return KnownEpisodes(
         episodes=pl.concat([reported, confirmed.select(reported.columns)]).sort(
             "opened_at", "case_id"
         ),
         traces=build_traces(tables.cases, event_index, at=at),
         people=assign_groups(tables.residents, event_index, start=span.start, end=span.end),
-        named=pl.concat([frame["person"] for frame in found]).unique(),
+        named=concat_people(reported, confirmed, labels.lawful, labels.unclear),
     )
 
 

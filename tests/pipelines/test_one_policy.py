@@ -40,7 +40,7 @@ from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 from tests.pipelines.district import TRAIN_AT
 
-BUDGET = 4
+BUDGET, TEXTS = 4, 3
 START = TRAIN_AT
 END = START + timedelta(days=3)
 WARM_UP = timedelta(days=1)
@@ -105,7 +105,14 @@ def index(settings):
 @pytest.fixture(scope="module")
 def replayed(settings, model):
     return replay(
-        settings, start=START, end=END, every="6h", budget=BUDGET, model=model, budgets=True
+        settings,
+        start=START,
+        end=END,
+        every="6h",
+        budget=BUDGET,
+        text_budget=TEXTS,
+        model=model,
+        budgets=True,
     )
 
 
@@ -147,6 +154,15 @@ def test_there_is_something_to_compare(replayed):
     assert len(first(alerts)) < len(alerts)
     assert len({person for _, person, _, _ in alerts}) >= 10
     assert len({at for at, _, _, _ in alerts}) >= 5
+
+
+def test_texts_are_measured_besides(replayed):
+    """The alerts are those of a running system, which sends none."""
+    with_texts, days = replayed.with_texts, (END - START).days
+    found = len(first(issued(replayed.alerts)))
+    assert found < with_texts.alerts_per_day * days <= (BUDGET + TEXTS) * (days + 1)
+    assert with_texts.losses == replayed.figures.losses
+    assert with_texts.coverage >= replayed.figures.coverage
 
 
 def test_the_running_system_publishes_what_a_replay_says(replayed, published):

@@ -1,7 +1,8 @@
 """``build_snapshot``: the features of people at moments, from what was known strictly before each.
 
 All features are computed here: training needs many past moments, a night everyone at midnight, a
-tick the people touched since the last tick. The same person and moment always give the same row.
+tick those of whom a reason to ask again became known since the tick before. The same person and
+moment always give the same row.
 """
 
 import dataframely as dy

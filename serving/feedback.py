@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.disposition_repository import DispositionRepository
 from serving.alerts.repository import AlertRepository
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.database.engine import read_transaction

@@ -57,8 +57,10 @@ class Alert:
     """The statement that ``person`` (a pseudonym) is probably in an episode now.
 
     ``score`` is the calibrated probability, 0 to 1; ``baseline_score`` is what today's rule says;
-    ``base_value`` is the log-odds the contributions start from. ``saving_cny`` is what a warning
-    can be expected to save: probability × money at stake × chance that the warning works.
+    ``base_value`` is the log-odds the contributions start from. ``at_stake_cny`` is the
+    typical loss of the scam type; ``saving_cny`` what a warning can be expected to save: the
+    probability times, over the types it could be, the typical loss not yet paid times the chance
+    that a warning works.
     ``missing`` names what says nothing about this person: a kind of records (``calls``,
     ``transfers``), one source of it (``transfers:icbc``), or that source since a day
     (``transfers:icbc:2026-07-03``). ``timeline`` is what was known of the last days, the newest

@@ -10,8 +10,8 @@ import polars as pl
 
 from data_contracts.contract import Contract
 from data_contracts.errors import DeliveryError
-from data_contracts.files.delivery import PREAMBLE, understand_table
-from data_contracts.files.reading import Reading
+from data_contracts.files.file_reader import PREAMBLE, understand_table
+from data_contracts.files.read_result import Reading
 from data_contracts.files.tables.raw_table import RawTable
 from data_contracts.mappings.language import DatasetMapping
 

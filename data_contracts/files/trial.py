@@ -7,8 +7,8 @@ from pathlib import Path
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.containers import read_tables
-from data_contracts.files.delivery import join_readings, understand_table
-from data_contracts.files.reading import Reading
+from data_contracts.files.file_reader import join_readings, understand_table
+from data_contracts.files.read_result import Reading
 from data_contracts.files.tables.headings import ContractHeadings, Wanted
 from data_contracts.files.tables.raw_table import RawTable
 from data_contracts.mappings.layout import Layout

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from models.evaluation.bootstrap import DRAWS, Floats, Interval, Resamples, percentile_interval
-from models.labels.dispositions import CONTACT_RESULTS
+from models.labels.disposition_labels import CONTACT_RESULTS
 
 __all__ = [
     "RATIOS",

@@ -21,8 +21,8 @@ from models.evaluation.bootstrap import (
     sum_once,
 )
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import POLICY_COLUMNS, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
+from models.policy.shortlist import POLICY_COLUMNS, count_candidates, keep_candidates
 from models.policy.stand_ins import without_stand_ins
 
 __all__ = [

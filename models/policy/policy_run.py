@@ -27,7 +27,7 @@ from models.policy.alerting import (
     observe_candidates,
     priority_expression,
 )
-from models.policy.candidates import (
+from models.policy.shortlist import (
     count_candidates,
     group_by_tick,
     keep_candidates,
@@ -68,7 +68,7 @@ class PolicyRun:
 
     def decide_tick(self, rows: pl.DataFrame, *, at: datetime) -> list[AlertDecision]:
         """The alerts of one tick, best first; ``rows`` are one a person, with the column of scores
-        and ``models.policy.candidates.POLICY_COLUMNS``.
+        and ``models.policy.shortlist.POLICY_COLUMNS``.
         """
         candidates = select_candidates(rows, column=self.column, rules=self.rules)
         if at < self.start:

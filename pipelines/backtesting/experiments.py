@@ -27,7 +27,7 @@ from models.learning.outage_augmentation import OUTAGE_SHARE
 from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from models.policy.policy_run import PolicyRun
-from models.policy.query_points import parse_tick, query_points_by_day
+from models.policy.ticks import parse_tick, query_points_by_day
 from pipelines.backtesting.variants import (
     ABLATIONS,
     AFRESH,
@@ -43,7 +43,7 @@ from pipelines.backtesting.variants import (
 )
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import policy_rules, score_with_models
+from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index

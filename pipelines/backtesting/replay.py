@@ -20,12 +20,12 @@ from models.evaluation.explain import explain_scores
 from models.evaluation.frames import Alert
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
-from models.policy.candidates import BASELINE_COLUMN
 from models.policy.policy_run import PolicyRun
-from models.policy.query_points import parse_tick, query_points_by_day
+from models.policy.shortlist import BASELINE_COLUMN
+from models.policy.ticks import parse_tick, query_points_by_day
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import policy_rules, score_query_points
+from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
@@ -178,7 +178,7 @@ def champion_trained_at(settings: Settings, start: datetime) -> RiskModel | None
     """The champion if it was trained at exactly ``start``: it knows what a model for the replay may
     know.
     """
-    from models.registry.mlflow_registry import ModelRegistry
+    from models.registry.model_registry import ModelRegistry
 
     registry = ModelRegistry.of(settings)
     champion = registry.champion()

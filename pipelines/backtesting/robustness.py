@@ -27,7 +27,7 @@ from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import policy_rules
+from pipelines.scoring.scored_people import policy_rules
 from pipelines.settings import Settings
 from pipelines.simulate import Mix, simulate
 from pipelines.simulate.mix.scripts import ScamType

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.errors import SettingsError
-from pipelines.storage.schemas import MOMENT
+from pipelines.storage.lake_schemas import MOMENT
 
 __all__ = ["ScoreFile"]
 

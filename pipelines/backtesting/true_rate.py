@@ -11,7 +11,7 @@ from data_contracts.pages.markdown import markdown_table
 from models.evaluation.composition import COMPOSED_BUDGETS, TrueRates, compose_true_rate
 from pipelines.backtesting.experiments import read_ground_truth
 from pipelines.settings import Settings
-from pipelines.storage.schemas import MOMENT
+from pipelines.storage.lake_schemas import MOMENT
 
 __all__ = ["compose_replay", "composition_table"]
 

@@ -8,7 +8,7 @@ from models.evaluation.budget_curve import BUDGETS
 from models.learning.ablations import PARTS
 from models.learning.risk import RiskModel
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import BASELINE_COLUMN
+from models.policy.shortlist import BASELINE_COLUMN
 
 __all__ = [
     "ABLATIONS",

@@ -39,7 +39,7 @@ def export_outreach(
     home: Home = None,
 ) -> None:
     """A community's outreach list of a day, with the names and numbers that officers need."""
-    from pipelines.webapp.composition import issue_outreach_list
+    from pipelines.webapp.wiring import issue_outreach_list
 
     settings = load_installation(home)
     day = parse_day(at) if at else None

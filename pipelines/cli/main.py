@@ -252,7 +252,7 @@ def score(
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8000, home: Home = None) -> None:
     """Serve the pages and the API of what was published."""
-    from pipelines.webapp.composition import run_server
+    from pipelines.webapp.wiring import run_server
 
     run_server(load_settings(home), host=host, port=port, say=print_progress)
 
@@ -313,7 +313,7 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """Which model is champion and which is challenger; promote one or roll back."""
-    from models.registry.mlflow_registry import ModelRegistry
+    from models.registry.model_registry import ModelRegistry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 
     settings = load_installation(home)

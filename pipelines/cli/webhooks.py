@@ -20,7 +20,7 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
     """Send what is due, once: for a timer where the pages are not served. `serve` does it by
     itself.
     """
-    from pipelines.webapp.composition import deliver_webhooks
+    from pipelines.webapp.wiring import deliver_webhooks
 
     done = deliver_webhooks(load_installation(home))
     if as_json:

@@ -12,8 +12,8 @@ import polars as pl
 from pipelines.clock import ZONE
 from pipelines.ingestion.landing.deliveries import Delivery, name_stem
 from pipelines.ingestion.landing.sources import KnownSources, read_file_name
+from pipelines.storage.lake_schemas import DAY, MOMENT, TABLES
 from pipelines.storage.ledger import Ledger, LoadedFile, UndoneRow
-from pipelines.storage.schemas import DAY, MOMENT, TABLES
 
 __all__ = [
     "REVERSAL",

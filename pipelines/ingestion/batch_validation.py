@@ -42,6 +42,7 @@ from pipelines.ingestion.register_rows import LAST_COUNTS, classify_register
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import DAY, EVENTS, MOMENT, TABLES
 from pipelines.storage.ledger import (
     FILE_ID_DIGITS,
     Arrival,
@@ -50,7 +51,6 @@ from pipelines.storage.ledger import (
     LoadedFile,
     UndoneRow,
 )
-from pipelines.storage.schemas import DAY, EVENTS, MOMENT, TABLES
 
 __all__ = ["BatchValidator", "ValidatedBatch"]
 

@@ -15,7 +15,7 @@ from functools import reduce
 
 import polars as pl
 
-from pipelines.storage.schemas import DAY
+from pipelines.storage.lake_schemas import DAY
 
 __all__ = [
     "ACCEPTED",

@@ -25,8 +25,8 @@ from pipelines.ingestion.pseudonymisation import ROW_ORIGIN
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import DAY, TABLES
 from pipelines.storage.ledger import Ledger, UndoneRow
-from pipelines.storage.schemas import DAY, TABLES
 
 __all__ = ["ClassifiedRows", "EventClassifier"]
 

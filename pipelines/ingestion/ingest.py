@@ -29,13 +29,13 @@ from pipelines.ingestion.outcomes.reports import (
     report_known_file,
 )
 from pipelines.ingestion.parsed_files import ParsedFile
-from pipelines.ingestion.parser import Parser, lend_parser
+from pipelines.ingestion.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
-from pipelines.storage.schemas import EVENTS, REGISTERS
 from pipelines.storage.vault import Vault
 
 __all__ = ["ingest", "recover_loads"]

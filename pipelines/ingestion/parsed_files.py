@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from data_contracts.errors import LakeError
-from data_contracts.files.reading import Reading
+from data_contracts.files.read_result import Reading
 from data_contracts.quarantine import reason_text
 from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE

@@ -10,7 +10,7 @@ from data_contracts.forms.number_plan import number_area, number_kind
 from data_contracts.forms.registry import FORMS
 from data_contracts.pseudonyms import Pseudonymiser
 from pipelines.settings import Settings
-from pipelines.storage.schemas import DAY, TABLES
+from pipelines.storage.lake_schemas import DAY, TABLES
 from pipelines.storage.vault import IdentifierKind, Vault, load_key
 
 __all__ = [

@@ -8,7 +8,7 @@ from data_contracts.contract import load_contract
 from pipelines.ingestion.deduplication import ACCEPTED, classify_duplicates, classify_latest
 from pipelines.ingestion.event_rows import ClassifiedRows
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
-from pipelines.storage.schemas import TABLES
+from pipelines.storage.lake_schemas import TABLES
 
 __all__ = ["LAST_COUNTS", "classify_register"]
 

@@ -94,7 +94,7 @@ def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelV
     """Promote what somebody chose on MLflow's own pages, and report the models if that changed
     them.
     """
-    from models.registry.mlflow_registry import ModelRegistry
+    from models.registry.model_registry import ModelRegistry
     from pipelines.orchestration.run_reports import models_report
 
     registry = ModelRegistry.of(settings)

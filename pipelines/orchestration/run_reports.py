@@ -11,7 +11,7 @@ from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.budget_curve import BudgetOutlook
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import LARGE, MISSING_POINTS, MODERATE, Drift
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from models.reports.evaluation_report import EvaluationReport

@@ -16,8 +16,8 @@ from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision
 from models.policy.expected_saving import typical_loss_cny
 from pipelines.scoring.alert_timelines import AlertTimeline, build_alert_timelines
-from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.missing_data import find_missing_data
+from pipelines.scoring.scored_people import scored_snapshot
 from serving.publishing import Alert
 from serving.vocabulary.alerts import OTHER, Contribution, Reason
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.point_in_time import build_snapshot
+from features.whom_to_ask import query_points_for_everyone
 from models.evaluation.drift import (
     AlertVolume,
     Drift,
@@ -22,7 +23,6 @@ from models.evaluation.drift import (
     profiles_from_json,
     profiles_to_json,
 )
-from models.labels.sampling import query_points_for_everyone
 from models.learning.risk import RiskModel
 from serving.feedback import RecentAlert
 

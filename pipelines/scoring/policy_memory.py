@@ -10,12 +10,12 @@ import polars as pl
 from features.event_index import EventIndex
 from models.learning.risk import RiskModel
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import count_candidates, group_by_tick, keep_candidates
 from models.policy.policy_run import ISSUED_SCHEMA, PolicyRun, restore_run
-from models.policy.query_points import query_points_by_day
+from models.policy.shortlist import count_candidates, group_by_tick, keep_candidates
+from models.policy.ticks import query_points_by_day
 from pipelines.clock import SHANGHAI
 from pipelines.progress import Progress
-from pipelines.scoring.candidates import score_query_points
+from pipelines.scoring.scored_people import score_query_points
 from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.settings import Settings
 from pipelines.storage.score_log import WARM_UP_KIND, LoggedRun, ScoreLog

@@ -14,16 +14,15 @@ from data_contracts.contract import load_contract
 from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
+from features.whom_to_ask import query_points_after_events, query_points_for_everyone
 from models.evaluation.drift import Drift
-from models.labels.sampling import query_points_after_events, query_points_for_everyone
 from models.learning.risk import RiskModel
 from models.policy.alerting import Level, alert_level
-from models.policy.candidates import select_candidates
-from models.registry.mlflow_registry import ModelRegistry
+from models.policy.shortlist import select_candidates
+from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.build_alerts import build_alerts
-from pipelines.scoring.candidates import policy_rules, score_query_points
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
 from pipelines.scoring.policy_memory import (
     BUDGET_HISTORY,
@@ -33,6 +32,7 @@ from pipelines.scoring.policy_memory import (
     restore_policy_run,
 )
 from pipelines.scoring.score_history import select_history_scores
+from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import list_suspects
@@ -91,10 +91,10 @@ def score(
 ) -> ScoreResult:
     """Score people as of ``at`` with the champion and publish the alerts in one transaction.
 
-    ``nightly`` scores everyone, ``intraday`` those whose records changed since the last run, or
-    just ``people``. Running again for the same moment publishes the same list. Where nothing was
-    scored for as long as the policy remembers, the ``warm_up_days`` before ``at`` are scored first.
-    Raises ``NotReadyError`` without a champion or data.
+    ``nightly`` scores everyone, ``intraday`` those of whom a reason to ask again became known
+    since the last run, or just ``people``. Running again for the same moment publishes the same
+    list. Where nothing was scored for as long as the policy remembers, the ``warm_up_days`` before
+    ``at`` are scored first. Raises ``NotReadyError`` without a champion or data.
     """
     rules = policy_rules(settings, budget=budget)
     log = ScoreLog(settings.scores_folder)

@@ -9,16 +9,16 @@ import polars as pl
 
 from data_contracts.errors import ForestallError
 from features.event_index import EventIndex
-from models.policy.candidates import (
+from models.policy.shortlist import (
     BASELINE_COLUMN,
     POLICY_COLUMNS,
     count_candidates,
     keep_candidates,
 )
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.progress import Progress
-from pipelines.scoring.candidates import policy_rules, score_query_points
+from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.score_log import ShadowLog
 

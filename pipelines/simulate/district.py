@@ -20,9 +20,9 @@ from pipelines.simulate.events.daily_life import DailyLife
 from pipelines.simulate.events.day_store import DayStore
 from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import People, generate_population
-from pipelines.simulate.reports import build_truth, draw_cases
 from pipelines.simulate.stories.lookalikes import play_lookalikes
 from pipelines.simulate.stories.scams import ScamOperations, TrueEpisode
+from pipelines.simulate.truth_and_cases import build_truth, draw_cases
 
 __all__ = ["DayProgress", "SimulationReport", "simulate"]
 

@@ -8,7 +8,7 @@ from data_contracts.errors import NotReadyError
 from features.kernel.source_tables import LOOKBACK, SourceTables
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import EVENTS, FEATURE_COLUMNS
+from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["latest_moment", "source_tables_before"]
 

@@ -23,8 +23,8 @@ from deltalake.transaction import AddAction, RemoveAction
 from data_contracts.errors import LakeError
 from pipelines.clock import ZONE
 from pipelines.storage.durable_files import file_digest, flush_to_disk
+from pipelines.storage.lake_schemas import DAY, EVENTS, MOMENT, REGISTERS, SORTED_BY, TABLES
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.schemas import DAY, EVENTS, MOMENT, REGISTERS, SORTED_BY, TABLES
 
 __all__ = ["Lake"]
 

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from pipelines.clock import SHANGHAI
+from pipelines.storage.lake_schemas import REGISTERS
 from pipelines.storage.ledger_retries import Retry, count_with_retries
 from pipelines.storage.ledger_tables import (
     ARRIVALS,
@@ -40,7 +41,6 @@ from pipelines.storage.ledger_tables import (
     STRAYS,
     UNDONE,
 )
-from pipelines.storage.schemas import REGISTERS
 from pipelines.storage.sqlite import create_tables, open_engine, write_at_once
 
 __all__ = [

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Engine
 
-from models.labels.dispositions import DispositionLabels, labels_from_dispositions
+from models.labels.disposition_labels import DispositionLabels, labels_from_dispositions
 from models.labels.frames import Disposition
 from pipelines.settings import Settings
 from serving.database.engine import open_database

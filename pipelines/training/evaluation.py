@@ -14,7 +14,7 @@ from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.budget_curve import compute_budget_curve
 from models.evaluation.fairness import assign_groups, metrics_by_group
-from models.labels.dispositions import latest_dispositions
+from models.labels.disposition_labels import latest_dispositions
 from models.labels.episodes import build_episodes, build_traces
 from models.policy.alerting import PolicyRules
 from models.reports.evaluation_report import EvaluationReport, render_evaluation_report
@@ -22,8 +22,8 @@ from pipelines.clock import ZONE
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
-from pipelines.training.champion_challenger import CHALLENGER, RULE, ComparedDays
 from pipelines.training.dispositions import read_dispositions
+from pipelines.training.model_comparison import CHALLENGER, RULE, ComparedDays
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 

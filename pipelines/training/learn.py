@@ -11,7 +11,7 @@ from features.entities.coverage import data_seen_in_snapshot
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.reputation import ReputationModel
-from models.labels.dispositions import DispositionLabels
+from models.labels.disposition_labels import DispositionLabels
 from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from models.evaluation.comparison import Comparison
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
 from pipelines.storage.score_log import ShadowLog
-from pipelines.training.champion_challenger import (
+from pipelines.training.model_comparison import (
     Span,
     compare_scores,
     find_known_episodes,

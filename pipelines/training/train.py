@@ -26,7 +26,7 @@ from models.evaluation.diagnostics import (
 from models.evaluation.drift import Drift
 from models.evaluation.stability import Stability, compare_model_explanations
 from models.learning.risk import RiskModel
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
@@ -35,7 +35,8 @@ from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
 from pipelines.storage.lake import Lake
-from pipelines.training.champion_challenger import (
+from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
+from pipelines.training.model_comparison import (
     CHALLENGER,
     CHAMPION,
     ComparedDays,
@@ -43,7 +44,6 @@ from pipelines.training.champion_challenger import (
     find_known_episodes,
     latest_matured_span,
 )
-from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["PromotionMode", "TrainResult", "train"]
 

@@ -18,9 +18,9 @@ from models.learning.tuning import (
     search_parameters,
     searched_values,
 )
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import scored_snapshot
+from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from data_contracts.errors import ConflictError
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
 from serving.database.engine import open_database, write_transaction

@@ -3,13 +3,13 @@
 from datetime import datetime
 from threading import Lock
 
+from features.whom_to_ask import query_points_for_everyone
 from models.evaluation.explain import explain_scores
-from models.labels.sampling import query_points_for_everyone
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.progress import no_progress
 from pipelines.scoring.build_alerts import to_contributions, to_reasons
-from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level
+from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from serving.alerts.dispositions import latest_dispositions
+from serving.alerts.disposition_repository import latest_dispositions
 from serving.alerts.schemas import AlertQuery
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
 from serving.vocabulary.roles import Viewer

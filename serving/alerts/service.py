@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from serving.alerts.contribution_chart import draw_waterfall
-from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.disposition_repository import DispositionRepository
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
 from serving.alerts.schemas import (
     Alert,

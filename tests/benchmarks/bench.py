@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from models.labels.sampling import query_points_after_events
+from features.whom_to_ask import query_points_after_events
 from tests.benchmarks.comparisons.explanations import compare_explanations
 from tests.benchmarks.comparisons.number_profiles import compare_number_profiles
 from tests.benchmarks.comparisons.validation import compare_validations

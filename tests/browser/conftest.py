@@ -19,7 +19,7 @@ from playwright.sync_api import (
 )
 
 from pipelines.settings import Settings
-from pipelines.webapp.composition import build_application
+from pipelines.webapp.wiring import build_application
 from serving.vocabulary.times import SHANGHAI
 from tests.pipelines.district import once, shared_folder
 from tests.serving.server import running

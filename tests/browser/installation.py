@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
 from pipelines.storage.vault import Vault
@@ -22,7 +22,7 @@ from serving.operations.service import begin_run, file_report
 from serving.publishing import Alert, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.times import SHANGHAI
-from tests.models.registry.test_mlflow_registry import VERSIONS
+from tests.models.registry.test_model_registry import VERSIONS
 from tests.models.small import small_model, small_rows
 from tests.serving.operations.test_operations import BAD, DRIFT, FAIRNESS, REPLAY, a_run
 from tests.serving.published import a_suspect, a_watchlist, an_alert

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from data_contracts.contract import load_all_contracts, load_contract
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.quarantine import reason_text, split_rows
 from data_contracts.suites import check_rows

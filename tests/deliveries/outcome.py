@@ -14,7 +14,7 @@ from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import TABLES
+from pipelines.storage.lake_schemas import TABLES
 from tests.deliveries.kind import FileEnd, LakeQuestion
 
 __all__ = ["answer_of", "comparable", "count_reasons_of", "find_faults"]

@@ -10,7 +10,7 @@ import polars as pl
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from pipelines.storage.schemas import TABLES
+from pipelines.storage.lake_schemas import TABLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE = ("ada", "bo", "cai")

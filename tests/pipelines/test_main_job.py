@@ -11,17 +11,17 @@ from polars.testing import assert_frame_equal
 from data_contracts.errors import NotReadyError, SettingsError
 from features.event_index import build_event_index
 from features.point_in_time import build_snapshot
-from models.labels.sampling import query_points_for_everyone
+from features.whom_to_ask import query_points_for_everyone
 from models.policy.alerting import priority_expression
-from models.policy.query_points import parse_tick
-from models.registry.mlflow_registry import ModelRegistry
+from models.policy.ticks import parse_tick
+from models.registry.model_registry import ModelRegistry
 from pipelines.backtesting.replay import replay, reveal_persons
-from pipelines.scoring.candidates import policy_rules
 from pipelines.scoring.score import score
+from pipelines.scoring.scored_people import policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import MOMENT, TABLES
+from pipelines.storage.lake_schemas import MOMENT, TABLES
 from pipelines.training.train import train
 from pipelines.webapp.rescore import LiveRescorer
 from serving.alerts.scores import ScoreRepository

@@ -15,27 +15,27 @@ from models.evaluation.budget_curve import alerts_under_budget, keep_for_budgets
 from models.learning.calibration import Calibration
 from models.learning.risk import RiskModel
 from models.policy import stand_ins
-from models.policy.query_points import query_points_by_day
-from models.registry.mlflow_registry import ModelRegistry
+from models.policy.ticks import query_points_by_day
+from models.registry.model_registry import ModelRegistry
 from pipelines.backtesting.experiments import run_variants, start_variant
 from pipelines.backtesting.replay import replay
 from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.progress import no_progress
-from pipelines.scoring.candidates import policy_rules, score_query_points, score_with_models
 from pipelines.scoring.score import score
+from pipelines.scoring.scored_people import policy_rules, score_query_points, score_with_models
 from pipelines.scoring.shadow import SCORE_COLUMNS, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.score_log import WARM_UP_KIND, ScoreLog, ShadowLog
-from pipelines.training import champion_challenger
-from pipelines.training.champion_challenger import (
+from pipelines.training import model_comparison
+from pipelines.training.model_comparison import (
     CHALLENGER,
     Span,
     compare_models,
     compare_scores,
     find_known_episodes,
 )
-from pipelines.training.champion_challenger import RULE as RULE_SCORER
+from pipelines.training.model_comparison import RULE as RULE_SCORER
 from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 from tests.pipelines.district import TRAIN_AT
@@ -207,7 +207,7 @@ def test_of_a_large_district_a_part_is_asked_about(settings, model, index, monke
         asked.append(len(points))
         return score_with_models(event_index, models, points, **more)
 
-    monkeypatch.setattr(champion_challenger, "score_with_models", counted)
+    monkeypatch.setattr(model_comparison, "score_with_models", counted)
     (whole, all_moments), (part, some_moments) = compare(5_000_000), compare(6_000)
     assert (whole.one_in, part.one_in) == (1, 3)
     assert some_moments < all_moments / 2

@@ -16,7 +16,7 @@ from pipelines.ingestion.landing.sources import (
     strip_marks,
 )
 from pipelines.storage.durable_files import file_digest
-from pipelines.storage.schemas import EVENTS, REGISTERS
+from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 
 __all__ = ["Delivery", "describe_path", "list_deliveries", "name_stem", "require_landing"]
 

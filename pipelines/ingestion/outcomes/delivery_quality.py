@@ -14,8 +14,8 @@ from pipelines.ingestion.outcomes.common_outcomes import (
 from pipelines.ingestion.outcomes.quarantine import REJECTED, count_reasons
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import EVENTS
 from pipelines.storage.ledger import Ledger, LoadedFile
-from pipelines.storage.schemas import EVENTS
 from serving.vocabulary.reports import (
     QualityReport,
     RejectReason,

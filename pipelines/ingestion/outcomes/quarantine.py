@@ -11,8 +11,8 @@ from data_contracts.errors import SettingsError
 from pipelines.ingestion.outcomes.rejection_words import describe_reason
 from pipelines.settings import Settings
 from pipelines.storage.durable_files import write_durably
+from pipelines.storage.lake_schemas import MOMENT
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.schemas import MOMENT
 from pipelines.storage.vault import Vault
 
 __all__ = [

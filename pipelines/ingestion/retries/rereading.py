@@ -8,13 +8,13 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from data_contracts.files.kept_rows import KeptRow
-from data_contracts.files.reading import Reading
+from data_contracts.files.read_result import Reading
 from data_contracts.mappings.translation.tables import SIGNS_REPEAT
 from pipelines.clock import end_of_day
 from pipelines.ingestion.landing.deliveries import Delivery, describe_path
 from pipelines.ingestion.outcomes.quarantine import sealed_rows
 from pipelines.ingestion.parsed_files import ParsedFile
-from pipelines.ingestion.parser import Parser
+from pipelines.ingestion.parser_process import Parser
 from pipelines.settings import Settings
 from pipelines.storage.ledger import Ledger, LoadedFile
 from pipelines.storage.vault import Vault

@@ -16,7 +16,7 @@ from pipelines.ingestion.ingest import recover_loads
 from pipelines.ingestion.landing.deliveries import describe_path
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.outcomes.quarantine import store_rejected_rows
-from pipelines.ingestion.parser import Parser, lend_parser
+from pipelines.ingestion.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.retries.rereading import (
     RejectedRows,
@@ -26,9 +26,9 @@ from pipelines.ingestion.retries.rereading import (
 )
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.ledger_retries import Retry
-from pipelines.storage.schemas import EVENTS, REGISTERS
 from pipelines.storage.score_log import ScoreLog
 from pipelines.storage.vault import Vault
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.storage.event_store.parts.days import day_start, known_day
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import DAY, EVENTS, TABLES
+from pipelines.storage.lake_schemas import DAY, EVENTS, TABLES
 
 __all__ = ["LakeRecords", "Span", "files_by_day", "first_moved_days"]
 

@@ -37,7 +37,7 @@ from pipelines.storage.event_store.registers import (
 from pipelines.storage.event_store.verification import describe_contents, differing_days
 from pipelines.storage.event_store.writer import OutOfOrderError, StoreWriter
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import EVENTS, FEATURE_COLUMNS
+from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["EventStore", "StoreReport"]
 

@@ -36,7 +36,7 @@ from pipelines.storage.event_store.parts.relationship_states import (
 )
 from pipelines.storage.event_store.parts.segments import add_segment, open_timeline
 from pipelines.storage.event_store.registers import StoreRegisters, with_codes
-from pipelines.storage.schemas import EVENTS, MOMENT
+from pipelines.storage.lake_schemas import EVENTS, MOMENT
 
 __all__ = ["OutOfOrderError", "StoreWriter"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from serving.alerts.dispositions import DispositionRepository
+from serving.alerts.disposition_repository import DispositionRepository
 from serving.alerts.levels import shown_level
 from serving.alerts.schemas import Disposition
 from serving.alerts.service import visible_alert

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from serving.alerts.dispositions import latest_dispositions
+from serving.alerts.disposition_repository import latest_dispositions
 from serving.casework.follow_ups.tables import FollowUpRow
 from serving.database.tables import AlertRow, DispositionRow
 from serving.vocabulary.roles import Viewer

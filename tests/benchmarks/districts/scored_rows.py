@@ -9,9 +9,9 @@ import polars as pl
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from models.labels.sampling import query_points_for_everyone
+from features.whom_to_ask import query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
 

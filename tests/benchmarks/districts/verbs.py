@@ -139,7 +139,7 @@ def prepare_training(step: DistrictStep) -> Work:
 
 def prepare_replay(step: DistrictStep) -> Work:
     """The day before the last, quarter of an hour by quarter of an hour, with the champion."""
-    from models.registry.mlflow_registry import ModelRegistry
+    from models.registry.model_registry import ModelRegistry
     from pipelines.backtesting.replay import replay
 
     settings = load_home(step)

@@ -10,7 +10,7 @@ import httpx
 import polars as pl
 
 from models.learning.risk import RiskModel
-from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
+from models.registry.model_registry import MODEL_NAME, ModelRegistry
 from pipelines.settings import Settings
 from tests.benchmarks.figures import Compared, Latency, largest_difference
 from tests.benchmarks.services.api import running_api

@@ -3,7 +3,7 @@ import json
 import polars as pl
 
 from data_contracts.contract import load_contract
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.mappings.mapping import SourceMapping
 
 HEAD = "流水号,账号,对方账号,借贷标志,金额,交易时间,渠道,对方银行"

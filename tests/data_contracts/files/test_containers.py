@@ -9,7 +9,7 @@ import pytest
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files import archives
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.mappings.mapping import SourceMapping
 from tests.data_contracts.deliveries import CALL_ROWS, CALLS, READ_CALLS, call_table
 from tests.data_contracts.files.tables.test_spreadsheets import workbook

@@ -10,7 +10,7 @@ import pytest
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, SettingsError
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.mappings.mapping import SourceMapping, parse_mapping
 from data_contracts.mappings.problems import check_section
 from data_contracts.mappings.shipped_formats import load_format, load_formats, recognise_format

@@ -110,7 +110,7 @@ def test_four_weeks_later_its_calls_count_again():
 
 def test_a_number_for_everybody_wakes_nobody():
     """Nobody is looked at anew because a hotline called."""
-    from models.labels.sampling import query_points_after_events
+    from features.whom_to_ask import query_points_after_events
 
     def asked(tables: SourceTables) -> pl.DataFrame:
         event_index = build_event_index(tables, mass_rule=TWO)

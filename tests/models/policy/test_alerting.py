@@ -17,7 +17,7 @@ from models.policy.alerting import (
     decide_alerts,
     priority_expression,
 )
-from models.policy.candidates import select_candidates
+from models.policy.shortlist import select_candidates
 from tests.models.drawn import on
 
 Told = list[tuple[str, bool]]

@@ -12,8 +12,8 @@ from features.event_index import build_event_index
 from models.labels.drawn_people import draw_share
 from models.policy import stand_ins
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import count_candidates
 from models.policy.policy_run import PolicyRun
+from models.policy.shortlist import count_candidates
 from models.policy.stand_ins import ComparedPeople, draw_compared_people, without_stand_ins
 from tests.features.districts import district
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.ingestion.deduplication import EVENT_IDENTITIES, classify_events
-from pipelines.storage.schemas import TABLES
+from pipelines.storage.lake_schemas import TABLES
 
 NOON = datetime(2026, 8, 1, 4, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 7, 31, 16, tzinfo=UTC)  # in Shanghai

@@ -10,8 +10,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
+from pipelines.storage.lake_schemas import TABLES
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.schemas import TABLES
 from tests.pipelines.conftest import Home
 from tests.pipelines.crash import started
 from tests.pipelines.landing import DAY, calls, put, residents, transfers

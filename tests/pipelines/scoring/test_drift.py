@@ -7,7 +7,7 @@ from features.event_index import build_event_index
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, profiles_from_json
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from models.registry.promotion_gates import Gates, decide_promotion
 from pipelines.scoring.drift import add_feature_profile, alert_volume, measure_drift
 from pipelines.storage.as_of import source_tables_before

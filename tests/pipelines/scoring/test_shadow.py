@@ -7,9 +7,9 @@ import pytest
 
 from data_contracts.errors import NotReadyError
 from features.event_index import build_event_index
+from features.whom_to_ask import query_points_after_events
 from models.labels.episodes import build_episodes
-from models.labels.sampling import query_points_after_events
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before

@@ -4,7 +4,7 @@ import pytest
 
 from features.event_index import build_event_index
 from features.reputation import HAND_WRITTEN_REPUTATION
-from models.labels.sampling import query_points_for_everyone
+from features.whom_to_ask import query_points_for_everyone
 from pipelines.scoring import suspects
 from pipelines.scoring.suspects import list_suspects
 from pipelines.storage.as_of import source_tables_before

@@ -8,9 +8,9 @@ import pytest
 from models.evaluation.frames import Truth
 from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.people.population import generate_population
-from pipelines.simulate.reports import build_truth
 from pipelines.simulate.stories.scams import TrueEpisode
 from pipelines.simulate.stories.script import ScriptTrace
+from pipelines.simulate.truth_and_cases import build_truth
 from tests.frames import check
 from tests.pipelines.simulate.conftest import District
 

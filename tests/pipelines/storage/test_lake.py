@@ -9,8 +9,8 @@ from polars.testing import assert_frame_equal
 
 from data_contracts.errors import LakeError
 from pipelines.storage.lake import Lake
+from pipelines.storage.lake_schemas import TABLES
 from pipelines.storage.ledger import Arrival, Ledger
-from pipelines.storage.schemas import TABLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY_1, DAY_2 = date(2026, 8, 1), date(2026, 8, 2)

@@ -6,8 +6,8 @@ import polars as pl
 from fastapi.testclient import TestClient
 
 from features.event_index import build_event_index
+from features.whom_to_ask import query_points_after_events
 from models.labels.frames import Disposition, Episode
-from models.labels.sampling import query_points_after_events
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.dispositions import load_disposition_labels, read_dispositions

@@ -7,11 +7,11 @@ import pytest
 
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
-from models.labels.sampling import query_points_for_everyone
+from features.whom_to_ask import query_points_for_everyone
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.scoring.candidates import scored_snapshot
 from pipelines.scoring.missing_data import find_missing_data
+from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.storage.as_of import source_tables_before
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 from serving.presentation.translations import get_translator

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import ConflictError, NotReadyError
-from models.registry.mlflow_registry import MODEL_NAME, ModelRegistry
+from models.registry.model_registry import MODEL_NAME, ModelRegistry
 from models.registry.promotion_gates import Gates
 from pipelines.training import learn as training
 from pipelines.webapp.promotion import GatedPromoter

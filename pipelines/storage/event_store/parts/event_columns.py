@@ -7,7 +7,7 @@ from features.entities import calls, transfers
 from features.entities.number_profiles import FOLLOWED_SUMS, payments_after_contact
 from features.event_timelines import TIMELINES
 from features.kernel.timeline import Timeline
-from pipelines.storage.schemas import MOMENT
+from pipelines.storage.lake_schemas import MOMENT
 
 __all__ = ["CODED", "EMPTY_EVENTS", "FOLLOWED", "LED_KEY", "PEER_KIND", "RELATE", "SUMS"]
 

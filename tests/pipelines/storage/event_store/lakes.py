@@ -7,7 +7,7 @@ import polars as pl
 
 from features.kernel.source_tables import SourceTables
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import DAY, EVENTS, TABLES
+from pipelines.storage.lake_schemas import DAY, EVENTS, TABLES
 
 BEGAN = {"calls": "started_at", "transfers": "occurred_at"}
 REGISTERS = ("residents", "subscribers", "accounts", "number_tags", "cases")

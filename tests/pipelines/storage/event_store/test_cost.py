@@ -13,10 +13,10 @@ from features.kernel import segment
 from features.kernel.segment import Segment
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
-from models.labels.sampling import query_points_after_events, query_points_for_everyone
+from features.whom_to_ask import query_points_after_events, query_points_for_everyone
 from pipelines.storage.event_store.store import EventStore
 from pipelines.storage.lake import Lake
-from pipelines.storage.schemas import DAY, TABLES
+from pipelines.storage.lake_schemas import DAY, TABLES
 from tests.features.districts import MOMENT, NOON, district
 from tests.pipelines.storage.event_store.lakes import SmallLake
 

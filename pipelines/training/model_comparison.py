@@ -29,13 +29,13 @@ from models.evaluation.fairness import assign_groups, gap_metrics, metrics_by_gr
 from models.labels.episodes import build_episodes, build_traces
 from models.labels.sampling import concat_people
 from models.learning.risk import RiskModel
-from models.policy.candidates import BASELINE_COLUMN, count_candidates, keep_candidates
 from models.policy.policy_run import PolicyRun
-from models.policy.query_points import query_points_by_day
+from models.policy.shortlist import BASELINE_COLUMN, count_candidates, keep_candidates
 from models.policy.stand_ins import ComparedPeople, draw_compared_people, without_stand_ins
+from models.policy.ticks import query_points_by_day
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
-from pipelines.scoring.candidates import policy_rules, score_with_models
+from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 

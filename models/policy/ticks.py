@@ -1,4 +1,6 @@
-"""Whom the policy asks about, and when: the same in replays, comparisons and operation."""
+"""The ticks of a span, day by day: the same people at the same moments as the running system asks
+about.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,7 +10,7 @@ import polars as pl
 from data_contracts.errors import SettingsError
 from features.event_index import EventIndex
 from features.kernel.segment import Positions
-from models.labels.sampling import query_points_after_events, query_points_for_everyone
+from features.whom_to_ask import query_points_after_events, query_points_for_everyone
 
 __all__ = ["parse_tick", "query_points_by_day"]
 

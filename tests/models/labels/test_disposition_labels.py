@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels.dispositions import labels_from_dispositions
+from models.labels.disposition_labels import labels_from_dispositions
 from models.labels.frames import Disposition, Episode
 from tests.frames import check
 from tests.models.drawn import on

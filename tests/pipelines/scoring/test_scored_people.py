@@ -11,10 +11,10 @@ from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
 from models.learning.calibration import Calibration
-from models.policy.candidates import MIN_CANDIDATES
-from models.policy.query_points import query_points_by_day
-from pipelines.scoring import candidates
-from pipelines.scoring.candidates import (
+from models.policy.shortlist import MIN_CANDIDATES
+from models.policy.ticks import query_points_by_day
+from pipelines.scoring import scored_people
+from pipelines.scoring.scored_people import (
     SCORED_COLUMNS,
     score_query_points,
     score_with_models,
@@ -45,7 +45,7 @@ def points(event_index) -> pl.DataFrame:
 
 def test_pieces_change_nothing(event_index, points, monkeypatch):
     whole = score_query_points(event_index, MODEL, points)
-    monkeypatch.setattr(candidates, "PIECE", 97)
+    monkeypatch.setattr(scored_people, "PIECE", 97)
     heard = []
     pieces = score_query_points(event_index, MODEL, points, progress=heard.append)
     assert_frame_equal(pieces, whole)
@@ -58,16 +58,16 @@ def test_neighbours_one_after_the_other_change_nothing(event_index, points, monk
     given = pl.concat([points.head(500), strangers, points.tail(700)])
     whole = score_query_points(event_index, MODEL, given)
     assert len(whole) == len(given) - len(strangers)
-    monkeypatch.setattr(candidates, "NEIGHBOURS", 130)
-    monkeypatch.setattr(candidates, "PIECE", 97)
+    monkeypatch.setattr(scored_people, "NEIGHBOURS", 130)
+    monkeypatch.setattr(scored_people, "PIECE", 97)
     seen = []
-    build = candidates.build_snapshot
+    build = scored_people.build_snapshot
 
     def looked_at(event_index, piece, **more):
         seen.append(piece["person"].n_unique())
         return build(event_index, piece, **more)
 
-    monkeypatch.setattr(candidates, "build_snapshot", looked_at)
+    monkeypatch.setattr(scored_people, "build_snapshot", looked_at)
     assert_frame_equal(score_query_points(event_index, MODEL, given), whole)
     assert len(seen) == len(whole) // 97 + 1
 
@@ -79,7 +79,7 @@ def test_a_row_is_what_the_snapshot_of_the_person_says(event_index, points):
 
 
 def test_the_likeliest_of_each_moment_have_a_loss_to_prevent(event_index, points, monkeypatch):
-    monkeypatch.setattr(candidates, "PIECE", 150)
+    monkeypatch.setattr(scored_people, "PIECE", 150)
     rows = score_query_points(event_index, MODEL, points)
     known = rows.group_by("at").agg(pl.col("preventable_loss_cny").count())
     assert sorted(known["preventable_loss_cny"]) == [33, *[MIN_CANDIDATES] * 3]

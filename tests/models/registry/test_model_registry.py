@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from data_contracts.errors import ModelError, NotReadyError
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 from tests.models.small import AT, PERSON, small_model, small_rows
 
 VERSIONS = {
@@ -116,7 +116,7 @@ def test_champion_is_loaded_without_importing_mlflow(home):
     program = f"""
 import sys
 from pathlib import Path
-from models.registry.mlflow_registry import ModelRegistry
+from models.registry.model_registry import ModelRegistry
 home = Path({str(home)!r})
 registry = ModelRegistry(
     f"sqlite:///{{home / 'mlflow.db'}}", artifacts=home / "mlruns", store=home / "models"

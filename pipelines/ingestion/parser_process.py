@@ -26,9 +26,9 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError, ForestallError
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.files.kept_rows import KeptRow, KeptRowsReading, read_kept_rows
-from data_contracts.files.reading import Reading
+from data_contracts.files.read_result import Reading
 from data_contracts.files.trial import TrialReading, read_trial
 from data_contracts.mappings.layout import Layout
 from data_contracts.mappings.mapping import SourceMapping, load_mapping, parse_mapping
@@ -184,7 +184,7 @@ def _start_child(*, memory_mb: int) -> _Child:
             [
                 sys.executable,
                 "-m",
-                "pipelines.ingestion.parser",
+                "pipelines.ingestion.parser_process",
                 str(memory_mb),
                 str(theirs.fileno()),
             ],

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from data_contracts.contract import dataset_names, load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.files.delivery import read_delivery
+from data_contracts.files.file_reader import read_delivery
 from data_contracts.mappings.mapping import SourceMapping
 from tests.data_contracts.deliveries import (
     CALL_ROWS,

@@ -1,5 +1,5 @@
-"""Reading one delivered file: Parquet or CSV, in any guise partners send, into the contract's
-columns and types.
+"""Reading one delivered file: Parquet, CSV, a workbook or an archive of these, in any guise that
+partners send, into the contract's columns and types.
 """
 
 import json
@@ -16,7 +16,7 @@ from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
 from data_contracts.files.containers import read_tables
-from data_contracts.files.reading import Reading
+from data_contracts.files.read_result import Reading
 from data_contracts.files.tables.headings import ContractHeadings
 from data_contracts.files.tables.raw_table import RawTable
 from data_contracts.files.tables.table_rows import masked_names

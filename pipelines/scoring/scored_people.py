@@ -15,13 +15,13 @@ from features.point_in_time import build_snapshot
 from models.learning.baseline_rule import baseline_score
 from models.learning.risk import RiskModel
 from models.policy.alerting import PolicyRules
-from models.policy.candidates import (
+from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
+from models.policy.shortlist import (
     BASELINE_COLUMN,
     MIN_CANDIDATES,
     POLICY_COLUMNS,
     keep_candidates,
 )
-from models.policy.expected_saving import INTERVENTION_EFFECT, estimate_preventable_loss
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.event_store.parts.frame_files import release_pages

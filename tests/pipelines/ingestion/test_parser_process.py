@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.parser import Parser
+from pipelines.ingestion.parser_process import Parser
 from pipelines.settings import IngestLimits
 from tests.pipelines.landing import calls, put, put_text
 
@@ -83,7 +83,7 @@ def test_the_process_ends_when_the_one_that_asks_is_killed(tmp_path):
     good = put(tmp_path, "good.parquet", calls(3))
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from pipelines.ingestion.parser import Parser\n"
+        "from pipelines.ingestion.parser_process import Parser\n"
         "from pipelines.settings import IngestLimits\n"
         "parser = Parser(limits=IngestLimits())\n"
         "parser.read(Path(sys.argv[1]), dataset='calls', source='cmcc')\n"

@@ -2,6 +2,7 @@
 reason and what to do.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pipelines.ingestion.outcomes.reports import FileReport
 
 __all__ = ["describe_finding", "print_load"]
+
+MANY_FILES = 4  # that warn of the same are told together
+COUNT_OF_ROWS = re.compile(r"^[0-9]+ (?=rows )")
 
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 TITLES = {
@@ -36,8 +40,24 @@ def print_load(files: "Sequence[FileReport]") -> None:
     )
     for status, title in TITLES.items():
         _print_section(title, [line for file in files for line in _lines_about(file, status)])
-    warned = [f"  {file.path}: {text}" for file in files for text in file.warnings]
-    _print_section("Warnings: taken, but somebody should look", warned)
+    _print_section("Warnings: taken, but somebody should look", list(_lines_of_warnings(files)))
+
+
+def _lines_of_warnings(files: "Sequence[FileReport]") -> Iterator[str]:
+    """Each warning with its file; one that many files of a dataset share stands once, its rows
+    added up.
+    """
+    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for file in files:
+        for text in file.warnings:
+            words = COUNT_OF_ROWS.sub("", text)
+            alike.setdefault((file.dataset, words), []).append((file.path, text))
+    for (dataset, words), told in alike.items():
+        if len(told) < MANY_FILES or told[0][1] == words:
+            yield from (f"  {path}: {text}" for path, text in told)
+            continue
+        rows = sum(int(found[0]) for _, text in told if (found := COUNT_OF_ROWS.match(text)))
+        yield f"  {len(told)} files of {dataset}, {told[0][0]} to {told[-1][0]}: {rows:,} {words}"
 
 
 def _print_section(title: str, lines: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from pipelines.cli.main import app
+from pipelines.cli.printing.load import print_load
+from pipelines.ingestion.outcomes.reports import FileReport
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import (
     DAY,
@@ -125,3 +127,39 @@ def test_a_load_of_which_nothing_waits_ends_with_zero(tmp_path) -> None:
     assert heard.exit_code == 0
     for title in ("Held", "Not read", "Partly"):
         assert title not in heard.output
+
+
+def warned(path: str, *warnings: str) -> FileReport:
+    whole = dict.fromkeys(("quarantined", "duplicates", "skipped", "held"), 0)
+    return FileReport(
+        path=path,
+        dataset=path.split("/", maxsplit=1)[0],
+        source="icbc",
+        rows=9,
+        accepted=9,
+        status="accepted",
+        reason="",
+        warnings=warnings,
+        **whole,
+    )
+
+
+def test_what_many_files_warn_of_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four days of transfers warn of the same, two of calls as well, one of something else."""
+    own, replaced = "rows with a warning: own account", "nothing was loaded before"
+    print_load(
+        [
+            *(warned(f"transfers/2026-07-0{day}/icbc.csv", f"{day} {own}") for day in range(1, 5)),
+            *(warned(f"calls/2026-07-0{day}/cmcc.csv", f"2 {own}") for day in (1, 2)),
+            warned("transfers/2026-07-05/icbc.csv", replaced),
+        ]
+    )
+    said = capsys.readouterr().out.split("should look.\n")[1]
+    assert said.splitlines() == [
+        "  4 files of transfers, transfers/2026-07-01/icbc.csv to transfers/2026-07-04/icbc.csv: "
+        "10 rows with a warning: own account",
+        "  calls/2026-07-01/cmcc.csv: 2 rows with a warning: own account",
+        "  calls/2026-07-02/cmcc.csv: 2 rows with a warning: own account",
+        "  transfers/2026-07-05/icbc.csv: nothing was loaded before",
+        "",
+    ]

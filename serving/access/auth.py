@@ -8,7 +8,7 @@ since no browser adds that header by itself.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -88,7 +88,7 @@ def maybe_viewer(
 MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]
 
 
-def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
+async def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     """Return who sends the request; raises a 401 problem when that is unknown."""
     if viewer is not None and not viewer.renewing:
         return viewer
@@ -98,10 +98,10 @@ def viewer_of(request: Request, viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     )
 
 
-def allow_roles(*roles: Role) -> Callable[..., Viewer]:
+def allow_roles(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
     """Return the dependency that lets these roles in: 401 for nobody, 403 for somebody else."""
 
-    def permitted(viewer: Annotated[Viewer, Depends(viewer_of)]) -> Viewer:
+    async def permitted(viewer: Annotated[Viewer, Depends(viewer_of)]) -> Viewer:
         if viewer.role not in roles:
             raise ProblemError(403, f"The role {viewer.role} may not do this.")
         return viewer
@@ -110,7 +110,7 @@ def allow_roles(*roles: Role) -> Callable[..., Viewer]:
     return permitted
 
 
-def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
+async def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
     """Return who is logged in on the pages, be it only to choose a password.
 
     Raises a 401 problem for others.

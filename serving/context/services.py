@@ -46,7 +46,9 @@ class Services:
     rescoring: Lock = field(default_factory=Lock)
 
 
-def services_of(request: Request) -> Services:
+# What waits for nothing is async: FastAPI gives every other dependency a thread, and handing a
+# request to one takes longer than the dependency.
+async def services_of(request: Request) -> Services:
     """Return what the application of this request works with."""
     return cast("Services", request.app.state.services)
 
@@ -54,7 +56,7 @@ def services_of(request: Request) -> Services:
 ServicesOfApp = Annotated[Services, Depends(services_of)]
 
 
-def now_of(services: ServicesOfApp) -> datetime:
+async def now_of(services: ServicesOfApp) -> datetime:
     """Return the present moment."""
     return services.clock()
 

@@ -29,7 +29,7 @@ KEPT_HEADERS = ("content-type", "etag", "location")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def describe_key(
+async def describe_key(
     idempotency_key: Annotated[
         str | None,
         Header(

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = ["EverydayWords", "load_everyday_reasons"]
 
@@ -27,5 +28,6 @@ def load_everyday_reasons() -> Mapping[str, EverydayWords]:
 
     Raises pydantic's ValidationError if the file is not as it should be.
     """
-    text = (Path(__file__).parent / _FILE).read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, EverydayWords]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(dict[str, EverydayWords]).validate_python(
+        read_shipped(Path(__file__).parent / _FILE)
+    )

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = ["FILE_CODES", "Remedy", "load_remedies", "remedy_of"]
 
@@ -38,8 +39,9 @@ def load_remedies() -> Mapping[str, Remedy]:
 
     Raises pydantic's ValidationError if the file is not as it should be.
     """
-    text = (Path(__file__).parent / _FILE).read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, Remedy]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(dict[str, Remedy]).validate_python(
+        read_shipped(Path(__file__).parent / _FILE)
+    )
 
 
 def remedy_of(code: str) -> Remedy:

@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = ["SCAM_TYPES_FILE", "ScamType", "ScamTypes", "load_scam_types"]
 
@@ -59,4 +60,4 @@ def load_scam_types() -> ScamTypes:
     Raises pydantic's ValidationError if the file is not as it should be.
     """
     path = Path(__file__).parent / SCAM_TYPES_FILE
-    return ScamTypes.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return ScamTypes.model_validate(read_shipped(path))

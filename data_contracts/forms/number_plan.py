@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
-import yaml
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = [
     "NUMBER_KINDS",
@@ -98,7 +99,7 @@ class NumberPlan:
 @cache
 def load_number_plan() -> NumberPlan:
     """The plan of ``number_plan.yaml``."""
-    table = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    table = read_shipped(_FILE)
     areas = {
         code: tuple(group["digits"])
         for group in table["area_codes"]

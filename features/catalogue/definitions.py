@@ -12,9 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from data_contracts.pages.markdown import markdown_table
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = [
     "FEATURES",
@@ -220,9 +219,7 @@ def _notable_range(declared: Mapping[str, Any]) -> tuple[float, float] | None:
     )
 
 
-_CATALOGUE: Mapping[str, Any] = yaml.safe_load(
-    Path(__file__).with_name("features.yaml").read_text(encoding="utf-8")
-)
+_CATALOGUE: Mapping[str, Any] = read_shipped(Path(__file__).with_name("features.yaml"))
 GROUPS: tuple[FeatureGroup, ...] = _groups(_CATALOGUE)
 WINDOWED_SUMS: tuple[WindowedSum, ...] = _windowed_sums(_CATALOGUE)
 MASS_RULE: MassRule = MassRule(**_CATALOGUE["mass_numbers"])

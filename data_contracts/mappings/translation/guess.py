@@ -15,6 +15,7 @@ from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.shipped_formats import plain_heading, recognise_format
 from data_contracts.mappings.translation.choices import as_text, plain_value
 from data_contracts.mappings.translation.ways import find_ways
+from data_contracts.shipped_yaml import read_shipped
 
 __all__ = ["Guess", "count_known_headings", "guess_dataset", "guess_mapping"]
 
@@ -106,7 +107,7 @@ def guess_mapping(raw: pl.DataFrame, *, dataset: str) -> Guess:
 
 @cache
 def _words() -> Mapping[str, Any]:
-    words: Mapping[str, Any] = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))
+    words: Mapping[str, Any] = read_shipped(_WORDS)
     return words
 
 

@@ -73,10 +73,24 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+# Files that take long without learning, the longest first.
+LONG = (
+    "test_schemathesis.py",
+    "test_schedule.py",
+    "test_main.py",
+    "test_ingest_crash.py",
+    "test_kinds.py",
+    "test_roles.py",
+    "test_life.py",
+    "test_retry.py",
+    "test_model_registry.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the kinds of tests, and put those that learn from a simulated district first: what is
-    long must not begin last. Of their files the last comes first, since it makes a district of its
-    own while the others wait for the one that they share.
+    """Mark the kinds of tests, and put those that learn from a simulated district first, then the
+    other long ones: what is long must not begin last. Of the files that learn the last comes first,
+    since it makes a district of its own while the others wait for the one that they share.
     """
     for item in items:
         fixture_names = set(getattr(item, "fixturenames", ()))
@@ -87,4 +101,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
     long = {item.path for item in items if item.get_closest_marker("training")}
     places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
-    items.sort(key=lambda item: -places[item.path] if item.path in long else len(places))
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        if item.path in long:
+            return 0, -places[item.path]
+        return (1, LONG.index(item.path.name)) if item.path.name in LONG else (2, 0)
+
+    items.sort(key=turn)

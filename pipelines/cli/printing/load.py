@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_finding", "print_load"]
 
-MANY_FILES = 4  # that warn of the same are told together
+MANY_FILES = 4  # that warn of the same stand in one line
 COUNT_OF_ROWS = re.compile(r"^[0-9]+ (?=rows )")
 
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
@@ -52,12 +52,12 @@ def _lines_of_warnings(files: "Sequence[FileReport]") -> Iterator[str]:
         for text in file.warnings:
             words = COUNT_OF_ROWS.sub("", text)
             alike.setdefault((file.dataset, words), []).append((file.path, text))
-    for (dataset, words), told in alike.items():
-        if len(told) < MANY_FILES or told[0][1] == words:
-            yield from (f"  {path}: {text}" for path, text in told)
+    for (dataset, words), warnings in alike.items():
+        if len(warnings) < MANY_FILES or warnings[0][1] == words:
+            yield from (f"  {path}: {text}" for path, text in warnings)
             continue
-        rows = sum(int(found[0]) for _, text in told if (found := COUNT_OF_ROWS.match(text)))
-        yield f"  {len(told)} files of {dataset}, {told[0][0]} to {told[-1][0]}: {rows:,} {words}"
+        rows = sum(int(found[0]) for _, text in warnings if (found := COUNT_OF_ROWS.match(text)))
+        yield f"  {len(warnings)} files of {dataset}, {warnings[0][0]} to {warnings[-1][0]}: {rows:,} {words}"
 
 
 def _print_section(title: str, lines: Sequence[str]) -> None:

@@ -72,7 +72,6 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
-@pytest.hookimpl(tryfirst=True)
 # Files that take long without learning, the longest first.
 LONG = (
     "test_schemathesis.py",
@@ -87,6 +86,7 @@ LONG = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the kinds of tests, and put those that learn from a simulated district first, then the
     other long ones: what is long must not begin last. Of the files that learn the last comes first,

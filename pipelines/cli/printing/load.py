@@ -57,7 +57,8 @@ def _lines_of_warnings(files: "Sequence[FileReport]") -> Iterator[str]:
             yield from (f"  {path}: {text}" for path, text in warnings)
             continue
         rows = sum(int(found[0]) for _, text in warnings if (found := COUNT_OF_ROWS.match(text)))
-        yield f"  {len(warnings)} files of {dataset}, {warnings[0][0]} to {warnings[-1][0]}: {rows:,} {words}"
+        span = f"{warnings[0][0]} to {warnings[-1][0]}"
+        yield f"  {len(warnings)} files of {dataset}, {span}: {rows:,} {words}"
 
 
 def _print_section(title: str, lines: Sequence[str]) -> None:

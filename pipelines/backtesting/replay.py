@@ -82,6 +82,7 @@ def replay(
     retrain_every: timedelta | None = None,
     seed: int = 0,
     model: RiskModel | None = None,
+    stories: pl.DataFrame | None = None,
     budgets: bool = False,
     take_scores: Callable[[pl.DataFrame], object] | None = None,
     progress: Progress = no_progress,
@@ -92,8 +93,10 @@ def replay(
     The ``warm_up_days`` of the settings before ``start`` only show what an ordinary day looks like.
     ``model`` is used if it was trained no later than ``start``; otherwise one is trained on the
     cases known before ``start``. With ``retrain_every`` a new model takes over so often, trained on
-    what was known by then. With ``budgets`` the evaluation also tells what other budgets would have
-    bought. ``take_scores`` is given the scored people of each day from ``start`` on.
+    what was known by then. Where ``stories`` are given, the truth of a simulated district as
+    episodes, each model learns from all that were over, as if each had been reported. With
+    ``budgets`` the evaluation also tells what other budgets would have bought. ``take_scores`` is
+    given the scored people of each day from ``start`` on.
     """
     parse_tick(every)
     if end <= start:
@@ -118,6 +121,7 @@ def replay(
                 at=segment.start,
                 seed=seed,
                 settings=settings,
+                stories=stories,
                 progress=progress,
             )
         warm_up = timedelta(days=0 if models else settings.warm_up_days)

@@ -86,11 +86,20 @@ def replay(
         typer.Option(help="Also write the scores, tick by tick, into this .parquet or .csv file."),
     ] = None,
     floor: Annotated[float, typer.Option(min=0, max=1, help="Leave out scores below this.")] = 0.0,
+    all_reported: Annotated[
+        Path | None,
+        typer.Option(
+            help="Learn from every story in this truth.parquet of a simulated district, as if all "
+            "had been reported: a ceiling."
+        ),
+    ] = None,
     seed: int = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
+    from models.evaluation.ground_truth import episodes_from_truth
+    from pipelines.backtesting.experiments import read_ground_truth
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.backtesting.score_file import ScoreFile
     from pipelines.orchestration.recorded_verbs import run_replay as run
@@ -99,6 +108,7 @@ def replay(
     settings = load_settings(home)
     reveal_rows = partial(reveal_persons, settings=settings) if reveal else None
     kept = ScoreFile(scores, floor=floor, reveal=reveal_rows) if scores else None
+    truth = read_ground_truth(all_reported, settings=settings) if all_reported else None
     with kept or nullcontext():
         result = run(
             settings,
@@ -109,7 +119,8 @@ def replay(
             text_budget=texts,
             retrain_every=parse_days(retrain_every) if retrain_every else None,
             seed=seed,
-            model=champion_trained_at(settings, parse_moment(start)),
+            model=champion_trained_at(settings, parse_moment(start)) if truth is None else None,
+            stories=episodes_from_truth(truth) if truth is not None else None,
             budgets=report is not None,
             take_scores=kept.add if kept else None,
             progress=progress_printer(as_json),

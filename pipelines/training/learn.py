@@ -55,17 +55,23 @@ def learn_risk_model(
     settings: Settings,
     every: str = "15m",
     reputations: LearnedReputation | None = None,
+    stories: pl.DataFrame | None = None,
     progress: Progress = no_progress,
 ) -> tuple[RiskModel, pl.DataFrame]:
     """Return a model from the cases known before ``at``, and the rows it learned from with their
     out-of-fold score ``raw``.
 
     It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
-    and learns none. Raises ``ModelError`` with too few cases.
+    and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
+    them, it learns from those over before ``at`` as if each had been reported, whatever came of it.
+    Raises ``ModelError`` with too few cases.
     """
     progress("choosing what to learn from")
     sampling = Sampling(negatives=settings.training.negative_samples, every=every)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
+    if stories is not None:
+        over = stories.filter(pl.col("closed_at") < at).select(labels.episodes.columns)
+        labels = replace(labels, episodes=over)
     drawn = draw_people(event_index, at=at, seed=seed)
     samples = draw_training_samples(
         event_index,

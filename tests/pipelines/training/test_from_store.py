@@ -6,9 +6,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
+from models.evaluation.ground_truth import episodes_from_truth
 from models.labels import drawn_people
 from models.labels.drawn_people import draw_people
 from models.labels.sampling import Sampling, draw_training_samples
+from pipelines.backtesting.experiments import read_ground_truth
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, find_training_labels, learn_risk_model
@@ -76,3 +78,21 @@ def test_of_a_large_district_some_people_stand_for_all(settings, tables, indexes
     assert some.filter(~live)["person"].n_unique() < everybody["person"].n_unique() / 2
     moments = [rows.filter(~live)["sampling_weight"].sum() for rows in (some, everybody)]
     assert moments[0] == pytest.approx(moments[1], rel=0.1)
+
+
+def test_a_ceiling_learns_from_every_story_that_was_over(settings, tables, indexes):
+    """Reported or not, whatever came of it; what is still running then it does not know."""
+    truth = read_ground_truth(settings.home.parent / "landing" / "truth.parquet", settings=settings)
+    stories = episodes_from_truth(truth)
+    _, rows = learn_risk_model(
+        indexes[0], tables, at=TRAIN_AT, seed=3, settings=settings, stories=stories
+    )
+    _, usual = learn_risk_model(indexes[0], tables, at=TRAIN_AT, seed=3, settings=settings)
+    learned = rows.filter(pl.col("case_id").is_not_null())
+    known = stories.join(learned.select("case_id").unique(), on="case_id", how="semi")
+    assert known["case_id"].n_unique() == learned["case_id"].n_unique()
+    assert known["closed_at"].max() < TRAIN_AT
+    assert set(known["outcome"]) == {"loss", "attempt", "contact"}
+    assert known["person"].n_unique() > 2 * usual.drop_nulls("case_id")["person"].n_unique()
+    running = stories.filter(pl.col("opened_at") < TRAIN_AT, pl.col("closed_at") >= TRAIN_AT)
+    assert len(running) > 0

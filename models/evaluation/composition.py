@@ -26,7 +26,14 @@ from models.evaluation.bootstrap import (
 )
 from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
 
-__all__ = ["COMPOSED_BUDGETS", "COMPOSED_SCHEMA", "TrueRates", "compose_true_rate"]
+__all__ = [
+    "COMPOSED_BUDGETS",
+    "COMPOSED_SCHEMA",
+    "TYPES_SCHEMA",
+    "TrueRates",
+    "compose_scam_types",
+    "compose_true_rate",
+]
 
 COMPOSED_BUDGETS = (12, 23, 40, 85)
 WEEK_AFTER = timedelta(days=7)
@@ -43,6 +50,16 @@ COMPOSED_SCHEMA = pl.Schema(
         "innocent_bound_per_100k": pl.Float64(),
         "losses": pl.Int64(),
         **{f"{name}{end}": pl.Float64() for name in FIGURES for end in ("", "_low", "_high")},
+    }
+)
+
+TYPE_FIGURES = ("coverage", "money")
+TYPES_SCHEMA = pl.Schema(
+    {
+        "scam_type": pl.String(),
+        "losses": pl.Int64(),
+        "budget": pl.Int64(),
+        **{f"{name}{end}": pl.Float64() for name in TYPE_FIGURES for end in ("", "_low", "_high")},
     }
 )
 
@@ -99,6 +116,41 @@ def compose_true_rate(
     return pl.DataFrame(
         [_compose_budget(dense, rates=rates, budget=budget, stories=stories) for budget in budgets],
         schema=COMPOSED_SCHEMA,
+    )
+
+
+def compose_scam_types(
+    scores: pl.DataFrame,
+    truth: pl.DataFrame,
+    *,
+    start: datetime,
+    end: datetime,
+    people: int,
+    rates: TrueRates | None = None,
+    budgets: Sequence[int] = COMPOSED_BUDGETS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """One row a scam type and budget, the type with most losses first: what of its losses is seen
+    in time, and of their money, under the threshold of that budget.
+
+    Arguments and errors are those of :func:`compose_true_rate`, whose ``coverage`` and ``money``
+    are those of all types together.
+    """
+    dense = _DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
+    rows: list[dict[str, str | float | int | None]] = []
+    for budget in budgets:
+        threshold = _find_threshold(dense, rates=rates or TrueRates(), budget=budget)
+        losses = _losses(dense, dense.issued(threshold))
+        for scam_type in sorted(losses["scam_type"].unique()):
+            of_type = losses.filter(pl.col("scam_type") == scam_type)
+            found = _loss_figures(of_type, total=sum_once)
+            drawn = _loss_figures(of_type, total=stories.totals)
+            named = {"scam_type": scam_type, "losses": len(of_type), "budget": budget}
+            rows.append(named | _with_intervals(found, drawn, drawn))
+    return pl.DataFrame(rows, schema=TYPES_SCHEMA).sort(
+        "losses", "scam_type", "budget", descending=[True, False, False]
     )
 
 
@@ -195,13 +247,7 @@ def _compose_budget(
     threshold = _find_threshold(dense, rates=rates, budget=budget)
     issued = dense.issued(threshold)
     innocent, in_stories = dense.innocent(issued), dense.in_stories(issued)
-    losses = judge_alerts(
-        issued,
-        dense.episodes.filter(pl.col("outcome") != "contact"),
-        start=dense.start,
-        end=dense.end,
-        traces=dense.traces,
-    ).losses.select("covered", "total_cny", "ahead_cny", person="case_id")
+    losses = _losses(dense, issued)
 
     def figures(total: Total, innocent_alerts: Floats) -> dict[str, Floats]:
         return _figures(
@@ -290,6 +336,25 @@ def _figures(
             "precision_a": per_day("loss", "attempt", "contact") / every,
             "precision": per_day("loss", "attempt") / every,
             "precision_c": per_day("loss") / every,
+            **_loss_figures(losses, total=total),
+        }
+
+
+def _losses(dense: _DenseReplay, issued: pl.DataFrame) -> pl.DataFrame:
+    """The losses of the window, ``person`` being the story, and what the alerts did for each."""
+    judged = judge_alerts(
+        issued,
+        dense.episodes.filter(pl.col("outcome") != "contact"),
+        start=dense.start,
+        end=dense.end,
+        traces=dense.traces,
+    )
+    return judged.losses.select("scam_type", "covered", "total_cny", "ahead_cny", person="case_id")
+
+
+def _loss_figures(losses: pl.DataFrame, *, total: Total) -> dict[str, Floats]:
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw may have no loss
+        return {
             "coverage": total(losses, pl.col("covered")) / total(losses, ONE),
             "money": total(losses, pl.col("ahead_cny")) / total(losses, pl.col("total_cny")),
         }
@@ -299,7 +364,7 @@ def _with_intervals(
     found: dict[str, Floats], drawn: dict[str, Floats], lowest: dict[str, Floats]
 ) -> dict[str, float | None]:
     figures: dict[str, float | None] = {}
-    for name in FIGURES:
+    for name in found.keys() & {*FIGURES}:
         value = float(found[name][0])
         low, high = percentile_interval(lowest[name]), percentile_interval(drawn[name])
         figures[name] = value if np.isfinite(value) else None

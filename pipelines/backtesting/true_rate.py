@@ -8,12 +8,18 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from data_contracts.pages.markdown import markdown_table
-from models.evaluation.composition import COMPOSED_BUDGETS, TrueRates, compose_true_rate
+from models.evaluation.composition import (
+    COMPOSED_BUDGETS,
+    TrueRates,
+    compose_scam_types,
+    compose_true_rate,
+)
 from pipelines.backtesting.experiments import read_ground_truth
 from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
+from serving.presentation.wording import scam_type_name
 
-__all__ = ["compose_replay", "composition_table"]
+__all__ = ["compose_replay", "composition_table", "scam_type_table"]
 
 SHARES = {
     "precision_a": "precision a",
@@ -34,10 +40,12 @@ def compose_replay(
     people: int,
     rates: TrueRates,
     budgets: Sequence[int] = COMPOSED_BUDGETS,
+    by_type: bool = False,
     seed: int = 0,
 ) -> pl.DataFrame:
     """What ``models.evaluation.composition`` makes of a replay's ``scores``, or of its alerts, and
-    the truth of its simulated district.
+    the truth of its simulated district: a row a budget or, ``by_type``, a row a scam type and
+    budget.
 
     Persons are the pseudonyms of the home, or ID numbers in a file that was written with
     ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.
@@ -48,7 +56,8 @@ def compose_replay(
         known = known.rename({"id_number": "person"})
     else:
         episodes = read_ground_truth(truth, settings=settings)
-    return compose_true_rate(
+    compose = compose_scam_types if by_type else compose_true_rate
+    return compose(
         known.select("person", "issued_at", "score"),
         episodes,
         start=start,
@@ -91,6 +100,24 @@ def composition_table(composed: pl.DataFrame) -> str:
     ]
     heads = ("budget", "alerts a day", "from", "false per 100,000 and day", *SHARES.values())
     return markdown_table((*heads, "losses"), rows, figures=True)
+
+
+def scam_type_table(composed: pl.DataFrame) -> str:
+    """A line a scam type, in Markdown: its coverage at each budget with the 90 % interval."""
+    budgets = composed["budget"].unique(maintain_order=True).to_list()
+    rows = [
+        (
+            scam_type_name(str(scam_type), "en"),
+            f"{of_type['losses'][0]}",
+            *(
+                _share(row["coverage"], row["coverage_low"], row["coverage_high"])
+                for row in of_type.iter_rows(named=True)
+            ),
+        )
+        for (scam_type,), of_type in composed.group_by("scam_type", maintain_order=True)
+    ]
+    heads = ("scam type", "losses", *(f"coverage at {budget}" for budget in budgets))
+    return markdown_table(heads, rows, figures=True)
 
 
 def _false_alerts(rate: float, bound: float | None) -> str:

@@ -239,15 +239,23 @@ def print_composition(
     budgets: Annotated[
         str, typer.Option(help="Alerts a day of the true district.")
     ] = "12,23,40,85",
+    by_type: Annotated[
+        bool, typer.Option("--by-type", help="What is seen of each scam type, too.")
+    ] = False,
     seed: int = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """What a model replayed in a district full of fraud gives at the true rate of fraud."""
     from models.evaluation.composition import TrueRates
-    from pipelines.backtesting.true_rate import compose_replay, composition_table
+    from pipelines.backtesting.true_rate import (
+        compose_replay,
+        composition_table,
+        scam_type_table,
+    )
 
-    composed = compose_replay(
+    compose = partial(
+        compose_replay,
         scores,
         truth,
         settings=load_settings(home),
@@ -258,10 +266,14 @@ def print_composition(
         budgets=[int(budget) for budget in parse_list(budgets)],
         seed=seed,
     )
+    composed, types = compose(), compose(by_type=True) if by_type else None
     if as_json:
-        print_json({"budgets": composed.to_dicts()})
-    else:
-        typer.echo(composition_table(composed))
+        of_types = {} if types is None else {"scam_types": types.to_dicts()}
+        print_json({"budgets": composed.to_dicts(), **of_types})
+        return
+    typer.echo(composition_table(composed))
+    if types is not None:
+        typer.echo("\n" + scam_type_table(types))
 
 
 @lab.command()

@@ -13,7 +13,13 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import SettingsError
-from models.evaluation.composition import COMPOSED_SCHEMA, TrueRates, compose_true_rate
+from models.evaluation.composition import (
+    COMPOSED_SCHEMA,
+    TYPES_SCHEMA,
+    TrueRates,
+    compose_scam_types,
+    compose_true_rate,
+)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 6, 8, tzinfo=SHANGHAI)
@@ -120,6 +126,24 @@ def test_coverage_and_money_are_those_of_the_stories_simulated() -> None:
     assert found["money"].to_list() == pytest.approx([6 / 40, 6 / 40])
     # With two losses drawn again none, one or two are the one that was warned in time.
     assert found.select("coverage_low", "coverage_high").row(0) == (0, 1)
+
+
+def test_each_scam_type_has_its_share_of_coverage_and_money() -> None:
+    """The loss that is warned of in time is fake shopping, the one alerted too late fake police."""
+    types = {"vic": "fake_shopping", "talk": "fake_loan"}
+    truth = TRUTH.with_columns(scam_type=pl.col("person").replace_strict(types, default="police"))
+    found = compose_scam_types(
+        SCORES, truth, start=START, end=END, people=1004, rates=RATES, budgets=[1, 50], seed=3
+    )
+    assert found.schema == TYPES_SCHEMA
+    assert found.select("scam_type", "losses", "budget", "coverage", "money").rows() == [
+        ("fake_shopping", 1, 1, 1.0, pytest.approx(0.6)),
+        ("fake_shopping", 1, 50, 1.0, pytest.approx(0.6)),
+        ("police", 1, 1, 0.0, 0.0),
+        ("police", 1, 50, 0.0, 0.0),
+    ]
+    # A draw may have the one loss never or often, and each time it was warned of.
+    assert found.select("coverage_low", "coverage_high").row(0) == (1, 1)
 
 
 def test_without_an_innocent_alert_its_bound_is_three_in_all_days() -> None:

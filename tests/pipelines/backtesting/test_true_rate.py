@@ -68,6 +68,8 @@ def test_the_command_composes_a_file_with_a_truth(tmp_path: Path) -> None:
     (row,) = json.loads(found.stdout)["budgets"]
     assert (row["threshold"], row["innocent_alerts"]) == (0.7, 1)
     assert row["alerts_per_day"] == pytest.approx(23.2)
-    table = CliRunner().invoke(cli.app, [*words, "--contacts", "10"]).stdout
+    table = CliRunner().invoke(cli.app, [*words, "--contacts", "10", "--by-type"]).stdout
     # Six instead of twelve a day in the story without a loss, and so two alerts more fit.
     assert "| 24 | 23.2 | 0.600 |" in " ".join(table.split())
+    assert "| scam type | losses | coverage at 24 |" in table
+    assert "| Fake police | 2 | 0.50 (0.00 to 1.00) |" in table

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AsJson",
     "At",
+    "End",
     "Home",
+    "Start",
     "load_installation",
     "load_settings",
     "moment_or_latest",
@@ -32,6 +34,11 @@ Home = Annotated[
     typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+Start = Annotated[
+    str,
+    typer.Option("--from", help="Its first moment, such as 2026-07-05 or 2026-07-05T14:30."),
+]
+End = Annotated[str, typer.Option("--to", help="The moment it ends, no longer part of it.")]
 At = Annotated[
     str | None,
     typer.Option(

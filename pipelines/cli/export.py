@@ -43,11 +43,17 @@ def export_outreach(
 
     settings = load_installation(home)
     day = parse_day(at) if at else None
-    number, content = issue_outreach_list(
+    made = issue_outreach_list(
         settings, community=community, day=day, form=format.value, language=language.value
     )
+    if not made.is_published:
+        typer.echo(
+            f"no watchlist was published for {made.day}: whom to reach in {community} is not known",
+            err=True,
+        )
     if out is not None:
-        out.write_bytes(content)
-        typer.echo(f"list {number} of {community} in {out}")
+        out.write_bytes(made.content)
+        noun = "person" if made.people == 1 else "people"
+        typer.echo(f"list {made.list_id} of {community} in {out}: {made.people} {noun} to reach")
     else:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(made.content)

@@ -13,7 +13,9 @@ import typer
 from pipelines.cli.arguments import (
     AsJson,
     At,
+    End,
     Home,
+    Start,
     load_settings,
     moment_or_latest,
     parse_days,
@@ -36,8 +38,8 @@ lab = typer.Typer()
 
 @lab.command()
 def measure(
-    start: Annotated[str, typer.Option("--from")],
-    end: Annotated[str, typer.Option("--to")],
+    start: Start,
+    end: End,
     report: Annotated[
         Path | None, typer.Option(help="Also write an evaluation report, one HTML page.")
     ] = None,
@@ -64,14 +66,18 @@ def measure(
 
 @lab.command()
 def replay(
-    start: Annotated[str, typer.Option("--from")],
-    end: Annotated[str, typer.Option("--to")],
-    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
-    budget: int = 20,
+    start: Start,
+    end: End,
+    every: Annotated[
+        str | None, typer.Option(help="The clock, such as 15m or 1h; default: the setting tick.")
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Alerts a day, on average.")] = 20,
     texts: Annotated[
         int, typer.Option(min=0, help="Also measure texts to so many people a day, next in rank.")
     ] = 0,
-    out: Path = Path("alerts.parquet"),
+    out: Annotated[Path, typer.Option(help="Where the alerts are written.")] = Path(
+        "alerts.parquet"
+    ),
     reveal: Annotated[
         bool, typer.Option(help="Real ID numbers instead of pseudonyms, from the vault.")
     ] = False,
@@ -160,12 +166,14 @@ def replay(
 @lab.command("study", hidden=True)
 @lab.command("experiments")
 def print_experiments(
-    start: Annotated[str, typer.Option("--from")],
-    end: Annotated[str, typer.Option("--to")],
+    start: Start,
+    end: End,
     budget: int = 8,
     every: Annotated[
         str | None,
-        typer.Option(help="The clock at which parts and policies are compared; default: tick."),
+        typer.Option(
+            help="The clock at which parts and policies are compared; default: the setting tick."
+        ),
     ] = None,
     clocks: Annotated[
         str, typer.Option(help="Clocks to compare; none: leave them out.")
@@ -221,10 +229,13 @@ def print_experiments(
 @lab.command("compose")
 def print_composition(
     scores: Annotated[
-        Path, typer.Argument(help="What `forestall replay --scores` or --out has written.")
+        Path,
+        typer.Argument(
+            help="What `forestall replay --scores` has written; its --out shows less coverage."
+        ),
     ],
-    start: Annotated[str, typer.Option("--from")],
-    end: Annotated[str, typer.Option("--to")],
+    start: Start,
+    end: End,
     truth: Annotated[Path, typer.Option(help="truth.parquet of the simulated district.")],
     people: Annotated[int, typer.Option(min=1, help="Residents of the simulated district.")],
     residents: Annotated[
@@ -285,7 +296,9 @@ def robustness(
     days: int = 45,
     intensity: Annotated[float, typer.Option(help="Fraud, times the ordinary rate.")] = 5.0,
     budget: int = 8,
-    every: Annotated[str | None, typer.Option(help="The clock; default: tick.")] = None,
+    every: Annotated[
+        str | None, typer.Option(help="The clock, such as 15m or 1h; default: the setting tick.")
+    ] = None,
     seed: int = 0,
     home: Home = None,
 ) -> None:

@@ -95,7 +95,11 @@ def status_sections(
         "Late",
         "Newest row",
     )
-    yield say("Deliveries"), [say(word) for word in deliveries], quality_rows(found, say)
+    title = say("Deliveries")
+    if found.quality:
+        days = found.quality.report.days
+        title += f" · {say('The last {days} delivered days; registers as they stand.', days=days)}"
+    yield title, [say(word) for word in deliveries], quality_rows(found, say)
     outcomes = ("Dataset", "Source", "Outcome", "Reason", "Rows", "Files")
     yield say("Most common outcomes"), [say(word) for word in outcomes], outcome_rows(found, say)
     yield (

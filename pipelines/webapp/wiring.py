@@ -1,6 +1,7 @@
 """The composition root of serving: settings, vault and rescorer are handed to the application."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -15,7 +16,7 @@ from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import open_database, shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
-from serving.outreach.service import ListRequest, issue_list
+from serving.outreach.service import ListRequest, is_published, issue_list
 from serving.outreach.sheets import write_outreach
 from serving.vocabulary.roles import Role, Viewer
 
@@ -64,11 +65,23 @@ def run_server(settings: Settings, *, host: str, port: int, say: Callable[[str],
     serve_app(app, host=host, port=port)
 
 
+@dataclass(frozen=True)
+class OutreachFile:
+    """An outreach list as a file: its number, its day, how many ``people`` stand on it, and whether
+    anything was published that it could draw on.
+    """
+
+    list_id: str
+    day: date
+    people: int
+    is_published: bool
+    content: bytes
+
+
 def issue_outreach_list(
     settings: Settings, *, community: str, day: date | None, form: Format, language: Language
-) -> tuple[str, bytes]:
-    """A community's list of ``day``, else of the newest list's day: its number, and a file's
-    content; it is audited.
+) -> OutreachFile:
+    """A community's list of ``day``, else of the newest list's day, as a file; it is audited.
 
     Raises ``NotReadyError`` where nothing was published.
     """
@@ -87,7 +100,13 @@ def issue_outreach_list(
             vault=Vault.open(settings),
             settings=settings.located_serving,
         )
-    return outreach.list_id, write_outreach(outreach, format=form, language=language)
+        return OutreachFile(
+            list_id=outreach.list_id,
+            day=request.day,
+            people=len(outreach.rows),
+            is_published=is_published(session, request.day, settings=settings.located_serving),
+            content=write_outreach(outreach, format=form, language=language),
+        )
 
 
 def deliver_webhooks(settings: Settings) -> DeliveryCounts:

@@ -197,6 +197,12 @@ def communities_with_alerts(
     return sorted({alert.community_id for alert, _ in found})
 
 
+def is_published(session: Session, day: date, *, settings: ServingSettings) -> bool:
+    """Return whether a list was published that an outreach list of ``day`` can draw on."""
+    start, end = _span(day, settings=settings)
+    return WatchlistRepository(session).has_any(start=start, end=end)
+
+
 def latest_day_with_list(session: Session) -> date:
     """Return the local day of the latest list; a 404 problem before anything was published."""
     latest = WatchlistRepository(session).latest()

@@ -105,6 +105,7 @@ def show_outreach(
         context["rows"] = service.preview_list(
             session, list_request, vault=services.vault, settings=services.settings
         )
+        context["published"] = service.is_published(session, day, settings=services.settings)
         context["due"] = follow_ups_due(session, viewer=viewer, community_id=community, day=day)
         context["lists"] = results.list_page(session, viewer=viewer, community_id=community).items
     return render_page(request, "outreach.html", context | {"now": now})

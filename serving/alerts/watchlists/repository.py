@@ -43,6 +43,11 @@ class WatchlistRepository:
             .limit(1)
         )
 
+    def has_any(self, *, start: datetime, end: datetime) -> bool:
+        """Whether a list of a moment in ``[start, end)`` was published."""
+        of_span = select(WatchlistRow.id).where(WatchlistRow.at >= start, WatchlistRow.at < end)
+        return self._session.scalar(of_span.limit(1)) is not None
+
     def page(self, *, before: int | None, limit: int) -> Sequence[WatchlistRow]:
         """Return current lists, the last published first, of those before number ``before``."""
         statement = select(WatchlistRow).where(WatchlistRow.superseded_at.is_(None))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -224,6 +225,10 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
         len(json.loads(sheet)["rows"] if isinstance(json.loads(sheet), dict) else json.loads(sheet))
         >= 1
     )
+
+    paper = f"{home}/paper.csv"
+    said = run("export", "outreach", "--community", community, "--out", paper, "--home", home)
+    assert re.search(r"list L\w+ of \w+ in .*paper\.csv: [1-9]\d* (person|people) to reach", said)
 
     token = run(
         "users",

@@ -17,7 +17,7 @@ from tests.serving.casework.test_dispositions import decide
 from tests.serving.casework.test_follow_ups import client_of
 from tests.serving.conftest import Client, OpenVault, audited
 from tests.serving.outreach.test_outreach import listed
-from tests.serving.published import ID_A, ID_B, ID_C, MORNING
+from tests.serving.published import ID_A, ID_B, ID_C, ID_D, MORNING
 from tests.serving.web.test_pages import OWN, log_in
 
 FORM = f"/alerts/{ID_A}/dispositions"
@@ -186,6 +186,17 @@ def test_an_officer_sees_the_own_community_with_names_and_that_is_written_down(
     assert "王五" not in page
     assert client.get("/outreach?community=C02").status_code == 403
     assert audited(engine, "export") == [("officer-1", "C01")]
+
+
+def test_a_day_without_a_watchlist_is_no_all_clear(client: Client) -> None:
+    """Somebody whose alerts were all settled is told so; of a day unpublished nobody can tell."""
+    for alert in (ID_A, ID_B, ID_D):
+        decide(client, alert, "stopped", 0)
+    log_in(client, "officer")
+    nobody, unknown = "没有需要联系的人", "没有发布预警清单"
+    settled, later = client.get("/outreach").text, client.get("/outreach?day=2026-07-20").text
+    assert (nobody in settled, unknown in settled) == (True, False)
+    assert (nobody in later, unknown in later) == (False, True)
 
 
 def test_the_list_says_who_is_to_be_asked_again(client: Client) -> None:

@@ -4,12 +4,9 @@ not starve.
 
 import gc
 import os
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, create_engine
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -36,29 +33,6 @@ KINDS = {
     "browser": {"browser"},
     "training": {"district", "own_district", "own_trained", "trained", "prefect"},
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def statements_kept() -> Iterator[None]:
-    """Let the engines of all SQLite files share what SQLAlchemy makes of a statement, as all
-    requests of one server do: every test has a file of its own, and making the statements anew for
-    each takes longer than running them.
-    """
-    shared = create_engine("sqlite://")
-    shared.connect().close()  # the first connection tells the dialect what SQLite can do
-    kept: dict[Any, Any] = {}
-
-    def sharing(url: str, **options: Any) -> Engine:
-        engine = create_engine(url, **options)
-        if engine.dialect.name == "sqlite":
-            engine.dialect = shared.dialect
-            engine.update_execution_options(compiled_cache=kept)
-        return engine
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.storage.sqlite.create_engine", sharing)
-        patch.setattr("serving.database.engine.create_engine", sharing)
-        yield
 
 
 def pytest_collection_finish() -> None:

@@ -120,28 +120,26 @@ def compose_true_rate(
 
 
 def compose_scam_types(
+    composed: pl.DataFrame,
     scores: pl.DataFrame,
     truth: pl.DataFrame,
     *,
     start: datetime,
     end: datetime,
     people: int,
-    rates: TrueRates | None = None,
-    budgets: Sequence[int] = COMPOSED_BUDGETS,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
     """One row a scam type and budget, the type with most losses first: what of its losses is seen
     in time, and of their money, under the threshold of that budget.
 
-    Arguments and errors are those of :func:`compose_true_rate`, whose ``coverage`` and ``money``
-    are those of all types together.
+    ``composed`` is what :func:`compose_true_rate` made of the same arguments, whose ``coverage``
+    and ``money`` are those of all types together.
     """
     dense = _DenseReplay.of(scores, truth, start=start, end=end, people=people)
     stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
     rows: list[dict[str, str | float | int | None]] = []
-    for budget in budgets:
-        threshold = _find_threshold(dense, rates=rates or TrueRates(), budget=budget)
+    for budget, threshold in composed.select("budget", "threshold").iter_rows():
         losses = _losses(dense, dense.issued(threshold))
         for scam_type in sorted(losses["scam_type"].unique()):
             of_type = losses.filter(pl.col("scam_type") == scam_type)

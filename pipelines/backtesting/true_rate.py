@@ -1,6 +1,7 @@
 """A replay of a simulated district full of fraud, and what its model gives at the true rate."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
 from serving.presentation.wording import scam_type_name
 
-__all__ = ["compose_replay", "composition_table", "scam_type_table"]
+__all__ = ["Composition", "compose_replay", "composition_table", "scam_type_table"]
 
 SHARES = {
     "precision_a": "precision a",
@@ -28,6 +29,14 @@ SHARES = {
     "coverage": "coverage",
     "money": "money",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """A row a budget and, where it was asked for, a row a scam type and budget."""
+
+    budgets: pl.DataFrame
+    scam_types: pl.DataFrame | None = None
 
 
 def compose_replay(
@@ -42,10 +51,9 @@ def compose_replay(
     budgets: Sequence[int] = COMPOSED_BUDGETS,
     by_type: bool = False,
     seed: int = 0,
-) -> pl.DataFrame:
+) -> Composition:
     """What ``models.evaluation.composition`` makes of a replay's ``scores``, or of its alerts, and
-    the truth of its simulated district: a row a budget or, ``by_type``, a row a scam type and
-    budget.
+    the truth of its simulated district; the scam types only if asked for ``by_type``.
 
     Persons are the pseudonyms of the home, or ID numbers in a file that was written with
     ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.
@@ -56,9 +64,9 @@ def compose_replay(
         known = known.rename({"id_number": "person"})
     else:
         episodes = read_ground_truth(truth, settings=settings)
-    compose = compose_scam_types if by_type else compose_true_rate
-    return compose(
-        known.select("person", "issued_at", "score"),
+    rows = known.select("person", "issued_at", "score")
+    composed = compose_true_rate(
+        rows,
         episodes,
         start=start,
         end=end,
@@ -66,6 +74,14 @@ def compose_replay(
         rates=rates,
         budgets=budgets,
         seed=seed,
+    )
+    if not by_type:
+        return Composition(composed)
+    return Composition(
+        composed,
+        compose_scam_types(
+            composed, rows, episodes, start=start, end=end, people=people, seed=seed
+        ),
     )
 
 

@@ -265,8 +265,7 @@ def print_composition(
         scam_type_table,
     )
 
-    compose = partial(
-        compose_replay,
+    found = compose_replay(
         scores,
         truth,
         settings=load_settings(home),
@@ -275,14 +274,15 @@ def print_composition(
         people=people,
         rates=TrueRates(residents, losses, contacts),
         budgets=[int(budget) for budget in parse_list(budgets)],
+        by_type=by_type,
         seed=seed,
     )
-    composed, types = compose(), compose(by_type=True) if by_type else None
+    types = found.scam_types
     if as_json:
         of_types = {} if types is None else {"scam_types": types.to_dicts()}
-        print_json({"budgets": composed.to_dicts(), **of_types})
+        print_json({"budgets": found.budgets.to_dicts(), **of_types})
         return
-    typer.echo(composition_table(composed))
+    typer.echo(composition_table(found.budgets))
     if types is not None:
         typer.echo("\n" + scam_type_table(types))
 

@@ -132,9 +132,8 @@ def test_each_scam_type_has_its_share_of_coverage_and_money() -> None:
     """The loss that is warned of in time is fake shopping, the one alerted too late fake police."""
     types = {"vic": "fake_shopping", "talk": "fake_loan"}
     truth = TRUTH.with_columns(scam_type=pl.col("person").replace_strict(types, default="police"))
-    found = compose_scam_types(
-        SCORES, truth, start=START, end=END, people=1004, rates=RATES, budgets=[1, 50], seed=3
-    )
+    composed = _compose([1, 50], truth=truth)
+    found = compose_scam_types(composed, SCORES, truth, start=START, end=END, people=1004, seed=3)
     assert found.schema == TYPES_SCHEMA
     assert found.select("scam_type", "losses", "budget", "coverage", "money").rows() == [
         ("fake_shopping", 1, 1, 1.0, pytest.approx(0.6)),

@@ -20,19 +20,23 @@ ROOT = Path(__file__).parents[3]
 VERBS_MODULE = "tests.benchmarks.districts.verbs"
 #: The verbs of a district that learns its own model, in order.
 LEARNING_VERBS = (
-    *("simulate", "ingest_history", "train", "replay_day", "night"),
-    *("ingest_day", "first_tick", "tick"),
+    *("simulate", "ingest_history", "store_history", "train", "replay_day", "night"),
+    *("ingest_day", "store_day", "first_tick", "tick", "busy_minutes", "next_busy_minutes"),
 )
 #: The verbs of a district that is given a model.
-DAILY_VERBS = ("simulate", "ingest_history", "night", "ingest_day", "first_tick", "tick")
+DAILY_VERBS = tuple(verb for verb in LEARNING_VERBS if verb != "train")
 NEEDED_BEFORE = {  # what must have come to its end before a verb makes sense
     "ingest_history": "simulate",
-    "train": "ingest_history",
-    "replay_day": "train",
-    "night": "ingest_history",
-    "ingest_day": "ingest_history",
+    "store_history": "ingest_history",
+    "train": "store_history",
+    "replay_day": "store_history",
+    "night": "store_history",
+    "ingest_day": "store_history",
+    "store_day": "ingest_day",
     "first_tick": "night",
     "tick": "first_tick",
+    "busy_minutes": "tick",
+    "next_busy_minutes": "busy_minutes",
 }
 Say = Callable[[str], None]
 

@@ -48,16 +48,16 @@ def test_a_verb_runs_in_a_process_of_its_own(tmp_path) -> None:
 
 
 def test_what_builds_on_a_stopped_verb_is_not_run(tmp_path) -> None:
-    simulated, history, night = measure_district(
+    simulated, history, store = measure_district(
         step(tmp_path),
-        verbs=("simulate", "ingest_history", "night"),
+        verbs=("simulate", "ingest_history", "store_history"),
         settings="",
         limits=limits(memory_bytes=1_000_000),
         say=lambda _: None,
     )
     assert simulated.not_run == "it needed more than 0.0 GB of memory"
     assert history.not_run == "simulate before it did not come to its end"
-    assert night.not_run == "ingest_history before it did not come to its end"
+    assert store.not_run == "ingest_history before it did not come to its end"
     assert (simulated.seconds, simulated.processor_s) == (None, None)
 
 

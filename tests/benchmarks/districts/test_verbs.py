@@ -1,10 +1,12 @@
 from dataclasses import replace
 from datetime import date
 
+import polars as pl
+
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from tests.benchmarks.districts.growth import DAILY_VERBS, LEARNING_VERBS
-from tests.benchmarks.districts.verbs import VERBS, DistrictStep, run_step
+from tests.benchmarks.districts.verbs import VERBS, DistrictStep, cut_minutes, moment_of, run_step
 
 
 def test_the_last_day_is_loaded_by_itself(tmp_path) -> None:
@@ -31,3 +33,18 @@ def test_a_step_is_the_same_in_the_other_process() -> None:
 def test_every_verb_of_a_district_is_known() -> None:
     assert set(LEARNING_VERBS) == set(VERBS)
     assert set(DAILY_VERBS) < set(VERBS)
+
+
+def test_busy_minutes_go_on_where_the_last_ones_ended(tmp_path) -> None:
+    step = DistrictStep(verb="simulate", folder=str(tmp_path), people=400, days=1, intensity=1)
+    run_step(step)
+    before, first = cut_minutes(step)
+    (after, following) = cut_minutes(step)
+    assert [one.name for one in before] == ["2026-06-02T08:00:00+08:00"]
+    assert (len(first), after, len(following)) == (12, [], 12)
+    moments = [moment_of(one) for one in (*first, *following)]
+    assert moments == sorted(set(moments))
+    calls = [pl.concat(map(pl.read_parquet, one.rglob("calls/*/*"))) for one in first]
+    # 400 residents with ten calls a day each have 11 in four mean minutes.
+    assert {len(one) for one in calls} == {11}
+    assert min(calls[1]["started_at"]) > moments[0] == max(calls[0]["started_at"])

@@ -6,12 +6,14 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
 from zoneinfo import ZoneInfo
+
+import polars as pl
 
 __all__ = ["DistrictStep", "StepResult", "run_step"]
 
@@ -20,6 +22,9 @@ START = date(2026, 6, 1)
 SEED = 11
 FIRST_TICK, NEXT_TICK = timedelta(hours=10), timedelta(hours=10, minutes=15)
 BUDGET = 20
+MINUTE_DATASETS = {"calls": "started_at", "transfers": "occurred_at"}
+BUSY_FROM, BUSY_MINUTES = timedelta(hours=8), 12
+BUSY_TIMES, CALLS_A_DAY, MINUTES_A_DAY = 4, 10, 24 * 60  # four times the mean; of one resident
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,7 @@ def prepare_simulation(step: DistrictStep) -> Work:
         report = simulate(
             step.landing,
             people=step.people,
-            days=step.days,
+            days=step.days + 1,  # the day after the last comes in busy minutes
             seed=SEED,
             start=START,
             mix=Mix(intensity=step.intensity),
@@ -115,10 +120,10 @@ def prepare_history(step: DistrictStep) -> Work:
 
 def prepare_day(step: DistrictStep) -> Work:
     """What the last day brings."""
-    return prepare_ingestion(step, through=None)
+    return prepare_ingestion(step, through=step.last_day.date())
 
 
-def prepare_ingestion(step: DistrictStep, *, through: date | None) -> Work:
+def prepare_ingestion(step: DistrictStep, *, through: date) -> Work:
     from pipelines.ingestion.ingest import ingest
 
     settings, received_at = load_home(step), step.last_day + timedelta(days=1)
@@ -128,6 +133,83 @@ def prepare_ingestion(step: DistrictStep, *, through: date | None) -> Work:
         return sum(file.accepted for file in report.files)
 
     return work
+
+
+def prepare_store(step: DistrictStep) -> Work:
+    """Bring the event store forward to what was taken in; the rows are the days written."""
+    from pipelines.storage.event_store.store import EventStore
+
+    store = EventStore.of(load_home(step))
+    return lambda: store.bring_forward().days
+
+
+def prepare_busy_minutes(step: DistrictStep) -> Work:
+    """The next ``BUSY_MINUTES`` files of the day after the last, each taken in and followed by a
+    list; the rows are the people scored. The first time the hours before them are taken in here.
+    """
+    from pipelines.ingestion.ingest import ingest
+    from pipelines.scoring.score import score
+
+    settings = load_home(step)
+
+    def take_in(folder: Path) -> int:
+        at = moment_of(folder)
+        ingest(folder, settings=settings, received_at=at)
+        return score(settings, at=at, kind="intraday").scored
+
+    before, minutes = cut_minutes(step)
+    for folder in before:
+        take_in(folder)
+    return lambda: sum(take_in(folder) for folder in minutes)
+
+
+def cut_minutes(step: DistrictStep) -> tuple[list[Path], list[Path]]:
+    """Landing folders of one busy minute each: as many calls as four mean minutes have, and what
+    was paid meanwhile; they are called by the moment at which they are there.
+
+    The first time they begin at eight, with the hours before in a folder of their own; later they
+    go on where the last ones ended, with nothing before them.
+    """
+    day = step.last_day + timedelta(days=1)
+    folder = Path(step.folder) / "minutes"
+    cut = [moment_of(one) for one in sorted(folder.glob("*"))]
+    since = cut[-1] if cut else day + BUSY_FROM
+    records = {name: read_day(step, name, day=day) for name in MINUTE_DATASETS}
+    later = records["calls"].filter(pl.col("known_at") > since)["known_at"]
+    each = CALLS_A_DAY * step.people * BUSY_TIMES // MINUTES_A_DAY
+    ends = later.gather(range(each, min(len(later), each * BUSY_MINUTES + 1), each)).to_list()
+    starts = [since, *ends]
+    before = [] if cut else [write_minute(records, folder, since=day, at=since)]
+    return before, [
+        write_minute(records, folder, since=start, at=end)
+        for start, end in zip(starts, ends, strict=False)
+    ]
+
+
+def moment_of(folder: Path) -> datetime:
+    """When the minute of a landing folder is there."""
+    return datetime.fromisoformat(folder.name).astimezone(SHANGHAI)
+
+
+def read_day(step: DistrictStep, dataset: str, *, day: datetime) -> pl.DataFrame:
+    """All records of a dataset of one day, with their ``source`` and ``known_at``."""
+    files = sorted((step.landing / dataset / f"{day:%Y-%m-%d}").glob("*.parquet"))
+    parts = [pl.read_parquet(file).with_columns(source=pl.lit(file.stem)) for file in files]
+    return pl.concat(parts).with_columns(known_at=MINUTE_DATASETS[dataset]).sort("known_at")
+
+
+def write_minute(
+    records: Mapping[str, pl.DataFrame], folder: Path, *, since: datetime, at: datetime
+) -> Path:
+    """The landing folder with what became known after ``since``, up to ``at``."""
+    landing = folder / at.isoformat()
+    for dataset, rows in records.items():
+        known = rows.filter(pl.col("known_at") > since, pl.col("known_at") <= at)
+        for (source,), part in known.group_by("source"):
+            file = landing / dataset / f"{at:%Y-%m-%d}" / f"{source}.parquet"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part.drop("source", "known_at").write_parquet(file)
+    return landing
 
 
 def prepare_training(step: DistrictStep) -> Work:
@@ -145,8 +227,9 @@ def prepare_replay(step: DistrictStep) -> Work:
     settings = load_home(step)
     registry = ModelRegistry.of(settings)
     champion = registry.champion()
-    model = registry.load(champion) if champion else None
     start, end = step.last_day - timedelta(days=1), step.last_day
+    # A model that was given comes from other days. Time alone is measured, so it may decide these.
+    model = replace(registry.load(champion), trained_at=start) if champion else None
 
     def work() -> int:
         found = replay(settings, start=start, end=end, every="15m", budget=BUDGET, model=model)
@@ -183,12 +266,16 @@ def load_home(step: DistrictStep) -> Any:
 VERBS: Mapping[str, Callable[[DistrictStep], Work]] = {
     "simulate": prepare_simulation,
     "ingest_history": prepare_history,
+    "store_history": prepare_store,
     "ingest_day": prepare_day,
+    "store_day": prepare_store,
     "train": prepare_training,
     "replay_day": prepare_replay,
     "night": prepare_night,
     "first_tick": prepare_first_tick,
     "tick": prepare_tick,
+    "busy_minutes": prepare_busy_minutes,
+    "next_busy_minutes": prepare_busy_minutes,
 }
 
 

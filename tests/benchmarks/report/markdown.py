@@ -12,12 +12,17 @@ __all__ = ["VERB_WORDS", "render_markdown"]
 VERB_WORDS = {
     "simulate": "simulate all days",
     "ingest_history": "ingest the days before the last",
+    "store_history": "bring the event store forward by these days",
     "ingest_day": "ingest the last day",
+    "store_day": "bring the event store forward by that day",
     "train": "train",
     "replay_day": "replay a day of quarter hours",
     "night": "night: score everybody",
     "first_tick": "first tick of a day, ten hours of events",
     "tick": "tick, a quarter of an hour of events",
+    "busy_minutes": "the morning after until eight, then 12 minutes of four times as many calls as "
+    "the mean, each ingested and followed by a list",
+    "next_busy_minutes": "the next 12 such minutes",
     "all": "all of them",
 }
 

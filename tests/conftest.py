@@ -4,6 +4,8 @@ not starve.
 
 import gc
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +16,13 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+# Folders of tests lie in memory where there is room: every write of a database is flushed, and
+# waiting for a disk to do that thousands of times takes as long as the tests. `TMPDIR` names
+# another place.
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Seldom: with some thousands of tests collected, going through all objects takes a second.
 gc.set_threshold(20_000, 20, 50)

@@ -45,6 +45,7 @@ def test_busy_minutes_go_on_where_the_last_ones_ended(tmp_path) -> None:
     moments = [moment_of(one) for one in (*first, *following)]
     assert moments == sorted(set(moments))
     calls = [pl.concat(map(pl.read_parquet, one.rglob("calls/*/*"))) for one in first]
-    # 400 residents with ten calls a day each have 11 in four mean minutes.
-    assert {len(one) for one in calls} == {11}
+    # 400 residents with ten calls a day each have 11 in four mean minutes; those of one second stay
+    # together.
+    assert {len(one) for one in calls} <= {10, 11, 12}
     assert min(calls[1]["started_at"]) > moments[0] == max(calls[0]["started_at"])

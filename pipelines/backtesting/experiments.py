@@ -19,8 +19,8 @@ from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
-from models.evaluation.composition import compose_true_rate
 from models.evaluation.ground_truth import judge_by_truth
+from models.evaluation.true_rate.composition import compose_true_rate
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.ablations import UntunedTrees, features_without
 from models.learning.outage_augmentation import OUTAGE_SHARE

@@ -9,7 +9,7 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from data_contracts.pages.markdown import markdown_table
-from models.evaluation.composition import (
+from models.evaluation.true_rate.composition import (
     COMPOSED_BUDGETS,
     TrueRates,
     compose_scam_types,
@@ -52,8 +52,8 @@ def compose_replay(
     by_type: bool = False,
     seed: int = 0,
 ) -> Composition:
-    """What ``models.evaluation.composition`` makes of a replay's ``scores``, or of its alerts, and
-    the truth of its simulated district; the scam types only if asked for ``by_type``.
+    """What ``models.evaluation.true_rate.composition`` makes of a replay's ``scores``, or of its
+    alerts, and the truth of its simulated district; the scam types only if asked for ``by_type``.
 
     Persons are the pseudonyms of the home, or ID numbers in a file that was written with
     ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.

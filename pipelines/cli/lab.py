@@ -258,7 +258,7 @@ def print_composition(
     as_json: AsJson = False,
 ) -> None:
     """What a model replayed in a district full of fraud gives at the true rate of fraud."""
-    from models.evaluation.composition import TrueRates
+    from models.evaluation.true_rate.composition import TrueRates
     from pipelines.backtesting.true_rate import (
         compose_replay,
         composition_table,

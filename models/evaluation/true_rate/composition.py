@@ -7,15 +7,14 @@ Alerts within a story, and in the week after one, are thinned to as many stories
 those of losses, and those of contacts without loss, each by its own ratio.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 
-from data_contracts.errors import SettingsError
-from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts, judge_alerts
+from models.evaluation.alert_metrics import judge_alerts
 from models.evaluation.bootstrap import (
     DRAWS,
     Floats,
@@ -24,22 +23,22 @@ from models.evaluation.bootstrap import (
     percentile_interval,
     sum_once,
 )
-from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
+from models.evaluation.true_rate.dense_replay import DenseReplay
 
 __all__ = [
+    "CHANGES_SCHEMA",
     "COMPOSED_BUDGETS",
     "COMPOSED_SCHEMA",
     "TYPES_SCHEMA",
     "TrueRates",
+    "compose_changes",
     "compose_scam_types",
     "compose_true_rate",
 ]
 
 COMPOSED_BUDGETS = (12, 23, 40, 85)
-WEEK_AFTER = timedelta(days=7)
 RULE_OF_THREE = 3.0  # nothing seen in n trials: with 95 % certainty fewer than 3 in n
 FIGURES = ("precision_a", "precision", "precision_c", "coverage", "money")
-STORY_ORDER = {"loss": 0, "attempt": 1, "contact": 2}
 COMPOSED_SCHEMA = pl.Schema(
     {
         "budget": pl.Int64(),
@@ -60,6 +59,17 @@ TYPES_SCHEMA = pl.Schema(
         "losses": pl.Int64(),
         "budget": pl.Int64(),
         **{f"{name}{end}": pl.Float64() for name in TYPE_FIGURES for end in ("", "_low", "_high")},
+    }
+)
+CHANGES_SCHEMA = pl.Schema(
+    {
+        "name": pl.String(),
+        "budget": pl.Int64(),
+        **{
+            f"{name}{end}": pl.Float64()
+            for name in FIGURES
+            for end in ("", "_change", "_change_low", "_change_high")
+        },
     }
 )
 
@@ -110,13 +120,45 @@ def compose_true_rate(
     stories, and the innocent who were alerted, again. Raises ``SettingsError`` where no story or no
     day without one was simulated.
     """
-    dense = _DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people)
     rates = rates or TrueRates()
     stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
     return pl.DataFrame(
         [_compose_budget(dense, rates=rates, budget=budget, stories=stories) for budget in budgets],
         schema=COMPOSED_SCHEMA,
     )
+
+
+def compose_changes(
+    scores: Mapping[str, pl.DataFrame],
+    truth: pl.DataFrame,
+    *,
+    start: datetime,
+    end: datetime,
+    people: int,
+    rates: TrueRates | None = None,
+    budgets: Sequence[int] = COMPOSED_BUDGETS,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """One row a name and budget: the figures of :func:`compose_true_rate`, and how far each lies
+    from that of the first name (``_change``), with the 90 % interval of that distance.
+
+    ``scores`` are of several models over the same days, by name. Each has its own threshold, so all
+    issue as many alerts; the same stories are drawn again for all, so that the interval of a change
+    is narrower than those of the two figures would suggest.
+    """
+    rates = rates or TrueRates()
+    rows: list[dict[str, str | float | None]] = []
+    for budget in budgets:
+        reference: _Composed | None = None
+        for name, some in scores.items():
+            dense = DenseReplay.of(some, truth, start=start, end=end, people=people)
+            stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
+            composed = _compose(dense, rates=rates, budget=budget, stories=stories)
+            reference = reference or composed
+            rows.append({"name": name, "budget": budget, **_figure_changes(composed, reference)})
+    return pl.DataFrame(rows, schema=CHANGES_SCHEMA).sort("budget", maintain_order=True)
 
 
 def compose_scam_types(
@@ -136,7 +178,7 @@ def compose_scam_types(
     ``composed`` is what :func:`compose_true_rate` made of the same arguments, whose ``coverage``
     and ``money`` are those of all types together.
     """
-    dense = _DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people)
     stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
     rows: list[dict[str, str | float | int | None]] = []
     for budget, threshold in composed.select("budget", "threshold").iter_rows():
@@ -153,95 +195,20 @@ def compose_scam_types(
 
 
 @dataclass(frozen=True, eq=False)
-class _DenseReplay:
-    """A replay of a district with much fraud, and all that is known of it."""
+class _Composed:
+    """What the alerts of one budget come to: every figure once, in the draws, and in the draws with
+    as many false alerts as there might be.
+    """
 
-    scores: pl.DataFrame
-    people: pl.DataFrame  # all with a story, however long ago
-    episodes: pl.DataFrame  # those of which an alert of the window can be a part
-    traces: pl.DataFrame
-    start: datetime
-    end: datetime
-    innocent_days: float  # days of one resident in no story
-
-    @classmethod
-    def of(
-        cls,
-        scores: pl.DataFrame,
-        truth: pl.DataFrame,
-        *,
-        start: datetime,
-        end: datetime,
-        people: int,
-    ) -> "_DenseReplay":
-        episodes = episodes_from_truth(truth)
-        innocent = people - episodes["person"].n_unique()
-        near = (pl.col("opened_at") - EPISODE_LOOKBACK < end) & (
-            pl.col("closed_at") + WEEK_AFTER >= start
-        )
-        replay = cls(
-            scores=scores.filter(pl.col("issued_at").is_between(start, end, closed="left")),
-            people=episodes.select("person").unique(),
-            episodes=episodes.filter(near),
-            traces=traces_from_truth(truth),
-            start=start,
-            end=end,
-            innocent_days=innocent * ((end - start) / timedelta(days=1)),
-        )
-        if replay.opened(lost=True).is_empty() or replay.opened(lost=False).is_empty():
-            raise SettingsError(
-                "no loss, or no contact without loss, was simulated in these days",
-                remedy="Take a window with more fraud, or a larger district.",
-            )
-        if replay.innocent_days <= 0:
-            raise SettingsError(
-                "everybody in this district is in a story",
-                remedy="Give all its residents as --people.",
-            )
-        return replay
-
-    def opened(self, *, lost: bool) -> pl.DataFrame:
-        """The stories with or without a loss that began in the window, ``person`` being the story:
-        what is drawn again is a story.
-        """
-        began = pl.col("opened_at").is_between(self.start, self.end, closed="left")
-        return self.episodes.filter(began & ((pl.col("outcome") == "loss") == lost)).select(
-            person="case_id"
-        )
-
-    def issued(self, threshold: float) -> pl.DataFrame:
-        """The first alerts under a threshold."""
-        return first_alerts(self.scores.filter(pl.col("score") >= threshold))
-
-    def innocent(self, issued: pl.DataFrame) -> pl.DataFrame:
-        """Those on residents in no story at all."""
-        return issued.join(self.people, on="person", how="anti")
-
-    def in_stories(self, issued: pl.DataFrame) -> pl.DataFrame:
-        """Those within a story or in the week after, each with the one it belongs to: ``person``
-        (the story), ``outcome``, ``within``.
-
-        Of several, one it lies within comes first, then a loss. An alert on somebody long before
-        or after a story belongs to nothing: ordinary days are those of the innocent.
-        """
-        opened, closed = pl.col("opened_at") - EPISODE_LOOKBACK, pl.col("closed_at")
-        return (
-            issued.with_row_index("alert")
-            .join(self.episodes, on="person")
-            .filter(pl.col("issued_at").is_between(opened, closed + WEEK_AFTER))
-            .with_columns(
-                within=pl.col("issued_at") <= closed,
-                order=pl.col("outcome").replace_strict(STORY_ORDER, return_dtype=pl.Int64),
-            )
-            .sort("alert", "within", "order", "opened_at", descending=[False, True, False, False])
-            .unique("alert", keep="first", maintain_order=True)
-            .select("outcome", "within", person="case_id")
-        )
+    threshold: float
+    innocent_alerts: int
+    losses: int
+    found: dict[str, Floats]
+    drawn: dict[str, Floats]
+    lowest: dict[str, Floats]
 
 
-def _compose_budget(
-    dense: _DenseReplay, *, rates: TrueRates, budget: int, stories: Resamples
-) -> dict[str, float | int | None]:
+def _compose(dense: DenseReplay, *, rates: TrueRates, budget: int, stories: Resamples) -> _Composed:
     threshold = _find_threshold(dense, rates=rates, budget=budget)
     issued = dense.issued(threshold)
     innocent, in_stories = dense.innocent(issued), dense.in_stories(issued)
@@ -257,25 +224,50 @@ def _compose_budget(
             innocent_per_day=innocent_alerts * rates.residents / dense.innocent_days,
         )
 
-    found = figures(sum_once, np.array([float(len(innocent))]))
     drawn = figures(stories.totals, _draw_innocent(innocent, like=stories))
-    lowest = drawn
-    if innocent.is_empty():
-        lowest = figures(stories.totals, np.full(stories.draws, RULE_OF_THREE))
+    return _Composed(
+        threshold=threshold,
+        innocent_alerts=len(innocent),
+        losses=len(losses),
+        found=figures(sum_once, np.array([float(len(innocent))])),
+        drawn=drawn,
+        lowest=figures(stories.totals, np.full(stories.draws, RULE_OF_THREE))
+        if innocent.is_empty()
+        else drawn,
+    )
+
+
+def _compose_budget(
+    dense: DenseReplay, *, rates: TrueRates, budget: int, stories: Resamples
+) -> dict[str, float | int | None]:
+    composed = _compose(dense, rates=rates, budget=budget, stories=stories)
     per_100k = 100_000 / dense.innocent_days
     return {
         "budget": budget,
-        "threshold": threshold,
-        "alerts_per_day": float(found["alerts_per_day"][0]),
-        "innocent_alerts": len(innocent),
-        "innocent_per_100k": len(innocent) * per_100k,
-        "innocent_bound_per_100k": RULE_OF_THREE * per_100k if innocent.is_empty() else None,
-        "losses": len(losses),
-        **_with_intervals(found, drawn, lowest),
+        "threshold": composed.threshold,
+        "alerts_per_day": float(composed.found["alerts_per_day"][0]),
+        "innocent_alerts": composed.innocent_alerts,
+        "innocent_per_100k": composed.innocent_alerts * per_100k,
+        "innocent_bound_per_100k": None if composed.innocent_alerts else RULE_OF_THREE * per_100k,
+        "losses": composed.losses,
+        **_with_intervals(composed.found, composed.drawn, composed.lowest),
     }
 
 
-def _find_threshold(dense: _DenseReplay, *, rates: TrueRates, budget: int) -> float:
+def _figure_changes(composed: _Composed, reference: _Composed) -> dict[str, float | None]:
+    figures: dict[str, float | None] = {}
+    for name in FIGURES:
+        value = float(composed.found[name][0])
+        change = value - float(reference.found[name][0])
+        span = percentile_interval(composed.drawn[name] - reference.drawn[name])
+        figures[name] = value if np.isfinite(value) else None
+        figures[f"{name}_change"] = change if np.isfinite(change) else None
+        figures[f"{name}_change_low"] = span.low if span else None
+        figures[f"{name}_change_high"] = span.high if span else None
+    return figures
+
+
+def _find_threshold(dense: DenseReplay, *, rates: TrueRates, budget: int) -> float:
     """The lowest score under which no more than ``budget`` alerts a day are issued."""
     levels = dense.scores["score"].unique().sort()
     if levels.is_empty():
@@ -291,7 +283,7 @@ def _find_threshold(dense: _DenseReplay, *, rates: TrueRates, budget: int) -> fl
     return float(levels[low])
 
 
-def _alerts_per_day(dense: _DenseReplay, *, rates: TrueRates, threshold: float) -> float:
+def _alerts_per_day(dense: DenseReplay, *, rates: TrueRates, threshold: float) -> float:
     issued = dense.issued(threshold)
     of_stories = _story_alerts_per_day(dense, dense.in_stories(issued), rates=rates, total=sum_once)
     of_innocent = len(dense.innocent(issued)) * rates.residents / dense.innocent_days
@@ -299,7 +291,7 @@ def _alerts_per_day(dense: _DenseReplay, *, rates: TrueRates, threshold: float) 
 
 
 def _story_alerts_per_day(
-    dense: _DenseReplay, alerts: pl.DataFrame, *, rates: TrueRates, total: Total
+    dense: DenseReplay, alerts: pl.DataFrame, *, rates: TrueRates, total: Total
 ) -> Floats:
     """Alerts of stories, for as many stories as there truly are in a day."""
     per_day = np.zeros(1)
@@ -313,7 +305,7 @@ def _story_alerts_per_day(
 
 
 def _figures(
-    dense: _DenseReplay,
+    dense: DenseReplay,
     in_stories: pl.DataFrame,
     losses: pl.DataFrame,
     *,
@@ -338,7 +330,7 @@ def _figures(
         }
 
 
-def _losses(dense: _DenseReplay, issued: pl.DataFrame) -> pl.DataFrame:
+def _losses(dense: DenseReplay, issued: pl.DataFrame) -> pl.DataFrame:
     """The losses of the window, ``person`` being the story, and what the alerts did for each."""
     judged = judge_alerts(
         issued,

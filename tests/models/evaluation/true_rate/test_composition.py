@@ -13,10 +13,12 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import SettingsError
-from models.evaluation.composition import (
+from models.evaluation.true_rate.composition import (
+    CHANGES_SCHEMA,
     COMPOSED_SCHEMA,
     TYPES_SCHEMA,
     TrueRates,
+    compose_changes,
     compose_scam_types,
     compose_true_rate,
 )
@@ -143,6 +145,24 @@ def test_each_scam_type_has_its_share_of_coverage_and_money() -> None:
     ]
     # A draw may have the one loss never or often, and each time it was warned of.
     assert found.select("coverage_low", "coverage_high").row(0) == (1, 1)
+
+
+def test_models_are_held_against_the_first_at_as_many_alerts_each() -> None:
+    blind = SCORES.filter(pl.col("person") != "vic")
+    found = compose_changes(
+        {"all": SCORES, "again": SCORES, "blind": blind}, TRUTH,
+        start=START, end=END, people=1004, rates=RATES, budgets=[24],
+    )  # fmt: skip
+    assert found.schema == CHANGES_SCHEMA
+    assert found["name"].to_list() == ["all", "again", "blind"]
+    assert found["coverage"].to_list() == [0.5, 0.5, 0.0]
+    assert found["coverage_change"].to_list() == [0.0, 0.0, -0.5]
+    # Both losses are drawn again: none of the two may be the one that was seen, or both.
+    spans = found.select("coverage_change_low", "coverage_change_high").rows()
+    assert spans == [(0, 0), (0, 0), (-1, 0)]
+    assert found["precision_c"].to_list() == pytest.approx([0.6 / 23.2, 0.6 / 23.2, 0.0])
+    # The same scores again are the same alerts, whoever is drawn.
+    assert found.row(1, named=True)["money_change_high"] == 0
 
 
 def test_without_an_innocent_alert_its_bound_is_three_in_all_days() -> None:

@@ -14,6 +14,7 @@ from features.event_index import EventIndex
 from features.kernel.segment import to_milliseconds
 from features.whom_to_ask import ticks_after_all_events
 from models.labels.drawn_people import EVERYBODY, DrawnPeople
+from models.labels.exposed_people import exposed_spans
 from models.labels.frames import TrainingSample
 
 __all__ = [
@@ -50,6 +51,8 @@ class Sampling:
     # Nothing is learned from the first days: there everybody is a stranger to everybody.
     burn_in_days: int = 7
     every: str = TICK  # the clock whose ticks are learnt from
+    # Whether those whom a named number or account reached are no negative samples, for a while.
+    leave_out_exposed: bool = False
 
 
 def draw_training_samples(
@@ -82,6 +85,9 @@ def draw_training_samples(
     if start is None:
         return TrainingSample.create_empty()
     warm = start + timedelta(days=sampling.burn_in_days)
+    if sampling.leave_out_exposed:
+        exposed = exposed_spans(event_index, at=at)
+        unclear = exposed if unclear is None else pl.concat([unclear, exposed])
     known_people = concat_people(episodes, lawful, unclear)
     known = event_index.people.filter(pl.col("person").is_in(known_people.implode()))["code"]
     owner = drawn.with_others(known.cast(pl.Int64).to_numpy())

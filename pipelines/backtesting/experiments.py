@@ -7,38 +7,36 @@ model, and handed to every *variant*, one way to decide.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError, ModelError, SettingsError
+from data_contracts.errors import DeliveryError, SettingsError
 from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
 from models.evaluation.ground_truth import judge_by_truth
-from models.evaluation.true_rate.composition import compose_true_rate
+from models.evaluation.true_rate.composition import compose_changes, compose_true_rate
 from models.labels.episodes import build_episodes, build_traces
-from models.learning.ablations import UntunedTrees, features_without
-from models.learning.outage_augmentation import OUTAGE_SHARE
-from models.learning.reputation import LearnedReputation
-from models.learning.risk import RiskModel, Tuning, fit_risk_model
+from models.learning.risk import RiskModel
 from models.policy.policy_run import PolicyRun
 from models.policy.ticks import parse_tick, query_points_by_day
+from pipelines.backtesting.compared_models import fit_compared_models
+from pipelines.backtesting.levers import LEVERS
 from pipelines.backtesting.variants import (
     ABLATIONS,
-    AFRESH,
     CLOCKS,
+    FULL,
     MODEL,
-    NIGHT,
     RULE,
     Variant,
     ablation_variants,
     clock_variants,
     column_of,
+    lever_variants,
     policy_variants,
 )
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
@@ -47,10 +45,14 @@ from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
-from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
+from pipelines.training.learn import (
+    TRAINING_HISTORY,
+)
 
-# Few alerts a day are issued at the true rate, and none of them on a score below this.
-SCORE_FLOOR = 0.02
+# Of a day's moments so many of the likeliest tell what the model gives at the true rate: there few
+# of 10,000 residents are alerted in a day, and each is asked about less than four times.
+LIKELIEST_SHARE, LEAST_LIKELY = 0.02, 1_000
+LEVER_BUDGETS = (23, 85)
 
 __all__ = ["Experiments", "VariantResult", "result_rows", "run_experiments"]
 
@@ -74,7 +76,9 @@ class Experiments:
     every: str
     results: tuple[VariantResult, ...]
     models: Mapping[str, RiskModel]
-    at_true_rate: pl.DataFrame | None = None  # of a simulated district: see ``composition``
+    # Of a simulated district, as ``models.evaluation.true_rate.composition`` has them.
+    at_true_rate: pl.DataFrame | None = None
+    levers_at_true_rate: pl.DataFrame | None = None
 
     def of(self, table: str) -> tuple[VariantResult, ...]:
         """The results of one table."""
@@ -90,8 +94,8 @@ class VariantRun:
 
     @property
     def alerts(self) -> pl.DataFrame:
-        """All alerts so far but repeats, in order of time."""
-        return self.run.first_alerts
+        """All alerts so far but repeats, in order of time, with whom texts would have reached."""
+        return pl.concat([self.run.first_alerts, self.run.texts]).sort("issued_at")
 
 
 def start_variant(variant: Variant, *, start: datetime) -> VariantRun:
@@ -111,29 +115,31 @@ def run_experiments(
     every: str | None = None,
     clocks: Sequence[str] = CLOCKS,
     ablations: Sequence[str] = ABLATIONS,
+    levers: Sequence[str] = (),
     policies: bool = True,
     truth: Path | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Experiments:
-    """Compare clocks, ablations and policies from ``start`` to ``end`` at ``budget`` alerts a day.
+    """Compare clocks, ablations, levers and policies from ``start`` to ``end`` at ``budget`` alerts
+    a day.
 
-    Ablations and policies are compared at the clock ``every``, by default the ``tick`` of the
-    settings. ``truth`` is the file of that name
-    in a simulated landing folder. Raises ``SettingsError`` for a clock or an ablation that does not
-    exist.
+    Ablations, levers and policies are compared at the clock ``every``, by default the ``tick`` of
+    the settings. ``truth`` is the file of that name in a simulated landing folder. Raises
+    ``SettingsError`` for a clock, an ablation or a lever that does not exist.
     """
     every = every or settings.tick
-    check(start=start, end=end, clocks=(every, *clocks), ablations=ablations)
+    check(start=start, end=end, clocks=(every, *clocks), ablations=ablations, levers=levers)
     known_truth = read_ground_truth(truth, settings=settings) if truth else None
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
-    models = fitted(
+    models = fit_compared_models(
         event_index,
         tables,
         settings=settings,
         at=start,
         ablations=ablations,
+        levers=levers,
         seed=seed,
         progress=progress,
     )
@@ -141,11 +147,12 @@ def run_experiments(
     variants = (
         *clock_variants(clocks, rules=rules),
         *ablation_variants(ablations, models, every=every, rules=rules),
+        *lever_variants(levers, every=every, rules=rules),
         *(policy_variants(every=every, rules=rules) if policies else ()),
     )
     variant_runs = [start_variant(variant, start=start) for variant in variants]
     finest = min((variant.every for variant in variants), key=parse_tick, default=every)
-    scores: list[pl.DataFrame] = []
+    scores = LikeliestScores()
     for clock in sorted({variant.every for variant in variants}, key=parse_tick, reverse=True):
         together = [one for one in variant_runs if one.variant.every == clock]
         run_variants(
@@ -156,7 +163,9 @@ def run_experiments(
             end=end,
             every=clock,
             settings=settings,
-            take_scores=scores.append if known_truth is not None and clock == finest else None,
+            take_scores=scores.take
+            if known_truth is not None and clock in {finest, every if levers else finest}
+            else None,
             progress=progress,
         )
     episodes, traces = (
@@ -181,15 +190,49 @@ def run_experiments(
         results=results,
         models=models,
         at_true_rate=composed(
-            scores, known_truth, start=start, end=end, tables=tables, seed=seed, progress=progress
+            scores.of(MODEL, clock=finest),
+            known_truth,
+            start=start,
+            end=end,
+            tables=tables,
+            seed=seed,
+            progress=progress,
         )
         if known_truth is not None
+        else None,
+        levers_at_true_rate=compose_changes(
+            {name: scores.of(column_of(name), clock=every) for name in (FULL, *levers)},
+            known_truth,
+            start=start,
+            end=end,
+            people=count_people(tables),
+            budgets=LEVER_BUDGETS,
+            seed=seed,
+        )
+        if levers and known_truth is not None
         else None,
     )
 
 
+@dataclass(frozen=True, eq=False)
+class LikeliestScores:
+    """Of each day's moments those that a model scores highest, by clock and column."""
+
+    kept: dict[tuple[str, str], list[pl.DataFrame]] = field(default_factory=dict)
+
+    def take(self, rows: pl.DataFrame, *, clock: str, column: str) -> None:
+        """Keep the likeliest of a day's scored ``rows``."""
+        most = max(LEAST_LIKELY, int(LIKELIEST_SHARE * len(rows)))
+        best = rows.top_k(most, by=MODEL).select("person", issued_at="at", score=MODEL)
+        self.kept.setdefault((clock, column), []).append(best)
+
+    def of(self, column: str, *, clock: str) -> pl.DataFrame:
+        """``person``, ``issued_at`` and ``score`` of all days."""
+        return pl.concat(self.kept[clock, column])
+
+
 def composed(
-    scores: list[pl.DataFrame],
+    scores: pl.DataFrame,
     truth: pl.DataFrame,
     *,
     start: datetime,
@@ -199,18 +242,27 @@ def composed(
     progress: Progress,
 ) -> pl.DataFrame | None:
     """What the model gives at the true rate of fraud; None where too little happened to say."""
-    people = tables.residents.select(pl.len()).collect().item()
     try:
         return compose_true_rate(
-            pl.concat(scores), truth, start=start, end=end, people=people, seed=seed
+            scores, truth, start=start, end=end, people=count_people(tables), seed=seed
         )
     except SettingsError as error:
         progress(f"the true rate is left out: {error}")
         return None
 
 
+def count_people(tables: SourceTables) -> int:
+    """How many residents there are."""
+    return int(tables.residents.select(pl.len()).collect().item())
+
+
 def check(
-    *, start: datetime, end: datetime, clocks: Sequence[str], ablations: Sequence[str]
+    *,
+    start: datetime,
+    end: datetime,
+    clocks: Sequence[str],
+    ablations: Sequence[str],
+    levers: Sequence[str],
 ) -> None:
     """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at
     once.
@@ -219,10 +271,14 @@ def check(
         raise SettingsError(
             "the window ends before it starts", remedy="Give --to later than --from."
         )
-    for unknown in sorted(set(ablations) - set(ABLATIONS)):
-        raise SettingsError(
-            f"no ablation {unknown!r}", remedy=f"Choose among {', '.join(ABLATIONS)}."
-        )
+    for kind, asked, known in (
+        ("ablation", ablations, ABLATIONS),
+        ("lever", levers, tuple(LEVERS)),
+    ):
+        for unknown in sorted(set(asked) - set(known)):
+            raise SettingsError(
+                f"no {kind} {unknown!r}", remedy=f"Choose among {', '.join(known)}."
+            )
     for clock in clocks:
         parse_tick(clock)
 
@@ -259,74 +315,6 @@ def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
     )
 
 
-def fitted(
-    event_index: EventIndex,
-    tables: SourceTables,
-    *,
-    settings: Settings,
-    at: datetime,
-    ablations: Sequence[str],
-    seed: int,
-    progress: Progress,
-) -> dict[str, RiskModel]:
-    """The models by the column of their score: the full one, and one for each ablation that can be
-    fitted.
-
-    All but ``hand_written``, ``outages`` and ``nightly`` learn from the same rows.
-    """
-    progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
-    full, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
-    models = {MODEL: full}
-    for name in ablations:
-        progress(f"training again: {name}")
-        try:
-            if name in AFRESH:
-                model = taught_afresh(name, full, event_index, tables, settings=settings, seed=seed)
-            else:
-                model = refitted(name, full, rows, tuning=tuning_from_settings(settings), seed=seed)
-        except ModelError as error:
-            progress(f"{name} is left out: {error}")
-        else:
-            models[column_of(name)] = model
-    return models
-
-
-def refitted(
-    ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int
-) -> RiskModel:
-    """``full`` fitted again on its own ``rows``, less what the ablation takes away."""
-    features = full.features
-    if ablation == "untuned":
-        tuning = UntunedTrees(threads=tuning.threads)
-    else:
-        features = features_without(ablation, features=features)
-    model, _ = fit_risk_model(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
-    return replace(model, reputations=full.reputations, facts=full.facts)
-
-
-def taught_afresh(
-    ablation: str,
-    full: RiskModel,
-    event_index: EventIndex,
-    tables: SourceTables,
-    *,
-    settings: Settings,
-    seed: int,
-) -> RiskModel:
-    """A model that learns from other rows, as one of ``AFRESH`` says."""
-    again = partial(learn_risk_model, event_index, tables, at=full.trained_at, seed=seed)
-    if ablation == "hand_written":
-        return again(settings=settings, reputations=LearnedReputation())[0]
-    if ablation == "nightly":
-        model, _ = again(settings=settings, every=NIGHT)
-    else:
-        training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
-        model, _ = again(settings=settings.model_copy(update={"training": training}))
-    return replace(
-        model, reputations=full.reputations
-    )  # the same cases taught the same: one snapshot serves both
-
-
 def run_variants(
     event_index: EventIndex,
     models: Mapping[str, RiskModel],
@@ -337,11 +325,11 @@ def run_variants(
     every: str,
     settings: Settings,
     progress: Progress,
-    take_scores: Callable[[pl.DataFrame], None] | None = None,
+    take_scores: Callable[..., None] | None = None,
 ) -> None:
     """Bring the variants of one clock from tick to tick; each keeps its alerts.
 
-    ``take_scores`` is given the moments that the model scores at ``SCORE_FLOOR`` or more.
+    ``take_scores`` is given the scored moments of each day, with their ``clock`` and ``column``.
     """
     columns = {MODEL if one.variant.is_rule else one.variant.column for one in variant_runs}
     read = {column: models[column] for column in sorted(columns)}
@@ -350,7 +338,7 @@ def run_variants(
         frames = score_with_models(event_index, read, points, effect=settings.intervention_effect)
         for one in variant_runs:
             one.run.decide_rows(frames[MODEL if one.variant.is_rule else one.variant.column])
-        if take_scores is not None and MODEL in frames:
-            high = frames[MODEL].filter(pl.col(MODEL) >= SCORE_FLOOR)
-            take_scores(high.select("person", issued_at="at", score=MODEL))
+        if take_scores is not None:
+            for column, rows in frames.items():
+                take_scores(rows, clock=every, column=column)
         progress(f"every {every}: {day:%Y-%m-%d} is decided")

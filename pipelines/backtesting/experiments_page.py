@@ -17,6 +17,7 @@ from models.evaluation.alert_metrics import (
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
 from models.learning.ablations import PARTS
 from pipelines.backtesting.experiments import Experiments
+from pipelines.backtesting.true_rate import change_table as true_rate_change_table
 from pipelines.backtesting.true_rate import composition_table
 from pipelines.backtesting.variants import FULL, Variant
 from serving.presentation.wording import scam_type_name
@@ -48,6 +49,8 @@ POLICIES: Mapping[str, str] = {
     "by_saving": "ranked by expected saving 按预计挽回金额排序",
     "no_carry": "nothing saved for busy days 不留余额给忙日",
     "first_come": "whoever comes first 先到先得",
+    "spend_more": "a lower threshold, so that quiet days are used 降低门槛以用足名额",
+    "with_texts": "and twenty texts for each alert 每条预警另发二十条短信",
     "cool_down_24h": "one alert in 24 hours 24 小时内不重复",
     "cool_down_72h": "one alert in 72 hours 72 小时内不重复",
 }
@@ -58,6 +61,14 @@ OTHER_ABLATIONS: Mapping[str, str] = {
     "nightly": "trained and scored at midnight only 只在零点训练和判断",
     "untuned": "LightGBM's own defaults LightGBM 默认参数",
     "rule": "today's rule 现行规则",
+}
+LEVER_LABELS: Mapping[str, str] = {
+    FULL: "as it is 现状",
+    "random_negatives": "negatives drawn at random 随机抽取负样本",
+    "two_stages": "negatives mined from four times as many 两阶段挖掘负样本",
+    "exposed": "those whom named numbers reached left out 剔除接触过涉案号码的负样本",
+    "agreement": "calls and payments have to agree 要求通话与转账证据一致",
+    "tail": "calibrated on the likeliest alone 仅以高分段校准",
 }
 
 
@@ -99,16 +110,18 @@ def experiments_markdown(experiments: Experiments) -> str:
 
 
 def experiment_tables(experiments: Experiments) -> dict[str, str]:
-    """The tables ``clocks``, ``types``, ``ablations`` and ``policies``, as far as they were
-    studied.
+    """The tables ``clocks``, ``types``, ``ablations``, ``levers`` and ``policies``, as far as they
+    were studied.
 
     Each by the reported cases and, in a simulated district, once more by the truth. There also
-    ``true_rate``: what the model gives where fraud is as frequent as it truly is.
+    ``true_rate`` and ``levers_true_rate``: what the model gives, and each lever, where fraud is as
+    frequent as it truly is.
     """
     tables: dict[str, Callable[[MeasuredVariants], str]] = {
         "clocks": level_table,
         "types": type_table,
         "ablations": change_table,
+        "levers": change_table,
         "policies": level_table,
     }
     made = {}
@@ -124,8 +137,13 @@ def experiment_tables(experiments: Experiments) -> dict[str, str]:
         ]
         if parts:
             made[name] = "\n\n".join(parts)
+    window = f"{experiments.start:%Y-%m-%d} to {experiments.end:%Y-%m-%d}"
+    if experiments.levers_at_true_rate is not None:
+        made["levers_true_rate"] = (
+            f"At the true rate of fraud, 850,000 residents, composed from {window}:\n\n"
+            + true_rate_change_table(experiments.levers_at_true_rate, LEVER_LABELS)
+        )
     if experiments.at_true_rate is not None:
-        window = f"{experiments.start:%Y-%m-%d} to {experiments.end:%Y-%m-%d}"
         made["true_rate"] = (
             f"The model at the true rate of fraud, 850,000 residents, composed from {window}:\n\n"
             + composition_table(experiments.at_true_rate)
@@ -137,7 +155,7 @@ def table_conditions(experiments: Experiments, table: str, lines: MeasuredVarian
     """What a table was made under."""
     found = compute_metrics(lines[0][1])
     traced = f", {found.traced} of them traced" if found.traced is not None else ""
-    clock = f", every {experiments.every}" if table in ("ablations", "policies") else ""
+    clock = "" if table in ("clocks", "types") else f", every {experiments.every}"
     window = f"{experiments.start:%Y-%m-%d} to {experiments.end:%Y-%m-%d}"
     return f"{window}, {experiments.budget} alerts a day{clock}, {found.losses} losses{traced}"
 
@@ -249,6 +267,8 @@ def variant_label(variant: Variant) -> str:
             part = PARTS[variant.name]
             return f"without {part.en} 不用{part.zh}"
         return OTHER_ABLATIONS[variant.name]
+    if variant.table == "levers":
+        return LEVER_LABELS[variant.name]
     budget = f"{variant.rules.budget} alerts a day 每天 {variant.rules.budget} 条"
     name = variant.name if variant.table == "clocks" else POLICIES.get(variant.name, budget)
     return f"{name}: today's rule 现行规则" if variant.is_rule else name

@@ -1,6 +1,6 @@
 """A replay of a simulated district full of fraud, and what its model gives at the true rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,13 @@ from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
 from serving.presentation.wording import scam_type_name
 
-__all__ = ["Composition", "compose_replay", "composition_table", "scam_type_table"]
+__all__ = [
+    "Composition",
+    "change_table",
+    "compose_replay",
+    "composition_table",
+    "scam_type_table",
+]
 
 SHARES = {
     "precision_a": "precision a",
@@ -118,6 +124,23 @@ def composition_table(composed: pl.DataFrame) -> str:
     return markdown_table((*heads, "losses"), rows, figures=True)
 
 
+def change_table(changes: pl.DataFrame, names: Mapping[str, str]) -> str:
+    """A line a name and budget, in Markdown: its figures, and how far the deciding ones lie from
+    those of the first name, with 90 % intervals.
+    """
+    rows = [
+        (
+            names[row["name"]],
+            f"{row['budget']}",
+            *(_share(row[figure], None, None) for figure in SHARES),
+            *(_change(row, figure) for figure in ("precision_a", "coverage", "money")),
+        )
+        for row in changes.iter_rows(named=True)
+    ]
+    heads = ("", "alerts a day", *SHARES.values(), "Δ precision a", "Δ coverage", "Δ money")
+    return markdown_table(heads, rows, figures=True)
+
+
 def scam_type_table(composed: pl.DataFrame) -> str:
     """A line a scam type, in Markdown: its coverage at each budget with the 90 % interval."""
     budgets = composed["budget"].unique(maintain_order=True).to_list()
@@ -138,6 +161,13 @@ def scam_type_table(composed: pl.DataFrame) -> str:
 
 def _false_alerts(rate: float, bound: float | None) -> str:
     return f"{rate:.2f}" if bound is None else f"none, under {bound:.2f}"
+
+
+def _change(row: Mapping[str, float | None], figure: str) -> str:
+    change, low, high = (row[f"{figure}_change{end}"] for end in ("", "_low", "_high"))
+    if change is None or low is None or high is None:
+        return "–"
+    return f"{change:+z.2f} ({low:+z.2f} to {high:+z.2f})"
 
 
 def _share(value: float | None, low: float | None, high: float | None) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "ablation_variants",
     "clock_variants",
     "column_of",
+    "lever_variants",
     "policy_variants",
 ]
 
@@ -34,6 +35,8 @@ MODEL, RULE = "score", BASELINE_COLUMN  # the columns of the model's score and o
 NO_PACING = (
     1e9  # a pacing threshold that lets everybody through: the budget goes to whoever comes first
 )
+SPEND_MORE = 1.5  # a threshold that lets half as many again through as the budget has
+TEXTS_FOR_A_VISIT = 20  # a text costs nothing; so many for each alert
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,12 @@ def ablation_variants(
     yield Variant("ablations", "rule", every, RULE, rules)
 
 
+def lever_variants(levers: Sequence[str], *, every: str, rules: PolicyRules) -> Iterator[Variant]:
+    """The full model, and the model with each lever."""
+    for name in (FULL, *levers) if levers else ():
+        yield Variant("levers", name, every, column_of(name), rules)
+
+
 def policy_variants(*, every: str, rules: PolicyRules) -> Iterator[Variant]:
     """Ways to choose among the same scores, each with the model and with today's rule."""
     for name, changed in policies_of(rules).items():
@@ -97,6 +106,8 @@ def policies_of(rules: PolicyRules) -> dict[str, PolicyRules]:
         "by_saving": replace(rules, saving_weight=1.0),
         "no_carry": replace(rules, carry=0.0),
         "first_come": replace(rules, stretch=NO_PACING),
+        "spend_more": replace(rules, stretch=SPEND_MORE),
+        "with_texts": replace(rules, text_budget=TEXTS_FOR_A_VISIT * rules.budget),
         "cool_down_24h": replace(rules, cool_down=timedelta(hours=24)),
         "cool_down_72h": replace(rules, cool_down=timedelta(hours=72)),
         **{f"budget_{budget}": replace(rules, budget=budget) for budget in BUDGETS},

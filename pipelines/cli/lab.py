@@ -168,7 +168,7 @@ def replay(
 def print_experiments(
     start: Start,
     end: End,
-    budget: int = 8,
+    budget: Annotated[int, typer.Option(min=1, help="Alerts a day.")] = 8,
     every: Annotated[
         str | None,
         typer.Option(
@@ -181,6 +181,10 @@ def print_experiments(
     ablations: Annotated[
         str, typer.Option(help="What to leave out, such as calls,nightly; all or none.")
     ] = "all",
+    levers: Annotated[
+        str,
+        typer.Option(help="What to do otherwise, such as exposed,agreement; all or none."),
+    ] = "none",
     policies: Annotated[bool, typer.Option(help="Compare policies too.")] = True,
     truth: Annotated[
         Path | None, typer.Option(help="truth.parquet of a simulated district, to judge by too.")
@@ -193,10 +197,11 @@ def print_experiments(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """What each clock, each part of the inputs and each policy is worth, beside today's rule."""
+    """What each clock, part of the inputs, lever and policy is worth, beside today's rule."""
     from pipelines.backtesting.experiments import result_rows
     from pipelines.backtesting.experiments import run_experiments as run
     from pipelines.backtesting.experiments_page import experiments_markdown, write_experiments
+    from pipelines.backtesting.levers import LEVERS
     from pipelines.backtesting.variants import ABLATIONS
 
     result = run(
@@ -207,6 +212,7 @@ def print_experiments(
         every=every,
         clocks=parse_list(clocks),
         ablations=ABLATIONS if ablations == "all" else parse_list(ablations),
+        levers=tuple(LEVERS) if levers == "all" else parse_list(levers),
         policies=policies,
         truth=truth,
         seed=seed,
@@ -215,12 +221,13 @@ def print_experiments(
     if out:
         write_experiments(result, out)
     if as_json:
-        at_true_rate = result.at_true_rate
+        composed = {
+            "at_true_rate": result.at_true_rate,
+            "levers_at_true_rate": result.levers_at_true_rate,
+        }
         print_json(
-            {
-                "results": result_rows(result),
-                "at_true_rate": None if at_true_rate is None else at_true_rate.to_dicts(),
-            }
+            {"results": result_rows(result)}
+            | {name: None if one is None else one.to_dicts() for name, one in composed.items()}
         )
     else:
         typer.echo(experiments_markdown(result))

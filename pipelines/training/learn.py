@@ -31,7 +31,12 @@ from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
 
-__all__ = ["TRAINING_HISTORY", "learn_risk_model", "tuning_from_settings"]
+__all__ = [
+    "TRAINING_HISTORY",
+    "learn_risk_model",
+    "sampling_from_settings",
+    "tuning_from_settings",
+]
 
 TRAINING_HISTORY = timedelta(days=60)
 
@@ -53,7 +58,7 @@ def learn_risk_model(
     at: datetime,
     seed: int,
     settings: Settings,
-    every: str = "15m",
+    sampling: Sampling | None = None,
     reputations: LearnedReputation | None = None,
     stories: pl.DataFrame | None = None,
     progress: Progress = no_progress,
@@ -61,13 +66,14 @@ def learn_risk_model(
     """Return a model from the cases known before ``at``, and the rows it learned from with their
     out-of-fold score ``raw``.
 
-    It learns from the ticks of the clock ``every``. Where ``reputations`` are given, it reads these
+    ``sampling`` says which moments it learns from, by default :func:`sampling_from_settings`. Where
+    ``reputations`` are given, it reads these
     and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
     them, it learns from those over before ``at`` as if each had been reported, whatever came of it.
     Raises ``ModelError`` with too few cases.
     """
     progress("choosing what to learn from")
-    sampling = Sampling(negatives=settings.training.negative_samples, every=every)
+    sampling = sampling or sampling_from_settings(settings)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
     if stories is not None:
         over = stories.filter(pl.col("closed_at") < at).select(labels.episodes.columns)
@@ -219,6 +225,11 @@ def label_facts(labels: TrainingLabels) -> dict[str, float]:
         **loss_facts(episodes),
         **labels.dispositions.facts(),
     }
+
+
+def sampling_from_settings(settings: Settings) -> Sampling:
+    """Return how this installation chooses what to learn from."""
+    return Sampling(negatives=settings.training.negative_samples)
 
 
 def tuning_from_settings(settings: Settings) -> Tuning:

@@ -16,6 +16,7 @@ from pipelines.backtesting.experiments_page import (
     format_figure,
     write_experiments,
 )
+from pipelines.backtesting.levers import LEVERS, AgreeingModel
 from pipelines.backtesting.replay import replay
 from pipelines.backtesting.variants import MODEL, RULE
 from pipelines.cli import main as cli
@@ -39,6 +40,7 @@ def studied(district, truth_file):
         every="12h",
         clocks=("1d", "12h"),
         ablations=("calls", "hand_written", "nightly"),
+        levers=tuple(LEVERS),
         truth=truth_file,
     )
 
@@ -114,6 +116,43 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
     ) == compute_metrics(variant(studied, "policies", "as_set").by_cases)
 
 
+def test_a_lever_changes_what_it_says_and_nothing_else(studied):
+    full = studied.models[MODEL]
+    mined, drawn, exposed, agreeing, tail = (
+        studied.models[f"score_{name}"]
+        for name in ("two_stages", "random_negatives", "exposed", "agreement", "tail")
+    )
+    assert {one.reputations for one in (mined, drawn, exposed, agreeing, tail)} == {
+        full.reputations
+    }
+    assert tail.booster is full.booster
+    assert tail.calibration != full.calibration
+    assert drawn.facts["positive_samples"] == full.facts["positive_samples"]
+    assert exposed.facts["negative_samples"] < full.facts["negative_samples"]
+    assert isinstance(agreeing, AgreeingModel)
+    calls, payments = (set(part.features) for part in agreeing.parts)
+    assert calls | features_of("transfers") >= set(full.features)
+    assert not calls & features_of("transfers")
+    assert not payments & features_of("calls")
+
+
+def test_levers_are_held_against_the_model_as_it_is(studied):
+    found = studied.levers_at_true_rate
+    assert found["name"].unique(maintain_order=True).to_list() == ["full", *LEVERS]
+    assert found["budget"].unique().sort().to_list() == [23, 85]
+    full = found.filter(name="full")
+    assert full["coverage_change"].to_list() == full["money_change_high"].to_list() == [0, 0]
+    composed = studied.at_true_rate.filter(pl.col("budget").is_in([23, 85]))
+    assert full["coverage"].to_list() == composed["coverage"].to_list()
+    # Calibration orders nobody anew: as many alerts on the same people.
+    assert found.filter(name="tail")["coverage_change"].to_list() == [0, 0]
+    # Twenty texts for each alert reach people whom no alert reaches.
+    alerts = [
+        len(variant(studied, "policies", name).by_truth.alerts) for name in ("as_set", "with_texts")
+    ]
+    assert alerts[1] > 4 * alerts[0]
+
+
 def test_the_truth_knows_more_losses_than_the_cases(studied):
     one = variant(studied, "clocks", "12h")
     assert len(one.by_truth.losses) > len(one.by_cases.losses) > 5
@@ -127,7 +166,9 @@ def test_the_truth_knows_more_losses_than_the_cases(studied):
 
 def test_the_tables_have_a_line_an_arm(studied):
     tables = experiment_tables(studied)
-    assert list(tables) == ["clocks", "types", "ablations", "policies", "true_rate"]
+    assert list(tables) == [
+        *("clocks", "types", "ablations", "levers", "policies"), "levers_true_rate", "true_rate",
+    ]  # fmt: skip
     cases, truth = tables["clocks"].split("By the truth")
     assert [line[0] for line in lines(cases)] == [
         "", "1d", "1d: today's rule 现行规则", "12h", "12h: today's rule 现行规则"
@@ -141,7 +182,7 @@ def test_the_tables_have_a_line_an_arm(studied):
         "trained and scored at midnight only 只在零点训练和判断",
         "today's rule 现行规则",
     ]
-    assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 12
+    assert len(lines(tables["policies"].split("By the truth")[0])) == 1 + 2 * 14
     kinds = lines(tables["types"].split("By the truth")[0])
     assert kinds[0] == ["", "losses", "1d", "12h"]
     assert sum(int(line[1]) for line in kinds[1:] if line[1]) == len(
@@ -161,7 +202,7 @@ def test_the_tables_have_a_line_an_arm(studied):
 def test_a_page_of_its_own_names_nobody(studied, tmp_path):
     page = write_experiments(studied, tmp_path / "new" / "own.md").read_text(encoding="utf-8")
     people = variant(studied, "policies", "budget_40").by_cases.alerts["person"]
-    assert page.count("alerts a day, every 12h") == 4
+    assert page.count("alerts a day, every 12h") == 6
     assert not any(person in page for person in people)
 
 
@@ -180,7 +221,7 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
 
 def test_machines_get_every_result(studied):
     results = result_rows(studied)
-    assert len(results) == 4 + 5 + 24
+    assert len(results) == 4 + 5 + 6 + 28
     assert results[0] | {"cases": 0, "truth": 0} == {
         "table": "clocks", "name": "1d", "every": "1d", "by": "model", "cases": 0, "truth": 0,
     }  # fmt: skip
@@ -214,6 +255,7 @@ def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypat
     ("changed", "message"),
     [
         ({"ablations": ("tea",)}, "tea"),
+        ({"levers": ("crowbar",)}, "no lever 'crowbar'"),
         ({"clocks": ("7m",)}, "7m"),
         ({"end": FROM}, "ends before"),
     ],

@@ -271,11 +271,11 @@ def check(
         raise SettingsError(
             "the window ends before it starts", remedy="Give --to later than --from."
         )
-    for kind, asked, known in (
+    for kind, wanted, known in (
         ("ablation", ablations, ABLATIONS),
         ("lever", levers, tuple(LEVERS)),
     ):
-        for unknown in sorted(set(asked) - set(known)):
+        for unknown in sorted(set(wanted) - set(known)):
             raise SettingsError(
                 f"no {kind} {unknown!r}", remedy=f"Choose among {', '.join(known)}."
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from models.evaluation.true_rate.composition import (
     compose_scam_types,
     compose_true_rate,
 )
+from models.evaluation.true_rate.dense_replay import NO_HOLD
 from pipelines.backtesting.experiments import read_ground_truth
 from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
@@ -55,6 +56,7 @@ def compose_replay(
     people: int,
     rates: TrueRates,
     budgets: Sequence[int] = COMPOSED_BUDGETS,
+    hold: timedelta = NO_HOLD,
     by_type: bool = False,
     seed: int = 0,
 ) -> Composition:
@@ -79,6 +81,7 @@ def compose_replay(
         people=people,
         rates=rates,
         budgets=budgets,
+        hold=hold,
         seed=seed,
     )
     if not by_type:
@@ -86,7 +89,7 @@ def compose_replay(
     return Composition(
         composed,
         compose_scam_types(
-            composed, rows, episodes, start=start, end=end, people=people, seed=seed
+            composed, rows, episodes, start=start, end=end, people=people, hold=hold, seed=seed
         ),
     )
 
@@ -148,6 +151,7 @@ def scam_type_table(composed: pl.DataFrame) -> str:
         (
             scam_type_name(str(scam_type), "en"),
             f"{of_type['losses'][0]}",
+            f"{of_type['traced'][0]}",
             *(
                 _share(row["coverage"], row["coverage_low"], row["coverage_high"])
                 for row in of_type.iter_rows(named=True)
@@ -155,7 +159,7 @@ def scam_type_table(composed: pl.DataFrame) -> str:
         )
         for (scam_type,), of_type in composed.group_by("scam_type", maintain_order=True)
     ]
-    heads = ("scam type", "losses", *(f"coverage at {budget}" for budget in budgets))
+    heads = ("scam type", "losses", "traced", *(f"coverage at {budget}" for budget in budgets))
     return markdown_table(heads, rows, figures=True)
 
 

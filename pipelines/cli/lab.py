@@ -4,6 +4,7 @@ model is better.
 
 from contextlib import nullcontext
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -257,6 +258,12 @@ def print_composition(
     budgets: Annotated[
         str, typer.Option(help="Alerts a day of the true district.")
     ] = "12,23,40,85",
+    hold_min: Annotated[
+        int,
+        typer.Option(
+            "--hold", min=0, help="As if every payment to a fraudster waited so many minutes."
+        ),
+    ] = 0,
     by_type: Annotated[
         bool, typer.Option("--by-type", help="What is seen of each scam type, too.")
     ] = False,
@@ -281,6 +288,7 @@ def print_composition(
         people=people,
         rates=TrueRates(residents, losses, contacts),
         budgets=[int(budget) for budget in parse_list(budgets)],
+        hold=timedelta(minutes=hold_min),
         by_type=by_type,
         seed=seed,
     )

@@ -9,7 +9,7 @@ those of losses, and those of contacts without loss, each by its own ratio.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from models.evaluation.bootstrap import (
     percentile_interval,
     sum_once,
 )
-from models.evaluation.true_rate.dense_replay import DenseReplay
+from models.evaluation.true_rate.dense_replay import NO_HOLD, DenseReplay
 
 __all__ = [
     "CHANGES_SCHEMA",
@@ -57,6 +57,7 @@ TYPES_SCHEMA = pl.Schema(
     {
         "scam_type": pl.String(),
         "losses": pl.Int64(),
+        "traced": pl.Int64(),
         "budget": pl.Int64(),
         **{f"{name}{end}": pl.Float64() for name in TYPE_FIGURES for end in ("", "_low", "_high")},
     }
@@ -99,6 +100,7 @@ def compose_true_rate(
     people: int,
     rates: TrueRates | None = None,
     budgets: Sequence[int] = COMPOSED_BUDGETS,
+    hold: timedelta = NO_HOLD,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
@@ -112,15 +114,18 @@ def compose_true_rate(
 
     An alert is a score of at least ``threshold``, the first of a person in 72 hours; the threshold
     is the lowest under which no more than ``budget`` alerts a day are issued, or the highest score
-    there is. ``innocent_alerts`` are those counted on residents in no story, ``innocent_per_100k``
-    the same per 100,000 residents and day; where there were none, ``innocent_bound_per_100k`` is
-    what it lies under with 95 % certainty, and the low ends of precision are taken at that.
+    there is. With a ``hold`` each payment to a fraudster goes so much later than it did, as if
+    banks asked back: an alert on what the payment itself shows is then in time.
+
+    ``innocent_alerts`` are those counted on residents in no story, ``innocent_per_100k`` the same
+    per 100,000 residents and day; where there were none, ``innocent_bound_per_100k`` is what it
+    lies under with 95 % certainty, and the low ends of precision are taken at that.
     ``precision_a``, ``precision`` (tier b), ``precision_c``, ``coverage`` and ``money`` are as in
     ``models.evaluation.alert_metrics``, by the truth; their 90 % intervals come from drawing the
     stories, and the innocent who were alerted, again. Raises ``SettingsError`` where no story or no
     day without one was simulated.
     """
-    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people, hold=hold)
     rates = rates or TrueRates()
     stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
     return pl.DataFrame(
@@ -169,6 +174,7 @@ def compose_scam_types(
     start: datetime,
     end: datetime,
     people: int,
+    hold: timedelta = NO_HOLD,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pl.DataFrame:
@@ -176,9 +182,10 @@ def compose_scam_types(
     in time, and of their money, under the threshold of that budget.
 
     ``composed`` is what :func:`compose_true_rate` made of the same arguments, whose ``coverage``
-    and ``money`` are those of all types together.
+    and ``money`` are those of all types together. ``traced`` of the losses left a record that was
+    known 20 minutes before the main payment, the last moment for an alert.
     """
-    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people)
+    dense = DenseReplay.of(scores, truth, start=start, end=end, people=people, hold=hold)
     stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
     rows: list[dict[str, str | float | int | None]] = []
     for budget, threshold in composed.select("budget", "threshold").iter_rows():
@@ -187,7 +194,12 @@ def compose_scam_types(
             of_type = losses.filter(pl.col("scam_type") == scam_type)
             found = _loss_figures(of_type, total=sum_once)
             drawn = _loss_figures(of_type, total=stories.totals)
-            named = {"scam_type": scam_type, "losses": len(of_type), "budget": budget}
+            named = {
+                "scam_type": scam_type,
+                "losses": len(of_type),
+                "traced": int(of_type["traced"].sum()),
+                "budget": budget,
+            }
             rows.append(named | _with_intervals(found, drawn, drawn))
     return pl.DataFrame(rows, schema=TYPES_SCHEMA).sort(
         "losses", "scam_type", "budget", descending=[True, False, False]
@@ -339,7 +351,9 @@ def _losses(dense: DenseReplay, issued: pl.DataFrame) -> pl.DataFrame:
         end=dense.end,
         traces=dense.traces,
     )
-    return judged.losses.select("scam_type", "covered", "total_cny", "ahead_cny", person="case_id")
+    return judged.losses.select(
+        "scam_type", "covered", "traced", "total_cny", "ahead_cny", person="case_id"
+    )
 
 
 def _loss_figures(losses: pl.DataFrame, *, total: Total) -> dict[str, Floats]:

@@ -11,9 +11,10 @@ from data_contracts.errors import SettingsError
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts
 from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
 
-__all__ = ["DenseReplay"]
+__all__ = ["NO_HOLD", "DenseReplay"]
 
 WEEK_AFTER = timedelta(days=7)
+NO_HOLD = timedelta(0)
 STORY_ORDER = {"loss": 0, "attempt": 1, "contact": 2}
 
 
@@ -38,13 +39,18 @@ class DenseReplay:
         start: datetime,
         end: datetime,
         people: int,
+        hold: timedelta = NO_HOLD,
     ) -> "DenseReplay":
         """The ``scores`` of ``[start, end)`` in a district of ``people`` residents, and its
-        ``truth``.
+        ``truth``; every payment of a story goes ``hold`` later than it did.
 
         Raises ``SettingsError`` where no story, or no day without one, was simulated.
         """
-        episodes = episodes_from_truth(truth)
+        paid = pl.col("main_at").is_not_null()
+        episodes = episodes_from_truth(truth).with_columns(
+            pl.col("main_at") + hold,
+            closed_at=pl.when(paid).then(pl.col("closed_at") + hold).otherwise("closed_at"),
+        )
         innocent = people - episodes["person"].n_unique()
         near = (pl.col("opened_at") - EPISODE_LOOKBACK < end) & (
             pl.col("closed_at") + WEEK_AFTER >= start
@@ -53,7 +59,7 @@ class DenseReplay:
             scores=scores.filter(pl.col("issued_at").is_between(start, end, closed="left")),
             people=episodes.select("person").unique(),
             episodes=episodes.filter(near),
-            traces=traces_from_truth(truth),
+            traces=traces_from_truth(truth).with_columns(pl.col("paid_at") + hold),
             start=start,
             end=end,
             innocent_days=innocent * ((end - start) / timedelta(days=1)),

@@ -11,7 +11,7 @@ from data_contracts.errors import DeliveryError
 from pipelines.backtesting.score_file import ScoreFile
 from pipelines.backtesting.true_rate import composition_table, read_scores
 from pipelines.cli import main as cli
-from tests.models.evaluation.test_composition import SCORES, TRUTH, _compose
+from tests.models.evaluation.true_rate.test_composition import SCORES, TRUTH, _compose
 
 
 def _write(folder: Path, name: str, *, who: str = "id_number") -> Path:
@@ -71,5 +71,5 @@ def test_the_command_composes_a_file_with_a_truth(tmp_path: Path) -> None:
     table = CliRunner().invoke(cli.app, [*words, "--contacts", "10", "--by-type"]).stdout
     # Six instead of twelve a day in the story without a loss, and so two alerts more fit.
     assert "| 24 | 23.2 | 0.600 |" in " ".join(table.split())
-    assert "| scam type | losses | coverage at 24 |" in table
-    assert "| Fake police | 2 | 0.50 (0.00 to 1.00) |" in table
+    assert "| scam type | losses | traced | coverage at 24 |" in table
+    assert "| Fake police | 2 | 2 | 0.50 (0.00 to 1.00) |" in table

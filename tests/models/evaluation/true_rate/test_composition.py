@@ -165,6 +165,23 @@ def test_models_are_held_against_the_first_at_as_many_alerts_each() -> None:
     assert found.row(1, named=True)["money_change_high"] == 0
 
 
+def test_payments_that_wait_are_seen_in_time() -> None:
+    """The alert on "late" comes 48 hours after the only payment of 30,000."""
+
+    def composed(hold: timedelta) -> dict:
+        (row,) = compose_true_rate(
+            SCORES, TRUTH, start=START, end=END, people=1004, rates=RATES, budgets=[24], hold=hold
+        ).rows(named=True)
+        return row
+
+    assert composed(timedelta(hours=48))["coverage"] == 0.5
+    waited = composed(timedelta(hours=49))
+    # In time by an hour; of 40,000 nothing but what went before the first alert of "vic" is gone,
+    # and that waited as well.
+    assert (waited["coverage"], waited["money"]) == (1.0, 1.0)
+    assert waited["precision_c"] > composed(timedelta(0))["precision_c"]
+
+
 def test_without_an_innocent_alert_its_bound_is_three_in_all_days() -> None:
     found = _compose([1, 12])
     # 3 in 10,000 days of one resident, for 100,000 of them.

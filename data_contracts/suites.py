@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import polars as pl
 import sqlalchemy as sa
 
@@ -176,17 +177,14 @@ def _run(
         "latest_at": latest_at,
         "latest_day": latest_at.astimezone(ZoneInfo(TIME_ZONE)).date().isoformat(),
     }
-    with _duckdb(frame) as connection:
-        broken = find_broken_rules(
-            _driver(connection), table=_TABLE, rules=contract.rules, moments=moments
-        )
+    with _shown_to_duckdb(frame) as connection:
+        broken = find_broken_rules(connection, table=_TABLE, rules=contract.rules, moments=moments)
         # What only warns needs no authority; what rejects is for Great Expectations to find.
         warned = [rule for rule in broken if rule.warns and is_known_kind(rule)]
         judged = [rule for rule in broken if rule not in warned]
         rows = {
             rule.code: _as_frame(
-                find_rows(_driver(connection), table=_TABLE, rule=rule, moments=moments),
-                code=rule.code,
+                find_rows(connection, table=_TABLE, rule=rule, moments=moments), code=rule.code
             )
             for rule in warned
         }
@@ -196,14 +194,14 @@ def _run(
 
 
 def _find_rows(
-    connection: sa.Connection,
+    connection: duckdb.DuckDBPyConnection,
     *,
     contract: Contract,
     broken: Sequence[Rule],
     moments: Mapping[str, Any],
 ) -> dict[str, pl.DataFrame]:
     """Ask Great Expectations for the rows that break these rules, by the rule's code."""
-    with _ONE_AT_A_TIME, _attached(connection) as batch:
+    with _ONE_AT_A_TIME, _through_sqlalchemy(connection) as lent, _attached(lent) as batch:
         import great_expectations as gx
 
         suite = gx.ExpectationSuite(
@@ -249,7 +247,7 @@ def _whole_table() -> Any:
     return asset.add_batch_definition_whole_table("all")
 
 
-def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
+def _failing_rows(result: Any, *, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Fetch all rows a broken rule found."""
     config = result.expectation_config
     code = config.meta["code"]
@@ -264,7 +262,7 @@ def _failing_rows(result: Any, *, connection: sa.Connection) -> pl.DataFrame:
         query = result.result["unexpected_index_query"]
     # fetchall() bears that Great Expectations left its last result half read, where DuckDB's
     # relations would not.
-    return _as_frame(_driver(connection).execute(query).fetchall(), code=code)
+    return _as_frame(connection.execute(query).fetchall(), code=code)
 
 
 def _as_frame(rows: Sequence[Sequence[Any]], *, code: str) -> pl.DataFrame:
@@ -286,25 +284,42 @@ def _forget_dialect_at_exit() -> None:
     atexit.register(vars(duckdb_engine).clear)
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The one DuckDB of this process, in memory: to open one takes longer than to check a small
+    delivery. It holds no rows: each check shows it its own.
+    """
+    database = duckdb.connect(":memory:")
+    database.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
+    return database
+
+
 @contextmanager
-def _duckdb(frame: pl.DataFrame) -> Iterator[sa.Connection]:
-    """Open a connection in memory that sees the frame as a table, without copying it."""
+def _shown_to_duckdb(frame: pl.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that alone sees the frame as a table, without copying it."""
+    with _database().cursor() as connection:
+        connection.execute(f"SET TimeZone = '{TIME_ZONE}'")
+        values = frame.drop("_problems", "_warnings", "_raw", strict=False)
+        connection.register(_TABLE, values.to_arrow(compat_level=pl.CompatLevel.newest()))
+        yield connection
+
+
+@contextmanager
+def _through_sqlalchemy(connection: duckdb.DuckDBPyConnection) -> Iterator[sa.Connection]:
+    """Lend the connection to who speaks with SQLAlchemy; it is closed afterwards."""
+    from duckdb_engine import ConnectionWrapper
+
     _forget_dialect_at_exit()
-    engine = sa.create_engine("duckdb:///:memory:", poolclass=sa.StaticPool)
+    engine = sa.create_engine(
+        "duckdb:///:memory:",
+        creator=lambda: ConnectionWrapper(connection),
+        poolclass=sa.StaticPool,
+    )
     try:
-        with engine.connect() as connection:
-            driver = _driver(connection)
-            driver.execute(f"SET TimeZone = '{TIME_ZONE}'")
-            driver.execute(f"CREATE MACRO id_check_digit(number) AS {id_check_digit_sql('number')}")
-            values = frame.drop("_problems", "_warnings", "_raw", strict=False)
-            driver.register(_TABLE, values.to_arrow(compat_level=pl.CompatLevel.newest()))
-            yield connection
+        with engine.connect() as lent:
+            yield lent
     finally:
         engine.dispose()
         # SQLAlchemy's caches remember the dialect for ever, and DuckDB would call the types in it
         # leaked.
         vars(engine.dialect).clear()
-
-
-def _driver(connection: sa.Connection) -> Any:
-    return connection.connection.driver_connection

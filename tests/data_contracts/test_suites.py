@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -377,6 +378,24 @@ def test_the_suite_finds_what_the_naive_rules_find(rows, file_day):
     }
 
     assert reasons("calls", *rows, file_day=file_day) == naive
+
+
+def test_checks_at_the_same_time_see_their_own_rows_alone():
+    def find_bad_rows(bad):
+        rows = {"number": ["95588"] * 9, "tag": [None] * bad + ["bank"] * (9 - bad)}
+        frame = pl.DataFrame(rows, schema={"number": pl.String, "tag": pl.String})
+        return (
+            check_rows(
+                frame.with_row_index("_row", 1).cast({"_row": pl.Int64}),
+                contract=load_contract("number_tags"),
+                received_at=RECEIVED_AT,
+            )
+            .failures["_row"]
+            .to_list()
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(find_bad_rows, range(9))) == [[*range(1, bad + 1)] for bad in range(9)]
 
 
 def test_a_check_leaves_no_noise_behind_when_the_process_ends():

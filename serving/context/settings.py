@@ -214,11 +214,12 @@ class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
         float, Field(gt=0, description="How often the pages' news are looked for.")
     ] = 1.0
     live_stream_s: Annotated[
-        PositiveInt,
+        float,
         Field(
-            description="So long a stream of news lasts before its reader has to show who they are."
+            gt=0,
+            description="A stream of news lasts so long before its reader shows anew who they are.",
         ),
-    ] = 300
+    ] = 300.0
     visit_from_age: Annotated[PositiveInt, Field(description="From this age on never a text.")] = 60
 
     @field_validator("act_within_minutes")

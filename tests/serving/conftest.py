@@ -260,7 +260,7 @@ def nightly() -> Watchlist:
 @pytest.fixture
 def settings(url: str) -> ServingSettings:
     """Give the settings of an installation on the test database."""
-    return ServingSettings(database_url=url, live_stream_s=1)
+    return ServingSettings(database_url=url, live_stream_s=0.1)
 
 
 @pytest.fixture

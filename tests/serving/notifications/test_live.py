@@ -37,8 +37,8 @@ def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
 
 @pytest.fixture
 def watching(url: str, staff: Mapping[str, str], nightly: Watchlist) -> Iterator[Client]:
-    """Give a client of an application whose streams last a second."""
-    settings = ServingSettings(database_url=url, live_stream_s=1, live_poll_s=0.05)
+    """Give a client of an application whose streams last a fifth of a second."""
+    settings = ServingSettings(database_url=url, live_stream_s=0.2, live_poll_s=0.05)
     with a_client(create_app(settings=settings, clock=lambda: MORNING), staff) as client:
         yield client
 

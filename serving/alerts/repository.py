@@ -1,4 +1,4 @@
-"""The SQL of alerts. Who may see which community is decided here, for every reader alike."""
+"""The SQL of alerts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
+from serving.access.community_scope import visible_to
 from serving.alerts.disposition_repository import latest_dispositions
 from serving.alerts.schemas import AlertQuery
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
@@ -145,15 +146,6 @@ def all_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
 def current_alerts() -> Select[tuple[AlertRow, DispositionRow]]:
     """Select the alerts of lists that no newer revision has replaced."""
     return all_alerts().where(WatchlistRow.superseded_at.is_(None))
-
-
-def visible_to(
-    viewer: Viewer, statement: Select[tuple[AlertRow, DispositionRow]]
-) -> Select[tuple[AlertRow, DispositionRow]]:
-    """Narrow ``statement`` to the communities that ``viewer`` may see."""
-    if viewer.communities is None:
-        return statement
-    return statement.where(AlertRow.community_id.in_(viewer.communities))
 
 
 def apply_filters(

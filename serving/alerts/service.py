@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from serving.access.community_scope import may_see
 from serving.alerts.contribution_chart import draw_waterfall
 from serving.alerts.disposition_repository import DispositionRepository
 from serving.alerts.repository import UNKNOWN_SAVING_CNY, AlertRepository
@@ -161,7 +162,7 @@ def visible_alert(
 
 
 def _touched(session: Session, alert: AlertRow, *, viewer: Viewer) -> list[TouchedResident]:
-    seen = [TouchedResident(**one) for one in alert.touched if viewer.may_see(one["community_id"])]
+    seen = [TouchedResident(**one) for one in alert.touched if may_see(viewer, one["community_id"])]
     known = AlertRepository(session).newest_of([one.person for one in seen], viewer=viewer)
     return [one.model_copy(update={"alert_id": known.get(one.person)}) for one in seen]
 

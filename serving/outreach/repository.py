@@ -1,12 +1,13 @@
-"""The SQL of outreach lists. Who may see which community is decided here."""
+"""The SQL of outreach lists."""
 
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from serving.alerts.repository import Found, all_alerts, visible_to
+from serving.access.community_scope import visible_to
+from serving.alerts.repository import Found, all_alerts
 from serving.database.tables import AlertRow
 from serving.outreach.tables import OutreachListRow
 from serving.vocabulary.roles import Viewer
@@ -22,13 +23,15 @@ class OutreachRepository:
 
     def get(self, list_id: str, *, viewer: Viewer) -> OutreachListRow | None:
         """Return the list of this id, if ``viewer`` may see it."""
-        return self._session.scalar(_visible(viewer).where(OutreachListRow.list_id == list_id))
+        return self._session.scalar(
+            visible_to(viewer, select(OutreachListRow)).where(OutreachListRow.list_id == list_id)
+        )
 
     def page(
         self, *, viewer: Viewer, community_id: str | None, before: int | None, limit: int
     ) -> Sequence[OutreachListRow]:
         """Return lists, the newest first, of those before number ``before``."""
-        statement = _visible(viewer)
+        statement = visible_to(viewer, select(OutreachListRow))
         if community_id is not None:
             statement = statement.where(OutreachListRow.community_id == community_id)
         if before is not None:
@@ -57,10 +60,3 @@ class OutreachRepository:
             visible_to(viewer, all_alerts()).where(AlertRow.alert_id.in_(ids)).order_by(AlertRow.id)
         )
         return {one[0].alert_id: one for one in self._session.execute(found)}
-
-
-def _visible(viewer: Viewer) -> Select[tuple[OutreachListRow]]:
-    statement = select(OutreachListRow)
-    if viewer.communities is None:
-        return statement
-    return statement.where(OutreachListRow.community_id.in_(viewer.communities))

@@ -16,6 +16,7 @@ from typing import Any, cast
 from sqlalchemy.orm import Session
 
 from data_contracts.everyday_reasons import load_everyday_reasons
+from serving.access.community_scope import may_see
 from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level
 from serving.alerts.repository import AlertRepository, Found
@@ -158,7 +159,7 @@ def alerts_to_reach(
     A person's newest alert decides whether they have to be reached. Raises a 403 problem for a
     community that the viewer does not look after.
     """
-    if not list_request.viewer.may_see(list_request.community_id):
+    if not may_see(list_request.viewer, list_request.community_id):
         raise ProblemError(
             403,
             "This community is not one of yours.",

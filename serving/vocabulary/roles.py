@@ -26,7 +26,3 @@ class Viewer:
     role: Role
     communities: frozenset[str] | None
     renewing: bool = False
-
-    def may_see(self, community_id: str) -> bool:
-        """Say whether this community is theirs to see."""
-        return self.communities is None or community_id in self.communities

@@ -1,4 +1,4 @@
-"""The SQL of follow-ups. Who may see which community is decided here."""
+"""The SQL of follow-ups."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from serving.access.community_scope import may_see, visible_to
 from serving.alerts.disposition_repository import latest_dispositions
 from serving.casework.follow_ups.tables import FollowUpRow
 from serving.database.tables import AlertRow, DispositionRow
@@ -43,7 +44,7 @@ class FollowUpRepository:
 
     def count_open_until(self, day: date, *, viewer: Viewer, community_id: str) -> int:
         """Return how many open follow-ups of a community are due on ``day`` or before."""
-        if not viewer.may_see(community_id):
+        if not may_see(viewer, community_id):
             return 0
         due = select(func.count()).where(
             FollowUpRow.closed_at.is_(None),
@@ -80,6 +81,4 @@ def _visible(viewer: Viewer) -> Select[tuple[FollowUpRow, AlertRow, DispositionR
             ),
         )
     )
-    if viewer.communities is not None:
-        statement = statement.where(FollowUpRow.community_id.in_(viewer.communities))
-    return statement
+    return visible_to(viewer, statement)

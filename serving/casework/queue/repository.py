@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import Exists, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
+from serving.access.community_scope import may_see, visible_to
 from serving.alerts.levels import shown_level
-from serving.alerts.repository import SAVING, current_alerts, visible_to
+from serving.alerts.repository import SAVING, current_alerts
 from serving.casework.claims.tables import ClaimRow
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
 from serving.notifications.live.tables import ChangeRow
@@ -118,7 +119,7 @@ class QueueRepository:
         return [
             alert
             for alert in self._session.scalars(statement)
-            if viewer.may_see(alert.community_id)
+            if may_see(viewer, alert.community_id)
         ]
 
     def last_lists(self, *, count: int) -> Sequence[ChangeRow]:

@@ -1,4 +1,4 @@
-"""The SQL of suppressions. Who may see which community is decided here."""
+"""The SQL of suppressions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from serving.access.community_scope import visible_to
 from serving.casework.suppressions.tables import SuppressionRow
 from serving.vocabulary.roles import Viewer
 
@@ -64,6 +65,4 @@ class SuppressionRepository:
 
 def _visible(viewer: "Viewer | None") -> Select[tuple[SuppressionRow]]:
     statement = select(SuppressionRow)
-    if viewer is None or viewer.communities is None:
-        return statement
-    return statement.where(SuppressionRow.community_id.in_(viewer.communities))
+    return statement if viewer is None else visible_to(viewer, statement)

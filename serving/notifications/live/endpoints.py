@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from serving.access.auth import allow_roles
+from serving.access.community_scope import may_see
 from serving.access.dependencies import ServicesOfApp
 from serving.http.routing import ApiRouter
 from serving.notifications.live.feed import Feed, News
@@ -80,7 +81,7 @@ def event_for(viewer: Viewer, news: News) -> str:
     seen = {
         community: count
         for community, count in news.communities.items()
-        if viewer.may_see(community)
+        if may_see(viewer, community)
     }
     if news.communities and not seen:
         return f"id: {news.number}\n\n"

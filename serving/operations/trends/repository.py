@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from serving.alerts.repository import current_alerts, visible_to
+from serving.access.community_scope import visible_to
+from serving.alerts.repository import current_alerts
 from serving.database.tables import AlertRow, DispositionRow, WatchlistRow
 from serving.vocabulary.roles import Viewer
 

@@ -2,6 +2,8 @@
 home, or a default.
 """
 
+from pipelines.settings.file_and_environment import SETTINGS_FILE
+from pipelines.settings.installation_settings import ANY_SOURCE, DEFAULT_HOME, Settings
 from pipelines.settings.sections import (
     Feed,
     IngestLimits,
@@ -9,8 +11,6 @@ from pipelines.settings.sections import (
     Schedule,
     Training,
 )
-from pipelines.settings.sources import SETTINGS_FILE
-from pipelines.settings.tree import ANY_SOURCE, DEFAULT_HOME, Settings
 
 __all__ = [
     "ANY_SOURCE",

@@ -9,17 +9,17 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from pipelines.settings.former_names import FORMER_NAMES
-from pipelines.settings.keys import SettingKey, list_keys
-from pipelines.settings.problems import locate_key, name_variable
-from pipelines.settings.sources import (
+from pipelines.settings.file_and_environment import (
     SETTINGS_FILE,
     EnvironmentVariable,
     SettingsFile,
     list_variables,
     read_settings_file,
 )
-from pipelines.settings.tree import Settings
+from pipelines.settings.former_names import FORMER_NAMES
+from pipelines.settings.installation_settings import Settings
+from pipelines.settings.keys import SettingKey, list_keys
+from pipelines.settings.problems import locate_key, name_variable
 
 __all__ = ["SettingValue", "list_values", "settings_documentation"]
 

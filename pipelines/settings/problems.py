@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from data_contracts.errors import SettingsError
-from pipelines.settings.former_names import FORMER_NAMES
-from pipelines.settings.keys import SettingKey, find_key, suggest_key
-from pipelines.settings.sources import (
+from pipelines.settings.file_and_environment import (
     ENVIRONMENT_PREFIX,
     NESTED_BY,
     EnvironmentVariable,
     SettingsFile,
 )
+from pipelines.settings.former_names import FORMER_NAMES
+from pipelines.settings.keys import SettingKey, find_key, suggest_key
 
 __all__ = [
     "check_variables",

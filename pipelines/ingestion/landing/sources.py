@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_contracts.mappings import mapping as source_mappings
 from pipelines.settings import Settings
-from pipelines.settings.tree import ANY_SOURCE
+from pipelines.settings.installation_settings import ANY_SOURCE
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger
 

@@ -25,6 +25,14 @@ from pydantic_settings import (
 from data_contracts.errors import SettingsError
 from models.policy.expected_saving import INTERVENTION_EFFECT
 from models.registry.promotion_gates import Gates
+from pipelines.settings.file_and_environment import (
+    ENVIRONMENT_PREFIX,
+    NESTED_BY,
+    SETTINGS_FILE,
+    list_variables,
+    read_settings_file,
+    translate_environment,
+)
 from pipelines.settings.keys import list_keys
 from pipelines.settings.problems import (
     check_variables,
@@ -37,14 +45,6 @@ from pipelines.settings.sections import (
     LevelThresholds,
     Schedule,
     Training,
-)
-from pipelines.settings.sources import (
-    ENVIRONMENT_PREFIX,
-    NESTED_BY,
-    SETTINGS_FILE,
-    list_variables,
-    read_settings_file,
-    translate_environment,
 )
 from serving.context.settings import ServingSettings
 

@@ -19,17 +19,6 @@ from pipelines.ingestion.deduplication import (
     DUPLICATE,
 )
 from pipelines.ingestion.event_rows import ClassifiedRows, EventClassifier
-from pipelines.ingestion.holding import (
-    VOLUME_PAST,
-    Hold,
-    hold_bad_files,
-    hold_cut_digits,
-    hold_fewer_rows,
-    hold_other_values,
-    hold_same_rows,
-    hold_short_correction,
-    warn_of_volume,
-)
 from pipelines.ingestion.outcomes.rejection_words import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.ingestion.parsed_files import (
     ParsedFile,
@@ -40,6 +29,17 @@ from pipelines.ingestion.parsed_files import (
 from pipelines.ingestion.pseudonymisation import ROW_ORIGIN, RowPseudonymiser, record_key
 from pipelines.ingestion.register_rows import LAST_COUNTS, classify_register
 from pipelines.ingestion.source_habits import SourceHabits
+from pipelines.ingestion.waiting_files import (
+    VOLUME_PAST,
+    Hold,
+    hold_bad_files,
+    hold_cut_digits,
+    hold_fewer_rows,
+    hold_other_values,
+    hold_same_rows,
+    hold_short_correction,
+    warn_of_volume,
+)
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import DAY, EVENTS, MOMENT, TABLES

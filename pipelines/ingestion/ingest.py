@@ -17,7 +17,6 @@ from data_contracts.errors import DeliveryError
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
-from pipelines.ingestion.holding import hold_two_registers
 from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
@@ -32,6 +31,7 @@ from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.source_habits import SourceHabits
+from pipelines.ingestion.waiting_files import hold_two_registers
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS

@@ -12,8 +12,8 @@ from data_contracts.quarantine import reason_text
 from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE
 from pipelines.ingestion.event_rows import ClassifiedRows
-from pipelines.ingestion.holding import Hold
 from pipelines.ingestion.landing.deliveries import Delivery
+from pipelines.ingestion.waiting_files import Hold
 from pipelines.storage.ledger import FILE_ID_DIGITS, FileStatus, LoadedFile
 
 __all__ = ["ParsedFile", "check_row_counts", "count_by_file", "count_files"]

@@ -29,7 +29,7 @@ from models.learning.boosters import (
 from models.learning.calibration import Calibration, Floats, fit_calibration
 from models.learning.former_names import current_feature, with_current_metrics
 from models.learning.group_calibration import GroupCalibration
-from models.learning.reputation import LearnedReputation
+from models.learning.learned_reputation import LearnedReputation
 from models.learning.scam_types import ScamTypes, fit_scam_types
 
 __all__ = ["RiskModel", "Tuning", "fit_risk_model", "out_of_fold_scores", "require_episodes"]

@@ -11,8 +11,8 @@ from data_contracts.errors import ModelError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.learning.ablations import UntunedTrees, features_without
+from models.learning.learned_reputation import LearnedReputation
 from models.learning.outage_augmentation import OUTAGE_SHARE
-from models.learning.reputation import LearnedReputation
 from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from pipelines.backtesting.levers import LearnedOnce, pull_lever
 from pipelines.backtesting.variants import AFRESH, MODEL, NIGHT, column_of

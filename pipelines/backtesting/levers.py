@@ -17,8 +17,8 @@ from models.labels.mined_negatives import mine_negatives
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.ablations import features_without
 from models.learning.calibration import Floats, fit_calibration
+from models.learning.learned_reputation import learn_reputation
 from models.learning.outage_augmentation import snapshot_with_outages
-from models.learning.reputation import learn_reputation
 from models.learning.risk import RiskModel, fit_risk_model
 from pipelines.settings import Settings
 from pipelines.training.learn import (

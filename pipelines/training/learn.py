@@ -16,9 +16,9 @@ from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
 from models.learning.group_calibration import fit_group_calibration
+from models.learning.learned_reputation import LearnedReputation, learn_reputation
 from models.learning.outage_augmentation import snapshot_with_outages
 from models.learning.pseudo_labels import add_pseudo_labels
-from models.learning.reputation import LearnedReputation, learn_reputation
 from models.learning.risk import (
     RiskModel,
     Tuning,

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models.learning import reputation
+from models.learning import learned_reputation
 from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.reports import FileReport
 from pipelines.ingestion.parser_process import Parser
@@ -91,7 +91,7 @@ def copied(settings: Settings, factory: pytest.TempPathFactory) -> Settings:
 def quick_reputations():
     """Reputations from fewer meetings: that they are learnt counts here, not how well."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reputation, "MAX_NEGATIVES", 6_000)
+        patch.setattr(learned_reputation, "MAX_NEGATIVES", 6_000)
         yield
 
 

@@ -23,7 +23,7 @@ from features.reputation import (
     HAND_WRITTEN_REPUTATION,
 )
 from models.learning.calibration import Calibration
-from models.learning.reputation import (
+from models.learning.learned_reputation import (
     BLOCKS,
     MIN_NAMED,
     LearnedReputation,

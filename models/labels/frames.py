@@ -15,7 +15,7 @@ class Episode(Frame):
     case_id = dy.String(primary_key=True, description="of the first of its cases; d:… of an alert")
     person = dy.String(nullable=False, description="pseudonym")
     scam_type = dy.String(nullable=True, description="of the costliest case")
-    outcome = dy.String(nullable=False, description="loss, attempt; contact in ground truth")
+    outcome = dy.String(nullable=False, description="loss, attempt; contact of true episodes only")
     opened_at = moment("the first trace")
     main_at = moment("the main payment; null where nothing was paid", nullable=True)
     closed_at = moment("the last payment, or 72 hours after the first contact of an attempt")

@@ -18,7 +18,7 @@ from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
-from models.evaluation.ground_truth import judge_by_truth
+from models.evaluation.true_episodes import judge_by_truth
 from models.evaluation.true_rate.composition import compose_changes, compose_true_rate
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
@@ -130,7 +130,7 @@ def run_experiments(
     """
     every = every or settings.tick
     check(start=start, end=end, clocks=(every, *clocks), ablations=ablations, levers=levers)
-    known_truth = read_ground_truth(truth, settings=settings) if truth else None
+    known_truth = read_truth(truth, settings=settings) if truth else None
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
     models = fit_compared_models(
@@ -298,7 +298,7 @@ def result_rows(experiments: Experiments) -> list[dict[str, str | dict[str, floa
     ]
 
 
-def read_ground_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
+def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
     """A simulated district's episodes with ``person``, the pseudonym of the home, in the place of
     the ID number.
     """

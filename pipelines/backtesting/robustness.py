@@ -19,10 +19,10 @@ from features.entities.feeds import Feeds
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics
-from models.evaluation.ground_truth import judge_by_truth
+from models.evaluation.true_episodes import judge_by_truth
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.backtesting.experiments import read_ground_truth, run_variants, start_variant
+from pipelines.backtesting.experiments import read_truth, run_variants, start_variant
 from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest
@@ -117,7 +117,7 @@ def measure_robustness(
         for name, home in homes.items()
     }
     truths = {
-        name: read_ground_truth(folder / name / "landing" / "truth.parquet", settings=homes[name])
+        name: read_truth(folder / name / "landing" / "truth.parquet", settings=homes[name])
         for name in homes
     }
     models = train_models(

@@ -16,7 +16,7 @@ from models.evaluation.true_rate.composition import (
     compose_true_rate,
 )
 from models.evaluation.true_rate.dense_replay import NO_HOLD
-from pipelines.backtesting.experiments import read_ground_truth
+from pipelines.backtesting.experiments import read_truth
 from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
 from serving.presentation.wording import scam_type_name
@@ -71,7 +71,7 @@ def compose_replay(
         episodes = pl.read_parquet(truth).rename({"id_number": "person"})
         known = known.rename({"id_number": "person"})
     else:
-        episodes = read_ground_truth(truth, settings=settings)
+        episodes = read_truth(truth, settings=settings)
     rows = known.select("person", "issued_at", "score")
     composed = compose_true_rate(
         rows,

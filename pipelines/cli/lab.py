@@ -105,8 +105,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
-    from models.evaluation.ground_truth import episodes_from_truth
-    from pipelines.backtesting.experiments import read_ground_truth
+    from models.evaluation.true_episodes import episodes_from_truth
+    from pipelines.backtesting.experiments import read_truth
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.backtesting.score_file import ScoreFile
     from pipelines.orchestration.recorded_verbs import run_replay as run
@@ -115,7 +115,7 @@ def replay(
     settings = load_settings(home)
     reveal_rows = partial(reveal_persons, settings=settings) if reveal else None
     kept = ScoreFile(scores, floor=floor, reveal=reveal_rows) if scores else None
-    truth = read_ground_truth(all_reported, settings=settings) if all_reported else None
+    truth = read_truth(all_reported, settings=settings) if all_reported else None
     with kept or nullcontext():
         result = run(
             settings,

@@ -9,7 +9,7 @@ import polars as pl
 
 from data_contracts.errors import SettingsError
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts
-from models.evaluation.ground_truth import episodes_from_truth, traces_from_truth
+from models.evaluation.true_episodes import episodes_from_truth, traces_from_truth
 
 __all__ = ["NO_HOLD", "DenseReplay"]
 

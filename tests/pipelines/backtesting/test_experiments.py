@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from data_contracts.errors import DeliveryError, SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
-from pipelines.backtesting.experiments import read_ground_truth, result_rows, run_experiments
+from pipelines.backtesting.experiments import read_truth, result_rows, run_experiments
 from pipelines.backtesting.experiments_page import (
     experiment_tables,
     format_figure,
@@ -269,11 +269,11 @@ def test_a_truth_that_cannot_be_read_is_named_without_its_contents(district, tmp
     file = tmp_path / "truth.parquet"
     file.write_bytes(b"330106199001011234")
     with pytest.raises(DeliveryError, match="simulated district") as error:
-        read_ground_truth(file, settings=district)
+        read_truth(file, settings=district)
     assert "330106" not in str(error.value)
     pl.DataFrame({"a": [1]}).write_parquet(file)
     with pytest.raises(DeliveryError, match="simulated district"):
-        read_ground_truth(file, settings=district)
+        read_truth(file, settings=district)
 
 
 def test_differences_carry_their_sign_and_no_negative_zero():

@@ -6,11 +6,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
-from models.evaluation.ground_truth import episodes_from_truth
+from models.evaluation.true_episodes import episodes_from_truth
 from models.labels import drawn_people
 from models.labels.drawn_people import draw_people
 from models.labels.sampling import Sampling, draw_training_samples
-from pipelines.backtesting.experiments import read_ground_truth
+from pipelines.backtesting.experiments import read_truth
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
 from pipelines.training.learn import TRAINING_HISTORY, find_training_labels, learn_risk_model
@@ -82,7 +82,7 @@ def test_of_a_large_district_some_people_stand_for_all(settings, tables, indexes
 
 def test_a_ceiling_learns_from_every_story_that_was_over(settings, tables, indexes):
     """Reported or not, whatever came of it; what is still running then it does not know."""
-    truth = read_ground_truth(settings.home.parent / "landing" / "truth.parquet", settings=settings)
+    truth = read_truth(settings.home.parent / "landing" / "truth.parquet", settings=settings)
     stories = episodes_from_truth(truth)
     _, rows = learn_risk_model(
         indexes[0], tables, at=TRAIN_AT, seed=3, settings=settings, stories=stories

@@ -9,7 +9,7 @@ import pytest
 from data_contracts.errors import DeliveryError
 from models.evaluation.alert_metrics import compute_metrics
 from models.evaluation.frames import Truth
-from models.evaluation.ground_truth import episodes_from_truth, judge_by_truth, traces_from_truth
+from models.evaluation.true_episodes import episodes_from_truth, judge_by_truth, traces_from_truth
 from models.labels.frames import Episode, Trace
 from tests.frames import check
 

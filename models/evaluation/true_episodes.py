@@ -1,5 +1,5 @@
-"""The truth of a simulated district in the form of reported cases, so that the same figures can be
-drawn from it.
+"""The true episodes of a simulated district, reported or not, in the form of those that cases give,
+so that the same figures can be drawn from them.
 """
 
 from datetime import datetime

@@ -9,6 +9,8 @@ Path = tuple[str, ...]
 
 FORMER_NAMES: Mapping[Path, Path] = {
     ("database_url",): ("serving", "database_url"),
+    ("episode_days",): ("serving", "series_gap_days"),  # as in the environment
+    ("serving", "episode_days"): ("serving", "series_gap_days"),
     ("warning_works",): ("intervention_effect",),
     ("training", "calibrate_by_data"): ("training", "group_calibration"),
     ("training", "judged_every"): ("tick",),

@@ -184,9 +184,9 @@ class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
             "for others those of the call script."
         ),
     ] = {}
-    episode_days: Annotated[
+    series_gap_days: Annotated[
         PositiveInt,
-        Field(description="Alerts of one person that lie no more days apart are one episode."),
+        Field(description="Alerts of one person that lie no more days apart are one series."),
     ] = 7
     max_suppression_days: Annotated[
         PositiveInt, Field(description="How long a person can be kept from being alerted at most.")

@@ -240,7 +240,7 @@ class DispositionRow(Base):
 
     ``decided_by`` wrote it down at ``decided_at``; it was found at ``found_at`` (null: then), by
     ``met_by``. ``level`` is the level the alert was raised to, ``merged_into`` the earlier alert
-    that it repeats, ``copied_from`` the alert of the same episode whose result this is, ``list_id``
+    that it repeats, ``copied_from`` the alert of the same series whose result this is, ``list_id``
     the outreach list that it was entered from.
     """
 

@@ -84,7 +84,7 @@ def record_entries(
     at: datetime,
     settings: ServingSettings,
 ) -> Entered:
-    """Record results of a list with the time they were found, each for the person's whole episode.
+    """Record results of a list with the time they were found, each for the person's whole series.
 
     Each entry stands or falls alone: one whose alert has moved on is refused with what stands there
     now, the others are written. Raises a 404 problem where there is no list that ``viewer`` may

@@ -13,7 +13,7 @@ from serving.access.users.colleagues import eligible_colleagues
 from serving.alerts import service as alerts
 from serving.alerts.schemas import AlertDetail, AlertId
 from serving.casework.dispositions import service as dispositions
-from serving.casework.dispositions.episodes import episode_of, unsettled_alerts
+from serving.casework.dispositions.alert_series import series_of, unsettled_alerts
 from serving.casework.dispositions.schemas import NewDisposition
 from serving.casework.follow_ups import service as follow_ups
 from serving.casework.suppressions import service as suppressions
@@ -169,15 +169,15 @@ def handling_of(
 ) -> dict[str, Any]:
     """Return what ``_disposition.html`` shows beside the alert itself."""
     row, _ = alerts.visible_alert(session, viewer=viewer, alert_id=alert.id)
-    episode = episode_of(session, viewer=viewer, alert=row, settings=services.settings)
+    series = series_of(session, viewer=viewer, alert=row, settings=services.settings)
     return {
         "may_decide": viewer.role is not Role.ENGINEER,
         "may_suppress": viewer.role in {Role.ANALYST, Role.ADMIN},
         "settled": alert.status in SETTLED,
         "usual_days": follow_ups.usual_days(alert.scam_type, settings=services.settings),
         "follow_ups": follow_ups.follow_ups_of(session, alert_id=alert.id),
-        "open_beside": [one for one, _ in unsettled_alerts(episode, excluding=alert.id)],
-        "earlier": [one for one, _ in episode if one.issued_at < row.issued_at],
+        "open_beside": [one for one, _ in unsettled_alerts(series, excluding=alert.id)],
+        "earlier": [one for one, _ in series if one.issued_at < row.issued_at],
         "colleagues": eligible_colleagues(
             session, community_id=alert.community_id, excluding=viewer.name
         ),

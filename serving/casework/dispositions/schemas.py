@@ -29,7 +29,7 @@ class NewDisposition(BaseModel):
     """What was found about an alert.
 
     ``follow_up_days``: leave it out for the usual days, an empty list for none. ``whole_episode``
-    also gives the result to the person's other alerts of the same episode that nobody has settled.
+    also gives the result to the other alerts of the same series that nobody has settled.
     ``merged_into`` goes with ``duplicate``.
     """
 

@@ -13,7 +13,7 @@ from serving.alerts.levels import shown_level
 from serving.alerts.schemas import Disposition
 from serving.alerts.service import visible_alert
 from serving.casework.claims.service import announce_result, assign_alert, current_claim
-from serving.casework.dispositions.episodes import check_merge, episode_of, unsettled_alerts
+from serving.casework.dispositions.alert_series import check_merge, series_of, unsettled_alerts
 from serving.casework.dispositions.escalations import raised_level, receiver_of
 from serving.casework.dispositions.schemas import Escalation, NewDisposition
 from serving.casework.follow_ups.service import plan_follow_ups
@@ -27,7 +27,7 @@ from serving.vocabulary.roles import Viewer
 
 __all__ = ["dispositions_of", "record_disposition"]
 
-COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole episode
+COPIED = ("result", "found_at", "met_by", "channel", "snoozed_until")  # holds for the whole series
 # Holds for the one alert: money must not be counted twice
 OWN = ("note", "merged_into", "paid_cny", "prevented_cny")
 
@@ -47,7 +47,7 @@ def record_disposition(
     """Record what ``viewer`` found about an alert, audited.
 
     ``version`` is that of the last disposition they had read, 0 before the first. Follow-ups are
-    planned, and the rest of the episode follows, as ``new`` asks. Raises a 404
+    planned, and the rest of the alert series follows, as ``new`` asks. Raises a 404
     problem for an alert they may not see, a 412 problem if the alert has moved on since it was
     read, a 422 problem for a time, a colleague or an alert that cannot be used.
     """
@@ -62,7 +62,7 @@ def record_disposition(
     rows = [_add_row(session, alert, last, fields | own | escalation)]
     if new.whole_episode:
         rest = unsettled_alerts(
-            episode_of(session, viewer=viewer, alert=alert, settings=settings), excluding=alert_id
+            series_of(session, viewer=viewer, alert=alert, settings=settings), excluding=alert_id
         )
         rows += [
             _add_row(

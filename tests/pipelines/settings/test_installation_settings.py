@@ -177,6 +177,15 @@ def test_the_former_clock_of_comparisons_is_the_clock_of_the_policy(tmp_path):
     assert Settings.load(tmp_path).tick == "5m"
 
 
+def test_the_former_name_of_the_gap_of_a_series_is_read(tmp_path, monkeypatch):
+    write(tmp_path, "[serving]\nepisode_days = 3\n")
+    assert Settings.load(tmp_path).serving.series_gap_days == 3
+    monkeypatch.setenv("FORESTALL_EPISODE_DAYS", "4")
+    assert Settings.load(tmp_path).serving.series_gap_days == 4
+    monkeypatch.setenv("FORESTALL_SERVING__SERIES_GAP_DAYS", "5")
+    assert Settings.load(tmp_path).serving.series_gap_days == 5
+
+
 def test_a_name_of_today_wins_over_a_former_one(tmp_path, monkeypatch):
     write(tmp_path, "[training]\nnegative_samples = 2000\nquiet_moments = 3000\n")
     assert Settings.load(tmp_path).training.negative_samples == 2000

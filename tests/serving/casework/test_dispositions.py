@@ -255,7 +255,7 @@ def test_a_later_alert_is_merged_into_the_earlier_one(client: Client, engine: En
     assert all_dispositions(engine)[0].merged_into == ID_A
 
 
-def test_a_result_for_the_episode_reaches_what_nobody_has_settled(
+def test_a_result_for_the_series_reaches_what_nobody_has_settled(
     client: Client, engine: Engine
 ) -> None:
     days = {"second": 3, "third": 6, "settled": 7, "another story": 15}

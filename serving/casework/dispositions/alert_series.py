@@ -1,4 +1,4 @@
-"""Episodes: the alerts of one person that follow each other closely, and which of them repeats
+"""Alert series: the alerts of one person that follow each other closely, and which of them repeats
 which.
 """
 
@@ -14,36 +14,36 @@ from serving.http.errors import ProblemError
 from serving.vocabulary.dispositions import SETTLED
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["check_merge", "episode_of", "unsettled_alerts"]
+__all__ = ["check_merge", "series_of", "unsettled_alerts"]
 
 
-def episode_of(
+def series_of(
     session: Session, *, viewer: Viewer, alert: AlertRow, settings: ServingSettings
 ) -> list[Found]:
-    """Return the alerts of the episode that ``alert`` belongs to, itself among them, oldest first.
+    """Return the series that ``alert`` belongs to, itself among its alerts, oldest first.
 
-    Alerts of one person are one episode as long as no two neighbours lie more than ``episode_days``
-    apart.
+    Alerts of one person are one series as long as no two neighbours lie more than
+    ``series_gap_days`` apart.
     """
     alerts = AlertRepository(session).of_person(alert.person, viewer=viewer)
-    gap = timedelta(days=settings.episode_days)
-    episodes: list[list[Found]] = []
+    gap = timedelta(days=settings.series_gap_days)
+    groups: list[list[Found]] = []
     for found in alerts:
-        if episodes and found[0].issued_at - episodes[-1][-1][0].issued_at <= gap:
-            episodes[-1].append(found)
+        if groups and found[0].issued_at - groups[-1][-1][0].issued_at <= gap:
+            groups[-1].append(found)
         else:
-            episodes.append([found])
+            groups.append([found])
     return next(
-        (episode for episode in episodes if alert.alert_id in {one.alert_id for one, _ in episode}),
+        (series for series in groups if alert.alert_id in {one.alert_id for one, _ in series}),
         [],
     )
 
 
-def unsettled_alerts(episode: Sequence[Found], *, excluding: str) -> list[Found]:
-    """Return the alerts of the episode, other than ``excluding``, that still wait for a result."""
+def unsettled_alerts(series: Sequence[Found], *, excluding: str) -> list[Found]:
+    """Return the alerts of a series, other than ``excluding``, that still wait for a result."""
     return [
         found
-        for found in episode
+        for found in series
         if found[0].alert_id != excluding and (found[1] is None or found[1].result not in SETTLED)
     ]
 

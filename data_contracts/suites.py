@@ -1,5 +1,5 @@
 """Checking deliveries: a Great Expectations suite generated from the contract, run over the
-delivered rows in DuckDB.
+delivered rows in DuckDB; and good rows told from bad ones.
 
 One call takes all files of a dataset. The rows go to DuckDB as Arrow without being copied. First
 one query asks which rules do not hold (``first_look``); of these Great Expectations finds the rows.
@@ -26,7 +26,7 @@ from data_contracts.errors import DeliveryError
 from data_contracts.first_look import find_broken_rules, find_rows, is_known_kind
 from data_contracts.forms.identity_numbers import id_check_digit_sql
 
-__all__ = ["CheckResult", "add_warnings", "check_rows", "contract_expectations"]
+__all__ = ["CheckResult", "add_warnings", "check_rows", "contract_expectations", "split_rows"]
 
 #: Nothing that partners deliver is older.
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=ZoneInfo(TIME_ZONE))
@@ -96,6 +96,40 @@ def check_rows(frame: pl.DataFrame, *, contract: Contract, received_at: datetime
         failures=_by_row([unread, *rejecting]),
         summary=pl.DataFrame(summary, schema=_SUMMARY, orient="row"),
         warnings=_by_row([unread.clear(), *(results[code] for code in warning & results.keys())]),
+    )
+
+
+def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split checked rows into good and bad ones; together they are all rows of ``frame``.
+
+    ``good`` has the columns of ``frame`` without ``_problems``, ``_warnings`` and ``_raw``. ``bad``
+    has ``_file``, ``_row``, ``reasons`` (List[String] of codes), ``row_json``, the row's values as
+    JSON, and ``is_delivered``: they are as delivered, by the headings of the file, where one could
+    not be read, else normalised. ``row_json`` holds raw identifiers: encrypt it before it is
+    stored.
+    """
+    if "_file" not in frame.columns:
+        frame = frame.with_columns(pl.lit("").alias("_file"))
+    own = [name for name in ("_problems", "_warnings", "_raw") if name in frame.columns]
+    good = (
+        frame
+        if failures.is_empty()
+        else frame.join(failures, on=["_file", "_row"], how="anti", maintain_order="left")
+    )
+    bad = frame.join(failures, on=["_file", "_row"], how="inner", maintain_order="left")
+    values = [name for name in frame.columns if not name.startswith("_")]
+    row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))[
+        "row_json"
+    ]
+    raw = (
+        bad["_raw"]
+        if "_raw" in own
+        else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
+    )
+    values_json = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
+    is_delivered = raw.is_not_null().alias("is_delivered")
+    return good.drop(own), bad.select("_file", "_row", "reasons").with_columns(
+        values_json, is_delivered
     )
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from data_contracts.errors import LakeError
 from data_contracts.files.read_result import Reading
-from data_contracts.quarantine import reason_text
+from data_contracts.rejection_words import describe_reason
 from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE
 from pipelines.ingestion.event_rows import ClassifiedRows
@@ -176,7 +176,7 @@ def _warnings_of_rows(item: ParsedFile, *, tallies: _Tallies) -> Iterator[str]:
     """What is said of rows of the file: warned of, delivered by others as well, or gone for it."""
     path, delivery = item.delivery.path, item.delivery
     for code, number in tallies.warned.get(path, {}).items():
-        words = reason_text(code, dataset=delivery.dataset)
+        words = describe_reason(code, dataset=delivery.dataset)
         yield f"{number} rows with a warning: {words}"
     for origin, number in tallies.origins.get(path, {}).items():
         if origin != delivery.source:

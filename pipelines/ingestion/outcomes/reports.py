@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_contracts.rejection_words import CONFLICT_CODE
 from pipelines.ingestion.outcomes.findings import Finding
-from pipelines.ingestion.outcomes.rejection_words import CONFLICT_CODE
 from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
 
 __all__ = ["FileReport", "IngestReport", "report_file", "report_known_file"]

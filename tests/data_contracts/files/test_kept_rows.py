@@ -11,7 +11,7 @@ import pytest
 from data_contracts.contract import load_contract
 from data_contracts.files.kept_rows import KeptRow, read_kept_rows
 from data_contracts.mappings.language import DatasetMapping
-from data_contracts.quarantine import split_rows
+from data_contracts.suites import split_rows
 
 AT = datetime(2026, 8, 1, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 CALL = {

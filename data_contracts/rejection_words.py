@@ -1,13 +1,27 @@
-"""Telling good rows from bad ones after a check, and saying in plain words what was wrong."""
+"""The words of a rejection or a warning: what each reason code means, in one look-up."""
 
-import polars as pl
+from collections.abc import Mapping
 
 from data_contracts.contract import Column, Rule, load_all_contracts
 
-__all__ = ["reason_text", "split_rows"]
+__all__ = ["CONFLICT_CODE", "UNMATCHED_CODE", "describe_reason"]
 
-_ON = ("_file", "_row")
-_OTHER_TEXTS = {
+CONFLICT_CODE = "record_id.conflict"
+UNMATCHED_CODE = "amount.reverses_nothing"
+
+#: What only a load can find, by code: it is about the row as a whole.
+_OF_A_LOAD: Mapping[str, tuple[str, str]] = {
+    CONFLICT_CODE: (
+        "A record with this key and other values arrived before; the first is kept.",
+        "同一记录此前已到达且内容不同，保留先到的一条。",
+    ),
+    UNMATCHED_CODE: (
+        "A reversal for which no payment was found that it undoes.",
+        "冲正记录，但未找到被冲正的原交易。",
+    ),
+}
+#: What reading finds, by the name after the column. All else is a rule, which its contract words.
+_OF_READING: Mapping[str, tuple[str, str]] = {
     "unreadable": ("The value cannot be read.", "取值无法识别。"),
     "too_many_fields": (
         "The row has more fields than there are headings; a value that holds the separator (as in"
@@ -56,58 +70,26 @@ _OTHER_TEXTS = {
         "Both amount columns hold an amount, so nobody knows which one is meant.",
         "收入与支出两列均有金额，无法判断以哪一列为准。",
     ),
-    "conflict": ("The same record came with other values.", "同一记录以不同内容重复送达。"),
 }
 
 
-def split_rows(frame: pl.DataFrame, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split checked rows into good and bad ones; together they are all rows of ``frame``.
-
-    ``good`` has the columns of ``frame`` without ``_problems``, ``_warnings`` and ``_raw``. ``bad``
-    has ``_file``, ``_row``, ``reasons`` (List[String] of codes), ``row_json``, the row's values as
-    JSON, and ``is_delivered``: they are as delivered, by the headings of the file, where one could
-    not be read, else normalised. ``row_json`` holds raw identifiers: encrypt it before it is
-    stored.
-    """
-    if "_file" not in frame.columns:
-        frame = frame.with_columns(pl.lit("").alias("_file"))
-    own = [name for name in ("_problems", "_warnings", "_raw") if name in frame.columns]
-    good = (
-        frame
-        if failures.is_empty()
-        else frame.join(failures, on=_ON, how="anti", maintain_order="left")
-    )
-    bad = frame.join(failures, on=_ON, how="inner", maintain_order="left")
-    values = [name for name in frame.columns if not name.startswith("_")]
-    row_json = bad.select(pl.struct(pl.col(values)).struct.json_encode().alias("row_json"))[
-        "row_json"
-    ]
-    raw = (
-        bad["_raw"]
-        if "_raw" in own
-        else pl.Series([None], dtype=pl.String).new_from_index(0, bad.height)
-    )
-    values_json = raw.zip_with(raw.is_not_null(), row_json).alias("row_json")
-    is_delivered = raw.is_not_null().alias("is_delivered")
-    return good.drop(own), bad.select(*_ON, "reasons").with_columns(values_json, is_delivered)
-
-
-def reason_text(code: str, language: str = "en", *, dataset: str | None = None) -> str:
+def describe_reason(code: str, *, dataset: str | None = None, language: str = "en") -> str:
     """Say a reason code (``duration_s.negative``) in plain words, ``en`` or ``zh``, without any
     delivered value.
 
     Datasets have columns of the same name that mean other things: with ``dataset`` the words are
     those of its contract.
     """
-    column_name, _, name = code.partition(".")
     chinese = language.startswith("zh")
+    if code in _OF_A_LOAD:
+        return _OF_A_LOAD[code][chinese]
+    column_name, _, name = code.partition(".")
     column, rule = _find_rule(column_name, name, dataset=dataset)
     if rule is not None:
         words = rule.meaning_zh if chinese else rule.meaning
     else:
-        words = _OTHER_TEXTS.get(name, (f"The rule {code} does not hold.", f"不符合规则 {code}。"))[
-            chinese
-        ]
+        unknown = (f"The rule {code} does not hold.", f"不符合规则 {code}。")
+        words = _OF_READING.get(name, unknown)[chinese]
     if column is None:
         return words
     return f"{column.title_zh}：{words}" if chinese else f"{column.name}: {words}"

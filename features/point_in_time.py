@@ -1,23 +1,24 @@
 """``build_snapshot``: the features of people at moments, from what was known strictly before each.
 
-All features are computed here: training needs many past moments, a night everyone at midnight, a
-tick those of whom a reason to ask again became known since the tick before. The same person and
-moment always give the same row.
+All features are asked for here, and computed in the blocks: training needs many past moments, a
+night everyone at midnight, a tick those of whom a reason to ask again became known since the tick
+before. The same person and moment always give the same row.
 """
 
 import dataframely as dy
 import polars as pl
 
 from features.blocks.contact_features import contact_features, stranger_relationships
+from features.blocks.derived_features import with_derived_features
+from features.blocks.feed_features import feed_features
 from features.blocks.payee_features import payee_features, payee_relationships
 from features.blocks.person_features import register_features, windowed_features
 from features.catalogue.definitions import FEATURES, Feature
-from features.entities.feeds import feed_features
 from features.event_index import EventIndex
 from features.kernel.frames import Frame, QueryPoint, moment
-from features.kernel.query_points import QueryPoints, to_hours
+from features.kernel.query_points import QueryPoints
 from features.kernel.segment import to_milliseconds
-from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel, rounded_score
+from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
 
 __all__ = ["Snapshot", "build_snapshot"]
 
@@ -87,22 +88,6 @@ def build_chunk(
         contact_features(strangers, points),
         payee_features(event_index, payees, strangers, points),
         register_features(event_index, points),
-        feed_features(event_index.call_feeds, event_index.transfer_feeds, points),
+        feed_features(event_index, points),
     ]
     return with_derived_features(pl.concat(blocks, how="horizontal"))
-
-
-def with_derived_features(frame: pl.DataFrame) -> pl.DataFrame:
-    """What follows from the blocks together: deviation from habit and the order of call and
-    payment.
-    """
-    return frame.with_columns(
-        new_debit_to_habit=rounded_score(
-            pl.col("new_debit_cny_24h") / (pl.col("debit_cny_30d") / 30 + 50)
-        ),
-        payee_escalation=rounded_score(pl.col("payee_last_cny") / pl.col("payee_first_cny")),
-        stranger_talk_to_habit=rounded_score(
-            pl.col("stranger_talk_s_24h") / (pl.col("talk_s_30d") / 30 + 60)
-        ),
-        call_to_payee_h=to_hours(pl.col("payee_first_started_at") - pl.col("lead_started_at")),
-    )

@@ -26,7 +26,6 @@ __all__ = [
     "build_feeds",
     "call_feeds",
     "delivery_hours",
-    "feed_features",
     "flags_at",
     "serving_banks",
     "serving_operators",
@@ -178,18 +177,3 @@ def flags_at(codes: pl.Series, count: int) -> npt.NDArray[np.bool_]:
     found = np.zeros(count, dtype=np.bool_)
     found[codes.to_numpy()] = True
     return found
-
-
-def feed_features(calls: Feeds, transfers: Feeds, points: QueryPoints) -> pl.DataFrame:
-    """``calls_feed_silent_h``, ``transfers_feed_silent_h`` (null without a source),
-    ``feeds_missing_n``.
-    """
-    calls_silent_h, calls_late = calls.longest_silence(points)
-    transfers_silent_h, transfers_late = transfers.longest_silence(points)
-    return pl.DataFrame(
-        {
-            "calls_feed_silent_h": calls_silent_h,
-            "transfers_feed_silent_h": transfers_silent_h,
-            "feeds_missing_n": calls_late + transfers_late,
-        }
-    ).with_columns(pl.col("calls_feed_silent_h", "transfers_feed_silent_h").fill_nan(None))

@@ -58,6 +58,7 @@ CASES = {
 }
 OPERATORS = {"n1": "cmcc", "n2": "cmcc", "n3": "cucc"}
 BANKS = {"a1": "icbc", "a9": "boc", "a2": "boc"}
+SERVED_BY = {"cmcc": "n2", "cucc": "n3", "icbc": "a1", "boc": "a2"}  # one that each source serves
 TAGS = {"number": pl.String, "tag": pl.String}
 
 
@@ -189,3 +190,16 @@ def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.LazyFrame:
 def moments(*points: tuple[str, datetime]) -> pl.DataFrame:
     """Query points for :func:`features.point_in_time.build_snapshot`."""
     return pl.DataFrame(list(points), schema={"person": pl.String, "at": MOMENT}, orient="row")
+
+
+def delivered_records(**ago_of: timedelta) -> SourceTables:
+    """A district in which each source delivered one record, that long before noon; p1 is not in the
+    calls.
+    """
+    ages = [(NOON - age, SERVED_BY[name]) for name, age in ago_of.items()]
+    return district(
+        calls=[call("x1", at, number=mine, duration_s=0) for at, mine in ages if mine in OPERATORS],
+        transfers=[
+            transfer("b1", at, "100.00", account=mine) for at, mine in ages if mine in BANKS
+        ],
+    )

@@ -4,8 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.naive import contact_features, payee_features
-from tests.naive.feeds import feed_features
-from tests.naive.relationships import District, Event, Values, events_of, events_since, to_hours
+from tests.naive.derived_features import derived_features
+from tests.naive.feed_features import feed_features
+from tests.naive.relationships import District, Event, Values, events_of, events_since
 from tests.naive.reputation import (
     NaiveHandWrittenReputation,
     NaiveReputation,
@@ -156,15 +157,4 @@ def register_features(district: District, person: str) -> Values:
         "account_n": len(accounts),
         "number_tenure_d": held(numbers),
         "account_tenure_d": held(accounts),
-    }
-
-
-def derived_features(values: Values) -> Values:
-    last, first = values["payee_last_cny"], values["payee_first_cny"]
-    paid_at, heard_at = values["payee_first_started_at"], values["lead_started_at"]
-    return {
-        "new_debit_to_habit": values["new_debit_cny_24h"] / (values["debit_cny_30d"] / 30 + 50),
-        "payee_escalation": last / first if last is not None and first is not None else None,
-        "stranger_talk_to_habit": values["stranger_talk_s_24h"] / (values["talk_s_30d"] / 30 + 60),
-        "call_to_payee_h": to_hours(paid_at - heard_at) if paid_at and heard_at else None,
     }

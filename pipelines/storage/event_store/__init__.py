@@ -1,1 +1,1 @@
-"""The event store: coded, sorted events on disk, brought forward by each load."""
+"""The event store: coded, sorted events on disk, brought forward by whoever asks for an index."""

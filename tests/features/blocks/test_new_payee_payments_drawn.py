@@ -144,14 +144,14 @@ def test_two_weeks_are_looked_at() -> None:
     assert beyond["new_payee_payment_n"] is None
 
 
-def test_an_account_known_for_long_is_no_outlay() -> None:
+def test_an_account_known_for_long_is_no_new_payee() -> None:
     """First paid sixteen days ago, and again."""
     row = features(transfer("b1", ago(days=16), "100.00"), transfer("b1", ago(hours=1), "9000.00"))
 
     assert (row["new_payee_payment_n"], row["new_payee_payment_cny"]) == (None, None)
 
 
-def test_the_hand_written_standing_of_accounts() -> None:
+def test_the_hand_written_reputation_of_accounts() -> None:
     """Two residents pay b1 within an hour: young, log2(1 + 2) / 3 of the reach that says all."""
     moves = [
         transfer("b1", ago(hours=1), "500.00", account="a2"),

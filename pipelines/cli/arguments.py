@@ -19,6 +19,7 @@ __all__ = [
     "At",
     "End",
     "Home",
+    "Seed",
     "Start",
     "load_installation",
     "load_settings",
@@ -39,6 +40,7 @@ Start = Annotated[
     typer.Option("--from", help="Its first moment, such as 2026-07-05 or 2026-07-05T14:30."),
 ]
 End = Annotated[str, typer.Option("--to", help="The moment it ends, no longer part of it.")]
+Seed = Annotated[int, typer.Option(help="What chance starts from: the same gives the same.")]
 At = Annotated[
     str | None,
     typer.Option(

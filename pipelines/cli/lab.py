@@ -16,6 +16,7 @@ from pipelines.cli.arguments import (
     At,
     End,
     Home,
+    Seed,
     Start,
     load_settings,
     moment_or_latest,
@@ -100,7 +101,7 @@ def replay(
             "had been reported: a ceiling."
         ),
     ] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -194,7 +195,7 @@ def print_experiments(
         Path | None,
         typer.Option(help="Write the tables; where the file has places for them, only there."),
     ] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -267,7 +268,7 @@ def print_composition(
     by_type: Annotated[
         bool, typer.Option("--by-type", help="What is seen of each scam type, too.")
     ] = False,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -314,7 +315,7 @@ def robustness(
     every: Annotated[
         str | None, typer.Option(help="The clock, such as 15m or 1h; default: the setting tick.")
     ] = None,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
 ) -> None:
     """What is lost when an operator or a bank is missing, or the fraud changes, on simulated
@@ -395,7 +396,7 @@ def tune(
     trials: Annotated[
         int, typer.Option(min=1, help="Parameters to try; the first are the present ones.")
     ] = 30,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

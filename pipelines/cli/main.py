@@ -15,6 +15,7 @@ from pipelines.cli.arguments import (
     AsJson,
     At,
     Home,
+    Seed,
     load_installation,
     load_settings,
     moment_or_latest,
@@ -187,7 +188,7 @@ def ingest(
 def train(
     at: At = None,
     promote: Promote = Promote.auto,
-    seed: int = 0,
+    seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

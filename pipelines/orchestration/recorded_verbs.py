@@ -80,12 +80,15 @@ def describe_score(result: ScoreResult, arguments: Arguments) -> RunResult:
 def describe_replay(result: ReplayResult, arguments: Arguments) -> RunResult:
     """Count alerts and moments, and report the figures beside the rule's and those of each group of
     people.
+
+    A model that was told the truth says what could be at best, not how this installation does: it
+    is counted, and reported nowhere.
     """
-    run_result = RunResult(
-        facts={"alerts": len(result.alerts), "moments": result.moments},
-        reports=[
-            partial(replay_report, result.evaluation, model=result.figures, rule=result.baseline)
-        ],
+    run_result = RunResult(facts={"alerts": len(result.alerts), "moments": result.moments})
+    if arguments.get("stories") is not None:
+        return run_result
+    run_result.reports.append(
+        partial(replay_report, result.evaluation, model=result.figures, rule=result.baseline)
     )
     groups = result.evaluation.groups
     if groups is not None:

@@ -108,6 +108,11 @@ def model_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
     """Yield that there is no champion, that it is old, or that a challenger waits."""
     models = found.models.report if found.models else None
     if models is None or models.champion is None:
+        training = found.newest.get("train")
+        if training and training.finished_at is None:
+            text = say("There is no champion yet: a model is being trained.")
+            yield HealthIssue(urgency="look", area="models", text=text)
+            return
         yield HealthIssue(
             urgency="act",
             area="models",

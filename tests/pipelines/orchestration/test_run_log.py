@@ -2,17 +2,20 @@
 
 import inspect
 import json
+from dataclasses import fields
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from data_contracts.errors import DeliveryError
+from pipelines.backtesting.replay import ReplayResult
 from pipelines.cli import main as cli
 from pipelines.ingestion.ingest import ingest
 from pipelines.orchestration import run_log as runs
 from pipelines.orchestration.recorded_loads import describe_ingest
-from pipelines.orchestration.recorded_verbs import run_score
+from pipelines.orchestration.recorded_verbs import describe_replay, run_score
 from pipelines.orchestration.run_log import RunResult, record_run, recorded
 from pipelines.scoring.score import score
 from pipelines.settings import Settings
@@ -120,6 +123,15 @@ def test_a_run_is_recorded_by_its_arguments_and_its_result(tmp_path):
     run = only_run(settings)
     assert (run.verb, run.ok, run.facts) == ("intraday", True, {"alerts": 12})
     assert run.about_at == RECEIVED_AT
+
+
+def test_a_replay_that_was_told_the_truth_is_no_figure_of_the_installation():
+    found = ReplayResult(
+        **{one.name: None for one in fields(ReplayResult)}
+        | {"alerts": pl.DataFrame({"person": ["ada"]}), "moments": 7}
+    )
+    described = describe_replay(found, {"stories": pl.DataFrame({"person": ["ada"]})})
+    assert (described.facts, described.reports) == ({"alerts": 1, "moments": 7}, [])
 
 
 def test_of_the_unforeseen_only_its_kind_is_kept(tmp_path):

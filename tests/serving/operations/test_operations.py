@@ -323,6 +323,15 @@ def test_an_empty_installation_says_what_to_do(client: Client) -> None:
     assert "Nothing has run yet." in told
 
 
+def test_while_the_first_model_is_trained_nobody_is_asked_to_train_one(
+    client: Client, engine: Engine
+) -> None:
+    begin_run(engine, a_run("train", finished_at=None, ok=False, facts={}))
+    told = page(client)
+    assert "There is no champion yet: a model is being trained." in told
+    assert "Train a model" not in told
+
+
 def test_the_page_shows_every_report(client: Client, engine: Engine) -> None:
     fill(engine)
     told = page(client)

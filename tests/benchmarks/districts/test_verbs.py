@@ -48,4 +48,6 @@ def test_busy_minutes_go_on_where_the_last_ones_ended(tmp_path) -> None:
     # 400 residents with ten calls a day each have 11 in four mean minutes; those of one second stay
     # together.
     assert {len(one) for one in calls} <= {10, 11, 12}
-    assert min(calls[1]["started_at"]) > moments[0] == max(calls[0]["started_at"])
+    ended = pl.col("started_at") + pl.duration(seconds="duration_s")
+    last, first_after = calls[0].select(ended.max()).item(), calls[1].select(ended.min()).item()
+    assert first_after > moments[0] == last

@@ -22,7 +22,11 @@ START = date(2026, 6, 1)
 SEED = 11
 FIRST_TICK, NEXT_TICK = timedelta(hours=10), timedelta(hours=10, minutes=15)
 BUDGET = 20
-MINUTE_DATASETS = {"calls": "started_at", "transfers": "occurred_at"}
+# When a record is there: a call is written down as it ends.
+MINUTE_DATASETS = {
+    "calls": pl.col("started_at") + pl.duration(seconds="duration_s"),
+    "transfers": pl.col("occurred_at"),
+}
 BUSY_FROM, BUSY_MINUTES = timedelta(hours=8), 12
 BUSY_TIMES, CALLS_A_DAY, MINUTES_A_DAY = 4, 10, 24 * 60  # four times the mean; of one resident
 

@@ -193,7 +193,7 @@ def test_a_day_without_a_watchlist_is_no_all_clear(client: Client) -> None:
     for alert in (ID_A, ID_B, ID_D):
         decide(client, alert, "stopped", 0)
     log_in(client, "officer")
-    nobody, unknown = "没有需要联系的人", "没有发布预警清单"
+    nobody, unknown = "没有需要联系的人", "没有发布预警名单"
     settled, later = client.get("/outreach").text, client.get("/outreach?day=2026-07-20").text
     assert (nobody in settled, unknown in settled) == (True, False)
     assert (nobody in later, unknown in later) == (False, True)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.simulate import Mix, simulate
+from tests.pipelines.district import once, shared_folder
 
 
 def place_in_hour(at: str) -> pl.Expr:
@@ -63,15 +64,24 @@ class District:
         ).with_columns(pl.col("fraud").fill_null(False))
 
 
+def simulated(
+    factory: pytest.TempPathFactory, name: str, *, people: int, days: int, seed: int, mix: Mix
+) -> District:
+    """A district that all processes of a test run read, simulated by the first that asks."""
+    folder = shared_folder(factory, name)
+    with once(folder) as to_do:
+        if to_do:
+            simulate(folder / "landing", people=people, days=days, seed=seed, mix=mix)
+    return District(folder / "landing", people, days)
+
+
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> District:
-    path = tmp_path_factory.mktemp("small") / "landing"
-    simulate(path, people=300, days=5, seed=7, mix=Mix(intensity=20))
-    return District(path, 300, 5)
+    mix = Mix(intensity=20)
+    return simulated(tmp_path_factory, "small", people=300, days=5, seed=7, mix=mix)
 
 
 @pytest.fixture(scope="session")
 def lively(tmp_path_factory: pytest.TempPathFactory) -> District:
-    path = tmp_path_factory.mktemp("lively") / "landing"
-    simulate(path, people=2500, days=28, seed=11, mix=Mix(intensity=8))
-    return District(path, 2500, 28)
+    mix = Mix(intensity=8)
+    return simulated(tmp_path_factory, "lively", people=2500, days=28, seed=11, mix=mix)

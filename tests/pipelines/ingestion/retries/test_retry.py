@@ -1,5 +1,6 @@
 """Rejected rows are mended and sent again: what can be taken goes into the lake, the rest stays."""
 
+import shutil
 import signal
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from pipelines.ingestion.retries.retry import retry_quarantine
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.score_log import ScoreLog
 from pipelines.storage.vault import Vault
-from tests.pipelines.conftest import PARSER, counts
+from tests.pipelines.conftest import PARSER, Home, counts
 from tests.pipelines.crash import started
 from tests.pipelines.landing import (
     DAY,
@@ -81,18 +82,27 @@ def with_limits(home, **changed):
     home.settings = home.settings.model_copy(update={"ingest": limits})
 
 
-def put_durations_in_words(home):
-    """Eighty calls: the lengths of two are in words, one is negative."""
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """A home with eighty calls: the lengths of two are in words, one is negative."""
+    home = Home(tmp_path_factory.mktemp("loaded"))
     rows = calls(80)
     rows[3] |= {"duration_s": "1分5秒"}
     rows[7] |= {"duration_s": "2分"}
     rows[9] |= {"duration_s": -5}
     put_text(home.landing, CMCC, lines(rows))
     assert counts(home.only()) == (80, 77, 3, 0, 0)
+    return home
 
 
-def test_a_mended_mapping_brings_in_the_rows_it_explains(home):
-    put_durations_in_words(home)
+@pytest.fixture
+def durations_in_words(home, loaded):
+    """The eighty calls are in the home of the test."""
+    shutil.copytree(loaded.landing, home.landing, dirs_exist_ok=True)
+    shutil.copytree(loaded.settings.home, home.settings.home)
+
+
+def test_a_mended_mapping_brings_in_the_rows_it_explains(home, durations_in_words):
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
     file = only_retry(home)
     assert (file.path, file.dataset, file.source) == (CMCC, "calls", "cmcc")
@@ -108,8 +118,7 @@ def test_a_mended_mapping_brings_in_the_rows_it_explains(home):
     ]
 
 
-def test_counts_add_up_and_a_second_retry_changes_nothing(home):
-    put_durations_in_words(home)
+def test_counts_add_up_and_a_second_retry_changes_nothing(home, durations_in_words):
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
     retry(home)
     assert booked(home) == [(80, 79, 1, 0, 0, "partly")]
@@ -126,8 +135,7 @@ def test_counts_add_up_and_a_second_retry_changes_nothing(home):
     assert (report.status, report.duplicates) == ("duplicate", 80)
 
 
-def test_nothing_mended_leaves_everything_as_it_was(home):
-    put_durations_in_words(home)
+def test_nothing_mended_leaves_everything_as_it_was(home, durations_in_words):
     before = read_quarantine(home.settings, reveal=True)
     file = only_retry(home)
     assert became(file) == (3, 0, 0, 0, 3)
@@ -155,8 +163,7 @@ def test_a_changed_setting_is_enough_for_normalised_rows(home):
     assert read_quarantine(home.settings).is_empty()
 
 
-def test_a_row_that_came_otherwise_is_a_duplicate_by_now(home):
-    put_durations_in_words(home)
+def test_a_row_that_came_otherwise_is_a_duplicate_by_now(home, durations_in_words):
     again = [calls()[3] | {"duration_s": 65}]
     put(home.landing, f"calls/{DAY}/cmcc-0900.parquet", again)
     home.ingest()
@@ -183,8 +190,7 @@ def test_an_equal_payment_of_the_same_file_is_another_one(home):
     assert read_quarantine(home.settings).is_empty()
 
 
-def test_a_conflict_stays(home):
-    put_durations_in_words(home)
+def test_a_conflict_stays(home, durations_in_words):
     put(home.landing, f"calls/{DAY}/cmcc-0900.parquet", [calls()[3] | {"duration_s": 64}])
     home.ingest()
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
@@ -195,16 +201,14 @@ def test_a_conflict_stays(home):
     assert stored == [(4, ["duration_s.unreadable"]), (10, ["duration_s.negative"])]
 
 
-def test_rows_that_the_mapping_leaves_out_by_now(home):
-    put_durations_in_words(home)
+def test_rows_that_the_mapping_leaves_out_by_now(home, durations_in_words):
     put_mapping(home, "calls:\n  drop: {duration_s: [2分]}\n  durations: {duration_s: words}\n")
     assert became(only_retry(home)) == (3, 1, 0, 1, 1)
     assert booked(home) == [(80, 78, 1, 0, 1, "partly")]
     assert read_quarantine(home.settings).height == 1
 
 
-def test_a_mapping_that_no_longer_fits_says_so_and_keeps_the_rows(home):
-    put_durations_in_words(home)
+def test_a_mapping_that_no_longer_fits_says_so_and_keeps_the_rows(home, durations_in_words):
     put_mapping(home, "calls:\n  drop: {别的: [x]}\n")
     file = only_retry(home)
     assert became(file) == (3, 0, 0, 0, 3)
@@ -269,8 +273,7 @@ def put_durations_in_words_beside(home):
     home.ingest()
 
 
-def test_a_retry_never_hides_a_file_that_is_held(home):
-    put_durations_in_words(home)
+def test_a_retry_never_hides_a_file_that_is_held(home, durations_in_words):
     put_text(home.landing, CMCC, lines([row | {"duration_s": -1} for row in calls(30)]))
     assert home.only().status == "held"
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
@@ -278,8 +281,7 @@ def test_a_retry_never_hides_a_file_that_is_held(home):
     assert [file.path for file in ledger(home).held_files()] == [CMCC]
 
 
-def test_one_dataset_only(home):
-    put_durations_in_words(home)
+def test_one_dataset_only(home, durations_in_words):
     assert retry(home, dataset="transfers") == ()
     with pytest.raises(SettingsError, match="there is no dataset call"):
         retry(home, dataset="call")
@@ -297,8 +299,7 @@ def test_rows_kept_before_it_was_noted_how_are_told_by_their_headings(home):
     assert became(only_retry(home)) == (1, 1, 0, 0, 0)
 
 
-def test_what_was_published_did_not_know_the_row(home):
-    put_durations_in_words(home)
+def test_what_was_published_did_not_know_the_row(home, durations_in_words):
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
     at = datetime(2026, 8, 2, tzinfo=SHANGHAI)
     scores = pl.DataFrame(
@@ -379,8 +380,7 @@ def test_a_mended_case_is_known_since_it_was_reported(home):
     ],
     ids="-".join,
 )
-def test_killed_at_a_delicate_moment(home, moment):
-    put_durations_in_words(home)
+def test_killed_at_a_delicate_moment(home, durations_in_words, moment):
     put_mapping(home, "calls:\n  durations: {duration_s: words}\n")
     process = started(home.landing, home.settings, die_before=moment, die_at=1, retries=True)
     process.join()

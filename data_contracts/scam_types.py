@@ -45,11 +45,12 @@ class ScamType(_Strict):
 
 
 class ScamTypes(_Strict):
-    """All scam types by their code, in the order in which pages show them, and what ``shared`` part
-    every call script has.
+    """All scam types by their code, in the order in which pages show them, what ``shared`` part
+    every call script has, and what is said where the money is ``already_paid``.
     """
 
     shared: Mapping[str, Any]
+    already_paid: Mapping[str, Any]
     scam_types: Mapping[str, ScamType]
 
 

@@ -61,12 +61,14 @@ class Alert:
     typical loss of the scam type; ``saving_cny`` what a warning can be expected to save: the
     probability times, over the types it could be, the typical loss not yet paid times the chance
     that a warning works.
+    ``already_paid_cny`` is what has gone to new accounts outside the district, given only where it
+    is so much that the main payment seems to be among it: then the money has to be stopped.
     ``missing`` names what says nothing about this person: a kind of records (``calls``,
     ``transfers``), one source of it (``transfers:icbc``), or that source since a day
     (``transfers:icbc:2026-07-03``). ``timeline`` is what was known of the last days, the newest
     last, ``touched`` whom else the suspects reached, ``first_contact_at`` when the first suspect
     was first heard of. Raises ValueError for a level that does not exist, a score outside 0 to 1, a
-    rank below 1, a saving below 0 or a time without a zone.
+    rank below 1, a saving below 0, nothing paid or a time without a zone.
     """
 
     person: str
@@ -88,6 +90,7 @@ class Alert:
     suspect_numbers: tuple[str, ...] = ()
     suspect_accounts: tuple[str, ...] = ()
     saving_cny: float | None = None
+    already_paid_cny: float | None = None
     first_contact_at: datetime | None = None
     timeline: tuple[TimelineEvent, ...] = ()
     touched: tuple[TouchedResident, ...] = ()
@@ -101,6 +104,8 @@ class Alert:
             raise ValueError("rank counts from 1")
         if self.saving_cny is not None and self.saving_cny < 0:
             raise ValueError("saving_cny must not be negative")
+        if self.already_paid_cny is not None and not self.already_paid_cny > 0:
+            raise ValueError("already_paid_cny is an amount or nothing")
         if self.issued_at.tzinfo is None or (
             self.first_contact_at and self.first_contact_at.tzinfo is None
         ):

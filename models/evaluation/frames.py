@@ -19,6 +19,7 @@ class Alert(Frame):
     scam_type = dy.String(nullable=False, description="unknown where none is likely enough")
     reasons = dy.List(dy.String(nullable=False), nullable=False, description="codes, best first")
     repeat = dy.Bool(nullable=False, description="issued within the cool-down, as money has moved")
+    already_paid = dy.Bool(nullable=False, description="the main payment has probably gone")
 
 
 class JudgedAlert(Frame):

@@ -2,14 +2,15 @@
 so that the same figures can be drawn from them.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from data_contracts.errors import DeliveryError
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, JudgedAlerts, judge_alerts
+from models.evaluation.bootstrap import Resamples, percentile_interval
 
-__all__ = ["episodes_from_truth", "judge_by_truth", "traces_from_truth"]
+__all__ = ["episodes_from_truth", "judge_by_truth", "judge_paid_marks", "traces_from_truth"]
 
 ZONE = "Asia/Shanghai"
 REQUIRED_COLUMNS = (
@@ -98,6 +99,68 @@ def judge_by_truth(
         losses=serious.losses,
         days=serious.days,
     )
+
+
+PAID_LATELY = timedelta(days=7)  # so long after the main payment an alert counts as too late
+
+
+def judge_paid_marks(alerts: pl.DataFrame, truth: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
+    """How many ``alerts`` are marked as ``already_paid``, by what was true when they were issued.
+
+    A row each for ``after`` (within 7 days after a main payment), ``before`` (in an episode whose
+    main payment was still to come) and ``no loss``: ``alerts``, ``marked``, and the ``share``
+    marked with its 90 % interval ``low`` to ``high``, null without alerts.
+    """
+    losses = episodes_from_truth(truth).filter(
+        pl.col("outcome") == "loss", pl.col("main_at").is_not_null()
+    )
+    met = alerts.with_row_index("alert").join(
+        losses.select("person", "opened_at", "main_at"), on="person"
+    )
+    since_main = pl.col("issued_at") - pl.col("main_at")
+    after = met.filter(since_main.is_between(timedelta(0), PAID_LATELY))["alert"]
+    before = met.filter(
+        since_main < timedelta(0),
+        pl.col("issued_at") >= pl.col("opened_at") - EPISODE_LOOKBACK,
+    )["alert"]
+    judged = alerts.with_row_index("alert").with_columns(
+        issued=pl.when(pl.col("alert").is_in(after.implode()))
+        .then(pl.lit("after"))
+        .when(pl.col("alert").is_in(before.implode()))
+        .then(pl.lit("before"))
+        .otherwise(pl.lit("no loss"))
+    )
+    resamples = Resamples(judged["person"], seed=seed)
+    lines = []
+    for issued in ("after", "before", "no loss"):
+        rows = judged.filter(issued=issued)
+        drawn = resamples.totals(rows, pl.lit(1.0))
+        drawn[drawn == 0] = float("nan")
+        found = percentile_interval(resamples.totals(rows, pl.col("already_paid")) / drawn)
+        marked = int(rows["already_paid"].sum())
+        lines.append(
+            {
+                "issued": issued,
+                "alerts": len(rows),
+                "marked": marked,
+                "share": marked / len(rows) if len(rows) else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+            }
+        )
+    return pl.DataFrame(lines, schema=PAID_MARKS_SCHEMA)
+
+
+PAID_MARKS_SCHEMA = pl.Schema(
+    {
+        "issued": pl.String(),
+        "alerts": pl.Int64(),
+        "marked": pl.Int64(),
+        "share": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+    }
+)
 
 
 def in_shanghai(column: str) -> pl.Expr:

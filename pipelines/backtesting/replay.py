@@ -20,6 +20,7 @@ from models.evaluation.explain import explain_scores
 from models.evaluation.frames import Alert
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
+from models.policy.already_paid import find_already_paid
 from models.policy.policy_run import PolicyRun
 from models.policy.shortlist import BASELINE_COLUMN
 from models.policy.ticks import parse_tick, query_points_by_day
@@ -199,16 +200,19 @@ def segments(start: datetime, end: datetime, every: timedelta | None) -> Iterato
 
 
 def with_reasons(chosen: pl.DataFrame, event_index: EventIndex, model: RiskModel) -> pl.DataFrame:
-    """The model's alerts with scam type and reasons in plain Chinese."""
+    """The model's alerts with scam type, reasons in plain Chinese, and who has already paid."""
     if chosen.is_empty():
         return without_reasons(chosen)
     rows = build_snapshot(
         event_index, chosen.select("person", "at"), reputation_model=model.reputations
     )
     reasons = [[reason.zh for reason in one.reasons] for one in explain_scores(model, rows)]
+    scam_type = pl.Series("scam_type", model.predict_scam_type(rows), dtype=pl.String)
+    paid = find_already_paid(model, rows.with_columns(scam_type))
     return without_reasons(chosen).with_columns(
-        scam_type=pl.Series(model.predict_scam_type(rows), dtype=pl.String),
+        scam_type,
         reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
+        already_paid=paid.is_not_null(),
     )
 
 
@@ -222,6 +226,7 @@ def without_reasons(chosen: pl.DataFrame) -> pl.DataFrame:
         scam_type=pl.lit("unknown"),
         reasons=pl.lit([], dtype=pl.List(pl.String)),
         repeat="repeat",
+        already_paid=pl.lit(False),
     )
 
 

@@ -101,6 +101,13 @@ def replay(
             "had been reported: a ceiling."
         ),
     ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="truth.parquet of a simulated district: who had paid before the alert, and was so "
+            "marked."
+        ),
+    ] = None,
     seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
@@ -108,6 +115,7 @@ def replay(
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from models.evaluation.true_episodes import episodes_from_truth
     from pipelines.backtesting.experiments import read_truth
+    from pipelines.backtesting.paid_marks import count_paid_marks, paid_marks_table
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.backtesting.score_file import ScoreFile
     from pipelines.orchestration.recorded_verbs import run_replay as run
@@ -116,7 +124,8 @@ def replay(
     settings = load_settings(home)
     reveal_rows = partial(reveal_persons, settings=settings) if reveal else None
     kept = ScoreFile(scores, floor=floor, reveal=reveal_rows) if scores else None
-    truth = read_truth(all_reported, settings=settings) if all_reported else None
+    taught = read_truth(all_reported, settings=settings) if all_reported else None
+    known = read_truth(truth, settings=settings) if truth else None
     with kept or nullcontext():
         result = run(
             settings,
@@ -127,8 +136,8 @@ def replay(
             text_budget=texts,
             retrain_every=parse_days(retrain_every) if retrain_every else None,
             seed=seed,
-            model=champion_trained_at(settings, parse_moment(start)) if truth is None else None,
-            stories=episodes_from_truth(truth) if truth is not None else None,
+            model=champion_trained_at(settings, parse_moment(start)) if taught is None else None,
+            stories=episodes_from_truth(taught) if taught is not None else None,
             budgets=report is not None,
             take_scores=kept.add if kept else None,
             progress=progress_printer(as_json),
@@ -136,6 +145,7 @@ def replay(
     if report:
         write_report(result.evaluation, report)
     alerts, baseline = result.alerts, result.baseline_alerts
+    marks = count_paid_marks(alerts, known, seed=seed) if known is not None else {}
     if reveal_rows:
         alerts, baseline = reveal_rows(alerts), reveal_rows(baseline)
     beside = out.with_name(f"{out.stem}.rule{out.suffix}")
@@ -150,6 +160,7 @@ def replay(
                 "moments": result.moments,
                 "figures": result.named,
                 "with_texts": result.with_texts.to_metrics() if result.with_texts else None,
+                "paid_marks": {name: found.to_dicts() for name, found in marks.items()},
             }
         )
         return
@@ -160,6 +171,8 @@ def replay(
         for name in ("alerts_per_day", "precision", "coverage", "money", "lead_h_median", "losses")
     ]
     print_table(("by reported cases", *shown), rows)
+    if marks:
+        typer.echo(paid_marks_table(marks) + "\n")
     typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
     if kept:
         typer.echo(f"{kept.rows:,} scores of at least {floor:g} in {kept.path}")

@@ -14,6 +14,7 @@ from features.kernel.source_tables import SourceTables
 from models.evaluation.explain import Explanation, explain_scores
 from models.learning.risk import RiskModel
 from models.policy.alerting import AlertDecision
+from models.policy.already_paid import find_already_paid
 from models.policy.expected_saving import typical_loss_cny
 from pipelines.scoring.alert_timelines import AlertTimeline, build_alert_timelines
 from pipelines.scoring.missing_data import find_missing_data
@@ -71,8 +72,9 @@ def join_alert_rows(
     """Return one row an alert, in rank order: its snapshot, with what else stands on the alert.
 
     Beside the columns of ``rows``: ``rank``, ``level``, ``saving_cny``, ``realert``, ``scam_type``,
-    ``at_stake_cny``, ``community_id``, ``grid_id``, and ``suspect_number``, ``suspect_account``,
-    the pseudonyms of those that speak most for the episode. Null is what is unknown.
+    ``at_stake_cny``, ``already_paid_cny``, ``community_id``, ``grid_id``, and ``suspect_number``,
+    ``suspect_account``, the pseudonyms of those that speak most for the episode. Null is what is
+    unknown.
     """
     schema = {
         "person": pl.String(),
@@ -91,9 +93,9 @@ def join_alert_rows(
     alerted = decisions.join(rows, on="person", how="left", maintain_order="left")
     residents = tables.residents.select("person", "community_id", "grid_id")
     homes = residents.unique("person").collect()
+    typed = alerted.with_columns(pl.Series("scam_type", model.predict_scam_type(alerted)))
     return (
-        alerted.with_columns(pl.Series("scam_type", model.predict_scam_type(alerted)))
-        .with_columns(at_stake_cny=at_stake_cny(model))
+        typed.with_columns(find_already_paid(model, typed), at_stake_cny=at_stake_cny(model))
         .join(homes, on="person", how="left", maintain_order="left")
         .with_columns(
             event_index.numbers["peer"].gather(alerted["lead_peer_code"]).alias("suspect_number"),
@@ -133,6 +135,7 @@ def describe_alert(
         grid_id=row["grid_id"] or UNKNOWN_COMMUNITY,
         at_stake_cny=row["at_stake_cny"],
         saving_cny=row["saving_cny"],
+        already_paid_cny=row["already_paid_cny"],
         reasons=to_reasons(explanation),
         contributions=to_contributions(explanation),
         base_value=explanation.base,

@@ -174,6 +174,14 @@ class Alert(BaseModel):
             examples=[21_000.0],
         ),
     ]
+    already_paid_cny: Annotated[
+        float | None,
+        Field(
+            description="What has gone to new accounts outside the district, where the main "
+            "payment seems to be among it: have it stopped. Null: nothing says so.",
+            examples=[36_000.0],
+        ),
+    ]
     realert: bool
     status: Annotated[Status, Field(examples=["open"])]
     reasons: list[Reason]

@@ -1,6 +1,6 @@
 """Reading alerts and what explains them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from serving.alerts.schemas import (
     AlertQuery,
     Disposition,
     ScorePoint,
+    TimelineEvent,
     TouchedResident,
     summary_of,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "alerts_naming",
     "contribution_svg",
     "earlier_alerts",
+    "payments_out",
     "score_history",
     "score_svg",
     "timeline_svg",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 HISTORY_BEFORE = timedelta(days=30)
+PAID_WITHIN = timedelta(days=7)  # what ``already_paid_cny`` of an alert adds up
 
 
 def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
@@ -109,6 +112,19 @@ def earlier_alerts(session: Session, *, viewer: Viewer, alert: AlertDetail) -> l
         Alert(**summary_of(one, last))
         for one, last in reversed(earlier)
         if one.alert_id != alert.id
+    ]
+
+
+def payments_out(events: Sequence[TimelineEvent], *, until: datetime) -> list[TimelineEvent]:
+    """Return the payments to new accounts outside the district in the seven days before ``until``,
+    the newest first: those that ``already_paid_cny`` adds up.
+    """
+    return [
+        event
+        for event in reversed(events)
+        if (event.channel, event.direction, event.peer_kind) == ("transfer", "out", "outside")
+        and event.is_stranger
+        and until - PAID_WITHIN <= event.at < until
     ]
 
 

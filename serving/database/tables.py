@@ -157,6 +157,7 @@ class AlertRow(Base):
     grid_id: Mapped[str]
     at_stake_cny: Mapped[float | None]
     saving_cny: Mapped[float | None]
+    already_paid_cny: Mapped[float | None]
     base_value: Mapped[float]
     realert: Mapped[bool]
     age_band: Mapped[str | None]

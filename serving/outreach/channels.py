@@ -12,19 +12,21 @@ MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 LEVELS_BY_VISIT = frozenset({"red", "orange"})
 
 
-def channel_of(*, level: str, old: bool, numbers: Sequence[str], status: str) -> ContactChannel:
+def channel_of(
+    *, level: str, old: bool, numbers: Sequence[str], status: str, already_paid: bool = False
+) -> ContactChannel:
     """Return how to reach somebody: visit, call, family or text.
 
     ``old`` people and those without a mobile number never get a text: at the urgent levels somebody
     goes there, else they are called. Who refused is reached through the family; who could not be
-    found, or has no number, is visited.
+    found, or has no number, is visited. Nor is a text enough where the money has gone already.
     """
     if status == "refused":
         return "family"
     careful = old or not any(MOBILE.fullmatch(number) for number in numbers)
     if not numbers or status == "not_found_yet" or (careful and level in LEVELS_BY_VISIT):
         return "visit"
-    return "text" if level == "blue" and not careful else "call"
+    return "text" if level == "blue" and not careful and not already_paid else "call"
 
 
 def is_old(age_band: str | None, *, from_age: int) -> bool:

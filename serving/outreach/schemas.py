@@ -47,6 +47,9 @@ class OutreachRow(BaseModel):
     address: Annotated[str, Field(examples=["幸福路 1 号"])]
     grid_id: Annotated[str, Field(examples=["C01-G3"])]
     scam_type: Annotated[str, Field(examples=["police"])]
+    already_paid: Annotated[
+        bool, Field(description="The money seems to have gone: first help to have it stopped.")
+    ]
     reasons: Annotated[
         tuple[str, ...],
         Field(description="In everyday words.", examples=[["和陌生人联系后就转了钱"]]),

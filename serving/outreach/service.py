@@ -298,19 +298,23 @@ def _row(
 ) -> OutreachRow:
     alert, last = found
     level, status = shown_level(alert, last), _status(found)
+    already_paid = alert.already_paid_cny is not None
     old = is_old(alert.age_band, from_age=settings.visit_from_age)
     numbers = voice_first(identity.msisdns if identity else (), old=old)
     return OutreachRow(
         level=level,
         act_by=alert.issued_at + timedelta(minutes=settings.act_within_minutes[level]),
-        channel=channel_of(level=level, old=old, numbers=numbers, status=status),
+        channel=channel_of(
+            level=level, old=old, numbers=numbers, status=status, already_paid=already_paid
+        ),
         name=identity.name if identity else "",
         numbers=numbers,
         address=identity.address if identity else "",
         grid_id=alert.grid_id,
         scam_type=alert.scam_type,
+        already_paid=already_paid,
         reasons=_everyday_reasons(alert.reasons, say),
-        what_to_say=opening_words(alert.scam_type, say),
+        what_to_say=opening_words(alert.scam_type, say, already_paid=already_paid),
         status=status,
         alert_id=alert.alert_id,
         version=last.version if last else 0,

@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 
 from serving.outreach.schemas import Format, OutreachList, OutreachRow
-from serving.presentation.translations import NP_, Translator, get_translator
-from serving.presentation.wording import CHANNELS, LEVELS, RESULTS
+from serving.presentation.translations import N_, NP_, Translator, get_translator
+from serving.presentation.wording import CHANNELS, HELP_TO_FREEZE, LEVELS, RESULTS
 from serving.vocabulary.languages import Language
 
 __all__ = ["MEDIA_TYPES", "csv_line", "csv_lines", "write_outreach"]
@@ -24,6 +24,7 @@ HEADINGS = (
     NP_("outreach sheet", "Numbers"),
     NP_("outreach sheet", "Address"),
     NP_("outreach sheet", "Grid"),
+    NP_("outreach sheet", "First of all"),
     NP_("outreach sheet", "Reasons"),
     NP_("outreach sheet", "What to say"),
     NP_("outreach sheet", "Status"),
@@ -31,7 +32,8 @@ HEADINGS = (
     NP_("outreach sheet", "List"),
     NP_("outreach sheet", "List holds until"),
 )
-WIDTHS = (12, 17, 8, 10, 16, 30, 10, 50, 50, 14, 24, 11, 17)  # characters
+WARN_IN_TIME = N_("Warn before the money goes")
+WIDTHS = (12, 17, 8, 10, 16, 30, 10, 16, 50, 50, 14, 24, 11, 17)  # characters
 # A spreadsheet computes what starts so, whoever wrote it.
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
@@ -76,6 +78,7 @@ def _cells(row: OutreachRow, say: Translator) -> list[str]:
         " ".join(row.numbers),
         row.address,
         row.grid_id,
+        say(HELP_TO_FREEZE if row.already_paid else WARN_IN_TIME),
         "\n".join(row.reasons),
         row.what_to_say,
         say.label(RESULTS, row.status),

@@ -17,6 +17,7 @@ __all__ = [
     "CHANNELS",
     "FACTS",
     "FINDINGS",
+    "HELP_TO_FREEZE",
     "LEVELS",
     "MISSING",
     "PEER_KINDS",
@@ -75,6 +76,9 @@ RESULTS: Mapping[str, str] = MappingProxyType(
         "handed_over": NP_("result", "Handed over"),
     }
 )
+
+# The label of an alert whose main payment seems to have gone out already.
+HELP_TO_FREEZE = N_("Probably paid: help to freeze")
 
 CHANNELS: Mapping[str, str] = MappingProxyType(
     {

@@ -201,4 +201,5 @@ def _with_events(alert: Alert, *, at: datetime) -> Alert:
         timeline=(text, call, paid),
         touched=touched,
         first_contact_at=at - timedelta(minutes=95),
+        already_paid_cny=52_000.0,
     )

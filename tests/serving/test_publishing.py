@@ -105,11 +105,12 @@ def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
         {"score": math.nan},
         {"rank": 0},
         {"saving_cny": -0.01},
+        {"already_paid_cny": 0.0},
         {"issued_at": datetime(2026, 7, 5)},  # noqa: DTZ001
     ],
 )
 def test_an_impossible_alert_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"level|score|rank|saving_cny|issued_at"):
+    with pytest.raises(ValueError, match=r"level|score|rank|saving_cny|already_paid_cny|issued_at"):
         an_alert("p1_a", **({"rank": 1} | changes))  # type: ignore[arg-type]
 
 
@@ -150,7 +151,7 @@ def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
     from serving.database.engine import _alembic_config
 
     engine = open_database(url)
-    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1)))
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, already_paid_cny=36_000.0)))
     with engine.execution_options(writes=True).begin() as connection:
         command.downgrade(_alembic_config(connection), "0001")
     assert not at_head(engine)
@@ -158,6 +159,7 @@ def test_alerts_of_before_are_kept_when_the_schema_moves_on(url: str) -> None:
     with read_transaction(engine) as session:
         (alert,) = session.query(AlertRow).all()
         assert (alert.person, alert.saving_cny, alert.missing) == ("p1_a", None, ["transfers"])
+        assert alert.already_paid_cny is None
     engine.dispose()
 
 

@@ -67,7 +67,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
 def print_watchlist(alerts: Sequence[Any]) -> None:
     """The alerts as a person reads them: a line each, and the reasons below it."""
     from serving.presentation.translations import get_translator
-    from serving.presentation.wording import LEVELS, scam_type_name
+    from serving.presentation.wording import HELP_TO_FREEZE, LEVELS, scam_type_name
 
     say = get_translator("zh")
     for alert in alerts:
@@ -76,6 +76,8 @@ def print_watchlist(alerts: Sequence[Any]) -> None:
             f"\n{alert.rank:3}  {say.label(LEVELS, alert.level)}  {alert.score:.0%}  {kind}"
             f"  社区 {alert.community_id}  {alert.person[:10]}…"
         )
+        if alert.already_paid_cny is not None:
+            typer.echo(f"     ! {say(HELP_TO_FREEZE)}")
         for reason in alert.reasons:
             typer.echo(f"       · {reason.zh}")
     typer.echo("")

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-__all__ = ["CallScript", "CallScriptBook", "Line", "ScamTypeScript", "SharedLines"]
+__all__ = ["CallScript", "CallScriptBook", "Line", "PaidScript", "ScamTypeScript", "SharedLines"]
 
 ANY = "unknown"
 
@@ -39,17 +39,22 @@ class SharedLines(Strict):
     escalate: Lines
 
 
-class ScamTypeScript(Strict):
-    """What is special about the call of one scam type.
-
-    Raises ValueError for days that do not count upwards.
-    """
+class PaidScript(Strict):
+    """What is special about the call to somebody whose money has gone already."""
 
     in_short: Line
     ask: Lines
     say: Lines
     avoid: Lines
     escalate: Lines
+
+
+class ScamTypeScript(PaidScript):
+    """What is special about the call of one scam type.
+
+    Raises ValueError for days that do not count upwards.
+    """
+
     follow_up_days: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -66,6 +71,7 @@ class CallScriptBook(Strict):
     """
 
     shared: SharedLines
+    already_paid: PaidScript
     scripts: dict[str, ScamTypeScript]
 
     @model_validator(mode="after")
@@ -74,12 +80,13 @@ class CallScriptBook(Strict):
             raise ValueError(f"scripts needs {ANY}")
         return self
 
-    def script(self, scam_type: str) -> "CallScript":
+    def script(self, scam_type: str, *, already_paid: bool = False) -> "CallScript":
         """Return the whole script for ``scam_type``, the one of ``unknown`` where there is no
-        other.
+        other; with the words for money that is ``already_paid`` in the place of the type's own.
         """
         known_type = scam_type if scam_type in self.scripts else ANY
-        script, shared = self.scripts[known_type], self.shared
+        of_type, shared = self.scripts[known_type], self.shared
+        script = self.already_paid if already_paid else of_type
         return CallScript(
             scam_type=known_type,
             in_short=script.in_short,
@@ -88,7 +95,7 @@ class CallScriptBook(Strict):
             say=script.say,
             avoid=(*script.avoid, *shared.avoid),
             escalate=(*script.escalate, *shared.escalate),
-            follow_up_days=script.follow_up_days,
+            follow_up_days=of_type.follow_up_days,
         )
 
 

@@ -20,16 +20,21 @@ def load_call_scripts() -> CallScriptBook:
     """
     declared = load_scam_types()
     scripts = {code: one.call_script for code, one in declared.scam_types.items()}
-    return CallScriptBook.model_validate({"shared": declared.shared, "scripts": scripts})
+    book = {"shared": declared.shared, "already_paid": declared.already_paid, "scripts": scripts}
+    return CallScriptBook.model_validate(book)
 
 
-def call_script_for(scam_type: str) -> CallScript:
-    """Return the script for ``scam_type``, the one of ``unknown`` where there is no other."""
-    return load_call_scripts().script(scam_type)
+def call_script_for(scam_type: str, *, already_paid: bool = False) -> CallScript:
+    """Return the script for ``scam_type``, the one of ``unknown`` where there is no other, or with
+    the words for money that is ``already_paid``.
+    """
+    return load_call_scripts().script(scam_type, already_paid=already_paid)
 
 
-def opening_words(scam_type: str, say: Translator) -> str:
-    """Return the first words to a person who may be in a fraud of ``scam_type``."""
+def opening_words(scam_type: str, say: Translator, *, already_paid: bool = False) -> str:
+    """Return the first words to a person who may be in a fraud of ``scam_type``, or may have
+    ``already_paid`` to it.
+    """
     greeting = read_in(load_call_scripts().shared.greeting, say.language)
-    in_short = read_in(call_script_for(scam_type).in_short, say.language)
+    in_short = read_in(call_script_for(scam_type, already_paid=already_paid).in_short, say.language)
     return say(TWO_SENTENCES, first=greeting, second=in_short)

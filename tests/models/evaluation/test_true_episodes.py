@@ -9,7 +9,12 @@ import pytest
 from data_contracts.errors import DeliveryError
 from models.evaluation.alert_metrics import compute_metrics
 from models.evaluation.frames import Truth
-from models.evaluation.true_episodes import episodes_from_truth, judge_by_truth, traces_from_truth
+from models.evaluation.true_episodes import (
+    episodes_from_truth,
+    judge_by_truth,
+    judge_paid_marks,
+    traces_from_truth,
+)
 from models.labels.frames import Episode, Trace
 from tests.frames import check
 
@@ -123,3 +128,24 @@ def test_moves_are_first_traces_and_payments(truth):
 def test_a_file_that_is_no_truth_is_named(truth):
     with pytest.raises(DeliveryError, match="main_transfer_at"):
         episodes_from_truth(truth.drop("main_transfer_at"))
+
+
+def test_marks_are_counted_by_what_was_true_when_the_alert_was_issued(truth):
+    # Anna's main payment is at 5, Di's at 1; Bo and Cy never pay
+    issued = alerts(
+        *[("anna", 5), ("anna", 170), ("di", 20), ("di", 169), ("di", 170)],
+        *[("anna", 4.9), ("di", 0.5), ("bo", 1), ("eve", 1), ("anna", 174)],
+    ).with_columns(already_paid=pl.Series([True, True, False, True, True] + [True] + [False] * 4))
+    found = judge_paid_marks(issued, truth)
+    assert found.select("issued", "alerts", "marked", "share").rows() == [
+        ("after", 4, 3, 3 / 4),
+        ("before", 2, 1, 1 / 2),
+        ("no loss", 4, 1, 1 / 4),
+    ]
+    assert all(found["low"] <= found["share"])
+    assert all(found["share"] <= found["high"])
+
+
+def test_without_alerts_no_share_is_made_up(truth):
+    found = judge_paid_marks(alerts().with_columns(already_paid=pl.lit(True)), truth)
+    assert found.row(0) == ("after", 0, 0, None, None, None)

@@ -1,5 +1,6 @@
 """What an alert shows of a person's last days, on a district drawn by hand."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import polars as pl
@@ -7,9 +8,13 @@ import pytest
 
 from features.event_index import build_event_index
 from features.kernel.source_tables import SourceTables
+from features.point_in_time import build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION
+from models.policy.already_paid import PAID_COLUMN
 from pipelines.scoring.alert_timelines import MAX_EVENTS, AlertTimeline, build_alert_timelines
 from pipelines.scoring.score_history import select_history_scores
+from serving.alerts import schemas
+from serving.alerts.service import payments_out
 from serving.vocabulary.alerts import TimelineEvent
 from tests.features.districts import NOON, ago, call, credit, district, text, transfer
 
@@ -156,3 +161,28 @@ def test_the_history_keeps_the_alerted_and_at_night_the_likely() -> None:
     assert select_history_scores(rows, alerted={"p1", "p9"}, nightly=False) == {"p1": 0.001}
     assert select_history_scores(rows, alerted={"p1"}, nightly=True) == {"p1": 0.001, "p2": 0.4}
     assert select_history_scores(rows, alerted=(), nightly=False) == {}
+
+
+def test_the_payments_of_an_alert_add_up_to_what_was_already_paid() -> None:
+    """The page lists them from the timeline, the amount is a feature: one rule, told twice."""
+    tables = district(
+        transfers=[
+            transfer("s1", ago(days=6), "300.00"),
+            transfer("s1", ago(hours=1), "20000.00"),
+            transfer("s2", ago(hours=2), "5000.50"),
+            transfer("s3", ago(days=8), "700.00"),  # more than 7 days ago
+            credit("s2", ago(hours=1), "100.00"),
+            transfer("m1", ago(hours=3), "80.00"),
+        ],
+    )
+    snapshot = build_snapshot(
+        build_event_index(tables), pl.DataFrame({"person": ["p1"], "at": [NOON]})
+    )
+    told = [schemas.TimelineEvent(**asdict(event)) for event in story(tables, account="s1").events]
+    shown = payments_out(told, until=NOON)
+    assert [(event.peer, event.amount_cny) for event in shown] == [
+        ("s1", 20_000.0),
+        ("s2", 5_000.5),
+        ("s1", 300.0),
+    ]
+    assert snapshot[PAID_COLUMN].to_list() == [25_300.5]

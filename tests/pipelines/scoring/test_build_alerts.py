@@ -114,3 +114,12 @@ def test_what_is_at_stake_is_the_loss_that_the_saving_was_estimated_from(tables,
         preventable_cny = alert["at_stake_cny"] * EFFECT[alert["scam_type"]]
         assert alert["saving_cny"] == pytest.approx(alert["score"] * preventable_cny)
         assert alert["saving_cny"] < alert["at_stake_cny"]
+
+
+def test_who_had_already_paid_is_told_by_the_usual_loss_of_the_type(tables, event_index, rows):
+    paid = rows.with_columns(new_debit_outside_cny_7d=pl.Series([24_000.0, 2_100.0, 900.0]))
+    found = join_alert_rows(
+        decide(paid, "ada", "bo", "cai"), paid, tables=tables, event_index=event_index, model=MODEL
+    )
+    assert found["already_paid_cny"].to_list() == [None, 2_100, None]
+    assert found["rank"].to_list() == [1, 2, 3]

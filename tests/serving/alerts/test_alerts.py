@@ -117,6 +117,23 @@ def test_a_timeline_that_an_earlier_version_published_is_read(
     assert empty.get(f"{URL}/{ID_A}/timeline.svg", headers=empty.as_("analyst")).status_code == 200
 
 
+def test_only_who_signs_in_reads_what_was_already_paid(client: Client, engine: Engine) -> None:
+    paid = an_alert("p1_a", 1, already_paid_cny=36_000.0)
+    publish_watchlist(engine, a_watchlist(paid, *NIGHTLY.alerts[1:]))
+    for path in (f"{URL}/{ID_A}", f"{URL}?sort=rank"):
+        assert client.get(path).status_code == 401
+    detail = client.get(f"{URL}/{ID_A}", headers=client.as_("officer")).json()
+    assert detail["already_paid_cny"] == 36_000.0
+    page = client.get(f"{URL}?sort=rank", headers=client.as_("analyst")).json()["items"]
+    # It keeps its place: money may still follow
+    assert [(alert["id"], alert["already_paid_cny"]) for alert in page] == [
+        (ID_A, 36_000.0),
+        (ID_B, None),
+        (ID_C, None),
+        (ID_D, None),
+    ]
+
+
 def test_an_alert_explains_itself(client: Client) -> None:
     alert = client.get(f"{URL}/{ID_A}", headers=client.as_("analyst")).json()
     assert alert["person"] == "p1_a"

@@ -24,6 +24,7 @@ def spoken(scam_type: str) -> list[Line]:
 
 def test_anonymous_reads_no_talk(client: Client) -> None:
     assert client.get(f"{URL}/police").status_code == 401
+    assert client.get(f"{URL}/police?already_paid=true").status_code == 401
 
 
 def test_a_talk_is_read_with_what_holds_for_all(client: Client) -> None:
@@ -46,6 +47,26 @@ def test_a_new_scam_type_has_the_talk_of_the_unknown(client: Client, scam_type: 
     assert script["scam_type"] == "unknown"
     say = get_translator("en")
     assert opening_words(scam_type, say) == opening_words("unknown", say)
+
+
+@pytest.mark.parametrize(("scam_type", "days"), [("police", [1, 3, 7]), ("romance", [1, 3, 7])])
+def test_where_the_money_has_gone_the_talk_is_of_stopping_it(
+    client: Client, scam_type: str, days: list[int]
+) -> None:
+    answer = client.get(f"{URL}/{scam_type}?already_paid=true", headers=client.as_("officer"))
+    script = answer.json()
+    assert script["scam_type"] == ("police" if scam_type == "police" else "unknown")
+    assert script["in_short"]["zh"].startswith("如果钱已经转出去了：马上打 110 报案")
+    assert "96110" in script["opening"][0]["zh"]
+    assert script["say"][0]["en"].startswith("Call 110 now to report it, then the bank")
+    assert script["avoid"][0]["zh"].startswith("先止付，再问经过")
+    assert any("卡号" in line["zh"] for line in script["avoid"])
+    assert script["follow_up_days"] == days
+    for line in script["ask"]:
+        assert line["zh"].endswith("？")
+        assert not re.search("吗？|没有？|是不是|有没有", line["zh"])
+    plain = client.get(f"{URL}/{scam_type}", headers=client.as_("officer")).json()
+    assert (plain["opening"], plain["say"] == script["say"]) == (script["opening"], False)
 
 
 def test_every_scam_type_has_a_call_script() -> None:

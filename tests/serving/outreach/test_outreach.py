@@ -66,6 +66,7 @@ def test_the_list_says_whom_to_reach_and_how(client: Client, engine: Engine) -> 
     assert first["reasons"] == ["陌生来电最长 84 分钟"]
     assert first["what_to_say"].startswith("您好，我是社区民警，可回拨 96110")
     assert "安全账户" in first["what_to_say"]
+    assert first["already_paid"] is False
     assert "id_number" not in first
     assert audited(engine, "export") == [("officer-1", "C01")]
 
@@ -88,6 +89,27 @@ def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> N
         "付了小钱很快收到返利，可能是诱饵",
     ]
     assert en["reasons"][0] == "Paid soon after contact with a stranger"
+
+
+def test_whose_money_has_gone_is_helped_to_freeze_it(client: Client, engine: Engine) -> None:
+    paid = [
+        an_alert("p1_a", 1, already_paid_cny=36_000.0),
+        an_alert("p1_d", 4, score=0.1, level="blue", age_band="18-29", already_paid_cny=900.0),
+    ]
+    publish_watchlist(engine, a_watchlist(*paid))
+    assert client.get(f"{URL}?format=csv").status_code == 401
+    first, second = client.get(URL, headers=client.as_("officer")).json()["rows"]
+    assert (first["alert_id"], first["already_paid"], first["channel"]) == (ID_A, True, "visit")
+    assert (second["alert_id"], second["already_paid"], second["channel"]) == (ID_D, True, "call")
+    for row in (first, second):
+        assert "马上打 110 报案，再打银行客服请求止付" in row["what_to_say"]
+        assert "安全账户" not in row["what_to_say"]
+    table = client.get(f"{URL}?format=csv", headers=client.as_("officer")).content.decode(
+        "utf-8-sig"
+    )
+    lines = list(csv.DictReader(io.StringIO(table)))
+    assert [line["首要事项"] for line in lines] == ["可能已付款 · 协助止付"] * 2
+    assert "36,000" not in table
 
 
 def test_somebody_without_a_number_is_visited(client: Client) -> None:
@@ -120,6 +142,7 @@ def test_csv_opens_in_excel_and_computes_nothing(client: Client, engine: Engine)
         "13800000001 13900000001",
     ]
     assert table[2][3:6] == ["'=HYPERLINK(1)", "13800000002", "'+86 路 2 号"]
+    assert table[1][7] == "提醒劝阻，防止付款"
     assert table[1][-2:] == [list_id, "2026-07-06 09:00"]
     assert len(table) == 4
 

@@ -1,6 +1,7 @@
 """The pages of the queue and of one alert, as an analyst uses them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,42 @@ def test_the_alert_page_tells_what_happened(empty: Client, engine: Engine) -> No
     assert "风险变化，共 1 个分数，最近为 80.0%" in page
     english = empty.get(f"/alerts/{ID_A}?lang=en").text
     assert not set(re.findall("[一-鿿]", english)) - set("中文")
+
+
+def test_whose_money_has_gone_is_shown_what_to_do_about_it(empty: Client, engine: Engine) -> None:
+    label = "可能已付款 · 协助止付"
+    publish_watchlist(engine, TOLD)
+    log_in(empty)
+    for path in ("/", f"/alerts/{ID_A}"):
+        assert label not in empty.get(path).text
+    first, second = TOLD.alerts
+    publish_watchlist(
+        engine, replace(TOLD, alerts=(replace(first, already_paid_cny=52_000.0), second))
+    )
+    assert empty.get("/").text.count(label) == 1
+    page = empty.get(f"/alerts/{ID_A}").text
+    card = page.partition('<section class="card paid"')[2].partition("</section>")[0]
+    for text in (
+        label,
+        "7 天内已向区外新账户转出 ¥52,000",
+        "7月4日 23:57",
+        "a1_bb",
+        "紧急止付",
+        "96110",
+    ):
+        assert text in card
+    assert "84.0 分钟" not in card  # the payments only
+    assert "马上打 110 报案，再打银行客服请求止付" in page
+    assert "安全账户" not in page
+    english = empty.get(f"/alerts/{ID_A}?lang=en").text
+    assert "Probably paid: help to freeze" in english
+    assert not set(re.findall("[一-鿿]", english)) - set("中文")
+
+
+def test_the_payments_may_be_older_than_the_timeline(empty: Client, engine: Engine) -> None:
+    publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1, already_paid_cny=36_000.0)))
+    log_in(empty)
+    assert "¥36,000" in empty.get(f"/alerts/{ID_A}").text
 
 
 def test_an_officer_sees_only_the_own_residents_among_those_reached(

@@ -78,6 +78,18 @@ class Feature:
     behaviour_of: CounterpartyKind | None = None
     formerly: str | None = None
 
+    @property
+    def only_raises(self) -> bool:
+        """Whether more of it never speaks against a fraud: what a reason quotes from some value on,
+        however large, and what happens to somebody rather than what they are like.
+        """
+        return (
+            self.notable_range is not None
+            and self.notable_range[1] == math.inf
+            and not self.habit
+            and self.source != "neither"
+        )
+
     def is_notable(self, value: float | None) -> bool:
         """Whether a reason may quote ``value``; a missing value is never notable."""
         return (

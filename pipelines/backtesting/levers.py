@@ -19,7 +19,7 @@ from models.learning.ablations import features_without
 from models.learning.calibration import Floats, fit_calibration
 from models.learning.learned_reputation import learn_reputation
 from models.learning.outage_augmentation import snapshot_with_outages
-from models.learning.risk import RiskModel, fit_risk_model
+from models.learning.risk import RiskModel, Tuning, fit_risk_model
 from pipelines.settings import Settings
 from pipelines.training.learn import (
     learn_risk_model,
@@ -58,8 +58,10 @@ class LearnedOnce:
         )
         return replace(model, reputations=self.model.reputations)
 
-    def refit(self, rows: pl.DataFrame, *, without: str = "") -> RiskModel:
-        """The same trees fitted on other rows, or without the features of a part."""
+    def refit(
+        self, rows: pl.DataFrame, *, without: str = "", tuning: Tuning | None = None
+    ) -> RiskModel:
+        """The same trees fitted on other rows, without the features of a part, or otherwise."""
         features = self.model.features
         if without:
             features = features_without(without, features=features)
@@ -67,7 +69,7 @@ class LearnedOnce:
             rows,
             features=features,
             at=self.model.trained_at,
-            tuning=tuning_from_settings(self.settings),
+            tuning=tuning or tuning_from_settings(self.settings),
             seed=self.seed,
         )
         return replace(model, reputations=self.model.reputations, facts=self.model.facts)
@@ -139,6 +141,12 @@ def mine_in_two_stages(learned: LearnedOnce) -> RiskModel:
     )
 
 
+def fit_unconstrained(learned: LearnedOnce) -> RiskModel:
+    """A risk that may fall while something grows that speaks for a fraud."""
+    tuning = replace(tuning_from_settings(learned.settings), monotone=False)
+    return learned.refit(learned.rows, tuning=tuning)
+
+
 def calibrate_tail(learned: LearnedOnce) -> RiskModel:
     """The line from score to probability drawn through the likeliest moments alone."""
     top = learned.rows.top_k(TAIL_ROWS, by="raw")
@@ -162,6 +170,7 @@ LEVERS: Mapping[str, Callable[[LearnedOnce], RiskModel]] = MappingProxyType(
         "random_negatives": draw_at_random,
         "two_stages": mine_in_two_stages,
         "exposed": leave_out_exposed,
+        "unconstrained": fit_unconstrained,
         "agreement": ask_for_agreement,
         "tail": calibrate_tail,
     }

@@ -151,6 +151,10 @@ class Training(BaseModel):
     lambda_l2: float = Field(
         default=Tuning.lambda_l2, ge=0, description="penalty on the weights of leaves"
     )
+    monotone: bool = Field(
+        default=Tuning.monotone,
+        description="the risk never falls while something grows that speaks for a fraud",
+    )
     negative_samples: int = Field(
         default=100_000, ge=1_000, description="moments without fraud drawn to learn from"
     )

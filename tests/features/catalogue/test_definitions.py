@@ -122,3 +122,14 @@ def test_the_documentation_lists_every_feature_and_is_up_to_date() -> None:
         "… moved together from own accounts in the last 24 hours |  |"
     ) in page
     assert (ROOT / "docs" / "features.md").read_text(encoding="utf-8") == page
+
+
+def test_what_only_raises_a_risk_is_what_a_reason_quotes_however_large_it_is():
+    only = {feature.name: feature.only_raises for feature in FEATURES}
+    assert only["stranger_talk_s_24h"]
+    assert only["new_debit_outside_cny_6h"]
+    assert not only["lead_peer_age_d"]  # a young number is suspicious, an old one is not
+    assert not only["payee_first_cny"]  # a first payment that is small
+    assert not only["debit_cny_30d"]  # a habit
+    assert not only["lead_reputation"]  # learned by another model, which may err
+    assert not only["age_years"]

@@ -7,7 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.testing import assert_array_equal
 
-from models.learning.boosters import TreeCount, feature_matrix, grow_boosters, held_out_scores
+from models.learning.boosters import (
+    TreeCount,
+    Tuning,
+    feature_matrix,
+    grow_boosters,
+    held_out_scores,
+)
 
 NAMES = ("calls_n", "payments_n")
 PARAMS = {
@@ -99,3 +105,36 @@ def test_fewer_trees_than_reports_are_told_one_by_one():
 def test_a_missing_value_is_nan():
     frame = pl.DataFrame({"calls_n": [1, None], "payments_n": [True, False]})
     assert_array_equal(feature_matrix(frame, NAMES), [[1.0, 1.0], [np.nan, 0.0]])
+
+
+def test_a_risk_never_falls_while_something_grows_that_speaks_for_a_fraud():
+    """Of 300 people those with most talk are honest. Age is no ground for anything."""
+    names = ("stranger_talk_s_24h", "age_years")
+    assert Tuning().constraints(names) == {"monotone_constraints": [1, 0]}
+    assert Tuning(monotone=False).constraints(names) == {}
+    place = np.arange(300)
+    frame = pl.DataFrame(
+        {
+            "stranger_talk_s_24h": 60.0 * (place % 5),
+            "age_years": 20.0 + place % 3,
+            "label": (place % 5 == 3).astype(np.int8),
+            "weight": np.ones(300),
+        }
+    )
+
+    def scores(tuning: Tuning) -> np.ndarray:
+        (booster,) = grow_boosters(
+            frame,
+            feature_matrix(frame, names),
+            [np.ones(300, dtype=np.bool_)],
+            features=names,
+            params=PARAMS | tuning.constraints(names),
+            rounds=20,
+        )
+        talk = np.array([[60.0 * minutes, 21.0] for minutes in range(5)])
+        return booster.predict(talk, raw_score=True)
+
+    free, constrained = scores(Tuning(monotone=False)), scores(Tuning())
+    assert free[4] < free[3] - 1
+    assert (np.diff(constrained) >= 0).all()
+    assert constrained[3] > constrained[2] + 0.5

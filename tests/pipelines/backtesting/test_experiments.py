@@ -221,7 +221,7 @@ def test_only_places_of_what_was_studied_are_filled(studied, tmp_path):
 
 def test_machines_get_every_result(studied):
     results = result_rows(studied)
-    assert len(results) == 4 + 5 + 6 + 28
+    assert len(results) == 4 + 5 + 7 + 28
     assert results[0] | {"cases": 0, "truth": 0} == {
         "table": "clocks", "name": "1d", "every": "1d", "by": "model", "cases": 0, "truth": 0,
     }  # fmt: skip

@@ -54,7 +54,6 @@ class UntunedTrees(Tuning):
     """LightGBM as it comes: its own defaults wherever ours differ."""
 
     rounds: int = 100
-    monotone: bool = False
 
     def params(self, *, seed: int) -> dict[str, Any]:
         """The objective, and what makes two runs the same."""

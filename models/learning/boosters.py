@@ -58,16 +58,13 @@ class Tuning:
     feature_fraction: float = 0.25
     bagging_fraction: float = 0.8
     lambda_l2: float = 50.0
-    monotone: bool = True
+    monotone: bool = False
     folds: int = 3
     threads: int = 2
 
     def constraints(self, features: Sequence[str]) -> dict[str, Any]:
-        """LightGBM's parameters by which the score of a risk never falls while one of ``features``
-        grows that only raises it, all others being equal.
-
-        A few hundred episodes show by chance that the largest values are harmless, since those of
-        innocent people are larger still; a reason would then quote what lowered the score.
+        """LightGBM's parameters by which, if ``monotone``, the score of a risk never falls while
+        one of ``features`` grows that only raises it, all others being equal.
         """
         if not self.monotone:
             return {}

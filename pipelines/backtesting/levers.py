@@ -141,9 +141,9 @@ def mine_in_two_stages(learned: LearnedOnce) -> RiskModel:
     )
 
 
-def fit_unconstrained(learned: LearnedOnce) -> RiskModel:
-    """A risk that may fall while something grows that speaks for a fraud."""
-    tuning = replace(tuning_from_settings(learned.settings), monotone=False)
+def fit_constrained(learned: LearnedOnce) -> RiskModel:
+    """A risk that never falls while something grows that speaks for a fraud."""
+    tuning = replace(tuning_from_settings(learned.settings), monotone=True)
     return learned.refit(learned.rows, tuning=tuning)
 
 
@@ -170,7 +170,7 @@ LEVERS: Mapping[str, Callable[[LearnedOnce], RiskModel]] = MappingProxyType(
         "random_negatives": draw_at_random,
         "two_stages": mine_in_two_stages,
         "exposed": leave_out_exposed,
-        "unconstrained": fit_unconstrained,
+        "constrained": fit_constrained,
         "agreement": ask_for_agreement,
         "tail": calibrate_tail,
     }

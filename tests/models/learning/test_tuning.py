@@ -68,8 +68,7 @@ def test_moments_near_the_cut_and_of_episodes_known_before_it_are_not_judged():
 
 
 def test_quality_is_high_where_the_later_moments_were_learnt_and_low_by_chance(trained):
-    # Constraints say what is suspicious to a model that has learned nothing, too.
-    tuning = Tuning(rounds=40, threads=1, monotone=False)
+    tuning = Tuning(rounds=40, threads=1)
     asked = {"features": trained.model.features, "at": trained.model.trained_at, "seed": 0}
     own = later_average_precision(tuning, trained.rows, trained.rows, **asked)
     mixed = trained.rows.with_columns(

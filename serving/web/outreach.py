@@ -168,6 +168,7 @@ def print_list(
             vault=services.vault,
             settings=services.settings,
         )
+        context["published"] = service.is_published(session, made.day, settings=services.settings)
         context["grids"] = [
             (grid, [(position, row) for position, row in rows.items() if row.grid_id == grid])
             for grid in sorted({row.grid_id for row in rows.values()})

@@ -197,6 +197,15 @@ def test_a_day_without_a_watchlist_is_no_all_clear(client: Client) -> None:
     settled, later = client.get("/outreach").text, client.get("/outreach?day=2026-07-20").text
     assert (nobody in settled, unknown in settled) == (True, False)
     assert (nobody in later, unknown in later) == (False, True)
+    form = {"community": "C01", "form": "print"}
+    printed = [
+        client.get(client.post("/outreach/lists", data=form | {"day": day}, headers=OWN)
+                   .headers["location"]).text
+        for day in ("2026-07-05", "2026-07-20")
+    ]  # fmt: skip
+    assert [(nobody in sheet, unknown in sheet) for sheet in printed] == [
+        (True, False), (False, True),
+    ]  # fmt: skip
 
 
 def test_the_list_says_who_is_to_be_asked_again(client: Client) -> None:

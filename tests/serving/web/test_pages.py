@@ -136,7 +136,11 @@ def test_the_queue_shows_the_day_in_order(client: Client, engine: Engine) -> Non
 
 def test_the_queue_before_the_first_list(empty: Client) -> None:
     log_in(empty)
-    assert "还没有发布任何名单" in empty.get("/").text
+    page = empty.get("/").text
+    assert "还没有发布任何名单" in page
+    assert "forestall score" not in page  # an analyst has no terminal
+    log_in(empty, "admin")
+    assert "forestall score" in empty.get("/").text
 
 
 def test_an_officers_queue_holds_the_own_communities(client: Client) -> None:

@@ -48,6 +48,7 @@ __all__ = [
     "publish_watchlist",
 ]
 
+LATER_FIELDS = frozenset({"already_paid_cny"})
 SCORES_KEPT = timedelta(days=90)
 CHANGES_KEPT = timedelta(days=14)
 
@@ -104,7 +105,7 @@ class Alert:
             raise ValueError("rank counts from 1")
         if self.saving_cny is not None and self.saving_cny < 0:
             raise ValueError("saving_cny must not be negative")
-        if self.already_paid_cny is not None and not self.already_paid_cny > 0:
+        if self.already_paid_cny is not None and not 0 < self.already_paid_cny < math.inf:
             raise ValueError("already_paid_cny is an amount or nothing")
         if self.issued_at.tzinfo is None or (
             self.first_contact_at and self.first_contact_at.tzinfo is None
@@ -183,7 +184,7 @@ def publish_watchlist(engine: Engine, watchlist: Watchlist) -> int:
     must be there (``open_database``). Raises ConflictError if somebody else publishes the same list
     at this very moment.
     """
-    digest = _digest(_plain(asdict(watchlist)))
+    digest = _digest(_without_later_fields(_plain(asdict(watchlist))))
     try:
         with write_transaction(engine) as session:
             lists = WatchlistRepository(session)
@@ -284,6 +285,17 @@ def _suspect_rows(ordered: Sequence[PublishedSuspect]) -> list[SuspectRow]:
         fields = vars(suspect) | {"facts": _plain(suspect.facts)}
         rows.append(SuspectRow(**fields, rank=ranks[suspect.kind]))
     return rows
+
+
+def _without_later_fields(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what lists of before did not have, where it says nothing: the same list published
+    before and after an upgrade is one list.
+    """
+    alerts = [
+        {key: value for key, value in alert.items() if key not in LATER_FIELDS or value is not None}
+        for alert in content["alerts"]
+    ]
+    return content | {"alerts": alerts}
 
 
 def _digest(content: Any) -> str:

@@ -18,7 +18,7 @@ from data_contracts.forms.registry import FORMS
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
-from models.evaluation.true_episodes import judge_by_truth
+from models.evaluation.true_episodes import episodes_from_truth, judge_by_truth
 from models.evaluation.true_rate.composition import compose_changes, compose_true_rate
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
@@ -45,6 +45,7 @@ from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.lake_schemas import MOMENT
 from pipelines.training.learn import (
     TRAINING_HISTORY,
 )
@@ -53,6 +54,7 @@ from pipelines.training.learn import (
 # of 10,000 residents are alerted in a day, and each is asked about less than four times.
 LIKELIEST_SHARE, LEAST_LIKELY = 0.02, 1_000
 LEVER_BUDGETS = (23, 85)
+NO_SCORES = pl.DataFrame(schema={"person": pl.String, "issued_at": MOMENT, "score": pl.Float64})
 
 __all__ = ["Experiments", "VariantResult", "result_rows", "run_experiments"]
 
@@ -200,14 +202,14 @@ def run_experiments(
         )
         if known_truth is not None
         else None,
-        levers_at_true_rate=compose_changes(
+        levers_at_true_rate=levers_composed(
             {name: scores.of(column_of(name), clock=every) for name in (FULL, *levers)},
             known_truth,
             start=start,
             end=end,
-            people=count_people(tables),
-            budgets=LEVER_BUDGETS,
+            tables=tables,
             seed=seed,
+            progress=progress,
         )
         if levers and known_truth is not None
         else None,
@@ -228,7 +230,7 @@ class LikeliestScores:
 
     def of(self, column: str, *, clock: str) -> pl.DataFrame:
         """``person``, ``issued_at`` and ``score`` of all days."""
-        return pl.concat(self.kept[clock, column])
+        return pl.concat([NO_SCORES, *self.kept.get((clock, column), [])])
 
 
 def composed(
@@ -248,6 +250,32 @@ def composed(
         )
     except SettingsError as error:
         progress(f"the true rate is left out: {error}")
+        return None
+
+
+def levers_composed(
+    scores: Mapping[str, pl.DataFrame],
+    truth: pl.DataFrame,
+    *,
+    start: datetime,
+    end: datetime,
+    tables: SourceTables,
+    seed: int,
+    progress: Progress,
+) -> pl.DataFrame | None:
+    """What each lever gives there; None where too little happened to say."""
+    try:
+        return compose_changes(
+            scores,
+            truth,
+            start=start,
+            end=end,
+            people=count_people(tables),
+            budgets=LEVER_BUDGETS,
+            seed=seed,
+        )
+    except SettingsError as error:
+        progress(f"the levers at the true rate are left out: {error}")
         return None
 
 
@@ -305,6 +333,7 @@ def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
     try:
         truth = pl.read_parquet(file)
         people = FORMS["id_number"](truth["id_number"])
+        episodes_from_truth(truth.with_columns(person="id_number"))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DeliveryError(
             f"{file.name} cannot be read as a simulated district's truth",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError
+from data_contracts.errors import DeliveryError, SettingsError
 from data_contracts.pages.markdown import markdown_table
 from models.evaluation.true_rate.composition import (
     COMPOSED_BUDGETS,
@@ -66,7 +66,8 @@ def compose_replay(
     Persons are the pseudonyms of the home, or ID numbers in a file that was written with
     ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.
     """
-    known = read_scores(scores)
+    check_composition(start=start, end=end, budgets=budgets)
+    known = read_scores(scores).drop_nulls()
     if "id_number" in known.columns:
         episodes = pl.read_parquet(truth).rename({"id_number": "person"})
         known = known.rename({"id_number": "person"})
@@ -92,6 +93,18 @@ def compose_replay(
             composed, rows, episodes, start=start, end=end, people=people, hold=hold, seed=seed
         ),
     )
+
+
+def check_composition(*, start: datetime, end: datetime, budgets: Sequence[int]) -> None:
+    """Raise ``SettingsError`` for what cannot be composed, at once."""
+    if end <= start:
+        raise SettingsError(
+            "the window ends before it starts", remedy="Give --to later than --from."
+        )
+    if not budgets or min(budgets) < 1:
+        raise SettingsError(
+            "a budget is at least one alert a day", remedy="Give --budgets such as 12,23,40,85."
+        )
 
 
 def read_scores(file: Path) -> pl.DataFrame:

@@ -28,6 +28,7 @@ __all__ = [
     "parse_days",
     "parse_list",
     "parse_moment",
+    "parse_numbers",
 ]
 
 Home = Annotated[
@@ -95,6 +96,16 @@ def parse_days(text: str) -> timedelta:
     if not (text.endswith("d") and text[:-1].isdecimal() and int(text[:-1]) > 0):
         raise SettingsError(f"{text!r} is not a number of days", remedy="Write it as 7d.")
     return timedelta(days=int(text[:-1]))
+
+
+def parse_numbers(text: str) -> list[int]:
+    """``12,23`` as numbers; raises ``SettingsError`` for what is none."""
+    try:
+        return [int(part) for part in parse_list(text)]
+    except ValueError as error:
+        raise SettingsError(
+            f"{text!r} are no whole numbers", remedy="Give them with commas, such as 12,23."
+        ) from error
 
 
 def parse_list(text: str) -> tuple[str, ...]:

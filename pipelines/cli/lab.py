@@ -23,6 +23,7 @@ from pipelines.cli.arguments import (
     parse_days,
     parse_list,
     parse_moment,
+    parse_numbers,
 )
 from pipelines.cli.printing.terminal import (
     format_figure,
@@ -73,7 +74,7 @@ def replay(
     every: Annotated[
         str | None, typer.Option(help="The clock, such as 15m or 1h; default: the setting tick.")
     ] = None,
-    budget: Annotated[int, typer.Option(help="Alerts a day, on average.")] = 20,
+    budget: Annotated[int, typer.Option(min=1, help="Alerts a day, on average.")] = 20,
     texts: Annotated[
         int, typer.Option(min=0, help="Also measure texts to so many people a day, next in rank.")
     ] = 0,
@@ -275,7 +276,10 @@ def print_composition(
     hold_min: Annotated[
         int,
         typer.Option(
-            "--hold", min=0, help="As if every payment to a fraudster waited so many minutes."
+            "--hold",
+            min=0,
+            max=10_080,
+            help="As if every payment to a fraudster waited so many minutes.",
         ),
     ] = 0,
     by_type: Annotated[
@@ -301,7 +305,7 @@ def print_composition(
         end=parse_moment(end),
         people=people,
         rates=TrueRates(residents, losses, contacts),
-        budgets=[int(budget) for budget in parse_list(budgets)],
+        budgets=parse_numbers(budgets),
         hold=timedelta(minutes=hold_min),
         by_type=by_type,
         seed=seed,

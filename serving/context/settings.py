@@ -211,12 +211,14 @@ class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
         PositiveInt, Field(description="And for whom a colleague gave it to.")
     ] = 12
     live_poll_s: Annotated[
-        float, Field(gt=0, description="How often the pages' news are looked for.")
+        float,
+        Field(gt=0, le=3600, description="How often the pages' news are looked for."),
     ] = 1.0
     live_stream_s: Annotated[
         float,
         Field(
             gt=0,
+            le=86_400,
             description="A stream of news lasts so long before its reader shows anew who they are.",
         ),
     ] = 300.0

@@ -1,8 +1,11 @@
 """Publishing is whole, repeatable and never rewrites what was read."""
 
+import hashlib
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,20 @@ def test_publishing_the_same_content_again_changes_nothing(engine: Engine) -> No
     first = publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2)))
     assert publish_watchlist(engine, a_watchlist(an_alert("p1_a", 1), an_alert("p1_b", 2))) == first
     assert counts(engine) == (1, 2)
+
+
+def test_a_list_of_before_is_the_same_list_after_an_upgrade(engine: Engine) -> None:
+    """Lists of before had no ``already_paid_cny``; where it says nothing, the digest is theirs."""
+    watchlist = a_watchlist(an_alert("p1_a", 1))
+    publish_watchlist(engine, watchlist)
+    content = json.loads(
+        json.dumps(asdict(watchlist), default=lambda at: at.astimezone(UTC).isoformat())
+    )
+    del content["alerts"][0]["already_paid_cny"]
+    of_before = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    with read_transaction(engine) as session:
+        (row,) = session.query(WatchlistRow).all()
+        assert row.content_digest == hashlib.sha256(of_before).hexdigest()
 
 
 def test_other_content_becomes_a_new_revision_under_the_same_alert_ids(engine: Engine) -> None:
@@ -106,6 +123,7 @@ def test_recent_alerts_hold_what_is_snoozed_beyond(engine: Engine) -> None:
         {"rank": 0},
         {"saving_cny": -0.01},
         {"already_paid_cny": 0.0},
+        {"already_paid_cny": math.inf},
         {"issued_at": datetime(2026, 7, 5)},  # noqa: DTZ001
     ],
 )

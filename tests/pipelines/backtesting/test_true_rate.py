@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from data_contracts.errors import DeliveryError
+from data_contracts.errors import DeliveryError, SettingsError
 from pipelines.backtesting.score_file import ScoreFile
 from pipelines.backtesting.true_rate import composition_table, read_scores
 from pipelines.cli import main as cli
@@ -73,3 +73,25 @@ def test_the_command_composes_a_file_with_a_truth(tmp_path: Path) -> None:
     assert "| 24 | 23.2 | 0.600 |" in " ".join(table.split())
     assert "| scam type | losses | traced | coverage at 24 |" in table
     assert "| Fake police | 2 | 2 | 0.50 (0.00 to 1.00) |" in table
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (["--budgets", "abc"], "no whole numbers"),
+        (["--budgets", "0,12"], "at least one alert a day"),
+        (["--budgets", "none"], "at least one alert a day"),
+        (["--to", "2026-06-01"], "ends before it starts"),
+    ],
+)
+def test_what_cannot_be_composed_is_said_with_a_remedy(tmp_path, changed, message):
+    words = [
+        "compose",
+        str(_write(tmp_path, "scores.csv")),
+        *("--truth", str(tmp_path / "truth.parquet"), "--people", "1004"),
+        *("--from", "2026-06-08", "--to", "2026-06-18", "--home", str(tmp_path / "home")),
+    ]
+    error = CliRunner().invoke(cli.app, [*words, *changed]).exception
+    assert isinstance(error, SettingsError)
+    assert message in str(error)
+    assert error.remedy

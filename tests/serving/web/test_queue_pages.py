@@ -16,6 +16,7 @@ from serving.publishing import publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 from serving.vocabulary.roles import Role
 from tests.serving.alerts.test_search import find
+from tests.serving.casework.test_dispositions import decide
 from tests.serving.conftest import SUSPECTS, Client, OpenVault, a_client, audited
 from tests.serving.published import (
     ID_A,
@@ -221,6 +222,9 @@ def test_whose_money_has_gone_is_shown_what_to_do_about_it(empty: Client, engine
     english = empty.get(f"/alerts/{ID_A}?lang=en").text
     assert "Probably paid: help to freeze" in english
     assert not set(re.findall("[一-鿿]", english)) - set("中文")
+    decide(empty, ID_A, "lawful", 0)
+    log_in(empty)
+    assert "card paid" not in empty.get(f"/alerts/{ID_A}").text  # settled: nothing to freeze
 
 
 def test_the_payments_may_be_older_than_the_timeline(empty: Client, engine: Engine) -> None:

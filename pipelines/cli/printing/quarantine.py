@@ -15,8 +15,10 @@ SHOWN_ROWS = 50
 
 
 def print_quarantine(rows: "pl.DataFrame") -> None:
-    """Print the first rows of what ``read_quarantine`` returned, and how many there are of what."""
-    shown = rows.head(SHOWN_ROWS).iter_rows(named=True)
+    """Print the first rows of what ``read_quarantine`` returned, revealed ones with their values,
+    and how many there are of what.
+    """
+    shown = list(rows.head(SHOWN_ROWS).iter_rows(named=True))
     print_table(
         ("dataset", "file", "row", "what", "reason"),
         [
@@ -24,6 +26,9 @@ def print_quarantine(rows: "pl.DataFrame") -> None:
             for one in shown
         ],
     )
+    for one in shown:
+        if one.get("row_json"):  # too wide for a column
+            typer.echo(f"{one['path']}, row {one['row']}: {one['row_json']}")
     first = f"; the first {SHOWN_ROWS} are shown" if len(rows) > SHOWN_ROWS else ""
     typer.echo(f"{describe_rows(rows)}{first}; --out FILE writes them all")
 

@@ -39,8 +39,10 @@ TESTS := $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: setup ## run the tests
 	$(TESTS)
 
+# Two workers on two cores: more threads a worker would only wait for one another.
+test-fast: export POLARS_MAX_THREADS := 1
 test-fast: setup ## run the tests that neither train a model nor open a browser
-	$(TESTS) -m "not training and not browser"
+	$(TESTS) --hypothesis-profile=fast -m "not training and not browser"
 
 check: setup ## ruff, mypy strict, import rules, dependencies
 	$(RUN) ruff check .

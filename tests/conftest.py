@@ -35,6 +35,8 @@ settings.register_profile(
     derandomize=not os.environ.get("FORESTALL_TEST_RANDOM"),
     suppress_health_check=[HealthCheck.too_slow],
 )
+# `make test-fast` draws fewer examples where a test does not say how many; `make test` all of them.
+settings.register_profile("fast", parent=settings.get_profile("unhurried"), max_examples=25)
 settings.load_profile("unhurried")
 
 # The fixtures that a test uses say which kind it is.

@@ -133,7 +133,8 @@ def list_known_sources(settings: Settings) -> KnownSources:
         for folded, name in loaded.items()
         if folded in names or strip_marks(folded) not in names
     }
-    familiar = {*registered, *others.values(), *(declared if others else ())}
+    # Before anything was loaded every source is as new as the others.
+    familiar = {*registered, *others.values(), *(declared if others or registered else ())}
     return KnownSources(names={**names, **others}, familiar=frozenset(familiar))
 
 

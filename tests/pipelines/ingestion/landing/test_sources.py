@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingestion.landing.sources import PUBLIC, KnownSources, read_file_name
+from pipelines.ingestion.landing.sources import (
+    PUBLIC,
+    KnownSources,
+    list_known_sources,
+    read_file_name,
+)
+from tests.pipelines.landing import accounts, put
 
 MARKS = ["", "_20260615", "-2026-06-15", "20260615", " (1)", "（2）", ".1", "-2", " - Copy", "副本"]
 MARKS += [
@@ -89,3 +95,13 @@ def test_a_declared_name_is_taken_as_it_is():
 @settings(max_examples=200, deadline=None)
 def test_marks_never_make_another_source(source, marks):
     assert read_file_name(source + "".join(marks[:3])).source == source
+
+
+def test_a_declared_source_is_familiar_once_registers_are_there(home) -> None:
+    """Before anything was loaded every source is as new as the others."""
+    home.settings.sources_folder.mkdir(parents=True)
+    (home.settings.sources_folder / "wallet.yaml").write_text("transfers: {}\n")
+    assert "wallet" not in list_known_sources(home.settings).familiar
+    put(home.landing, "accounts.parquet", accounts())
+    home.only()
+    assert {"wallet", "icbc"} <= list_known_sources(home.settings).familiar

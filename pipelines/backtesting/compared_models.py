@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-
-import polars as pl
 
 from data_contracts.errors import ModelError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
-from models.learning.ablations import UntunedTrees, features_without
+from models.learning.ablations import UntunedTrees
 from models.learning.learned_reputation import LearnedReputation
 from models.learning.outage_augmentation import OUTAGE_SHARE
-from models.learning.risk import RiskModel, Tuning, fit_risk_model
+from models.learning.risk import RiskModel
 from pipelines.backtesting.levers import LearnedOnce, pull_lever
 from pipelines.backtesting.variants import AFRESH, MODEL, NIGHT, column_of
 from pipelines.progress import Progress
@@ -45,18 +42,6 @@ def fit_compared_models(
     """
     progress(f"training on what was known before {at:%Y-%m-%d %H:%M}")
     full, rows = learn_risk_model(event_index, tables, at=at, seed=seed, settings=settings)
-    models = {MODEL: full}
-    for name in ablations:
-        progress(f"training again: {name}")
-        try:
-            if name in AFRESH:
-                model = taught_afresh(name, full, event_index, tables, settings=settings, seed=seed)
-            else:
-                model = refitted(name, full, rows, tuning=tuning_from_settings(settings), seed=seed)
-        except ModelError as error:
-            progress(f"{name} is left out: {error}")
-        else:
-            models[column_of(name)] = model
     learned = LearnedOnce(
         model=full,
         rows=rows,
@@ -65,44 +50,42 @@ def fit_compared_models(
         settings=settings,
         seed=seed,
     )
+    models = {MODEL: full}
+    for name in ablations:
+        progress(f"training again: {name}")
+        try:
+            models[column_of(name)] = without_part(name, learned)
+        except ModelError as error:
+            progress(f"{name} is left out: {error}")
     for name in levers:
         progress(f"pulling a lever: {name}")
         models[column_of(name)] = pull_lever(name, learned)
     return models
 
 
-def refitted(
-    ablation: str, full: RiskModel, rows: pl.DataFrame, *, tuning: Tuning, seed: int
-) -> RiskModel:
-    """``full`` fitted again on its own ``rows``, less what the ablation takes away."""
-    features = full.features
+def without_part(ablation: str, learned: LearnedOnce) -> RiskModel:
+    """The model less what the ablation takes away: fitted again on its own rows, or taught from
+    others, as one of ``AFRESH`` says.
+    """
+    settings = learned.settings
     if ablation == "untuned":
-        tuning = UntunedTrees(threads=tuning.threads)
-    else:
-        features = features_without(ablation, features=features)
-    model, _ = fit_risk_model(rows, features=features, at=full.trained_at, tuning=tuning, seed=seed)
-    return replace(model, reputations=full.reputations, facts=full.facts)
-
-
-def taught_afresh(
-    ablation: str,
-    full: RiskModel,
-    event_index: EventIndex,
-    tables: SourceTables,
-    *,
-    settings: Settings,
-    seed: int,
-) -> RiskModel:
-    """A model that learns from other rows, as one of ``AFRESH`` says."""
-    again = partial(learn_risk_model, event_index, tables, at=full.trained_at, seed=seed)
+        tuning = UntunedTrees(threads=tuning_from_settings(settings).threads)
+        return learned.refit(learned.rows, tuning=tuning)
+    if ablation not in AFRESH:
+        return learned.refit(learned.rows, without=ablation)
     if ablation == "hand_written":
-        return again(settings=settings, reputations=LearnedReputation())[0]
+        model, _ = learn_risk_model(
+            learned.event_index,
+            learned.tables,
+            at=learned.model.trained_at,
+            seed=learned.seed,
+            settings=settings,
+            reputations=LearnedReputation(),
+        )
+        return model
+    sampling = sampling_from_settings(settings)
     if ablation == "nightly":
-        sampling = replace(sampling_from_settings(settings), every=NIGHT)
-        model, _ = again(settings=settings, sampling=sampling)
-    else:
-        training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
-        model, _ = again(settings=settings.model_copy(update={"training": training}))
-    return replace(
-        model, reputations=full.reputations
-    )  # the same cases taught the same: one snapshot serves both
+        return learned.learn_again(replace(sampling, every=NIGHT))
+    training = settings.training.model_copy(update={"outage_share": OUTAGE_SHARE})
+    changed = settings.model_copy(update={"training": training})
+    return replace(learned, settings=changed).learn_again(sampling)

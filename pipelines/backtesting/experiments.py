@@ -184,6 +184,32 @@ def run_experiments(
         )
         for one in variant_runs
     )
+    at_true_rate = levers_at_true_rate = None
+    if known_truth is not None:
+        people = count_people(tables)
+        full = scores.of(MODEL, clock=finest)
+        at_true_rate = composed(
+            lambda: compose_true_rate(
+                full, known_truth, start=start, end=end, people=people, seed=seed
+            ),
+            what="the true rate",
+            progress=progress,
+        )
+        if levers:
+            named = {name: scores.of(column_of(name), clock=every) for name in (FULL, *levers)}
+            levers_at_true_rate = composed(
+                lambda: compose_changes(
+                    named,
+                    known_truth,
+                    start=start,
+                    end=end,
+                    people=people,
+                    budgets=LEVER_BUDGETS,
+                    seed=seed,
+                ),
+                what="what levers bring at the true rate",
+                progress=progress,
+            )
     return Experiments(
         start=start,
         end=end,
@@ -191,28 +217,8 @@ def run_experiments(
         every=every,
         results=results,
         models=models,
-        at_true_rate=composed(
-            scores.of(MODEL, clock=finest),
-            known_truth,
-            start=start,
-            end=end,
-            tables=tables,
-            seed=seed,
-            progress=progress,
-        )
-        if known_truth is not None
-        else None,
-        levers_at_true_rate=levers_composed(
-            {name: scores.of(column_of(name), clock=every) for name in (FULL, *levers)},
-            known_truth,
-            start=start,
-            end=end,
-            tables=tables,
-            seed=seed,
-            progress=progress,
-        )
-        if levers and known_truth is not None
-        else None,
+        at_true_rate=at_true_rate,
+        levers_at_true_rate=levers_at_true_rate,
     )
 
 
@@ -234,48 +240,13 @@ class LikeliestScores:
 
 
 def composed(
-    scores: pl.DataFrame,
-    truth: pl.DataFrame,
-    *,
-    start: datetime,
-    end: datetime,
-    tables: SourceTables,
-    seed: int,
-    progress: Progress,
+    compose: Callable[[], pl.DataFrame], *, what: str, progress: Progress
 ) -> pl.DataFrame | None:
-    """What the model gives at the true rate of fraud; None where too little happened to say."""
+    """What ``compose`` gives at the true rate of fraud; None where too little happened to say."""
     try:
-        return compose_true_rate(
-            scores, truth, start=start, end=end, people=count_people(tables), seed=seed
-        )
+        return compose()
     except SettingsError as error:
-        progress(f"the true rate is left out: {error}")
-        return None
-
-
-def levers_composed(
-    scores: Mapping[str, pl.DataFrame],
-    truth: pl.DataFrame,
-    *,
-    start: datetime,
-    end: datetime,
-    tables: SourceTables,
-    seed: int,
-    progress: Progress,
-) -> pl.DataFrame | None:
-    """What each lever gives there; None where too little happened to say."""
-    try:
-        return compose_changes(
-            scores,
-            truth,
-            start=start,
-            end=end,
-            people=count_people(tables),
-            budgets=LEVER_BUDGETS,
-            seed=seed,
-        )
-    except SettingsError as error:
-        progress(f"the levers at the true rate are left out: {error}")
+        progress(f"{what} is left out: {error}")
         return None
 
 

@@ -154,12 +154,16 @@ def compose_changes(
     is narrower than those of the two figures would suggest.
     """
     rates = rates or TrueRates()
+    replays = {
+        name: DenseReplay.of(some, truth, start=start, end=end, people=people)
+        for name, some in scores.items()
+    }
+    episodes = next(iter(replays.values())).episodes  # of the same truth, so the same for all
+    stories = Resamples(episodes["case_id"], draws=draws, seed=seed)
     rows: list[dict[str, str | float | None]] = []
     for budget in budgets:
         reference: _Composed | None = None
-        for name, some in scores.items():
-            dense = DenseReplay.of(some, truth, start=start, end=end, people=people)
-            stories = Resamples(dense.episodes["case_id"], draws=draws, seed=seed)
+        for name, dense in replays.items():
             composed = _compose(dense, rates=rates, budget=budget, stories=stories)
             reference = reference or composed
             rows.append({"name": name, "budget": budget, **_figure_changes(composed, reference)})

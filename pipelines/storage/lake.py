@@ -44,6 +44,11 @@ class Lake:
         self._root = root
         self._versions = versions
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._root
+
     def scan(self, dataset: str, *, days: tuple[date, date] | None = None) -> pl.LazyFrame:
         """The records of ``dataset``, of events only those between two days (both included).
 
@@ -164,6 +169,12 @@ class Lake:
     def newest_version(self, dataset: str) -> int:
         """The dataset's newest Delta version."""
         return DeltaTable(self._folder(dataset)).version()
+
+    def newest_versions(self) -> dict[str, int]:
+        """The newest Delta version of each dataset that was ever loaded; asks the tables alone, so
+        that it is known without the ledger.
+        """
+        return {name: self.newest_version(name) for name in TABLES if self._exists(name)}
 
     def version(self) -> str:
         """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_contracts.errors import LakeError
 from data_contracts.forms.number_plan import NUMBER_KINDS
 from features.catalogue.definitions import MassRule
 from features.entities.feeds import build_feeds, flags_at
@@ -16,17 +17,40 @@ from features.event_timelines import TIMELINES
 from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
 from pipelines.storage.event_store.parts.event_columns import FOLLOWED, PEER_KIND
 from pipelines.storage.event_store.parts.frame_files import read_frame
+from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.parts.segments import open_timeline
-from pipelines.storage.event_store.registers import StoreRegisters
+from pipelines.storage.event_store.registers import StoreRegisters, require_registers
 from pipelines.storage.lake import Lake
 
-__all__ = ["open_event_index"]
+__all__ = ["SWEEP_LOCK", "open_event_index", "open_store"]
 
+SWEEP_LOCK = "sweep.lock"  # held while files are opened, and while some are removed
 NAMES = pl.Schema({"name": pl.String, "key": pl.Int64})
 NUMBERS = pl.Schema({**NAMES, "peer_kind": PEER_KIND})
 # The code of each kind in the order of their enumeration, and of none.
 KIND_CODE_OF = np.array([*(KIND_CODES.get(kind, 0) for kind in NUMBER_KINDS), 0], dtype=np.int8)
+
+
+def open_store(
+    folder: Path, lake: Lake, *, at: datetime, mass_rule: MassRule, digest: str | None = None
+) -> EventIndex:
+    """The event index of the store in ``folder`` for moments up to ``at``.
+
+    Raises ``LakeError`` where nothing was brought forward yet, or where the store's manifest is
+    another than that of ``digest``.
+    """
+    with hold_lock(folder / SWEEP_LOCK, Hold.SHARED):
+        manifest = Manifest.read(folder)
+        registers = require_registers(manifest, folder)
+        if digest is not None and manifest.digest() != digest:
+            raise LakeError(
+                f"the event store in {folder} has been brought forward since it was referred to",
+                remedy="Refer to it again, as by running the command anew.",
+            )
+        return open_event_index(
+            manifest, registers, lake, folder=folder, at=at, mass_rule=mass_rule
+        )
 
 
 def open_event_index(

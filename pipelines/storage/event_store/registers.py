@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_contracts.errors import LakeError
 from features.entities.feeds import serving_banks, serving_operators
 from features.entities.mass_numbers import public_services
 from features.event_index import CodedHoldings, code_holdings
@@ -27,6 +28,7 @@ __all__ = [
     "StoreRegisters",
     "changed_names",
     "current_registers",
+    "require_registers",
     "stored_registers",
     "with_codes",
     "write_registers",
@@ -82,6 +84,14 @@ def stored_registers(manifest: Manifest, folder: Path) -> StoreRegisters | None:
         operators=frames["operators"],
         banks=frames["banks"],
     )
+
+
+def require_registers(manifest: Manifest, folder: Path) -> StoreRegisters:
+    """The registers that the store was made with. Raises ``LakeError`` before there were any."""
+    found = stored_registers(manifest, folder)
+    if found is None:
+        raise LakeError("the event store is empty", remedy="Run `forestall store update`.")
+    return found
 
 
 def write_registers(registers: StoreRegisters, folder: Path) -> dict[str, str]:

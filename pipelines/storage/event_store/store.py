@@ -1,8 +1,5 @@
 """The event store of an installation: brought forward from the lake, opened as an event index."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,26 +8,28 @@ from typing import Self
 
 import polars as pl
 
-from data_contracts.errors import LakeError
 from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
 from features.kernel.segment import moment_ms
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
-from pipelines.storage.event_store.opened import open_event_index
+from pipelines.storage.event_store.opened import SWEEP_LOCK, open_store
 from pipelines.storage.event_store.parts.days import (
     day_number,
     day_of,
     day_start,
     known_day,
 )
+from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.event_store.parts.manifest import Manifest
+from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.event_store.registers import (
     ChangedNames,
     StoreRegisters,
     changed_names,
     current_registers,
+    require_registers,
     stored_registers,
     write_registers,
 )
@@ -41,6 +40,7 @@ from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["EventStore", "StoreReport"]
 
+WRITER_LOCK = "writer.lock"  # held by the one process that brings the store forward
 BEGINNING = -(1 << 30)
 ROWS_TOGETHER = 1_000_000  # days with fewer records are added together
 RETENTION_DAYS = 130  # two months to learn from, and what a window before them looks back to
@@ -80,7 +80,7 @@ class EventStore:
         people by the registers of today, the days from there on are written anew. Killed at any
         moment it leaves the store as it was. Another process that is at it is waited for.
         """
-        with self._lock("writer.lock", fcntl.LOCK_EX):
+        with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE):
             manifest = Manifest.read(self.folder)
             before = stored_registers(manifest, self.folder)
             registers = current_registers(self.lake, manifest, before, self.folder)
@@ -178,7 +178,7 @@ class EventStore:
 
     def rebuild(self, *, progress: Progress = no_progress) -> StoreReport:
         """Make the store anew from the lake."""
-        with self._lock("writer.lock", fcntl.LOCK_EX):
+        with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE):
             Manifest().write(self.folder)
             self._sweep(Manifest())
         return self.bring_forward(progress=progress)
@@ -196,37 +196,30 @@ class EventStore:
         """The event index for moments up to ``at``, by the registers that the store was made with;
         brings nothing forward. Raises ``LakeError`` where nothing was brought forward yet.
         """
-        with self._lock("sweep.lock", fcntl.LOCK_SH):
-            manifest = Manifest.read(self.folder)
-            registers = stored_registers(manifest, self.folder)
-            if registers is None:
-                raise LakeError("the event store is empty", remedy="Run `forestall store update`.")
-            return open_event_index(
-                manifest,
-                registers,
-                self.lake,
-                folder=self.folder,
-                at=at,
-                mass_rule=self.mass_rule,
-            )
+        return open_store(self.folder, self.lake, at=at, mass_rule=self.mass_rule)
+
+    def reference(self, *, at: datetime) -> StoreReference:
+        """What another process needs to open the same index for moments up to ``at``; it travels
+        there pickled. Raises ``LakeError`` where nothing was brought forward yet.
+        """
+        manifest = Manifest.read(self.folder)
+        require_registers(manifest, self.folder)
+        return StoreReference(
+            lake_folder=self.lake.folder.resolve(),
+            lake_versions=tuple(sorted(self.lake.newest_versions().items())),
+            store_folder=self.folder.resolve(),
+            manifest=manifest.digest(),
+            at=at,
+            mass_rule=self.mass_rule,
+        )
 
     def _sweep(self, manifest: Manifest) -> None:
         """Remove files that nothing names any more."""
         held = manifest.files()
-        with self._lock("sweep.lock", fcntl.LOCK_EX):
+        with hold_lock(self.folder / SWEEP_LOCK, Hold.ALONE):
             for path in (*self.folder.glob("*.arrow"), *self.folder.glob(".*.part")):
                 if path.name not in held:
                     path.unlink()
-
-    @contextmanager
-    def _lock(self, name: str, kind: int) -> Iterator[None]:
-        """Wait for a lock and hold it; it ends with the process. ``writer.lock`` is held by the one
-        process that brings the store forward, ``sweep.lock`` while files are opened or removed.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / name).open("w") as file:
-            fcntl.flock(file, kind)
-            yield
 
 
 def first_day(*days: int | None) -> int | None:

@@ -4,6 +4,7 @@ It is replaced at once. A process that is killed before that leaves files which 
 the store as it was; the next run sweeps them.
 """
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -81,22 +82,36 @@ class Manifest:
         Raises ``LakeError`` for one that cannot be read.
         """
         path = folder / FILE
-        if not path.exists():
-            return cls()
+        return cls.parse(path.read_bytes(), named=str(path)) if path.exists() else cls()
+
+    @classmethod
+    def parse(cls, content: bytes, *, named: str) -> "Manifest":
+        """The manifest in the bytes of a file that errors call ``named``.
+
+        Raises ``LakeError`` for one that cannot be read.
+        """
         try:
-            found = ADAPTER.validate_json(path.read_bytes())
+            found = ADAPTER.validate_json(content)
         except ValidationError:
             found = None
         if found is None or found.format != FORMAT:
             raise LakeError(
-                f"{path} is not a manifest of this version",
+                f"{named} is not a manifest of this version",
                 remedy="Run `forestall store rebuild`.",
             )
         return found
 
+    def content(self) -> bytes:
+        """The bytes of its file."""
+        return ADAPTER.dump_json(self, indent=1)
+
+    def digest(self) -> str:
+        """SHA-256 of its file, in hex: equal digests, equal stores."""
+        return hashlib.sha256(self.content()).hexdigest()
+
     def write(self, folder: Path) -> None:
         """Make this the manifest of the store in ``folder``, whole or not at all."""
-        write_durably(folder / FILE, ADAPTER.dump_json(self, indent=1))
+        write_durably(folder / FILE, self.content())
 
     def files(self) -> set[str]:
         """The names of all files that the store consists of."""

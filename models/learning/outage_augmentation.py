@@ -8,9 +8,10 @@ computed from that. What numbers and accounts do to the district is taken as it 
 of the group ``feeds`` show the model which is which.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -27,7 +28,9 @@ from models.learning.boosters import Say, say_nothing
 
 __all__ = [
     "OUTAGE_SHARE",
+    "BuildPieces",
     "Outage",
+    "build_in_turn",
     "draw_outages",
     "drop_lost_records",
     "hit_by_outage",
@@ -35,6 +38,10 @@ __all__ = [
 ]
 
 Flags = npt.NDArray[np.bool_]
+# The snapshots of some pieces of query points, in their order.
+BuildPieces = Callable[
+    [EventIndex, ReputationModel, Sequence[pl.DataFrame]], Iterable[pl.DataFrame]
+]
 
 OUTAGE_SHARE = 0.15  # of the moments, where outages are learned from
 DAY = timedelta(days=1)
@@ -154,6 +161,14 @@ def choose_balanced(
     return np.asarray(affected & (np.random.default_rng([seed, 8]).random(len(affected)) < chance))
 
 
+def build_in_turn(
+    event_index: EventIndex, reputation_model: ReputationModel, pieces: Sequence[pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """The snapshot of each piece, one after the other."""
+    for piece in pieces:
+        yield build_snapshot(event_index, piece, reputation_model=reputation_model)
+
+
 def snapshot_with_outages(
     event_index: EventIndex,
     tables: SourceTables,
@@ -163,16 +178,18 @@ def snapshot_with_outages(
     at: datetime,
     outage_share: float,
     seed: int,
+    build: BuildPieces = build_in_turn,
     say: Say = say_nothing,
 ) -> pl.DataFrame:
     """The snapshot of ``moments``, about ``outage_share`` of them seen through outages; rows in the
     order of ``moments``.
 
     ``moments`` has ``person``, ``at`` and ``label``. ``event_index`` was built from ``tables``, of
-    which nothing known from ``at`` on is used a second time. ``say`` hears how many moments are
-    done.
+    which nothing known from ``at`` on is used a second time. ``build`` computes the
+    pieces; ``say`` hears how many moments are done.
     """
     points = moments.select("person", "at")
+    snapshot_of = partial(counted_snapshot, reputation_model=reputation_model, build=build, say=say)
     start = first_known_at(event_index)
     outages = (
         draw_outages(event_index, start=start, end=at, seed=seed) if outage_share and start else ()
@@ -184,17 +201,15 @@ def snapshot_with_outages(
         seed=seed,
     )
     if not affected.any():
-        return counted_snapshot(event_index, points, reputation_model=reputation_model, say=say)
-    seen = counted_snapshot(
-        event_index, points.filter(~affected), reputation_model=reputation_model, say=say
-    )
+        return snapshot_of(event_index, points)
+    seen = snapshot_of(event_index, points.filter(~affected))
     say("computing features as if sources had been missing")
     struck = points.filter(affected)
     owners = event_index.people.join(struck, on="person", how="semi")["code"]
     reduced = index_with_people_anew(
         event_index, drop_lost_records(tables.known_before(at), outages), owners
     )
-    unseen = counted_snapshot(reduced, struck, reputation_model=reputation_model, say=say)
+    unseen = snapshot_of(reduced, struck)
     place = np.concatenate([np.flatnonzero(~affected), np.flatnonzero(affected)])
     return pl.concat([seen, unseen])[np.argsort(place)]
 
@@ -204,12 +219,14 @@ def counted_snapshot(
     points: pl.DataFrame,
     *,
     reputation_model: ReputationModel,
+    build: BuildPieces,
     say: Say,
 ) -> pl.DataFrame:
     """The snapshot of ``points``, made piece by piece so that ``say`` hears of each."""
-    pieces = []
-    for start in range(0, max(1, len(points)), PIECE):
-        piece = points[start : start + PIECE]
-        pieces.append(build_snapshot(event_index, piece, reputation_model=reputation_model))
-        say(f"computing features: {start + len(piece):,} of {len(points):,} moments")
-    return pl.concat(pieces)
+    pieces = [points[start : start + PIECE] for start in range(0, max(1, len(points)), PIECE)]
+    snapshots, done = [], 0
+    for snapshot in build(event_index, reputation_model, pieces):
+        snapshots.append(snapshot)
+        done += len(snapshot)
+        say(f"computing features: {done:,} of {len(points):,} moments")
+    return pl.concat(snapshots)

@@ -14,6 +14,7 @@ from models.policy.policy_run import ISSUED_SCHEMA, PolicyRun, restore_run
 from models.policy.shortlist import count_candidates, group_by_tick, keep_candidates
 from models.policy.ticks import query_points_by_day
 from pipelines.clock import SHANGHAI
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress
 from pipelines.scoring.scored_people import score_query_points
 from pipelines.scoring.suppression_filter import drop_suppressed
@@ -43,6 +44,7 @@ def log_warm_up(
     at: datetime,
     settings: Settings,
     rules: PolicyRules,
+    workers: Workers = THIS_MACHINE,
     progress: Progress,
 ) -> None:
     """Score the days before ``at`` as if the system had run then, and log it. None is published."""
@@ -51,7 +53,7 @@ def log_warm_up(
     for _, points in query_points_by_day(event_index, start=start, end=at, tick=settings.tick):
         for batch in split_between_ticks(points, most=BATCH_ROWS):
             rows = score_query_points(
-                event_index, model, batch, effect=settings.intervention_effect
+                event_index, model, batch, effect=settings.intervention_effect, workers=workers
             )
             for tick, group in group_by_tick(rows):
                 known = [one for one in suppressions if one.since <= tick]

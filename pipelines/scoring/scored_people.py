@@ -5,7 +5,7 @@ piece, and of each piece only what the policy reads is kept.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
@@ -22,9 +22,9 @@ from models.policy.shortlist import (
     POLICY_COLUMNS,
     keep_candidates,
 )
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
-from pipelines.storage.event_store.parts.frame_files import release_pages
 
 __all__ = [
     "SCORED_COLUMNS",
@@ -41,7 +41,16 @@ PIECE = 25_000  # query points whose features are in memory at once
 # The people of a tick lie all over the files, so that it touches every page of them. So of a day
 # those of so many neighbours are scored tick after tick, then those of the next ones.
 NEIGHBOURS = 100_000
-PIECES_AT_ONCE = 2  # more would hold more in memory; within a piece polars uses the other cores
+
+
+@dataclass(frozen=True, eq=False)
+class Scorers:
+    """What all pieces of one scoring share: the models by name, and the chance by type that a
+    warning works.
+    """
+
+    models: Mapping[str, RiskModel]
+    effect: Mapping[str, float]
 
 
 def score_query_points(
@@ -50,6 +59,7 @@ def score_query_points(
     query_points: pl.DataFrame,
     *,
     effect: Mapping[str, float] = INTERVENTION_EFFECT,
+    workers: Workers = THIS_MACHINE,
     progress: Progress = no_progress,
 ) -> pl.DataFrame:
     """What the policy reads of each of ``query_points``, in their order.
@@ -59,7 +69,12 @@ def score_query_points(
     (``models.policy.expected_saving``), for the likeliest of each moment, else null.
     """
     return score_with_models(
-        event_index, {"": model}, query_points, effect=effect, progress=progress
+        event_index,
+        {"": model},
+        query_points,
+        effect=effect,
+        workers=workers,
+        progress=progress,
     )[""]
 
 
@@ -69,39 +84,44 @@ def score_with_models(
     query_points: pl.DataFrame,
     *,
     effect: Mapping[str, float] = INTERVENTION_EFFECT,
+    workers: Workers = THIS_MACHINE,
     progress: Progress = no_progress,
 ) -> dict[str, pl.DataFrame]:
     """:func:`score_query_points` for each of ``models``; those that read the same reputations share
-    the features.
+    the features. The pieces are computed by ``workers``.
     """
     points, places = order_by_neighbours(event_index, query_points)
     pieces = [points[start : start + PIECE] for start in range(0, max(1, len(points)), PIECE)]
-
-    def score_piece(piece: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        snapshots: dict[int, pl.DataFrame] = {}
-        found = {}
-        for name, model in models.items():
-            reputations = id(model.reputations)
-            if reputations not in snapshots:
-                snapshots[reputations] = build_snapshot(
-                    event_index, piece, reputation_model=model.reputations
-                )
-            rows = add_scores(model, snapshots[reputations], effect=effect)
-            found[name] = rows.select(SCORED_COLUMNS)
-        return found
-
-    if len(pieces) > 1:
-        release_pages()  # those that whoever chose the query points has read
     scored: dict[str, list[pl.DataFrame]] = {name: [] for name in models}
-    with ThreadPoolExecutor(PIECES_AT_ONCE) as pool:
-        for number, found in enumerate(pool.map(score_piece, pieces), start=1):
-            for name, rows in found.items():
-                scored[name].append(rows)
-            if len(pieces) > 1:
-                release_pages()
-                done = min(number * PIECE, len(points))
-                progress(f"scored {done:,} of {len(points):,}")
+    for number, found in enumerate(
+        workers.compute_pieces(
+            score_piece, pieces, event_index=event_index, shared=Scorers(models, effect)
+        ),
+        start=1,
+    ):
+        for name, rows in found.items():
+            scored[name].append(rows)
+        if len(pieces) > 1:
+            done = min(number * PIECE, len(points))
+            progress(f"scored {done:,} of {len(points):,}")
     return {name: only_likely_losses(pl.concat(parts)[places]) for name, parts in scored.items()}
+
+
+def score_piece(
+    event_index: EventIndex, scorers: Scorers, piece: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """``SCORED_COLUMNS`` of the query points of one piece, by each model."""
+    snapshots: dict[int, pl.DataFrame] = {}
+    found = {}
+    for name, model in scorers.models.items():
+        reputations = id(model.reputations)
+        if reputations not in snapshots:
+            snapshots[reputations] = build_snapshot(
+                event_index, piece, reputation_model=model.reputations
+            )
+        rows = add_scores(model, snapshots[reputations], effect=scorers.effect)
+        found[name] = rows.select(SCORED_COLUMNS)
+    return found
 
 
 def order_by_neighbours(

@@ -17,6 +17,7 @@ from models.policy.shortlist import (
 )
 from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress
 from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
@@ -40,6 +41,7 @@ def score_in_shadow(
     *,
     at: datetime,
     kind: str,
+    workers: Workers = THIS_MACHINE,
     progress: Progress,
 ) -> bool:
     """Let the challenger score whom the champion has just scored as ``rows``; whether it did.
@@ -64,6 +66,7 @@ def score_in_shadow(
             registry.load(challenger),
             rows.select("person", "at"),
             effect=settings.intervention_effect,
+            workers=workers,
         )
     except ForestallError as error:
         progress(f"the challenger could not score: {error}")

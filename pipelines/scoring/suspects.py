@@ -5,6 +5,7 @@ each piece only the worst are kept.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from features.counterparties import COUNTERPARTIES, Counterparties
 from features.event_index import EventIndex
 from features.kernel.segment import Positions, moment_ms
 from features.reputation import BAD_REPUTATION, ReputationModel
-from pipelines.storage.event_store.parts.frame_files import release_pages
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from serving.feedback import RecentAlert
 from serving.publishing import PublishedSuspect
 
@@ -51,17 +52,33 @@ PEER_KIND: Mapping[CounterpartyKind, pl.Expr] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What all pieces of a list share: who judges which kind of counterparty, and as of when."""
+
+    reputation_model: ReputationModel
+    kind: CounterpartyKind
+    at: datetime
+
+    @property
+    def of(self) -> Counterparties:
+        """The kind, with where the event index keeps it."""
+        return next(of for of in COUNTERPARTIES if of.kind == self.kind)
+
+
 def list_suspects(
     event_index: EventIndex,
     reputation_model: ReputationModel,
     *,
     at: datetime,
     alerts: Sequence[RecentAlert],
+    workers: Workers = THIS_MACHINE,
 ) -> list[PublishedSuspect]:
     """Numbers and accounts with a bad reputation (``BAD_REPUTATION``) at ``at``, active in the last
     week, at most 200 of each kind.
 
     ``alerts`` are the open ones: how many of these people each of them had to do with is counted.
+    The pieces are computed by ``workers``.
     """
     alerted = event_index.people.filter(pl.col("person").is_in([alert.person for alert in alerts]))[
         "code"
@@ -69,20 +86,18 @@ def list_suspects(
     return [
         suspect
         for of in COUNTERPARTIES
-        for suspect in suspects_of_kind(event_index, reputation_model, of, at=at, alerted=alerted)
+        for suspect in suspects_of_kind(
+            event_index, Judgement(reputation_model, of.kind, at), alerted=alerted, workers=workers
+        )
     ]
 
 
 def suspects_of_kind(
-    event_index: EventIndex,
-    reputation_model: ReputationModel,
-    of: Counterparties,
-    *,
-    at: datetime,
-    alerted: pl.Series,
+    event_index: EventIndex, judgement: Judgement, *, alerted: pl.Series, workers: Workers
 ) -> list[PublishedSuspect]:
     """The suspects of one kind, the worst first; ``alerted`` are the codes of alerted people."""
-    rows = active_counterparties(event_index, reputation_model, of, at=at).join(
+    of, at = judgement.of, judgement.at
+    rows = active_counterparties(event_index, judgement, workers=workers).join(
         count_alerted_residents(event_index, of, alerted, at=at),
         left_on="code",
         right_on=of.code,
@@ -93,31 +108,24 @@ def suspects_of_kind(
 
 
 def active_counterparties(
-    event_index: EventIndex, reputation_model: ReputationModel, of: Counterparties, *, at: datetime
+    event_index: EventIndex, judgement: Judgement, *, workers: Workers
 ) -> pl.DataFrame:
     """The worst of the active ones: ``code``, ``key``, ``peer_kind``, ``reputation``, counts, and
     what is known.
     """
+    of, at = judgement.of, judgement.at
     recent = of.profiles(event_index).owners_between(at - ACTIVE_SPAN, at)
     codes = recent.cast(pl.Int64).to_numpy()
-    worst = []
-    for start in range(0, max(1, len(codes)), PIECE):
-        piece = codes[start : start + PIECE]
-        worst.append(worst_of_codes(event_index, reputation_model, of, piece, at=at))
-        if len(codes) > PIECE:
-            release_pages()
+    pieces = [codes[start : start + PIECE] for start in range(0, max(1, len(codes)), PIECE)]
+    worst = workers.compute_pieces(
+        worst_of_codes, pieces, event_index=event_index, shared=judgement
+    )
     return keep_worst(pl.concat(worst))
 
 
-def worst_of_codes(
-    event_index: EventIndex,
-    reputation_model: ReputationModel,
-    of: Counterparties,
-    codes: Positions,
-    *,
-    at: datetime,
-) -> pl.DataFrame:
+def worst_of_codes(event_index: EventIndex, judgement: Judgement, codes: Positions) -> pl.DataFrame:
     """:func:`active_counterparties` of some ``codes``."""
+    of, at = judgement.of, judgement.at
     timeline = of.profiles(event_index)
     at_ms = np.full(len(codes), moment_ms(at))
     now = of.states(event_index, codes=codes, at_ms=at_ms)
@@ -133,7 +141,7 @@ def worst_of_codes(
         now.with_columns(
             *mine.select(key=of.name, peer_kind=PEER_KIND[of.kind]),
             code=pl.Series(codes),
-            reputation=reputation_model.score(now, of=of),
+            reputation=judgement.reputation_model.score(now, of=of),
             residents_reached=ever,
             residents_7d=week,
         )

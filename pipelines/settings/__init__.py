@@ -5,6 +5,7 @@ home, or a default.
 from pipelines.settings.file_and_environment import SETTINGS_FILE
 from pipelines.settings.installation_settings import ANY_SOURCE, DEFAULT_HOME, Settings
 from pipelines.settings.sections import (
+    Cluster,
     Feed,
     IngestLimits,
     LevelThresholds,
@@ -16,6 +17,7 @@ __all__ = [
     "ANY_SOURCE",
     "DEFAULT_HOME",
     "SETTINGS_FILE",
+    "Cluster",
     "Feed",
     "IngestLimits",
     "LevelThresholds",

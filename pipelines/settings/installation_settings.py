@@ -40,6 +40,7 @@ from pipelines.settings.problems import (
     describe_problems,
 )
 from pipelines.settings.sections import (
+    Cluster,
     Feed,
     IngestLimits,
     LevelThresholds,
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     levels: LevelThresholds = LevelThresholds()
     training: Training = Training()
     gates: Gates = Gates()
+    cluster: Cluster = Cluster()
     schedule: Schedule = Schedule()
     serving: ServingSettings = ServingSettings()
 

@@ -1,12 +1,15 @@
-"""The sections of the settings: feeds, limits of a load, levels, training, schedule."""
+"""The sections of the settings: feeds, limits of a load, levels, training, cluster, schedule."""
 
-from typing import Literal
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.learning.boosters import Tuning
 
-__all__ = ["Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
+__all__ = ["Cluster", "Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
 
 
 RecordColumn = Literal[
@@ -187,6 +190,78 @@ class Training(BaseModel):
         default=True,
         description="let the challenger score beside the champion, for comparison only",
     )
+
+
+class Cluster(BaseModel):
+    """Which workers compute pieces of the scoring and of the training, and how long they are waited
+    for.
+
+    Whoever has one of the certificates can run anything on the workers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scheduler: str = Field(
+        default="",
+        description="the Dask scheduler, as `tls://host:8786`; empty: this machine computes alone",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="certificate of the authority that signed those of the cluster"
+    )
+    cert_file: Path | None = Field(
+        default=None, description="certificate by which the scheduler knows this machine"
+    )
+    key_file: Path | None = Field(default=None, description="private key of that certificate")
+    connect_seconds: float = Field(
+        default=10, gt=0, description="longest time to reach the scheduler; then this machine works"
+    )
+    piece_seconds: float = Field(
+        default=600,
+        gt=0,
+        description="what takes a worker longer is computed elsewhere, the worker given no more",
+    )
+    retries: int = Field(
+        default=1,
+        ge=0,
+        description="on so many workers more a piece is tried before this machine computes it",
+    )
+    cache_folder: Path | None = Field(
+        default=None,
+        description="folder of a worker for what it reads of the event store; "
+        "default `forestall` in the cache of its user",
+    )
+
+    @field_validator("scheduler")
+    @classmethod
+    def _encrypted(cls, scheduler: str) -> str:
+        if not scheduler:
+            return scheduler
+        try:
+            address = urlsplit(scheduler)
+            complete = bool(address.hostname and address.port)
+        except ValueError:
+            complete = False
+        if not complete or address.scheme not in {"tls", "tcp"}:
+            raise ValueError("a scheduler is named as tls://host:8786")
+        if address.scheme == "tcp" and not _is_loopback(address.hostname or ""):
+            raise ValueError("tcp:// is not encrypted and reaches this machine alone: use tls://")
+        return scheduler
+
+    @model_validator(mode="after")
+    def _certified(self) -> Self:
+        if self.scheduler.startswith("tls://"):
+            files = ("ca_file", "cert_file", "key_file")
+            lacking = [name for name in files if getattr(self, name) is None]
+            if lacking:
+                raise ValueError(f"tls:// needs {', '.join(lacking)}")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name can come to mean another machine
 
 
 class Schedule(BaseModel):

@@ -1,7 +1,9 @@
 """Learning: the labels known by a moment, the rows they stand in, and the model fitted on them."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -10,6 +12,7 @@ from features.catalogue.definitions import model_inputs
 from features.entities.coverage import data_seen_in_snapshot
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
+from features.point_in_time import build_snapshot
 from features.reputation import ReputationModel
 from models.labels.disposition_labels import DispositionLabels
 from models.labels.drawn_people import draw_people
@@ -27,6 +30,7 @@ from models.learning.risk import (
     require_episodes,
 )
 from models.policy.expected_saving import loss_facts
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.training.dispositions import load_disposition_labels
@@ -61,6 +65,7 @@ def learn_risk_model(
     sampling: Sampling | None = None,
     reputations: LearnedReputation | None = None,
     stories: pl.DataFrame | None = None,
+    workers: Workers = THIS_MACHINE,
     progress: Progress = no_progress,
 ) -> tuple[RiskModel, pl.DataFrame]:
     """Return a model from the cases known before ``at``, and the rows it learned from with their
@@ -70,6 +75,7 @@ def learn_risk_model(
     ``reputations`` are given, it reads these
     and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
     them, it learns from those over before ``at`` as if each had been reported, whatever came of it.
+    ``workers`` compute the features.
     Raises ``ModelError`` with too few cases.
     """
     progress("choosing what to learn from")
@@ -106,6 +112,7 @@ def learn_risk_model(
         at=at,
         outage_share=settings.training.outage_share,
         seed=seed,
+        build=partial(snapshots_by_workers, workers),
         say=progress,
     ).with_columns(samples.drop("person", "at"))
     require_episodes(rows, at=at)
@@ -130,6 +137,25 @@ def learn_risk_model(
         **label_facts(labels),
     }
     return replace(model, facts=facts, reputations=reputations), rows
+
+
+def snapshots_by_workers(
+    workers: Workers,
+    event_index: EventIndex,
+    reputation_model: ReputationModel,
+    pieces: Sequence[pl.DataFrame],
+) -> Iterator[pl.DataFrame]:
+    """The snapshot of each piece, computed by ``workers``."""
+    return workers.compute_pieces(
+        snapshot_piece, pieces, event_index=event_index, shared=reputation_model
+    )
+
+
+def snapshot_piece(
+    event_index: EventIndex, reputation_model: ReputationModel, piece: pl.DataFrame
+) -> pl.DataFrame:
+    """The snapshot of the query points of one piece."""
+    return build_snapshot(event_index, piece, reputation_model=reputation_model)
 
 
 def find_training_labels(

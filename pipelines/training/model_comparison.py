@@ -34,6 +34,7 @@ from models.policy.shortlist import BASELINE_COLUMN, count_candidates, keep_cand
 from models.policy.stand_ins import ComparedPeople, draw_compared_people, without_stand_ins
 from models.policy.ticks import query_points_by_day
 from models.registry.promotion_gates import Gates, PromotionDecision, decide_promotion
+from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
@@ -152,12 +153,13 @@ def compare_models(
     settings: Settings,
     recorded: AlertMetrics | None = None,
     seed: int = 0,
+    workers: Workers = THIS_MACHINE,
     progress: Progress = no_progress,
 ) -> ComparedDays:
     """Let ``models``, ``challenger`` and perhaps ``champion``, score the days of ``span`` anew.
 
     Neither may have learned from them; of a champion that has, give what was ``recorded``. In a
-    large district ``seed`` draws who is asked about.
+    large district ``seed`` draws who is asked about. ``workers`` compute the scores.
     """
     runs = start_runs((*models, RULE), span=span, settings=settings)
     start, rules = span.start - timedelta(days=settings.warm_up_days), policy_rules(settings)
@@ -168,7 +170,9 @@ def compare_models(
     for day, points in query_points_by_day(
         event_index, start=start, end=span.end, tick=settings.tick, owner=compared.codes
     ):
-        scored = score_with_models(event_index, models, points, effect=settings.intervention_effect)
+        scored = score_with_models(
+            event_index, models, points, effect=settings.intervention_effect, workers=workers
+        )
         for scorer, rows in scored.items():
             decide_for_all(runs[scorer], rows, compared)
             if scorer == CHALLENGER:

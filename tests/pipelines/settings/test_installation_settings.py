@@ -193,3 +193,29 @@ def test_a_name_of_today_wins_over_a_former_one(tmp_path, monkeypatch):
     assert Settings.load(tmp_path).training.negative_samples == 4000
     monkeypatch.setenv("FORESTALL_TRAINING__NEGATIVE_SAMPLES", "5000")
     assert Settings.load(tmp_path).training.negative_samples == 5000
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('scheduler = "tcp://10.0.0.5:8786"', r"line 2: cluster\.scheduler: .*not encrypted"),
+        ('scheduler = "tcp://localhost:8786"', "not encrypted"),  # a name can mean any machine
+        ('scheduler = "10.0.0.5:8786"', "named as tls://host:8786"),
+        ('scheduler = "tls://10.0.0.5"', "named as tls://host:8786"),
+        ('scheduler = "http://127.0.0.1:8786"', "named as tls://host:8786"),
+        ('scheduler = "tls://10.0.0.5:8786"\nca_file = "ca.pem"', "needs cert_file, key_file"),
+    ],
+)
+def test_a_scheduler_is_reached_by_tls_or_stands_on_this_machine(tmp_path, lines, problem):
+    write(tmp_path, f"[cluster]\n{lines}\n")
+    with pytest.raises(SettingsError, match=problem):
+        Settings.load(tmp_path)
+
+
+def test_a_cluster_is_named_with_certificates_or_not_at_all(tmp_path):
+    assert Settings.load(tmp_path).cluster.scheduler == ""
+    write(tmp_path, '[cluster]\nscheduler = "tcp://127.0.0.1:8786"\npiece_seconds = 5\n')
+    assert Settings.load(tmp_path).cluster.piece_seconds == 5
+    files = "".join(f'{name}_file = "{name}.pem"\n' for name in ("ca", "cert", "key"))
+    write(tmp_path, f'[cluster]\nscheduler = "tls://10.0.0.5:8786"\n{files}')
+    assert Settings.load(tmp_path).cluster.key_file == Path("key.pem")

@@ -1,0 +1,1 @@
+"""Pieces of work that is too large for one piece, and who computes them."""

@@ -60,7 +60,7 @@ def pytest_unconfigure() -> None:
 # Files that take long without learning, the longest first.
 LONG = (
     "test_schemathesis.py",
-    "test_schedule.py",
+    "test_one_machine.py",
     "test_main.py",
     "test_ingest_crash.py",
     "test_kinds.py",

@@ -263,12 +263,13 @@ def schedule(
     landing: Annotated[Path, typer.Option(help="The folder that partners deliver into.")] = Path(
         "landing"
     ),
+    port: Annotated[int, typer.Option(help="Where Prefect's server listens, here alone.")] = 4200,
     home: Home = None,
 ) -> None:
     """Run the flows on their schedules, such as nightly, intraday, retrain and backtest."""
     from pipelines.orchestration.schedule import serve_schedule
 
-    serve_schedule(load_settings(home), landing=landing)
+    serve_schedule(load_settings(home), landing=landing, port=port)
 
 
 @app.command()

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["build_deployments", "select_parameters", "serve_schedule"]
 
 MAX_CONCURRENT_RUNS = 2  # a tick need not wait for a training, but a small machine bears no more
-HOST, PORT = "127.0.0.1", 4200
+HOST = "127.0.0.1"
 STARTUP_S = 120
 
 
-def serve_schedule(settings: Settings, *, landing: Path, port: int = PORT) -> None:
+def serve_schedule(settings: Settings, *, landing: Path, port: int) -> None:
     """Run the flows on their schedules until stopped; ``landing`` is the folder that partners
     deliver into.
 

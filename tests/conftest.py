@@ -17,6 +17,11 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+# For the object store of the tests, which believes everybody. Nobody's own are used, and processes
+# that were started earlier know them too.
+os.environ["AWS_ACCESS_KEY_ID"] = "forestall"
+os.environ["AWS_SECRET_ACCESS_KEY"] = "very-secret"
+
 # Folders of tests lie in memory where there is room: every write of a database is flushed, and
 # waiting for a disk to do that thousands of times takes as long as the tests. `TMPDIR` names
 # another place.

@@ -103,7 +103,7 @@ class ModelStore:
 
 def _flush(path: Path) -> None:
     """Force a file's contents, or a folder's entries, to the disk."""
-    # As in pipelines.storage.durable_files, which models may not import
+    # As in pipelines.storage.places.durable_files, which models may not import
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -41,6 +41,7 @@ from pipelines.cli.store import store
 from pipelines.cli.users import audit, users
 from pipelines.cli.webhooks import webhooks
 from pipelines.clock import wall_clock
+from pipelines.storage.places.answers import plain_answers
 
 __all__ = ["app", "main"]
 
@@ -89,7 +90,8 @@ def main() -> None:
         {name: os.environ.get(name, value) for name, value in LIBRARY_ENVIRONMENT.items()}
     )
     try:
-        app()
+        with plain_answers():
+            app()
     except ForestallError as error:
         stop = "" if str(error).endswith((".", "?", "!")) else "."
         remedy = f"{stop} {error.remedy}" if error.remedy else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError
+from data_contracts.errors import DeliveryError, LakeError
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
@@ -34,7 +34,7 @@ from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.ingestion.waiting_files import hold_two_registers
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
-from pipelines.storage.lake_schemas import EVENTS, REGISTERS
+from pipelines.storage.lake_schemas import EVENTS, REGISTERS, TABLES
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
 from pipelines.storage.vault import Vault
 
@@ -77,7 +77,7 @@ def ingest(
     is running or rows got lost.
     """
     require_landing(landing)  # before anything is made in a home that may be a typing error
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     with lake.locked(), lend_parser(parser, settings=settings) as reader:
         recover_loads(settings, lake=lake, ledger=ledger)
@@ -123,7 +123,22 @@ def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
             ledger.commit(batch, delta_version=lake.newest_version(dataset))
         else:
             ledger.discard(batch)
+    if not settings.storage.is_home:
+        require_own_lake(lake, ledger)
     remove_unfinished_batches(settings.quarantine_folder, loaded=ledger.committed_batches())
+
+
+def require_own_lake(lake: Lake, ledger: Ledger) -> None:
+    """Raise ``LakeError`` where another home than that of the ledger has loaded into the lake."""
+    known = ledger.newest_batches()
+    others = [name for name in TABLES if lake.last_batch(name) > known.get(name, 0)]
+    if others:
+        raise LakeError(
+            f"another home has loaded {', '.join(others)} into this lake: the ledger of this one "
+            "does not know the last batch",
+            remedy="Load from the home whose ledger belongs to the lake, or bring back that "
+            "lake/ledger.db from its backup; for a new lake give another storage.url.",
+        )
 
 
 def _find_named(

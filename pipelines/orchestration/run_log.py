@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from data_contracts.errors import ForestallError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.places.answers import plain_answers
 from serving.database.engine import open_database
 from serving.operations.service import begin_run, end_run, file_report
 from serving.operations.wording import UNFORESEEN
@@ -114,7 +115,8 @@ def record_run(
     run = Run(verb=verb, started_at=clock(), about_at=about_at)
     run_log.begin(run)
     try:
-        yield run_result
+        with plain_answers():
+            yield run_result
     except ForestallError as error:
         run_log.end(run, run_result, error=str(error), remedy=error.remedy)
         raise

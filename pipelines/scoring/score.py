@@ -224,7 +224,7 @@ def publish_scored_alerts(
             kind=context.kind,
             model_version=context.version.version,
             model_digest=context.version.digest,
-            data_version=Lake(context.settings.lake_folder).version(),
+            data_version=Lake.of(context.settings).version(),
             contract_version=load_contract("watchlist").version,
             budget=budget,
             residents_scored=scored,

@@ -12,6 +12,7 @@ from pipelines.settings.sections import (
     Schedule,
     Training,
 )
+from pipelines.settings.storage import Storage
 
 __all__ = [
     "ANY_SOURCE",
@@ -23,5 +24,6 @@ __all__ = [
     "LevelThresholds",
     "Schedule",
     "Settings",
+    "Storage",
     "Training",
 ]

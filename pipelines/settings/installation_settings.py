@@ -47,6 +47,7 @@ from pipelines.settings.sections import (
     Schedule,
     Training,
 )
+from pipelines.settings.storage import Storage
 from serving.context.settings import ServingSettings
 
 __all__ = ["ANY_SOURCE", "DEFAULT_HOME", "Settings"]
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
         description="folder with the mappings of partners; default HOME/sources",
     )
 
+    storage: Storage = Storage()
     feeds: dict[str, dict[str, Feed]] = Field(
         default_factory=dict,
         description="the source 'default' stands for all others",
@@ -185,7 +187,7 @@ class Settings(BaseSettings):
 
     @property
     def lake_folder(self) -> Path:
-        """Delta tables and the ledger of loaded files."""
+        """The ledger of loaded files; the Delta tables, too, unless ``storage.url`` is set."""
         return self.home / "lake"
 
     @property

@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from models.learning.boosters import Tuning
 
-__all__ = ["Cluster", "Feed", "IngestLimits", "LevelThresholds", "Schedule", "Training"]
+__all__ = [
+    "Cluster",
+    "Feed",
+    "IngestLimits",
+    "LevelThresholds",
+    "Schedule",
+    "Training",
+    "is_loopback",
+]
 
 
 RecordColumn = Literal[
@@ -243,7 +251,7 @@ class Cluster(BaseModel):
             complete = False
         if not complete or address.scheme not in {"tls", "tcp"}:
             raise ValueError("a scheduler is named as tls://host:8786")
-        if address.scheme == "tcp" and not _is_loopback(address.hostname or ""):
+        if address.scheme == "tcp" and not is_loopback(address.hostname or ""):
             raise ValueError("tcp:// is not encrypted and reaches this machine alone: use tls://")
         return scheduler
 
@@ -257,7 +265,8 @@ class Cluster(BaseModel):
         return self
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address, not a name, can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -28,7 +28,7 @@ def source_tables_before(
 
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
     """
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
     days = (first, at.date())
     if not any(days[0] <= day <= days[1] for dataset in EVENTS for day in lake.days(dataset)):
@@ -56,7 +56,7 @@ def source_tables_before(
 
 def latest_moment(settings: Settings) -> datetime:
     """The moment just after the last event that the lake knows of, on the full minute."""
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     latest: list[datetime] = []
     for name in EVENTS:
         days = lake.days(name)

@@ -6,15 +6,12 @@ Inside a day rows are sorted, so that a reader of some numbers or accounts skips
 """
 
 import fcntl
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
-from urllib.parse import unquote
-from uuid import uuid4
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
@@ -22,31 +19,56 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
 from pipelines.clock import ZONE
-from pipelines.storage.durable_files import file_digest, flush_to_disk
-from pipelines.storage.lake_schemas import DAY, EVENTS, MOMENT, REGISTERS, SORTED_BY, TABLES
+from pipelines.settings import Settings
+from pipelines.storage.lake_files import (
+    TRANSACTION_APP,
+    files_of,
+    has_batch,
+    has_file,
+    in_utc,
+    remove_days,
+    write_files,
+)
+from pipelines.storage.lake_schemas import DAY, EVENTS, MOMENT, REGISTERS, TABLES
 from pipelines.storage.ledger import Ledger
+from pipelines.storage.places.chosen import choose_place
+from pipelines.storage.places.local import LocalPlace
+from pipelines.storage.places.place import Place
 
 __all__ = ["Lake"]
 
-TRANSACTION_APP = "forestall.ingest"
-ROW_GROUP = 100_000
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
 
 
 class Lake:
-    """Reads and writes the Delta tables below ``root``.
+    """Reads and writes the Delta tables of ``place``, which is ``root`` unless said otherwise; the
+    ledger and the lock lie below ``root`` in any case.
 
-    ``versions`` fixes each dataset to one Delta version; without it every scan reads the newest.
+    ``versions`` fixes each dataset to one Delta version; without it every scan reads the newest,
+    and with it the ledger is not asked.
     """
 
-    def __init__(self, root: Path, *, versions: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        place: Place | None = None,
+        versions: Mapping[str, int] | None = None,
+    ) -> None:
         self._root = root
+        self._place = place or LocalPlace(root)
         self._versions = versions
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The lake of an installation."""
+        folder = settings.lake_folder
+        return cls(folder, place=choose_place(settings.storage, lake_folder=folder))
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Where the ledger lies."""
         return self._root
 
     def scan(self, dataset: str, *, days: tuple[date, date] | None = None) -> pl.LazyFrame:
@@ -59,7 +81,7 @@ class Lake:
         version = self._versions.get(dataset) if self._versions is not None else None
         if not self._exists(dataset) or (self._versions is not None and version is None):
             return pl.LazyFrame(schema=schema)
-        frame = pl.scan_delta(str(self._folder(dataset)), version=version)
+        frame = self._place.scan_table(dataset, version=version)
         if days is not None and dataset in EVENTS:
             frame = frame.filter(pl.col(DAY).is_between(*days))
         return _in_schema(frame, schema)
@@ -70,11 +92,13 @@ class Lake:
 
         A register of those days may lack columns of today: they are null.
         """
+        if self._versions is not None:
+            return self.scan(dataset)
         version = self._ledger().version_before(dataset, before)
-        if version is None or self._versions is not None:
+        if version is None:
             return self.scan(dataset)
         schema = _schema(dataset)
-        frame = pl.scan_delta(str(self._folder(dataset)), version=version)
+        frame = self._place.scan_table(dataset, version=version)
         missing = schema.keys() - set(frame.collect_schema().names())
         absent = [pl.lit(None, dtype=schema[name]).alias(name) for name in missing]
         return _in_schema(frame.with_columns(absent), schema)
@@ -97,8 +121,7 @@ class Lake:
         """The names of the data files that hold the events of ``dataset``, in order."""
         if not self._exists(dataset):
             return ()
-        table = DeltaTable(self._folder(dataset))
-        return tuple(sorted(pl.DataFrame(table.get_add_actions(flatten=True))["path"]))
+        return tuple(sorted(files_of(self._place.open_table(dataset))["path"]))
 
     def scan_files(self, dataset: str, files: Sequence[str]) -> pl.LazyFrame:
         """The records of ``dataset`` in some of its data files, also of older versions; without the
@@ -107,8 +130,7 @@ class Lake:
         schema = pl.Schema({k: kind for k, kind in _schema(dataset).items() if k != DAY})
         if not files:
             return pl.LazyFrame(schema=schema)
-        paths = [self._folder(dataset) / unquote(file) for file in files]
-        return _in_schema(pl.scan_parquet(paths, hive_partitioning=False), schema)
+        return _in_schema(self._place.scan_files(dataset, files), schema)
 
     def days(self, dataset: str) -> list[date]:
         """The event days that hold records of ``dataset``, in order."""
@@ -117,7 +139,7 @@ class Lake:
         version = self._versions.get(dataset) if self._versions is not None else None
         if self._versions is not None and version is None:
             return []
-        partitions = DeltaTable(self._folder(dataset), version=version).partitions()
+        partitions = self._place.open_table(dataset, version=version).partitions()
         return sorted({date.fromisoformat(str(item[DAY])) for item in partitions})
 
     def append(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
@@ -151,11 +173,9 @@ class Lake:
         )
         kept = stored.join(gone.select(columns), on=columns, how="anti", nulls_equal=True)
         actions = [
-            *_removals(table, days=days, at=at),
-            *_write_files(
-                pl.concat([kept, frame.select(columns)]),
-                dataset=dataset,
-                folder=self._folder(dataset),
+            *remove_days(table, days=days, at=at),
+            *write_files(
+                pl.concat([kept, frame.select(columns)]), dataset=dataset, place=self._place
             ),
         ]
         return self._commit_actions(table, dataset, actions=actions, batch=batch, mode="append")
@@ -164,11 +184,11 @@ class Lake:
         """Number of the newest batch that reached the dataset; 0 if none did."""
         if not self._exists(dataset):
             return 0
-        return DeltaTable(self._folder(dataset)).transaction_version(TRANSACTION_APP) or 0
+        return self._place.open_table(dataset).transaction_version(TRANSACTION_APP) or 0
 
     def newest_version(self, dataset: str) -> int:
         """The dataset's newest Delta version."""
-        return DeltaTable(self._folder(dataset)).version()
+        return self._place.open_table(dataset).version()
 
     def newest_versions(self) -> dict[str, int]:
         """The newest Delta version of each dataset that was ever loaded; asks the tables alone, so
@@ -185,7 +205,7 @@ class Lake:
 
     def at_version(self, version: str) -> Self:
         """The lake as it was at ``version``, for making an old result again."""
-        return type(self)(self._root, versions=_parse_version(version))
+        return type(self)(self._root, place=self._place, versions=_parse_version(version))
 
     def changed_days(self, since_version: str, *, dataset: str) -> list[date]:
         """Event days of ``dataset`` that gained or lost rows after ``since_version`` (empty text:
@@ -210,40 +230,29 @@ class Lake:
         if dataset not in EVENTS or not self._exists(dataset):
             return []
         with self.locked():
-            table = DeltaTable(self._folder(dataset))
-            files = Counter(pl.DataFrame(table.get_add_actions(flatten=True))[f"partition.{DAY}"])
+            table = self._place.open_table(dataset)
+            files = Counter(files_of(table)[f"partition.{DAY}"])
             scattered = sorted(day for day, number in files.items() if number > 1)
             for day in scattered:
-                merged = self.scan(dataset, days=(day, day)).collect()
-                adds = _write_files(
-                    merged, dataset=dataset, folder=self._folder(dataset), data_change=False
-                )
-                table.create_write_transaction(
-                    list(adds),
-                    "overwrite",
-                    table.schema(),
-                    partition_by=[DAY],
-                    partition_filters=[(DAY, "=", day.isoformat())],
-                )
-                self._flush_log(table, dataset)
+                self._merge_day(table, dataset, day)
         return scattered
 
-    def damaged_files(self) -> list[Path]:
-        """Data files whose content is not what was written: a flipped bit is otherwise read without
-        a word.
+    def damaged_files(self) -> list[str]:
+        """Data files, by where they lie, whose content is not what was written: a flipped bit is
+        otherwise read without a word.
         """
-        files = (
-            Path(unquote(uri))
+        return [
+            f"{self._place.table_uri(dataset)}/{file}"
             for dataset in TABLES
             if self._exists(dataset)
-            for uri in DeltaTable(self._folder(dataset)).file_uris()
-        )
-        return [path for path in files if file_digest(path) != path.stem.rpartition("-")[2]]
+            for file in files_of(self._place.open_table(dataset))["path"]
+            if self._place.file_digest(dataset, file) != Path(file).stem.rpartition("-")[2]
+        ]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only writer of this lake; ``LakeError`` at once if another process is. Ends with
-        the process.
+        the process. What goes wrong with an object store meanwhile is a ``LakeError``, too.
         """
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / "writer.lock").open("w") as file:
@@ -253,15 +262,14 @@ class Lake:
                 raise LakeError(
                     "another load is writing to this lake", remedy="Wait until it has ended."
                 ) from None
-            yield
+            with self._place.answering():
+                yield
 
     def _commit(self, dataset: str, frame: pl.DataFrame, *, batch: int, mode: str) -> int:
         table = self._table(dataset)
         if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
             return table.version()
-        adds = _write_files(
-            frame.select(list(_schema(dataset))), dataset=dataset, folder=self._folder(dataset)
-        )
+        adds = write_files(frame.select(list(_schema(dataset))), dataset=dataset, place=self._place)
         return self._commit_actions(table, dataset, actions=list(adds), batch=batch, mode=mode)
 
     def _commit_actions(
@@ -273,48 +281,69 @@ class Lake:
         batch: int,
         mode: str,
     ) -> int:
-        table.create_write_transaction(
-            actions,
-            mode,
-            table.schema(),
-            partition_by=_partition_columns(dataset),
-            commit_properties=CommitProperties(
-                app_transactions=[Transaction(TRANSACTION_APP, batch)]
-            ),
+        before = table.version()
+        properties = CommitProperties(
+            app_transactions=[Transaction(TRANSACTION_APP, batch)], max_commit_retries=0
         )
-        return self._flush_log(table, dataset)
+        self._place.commit(
+            lambda: table.create_write_transaction(
+                actions,
+                mode,
+                table.schema(),
+                partition_by=_partition_columns(dataset),
+                commit_properties=properties,
+            ),
+            is_made=lambda: has_batch(table, batch, before=before),
+        )
+        return self._keep_commit(table, dataset)
 
-    def _flush_log(self, table: DeltaTable, dataset: str) -> int:
-        """Flush the commit just made; return its version."""
+    def _merge_day(self, table: DeltaTable, dataset: str, day: date) -> None:
+        """Merge the files of one day in one commit."""
+        merged = self.scan(dataset, days=(day, day)).collect()
+        adds = list(write_files(merged, dataset=dataset, place=self._place, data_change=False))
+        before = table.version()
+        self._place.commit(
+            lambda: table.create_write_transaction(
+                adds,
+                "overwrite",
+                table.schema(),
+                partition_by=[DAY],
+                partition_filters=[(DAY, "=", day.isoformat())],
+                commit_properties=CommitProperties(max_commit_retries=0),
+            ),
+            is_made=lambda: has_file(table, adds[0].path, before=before),
+        )
+        self._keep_commit(table, dataset)
+
+    def _keep_commit(self, table: DeltaTable, dataset: str) -> int:
+        """See that the commit just made outlives a power cut; return its version."""
         table.update_incremental()
-        log = self._folder(dataset) / "_delta_log"
-        flush_to_disk(log / f"{table.version():020d}.json")
-        flush_to_disk(log)
+        self._place.keep_commit(dataset, table.version())
         return table.version()
 
     def _table(self, dataset: str) -> DeltaTable:
         if self._exists(dataset):
-            return DeltaTable(self._folder(dataset))
-        folder = self._folder(dataset)
-        schema = Schema.from_arrow(_in_utc(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
-        table = DeltaTable.create(
-            folder,
-            schema=schema,
-            mode="ignore",
-            partition_by=_partition_columns(dataset),
-            configuration=KEEP_VERSIONS,
+            return self._place.open_table(dataset)
+        schema = Schema.from_arrow(in_utc(pl.DataFrame(schema=_schema(dataset))).to_arrow().schema)
+        self._place.commit(
+            lambda: DeltaTable.create(
+                self._place.table_uri(dataset),
+                schema=schema,
+                mode="ignore",
+                partition_by=_partition_columns(dataset),
+                configuration=KEEP_VERSIONS,
+                storage_options=self._place.table_options(),
+                commit_properties=CommitProperties(max_commit_retries=0),
+            ),
+            is_made=lambda: self._exists(dataset),
         )
-        self._flush_log(table, dataset)
-        flush_to_disk(folder)
-        flush_to_disk(self._root)
+        table = self._place.open_table(dataset)
+        self._keep_commit(table, dataset)
         return table
 
     def _exists(self, dataset: str) -> bool:
-        return DeltaTable.is_deltatable(str(self._folder(dataset)))
-
-    def _folder(self, dataset: str) -> Path:
         _schema(dataset)
-        return self._root / dataset
+        return self._place.has_table(dataset)
 
     def _ledger(self) -> Ledger:
         return Ledger(self._root / "ledger.db")
@@ -350,65 +379,3 @@ def _parse_version(version: str) -> dict[str, int]:
             f"{version!r} is no version of the lake",
             remedy="A version looks like calls=12,residents=3.",
         ) from None
-
-
-def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
-    """Delta knows timestamps in UTC only."""
-    moments = [name for name, kind in frame.schema.items() if kind == MOMENT]
-    return frame.with_columns(pl.col(moments).dt.convert_time_zone("UTC"))
-
-
-def _write_files(
-    frame: pl.DataFrame, *, dataset: str, folder: Path, data_change: bool = True
-) -> Iterator[AddAction | RemoveAction]:
-    """Write and flush the data files of one commit: one a day for events, one in all for a
-    register.
-    """
-    if dataset not in EVENTS:
-        yield _write_file(_in_utc(frame), folder=folder, partition={}, data_change=data_change)
-        return
-    by_day = (
-        _in_utc(frame)
-        .sort(DAY, *SORTED_BY[dataset])
-        .partition_by(DAY, as_dict=True, include_key=False)
-    )
-    for (day,), part in by_day.items():
-        yield _write_file(
-            part, folder=folder, partition={DAY: day.isoformat()}, data_change=data_change
-        )
-
-
-def _removals(table: DeltaTable, *, days: Sequence[date], at: datetime) -> Iterator[RemoveAction]:
-    """The data files of these days, to be removed from the table."""
-    files = pl.DataFrame(table.get_add_actions(flatten=True))
-    of_day = files.filter(pl.col(f"partition.{DAY}").cast(pl.Date).is_in(days))
-    for path, size, day in of_day.select("path", "size_bytes", f"partition.{DAY}").iter_rows():
-        yield RemoveAction(
-            path=path,
-            data_change=True,
-            deletion_timestamp=int(at.timestamp() * 1000),
-            size=size,
-            partition_values={DAY: str(day)},
-        )
-
-
-def _write_file(
-    frame: pl.DataFrame, *, folder: Path, partition: Mapping[str, str], data_change: bool
-) -> AddAction:
-    inside = folder.joinpath(*(f"{key}={value}" for key, value in partition.items()))
-    inside.mkdir(parents=True, exist_ok=True)
-    part = inside / f".{uuid4().hex}.part"
-    frame.write_parquet(part, row_group_size=ROW_GROUP)
-    flush_to_disk(part)
-    path = part.rename(
-        inside / f"part-{uuid4().hex[:8]}-{file_digest(part)}.parquet"
-    )  # the name is the check sum
-    flush_to_disk(inside)
-    return AddAction(
-        path=path.relative_to(folder).as_posix(),
-        size=path.stat().st_size,
-        partition_values=partition,
-        modification_time=int(path.stat().st_mtime * 1000),
-        data_change=data_change,
-        stats=json.dumps({"numRecords": frame.height}),
-    )

@@ -216,6 +216,12 @@ class Ledger:
         """Numbers of all loaded batches."""
         return {row["batch"] for row in self._rows(select(BATCHES.c.batch).where(COMMITTED))}
 
+    def newest_batches(self) -> dict[str, int]:
+        """The number of the newest loaded batch of each dataset."""
+        query = select(BATCHES.c.dataset, func.max(BATCHES.c.batch).label("batch")).where(COMMITTED)
+        rows = self._rows(query.group_by(BATCHES.c.dataset))
+        return {row["dataset"]: row["batch"] for row in rows}
+
     def digests_by_stamp(self, stamps: Collection[str]) -> dict[str, str]:
         """The digests of files that have not been touched since they were last read, by stamp."""
         query = select(FILES.c.stamp, FILES.c.digest).where(FILES.c.stamp.in_(stamps))

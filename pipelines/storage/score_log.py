@@ -12,7 +12,7 @@ import polars as pl
 
 from models.policy.frames import ScoredRow
 from pipelines.clock import SHANGHAI
-from pipelines.storage.durable_files import write_durably
+from pipelines.storage.places.durable_files import write_durably
 
 __all__ = ["WARM_UP_KIND", "LoggedRun", "ScoreLog", "ShadowLog"]
 

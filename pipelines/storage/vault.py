@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from data_contracts.errors import LakeError, SettingsError
 from pipelines.settings import Settings
 from pipelines.storage import sqlite
-from pipelines.storage.durable_files import write_durably
+from pipelines.storage.places.durable_files import write_durably
 
 __all__ = ["IdentifierKind", "Identity", "Vault", "load_key"]
 

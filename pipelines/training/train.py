@@ -322,7 +322,7 @@ def describe_training(
 def source_versions(settings: Settings) -> dict[str, str]:
     """Return the versions of data, contracts and code, from which the model can be made again."""
     return {
-        "data_version": Lake(settings.lake_folder).version(),
+        "data_version": Lake.of(settings).version(),
         "contract_version": load_contract("watchlist").version,
         "git_revision": git_revision(),
     }

@@ -51,7 +51,7 @@ class LiveRescorer:
 
     def _current(self) -> ScoringContext:
         champion = ModelRegistry.of(self._settings).champion()
-        version = f"{Lake(self._settings.lake_folder).version()} {champion}"
+        version = f"{Lake.of(self._settings).version()} {champion}"
         if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)
             self._context = load_scoring_context(

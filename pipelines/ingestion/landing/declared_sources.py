@@ -16,7 +16,7 @@ from data_contracts.mappings.mapping import (
 from data_contracts.mappings.schema import schema_text
 from data_contracts.mappings.shipped_formats import load_format
 from pipelines.settings import Settings
-from pipelines.storage.durable_files import write_durably
+from pipelines.storage.places.durable_files import write_durably
 
 __all__ = ["DeclaredSource", "declare_source", "list_declared"]
 

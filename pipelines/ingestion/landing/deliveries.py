@@ -15,8 +15,8 @@ from pipelines.ingestion.landing.sources import (
     read_file_name,
     strip_marks,
 )
-from pipelines.storage.durable_files import file_digest
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS
+from pipelines.storage.places.durable_files import file_digest
 
 __all__ = ["Delivery", "describe_path", "list_deliveries", "name_stem", "require_landing"]
 

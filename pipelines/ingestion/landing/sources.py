@@ -118,7 +118,7 @@ def list_known_sources(settings: Settings) -> KnownSources:
         source for feed in settings.feeds.values() for source in feed
     }
     declared -= {ANY_SOURCE}
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     registered = {
         name

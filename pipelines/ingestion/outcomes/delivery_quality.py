@@ -147,7 +147,7 @@ def find_silent_sources(
     )
     if newest_at is None:
         return
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     for dataset, (register, column) in SOURCE_REGISTERS.items():
         named = lake.scan(register).select(pl.col(column).drop_nulls().unique()).collect()[column]
         for source in sorted(

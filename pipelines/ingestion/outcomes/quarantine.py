@@ -10,9 +10,9 @@ import polars as pl
 from data_contracts.errors import SettingsError
 from data_contracts.rejection_words import describe_reason
 from pipelines.settings import Settings
-from pipelines.storage.durable_files import write_durably
 from pipelines.storage.lake_schemas import MOMENT
 from pipelines.storage.ledger import Ledger
+from pipelines.storage.places.durable_files import write_durably
 from pipelines.storage.vault import Vault
 
 __all__ = [

@@ -83,7 +83,7 @@ def retry_quarantine(
         raise SettingsError(
             f"there is no dataset {dataset}", remedy=f"Choose one of {', '.join(dataset_names())}."
         )
-    lake = Lake(settings.lake_folder)
+    lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     with lake.locked(), lend_parser(parser, settings=settings) as reader:
         recover_loads(settings, lake=lake, ledger=ledger)

@@ -20,7 +20,7 @@ def load_event_index(
     The store knows the registers of today. Where others stood before ``at``, as when an old list is
     made again, the index is laid out from ``tables``, with all events in memory.
     """
-    if Lake(settings.lake_folder).registers_changed_since(at):
+    if Lake.of(settings).registers_changed_since(at):
         progress("building the event index from older registers")
         return build_event_index(tables)
     store = EventStore.of(settings)

@@ -71,7 +71,7 @@ class EventStore:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The store of an installation."""
-        return cls(settings.store_folder, Lake(settings.lake_folder))
+        return cls(settings.store_folder, Lake.of(settings))
 
     def bring_forward(self, *, progress: Progress = no_progress) -> StoreReport:
         """Add what the lake has gained.

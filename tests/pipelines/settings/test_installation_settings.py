@@ -219,3 +219,54 @@ def test_a_cluster_is_named_with_certificates_or_not_at_all(tmp_path):
     files = "".join(f'{name}_file = "{name}.pem"\n' for name in ("ca", "cert", "key"))
     write(tmp_path, f'[cluster]\nscheduler = "tls://10.0.0.5:8786"\n{files}')
     assert Settings.load(tmp_path).cluster.key_file == Path("key.pem")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "gs://bucket/city",
+        "https://bucket.s3.amazonaws.com/city",
+        "s3://",
+        "s3://key:secret@bucket/city",
+        "s3://bucket/city?versionId=1",
+        "file:///srv/shared",
+        "shared/lake",
+    ],
+)
+def test_a_place_of_another_kind_is_refused_and_not_repeated(tmp_path, url):
+    write(tmp_path, f'[storage]\nregion = "cn-north-1"\nurl = "{url}"\n')
+    with pytest.raises(SettingsError, match=r"line 3: storage\.url: .*cannot be used") as caught:
+        Settings.load(tmp_path)
+    assert "s3://BUCKET/PREFIX" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('endpoint = "http://10.0.0.5:9000"', r"line 2: storage\.endpoint: .*not encrypted"),
+        ('endpoint = "10.0.0.5:9000"', "named as https://host:9000"),
+        ('endpoint = "https://key:secret@10.0.0.5"', "named as https://host:9000"),
+        ('access_key = "AKIA"', "storage.access_key is no setting"),
+        ("retries = 51", "less than or equal to 50"),
+    ],
+)
+def test_an_object_store_is_reached_by_tls_and_its_keys_are_no_settings(tmp_path, lines, problem):
+    write(tmp_path, f"[storage]\n{lines}\n")
+    with pytest.raises(SettingsError, match=problem) as caught:
+        Settings.load(tmp_path)
+    assert "secret" not in str(caught.value)
+
+
+def test_places_of_all_kinds(tmp_path):
+    assert Settings.load(tmp_path).storage.is_home
+    write(tmp_path, f'[storage]\nurl = "{tmp_path}"\n')
+    assert not Settings.load(tmp_path).storage.is_home
+    assert not Settings.load(tmp_path).storage.is_objects
+    objects = '[storage]\nurl = "s3://bucket/city/east/"\n'
+    for address in ("http://127.0.0.1:9000", "https://10.0.0.5:9000"):
+        write(tmp_path, f'{objects}endpoint = "{address}"\n')
+        found = Settings.load(tmp_path).storage
+        assert (found.bucket, found.prefix, found.endpoint) == ("bucket", "city/east", address)
+    write(tmp_path, f'{objects}allow_http = true\nendpoint = "http://10.0.0.5:9000"\n')
+    assert Settings.load(tmp_path).storage.endpoint == "http://10.0.0.5:9000"

@@ -166,7 +166,7 @@ def test_a_flipped_bit_is_found(lake, tmp_path):
     content = bytearray(place.read_bytes())
     content[40] ^= 1
     place.write_bytes(content)
-    assert lake.damaged_files() == [place]
+    assert lake.damaged_files() == [str(place)]
 
 
 def test_an_unknown_dataset_or_version_is_refused(lake):

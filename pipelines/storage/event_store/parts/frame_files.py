@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from data_contracts.errors import LakeError
-from pipelines.storage.durable_files import flush_to_disk
+from pipelines.storage.places.durable_files import flush_to_disk
 
 __all__ = ["read_frame", "release_pages", "write_frame"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from data_contracts.errors import LakeError
-from pipelines.storage.durable_files import write_durably
 from pipelines.storage.event_store.parts.code_book import BookPart
 from pipelines.storage.event_store.parts.days import day_start
+from pipelines.storage.places.durable_files import write_durably
 
 __all__ = ["Checkpoint", "Manifest", "SegmentFile", "StateFile"]
 

@@ -142,11 +142,12 @@ def quality_rows(found: "Overview", say: "Translator") -> Rows:
 
     for one in found.quality.report.sources if found.quality else ():
         counts = (one.rows, one.accepted, one.quarantined, one.held, one.late)
+        newest = say.moment(one.last_row_at) if one.last_row_at else "–"
         yield (
             say.label(DATASETS, one.dataset),
             "–" if one.source == one.dataset else say.label(SOURCES, one.source),
             *map(say.number, counts),
-            say.moment(one.last_row_at) if one.last_row_at else "–",
+            newest if one.in_force else say("nothing in force yet"),
         )
 
 

@@ -99,7 +99,8 @@ class SourceQuality(ReportPart):
 
     ``skipped`` were left out because the source's mapping or their file's layout says so, ``late``
     are accepted rows of an earlier day than the folder they came in, ``last_row_at`` is when its
-    newest row was known, ``received_at`` when its newest file was loaded.
+    newest row was known, ``received_at`` when its newest file was loaded. ``in_force`` is false of
+    a register of which no file was taken yet.
     """
 
     dataset: Annotated[str, Field(examples=["calls"])]
@@ -114,6 +115,7 @@ class SourceQuality(ReportPart):
     late: int
     last_row_at: datetime | None
     received_at: datetime | None
+    in_force: bool = True
     reasons: tuple[RejectReason, ...] = ()
 
 

@@ -37,13 +37,17 @@ SOURCE_REGISTERS: Mapping[str, tuple[str, str]] = {
 
 def quality_report(settings: Settings) -> QualityReport:
     """What became of the rows of the last ``REPORTED_DAYS`` delivered days and the registers, and
-    which sources are silent.
+    which sources are silent. A file that was tried again, or replaced, counts as it is now.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
     newest = ledger.newest_day()
-    loads_by_file = ledger.loads_since(
-        since=newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min
-    )
+    since_day = newest - timedelta(days=REPORTED_DAYS - 1) if newest else date.min
+    outdated = ledger.outdated_loads()
+    loads_by_file = [
+        (batch, received_at, file)
+        for batch, received_at, file in ledger.loads_since(since=since_day)
+        if (batch, file.path) not in outdated
+    ]
     reasons = count_reasons(
         settings, batches={batch for batch, _, file in loads_by_file if file.quarantined}
     )
@@ -75,8 +79,11 @@ def quality_report(settings: Settings) -> QualityReport:
 
 
 def current_loads(key: SourceKey, loads: Loads) -> Loads:
-    """Of a register only the file that stands; of events every file of these days."""
-    return loads if key[0] in EVENTS else loads[-1:]
+    """Of events every file of these days; of a register the file that stands, or the last that was
+    held where none does yet.
+    """
+    taken = [load for load in loads if not load[1].reason]
+    return loads if key[0] in EVENTS else (taken or loads)[-1:]
 
 
 def source_quality(
@@ -93,7 +100,7 @@ def source_quality(
     return SourceQuality(
         dataset=key[0],
         source=key[1],
-        files=len(files),
+        files=len(set(paths)),
         rows=sum(file.rows for file in files),
         accepted=sum(file.accepted for file in files),
         quarantined=sum(file.quarantined for file in files),
@@ -103,6 +110,7 @@ def source_quality(
         late=count_late_rows(arrived, dataset=key[0], paths=paths),
         last_row_at=last_row_at,
         received_at=max(received_at for received_at, _ in loads),
+        in_force=key[0] in EVENTS or not files[-1].reason,
         reasons=tuple(most_frequent_reasons(reasons.filter(pl.col("path").is_in(paths)))),
     )
 

@@ -323,6 +323,16 @@ def test_an_empty_installation_says_what_to_do(client: Client) -> None:
     assert "Nothing has run yet." in told
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "nothing in force yet"), ("zh", "尚无")])
+def test_of_a_register_that_is_held_it_says_that_none_is_in_force(
+    client: Client, engine: Engine, language: str, said: str
+) -> None:
+    names = {"dataset": "residents", "source": "residents", "last_row_at": None}
+    held = a_source(**names, files=1, rows=3, accepted=0, held=3, late=0, in_force=False)
+    file_report(engine, GOOD.model_copy(update={"sources": (a_source(), held)}), at=MORNING)
+    assert page(client, language).count(said) == 1
+
+
 def test_while_the_first_model_is_trained_nobody_is_asked_to_train_one(
     client: Client, engine: Engine
 ) -> None:

@@ -98,6 +98,41 @@ def test_who_fell_silent_and_who_never_came_is_told(report):
     ]
 
 
+def test_a_held_file_that_is_tried_again_counts_once(tmp_path):
+    """Twice it is held with the same rows, then mended; at last it is corrected as a whole."""
+    home, path = Home(tmp_path), f"transfers/{DAY}/icbc.parquet"
+    put(home.landing, path, [row | {"direction": "sideways"} for row in transfers()])
+    home.ingest()
+    home.ingest(retry_held=True)
+    tried = of(quality_report(home.settings), "transfers", "icbc")
+    assert (tried.files, tried.rows, tried.accepted, tried.held) == (1, 40, 0, 40)
+    put(home.landing, path, transfers(30))
+    home.ingest()
+    mended = of(quality_report(home.settings), "transfers", "icbc")
+    assert (mended.files, mended.rows, mended.accepted, mended.held) == (1, 30, 30, 0)
+    put(home.landing, path, transfers(29))
+    home.ingest(replace=[path])
+    corrected = of(quality_report(home.settings), "transfers", "icbc")
+    assert (corrected.files, corrected.rows, corrected.accepted) == (1, 29, 29)
+
+
+def test_of_a_register_that_is_held_it_is_told_whether_one_stands(tmp_path):
+    home = Home(tmp_path)
+    bad = [row | {"id_number": "1"} for row in residents(4)]
+    put(home.landing, "residents.parquet", bad[:3])
+    home.ingest()
+    found = of(quality_report(home.settings), "residents", "residents")
+    assert (found.rows, found.accepted, found.held, found.in_force) == (3, 0, 3, False)
+    put(home.landing, "residents.parquet", residents())
+    home.ingest()
+    put(home.landing, "residents.parquet", bad)
+    home.ingest()
+    report = quality_report(home.settings)
+    found = of(report, "residents", "residents")
+    assert (found.files, found.rows, found.accepted, found.in_force) == (1, 40, 40, True)
+    assert [file.path for file in report.held] == ["residents.parquet"]
+
+
 def test_before_any_load_there_is_nothing(tmp_path):
     found = quality_report(Home(tmp_path).settings)
     assert (found.sources, found.held, found.silent, found.newest_at) == ((), (), (), None)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -19,6 +19,7 @@ from tests.benchmarks.subscribers import (
     symmetric_graph,
     widest_gap,
 )
+from tests.examples import examples
 
 QUICK = {"n_estimators": 15, "num_leaves": 4, "min_child_samples": 5}
 
@@ -80,7 +81,7 @@ def test_ranks_run_from_low_to_high_and_equals_share_one():
     )
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(seed=st.integers(0, 10_000))
 def test_the_fast_neighbourhood_is_the_slow_one(seed):
     people = drawn(14, seed=seed)
@@ -109,7 +110,7 @@ def test_fraud_nearby_counts_known_neighbours_of_other_groups():
     assert found[1] == pytest.approx([0.5, 0])
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(seed=st.integers(0, 10_000))
 def test_labels_that_are_not_known_and_ones_own_change_nothing(seed):
     people, rng = drawn(30, seed=seed), np.random.default_rng(seed)

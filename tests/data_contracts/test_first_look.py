@@ -10,13 +10,14 @@ from decimal import Decimal
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from data_contracts import suites
 from data_contracts.contract import Contract, Rule, load_all_contracts
 from data_contracts.first_look import find_broken_rules
 from tests.data_contracts.deliveries import SHANGHAI
+from tests.examples import examples
 
 AT = datetime(2026, 8, 2, 6, tzinfo=SHANGHAI)
 CONTRACTS = {contract.dataset: contract for contract in load_all_contracts()}
@@ -71,14 +72,16 @@ def test_it_finds_what_great_expectations_finds(dataset: str) -> None:
     seen: list[pl.DataFrame] = []
     quick: list[suites.CheckResult] = []
 
-    @settings(max_examples=4)
+    drawn = examples(4)
+
+    @drawn
     @given(tables(contract))
     def look(table: pl.DataFrame) -> None:
         seen.append(table.with_columns(_file=pl.lit(f"{len(seen):02}.csv")))
         quick.append(suites.check_rows(seen[-1], contract=contract, received_at=AT))
 
     look()
-    assert len(seen) >= 4
+    assert len(seen) >= drawn.max_examples
     with everything_asked():
         slow = suites.check_rows(pl.concat(seen), contract=contract, received_at=AT)
     assert pl.concat([one.failures for one in quick]).equals(slow.failures)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from data_contracts.contract import load_all_contracts, load_contract
@@ -15,6 +15,7 @@ from data_contracts.errors import DeliveryError
 from data_contracts.suites import add_warnings, check_rows, contract_expectations
 from tests.data_contracts.deliveries import SHANGHAI, call_table
 from tests.data_contracts.naive import broken_rules_of_a_call
+from tests.examples import examples
 
 RECEIVED_AT = datetime(2026, 8, 2, 6, tzinfo=SHANGHAI)
 DAY = date(2026, 8, 1)
@@ -368,7 +369,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(5, suppressed=tuple(HealthCheck))
 @given(CALLS, st.sampled_from([DAY, None]))
 def test_the_suite_finds_what_the_naive_rules_find(rows, file_day):
     naive = {

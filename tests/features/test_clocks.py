@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -12,6 +12,7 @@ from features.catalogue.definitions import MassRule
 from features.event_index import build_event_index
 from features.kernel.source_tables import LOOKBACK, SourceTables
 from features.point_in_time import build_snapshot
+from tests.examples import examples
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, case, credit, district, moments, transfer
 from tests.features.generated import name_in, side_by_side
@@ -83,7 +84,7 @@ def shuffled(tables: SourceTables, *, seed: int) -> SourceTables:
     )
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(asked=generated.several(7), residents=residents, seed=st.integers(0, 9))
 def test_one_answer_whoever_asks_in_whatever_order_and_whatever_came_later_or_long_before(
     asked: generated.Asked, residents: int, seed: int

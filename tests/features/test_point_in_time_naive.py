@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalogue.definitions import FEATURES, MassRule
@@ -15,6 +15,7 @@ from features.kernel.frames import QueryPoint
 from features.point_in_time import Snapshot, build_snapshot
 from features.reputation import HAND_WRITTEN_REPUTATION, ReputationModel
 from tests import frames
+from tests.examples import examples
 from tests.features.districts import moments
 from tests.features.generated import Asked, name_alone, name_in, several, side_by_side
 from tests.naive.relationships import known_district
@@ -118,7 +119,9 @@ def test_snapshot_equals_the_naive_one() -> None:
     """
     snapshots: list[pl.DataFrame] = []
 
-    @settings(max_examples=11, deadline=None)
+    drawn = examples(11)
+
+    @drawn
     @given(asked=several(10))
     def compare(asked: Asked) -> None:
         snapshot = check(
@@ -130,11 +133,11 @@ def test_snapshot_equals_the_naive_one() -> None:
         snapshots.append(snapshot.with_columns(person=pl.format("{} of {}", "person", place)))
 
     compare()
-    assert len(snapshots) >= 11
+    assert len(snapshots) >= drawn.max_examples
     Snapshot.validate(pl.concat(snapshots), cast=True)
 
 
-@settings(max_examples=11, deadline=None)
+@examples(11)
 @given(asked=several(10), residents=st.sampled_from((1, 2)))
 def test_snapshot_asks_whatever_standing_it_is_given_and_leaves_out_mass_numbers(
     asked: Asked, residents: int

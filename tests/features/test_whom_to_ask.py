@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.whom_to_ask import query_points_after_events, query_points_for_everyone
+from tests.examples import examples
 from tests.models.drawn import call, event_index, on, payment
 
 WHOLE_MONTH = {"start": on(1), "end": on(30)}
@@ -81,7 +82,7 @@ def test_events_at_the_start_count_and_events_at_the_end_do_not():
     assert ticks_of(*calls, start=on(3, 10), end=on(3, 11, 0, 1))[-1] == ("ada", on(3, 11, 15))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seconds=st.lists(st.integers(0, 86_399), min_size=1, max_size=8, unique=True))
 def test_ticks_lie_on_the_grid_after_the_start_and_not_after_the_end(seconds):
     moments = [on(3) + timedelta(seconds=second) for second in seconds]

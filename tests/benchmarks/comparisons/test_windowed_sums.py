@@ -5,7 +5,7 @@ numbers; the comparison itself raises where they do not.
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from features.event_index import build_event_index
 from features.kernel.source_tables import SourceTables
@@ -13,6 +13,7 @@ from tests.benchmarks.comparisons import windowed_sums
 from tests.benchmarks.comparisons.number_profiles import compare_number_profiles
 from tests.benchmarks.comparisons.windowed_sums import compare_windowed_sums
 from tests.benchmarks.figures import Compared
+from tests.examples import examples
 from tests.features import generated
 from tests.features.districts import NOON, ago, call, district, moments
 
@@ -36,7 +37,7 @@ def test_the_rows_say_what_was_compared() -> None:
     assert all(row.ours_s > 0 and row.peer_s > 0 for row in rows)
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(generated.source_tables())
 def test_the_peers_give_our_sums(tables: SourceTables) -> None:
     rows = rows_of(tables)
@@ -53,7 +54,7 @@ def test_other_sums_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         rows_of(district(calls=[call("x1", ago(hours=2))]))
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(generated.source_tables())
 def test_the_peer_gives_our_number_profiles(tables: SourceTables) -> None:
     strangers = build_event_index(tables).stranger_contacts.events

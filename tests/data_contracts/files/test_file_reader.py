@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -25,6 +25,7 @@ from tests.data_contracts.deliveries import (
     call_table,
     csv_file,
 )
+from tests.examples import examples
 
 COLUMNS = load_contract("calls").schema.names()
 
@@ -380,7 +381,7 @@ CALLS_DRAWN = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(CALLS_DRAWN)
 def test_the_same_calls_read_the_same_from_parquet_and_from_chinese_csv(tmp_path_factory, calls):
     folder = tmp_path_factory.mktemp("calls")

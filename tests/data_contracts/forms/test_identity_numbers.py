@@ -1,11 +1,12 @@
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
 from data_contracts.forms.identity_numbers import id_15_to_18, id_check_digit_sql, id_number
+from tests.examples import examples
 
 
 def one(form, value, dtype=None):
@@ -93,7 +94,7 @@ def test_check_digits_are_those_of_the_standard_library_for_numbers(fifteens):
     assert found.to_list() == expected
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.from_regex(r"[0-9]{17}", fullmatch=True))
 def test_the_sql_check_digit_is_the_same(seventeen):
     number = seventeen + "0"

@@ -1,11 +1,12 @@
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_contracts.forms.number_plan import load_number_plan
 from data_contracts.forms.phone_numbers import phone_number, read_number
+from tests.examples import examples
 
 FULL_WIDTH = str.maketrans("0123456789+-", "０１２３４５６７８９＋－")
 
@@ -231,7 +232,7 @@ REGIONS = [
 ]
 
 
-@settings(max_examples=300)
+@examples(300)
 @example("US", "12102000000")
 @example("RU", "84951234567")
 @example("GB", "02079460958")
@@ -248,7 +249,7 @@ def test_numbers_abroad_have_the_key_that_the_library_knows(region, digits):
         assert one(phone_number, f"00{written[1:]}") == f"00{key[1:]}"
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.from_regex(r"(\+86|0)[1-9][0-9]{6,10}", fullmatch=True))
 def test_numbers_of_this_country_that_are_one_for_the_library_have_one_key(written):
     """What the library takes for a mobile or landline; of service numbers it knows few."""

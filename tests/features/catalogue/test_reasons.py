@@ -3,11 +3,12 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalogue.definitions import FEATURES, GROUPS, feature_names
 from features.catalogue.reasons import Reason, summarise_reasons
+from tests.examples import examples
 
 NUMBER = {
     "lead_peer_reach_24h": 0.0,
@@ -196,7 +197,7 @@ weights_of_features = st.dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(contributions=weights_of_features, values=values_of_features)
 def test_any_alert(contributions: dict[str, float], values: dict[str, float | None]) -> None:
     reasons = summarise_reasons(contributions, values)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -16,6 +16,7 @@ from features.kernel.relationships import (
     with_relationships,
 )
 from features.kernel.source_tables import dense_codes
+from tests.examples import examples
 from tests.features.districts import MOMENT, NOON
 from tests.naive.relationships import Event, group_by_relationship
 
@@ -41,7 +42,7 @@ def with_running_totals(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     ).collect()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=events)
 def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float]]) -> None:
     naive = group_by_relationship(
@@ -77,7 +78,7 @@ def test_threads_equal_the_naive_ones(rows: list[tuple[str, str, datetime, float
         assert abs(row["so_far"] - sums[key]) < 1e-6
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=events, cuts=st.lists(st.integers(0, 92), max_size=3))
 def test_relationships_carried_forward_equal_those_made_at_once(
     rows: list[tuple[str, str, datetime, float]], cuts: list[int]

@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.kernel.owner_totals import OwnerTotals
 from features.kernel.segment import to_milliseconds
 from features.kernel.timeline import Timeline
+from tests.examples import examples
 from tests.naive import timeline as naive
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -84,7 +85,7 @@ def in_segments(
     return Timeline(tuple(segments), parts[0].empty, parts[0].added)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     found=events,
     wanted=points,
@@ -110,7 +111,7 @@ def test_windows_equal_the_naive_ones(
         )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(found=events, wanted=points, window=windows, cuts=st.lists(minutes, max_size=4))
 def test_rows_of_windows_equal_the_naive_ones(
     found: list, wanted: list, window: timedelta, cuts: list[int]

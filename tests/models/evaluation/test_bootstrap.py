@@ -5,10 +5,11 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.evaluation.bootstrap import Interval, Resamples, percentile_interval
+from tests.examples import examples
 
 ROWS = pl.DataFrame({"person": ["ada", "ada", "bo"], "lead_h": [1.0, 2.0, 10.0]})
 BOTH = pl.Series(["bo", "ada", "ada"])
@@ -43,7 +44,7 @@ def test_an_interval_leaves_out_five_draws_of_a_hundred_on_either_side():
     assert not Interval(1.0, 2.0).contains(0)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=12), seed=st.integers(0, 9))
 def test_every_draw_takes_as_many_people_as_there_are(counts, seed):
     people = pl.Series([f"p{number}" for number in range(len(counts))])

@@ -1,8 +1,9 @@
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ingestion.deduplication import classify_duplicates
+from tests.examples import examples
 
 SCHEMA = {"key": pl.String, "value": pl.Int64}
 
@@ -71,7 +72,7 @@ ROWS = st.lists(
     rows=ROWS,
     known=st.dictionaries(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 2))),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_agrees_with_reading_row_by_row(rows, known):
     verdicts = classify_duplicates(
         frame(rows), known=frame(list(known.items())), key=["key"], values=["value"]

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ingestion.deduplication import EVENT_IDENTITIES, classify_events
 from pipelines.storage.lake_schemas import TABLES
+from tests.examples import examples
 
 NOON = datetime(2026, 8, 1, 4, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 7, 31, 16, tzinfo=UTC)  # in Shanghai
@@ -153,7 +154,7 @@ ROWS = st.lists(
 
 
 @given(files=st.lists(ROWS, max_size=4))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_files_one_by_one_or_together_give_the_same_lake(files):
     """Files in one batch bring the same movements as one after another, and as many of each."""
     rows = [
@@ -182,7 +183,7 @@ def happenings(rows):
 
 
 @given(rows=ROWS)
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_file_that_comes_again_brings_nothing(rows):
     first = [
         payment(record, source=source, minute=minute, amount=amount, payee=payee)

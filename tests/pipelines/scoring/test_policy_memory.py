@@ -5,7 +5,7 @@ it had never stopped.
 from datetime import datetime, timedelta
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.policy.alerting import Memory, PolicyRules
@@ -19,6 +19,7 @@ from pipelines.scoring.policy_memory import (
 )
 from pipelines.storage.score_log import WARM_UP_KIND, LoggedRun, ScoreLog
 from serving.feedback import RecentAlert
+from tests.examples import examples
 from tests.models.drawn import on
 
 SCHEMA = {
@@ -52,7 +53,7 @@ POLICIES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(ticks=TICKS, rules=POLICIES, observed=st.integers(0, 6))
 def test_a_run_restored_before_each_tick_is_the_one_that_was_never_interrupted(
     tmp_path_factory, ticks, rules, observed

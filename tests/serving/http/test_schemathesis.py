@@ -16,13 +16,14 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from serving.http.openapi import iterate_operations
+from tests.examples import examples
 from tests.serving.conftest import Client
 from tests.serving.example_world import World, build_world, example_app
 
 EXAMPLES = int(os.environ.get("FORESTALL_TEST_EXAMPLES", "4"))  # for each operation and mode
 ROLES = ("anonymous", "analyst", "officer", "engineer", "admin")
 BOUNDED = settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(EXAMPLES).max_examples,
     deadline=None,
     derandomize=True,
     database=None,

@@ -5,12 +5,13 @@ import io
 import json
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from data_contracts.errors import DeliveryError
 from data_contracts.files.tables.separated_values import read_separated
 from data_contracts.mappings.layout import Layout
+from tests.examples import examples
 
 
 class FiveColumns:
@@ -284,7 +285,7 @@ def test_a_heading_that_says_nothing_may_come_twice():
 CELL = st.text(alphabet=" ab1,;|\t\"'\n.=：合", max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(st.lists(CELL, min_size=5, max_size=5), max_size=8),
     st.sampled_from([",", "\t", ";", "|"]),
@@ -316,7 +317,7 @@ def test_what_a_csv_writer_wrote_is_read_back_or_refused(table, delimiter, quoti
             assert number not in odd
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(
         st.lists(st.sampled_from(["A", "5.00", "", '"a,b"', "银行"]), min_size=2, max_size=8),

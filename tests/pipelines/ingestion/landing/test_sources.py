@@ -3,7 +3,7 @@
 from datetime import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ingestion.landing.sources import (
@@ -12,6 +12,7 @@ from pipelines.ingestion.landing.sources import (
     list_known_sources,
     read_file_name,
 )
+from tests.examples import examples
 from tests.pipelines.landing import accounts, put
 
 MARKS = ["", "_20260615", "-2026-06-15", "20260615", " (1)", "（2）", ".1", "-2", " - Copy", "副本"]
@@ -92,7 +93,7 @@ def test_a_declared_name_is_taken_as_it_is():
 
 
 @given(source=st.sampled_from(["cmcc", "icbc", "ruralcb"]), marks=st.lists(st.sampled_from(MARKS)))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_marks_never_make_another_source(source, marks):
     assert read_file_name(source + "".join(marks[:3])).source == source
 

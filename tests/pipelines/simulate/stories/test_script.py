@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.simulate.events.callers import Rotation
@@ -14,6 +14,7 @@ from pipelines.simulate.mix.district_mix import Mix
 from pipelines.simulate.mix.scripts import Lure, Opening, Payments, Script, Talks
 from pipelines.simulate.people.population import People, generate_population
 from pipelines.simulate.stories.script import Counterparty, ScriptRun, ScriptTrace, Stage
+from tests.examples import examples
 
 OTHER = Counterparty(
     lines=[Rotation.fixed(9001), Rotation.fixed(9002)],
@@ -48,7 +49,7 @@ def _play(
     return journal, story.play(stage)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.sampled_from(sorted(SCRIPTS)),
     st.sampled_from(["contact", "attempt", "paid"]),

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -17,6 +17,7 @@ from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from pipelines.storage.event_store.parts import segments
 from pipelines.storage.event_store.store import EventStore
+from tests.examples import examples
 from tests.features.districts import moments
 from tests.features.generated import query_times, source_tables
 from tests.pipelines.storage.event_store.lakes import SmallLake, lake_rows
@@ -42,7 +43,7 @@ def rule_of(residents: int) -> MassRule:
 loads = st.lists(st.integers(0, 2), min_size=1, max_size=60)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     tables=source_tables(),
     at=query_times,

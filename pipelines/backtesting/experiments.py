@@ -13,12 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError, SettingsError
-from data_contracts.forms.registry import FORMS
+from data_contracts.errors import SettingsError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics, judge_alerts
-from models.evaluation.true_episodes import episodes_from_truth, judge_by_truth
+from models.evaluation.true_episodes import judge_by_truth
 from models.evaluation.true_rate.composition import compose_changes, compose_true_rate
 from models.labels.episodes import build_episodes, build_traces
 from models.learning.risk import RiskModel
@@ -26,6 +25,7 @@ from models.policy.policy_run import PolicyRun
 from models.policy.ticks import parse_tick, query_points_by_day
 from pipelines.backtesting.compared_models import fit_compared_models
 from pipelines.backtesting.levers import LEVERS
+from pipelines.backtesting.truth import read_truth
 from pipelines.backtesting.variants import (
     ABLATIONS,
     CLOCKS,
@@ -39,7 +39,7 @@ from pipelines.backtesting.variants import (
     lever_variants,
     policy_variants,
 )
-from pipelines.ingestion.pseudonymisation import load_pseudonymiser
+from pipelines.backtesting.window import check_window
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.scored_people import policy_rules, score_with_models
 from pipelines.settings import Settings
@@ -266,10 +266,7 @@ def check(
     """Raise ``SettingsError``, or ``ModelError`` for outdated parts, for what cannot be studied, at
     once.
     """
-    if end <= start:
-        raise SettingsError(
-            "the window ends before it starts", remedy="Give --to later than --from."
-        )
+    check_window(start=start, end=end)
     for kind, wanted, known in (
         ("ablation", ablations, ABLATIONS),
         ("lever", levers, tuple(LEVERS)),
@@ -295,24 +292,6 @@ def result_rows(experiments: Experiments) -> list[dict[str, str | dict[str, floa
         | ({"truth": compute_metrics(one.by_truth).to_metrics()} if one.by_truth else {})
         for one in experiments.results
     ]
-
-
-def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
-    """A simulated district's episodes with ``person``, the pseudonym of the home, in the place of
-    the ID number.
-    """
-    try:
-        truth = pl.read_parquet(file)
-        people = FORMS["id_number"](truth["id_number"])
-        episodes_from_truth(truth.with_columns(person="id_number"))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DeliveryError(
-            f"{file.name} cannot be read as a simulated district's truth",
-            remedy="Give the truth.parquet of the landing folder.",
-        ) from error
-    return truth.drop("id_number").with_columns(
-        load_pseudonymiser(settings).persons(people).alias("person")
-    )
 
 
 def run_variants(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import SettingsError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
@@ -25,6 +24,7 @@ from models.policy.policy_run import PolicyRun
 from models.policy.shortlist import BASELINE_COLUMN
 from models.policy.ticks import parse_tick, query_points_by_day
 from models.reports.evaluation_report import EvaluationReport
+from pipelines.backtesting.window import check_window
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
@@ -100,10 +100,7 @@ def replay(
     given the scored people of each day from ``start`` on.
     """
     parse_tick(every)
-    if end <= start:
-        raise SettingsError(
-            "the replay ends before it starts", remedy="Give --to later than --from."
-        )
+    check_window(start=start, end=end)
     tables = source_tables_before(settings, at=end, span=(end - start) + TRAINING_HISTORY)
     event_index = load_event_index(settings, tables, at=end, progress=progress)
     rules = policy_rules(settings, budget=budget)

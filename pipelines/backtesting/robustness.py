@@ -22,7 +22,8 @@ from models.evaluation.alert_metrics import JudgedAlerts, compute_metrics
 from models.evaluation.true_episodes import judge_by_truth
 from models.learning.outage_augmentation import OUTAGE_SHARE, Outage, drop_lost_records
 from models.learning.risk import RiskModel
-from pipelines.backtesting.experiments import read_truth, run_variants, start_variant
+from pipelines.backtesting.experiments import run_variants, start_variant
+from pipelines.backtesting.truth import read_truth
 from pipelines.backtesting.variants import MODEL, RULE, Variant
 from pipelines.clock import SHANGHAI
 from pipelines.ingestion.ingest import ingest

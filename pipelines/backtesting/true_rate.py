@@ -16,7 +16,8 @@ from models.evaluation.true_rate.composition import (
     compose_true_rate,
 )
 from models.evaluation.true_rate.dense_replay import NO_HOLD
-from pipelines.backtesting.experiments import read_truth
+from pipelines.backtesting.truth import check_people, read_revealed_truth, read_stories
+from pipelines.backtesting.window import check_window
 from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
 from serving.presentation.wording import scam_type_name
@@ -64,15 +65,17 @@ def compose_replay(
     alerts, and the truth of its simulated district; the scam types only if asked for ``by_type``.
 
     Persons are the pseudonyms of the home, or ID numbers in a file that was written with
-    ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so.
+    ``--reveal``. Raises ``DeliveryError`` for a file that cannot be read so, and for the truth of
+    another district.
     """
     check_composition(start=start, end=end, budgets=budgets)
     known = read_scores(scores).drop_nulls()
     if "id_number" in known.columns:
-        episodes = pl.read_parquet(truth).rename({"id_number": "person"})
+        episodes = read_revealed_truth(truth)
         known = known.rename({"id_number": "person"})
     else:
-        episodes = read_truth(truth, settings=settings)
+        episodes = read_stories(truth, settings=settings)
+    check_people(episodes, known["person"], file=truth)
     rows = known.select("person", "issued_at", "score")
     composed = compose_true_rate(
         rows,
@@ -97,10 +100,7 @@ def compose_replay(
 
 def check_composition(*, start: datetime, end: datetime, budgets: Sequence[int]) -> None:
     """Raise ``SettingsError`` for what cannot be composed, at once."""
-    if end <= start:
-        raise SettingsError(
-            "the window ends before it starts", remedy="Give --to later than --from."
-        )
+    check_window(start=start, end=end)
     if not budgets or min(budgets) < 1:
         raise SettingsError(
             "a budget is at least one alert a day", remedy="Give --budgets such as 12,23,40,85."

@@ -115,10 +115,10 @@ def replay(
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
     from models.evaluation.true_episodes import episodes_from_truth
-    from pipelines.backtesting.experiments import read_truth
     from pipelines.backtesting.paid_marks import count_paid_marks, paid_marks_table
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.backtesting.score_file import ScoreFile
+    from pipelines.backtesting.truth import read_truth
     from pipelines.orchestration.recorded_verbs import run_replay as run
     from pipelines.training.evaluation import write_report
 

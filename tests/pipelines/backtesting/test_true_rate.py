@@ -12,6 +12,9 @@ from pipelines.backtesting.score_file import ScoreFile
 from pipelines.backtesting.true_rate import composition_table, read_scores
 from pipelines.cli import main as cli
 from tests.models.evaluation.true_rate.test_composition import SCORES, TRUTH, _compose
+from tests.pipelines.landing import id_number
+
+ID_NUMBER = id_number(7)
 
 
 def _write(folder: Path, name: str, *, who: str = "id_number") -> Path:
@@ -73,6 +76,24 @@ def test_the_command_composes_a_file_with_a_truth(tmp_path: Path) -> None:
     assert "| 24 | 23.2 | 0.600 |" in " ".join(table.split())
     assert "| scam type | losses | traced | coverage at 24 |" in table
     assert "| Fake police | 2 | 2 | 0.50 (0.00 to 1.00) |" in table
+
+
+@pytest.mark.parametrize("who", ["id_number", "person"])
+def test_the_truth_of_another_district_is_refused(tmp_path: Path, who: str) -> None:
+    scores = _write(tmp_path, "scores.parquet", who=who)
+    elsewhere = tmp_path / "elsewhere.parquet"
+    strangers = pl.lit(ID_NUMBER).alias("id_number")
+    TRUTH.drop("person").with_columns(strangers).write_parquet(elsewhere)
+    words = [
+        "compose",
+        str(scores),
+        *("--truth", str(elsewhere), "--people", "1004"),
+        *("--from", "2026-06-08", "--to", "2026-06-18", "--home", str(tmp_path / "home")),
+    ]
+    error = CliRunner().invoke(cli.app, words).exception
+    assert isinstance(error, DeliveryError)
+    assert "elsewhere.parquet is the truth of another district" in str(error)
+    assert "truth.parquet" in error.remedy
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ class ScoreFile:
 
     A row is a person at a tick whose score (a probability) is at least ``floor``. Rows are written
     as they are added, in order of tick and from the highest score down, and none is kept.
-    ``reveal`` puts ``id_number`` in the place of ``person``. Raises :class:`SettingsError` for
+    ``reveal`` puts ``id_number`` in the place of ``person``. The file and its folder are made with
+    the first rows, or at the end of what went well without any. Raises :class:`SettingsError` for
     another ending.
     """
 
@@ -43,10 +44,8 @@ class ScoreFile:
             )
         self.path, self.rows = path, 0
         self._floor, self._reveal = floor, reveal
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = writers[path.suffix](path)
-        # A file without rows has its columns.
-        self.add(_EMPTY)
+        self._open = writers[path.suffix]
+        self._writer: _Writer | None = None
 
     def add(self, rows: pl.DataFrame) -> None:
         """Write those of ``rows``, the scored people of one or more ticks, that reach the floor."""
@@ -63,6 +62,9 @@ class ScoreFile:
             .collect()
         )
         self.rows += len(kept)
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._open(self.path)
         self._writer.write(self._reveal(kept) if self._reveal else kept)
 
     def __enter__(self) -> Self:
@@ -74,7 +76,10 @@ class ScoreFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        if self._writer is None and error is None:
+            self.add(_EMPTY)  # a file without rows has its columns
+        if self._writer is not None:
+            self._writer.close()
 
 
 _EMPTY = pl.DataFrame(

@@ -71,6 +71,25 @@ def test_a_csv_file_says_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_what_fails_before_it_has_a_score_leaves_no_folder(tmp_path: Path, ending: str) -> None:
+    with (
+        pytest.raises(ValueError, match="no model"),
+        ScoreFile(tmp_path / "new" / f"scores.{ending}", floor=0),
+    ):
+        raise ValueError("no model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_without_a_tick_the_file_has_its_columns(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "new" / f"scores.{ending}"
+    with ScoreFile(path, floor=0):
+        pass
+    found = pl.read_parquet(path) if ending == "parquet" else pl.read_csv(path)
+    assert found.columns == ["person", "at", "score", "baseline_score"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_a_file_without_rows_has_its_columns(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"scores.{ending}"
     with ScoreFile(path, floor=0.95) as scores:

@@ -10,8 +10,8 @@ from datetime import datetime
 import polars as pl
 
 from data_contracts.contract import load_contract
-from data_contracts.rejection_words import CONFLICT_CODE, UNMATCHED_CODE
 from data_contracts.suites import add_warnings, check_rows, split_rows
+from data_contracts.words.rejection_words import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import UNMATCHED, with_reversals_marked
 from pipelines.ingestion.deduplication import (

@@ -8,7 +8,7 @@ import polars as pl
 
 from data_contracts.errors import LakeError
 from data_contracts.files.read_result import Reading
-from data_contracts.rejection_words import describe_reason
+from data_contracts.words.rejection_words import describe_reason
 from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE
 from pipelines.ingestion.event_rows import ClassifiedRows

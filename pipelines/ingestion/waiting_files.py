@@ -8,7 +8,7 @@ from statistics import median
 
 import polars as pl
 
-from data_contracts.rejection_words import CONFLICT_CODE
+from data_contracts.words.rejection_words import CONFLICT_CODE
 from pipelines.settings import IngestLimits
 from pipelines.storage.ledger import Arrival, LoadedFile
 

@@ -1,7 +1,7 @@
 """What the contracts say of a reason, for the page that explains it."""
 
 from data_contracts.contract import Column, load_contract
-from data_contracts.rejection_words import describe_reason
+from data_contracts.words.rejection_words import describe_reason
 from serving.context.ports import ReasonWords
 
 __all__ = ["explain_reason"]

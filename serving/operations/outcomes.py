@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from data_contracts.remedies import FILE_CODES, remedy_of
+from data_contracts.words.remedies import FILE_CODES, remedy_of
 from serving.context.ports import ReasonExplainer, ReasonWords
 from serving.http.errors import ProblemError
 from serving.operations.service import Overview

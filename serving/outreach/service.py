@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from data_contracts.everyday_reasons import load_everyday_reasons
+from data_contracts.words.everyday_reasons import load_everyday_reasons
 from serving.access.community_scope import may_see
 from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from data_contracts.remedies import FILE_CODES, load_remedies, remedy_of
+from data_contracts.words.remedies import FILE_CODES, load_remedies, remedy_of
 from pipelines.ingestion.outcomes.quarantine import WARNED, count_reasons
 from pipelines.settings import Settings
 from pipelines.storage.ledger import Ledger, LoadedFile

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from data_contracts.rejection_words import describe_reason
+from data_contracts.words.rejection_words import describe_reason
 
 __all__ = ["Finding", "count_findings"]
 

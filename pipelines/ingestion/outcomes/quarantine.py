@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import SettingsError
-from data_contracts.rejection_words import describe_reason
+from data_contracts.words.rejection_words import describe_reason
 from pipelines.settings import Settings
 from pipelines.storage.lake_schemas import MOMENT
 from pipelines.storage.ledger import Ledger

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data_contracts.rejection_words import CONFLICT_CODE
+from data_contracts.words.rejection_words import CONFLICT_CODE
 from pipelines.ingestion.outcomes.findings import Finding
 from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
 

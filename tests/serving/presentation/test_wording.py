@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts.everyday_reasons import load_everyday_reasons
+from data_contracts.words.everyday_reasons import load_everyday_reasons
 from features.catalogue.definitions import GROUPS
 from serving.presentation.translations import get_translator
 from serving.presentation.wording import describe_fact, describe_missing, scam_type_name

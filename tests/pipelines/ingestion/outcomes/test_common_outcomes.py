@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from data_contracts.remedies import remedy_of
+from data_contracts.words.remedies import remedy_of
 from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import (

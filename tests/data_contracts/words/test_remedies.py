@@ -3,7 +3,7 @@
 import pytest
 
 from data_contracts.contract import dataset_names, load_contract
-from data_contracts.remedies import FILE_CODES, load_remedies, remedy_of
+from data_contracts.words.remedies import FILE_CODES, load_remedies, remedy_of
 
 
 @pytest.mark.parametrize("dataset", dataset_names())

@@ -1,7 +1,7 @@
 import pytest
 
 from data_contracts.contract import load_all_contracts
-from data_contracts.rejection_words import describe_reason
+from data_contracts.words.rejection_words import describe_reason
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.errors import DeliveryError
@@ -111,12 +114,17 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path):
 
 def test_a_file_that_unpacks_to_gigabytes_ends_its_process_only(tmp_path):
     bomb = tmp_path / "bomb.parquet"
-    row = {name: str(value) for name, value in calls(1)[0].items()}
-    pl.LazyFrame(row).select(pl.all().repeat_by(8_000_000).explode()).sink_parquet(bomb)
+    first = pa.array(np.zeros(8_000_000, dtype=np.int32))
+    columns = {
+        name: pa.DictionaryArray.from_arrays(first, pa.array([str(value)]))
+        for name, value in calls(1)[0].items()
+    }
+    pq.write_table(pa.table(columns), bomb, store_schema=False)  # it reads as plain text
+    assert pl.read_parquet_schema(bomb) == dict.fromkeys(columns, pl.String())
     assert bomb.stat().st_size < 5_000_000
     good = put(tmp_path, "good.parquet", calls(3))
     with Parser(limits=IngestLimits(parser_memory_mb=1_500)) as parser:
-        with pytest.raises(DeliveryError):
+        with pytest.raises(DeliveryError, match="ended the parsing process|memory"):
             read(parser, bomb)
         assert read(parser, good)[0].height == 3
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import DeliveryError
+from data_contracts.main_payment import PAID_LATELY
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, JudgedAlerts, judge_alerts
 from models.evaluation.bootstrap import Resamples, percentile_interval
 
@@ -101,15 +102,12 @@ def judge_by_truth(
     )
 
 
-PAID_LATELY = timedelta(days=7)  # so long after the main payment an alert counts as too late
-
-
 def judge_paid_marks(alerts: pl.DataFrame, truth: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
     """How many ``alerts`` are marked as ``already_paid``, by what was true when they were issued.
 
-    A row each for ``after`` (within 7 days after a main payment), ``before`` (in an episode whose
-    main payment was still to come) and ``no loss``: ``alerts``, ``marked``, and the ``share``
-    marked with its 90 % interval ``low`` to ``high``, null without alerts.
+    A row each for ``after`` (within ``PAID_LATELY`` after a main payment), ``before`` (in an
+    episode whose main payment was still to come) and ``no loss``: ``alerts``, ``marked``, and the
+    ``share`` marked with its 90 % interval ``low`` to ``high``, null without alerts.
     """
     losses = episodes_from_truth(truth).filter(
         pl.col("outcome") == "loss", pl.col("main_at").is_not_null()

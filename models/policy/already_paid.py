@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from data_contracts.main_payment import PAID_LATELY
 from models.policy.expected_saving import typical_loss_cny
 
 if TYPE_CHECKING:
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PAID_COLUMN", "PAID_SHARE", "find_already_paid"]
 
-PAID_COLUMN = "new_debit_outside_cny_7d"
+PAID_COLUMN = f"new_debit_outside_cny_{PAID_LATELY.days}d"
 PAID_SHARE = 0.5  # from here on more of the usual loss has gone than is left to save
 
 
 def find_already_paid(model: "RiskModel", rows: pl.DataFrame) -> pl.Series:
-    """CNY that went to new accounts outside the district within seven days, where that is at least
-    ``PAID_SHARE`` of what is typically lost to the presumed ``scam_type``; null elsewhere.
+    """CNY that went to new accounts outside the district within ``PAID_LATELY``, where that is at
+    least ``PAID_SHARE`` of what is typically lost to the presumed ``scam_type``; null elsewhere.
 
     ``rows`` are a snapshot with ``scam_type``.
     """

@@ -5,13 +5,14 @@ from typing import Any
 
 import polars as pl
 
+from data_contracts.main_payment import PAID_LATELY
 from data_contracts.pages.markdown import markdown_table
 from models.evaluation.true_episodes import judge_paid_marks
 
 __all__ = ["count_paid_marks", "paid_marks_table"]
 
 ISSUED = {
-    "after": "within 7 days after the main payment",
+    "after": f"within {PAID_LATELY.days} days after the main payment",
     "before": "in an episode, before its main payment",
     "no loss": "on somebody who lost nothing then",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from data_contracts.main_payment import PAID_LATELY
 from serving.access.community_scope import may_see
 from serving.alerts.contribution_chart import draw_waterfall
 from serving.alerts.disposition_repository import DispositionRepository
@@ -46,7 +47,6 @@ __all__ = [
 ]
 
 HISTORY_BEFORE = timedelta(days=30)
-PAID_WITHIN = timedelta(days=7)  # what ``already_paid_cny`` of an alert adds up
 
 
 def alert_page(session: Session, *, viewer: Viewer, query: AlertQuery) -> AlertPage:
@@ -124,7 +124,7 @@ def payments_out(events: Sequence[TimelineEvent], *, until: datetime) -> list[Ti
         for event in reversed(events)
         if (event.channel, event.direction, event.peer_kind) == ("transfer", "out", "outside")
         and event.is_stranger
-        and until - PAID_WITHIN <= event.at < until
+        and until - PAID_LATELY <= event.at < until
     ]
 
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from data_contracts.errors import SettingsError
+from data_contracts.main_payment import PAID_LATELY
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, first_alerts
 from models.evaluation.true_episodes import episodes_from_truth, traces_from_truth
 
 __all__ = ["NO_HOLD", "DenseReplay"]
 
-WEEK_AFTER = timedelta(days=7)
 NO_HOLD = timedelta(0)
 STORY_ORDER = {"loss": 0, "attempt": 1, "contact": 2}
 
@@ -53,7 +53,7 @@ class DenseReplay:
         )
         innocent = people - episodes["person"].n_unique()
         near = (pl.col("opened_at") - EPISODE_LOOKBACK < end) & (
-            pl.col("closed_at") + WEEK_AFTER >= start
+            pl.col("closed_at") + PAID_LATELY >= start
         )
         replay = cls(
             scores=scores.filter(pl.col("issued_at").is_between(start, end, closed="left")),
@@ -104,7 +104,7 @@ class DenseReplay:
         return (
             issued.with_row_index("alert")
             .join(self.episodes, on="person")
-            .filter(pl.col("issued_at").is_between(opened, closed + WEEK_AFTER))
+            .filter(pl.col("issued_at").is_between(opened, closed + PAID_LATELY))
             .with_columns(
                 within=pl.col("issued_at") <= closed,
                 order=pl.col("outcome").replace_strict(STORY_ORDER, return_dtype=pl.Int64),

@@ -68,7 +68,7 @@ def test_a_process_that_dies_inside_an_answer_ends_the_wait(tmp_path, parser):
     pid = parser._child.process.pid
     os.kill(pid, signal.SIGSTOP)
     threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
-    with pytest.raises(DeliveryError, match="ended the parsing process"):
+    with pytest.raises(DeliveryError, match=r"ended the parsing process"):
         read(parser, good)
     assert read(parser, good)[0].height == 3
 
@@ -124,7 +124,7 @@ def test_a_file_that_unpacks_to_gigabytes_ends_its_process_only(tmp_path):
     assert bomb.stat().st_size < 5_000_000
     good = put(tmp_path, "good.parquet", calls(3))
     with Parser(limits=IngestLimits(parser_memory_mb=1_500)) as parser:
-        with pytest.raises(DeliveryError, match="ended the parsing process|memory"):
+        with pytest.raises(DeliveryError, match=r"ended the parsing process|memory"):
             read(parser, bomb)
         assert read(parser, good)[0].height == 3
 

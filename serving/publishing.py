@@ -48,7 +48,7 @@ __all__ = [
     "publish_watchlist",
 ]
 
-LATER_FIELDS = frozenset({"already_paid_cny"})
+LATER_FIELDS = frozenset({"already_paid_cny", "just_paid"})
 SCORES_KEPT = timedelta(days=90)
 CHANGES_KEPT = timedelta(days=14)
 
@@ -291,8 +291,16 @@ def _without_later_fields(content: dict[str, Any]) -> dict[str, Any]:
     """Leave out what lists of before did not have, where it says nothing: the same list published
     before and after an upgrade is one list.
     """
+
+    def known_before(said: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            key: value
+            for key, value in said.items()
+            if key not in LATER_FIELDS or value is not None
+        }
+
     alerts = [
-        {key: value for key, value in alert.items() if key not in LATER_FIELDS or value is not None}
+        known_before(alert | {"timeline": [known_before(one) for one in alert["timeline"]]})
         for alert in content["alerts"]
     ]
     return content | {"alerts": alerts}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from data_contracts.main_payment import PAID_LATELY
 from features.catalogue.definitions import CounterpartyKind
 from features.counterparties import ACCOUNTS, COUNTERPARTIES, NUMBERS, Counterparties
 from features.entities.holdings import (
@@ -30,7 +31,7 @@ from serving.vocabulary.alerts import TimelineEvent, TouchedResident
 __all__ = ["AlertTimeline", "build_alert_timelines"]
 
 SHOWN_SPAN = timedelta(days=14)
-MAX_EVENTS = 200  # of each person, the newest
+MAX_EVENTS = 200  # of each person, the newest, and all that ``already_paid_cny`` adds up
 MAX_TOUCHED = 20  # of each suspect, those met last
 MEETING_KEY = ("person", "code", "known_at")
 EVENT_ORDER = ("at", "known_at", "channel", "peer")
@@ -80,14 +81,15 @@ def build_alert_timelines(
     ).sort(*EVENT_ORDER)
     first_contact_times = find_first_contacts(event_index, people, timeline_events, at=at)
     met = touched_residents(tables, event_index, people, at=at)
-    events = timeline_events.drop("known_at", "code").partition_by(
+    is_newest = pl.int_range(pl.len(), 0, -1).over("person") <= MAX_EVENTS
+    shown_events = timeline_events.filter(is_newest | pl.col("just_paid").is_not_null())
+    events = shown_events.drop("known_at", "code").partition_by(
         "person", as_dict=True, include_key=False
     )
     return [
         AlertTimeline(
             events=tuple(
-                TimelineEvent(**event)
-                for event in events[(person,)].tail(MAX_EVENTS).iter_rows(named=True)
+                TimelineEvent(**event) for event in events[(person,)].iter_rows(named=True)
             )
             if (person,) in events
             else (),
@@ -119,7 +121,9 @@ def contact_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) 
 
 
 def payment_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
-    """Movements of money of ``people``, in the same columns as :func:`contact_events`."""
+    """Movements of money of ``people``, in the same columns as :func:`contact_events`; also older
+    ones that became known lately.
+    """
     holders = account_holdings(tables)
     mine = (
         holders.select("account", "person", *SPAN)
@@ -131,7 +135,9 @@ def payment_events(tables: SourceTables, people: pl.DataFrame, *, at: datetime) 
     )
     is_credit = pl.col("direction") == "credit"
     return (
-        recent_events(tables.transfers, "account", mine, began="occurred_at", at=at)
+        recent_events(
+            tables.transfers, "account", mine, began="occurred_at", at=at, learnt=PAID_LATELY
+        )
         .join(payees.collect(), on="payee", how="left")
         .filter(held_at("occurred_at"))
         .select(
@@ -167,6 +173,13 @@ def with_counterparties(
         known_strangers(event_index, of, people, at=at), on=MEETING_KEY, how="left"
     )
     is_stranger = pl.col("is_first").is_not_null()
+    just_paid = (
+        is_stranger
+        & (pl.col("channel") == TRANSFER)
+        & (pl.col("direction") == "out")
+        & (pl.col("peer_kind") == OUTSIDE)
+        & (pl.col("known_at") >= at - PAID_LATELY)
+    )
     return rows.join(
         counterparties_at(event_index, of, rows["code"], reputation_model=reputation_model, at=at),
         on="code",
@@ -186,6 +199,7 @@ def with_counterparties(
         is_stranger=is_stranger,
         first_seen=pl.col("is_first").fill_null(False),
         reputation=pl.when(is_stranger).then("reputation"),
+        just_paid=pl.when(just_paid).then(True),
     )
 
 
@@ -230,16 +244,22 @@ def account_kind() -> pl.Expr:
 
 
 def recent_events(
-    events: pl.LazyFrame, column: str, mine: pl.DataFrame, *, began: str, at: datetime
+    events: pl.LazyFrame,
+    column: str,
+    mine: pl.DataFrame,
+    *,
+    began: str,
+    at: datetime,
+    learnt: timedelta = timedelta(0),
 ) -> pl.DataFrame:
     """The events of the last days on the numbers or accounts of ``mine``, with the ``person`` who
-    held them then.
+    held them then; also older ones that became known within ``learnt``.
     """
     return (
         events.filter(
             pl.col(column).is_in(mine[column].implode()),
             pl.col("known_at") < at,
-            pl.col(began) >= at - SHOWN_SPAN,
+            (pl.col(began) >= at - SHOWN_SPAN) | (pl.col("known_at") >= at - learnt),
         )
         .collect()
         .join(mine, on=column)

@@ -125,6 +125,13 @@ class TimelineEvent(BaseModel):
             examples=[0.93],
         ),
     ]
+    just_paid: Annotated[
+        bool | None,
+        Field(
+            description="One of the payments that already_paid_cny adds up; null of anything else.",
+            examples=[None],
+        ),
+    ] = None
 
 
 class TouchedResident(BaseModel):

@@ -116,12 +116,15 @@ def earlier_alerts(session: Session, *, viewer: Viewer, alert: AlertDetail) -> l
 
 
 def payments_out(events: Sequence[TimelineEvent], *, until: datetime) -> list[TimelineEvent]:
-    """Return the payments to new accounts outside the district in the seven days before ``until``,
-    the newest first: those that ``already_paid_cny`` adds up.
+    """Return the payments to new accounts outside the district that became known in the seven days
+    before ``until``, the newest first: those that ``already_paid_cny`` adds up.
+
+    Events that were stored before they said so go by the time of the payment.
     """
-    return [
+    latest = list(reversed(events))
+    return [event for event in latest if event.just_paid] or [
         event
-        for event in reversed(events)
+        for event in latest
         if (event.channel, event.direction, event.peer_kind) == ("transfer", "out", "outside")
         and event.is_stranger
         and until - PAID_LATELY <= event.at < until

@@ -41,7 +41,9 @@ class TimelineEvent:
     money they paid. ``peer`` is the pseudonym of the other number or account, ``peer_kind`` what
     kind it is, ``reached`` how many residents it had reached in 14 days, ``reputation`` (0 to 1, 1
     is the worst) what the model made of it then, where it was judged. ``is_stranger``: the person
-    first dealt with it less than 15 days before; ``first_seen``: this was the first time. Raises
+    first dealt with it less than 15 days before; ``first_seen``: this was the first time;
+    ``just_paid``: a payment to a new account outside the district that became known in the seven
+    days before, one of those that ``already_paid_cny`` of an alert adds up, else None. Raises
     ValueError for a time without a zone, a call without ``duration_s`` or a transfer without
     ``amount_cny``.
     """
@@ -57,6 +59,7 @@ class TimelineEvent:
     is_stranger: bool = False
     first_seen: bool = False
     reputation: float | None = None
+    just_paid: bool | None = None
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -173,6 +173,14 @@ def test_the_payments_of_an_alert_add_up_to_what_was_already_paid() -> None:
             transfer("s3", ago(days=8), "700.00"),  # more than 7 days ago
             credit("s2", ago(hours=1), "100.00"),
             transfer("m1", ago(hours=3), "80.00"),
+            # Long ago, and known but lately; or of the last days, and known too late
+            transfer("s4", ago(days=16), "900.00", known_at=ago(days=2)),
+            transfer("s5", ago(hours=1), "400.00", known_at=NOON),
+            # Bills and presents since: more than a timeline shows
+            *(
+                credit("s6", ago(minutes=number / 10), "1.00")
+                for number in range(1, MAX_EVENTS + 2)
+            ),
         ],
     )
     snapshot = build_snapshot(
@@ -184,5 +192,18 @@ def test_the_payments_of_an_alert_add_up_to_what_was_already_paid() -> None:
         ("s1", 20_000.0),
         ("s2", 5_000.5),
         ("s1", 300.0),
+        ("s4", 900.0),
     ]
-    assert snapshot[PAID_COLUMN].to_list() == [25_300.5]
+    assert snapshot[PAID_COLUMN].to_list() == [26_200.5]
+    assert len(told) == MAX_EVENTS + len(shown)
+
+
+def test_what_was_stored_before_payments_were_marked_goes_by_their_time() -> None:
+    tables = district(
+        transfers=[transfer("s1", ago(days=6), "300.00"), transfer("s2", ago(days=8), "700.00")]
+    )
+    told = [
+        schemas.TimelineEvent(**{**asdict(event), "just_paid": None})
+        for event in story(tables).events
+    ]
+    assert [event.peer for event in payments_out(told, until=NOON)] == ["s1"]

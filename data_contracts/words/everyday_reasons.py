@@ -8,18 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from data_contracts.shipped_yaml import read_shipped
 
-__all__ = ["EverydayWords", "load_everyday_reasons"]
+__all__ = ["EverydayWords", "load_everyday_reasons", "present_code"]
 
 _FILE = "everyday_reasons.yaml"
 
 
 class EverydayWords(BaseModel):
-    """One reason in everyday words."""
+    """One reason in everyday words; ``formerly`` is its code in reasons that were stored before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    formerly: str | None = None
 
 
 @cache
@@ -31,3 +32,14 @@ def load_everyday_reasons() -> Mapping[str, EverydayWords]:
     return TypeAdapter(dict[str, EverydayWords]).validate_python(
         read_shipped(Path(__file__).parent / _FILE)
     )
+
+
+def present_code(code: str) -> str:
+    """Return what a stored reason's code is today: itself, unless it has been given another."""
+    return _present_codes().get(code, code)
+
+
+@cache
+def _present_codes() -> Mapping[str, str]:
+    everyday = load_everyday_reasons()
+    return {words.formerly: code for code, words in everyday.items() if words.formerly}

@@ -4,8 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
+from data_contracts.words.everyday_reasons import present_code
 from serving.alerts.levels import shown_level
 from serving.database.tables import AlertRow, DispositionRow
 from serving.http.fields import Code, IsoMoment
@@ -74,7 +83,11 @@ class Reason(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: Annotated[str, Field(examples=["long_stranger_call"])]
+    code: Annotated[
+        str,
+        BeforeValidator(present_code),  # as rows of earlier versions have it
+        Field(examples=["long_stranger_call"]),
+    ]
     zh: Annotated[str, Field(examples=["3 天内 5 个陌生号码来电，最长 84 分钟"])]
     en: Annotated[
         str, Field(examples=["5 strangers called within 3 days, the longest for 84 minutes"])

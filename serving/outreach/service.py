@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from data_contracts.words.everyday_reasons import load_everyday_reasons
+from data_contracts.words.everyday_reasons import load_everyday_reasons, present_code
 from serving.access.community_scope import may_see
 from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level
@@ -279,7 +279,7 @@ def _everyday_reasons(reasons: Sequence[Mapping[str, Any]], say: Translator) -> 
     everyday = load_everyday_reasons()
     words = (
         read_in(everyday[code], say.language)
-        if (code := reason["code"]) in everyday
+        if (code := present_code(reason["code"])) in everyday
         else reason[say.language]
         for reason in reasons
     )

@@ -74,7 +74,7 @@ def test_the_list_says_whom_to_reach_and_how(client: Client, engine: Engine) -> 
 def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> None:
     told = [
         Reason(code=code, zh=f"{code} 3,687 元", en=f"{code} CNY 3,687", contribution=1.0)
-        for code in ("call_then_pay", "escalation", "call_then_pay", "lures", "outlays")
+        for code in ("call_then_pay", "escalation", "call_then_pay", "lures", "new_payee_payments")
     ]
     publish_watchlist(
         engine, a_watchlist(an_alert("p1_a", 1, reasons=tuple(told)), *NIGHTLY.alerts[1:])
@@ -89,6 +89,20 @@ def test_reasons_are_told_in_everyday_words(client: Client, engine: Engine) -> N
         "付了小钱很快收到返利，可能是诱饵",
     ]
     assert en["reasons"][0] == "Paid soon after contact with a stranger"
+
+
+@pytest.mark.parametrize("code", ["outlays", "new_payee_payments"])
+def test_a_reason_that_was_stored_under_a_former_code_has_the_same_words(
+    client: Client, engine: Engine, code: str
+) -> None:
+    told = Reason(code=code, zh="共 3 笔", en="3 payments", contribution=1.0)
+    publish_watchlist(
+        engine, a_watchlist(an_alert("p1_a", 1, reasons=(told,)), *NIGHTLY.alerts[1:])
+    )
+    first = client.get(f"{URL}?lang=zh", headers=client.as_("officer")).json()["rows"][0]
+    assert first["reasons"] == ["接连给外地的新账户转钱"]
+    detail = client.get(f"/api/v1/alerts/{ID_A}", headers=client.as_("officer")).json()
+    assert [reason["code"] for reason in detail["reasons"]] == ["new_payee_payments"]
 
 
 def test_whose_money_has_gone_is_helped_to_freeze_it(client: Client, engine: Engine) -> None:

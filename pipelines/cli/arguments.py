@@ -3,6 +3,7 @@ clear word on what cannot be, and where data are kept.
 """
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ __all__ = [
     "At",
     "End",
     "Home",
+    "InLanguage",
+    "Language",
     "Seed",
     "Start",
     "load_installation",
@@ -31,10 +34,19 @@ __all__ = [
     "parse_numbers",
 ]
 
+
+class Language(StrEnum):
+    """Languages that results are printed in."""
+
+    zh = "zh"
+    en = "en"
+
+
 Home = Annotated[
     Path | None,
     typer.Option(help="Where data, models and lists are kept. Default ./var or FORESTALL_HOME."),
 ]
+InLanguage = Annotated[Language, typer.Option("--language", help="What is printed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 Start = Annotated[
     str,

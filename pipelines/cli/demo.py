@@ -7,6 +7,7 @@ from data_contracts.errors import SettingsError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
+from serving.vocabulary.languages import Language
 
 __all__ = ["run_demo"]
 
@@ -17,8 +18,10 @@ INTENSITY = (
 HOUR_OF_SCORING = 15
 
 
-def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Progress) -> None:
-    """Simulate, ingest, train, score; print the watchlist and where to look next.
+def run_demo(
+    settings: Settings, *, people: int, days: int, seed: int, language: Language, say: Progress
+) -> None:
+    """Simulate, ingest, train, score; print the watchlist in ``language`` and where to look next.
 
     The simulated landing folder stays in ``HOME/demo``. Raises ``SettingsError`` where another demo
     already lives.
@@ -58,7 +61,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, say: Prog
     trained = run_train(settings, at=at, progress=step)
     step(f"model victim-risk/{trained.version}: " + "; ".join(trained.reasons[:3]))
     result = run_score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
-    print_watchlist(result.alerts)
+    print_watchlist(result.alerts, language=language)
     step(
         f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, "
         f"{len(result.alerts)} alerts published"

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import At, Home, load_installation, parse_day
+from pipelines.cli.arguments import (
+    At,
+    Home,
+    InLanguage,
+    Language,
+    load_installation,
+    parse_day,
+)
 
 __all__ = ["export"]
 
 export = typer.Typer(help="Lists for people who work away from the screen.", no_args_is_help=True)
-
-
-class Language(StrEnum):
-    """Languages of lists."""
-
-    zh = "zh"
-    en = "en"
 
 
 class OutreachFormat(StrEnum):
@@ -35,7 +35,7 @@ def export_outreach(
     at: At = None,
     format: Annotated[OutreachFormat, typer.Option()] = OutreachFormat.csv,  # noqa: A002 -- the option's name
     out: Annotated[Path | None, typer.Option(help="Write to FILE instead of the terminal.")] = None,
-    language: Annotated[Language, typer.Option()] = Language.zh,
+    language: InLanguage = Language.zh,
     home: Home = None,
 ) -> None:
     """A community's outreach list of a day, with the names and numbers that officers need."""

@@ -15,6 +15,8 @@ from pipelines.cli.arguments import (
     AsJson,
     At,
     Home,
+    InLanguage,
+    Language,
     Seed,
     load_installation,
     load_settings,
@@ -100,11 +102,24 @@ def main() -> None:
 
 
 @app.command()
-def demo(home: Home = None, people: int = 4000, days: int = 40, seed: int = 7) -> None:
+def demo(
+    home: Home = None,
+    people: int = 4000,
+    days: int = 40,
+    seed: int = 7,
+    language: InLanguage = Language.en,
+) -> None:
     """Simulate a district, ingest, train, score, print the watchlist and where to look next."""
     from pipelines.cli.demo import run_demo
 
-    run_demo(load_settings(home), people=people, days=days, seed=seed, say=print_progress)
+    run_demo(
+        load_settings(home),
+        people=people,
+        days=days,
+        seed=seed,
+        language=language.value,
+        say=print_progress,
+    )
 
 
 @app.command()
@@ -228,6 +243,7 @@ def score(
     budget: Annotated[
         int | None, typer.Option(help="Alerts a calendar day; default from the settings.")
     ] = None,
+    language: InLanguage = Language.en,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -245,7 +261,7 @@ def score(
     if as_json:
         print_json(result)
         return
-    print_watchlist(result.alerts)
+    print_watchlist(result.alerts, language=language.value)
     typer.echo(
         f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, "
         f"{len(result.alerts)} alerts published"

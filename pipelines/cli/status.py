@@ -1,12 +1,11 @@
 """``forestall status``: what the engineers' page shows, in a terminal."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_installation
+from pipelines.cli.arguments import AsJson, Home, InLanguage, Language, load_installation
 from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
 
@@ -21,16 +20,9 @@ status = typer.Typer()
 Rows = Iterator[Sequence[object]]
 
 
-class Language(StrEnum):
-    """Languages of the status."""
-
-    zh = "zh"
-    en = "en"
-
-
 @status.command("status")
 def print_status(
-    language: Annotated[Language, typer.Option()] = Language.en,
+    language: InLanguage = Language.en,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:

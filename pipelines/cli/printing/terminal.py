@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from serving.vocabulary.languages import Language, read_in
+
 __all__ = [
     "format_figure",
     "print_json",
@@ -64,22 +66,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     Console(width=None if sys.stdout.isatty() else WIDE).print(grid)
 
 
-def print_watchlist(alerts: Sequence[Any]) -> None:
+def print_watchlist(alerts: Sequence[Any], *, language: Language) -> None:
     """The alerts as a person reads them: a line each, and the reasons below it."""
     from serving.presentation.translations import get_translator
     from serving.presentation.wording import HELP_TO_FREEZE, LEVELS, scam_type_name
 
-    say = get_translator("zh")
+    say = get_translator(language)
     for alert in alerts:
         kind = scam_type_name(alert.scam_type, say.language)
         typer.echo(
             f"\n{alert.rank:3}  {say.label(LEVELS, alert.level)}  {alert.score:.0%}  {kind}"
-            f"  社区 {alert.community_id}  {alert.person[:10]}…"
+            f"  {say('Community')} {alert.community_id}  {alert.person[:10]}…"
         )
         if alert.already_paid_cny is not None:
             typer.echo(f"     ! {say(HELP_TO_FREEZE)}")
         for reason in alert.reasons:
-            typer.echo(f"       · {reason.zh}")
+            typer.echo(f"       · {read_in(reason, language)}")
     typer.echo("")
 
 

@@ -221,7 +221,9 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
     scored = json.loads(run("score", "--at", f"{at}T15:00", "--home", home, "--json"))
     assert scored["scored"] == 1200
     assert 1 <= len(scored["alerts"]) <= 5
-    assert "社区" in run("score", "--at", f"{at}T15:00", "--home", home)
+    again = ("score", "--at", f"{at}T15:00", "--home", home)
+    assert "Community" in run(*again)
+    assert "社区" in run(*again, "--language", "zh")
 
     community = scored["alerts"][0]["community_id"]
     sheet = run("export", "outreach", "--community", community, "--format", "json", "--home", home)
@@ -290,6 +292,6 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
 @pytest.mark.training
 def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
     words = ("demo", "--home", str(tmp_path / "demo"), "--people", "500", "--days", "20")
-    assert "社区" in run(*words)
+    assert "社区" in run(*words, "--language", "zh")
     # A second run begins where the first ended.
     assert "login?token=" in CliRunner().invoke(cli.app, list(words)).output

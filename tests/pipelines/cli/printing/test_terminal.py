@@ -1,39 +1,26 @@
-"""What the command line prints for machines."""
+"""What the terminal prints of a watchlist."""
 
-import json
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
+import re
 
-import numpy as np
+import pytest
 
-from pipelines.cli.printing.terminal import print_json
+from pipelines.cli.printing.terminal import print_watchlist
+from tests.serving.published import an_alert
 
-
-@dataclass(frozen=True)
-class Result:
-    at: datetime
-    out: Path
-    figures: dict[str, float]
-    names: tuple[str, ...]
+CHINESE = re.compile("[一-鿿]")
 
 
-def test_a_result_is_printed_as_json(capsys):
-    at = datetime(2026, 7, 5, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
-    one = Result(at=at, out=Path("a/b.csv"), figures={"精度": 0.5}, names=("x", "y"))
-    print_json({"results": [one], "count": np.int64(3), "none": None})
-    text = capsys.readouterr().out
-    assert "精度" in text
-    assert json.loads(text) == {
-        "results": [
-            {
-                "at": "2026-07-05T08:30:00+08:00",
-                "out": "a/b.csv",
-                "figures": {"精度": 0.5},
-                "names": ["x", "y"],
-            }
-        ],
-        "count": "3",
-        "none": None,
-    }
+def test_a_watchlist_is_printed_in_the_language_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alerts = [an_alert("p1_a", 1, already_paid_cny=36_000.0), an_alert("p1_b", 2)]
+    print_watchlist(alerts, language="zh")
+    chinese = capsys.readouterr().out
+    print_watchlist(alerts, language="en")
+    english = capsys.readouterr().out
+    assert "社区 C01" in chinese
+    assert alerts[0].reasons[0].zh in chinese
+    assert "Community C01" in english
+    assert alerts[0].reasons[0].en in english
+    assert "! Probably paid: help to freeze" in english
+    assert not CHINESE.search(english)

@@ -4,6 +4,7 @@ it brings at the true rate of fraud.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +31,8 @@ from pipelines.training.learn import (
 __all__ = ["LEVERS", "LearnedOnce", "pull_lever"]
 
 POOL_TIMES = 4  # a first model looks at so many times the moments that the second one learns from
+FEW_REACHED = 2  # a number that reached so few residents hardly rings at random
+ANY_REACHED = 1_000_000_000
 TAIL_ROWS = 2_000  # the likeliest moments, by which the tail is calibrated
 
 
@@ -101,10 +104,12 @@ def draw_at_random(learned: LearnedOnce) -> RiskModel:
     return learned.learn_again(replace(usual, hard_negative_share=0.0))
 
 
-def leave_out_exposed(learned: LearnedOnce) -> RiskModel:
-    """No negatives from people whom a named number or account reached."""
+def leave_out_exposed(learned: LearnedOnce, *, most_reached: int) -> RiskModel:
+    """No negatives from people whom a named number or account reached, where it reached at most so
+    many.
+    """
     usual = sampling_from_settings(learned.settings)
-    return learned.learn_again(replace(usual, leave_out_exposed=True))
+    return learned.learn_again(replace(usual, exposed_reach=most_reached))
 
 
 def mine_in_two_stages(learned: LearnedOnce) -> RiskModel:
@@ -169,7 +174,8 @@ LEVERS: Mapping[str, Callable[[LearnedOnce], RiskModel]] = MappingProxyType(
     {
         "random_negatives": draw_at_random,
         "two_stages": mine_in_two_stages,
-        "exposed": leave_out_exposed,
+        "exposed": partial(leave_out_exposed, most_reached=ANY_REACHED),
+        "exposed_few": partial(leave_out_exposed, most_reached=FEW_REACHED),
         "constrained": fit_constrained,
         "agreement": ask_for_agreement,
         "tail": calibrate_tail,

@@ -118,17 +118,25 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
 
 def test_a_lever_changes_what_it_says_and_nothing_else(studied):
     full = studied.models[MODEL]
-    mined, drawn, exposed, agreeing, tail = (
+    mined, drawn, exposed, few, agreeing, tail = (
         studied.models[f"score_{name}"]
-        for name in ("two_stages", "random_negatives", "exposed", "agreement", "tail")
+        for name in (
+            "two_stages",
+            "random_negatives",
+            "exposed",
+            "exposed_few",
+            "agreement",
+            "tail",
+        )
     )
-    assert {one.reputations for one in (mined, drawn, exposed, agreeing, tail)} == {
+    assert {one.reputations for one in (mined, drawn, exposed, few, agreeing, tail)} == {
         full.reputations
     }
     assert tail.booster is full.booster
     assert tail.calibration != full.calibration
     assert drawn.facts["positive_samples"] == full.facts["positive_samples"]
-    assert exposed.facts["negative_samples"] < full.facts["negative_samples"]
+    left = [one.facts["negative_samples"] for one in (exposed, few, full)]
+    assert left[0] < left[1] < left[2]
     assert isinstance(agreeing, AgreeingModel)
     calls, payments = (set(part.features) for part in agreeing.parts)
     assert calls | features_of("transfers") >= set(full.features)

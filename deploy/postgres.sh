@@ -4,5 +4,5 @@
 set -eu
 psql --username postgres --set=password="$DATABASE_PASSWORD" <<'SQL'
 CREATE ROLE forestall LOGIN PASSWORD :'password';
-CREATE DATABASE forestall OWNER forestall;
+CREATE DATABASE forestall OWNER forestall ENCODING 'UTF8' TEMPLATE template0;
 SQL

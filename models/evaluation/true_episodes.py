@@ -11,7 +11,13 @@ from data_contracts.main_payment import PAID_LATELY
 from models.evaluation.alert_metrics import EPISODE_LOOKBACK, JudgedAlerts, judge_alerts
 from models.evaluation.bootstrap import Resamples, percentile_interval
 
-__all__ = ["episodes_from_truth", "judge_by_truth", "judge_paid_marks", "traces_from_truth"]
+__all__ = [
+    "episodes_from_truth",
+    "judge_by_truth",
+    "judge_paid_marks",
+    "taught_stories",
+    "traces_from_truth",
+]
 
 ZONE = "Asia/Shanghai"
 REQUIRED_COLUMNS = (
@@ -82,6 +88,17 @@ def traces_from_truth(truth: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return pl.concat([seen, paid])
+
+
+def taught_stories(truth: pl.DataFrame, *, contacts_unclear: bool) -> pl.DataFrame:
+    """:func:`episodes_from_truth` for a model that is to learn from all; ``contacts_unclear`` gives
+    those of contact alone the outcome ``unclear``.
+    """
+    is_unclear = (pl.col("outcome") == "contact") & contacts_unclear
+    outcome = (
+        pl.when(is_unclear).then(pl.lit("unclear")).otherwise(pl.col("outcome").cast(pl.String))
+    )
+    return episodes_from_truth(truth).with_columns(outcome=outcome)
 
 
 def judge_by_truth(

@@ -132,8 +132,14 @@ def draw_training_samples(
         maintain_order="left",
     )
     easy = negatives.join(hard, on=["person", "at"], how="anti", maintain_order="left")
-    post_loss = post_loss_ticks(ticks, episodes).join(
-        positives, on=["person", "at"], how="anti", maintain_order="left"
+    post_loss = post_loss_ticks(ticks, episodes)
+    post_loss = post_loss.join(
+        pl.concat(
+            [positives.select("person", "at"), ticks_in_spans(post_loss, unclear)], how="diagonal"
+        ),
+        on=["person", "at"],
+        how="anti",
+        maintain_order="left",
     )
     hard_count = min(len(hard), int(sampling.negatives * sampling.hard_negative_share))
     draws = (

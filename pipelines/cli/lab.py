@@ -102,6 +102,14 @@ def replay(
             "had been reported: a ceiling."
         ),
     ] = None,
+    contacts_unclear: Annotated[
+        bool,
+        typer.Option(
+            "--contacts-unclear",
+            help="Of these, stories of contact alone teach neither that there was a fraud nor that "
+            "there was none.",
+        ),
+    ] = False,
     truth: Annotated[
         Path | None,
         typer.Option(
@@ -114,7 +122,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Honest backtest: what would have been alerted, tick by tick, with only what had arrived."""
-    from models.evaluation.true_episodes import episodes_from_truth
+    from models.evaluation.true_episodes import taught_stories
     from pipelines.backtesting.paid_marks import count_paid_marks, paid_marks_table
     from pipelines.backtesting.replay import champion_trained_at, reveal_persons, write_alerts
     from pipelines.backtesting.score_file import ScoreFile
@@ -138,7 +146,9 @@ def replay(
             retrain_every=parse_days(retrain_every) if retrain_every else None,
             seed=seed,
             model=champion_trained_at(settings, parse_moment(start)) if taught is None else None,
-            stories=episodes_from_truth(taught) if taught is not None else None,
+            stories=taught_stories(taught, contacts_unclear=contacts_unclear)
+            if taught is not None
+            else None,
             budgets=report is not None,
             take_scores=kept.add if kept else None,
             progress=progress_printer(as_json),

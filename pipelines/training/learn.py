@@ -74,7 +74,8 @@ def learn_risk_model(
     ``sampling`` says which moments it learns from, by default :func:`sampling_from_settings`. Where
     ``reputations`` are given, it reads these
     and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
-    them, it learns from those over before ``at`` as if each had been reported, whatever came of it.
+    them, it learns from those over before ``at`` as if each had been reported, whatever came of it;
+    those whose outcome is ``unclear`` teach nothing either way.
     ``workers`` compute the features.
     Raises ``ModelError`` with too few cases.
     """
@@ -82,8 +83,7 @@ def learn_risk_model(
     sampling = sampling or sampling_from_settings(settings)
     labels = find_training_labels(event_index, tables, at=at, settings=settings)
     if stories is not None:
-        over = stories.filter(pl.col("closed_at") < at).select(labels.episodes.columns)
-        labels = replace(labels, episodes=over)
+        labels = as_if_reported(labels, stories.filter(pl.col("closed_at") < at))
     drawn = draw_people(event_index, at=at, seed=seed)
     samples = draw_training_samples(
         event_index,
@@ -169,6 +169,17 @@ def find_training_labels(
         how="vertical_relaxed",
     )
     return TrainingLabels(episodes, dispositions)
+
+
+def as_if_reported(labels: TrainingLabels, stories: pl.DataFrame) -> TrainingLabels:
+    """``stories`` in the place of the known episodes; the unclear ones as spans left out."""
+    is_unclear = pl.col("outcome") == "unclear"
+    spans = stories.filter(is_unclear).select("person", start_at="opened_at", end_at="closed_at")
+    unclear = pl.concat([labels.dispositions.unclear, spans], how="vertical_relaxed")
+    return TrainingLabels(
+        stories.filter(~is_unclear).select(labels.episodes.columns),
+        replace(labels.dispositions, unclear=unclear),
+    )
 
 
 def with_pseudo_labels(

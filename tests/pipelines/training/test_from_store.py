@@ -6,7 +6,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from features.event_index import build_event_index
-from models.evaluation.true_episodes import episodes_from_truth
+from models.evaluation.true_episodes import episodes_from_truth, taught_stories
 from models.labels import drawn_people
 from models.labels.drawn_people import draw_people
 from models.labels.sampling import Sampling, draw_training_samples
@@ -94,5 +94,16 @@ def test_a_ceiling_learns_from_every_story_that_was_over(settings, tables, index
     assert known["closed_at"].max() < TRAIN_AT
     assert set(known["outcome"]) == {"loss", "attempt", "contact"}
     assert known["person"].n_unique() > 2 * usual.drop_nulls("case_id")["person"].n_unique()
+    told = taught_stories(truth, contacts_unclear=True)
+    _, serious = learn_risk_model(
+        indexes[0], tables, at=TRAIN_AT, seed=3, settings=settings, stories=told
+    )
+    reported = pl.col("case_id").is_not_null()
+    taught = stories.join(serious.select("case_id").unique(), on="case_id", how="semi")
+    assert set(taught["outcome"]) == {"loss", "attempt"}
+    assert set(known.filter(pl.col("outcome") != "contact")["case_id"]) <= set(taught["case_id"])
+    contacts = stories.filter(pl.col("outcome") == "contact", pl.col("closed_at") < TRAIN_AT)
+    inside = serious.filter(~reported).join(contacts, on="person")
+    assert inside.filter(pl.col("at").is_between("opened_at", "closed_at")).is_empty()
     running = stories.filter(pl.col("opened_at") < TRAIN_AT, pl.col("closed_at") >= TRAIN_AT)
     assert len(running) > 0

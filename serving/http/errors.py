@@ -35,9 +35,12 @@ REMEDIES: Mapping[int, str] = {
     403: N_("Ask an administrator for a role that may do this."),
     404: N_("Check the address; an alert outside your communities is not shown either."),
     405: N_("Use one of the methods that the Allow header names."),
+    400: N_("Start again from the first page."),
+    408: N_("Send the request again, in one go."),
     409: N_("Read it again, then decide again."),
     413: N_("Send less in one request."),
     422: N_("Correct the named fields and send the request again."),
+    429: N_("Wait a moment, then send it again."),
     500: N_("Try again; if it stays, give the administrator the time of the request."),
     503: N_("Try again in a moment; if it stays, tell the administrator."),
 }
@@ -125,7 +128,9 @@ def answer_problem(request: Request, problem: ProblemError) -> Response:
         )
     if problem.status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-    return render_page(request, "error.html", {"problem": problem}, status=problem.status)
+    page = render_page(request, "error.html", {"problem": problem}, status=problem.status)
+    page.headers.update(problem.headers)
+    return page
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

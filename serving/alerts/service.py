@@ -1,7 +1,8 @@
 """Reading alerts and what explains them."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -203,20 +204,34 @@ def _position(query: AlertQuery) -> tuple[Any, int] | None:
         raise _foreign_cursor()
     try:
         return CURSOR_VALUES[sort](value), row_id
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _foreign_cursor() from None
 
 
 def _foreign_cursor() -> ProblemError:
     return ProblemError(
-        422, "The cursor belongs to another order.", remedy="Start again without a cursor."
+        400, "The cursor belongs to another order.", remedy="Start again without a cursor."
     )
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(SHANGHAI)
+    return datetime.fromisoformat(text).astimezone(SHANGHAI).astimezone(UTC).astimezone(SHANGHAI)
+
+
+def _rank(text: str) -> int:
+    rank = int(text)
+    if not 0 <= rank < 2**31:
+        raise ValueError("no list is so long")
+    return rank
+
+
+def _figure(text: str) -> float:
+    figure = float(text)
+    if not math.isfinite(figure):
+        raise ValueError("no figure")
+    return figure
 
 
 CURSOR_VALUES: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {"rank": int, "score": float, "saving_cny": float, "issued_at": _moment}
+    {"rank": _rank, "score": _figure, "saving_cny": _figure, "issued_at": _moment}
 )

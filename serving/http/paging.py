@@ -4,6 +4,7 @@ hide others.
 
 import base64
 import json
+import re
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -11,6 +12,8 @@ from fastapi import Query
 from serving.http.errors import ProblemError
 
 __all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor"]
+
+UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
 Cursor = Annotated[
@@ -28,10 +31,10 @@ def encode_cursor(*position: Any) -> str:
 
 
 def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
-    """Return the position of ``cursor``; raises a 422 problem for one that we did not make."""
+    """Return the position of ``cursor``; raises a 400 problem for one that we did not make."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:  # not base64, not UTF-8, not JSON
+    except (ValueError, RecursionError):  # not base64, not UTF-8, not JSON, or too deep
         position = None
     if (
         not isinstance(position, list)
@@ -39,13 +42,14 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
         or _beyond(position)
     ):
         raise ProblemError(
-            422, "The cursor is not one of ours.", remedy="Start again without a cursor."
+            400, "The cursor is not one of ours.", remedy="Start again without a cursor."
         )
     return tuple(position)
 
 
 def _beyond(position: list[Any]) -> bool:
-    # No column holds such a number, and PostgreSQL no such text.
+    # No column holds such a number, and no database such a text
     return any(
-        abs(value) >= 2**31 if isinstance(value, int) else "\0" in str(value) for value in position
+        abs(value) >= 2**31 if isinstance(value, int) else bool(UNKEPT.search(str(value)))
+        for value in position
     )

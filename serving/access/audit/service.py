@@ -15,7 +15,7 @@ __all__ = ["audit_page"]
 def audit_page(session: Session, *, query: AuditQuery) -> AuditPage:
     """Return one page of the trail, the newest entries first.
 
-    Raises a 422 problem for a foreign cursor.
+    Raises a 400 problem for a foreign cursor.
     """
     span = None
     if query.day is not None:

@@ -102,6 +102,6 @@ def _position(
     chosen = suspects.get_list(list_id)
     if of_kind != kind or chosen is None:
         raise ProblemError(
-            422, "The cursor belongs to another list.", remedy="Start again without a cursor."
+            400, "The cursor belongs to another list.", remedy="Start again without a cursor."
         )
     return chosen, rank

@@ -223,5 +223,5 @@ def _position(cursor: str) -> tuple[date, int]:
         return date.fromisoformat(due_on), row_id
     except ValueError:
         raise ProblemError(
-            422, "The cursor is not one of ours.", remedy="Start again without a cursor."
+            400, "The cursor is not one of ours.", remedy="Start again without a cursor."
         ) from None

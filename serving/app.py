@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from serving.access.audit.endpoints import router as audit
 from serving.access.dependencies import Clock, Services
@@ -40,8 +41,8 @@ from serving.context.ports import (
 from serving.context.settings import ServingSettings
 from serving.database.engine import engine_for, open_database
 from serving.http import errors
+from serving.http.boundary.middleware import Boundary
 from serving.http.kept_answers import InFlight
-from serving.http.middleware import Boundary
 from serving.http.openapi import PROBLEM_RESPONSES, describe_api, operation_id
 from serving.notifications.live.endpoints import router as live
 from serving.notifications.live.feed import Feed
@@ -56,7 +57,10 @@ from serving.outreach.exports.endpoints import router as exports
 from serving.vocabulary.times import SHANGHAI
 from serving.web.endpoints import router as pages
 
-__all__ = ["api_document", "create_app", "serve_app"]
+if TYPE_CHECKING:
+    from uvicorn import Config
+
+__all__ = ["api_document", "create_app", "serve_app", "server_config"]
 
 API = "/api/v1"
 # How long requests may still run when the server is stopped; pages that listen never end by
@@ -108,7 +112,7 @@ def create_app(
     """
     # Scripts that cannot be read must stop the start, not the call to a resident
     load_call_scripts()
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, connections=settings.connections)
     services = Services(
         engine=engine,
         settings=settings,
@@ -170,11 +174,15 @@ def _assembled(services: Services) -> FastAPI:
     paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     app.add_middleware(
         Boundary,
-        max_bytes=services.settings.max_request_bytes,
+        settings=services.settings,
         larger=dict.fromkeys(UPLOADS, services.settings.max_trial_bytes),
+        streaming=[f"{API}/live"],
         latency=app.state.metrics.latency,
         paths=paths,
     )
+    # Outermost: everything else sees the address that a trusted proxy gives, and no other one
+    proxies = [str(network) for network in services.settings.trusted_proxies]
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     return app
 
 
@@ -185,18 +193,29 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def serve_app(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve ``app`` until interrupted.
-
-    The server's own access log stays off: it would keep query strings.
-    """
+    """Serve ``app`` until interrupted."""
     import uvicorn
 
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    uvicorn.Server(server_config(app, host=host, port=port)).run()
+
+
+def server_config(app: FastAPI, **options: Any) -> "Config":
+    """Return how the web server runs ``app``; ``options`` are uvicorn's.
+
+    The server's own access log stays off: it would keep query strings. Headers of proxies are the
+    application's to believe or not.
+    """
+    from uvicorn import Config
+
+    from serving.http.boundary.patience import impatient_protocol
+
+    settings: ServingSettings = app.state.services.settings
+    fixed: dict[str, Any] = {
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "log_level": "warning",
+        "http": impatient_protocol(settings.request_read_s),
+        "timeout_graceful_shutdown": GRACE_S,
+    }
+    return Config(app, **fixed | options)

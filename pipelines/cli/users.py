@@ -93,6 +93,9 @@ def users_token(
     purpose: Annotated[str, typer.Option("--for", help="What the token is for.")],
     days: int = 90,
     read_only: Annotated[bool, typer.Option("--read-only", help="It can change nothing.")] = False,
+    manages: Annotated[
+        bool, typer.Option("--manages", help="It may give out users and tokens, if an admin's.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +103,12 @@ def users_token(
     from pipelines.webapp.accounts import issue_token
 
     issued = issue_token(
-        load_settings(home), user=name, name=purpose, days=days, read_only=read_only
+        load_settings(home),
+        user=name,
+        name=purpose,
+        days=days,
+        read_only=read_only,
+        manages=manages,
     )
     if as_json:
         print_json(issued)

@@ -69,13 +69,11 @@ def invitation_link(settings: Settings, *, name: str) -> str:
 
 
 def issue_token(
-    settings: Settings, *, user: str, name: str, days: int, read_only: bool
+    settings: Settings, *, user: str, name: str, days: int, read_only: bool, manages: bool
 ) -> IssuedToken:
     """A machine's token of the user; its secret is shown this once."""
-    new, longest = (
-        NewToken(name=name, days=days, read_only=read_only),
-        timedelta(days=settings.serving.token_days),
-    )
+    new = NewToken(name=name, days=days, read_only=read_only, manages=manages)
+    longest = timedelta(days=settings.serving.token_days)
     with _writing_session(settings) as session:
         return tokens.issue_machine_token(
             session, user=user, new=new, longest=longest, at=wall_clock(), actor=terminal_user()

@@ -21,6 +21,7 @@ from serving.access.repository import UserRepository
 from serving.context.services import Now, Services, ServicesOfApp
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import TokenRow
+from serving.http.boundary.middleware import CAME_IN
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Role, Viewer
 
@@ -28,6 +29,8 @@ __all__ = [
     "COOKIE",
     "NO_COMMUNITIES",
     "MaybeViewer",
+    "allow_managers",
+    "allow_own_credentials",
     "allow_renewal",
     "allow_roles",
     "require_same_origin",
@@ -73,6 +76,7 @@ def maybe_viewer(
         if token is None:
             return None
         viewer = _to_viewer(token)
+        setattr(request.state, CAME_IN, True)
         stale = token.last_used_at is None or token.last_used_at <= now - USE_NOTED_EVERY
         # A page that only listens does not prolong the session
         is_stream = STREAM in request.headers.get("accept", "")
@@ -110,14 +114,45 @@ def allow_roles(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
     return permitted
 
 
-async def allow_renewal(request: Request, viewer: MaybeViewer) -> Viewer:
+def allow_managers(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
+    """Return the dependency that lets these roles in to give out users, passwords and tokens: a 403
+    problem for a token that was not issued for that.
+    """
+
+    async def permitted(viewer: Annotated[Viewer, Depends(allow_roles(*roles))]) -> Viewer:
+        _require_managing(viewer)
+        return viewer
+
+    permitted.roles = frozenset(roles)  # type: ignore[attr-defined]  # the description of the API reads them
+    return permitted
+
+
+async def allow_renewal(viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     """Return who is logged in on the pages, be it only to choose a password.
 
-    Raises a 401 problem for others.
+    Raises a 401 problem for others, a token among them.
     """
-    if viewer is None or not _cookie(request):
+    if viewer is None or bearer:
         raise _unauthenticated("Nobody is logged in.")
     return viewer
+
+
+async def allow_own_credentials(viewer: Annotated[Viewer, Depends(allow_renewal)]) -> Viewer:
+    """Return who is logged in on the pages and may change what they come in with.
+
+    Raises a 401 problem for others, a 403 problem for a login with a machine's token.
+    """
+    _require_managing(viewer)
+    return viewer
+
+
+def _require_managing(viewer: Viewer) -> None:
+    if not viewer.manages:
+        raise ProblemError(
+            403,
+            "Users, passwords and tokens are not managed with this token.",
+            remedy="Log in with a password, or use a token that was issued for it.",
+        )
 
 
 def require_same_origin(request: Request) -> None:
@@ -140,12 +175,16 @@ def _cookie(request: Request) -> str:
 
 def _to_viewer(token: TokenRow) -> Viewer:
     role = Role(token.role or token.user.role)
+    of = token if token.kind == "bearer" else token.parent
     communities = frozenset(item.community_id for item in token.user.communities)
     return Viewer(
         name=token.user.name,
         role=role,
         communities=communities if role is Role.OFFICER else None,
         renewing=token.kind == "renewal",
+        manages=token.manages,
+        token=of.id if of else None,
+        good_until=of.expires_at if of else None,
     )
 
 

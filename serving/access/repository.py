@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, or_, select, true, update
+from sqlalchemy.orm import Session, aliased
 
 from serving.database.tables import TokenRow, UserRow
 
@@ -106,9 +106,15 @@ class UserRepository:
         """Return the token if it is neither expired nor revoked and its user may still come in.
 
         A token of the pages (``session``, ``renewal``) must have been used after ``idle_since``; a
-        token that was made narrower than its user does not outgrow them when their role changes.
+        token that was made narrower than its user does not outgrow them when their role changes,
+        and one that came of another token ends with it.
         """
         used_at = func.coalesce(TokenRow.last_used_at, TokenRow.created_at)
+        ended = aliased(TokenRow)
+        of_what_ended = exists().where(
+            ended.id == TokenRow.parent_id,
+            or_(ended.revoked_at.is_not(None), ended.expires_at <= now),
+        )
         fresh = (
             true()
             if idle_since is None
@@ -126,6 +132,7 @@ class UserRepository:
                 or_(
                     TokenRow.role.is_(None), TokenRow.role == UserRow.role, UserRow.role == "admin"
                 ),
+                ~of_what_ended,
                 fresh,
             )
         )
@@ -148,6 +155,20 @@ class UserRepository:
             .returning(TokenRow.id)
         )
         return result.first() is not None
+
+    def revoke_with_descendants(self, token_id: int, *, at: datetime) -> None:
+        """Revoke a token, and all that came of it."""
+        ended = {token_id}
+        while ended:
+            self._session.execute(
+                update(TokenRow)
+                .where(TokenRow.id.in_(ended), TokenRow.revoked_at.is_(None))
+                .values(revoked_at=at)
+            )
+            came_of = select(TokenRow.id).where(
+                TokenRow.parent_id.in_(ended), TokenRow.revoked_at.is_(None)
+            )
+            ended = set(self._session.scalars(came_of))
 
     def revoke_tokens_of(
         self,

@@ -7,6 +7,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -16,7 +17,17 @@ from pydantic import (
 
 from serving.presentation.wording import LEVELS
 
-__all__ = ["AccessSettings", "OperationsSettings", "ServingSettings", "WebhookSettings"]
+__all__ = [
+    "AccessSettings",
+    "LoadSettings",
+    "OperationsSettings",
+    "ServingSettings",
+    "WebhookSettings",
+]
+
+
+# For the news, the webhooks and whoever else works beside the requests
+CONNECTIONS_BESIDE = 8
 
 
 class AccessSettings(BaseModel):
@@ -31,6 +42,19 @@ class AccessSettings(BaseModel):
     session_idle_minutes: Annotated[
         PositiveInt, Field(description="A login that nobody uses ends after this.")
     ] = 60
+    hsts_days: Annotated[
+        NonNegativeInt,
+        Field(
+            description="Browsers stay with TLS so long, where secure_cookies is set; 0: unsaid."
+        ),
+    ] = 365
+    trusted_proxies: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        Field(
+            description="Proxies, as addresses or networks, whose X-Forwarded-For is believed; "
+            "nobody else's is."
+        ),
+    ] = ()
     password_length: Annotated[int, Field(ge=12, le=64, description="Shortest password.")] = 12
     password_days: Annotated[
         NonNegativeInt, Field(description="A password holds so long; 0: for ever.")
@@ -152,7 +176,46 @@ class WebhookSettings(BaseModel):
         return timedelta(hours=self.webhook_max_age_hours)
 
 
-class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
+class LoadSettings(BaseModel):
+    """The part of the serving room's settings that says how much is taken in at once."""
+
+    max_request_bytes: Annotated[
+        PositiveInt, Field(description="Larger request bodies are refused.")
+    ] = 65_536
+    request_read_s: Annotated[
+        PositiveInt, Field(description="A request must have come in as a whole after this.")
+    ] = 30
+    requests_at_once: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=32,
+            description="Requests that are worked on at once; each may hold two connections to the "
+            "database.",
+        ),
+    ] = 16
+    requests_waiting: Annotated[
+        NonNegativeInt, Field(description="So many more wait; others are told to come again.")
+    ] = 200
+    queue_s: Annotated[PositiveInt, Field(description="How long a request waits at most.")] = 10
+    streams_at_once: Annotated[
+        PositiveInt, Field(description="Pages that listen to the news at once.")
+    ] = 500
+    anonymous_per_minute: Annotated[
+        PositiveInt,
+        Field(
+            description="Requests of one address in a minute that show no valid login or token; "
+            "many people may share one."
+        ),
+    ] = 300
+
+    @property
+    def connections(self) -> int:
+        """The connections to the database that one process may need at once."""
+        return 2 * self.requests_at_once + CONNECTIONS_BESIDE
+
+
+class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings, LoadSettings):
     """What an installation decides about its pages and its API."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,9 +227,6 @@ class ServingSettings(AccessSettings, OperationsSettings, WebhookSettings):
     idempotency_hours: Annotated[
         PositiveInt, Field(description="How long a write sent again is known as such.")
     ] = 24
-    max_request_bytes: Annotated[
-        PositiveInt, Field(description="Larger request bodies are refused.")
-    ] = 65_536
     rescore_wait_s: Annotated[
         PositiveInt, Field(description="How long a fresh score waits for its turn.")
     ] = 10

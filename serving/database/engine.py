@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_S = 30
+CONNECTIONS = 15
+CONNECTIONS_KEPT = 10  # opened beyond them for a rush, and closed after it
 EVERY_COMMUNITY = "*"
 SEPARATOR = "\x1f"  # no code of a community holds it
 MIGRATION_LOCK = 0x666F7265  # one migration at a time on PostgreSQL; any fixed number does
@@ -32,19 +35,25 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
-def engine_for(url: str) -> Engine:
-    """Return an engine for ``url``; nothing is opened yet.
+def engine_for(url: str, *, connections: int = CONNECTIONS) -> Engine:
+    """Return an engine for ``url`` with up to so many ``connections``; nothing is opened yet.
 
     Its errors never repeat the values of a statement.
     """
+    kept = min(connections, CONNECTIONS_KEPT)
+    pool = {"pool_size": kept, "max_overflow": connections - kept}
     if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
+        # A database in memory, which descriptions of the API are made with, has no pool to size
+        sized = {} if make_url(url).database in {None, "", ":memory:"} else pool
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True, **sized
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A page reads in several statements; under this isolation they all see the same moment.
     return create_engine(
-        url, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True
+        url, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True, **pool
     )
 
 
@@ -85,10 +94,36 @@ def write_transaction(
 
     See ``read_transaction``.
     """
-    with Session(_writer(engine), expire_on_commit=False) as session:
+    with _turn_to_write(engine), Session(_writer(engine), expire_on_commit=False) as session:
         _narrow(session, communities)
         with session.begin():
             yield session
+
+
+@contextmanager
+def _turn_to_write(engine: Engine) -> Iterator[None]:
+    """Wait for the other writers of this process, on SQLite, which lets in one at a time.
+
+    It would have them ask again and again, each with a connection in its hand, and longer apart
+    each time.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns_of(str(engine.url))
+    # Given up after a while, and then SQLite says that it is busy; a session may end in another
+    # thread than it began in
+    has_turn = turn.acquire(timeout=BUSY_TIMEOUT_S)
+    try:
+        yield
+    finally:
+        if has_turn:
+            turn.release()
+
+
+@cache
+def _turns_of(_url: str) -> Lock:
+    return Lock()
 
 
 def _narrow(session: Session, communities: frozenset[str] | None) -> None:
@@ -148,9 +183,9 @@ def upgrade_database(url: str) -> None:
         engine.dispose()
 
 
-def open_database(url: str) -> Engine:
-    """Return an engine for ``url`` whose schema is at the newest revision."""
-    engine = engine_for(url)
+def open_database(url: str, *, connections: int = CONNECTIONS) -> Engine:
+    """Return an engine for ``url`` whose schema is at the newest revision; see ``engine_for``."""
+    engine = engine_for(url, connections=connections)
     migrate_schema(engine)
     return engine
 

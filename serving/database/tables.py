@@ -308,7 +308,9 @@ class TokenRow(Base):
 
     Kinds: ``bearer`` (for machines, with a name), ``session`` (a cookie), ``renewal`` (a cookie
     that only lets its holder choose a password), ``login`` and ``invitation`` (links that work
-    once). A bearer token may be narrower than its user: another ``role``, or ``read_only``.
+    once). A bearer token may be narrower than its user: another ``role``, or ``read_only``. Only
+    what ``manages`` gives out users, passwords and tokens. ``parent_id`` is the bearer token that
+    it came of, with which it ends.
     """
 
     __tablename__ = "tokens"
@@ -324,8 +326,13 @@ class TokenRow(Base):
     name: Mapped[str | None]
     role: Mapped[str | None]
     read_only: Mapped[bool] = mapped_column(default=False, server_default=false())
+    manages: Mapped[bool] = mapped_column(default=False, server_default=false())
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"), index=True)
 
     user: Mapped[UserRow] = relationship(lazy="joined")
+    parent: Mapped["TokenRow | None"] = relationship(
+        lazy="joined", remote_side="TokenRow.id", join_depth=1
+    )
 
 
 class LockoutRow(Base):

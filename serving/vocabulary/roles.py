@@ -1,6 +1,7 @@
 """Who somebody is to us: roles, and whoever sends a request."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 __all__ = ["Role", "Viewer"]
@@ -19,10 +20,15 @@ class Role(StrEnum):
 class Viewer:
     """Who is asking. ``communities`` are the only ones they may see; None means all.
 
-    Somebody who is ``renewing`` may do nothing but choose a password.
+    Somebody who is ``renewing`` may do nothing but choose a password. Who ``manages`` may give out
+    users, passwords and tokens, if the role allows it. What comes of a machine's token, ``token``
+    by number, is good until ``good_until`` and gives out nothing that lasts longer.
     """
 
     name: str
     role: Role
     communities: frozenset[str] | None
     renewing: bool = False
+    manages: bool = False
+    token: int | None = None
+    good_until: datetime | None = None

@@ -13,6 +13,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from serving.access.users.service import add_user
@@ -233,6 +234,7 @@ def a_staff(engine: Engine) -> dict[str, str]:
                 communities=["C01"] if role is Role.OFFICER else [],
                 at=MIDNIGHT,
                 actor="test",
+                manages=True,
             )
             for role in Role
         }
@@ -296,6 +298,13 @@ def wary(client: Client, engine: Engine) -> Client:
     """Give a client of an application with one nightly list and its suspects."""
     publish_suspects(engine, at=MIDNIGHT, suspects=SUSPECTS)
     return client
+
+
+def use_link(client: Client, link: str) -> Response:
+    """Press the button that the page behind a link shows."""
+    assert client.get(link).status_code == 200
+    form = {"token": link.partition("token=")[2]}
+    return client.post("/login", data=form, headers={"Sec-Fetch-Site": "same-origin"})
 
 
 def audited(engine: Engine, action: str) -> list[tuple[str, str]]:

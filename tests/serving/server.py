@@ -9,12 +9,14 @@ from time import sleep
 import uvicorn
 from fastapi import FastAPI
 
+from serving.app import server_config
+
 
 @contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """Serve ``app`` for the length of the block; give its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    config = server_config(app, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -64,6 +64,7 @@ DETAILS: Mapping[str, str] = MappingProxyType(
         "form": NP_("audit detail", "form"),
         "level": NP_("audit detail", "level"),
         "list_id": NP_("audit detail", "list"),
+        "manages": NP_("audit detail", "gives out users and tokens"),
         "name": NP_("audit detail", "name"),
         "owner": NP_("audit detail", "owner"),
         "read_only": NP_("audit detail", "for reading only"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from serving.access.auth import allow_roles
+from serving.access.auth import allow_managers, allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.schemas import (
@@ -30,6 +30,7 @@ __all__ = ["router"]
 
 router = ApiRouter(tags=["users"])
 Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
+Manager = Annotated[Viewer, Depends(allow_managers(Role.ADMIN))]
 AnyUser = Annotated[Viewer, Depends(allow_roles(*Role))]
 UserName = Annotated[Name, Path(examples=["li.wei"])]
 TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
@@ -50,9 +51,9 @@ def list_users(query: Annotated[UserQuery, Query()], _viewer: Admin, session: Re
 
 
 @router.post("/users", status_code=201)
-def add_user(new: NewUser, viewer: Admin, session: Writing, now: Now) -> UserWithToken:
+def add_user(new: NewUser, viewer: Manager, session: Writing, now: Now) -> UserWithToken:
     """Add a user; the token in the answer is shown this once."""
-    return service.add_user_from(session, new=new, at=now, actor=viewer.name)
+    return service.add_user_from(session, new=new, at=now, by=viewer)
 
 
 @router.get("/users/{name}")
@@ -63,7 +64,7 @@ def get_user(name: UserName, _viewer: Admin, session: Reading) -> User:
 
 @router.patch("/users/{name}")
 def change_user(
-    name: UserName, changes: UserChanges, viewer: Admin, session: Writing, now: Now
+    name: UserName, changes: UserChanges, viewer: Manager, session: Writing, now: Now
 ) -> User:
     """Change a user's role, communities, or whether they may come in."""
     return service.change_user(session, name=name, changes=changes, at=now, actor=viewer.name)
@@ -77,11 +78,12 @@ def revoke_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> No
 
 @router.post("/users/{name}/invitation", status_code=201)
 def invite_user(
-    name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+    name: UserName, viewer: Manager, session: Writing, services: ServicesOfApp, now: Now
 ) -> Invitation:
-    """Take a user's password and return the path of a link, shown this once, with which they choose
-    a new one.
+    """Take a user's password and tokens, and return the path of a link, shown this once, with which
+    they choose a new password.
     """
+    service.require_wider(viewer, than=name)
     lifetime = timedelta(hours=services.settings.invitation_hours)
     return service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
 
@@ -91,7 +93,7 @@ def issue_token(
     *,
     name: UserName,
     new: NewToken,
-    viewer: Admin,
+    viewer: Manager,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -99,7 +101,7 @@ def issue_token(
     """Issue a token for a machine; its secret is shown this once."""
     longest = timedelta(days=services.settings.token_days)
     return tokens.issue_machine_token(
-        session, user=name, new=new, longest=longest, at=now, actor=viewer.name
+        session, user=name, new=new, longest=longest, at=now, actor=viewer.name, by=viewer
     )
 
 

@@ -19,7 +19,16 @@ from sqlalchemy.orm import Session
 from serving.context.settings import AccessSettings
 from serving.database.tables import LockoutRow
 
-__all__ = ["Guard", "clear_failures", "count_attempt", "guards_of", "is_locked", "reset_failures"]
+__all__ = [
+    "Guard",
+    "clear_failures",
+    "count_attempt",
+    "forgive_attempt",
+    "guard_of_address",
+    "guards_of",
+    "is_locked",
+    "reset_failures",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +54,13 @@ class Guard:
 
 def guards_of(settings: AccessSettings, *, name: str, address: str) -> tuple[Guard, Guard]:
     """Return the guards of an account and of an address."""
-    return (
-        _guard(settings, _key("account", name), settings.lockout_failures),
-        _guard(settings, _key("address", address), settings.lockout_address_failures),
-    )
+    account = _guard(settings, _key("account", name), settings.lockout_failures)
+    return account, guard_of_address(settings, address)
+
+
+def guard_of_address(settings: AccessSettings, address: str) -> Guard:
+    """Return the guard of an address."""
+    return _guard(settings, _key("address", address), settings.lockout_address_failures)
 
 
 def count_attempt(session: Session, *, guards: Iterable[Guard], at: datetime) -> datetime | None:
@@ -82,6 +94,11 @@ def reset_failures(session: Session, *, account: Guard, address: Guard) -> None:
     better off.
     """
     clear_failures(session, account)
+    forgive_attempt(session, address)
+
+
+def forgive_attempt(session: Session, address: Guard) -> None:
+    """Take back the attempt of an address that was right."""
     row = session.get(LockoutRow, address.key, with_for_update=True, populate_existing=True)
     if row is None:
         return

@@ -121,6 +121,9 @@ class NewToken(BaseModel):
         Role | None, Field(description="An administrator's token may act as another role.")
     ] = None
     read_only: Annotated[bool, Field(description="Such a token can change nothing.")] = False
+    manages: Annotated[
+        bool, Field(description="Such a token may give out users and tokens, where its role may.")
+    ] = False
 
 
 class Token(BaseModel):
@@ -131,6 +134,7 @@ class Token(BaseModel):
     name: Annotated[str, Field(examples=["message gateway"])]
     role: Annotated[Role, Field(examples=["analyst"])]
     read_only: Annotated[bool, Field(examples=[True])]
+    manages: Annotated[bool, Field(examples=[False])]
     created_at: datetime
     expires_at: datetime
     last_used_at: Annotated[datetime | None, Field(description="To the minute.")]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.repository import PAGE_KINDS, UserRepository
+from serving.access.repository import UserRepository
 from serving.access.users.schemas import (
     Invitation,
     NewUser,
@@ -20,7 +20,7 @@ from serving.database.audit_chain import record_action
 from serving.database.tables import UserCommunityRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
-from serving.vocabulary.roles import Role
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = [
     "add_user",
@@ -31,6 +31,7 @@ __all__ = [
     "get_user",
     "invite_user",
     "list_users",
+    "require_wider",
     "user_page",
 ]
 
@@ -84,16 +85,26 @@ def add_user(
     at: datetime,
     communities: Collection[str] = (),
     actor: str,
+    manages: bool = False,
+    by: Viewer | None = None,
 ) -> str:
-    """Add a user and return a bearer token that is shown this once; see ``create_user``."""
+    """Add a user and return a bearer token that is shown this once; see ``create_user`` and
+    ``issue_token``.
+    """
     create_user(session, name=name, role=role, at=at, communities=communities, actor=actor)
-    return issue_token(session, name=name, kind="bearer", at=at)
+    return issue_token(session, name=name, kind="bearer", at=at, manages=manages, by=by)
 
 
-def add_user_from(session: Session, *, new: NewUser, at: datetime, actor: str) -> UserWithToken:
-    """Add a user as a request describes it; see ``add_user``."""
+def add_user_from(session: Session, *, new: NewUser, at: datetime, by: Viewer) -> UserWithToken:
+    """Add a user as a request of ``by`` describes it; see ``add_user``."""
     token = add_user(
-        session, name=new.name, role=new.role, at=at, communities=new.communities, actor=actor
+        session,
+        name=new.name,
+        role=new.role,
+        at=at,
+        communities=new.communities,
+        actor=by.name,
+        by=by,
     )
     return UserWithToken(**get_user(session, name=new.name).model_dump(), token=token)
 
@@ -171,8 +182,8 @@ def disable_user(session: Session, *, name: str, at: datetime, actor: str) -> No
 def invite_user(
     session: Session, *, name: str, lifetime: timedelta, at: datetime, actor: str
 ) -> Invitation:
-    """Take a user's password, end their sessions, and return a link with which they choose a new
-    password.
+    """Take a user's password, end their sessions and machines' tokens, and return a link with which
+    they choose a new password: what was stolen with the old one opens nothing any more.
 
     Raises a 404 problem if nobody has that name, a 409 problem for who is disabled or comes from
     the identity provider.
@@ -185,12 +196,22 @@ def invite_user(
             409, "This user's password is kept by the identity provider.", remedy="Change it there."
         )
     user.password_hash = user.password_set_at = None
-    UserRepository(session).revoke_tokens_of(
-        user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
+    UserRepository(session).revoke_tokens_of(user, at=at)
+    secret, row = add_token(
+        session, user=user, kind="invitation", at=at, expires_at=at + lifetime, manages=True
     )
-    secret, row = add_token(session, user=user, kind="invitation", at=at, expires_at=at + lifetime)
     record_action(session, at=at, actor=actor, action="user-reset", subject=name)
     return Invitation(path=f"/login?token={secret}", expires_at=row.expires_at)
+
+
+def require_wider(viewer: Viewer, *, than: str) -> None:
+    """Raise a 403 problem where a token would make a password for its own user, which could do more
+    than itself.
+    """
+    if viewer.token is not None and viewer.name == than:
+        raise ProblemError(
+            403, "A token chooses no password of its own user.", remedy="Log in with a password."
+        )
 
 
 def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, actor: str) -> None:

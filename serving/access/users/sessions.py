@@ -15,12 +15,13 @@ from serving.access.users.tokens import TokenKind, add_token
 from serving.context.settings import AccessSettings
 from serving.database.audit_chain import record_action
 from serving.database.engine import write_transaction
-from serving.database.tables import UserRow
+from serving.database.tables import TokenRow, UserRow
 from serving.http.errors import ProblemError
 
 __all__ = [
     "OpenedSession",
     "change_password",
+    "count_arrival",
     "end_other_sessions",
     "end_session",
     "log_in",
@@ -123,7 +124,7 @@ def open_session(
         by=token.kind,
         address=address,
         at=at,
-        until=None if once else token.expires_at,
+        of=None if once else token,
     )
 
 
@@ -135,14 +136,24 @@ def open_for(
     by: str,
     address: str,
     at: datetime,
-    until: datetime | None = None,
+    of: TokenRow | None = None,
 ) -> OpenedSession:
-    """Open a session for a user who has shown who they are, ``until`` a moment at the latest."""
+    """Open a session for a user who has shown who they are; one that comes ``of`` a machine's token
+    does no more than that, and ends with it.
+    """
     renewing = by == "invitation" or (by == "password" and _has_expired(user, settings, at))
     lifetime = RENEWAL_LIFETIME if renewing else settings.session_lifetime
-    ends = min(at + lifetime, until or at + lifetime)
+    ends = min(at + lifetime, of.expires_at if of else at + lifetime)
     kind: TokenKind = "renewal" if renewing else "session"
-    secret, _ = add_token(session, user=user, kind=kind, at=at, expires_at=ends)
+    secret, _ = add_token(
+        session,
+        user=user,
+        kind=kind,
+        at=at,
+        expires_at=ends,
+        manages=of.manages if of else True,
+        parent_id=of.id if of else None,
+    )
     record_action(
         session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address
     )
@@ -158,8 +169,10 @@ def change_password(
     new: str,
     address: str,
     at: datetime,
+    keeps_tokens: bool = False,
 ) -> OpenedSession:
-    """Give a user the password they chose, end their sessions everywhere, and open a new one.
+    """Give a user the password they chose, end their sessions everywhere, and their machines'
+    tokens unless ``keeps_tokens``, and open a new session.
 
     ``current`` is None for who has just shown who they are. Raises a 403 problem for a wrong
     current password, a 429 problem after too many of them, a 422 problem for a new one that is no
@@ -189,16 +202,35 @@ def change_password(
     with write_transaction(engine) as session:
         user = _user(session, name)
         user.password_hash, user.password_set_at = digest, at
-        UserRepository(session).revoke_tokens_of(
-            user, at=at, kinds=(*PAGE_KINDS, "login", "invitation")
-        )
+        ended = (*PAGE_KINDS, "login", "invitation") if keeps_tokens else None
+        UserRepository(session).revoke_tokens_of(user, at=at, kinds=ended)
         record_action(
             session, at=at, actor=name, action="password-changed", subject=name, address=address
         )
         secret, _ = add_token(
-            session, user=user, kind="session", at=at, expires_at=at + settings.session_lifetime
+            session,
+            user=user,
+            kind="session",
+            at=at,
+            expires_at=at + settings.session_lifetime,
+            manages=True,
         )
     return OpenedSession(secret=secret, renewing=False)
+
+
+def count_arrival(
+    engine: Engine, *, settings: AccessSettings, address: str, at: datetime
+) -> lockout.Guard:
+    """Count that an address tries to come in without a name, as failed until it is forgiven.
+
+    Raises a 429 problem after too many failures.
+    """
+    guard = lockout.guard_of_address(settings, address)
+    with write_transaction(engine) as session:
+        locked_until = lockout.count_attempt(session, guards=[guard], at=at)
+    if locked_until is not None:
+        raise _too_many_failures(locked_until, at=at)
+    return guard
 
 
 def note_refusal(

@@ -12,7 +12,7 @@ from serving.database.audit_chain import record_action
 from serving.database.tables import TokenRow, UserRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
-from serving.vocabulary.roles import Role
+from serving.vocabulary.roles import Role, Viewer
 
 __all__ = [
     "TokenKind",
@@ -37,9 +37,11 @@ def add_token(
     at: datetime,
     expires_at: datetime,
     new: NewToken | None = None,
+    manages: bool = False,
+    parent_id: int | None = None,
 ) -> tuple[str, TokenRow]:
     """Return a fresh secret of ``user`` and what is kept of it; ``new`` says what makes a machine's
-    token narrower.
+    token narrower, ``parent_id`` which token it comes of.
     """
     secret = new_secret()
     row = TokenRow(
@@ -51,6 +53,8 @@ def add_token(
         name=new.name if new else None,
         role=new.role.value if new and new.role else None,
         read_only=bool(new and new.read_only),
+        manages=manages,
+        parent_id=parent_id,
     )
     UserRepository(session).add_token(row)
     return secret, row
@@ -62,23 +66,42 @@ def issue_token(
     name: str,
     at: datetime,
     kind: TokenKind = "bearer",
-    lifetime: timedelta | None = None,
+    manages: bool = False,
+    by: Viewer | None = None,
 ) -> str:
     """Return a fresh token of the user ``name``: ``bearer`` for 90 days, ``login`` for one login
-    within 30 minutes.
+    within 30 minutes. Given out ``by`` a token it ends with that.
 
     Raises a 404 problem if nobody has that name, or no longer.
     """
     user = _active(session, name)
-    lifetime = lifetime or (LOGIN_LIFETIME if kind == "login" else BEARER_LIFETIME)
-    secret, _ = add_token(session, user=user, kind=kind, at=at, expires_at=at + lifetime)
+    expires_at = at + (LOGIN_LIFETIME if kind == "login" else BEARER_LIFETIME)
+    if by is not None and by.good_until is not None:
+        expires_at = min(expires_at, by.good_until)
+    secret, _ = add_token(
+        session,
+        user=user,
+        kind=kind,
+        at=at,
+        expires_at=expires_at,
+        manages=manages or kind == "login",
+        parent_id=by.token if by else None,
+    )
     return secret
 
 
 def issue_machine_token(
-    session: Session, *, user: str, new: NewToken, longest: timedelta, at: datetime, actor: str
+    session: Session,
+    *,
+    user: str,
+    new: NewToken,
+    longest: timedelta,
+    at: datetime,
+    actor: str,
+    by: Viewer | None = None,
 ) -> IssuedToken:
-    """Issue a named token of ``user``, audited; its secret is shown this once.
+    """Issue a named token of ``user``, audited; its secret is shown this once. ``by`` is who asks,
+    None at the terminal; what a token asks for ends with it.
 
     Raises a 404 problem for a user who may not come in, a 422 problem for a life beyond ``longest``
     or a role that is not theirs: only an administrator's token may act as another role, and never
@@ -96,8 +119,17 @@ def issue_machine_token(
     if timedelta(days=new.days) > longest:
         raise ProblemError(422, "This token would live too long.", remedy="Choose fewer days.")
     expires_at = at + timedelta(days=new.days)
+    if by is not None and by.good_until is not None:
+        expires_at = min(expires_at, by.good_until)
     secret, row = add_token(
-        session, user=owner, kind="bearer", at=at, expires_at=expires_at, new=new
+        session,
+        user=owner,
+        kind="bearer",
+        at=at,
+        expires_at=expires_at,
+        new=new,
+        manages=new.manages,
+        parent_id=by.token if by else None,
     )
     record_action(
         session,
@@ -109,6 +141,7 @@ def issue_machine_token(
         name=new.name,
         role=new.role.value if new.role else owner.role,
         read_only=new.read_only,
+        manages=new.manages,
         expires_at=expires_at.isoformat(),
     )
     return IssuedToken(**as_token(row, owner).model_dump(), secret=secret)
@@ -146,7 +179,7 @@ def revoke_machine_token(
         raise ProblemError(
             404, "There is no such token.", remedy="List the tokens to find its number."
         )
-    row.revoked_at = at
+    UserRepository(session).revoke_with_descendants(row.id, at=at)
     record_action(
         session,
         at=at,
@@ -166,6 +199,7 @@ def as_token(row: TokenRow, user: UserRow) -> Token:
         name=row.name or "",
         role=Role(row.role or user.role),
         read_only=row.read_only,
+        manages=row.manages,
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field
 
-from serving.access.auth import COOKIE, allow_renewal, allow_roles
+from serving.access.auth import COOKIE, allow_own_credentials, allow_renewal, allow_roles
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.endpoints import TokenId
@@ -26,6 +26,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/account")
 Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Renewing = Annotated[Viewer, Depends(allow_renewal)]
+Owner = Annotated[Viewer, Depends(allow_own_credentials)]
 Password = Annotated[str, Field(max_length=MAX_LENGTH)]
 
 
@@ -35,6 +36,7 @@ class PasswordForm(BaseModel):
     current: Password = ""
     new: Password
     again: Password
+    keeps_tokens: bool = False
 
 
 class TokenForm(BaseModel):
@@ -44,6 +46,7 @@ class TokenForm(BaseModel):
     days: Annotated[int, Field(ge=1, le=3650)] = 90
     role: Annotated[Role | None, Field()] = None
     read_only: bool = False
+    manages: bool = False
 
 
 @router.get("")
@@ -57,7 +60,7 @@ def show_account(request: Request, viewer: Renewing, services: ServicesOfApp, no
 @router.post("/password")
 def choose_password(
     request: Request,
-    viewer: Renewing,
+    viewer: Owner,
     services: ServicesOfApp,
     now: Now,
     form: Annotated[PasswordForm, Form()],
@@ -71,6 +74,7 @@ def choose_password(
             name=viewer.name,
             current=None if viewer.renewing else form.current,
             new=form.new,
+            keeps_tokens=form.keeps_tokens,
             address=address_of(request),
             at=now,
         )
@@ -89,7 +93,8 @@ def log_out_elsewhere(request: Request, viewer: Reader, session: Writing, now: N
 @router.post("/tokens")
 def issue_token(
     request: Request,
-    viewer: Reader,
+    _reader: Reader,
+    viewer: Owner,
     services: ServicesOfApp,
     now: Now,
     form: Annotated[TokenForm, Form()],
@@ -100,7 +105,13 @@ def issue_token(
     try:
         with write_transaction(services.engine) as session:
             issued = tokens.issue_machine_token(
-                session, user=viewer.name, new=new, longest=longest, at=now, actor=viewer.name
+                session,
+                user=viewer.name,
+                new=new,
+                longest=longest,
+                at=now,
+                actor=viewer.name,
+                by=viewer,
             )
     except ProblemError as problem:
         return _account_page(request, viewer, services, now, problem=problem)

@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 from serving.access.auth import COOKIE, allow_roles, require_same_origin
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
+from serving.access.users.lockout import forgive_attempt
 from serving.access.users.passwords import MAX_LENGTH
 from serving.access.users.sessions import (
     OpenedSession,
+    count_arrival,
     end_session,
     log_in,
     note_refusal,
@@ -44,12 +46,16 @@ class LoginForm(BaseModel):
 
 @router.get("/login")
 def show_login(
-    request: Request, services: ServicesOfApp, now: Now, token: str | None = None
+    request: Request,
+    services: ServicesOfApp,
+    token: Annotated[str | None, Query(max_length=MAX_LENGTH)] = None,
 ) -> Response:
-    """Show the login, or use the token of a link at once: it must not stay in the address bar."""
+    """Show the login, or a button that uses the token of a link: who only looks at the link, as
+    previews and scanners do, uses nothing up and leaves no trace.
+    """
     if token is None:
         return _login_page(request, services)
-    return _come_in_by_token(request, services, now, secret=token, kinds=("login", "invitation"))
+    return render_page(request, "link.html", {"secret": token})
 
 
 @router.post("/login")
@@ -60,7 +66,11 @@ def come_in(
     require_same_origin(request)
     if form.token:
         return _come_in_by_token(
-            request, services, now, secret=form.token.strip(), kinds=("bearer", "login")
+            request,
+            services,
+            now,
+            secret=form.token.strip(),
+            kinds=("bearer", "login", "invitation"),
         )
     try:
         opened = log_in(
@@ -109,9 +119,7 @@ def come_back_from_provider(
     try:
         opened = _vouched_for(request, services, now, state=state, code="" if error else code)
     except ProblemError as problem:
-        with write_transaction(services.engine) as session:
-            note_refusal(session, by="provider", address=address_of(request), at=now)
-        return _login_page(request, services, problem)
+        return _login_page(request, services, _noted(request, services, now, problem))
     response = with_cookie(_sent_on(request, "/"), opened, services)
     response.delete_cookie(BEGUN_COOKIE, path=oidc.CALLBACK)
     return response
@@ -161,18 +169,34 @@ def _vouched_for(
         )
 
 
+def _noted(request: Request, services: Services, now: Now, problem: ProblemError) -> ProblemError:
+    """Audit that the provider vouched for nobody; return what is said of it, which is to wait where
+    an address has tried too often.
+    """
+    address = address_of(request)
+    try:
+        count_arrival(services.engine, settings=services.settings, address=address, at=now)
+    except ProblemError as too_many:
+        return too_many
+    with write_transaction(services.engine) as session:
+        note_refusal(session, by="provider", address=address, at=now)
+    return problem
+
+
 def _come_in_by_token(
     request: Request, services: Services, now: Now, *, secret: str, kinds: tuple[TokenKind, ...]
 ) -> Response:
+    address = address_of(request)
+    try:
+        guard = count_arrival(services.engine, settings=services.settings, address=address, at=now)
+    except ProblemError as too_many:
+        return _login_page(request, services, too_many)
     with write_transaction(services.engine) as session:
         opened = open_session(
-            session,
-            secret=secret,
-            kinds=kinds,
-            settings=services.settings,
-            at=now,
-            address=address_of(request),
+            session, secret=secret, kinds=kinds, settings=services.settings, at=now, address=address
         )
+        if opened is not None:
+            forgive_attempt(session, guard)
     if opened is None:
         problem = ProblemError(
             401,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow_roles
+from serving.access.auth import allow_managers, allow_roles
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.access.users import lockout, service, tokens
 from serving.access.users.endpoints import TokenId, UserName
@@ -23,6 +23,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/users")
 Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
+Manager = Annotated[Viewer, Depends(allow_managers(Role.ADMIN))]
 CommunityCodes = Annotated[str, Field(max_length=4000)]
 
 
@@ -50,7 +51,7 @@ def show_users(request: Request, viewer: Admin, session: Reading) -> Response:
 def add_user(
     *,
     request: Request,
-    viewer: Admin,
+    viewer: Manager,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -80,7 +81,7 @@ def show_user(
 
 @router.post("/{name}")
 def change_user(
-    name: UserName, viewer: Admin, session: Writing, now: Now, form: Annotated[UserForm, Form()]
+    name: UserName, viewer: Manager, session: Writing, now: Now, form: Annotated[UserForm, Form()]
 ) -> Response:
     """Change a user's role and communities."""
     service.change_user(session, name=name, changes=_changes(form), at=now, actor=viewer.name)
@@ -95,7 +96,7 @@ def disable_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> R
 
 
 @router.post("/{name}/restore")
-def restore_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> Response:
+def restore_user(name: UserName, viewer: Manager, session: Writing, now: Now) -> Response:
     """Let a user in again."""
     service.change_user(
         session, name=name, changes=UserChanges(disabled=False), at=now, actor=viewer.name
@@ -108,18 +109,18 @@ def invite_user(
     *,
     request: Request,
     name: UserName,
-    viewer: Admin,
+    viewer: Manager,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
 ) -> Response:
-    """Take a user's password and show the link with which they choose a new one, this once."""
+    """Take a user's password and tokens, and show the link for a new password, this once."""
     return _invited(request, viewer, session, services, now, name=name)
 
 
 @router.post("/{name}/unlock")
 def unlock_user(
-    name: UserName, viewer: Admin, session: Writing, services: ServicesOfApp, now: Now
+    name: UserName, viewer: Manager, session: Writing, services: ServicesOfApp, now: Now
 ) -> Response:
     """Let a user try again who failed to log in too often."""
     service.get_user(session, name=name)
@@ -133,7 +134,7 @@ def issue_token(
     *,
     request: Request,
     name: UserName,
-    viewer: Admin,
+    viewer: Manager,
     session: Writing,
     services: ServicesOfApp,
     now: Now,
@@ -143,7 +144,7 @@ def issue_token(
     longest = timedelta(days=services.settings.token_days)
     new = NewToken(**form.model_dump())
     issued = tokens.issue_machine_token(
-        session, user=name, new=new, longest=longest, at=now, actor=viewer.name
+        session, user=name, new=new, longest=longest, at=now, actor=viewer.name, by=viewer
     )
     return _user_page(request, viewer, session, services, now, name=name, issued=issued)
 
@@ -172,6 +173,7 @@ def _changes(form: UserForm) -> UserChanges:
 def _invited(
     request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str
 ) -> Response:
+    service.require_wider(viewer, than=name)
     lifetime = timedelta(hours=services.settings.invitation_hours)
     invitation = service.invite_user(
         session, name=name, lifetime=lifetime, at=now, actor=viewer.name

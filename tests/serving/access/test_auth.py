@@ -11,7 +11,7 @@ from serving.access.users.service import invite_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
-from tests.serving.conftest import Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited, use_link
 from tests.serving.published import ID_A, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -100,7 +100,7 @@ def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(
         link = invite_user(
             session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path
-    answer = client.get(link)
+    answer = use_link(client, link)
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = client.get("/account")
     assert page.status_code == 200
@@ -117,17 +117,35 @@ def test_an_invitation_opens_the_choice_of_a_password_and_nothing_else(
     )
 
 
-def test_a_link_followed_from_elsewhere_arrives_through_a_page_of_ours(
+def test_who_only_looks_at_a_link_uses_nothing_up_and_leaves_no_trace(
     client: Client, engine: Engine
 ) -> None:
     with write_transaction(engine) as session:
         link = invite_user(
             session, name="analyst-1", lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path
-    answer = client.get(link, headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 200
-    assert '<meta http-equiv="refresh" content="0;url=/account">' in answer.text
-    assert client.get("/account").status_code == 200
+    for _ in range(3):
+        for way in ("GET", "HEAD"):
+            answer = client.request(way, link, headers={"Sec-Fetch-Site": "cross-site"})
+            assert "set-cookie" not in answer.headers
+        client.get("/login?token=fst_made_up")
+    assert audited(engine, "login") == audited(engine, "login-failed") == []
+    assert use_link(client, link).headers["location"] == "/account"
+    assert use_link(client, link).status_code == 401  # and then it is used up
+    form = {"token": link.partition("token=")[2]}
+    other = client.post("/login", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert other.status_code == 403
+
+
+def test_made_up_tokens_lock_their_address_and_fill_no_trail(
+    client: Client, engine: Engine
+) -> None:
+    statuses = [
+        client.post("/login", data={"token": f"fst_{number}"}, headers=OWN).status_code
+        for number in range(33)
+    ]
+    assert statuses == [401] * 30 + [429] * 3
+    assert len(audited(engine, "login-failed")) == 30
 
 
 def test_a_session_is_no_bearer_token_and_a_bearer_token_no_session(client: Client) -> None:

@@ -18,7 +18,7 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import LockoutRow
 from serving.http.errors import ProblemError
-from tests.serving.conftest import Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited, use_link
 from tests.serving.published import MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -69,7 +69,7 @@ def choose(client: Client, engine: Engine, name: str, password: str) -> None:
         link = invite_user(
             session, name=name, lifetime=timedelta(hours=1), at=MORNING, actor="test"
         ).path
-    client.get(link)
+    use_link(client, link)
     answer = client.post(
         "/account/password", data={"new": password, "again": password}, headers=OWN
     )
@@ -252,9 +252,33 @@ def test_changing_the_password_ends_every_other_session(known: Client, engine: E
         assert known.get("/account").status_code == 303
     known.cookies.clear()
     assert (come_in(known, GOOD), come_in(known, NEW)) == (401, 303)
-    # A machine goes on
-    assert known.get("/api/v1/me", headers=known.as_("analyst")).status_code == 200
     assert audited(engine, "password-changed") == [("analyst-1", "analyst-1")] * 2
+
+
+@pytest.mark.parametrize(("form", "status"), [({}, 401), ({"keeps_tokens": "true"}, 200)])
+def test_machines_tokens_end_with_the_password_unless_they_are_kept(
+    known: Client, form: dict[str, str], status: int
+) -> None:
+    come_in(known, GOOD)
+    page = known.post("/account/tokens", data={"name": "gateway"}, headers=OWN).text
+    (secret,) = re.findall(r"fst_[\w-]+", page)
+    form |= {"current": GOOD, "new": NEW, "again": NEW}
+    assert known.post("/account/password", data=form, headers=OWN).status_code == 303
+    known.cookies.clear()
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert known.get("/api/v1/me", headers=headers).status_code == status
+
+
+def test_a_reset_ends_every_token(known: Client, engine: Engine) -> None:
+    come_in(known, GOOD)
+    page = known.post("/account/tokens", data={"name": "gateway"}, headers=OWN).text
+    (secret,) = re.findall(r"fst_[\w-]+", page)
+    answer = known.post("/api/v1/users/analyst-1/invitation", headers=known.as_("admin"))
+    assert answer.status_code == 201
+    assert known.get("/account").headers["location"] == "/login"
+    known.cookies.clear()
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert known.get("/api/v1/me", headers=headers).status_code == 401
 
 
 def test_the_present_password_cannot_be_guessed_on_the_page(known: Client, engine: Engine) -> None:

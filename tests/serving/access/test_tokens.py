@@ -141,6 +141,109 @@ def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine
     assert client.get("/api/v1/me", headers=bearer(issued.secret)).status_code == 401
 
 
+def narrowed(client: Client, role: str, **fields: object) -> dict[str, str]:
+    """Return the header of a token of somebody with ``role`` that manages nothing."""
+    return bearer(str(issue(client, f"{role}-1", **fields)["secret"]))
+
+
+MANAGING = (
+    ("POST", "/api/v1/users", {"name": "wu", "role": "admin"}),
+    ("PATCH", "/api/v1/users/analyst-1", {"role": "admin"}),
+    ("POST", "/api/v1/users/analyst-1/invitation", None),
+    ("POST", "/api/v1/users/analyst-1/tokens", {"name": "x", "days": 80}),
+    ("POST", "/api/v1/users/admin-1/tokens", {"name": "x", "days": 80, "manages": True}),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), MANAGING)
+def test_only_a_token_that_was_issued_for_it_gives_out_others(
+    client: Client, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    assert client.request(method, path, json=body).status_code == 401
+    headers = narrowed(client, "admin")
+    answer = client.request(method, path, json=body, headers=headers)
+    assert answer.status_code == 403
+    assert answer.json()["detail"].endswith("not managed with this token.")
+    # What stops a leak needs no such token
+    assert client.delete("/api/v1/users/engineer-1", headers=headers).status_code == 204
+    assert client.request(method, path, json=body, headers=client.as_("admin")).status_code < 300
+
+
+PAGES = (
+    ("/account/tokens", {"name": "x"}),
+    ("/account/password", {"new": "staple of another kind", "again": "staple of another kind"}),
+    ("/users", {"name": "wu", "role": "admin"}),
+    ("/users/analyst-1", {"role": "admin"}),
+    ("/users/analyst-1/restore", {}),
+    ("/users/analyst-1/invitation", {}),
+    ("/users/analyst-1/unlock", {}),
+    ("/users/analyst-1/tokens", {"name": "x"}),
+)
+
+
+@pytest.mark.parametrize(("path", "form"), PAGES)
+@pytest.mark.parametrize("cookie", ["", "anything"])
+def test_no_page_gives_a_narrow_token_more_than_it_has(
+    client: Client, engine: Engine, path: str, form: dict[str, str], cookie: str
+) -> None:
+    headers = narrowed(client, "admin")
+    if cookie:  # of whatever kind: it does not make a login of a token
+        client.cookies.set("forestall_session", cookie)
+    answer = client.post(path, data=form, headers=OWN | headers)
+    assert answer.status_code in {303, 403}
+    assert answer.headers.get("location", "/login") == "/login"
+    client.cookies.clear()
+    # A login with the token does no more than the token
+    secret = headers["Authorization"].removeprefix("Bearer ")
+    assert client.post("/login", data={"token": secret}, headers=OWN).status_code == 303
+    assert client.post(path, data=form, headers=OWN).status_code == 403
+    assert audited(engine, "token-issued") == [("admin-1", "admin-1")]
+    assert audited(engine, "password-changed") == audited(engine, "user-reset") == []
+
+
+def test_what_a_token_gives_out_ends_with_it(client: Client) -> None:
+    first = issue(client, "admin-1", days=20, manages=True)
+    headers = bearer(str(first["secret"]))
+    path = "/api/v1/users/admin-1/tokens"
+    new = {"name": "y", "days": 21}
+    longer = client.post(path, json=new, headers=headers).json()
+    assert longer["expires_at"] == first["expires_at"] == "2026-07-25T09:00:00+08:00"
+    second = client.post(path, json=new | {"days": 19, "manages": True}, headers=headers).json()
+    deeper = bearer(second["secret"])
+    third = client.post(path, json=new | {"days": 18}, headers=deeper).json()
+    added = client.post(
+        "/api/v1/users", json={"name": "wu", "role": "analyst"}, headers=deeper
+    ).json()
+    descendants = [deeper, bearer(third["secret"]), bearer(added["token"])]
+    assert [client.get("/api/v1/me", headers=one).status_code for one in descendants] == [200] * 3
+    client.post("/login", data={"token": second["secret"]}, headers=OWN)
+    assert client.get("/account").status_code == 200
+    client.delete(f"/api/v1/tokens/{first['id']}", headers=client.as_("admin"))
+    assert [client.get("/api/v1/me", headers=one).status_code for one in descendants] == [401] * 3
+    assert client.get("/account").headers["location"] == "/login"
+
+
+def test_a_token_makes_no_password_of_its_own_user(client: Client) -> None:
+    path = "/api/v1/users/{}/invitation"
+    assert client.post(path.format("admin-1")).status_code == 401
+    headers = client.as_("admin")
+    assert client.post(path.format("admin-1"), headers=headers).status_code == 403
+    assert client.post(path.format("analyst-1"), headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/account", "/users/analyst-1"])
+def test_a_token_that_was_used_is_shown_where_it_is_revoked(client: Client, path: str) -> None:
+    assert client.get(path).headers["location"] == "/login"
+    role = "analyst" if path == "/account" else "admin"
+    secret = str(issue(client, "analyst-1", name="leaked")["secret"])
+    assert client.get("/api/v1/me", headers=bearer(secret)).status_code == 200
+    client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "leaked" in page.text
+    assert "7月5日 09:00" in page.text
+
+
 def test_the_page_of_the_account_shows_a_new_token_once(client: Client) -> None:
     client.post("/login", data={"token": client.tokens["analyst"]}, headers=OWN)
     page = client.post(

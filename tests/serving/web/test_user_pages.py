@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.serving.conftest import Client
+from tests.serving.conftest import Client, use_link
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 GOOD = "correct horse battery"
@@ -47,7 +47,7 @@ def test_a_new_user_gets_a_link_and_chooses_a_password(admin: Client) -> None:
     assert state_of(admin, "wu.min") == ("officer", ["C01", "C02"], False)
     assert "fst_" not in admin.get("/users/wu.min").text  # shown once
     admin.cookies.clear()
-    assert admin.get(link_on(page.text)).headers["location"] == "/account"
+    assert use_link(admin, link_on(page.text)).headers["location"] == "/account"
     assert (
         admin.post("/account/password", data={"new": GOOD, "again": GOOD}, headers=OWN).status_code
         == 303
@@ -59,8 +59,8 @@ def test_a_link_takes_the_old_password_and_ends_the_link_before(admin: Client) -
     first = link_on(admin.post("/users/analyst-1/invitation", headers=OWN).text)
     second = link_on(admin.post("/users/analyst-1/invitation", headers=OWN).text)
     admin.cookies.clear()
-    assert admin.get(first).status_code == 401
-    assert admin.get(second).status_code == 303
+    assert use_link(admin, first).status_code == 401
+    assert use_link(admin, second).status_code == 303
 
 
 def test_role_and_communities_are_changed_at_once(admin: Client) -> None:

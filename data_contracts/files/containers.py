@@ -12,6 +12,7 @@ from data_contracts.files.tables.separated_values import read_separated
 from data_contracts.files.tables.spreadsheets import read_workbook
 from data_contracts.files.tables.table_rows import masked_names
 from data_contracts.mappings.layout import Layout
+from data_contracts.words.counts import choose_form, count_things
 
 __all__ = ["read_tables"]
 
@@ -72,7 +73,8 @@ def _read_packed(
         members: tuple[Member, ...] = (Member(name=own, content=inner),)
     elif is_workbook(content):
         unpack_zip(content, name=name)  # sees to it that it is not too large
-        return read_workbook(content, name=name, layout=layout, wanted=wanted)
+        sheets = read_workbook(content, name=name, layout=layout, wanted=wanted)
+        return tuple(sheet.numbered_by_line() for sheet in sheets)
     else:
         members = unpack_zip(content, name=name)
     known = [one for one in members if PurePath(one.name).suffix.lower() in _MEMBER_ENDINGS]
@@ -89,7 +91,7 @@ def _read_members(
     members: list[Member], *, of: int, name: str, layout: Layout, wanted: Wanted
 ) -> tuple[RawTable, ...]:
     tables: list[RawTable] = []
-    notes = [] if of == len(members) else [f"{of - len(members)} other files"]
+    notes = [] if of == len(members) else [count_things(of - len(members), "other file")]
     for member in members:
         label = f"{name} ({masked_names([member.name])})"
         read = _read_member(member, name=label, layout=layout, wanted=wanted)
@@ -112,7 +114,8 @@ def _read_member(
 ) -> tuple[RawTable, ...]:
     if is_workbook(member.content):
         unpack_zip(member.content, name=name)
-        return read_workbook(member.content, name=name, layout=layout, wanted=wanted)
+        sheets = read_workbook(member.content, name=name, layout=layout, wanted=wanted)
+        return tuple(sheet.numbered_by_line() for sheet in sheets)
     if member.content.startswith((_ZIP, _GZIP)):
         raise DeliveryError(
             f"{name} is an archive in an archive.", remedy="Deliver the files packed once."
@@ -138,12 +141,14 @@ def _read_plain(
     if content[:64].lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(_PAGES):
         raise DeliveryError(f"{name} is a web page or XML, not a table.", remedy=_SAVE_AS)
     text = decode_text(content, name=name, encoding=layout.encoding)
-    table = read_separated(text, name=name, layout=layout, wanted=wanted)
+    table = read_separated(text, name=name, layout=layout, wanted=wanted).numbered_by_line()
     lost = text.find(_LOST_CHARACTER)
     if lost < 0:
         return (table,)
+    number = text.count(_LOST_CHARACTER)
     words = (
-        f"{name}: {text.count(_LOST_CHARACTER)} characters were lost before it was delivered; the "
+        f"{name}: {count_things(number, 'character')} {choose_form(number, 'was', 'were')} lost "
+        "before it was delivered; the "
         f"first is in line {text.count(chr(10), 0, lost) + 1}."
     )
     return (table.with_warning(words),)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from data_contracts.errors import DeliveryError
+from data_contracts.words.counts import count_things
 
 __all__ = ["decode_text"]
 
@@ -118,7 +119,8 @@ def _unfit(content: bytes, *, name: str) -> DeliveryError:
         return _unfit_for_gb18030(content, name=name)
     fewer, most = (utf8, "GB18030") if len(utf8) < len(others) else (others, "UTF-8")
     return DeliveryError(
-        f"{name} is text in {most}, but for {len(fewer)} lines; the first is line {fewer[0]}.",
+        f"{name} is text in {most}, but for {count_things(len(fewer), 'line')}; the first is line "
+        f"{fewer[0]}.",
         remedy=_ONE_ENCODING,
     )
 
@@ -127,7 +129,7 @@ def _unfit_for_gb18030(content: bytes, *, name: str) -> DeliveryError:
     lines = content.split(b"\n")
     unfit = [number for number, line in enumerate(lines, start=1) if not _is_gb18030(line)]
     if unfit and len(unfit) < sum(not line.isascii() for line in lines) / 2:
-        where = f"{name} is text in GB18030, but for {len(unfit)} lines"
+        where = f"{name} is text in GB18030, but for {count_things(len(unfit), 'line')}"
         return DeliveryError(f"{where}; the first is line {unfit[0]}.", remedy=_ONE_ENCODING)
     return DeliveryError(
         f"{name} is not text in UTF-8 or GB18030.",

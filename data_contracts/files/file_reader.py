@@ -25,6 +25,7 @@ from data_contracts.forms.text import parse_choice, text
 from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.mapping import SourceMapping
 from data_contracts.mappings.translation.tables import Translation, translate_table
+from data_contracts.words.counts import choose_form, count_things
 
 __all__ = ["PREAMBLE", "join_readings", "read_delivery", "understand_table"]
 
@@ -135,7 +136,8 @@ def _ignored_note(headings: Sequence[str], *, name: str) -> tuple[str, ...]:
     if not headings:
         return ()
     return (
-        f"{name}: {len(headings)} columns that the contract does not know are ignored: "
+        f"{name}: {count_things(len(headings), 'column')} that the contract does not know "
+        f"{choose_form(len(headings), 'is', 'are')} ignored: "
         f"{masked_names(headings)}",
     )
 

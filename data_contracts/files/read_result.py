@@ -15,7 +15,8 @@ class Reading:
     ``rows`` has one row per delivered row, with the contract's columns and types (null where a
     value could not be read), and
 
-    - ``_row`` (Int64): the data row in the file, from 1,
+    - ``_row`` (Int64): the row in the file, from 1, the headings and what stands before them
+      counted, as a spreadsheet shows it (of Parquet the rows alone),
     - ``_problems`` (List[String]): codes that reject the row, such as ``started_at.unreadable``,
     - ``_warnings`` (List[String]): codes of what somebody should mend though the row is taken,
     - ``_raw`` (String): where there are problems, warnings or words that nobody knows, the

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from time import monotonic
 
 from data_contracts.errors import SettingsError
+from data_contracts.words.counts import count_things
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.progress import Progress
 from pipelines.settings import DEFAULT_HOME, Settings
@@ -44,7 +45,7 @@ def run_demo(
         )
     if not (landing / "truth.parquet").exists():
         step(
-            f"simulating {people:,} residents over {days} days "
+            f"simulating {count_things(people, 'resident')} over {count_things(days, 'day')} "
             f"(fraud at {INTENSITY:g} times the ordinary rate)"
         )
         simulate(
@@ -55,7 +56,7 @@ def run_demo(
     accepted, rejected = (
         sum(getattr(file, name) for file in report.files) for name in ("accepted", "quarantined")
     )
-    step(f"{accepted:,} rows accepted, {rejected:,} in quarantine")
+    step(f"{count_things(accepted, 'row')} accepted, {rejected:,} in quarantine")
     last = START + timedelta(days=days - 1)
     at = datetime(last.year, last.month, last.day, tzinfo=SHANGHAI)
     trained = run_train(settings, at=at, progress=step)
@@ -63,8 +64,8 @@ def run_demo(
     result = run_score(settings, at=at + timedelta(hours=HOUR_OF_SCORING), progress=step)
     print_watchlist(result.alerts, language=language)
     step(
-        f"{result.scored:,} residents scored as of {result.at:%Y-%m-%d %H:%M}, "
-        f"{len(result.alerts)} alerts published"
+        f"{count_things(result.scored, 'resident')} scored as of {result.at:%Y-%m-%d %H:%M}, "
+        f"{count_things(len(result.alerts), 'alert')} published"
     )
     link = login_link(settings, name="demo", role="analyst", host="127.0.0.1", port=8000)
     serve = (

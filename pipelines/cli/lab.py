@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import (
     AsJson,
     At,
@@ -184,9 +185,10 @@ def replay(
     print_table(("by reported cases", *shown), rows)
     if marks:
         typer.echo(paid_marks_table(marks) + "\n")
-    typer.echo(f"{len(alerts)} alerts in {out}, the rule's {len(baseline)} in {beside}")
+    found = count_things(len(alerts), "alert")
+    typer.echo(f"{found} in {out}, the rule's {len(baseline)} in {beside}")
     if kept:
-        typer.echo(f"{kept.rows:,} scores of at least {floor:g} in {kept.path}")
+        typer.echo(f"{count_things(kept.rows, 'score')} of at least {floor:g} in {kept.path}")
 
 
 @lab.command("study", hidden=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from data_contracts.errors import ForestallError
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import (
     AsJson,
     At,
@@ -151,11 +152,11 @@ def simulate(
         print_json({**to_json_value(report), "faults": faults})
         return
     typer.echo(
-        f"{report.files} files in {out}: {report.calls:,} calls, "
-        f"{report.transfers:,} transfers, {report.cases} cases"
+        f"{count_things(report.files, 'file')} in {out}: {count_things(report.calls, 'call')}, "
+        f"{count_things(report.transfers, 'transfer')}, {count_things(report.cases, 'case')}"
     )
     for one in faults:
-        typer.echo(f"  {one.fault}: {one.path} ({one.rows} rows, {one.expected})")
+        typer.echo(f"  {one.fault}: {one.path} ({count_things(one.rows, 'row')}, {one.expected})")
 
 
 @app.command()
@@ -263,8 +264,8 @@ def score(
         return
     print_watchlist(result.alerts, language=language.value)
     typer.echo(
-        f"{result.scored:,} people scored as of {result.at:%Y-%m-%d %H:%M}, "
-        f"{len(result.alerts)} alerts published"
+        f"{count_things(result.scored, 'person', 'people')} scored as of "
+        f"{result.at:%Y-%m-%d %H:%M}, {count_things(len(result.alerts), 'alert')} published"
     )
 
 

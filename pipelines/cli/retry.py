@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from data_contracts.errors import SettingsError
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import load_installation
 from pipelines.cli.printing.terminal import print_json, print_table
 from pipelines.clock import wall_clock
@@ -41,4 +42,6 @@ def retry_rows(home: Path | None, *, dataset: str | None, shows_rows: bool, as_j
         for reason in file.reasons:
             typer.echo(f"{file.path}: {reason.rows} still rejected: {reason.words}")
     accepted = sum(file.accepted for file in report.files)
-    typer.echo(f"{accepted} rows accepted of {sum(file.retried for file in report.files)}")
+    typer.echo(
+        f"{count_things(accepted, 'row')} accepted of {sum(file.retried for file in report.files)}"
+    )

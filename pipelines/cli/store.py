@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from data_contracts.errors import LakeError
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation
 from pipelines.cli.printing.terminal import print_json, print_table, progress_printer
 
@@ -45,7 +46,7 @@ def verify(home: Home = None, as_json: AsJson = False) -> None:
         typer.echo("The store holds what the lake says.")
     if len(found):
         raise LakeError(
-            f"the store differs from the lake on {found['day'].n_unique()} days",
+            f"the store differs from the lake on {count_things(found['day'].n_unique(), 'day')}",
             remedy="Run `forestall store rebuild`.",
         )
 
@@ -66,4 +67,7 @@ def print_report(report: "StoreReport", *, as_json: bool) -> None:
     if as_json:
         print_json({"days": report.days, "anew_from": since})
         return
-    typer.echo(f"{report.days} days written" + (f", those from {since} on anew." if since else "."))
+    typer.echo(
+        f"{count_things(report.days, 'day')} written"
+        + (f", those from {since} on anew." if since else ".")
+    )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from data_contracts.words.counts import choose_form, count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
 from pipelines.cli.printing.terminal import print_json, print_table, to_json_value
 
@@ -151,12 +152,13 @@ def audit_verify(
         print_json(to_json_value(verdict) | {"whole": verdict.whole})
     elif verdict.broken:
         typer.echo(f"broken at entry {verdict.broken.entry_id}: {verdict.broken.reason}")
-        typer.echo(f"{verdict.entries} entries before it are whole")
+        whole = count_things(verdict.entries, "entry", "entries")
+        typer.echo(f"{whole} before it {choose_form(verdict.entries, 'is', 'are')} whole")
     elif verdict.head_missing:
         typer.echo("cut off: the entry with this head is gone, though what is left is whole")
     else:
         typer.echo(
-            f"whole: {verdict.entries} entries\nhead: {verdict.head}\n"
+            f"whole: {count_things(verdict.entries, 'entry', 'entries')}\nhead: {verdict.head}\n"
             "keep the head elsewhere, for --head"
         )
     raise typer.Exit(0 if verdict.whole else 1)

@@ -2,6 +2,7 @@
 
 import typer
 
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation
 from pipelines.cli.printing.terminal import print_json
 
@@ -27,5 +28,6 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
         print_json(done)
     else:
         typer.echo(
-            f"{done.delivered} messages delivered, {done.failed} to be sent again or given up"
+            f"{count_things(done.delivered, 'message')} delivered, "
+            f"{done.failed} to be sent again or given up"
         )

@@ -11,6 +11,7 @@ import polars as pl
 
 from data_contracts.contract import load_contract
 from data_contracts.suites import add_warnings, check_rows, split_rows
+from data_contracts.words.counts import choose_form, count_things
 from data_contracts.words.rejection_words import CONFLICT_CODE, UNMATCHED_CODE
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import UNMATCHED, with_reversals_marked
@@ -475,10 +476,11 @@ def _with_warning_of_changes(item: ParsedFile, rows: pl.DataFrame) -> ParsedFile
     changed = mine.height - mine.select(contract.key).unique().height
     if not changed or item.reading is None:
         return item
-    words = (
-        "1 row is replaced by a later row of the same person"
-        if changed == 1
-        else f"{changed} rows are replaced by later rows of the same people"
+    replaced = choose_form(
+        changed,
+        "is replaced by a later row of the same person",
+        "are replaced by later rows of the same people",
     )
+    words = f"{count_things(changed, 'row')} {replaced}"
     reading = replace(item.reading, warnings=(*item.reading.warnings, words))
     return replace(item, reading=reading)

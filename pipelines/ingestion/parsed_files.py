@@ -8,6 +8,7 @@ import polars as pl
 
 from data_contracts.errors import LakeError
 from data_contracts.files.read_result import Reading
+from data_contracts.words.counts import choose_form, count_things
 from data_contracts.words.rejection_words import describe_reason
 from pipelines.ingestion.amendments import REVERSAL, REVERSED
 from pipelines.ingestion.deduplication import ACCEPTED, DUPLICATE
@@ -163,13 +164,14 @@ def _warnings(
     known = tallies.known.get(path, 0)
     if item.earlier_rows > 2 * known and not is_held:
         yield (
-            f"an earlier file of this name brought {item.earlier_rows} rows, of which {known} are "
-            f"here again; if this file corrects it, ingest the folder with --replace {path}"
+            f"an earlier file of this name brought {count_things(item.earlier_rows, 'row')}, of "
+            f"which {known} {choose_form(known, 'is', 'are')} here again; if this file corrects "
+            f"it, ingest the folder with --replace {path}"
         )
     if item.is_named and not item.targets:
         yield "nothing was loaded before that this file could replace"
     for reason, number in left_out.items():
-        yield f"{number} rows left out: {reason}"
+        yield f"{count_things(number, 'row')} left out: {reason}"
 
 
 def _warnings_of_rows(item: ParsedFile, *, tallies: _Tallies) -> Iterator[str]:
@@ -177,13 +179,13 @@ def _warnings_of_rows(item: ParsedFile, *, tallies: _Tallies) -> Iterator[str]:
     path, delivery = item.delivery.path, item.delivery
     for code, number in tallies.warned.get(path, {}).items():
         words = describe_reason(code, dataset=delivery.dataset)
-        yield f"{number} rows with a warning: {words}"
+        yield f"{count_things(number, 'row')} with a warning: {words}"
     for origin, number in tallies.origins.get(path, {}).items():
         if origin != delivery.source:
-            yield f"{number} rows came from {origin} as well and count once"
+            yield f"{count_things(number, 'row')} that came from {origin} as well, counted once"
     for target in item.targets:
         if left := tallies.gone.get(target.digest[:FILE_ID_DIGITS]):
-            yield f"{left} rows of {target.path} left the lake for this file"
+            yield f"{count_things(left, 'row')} of {target.path} left the lake for this file"
 
 
 def _notes(item: ParsedFile) -> Iterator[str]:

@@ -8,6 +8,7 @@ from statistics import median
 
 import polars as pl
 
+from data_contracts.words.counts import choose_form, count_things
 from data_contracts.words.rejection_words import CONFLICT_CODE
 from pipelines.settings import IngestLimits
 from pipelines.storage.ledger import Arrival, LoadedFile
@@ -78,7 +79,8 @@ def hold_other_values(
     return {
         path: Hold(
             kind="other_values",
-            reason=f"{number} of {sizes[path]} rows are records that came before with other "
+            reason=f"{number} of {sizes[path]} rows "
+            f"{choose_form(number, 'is a record', 'are records')} that came before with other "
             f"values ({CONFLICT_CODE})",
             remedy="If the file corrects the earlier one, ingest the folder with --replace "
             f"{path}; to keep the earlier rows, with --accept {path}.",
@@ -110,7 +112,8 @@ def hold_same_rows(
             other = origins.most_common(1)[0][0]
             held[path] = Hold(
                 kind="same_rows",
-                reason=f"{number} of {size} rows of the new source {source} are those of {other}",
+                reason=f"{number} of {size} rows of the new source {source} "
+                f"{choose_form(number, 'is that', 'are those')} of {other}",
                 remedy=f"If it is a copy, remove it or name it after {other}; if {source} is a "
                 f"source of its own, declare it with `forestall sources declare {source}`.",
             )
@@ -138,7 +141,8 @@ def hold_cut_digits(
     return {
         path: Hold(
             kind="cut_digits",
-            reason=f"{number} of {size} values of {column} end in zeros from the 16th digit on "
+            reason=f"{number} of {size} values of {column} "
+            f"{choose_form(number, 'ends', 'end')} in zeros from the 16th digit on "
             "(as in 0000), as after a spreadsheet",
             remedy="Ask the source for a file that no spreadsheet has saved. "
             + ACCEPT_REMEDY.format(path=path),
@@ -187,7 +191,8 @@ def hold_fewer_rows(
         return None
     return Hold(
         kind="fewer_rows",
-        reason=f"{missing} of the {before} entries of {dataset} are missing in the {rows} rows of "
+        reason=f"{missing} of the {before} entries of {dataset} "
+        f"{choose_form(missing, 'is', 'are')} missing in the {count_things(rows, 'row')} of "
         f"this file, more than {limits.register_drop_share:.0%}",
         remedy="Ask the source for the whole register. " + ACCEPT_REMEDY.format(path=path),
     )
@@ -213,7 +218,7 @@ def hold_short_correction(
         return None
     return Hold(
         kind="short_correction",
-        reason=f"the correction has {rows} rows, and {replaced} would go for it",
+        reason=f"the correction has {count_things(rows, 'row')}, and {replaced} would go for it",
         remedy="A correction replaces the whole earlier file: ask for all of its rows. If it is "
         f"whole, ingest the folder with --replace {path}.",
     )
@@ -263,7 +268,8 @@ def _is_too_many(number: int, *, size: int, limits: IngestLimits) -> bool:
 def _bad_reason(bad: pl.DataFrame, *, size: int, limits: IngestLimits) -> str:
     codes = Counter(bad["reasons"].explode().to_list())
     most = ", ".join(f"{code} ({number})" for code, number in codes.most_common(3))
-    return f"{bad.height} of {size} rows are bad, more than {limits.held_share:.0%}: {most}"
+    verb = choose_form(bad.height, "is", "are")
+    return f"{bad.height} of {size} rows {verb} bad, more than {limits.held_share:.0%}: {most}"
 
 
 def _count(rows: pl.DataFrame) -> dict[str, int]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from data_contracts.ages import AGE_BANDS
-from serving.presentation.translations import N_, NP_, Translator
+from serving.presentation.translations import N_, NN_, NP_, Translator
 from serving.vocabulary.reports import GateSaid
 
 __all__ = [
     "ATTRIBUTES",
+    "COUNTED_FACTS",
     "DATASETS",
     "FACTS",
     "FIGURES",
@@ -67,29 +68,35 @@ OUTCOMES: Mapping[str, str] = MappingProxyType(
 
 FACTS: Mapping[str, str] = MappingProxyType(
     {
-        "files": N_("files"),
         "accepted": N_("accepted"),
         "quarantined": N_("quarantined"),
         "duplicates": N_("duplicates"),
         "held": N_("held"),
-        "unreadable": N_("files not read"),
-        "retried": N_("rejected rows read again"),
-        "replaced": N_("files replaced"),
-        "waived": N_("files accepted as they are"),
-        "undone": N_("files with undone payments"),
-        "removed": N_("rows removed"),
-        "scored": N_("people scored"),
-        "alerts": N_("alerts"),
         "model": N_("model"),
         "version": N_("version"),
         "promoted": N_("promoted"),
-        "episodes": N_("reported episodes"),
-        "moments": N_("moments"),
         "losses": N_("with a loss"),
-        "positive_samples": N_("positive samples"),
-        "negative_samples": N_("negative samples"),
-        "live_moments": N_("positive samples"),  # so named in reports published earlier
-        "quiet_moments": N_("negative samples"),
+    }
+)
+POSITIVE = NN_("{count} positive sample", "{count} positive samples")
+NEGATIVE = NN_("{count} negative sample", "{count} negative samples")
+COUNTED_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "files": NN_("{count} file", "{count} files"),
+        "unreadable": NN_("{count} file not read", "{count} files not read"),
+        "retried": NN_("{count} rejected row read again", "{count} rejected rows read again"),
+        "replaced": NN_("{count} file replaced", "{count} files replaced"),
+        "waived": NN_("{count} file accepted as it is", "{count} files accepted as they are"),
+        "undone": NN_("{count} file with undone payments", "{count} files with undone payments"),
+        "removed": NN_("{count} row removed", "{count} rows removed"),
+        "scored": NN_("{count} person scored", "{count} people scored"),
+        "alerts": NN_("{count} alert", "{count} alerts"),
+        "episodes": NN_("{count} reported episode", "{count} reported episodes"),
+        "moments": NN_("{count} moment", "{count} moments"),
+        "positive_samples": POSITIVE,
+        "negative_samples": NEGATIVE,
+        "live_moments": POSITIVE,  # so named in reports published earlier
+        "quiet_moments": NEGATIVE,
     }
 )
 
@@ -181,6 +188,8 @@ def format_figure(name: str, value: float | None, say: Translator) -> str:
 
 def describe_fact(name: str, value: float | str, say: Translator) -> str:
     """Return what a run tells of itself, such as ``1,650 people scored``."""
+    if name in COUNTED_FACTS and not isinstance(value, str):
+        return say.plural(*COUNTED_FACTS[name], round(value))
     label = say.label(FACTS, name)
     if name == "promoted":
         return label if value else say("not promoted")

@@ -10,7 +10,7 @@ __all__ = ["extract"]
 
 ONE = frozenset({"_", "N_", "say"})
 IN_CONTEXT = frozenset({"NP_"})
-COUNTED = frozenset({"plural"})
+COUNTED = frozenset({"NN_", "plural"})
 PROBLEMS = frozenset({"ProblemError"})
 SENTENCES_OF_A_PROBLEM = 2  # its status and what happened; what to do about it is named
 

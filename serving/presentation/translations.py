@@ -22,7 +22,7 @@ from babel.numbers import format_decimal, format_percent
 
 from serving.vocabulary.languages import Language
 
-__all__ = ["LOCALE", "NP_", "N_", "Translator", "get_translator"]
+__all__ = ["LOCALE", "NN_", "NP_", "N_", "Translator", "get_translator"]
 
 LOCALE = Path(__file__).parent / "locale"
 
@@ -40,6 +40,11 @@ def NP_(context: str, text: str) -> str:  # noqa: N802  the name that gettext kn
     otherwise elsewhere.
     """
     return context + CONTEXT_END + text
+
+
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802  in the manner of the others
+    """Mark the two forms of a text that counts, to be chosen and translated where it is shown."""
+    return one, many
 
 
 KINDS = (N_("nightly"), N_("intraday"))

@@ -27,8 +27,8 @@ def test_good_rows_go_on_and_bad_ones_keep_their_values_and_reasons(tmp_path):
     assert good.columns == ["_row", *calls.schema.names(), "_file"]
     assert good["record_id"].to_list() == ["C1"]
     assert bad.select("_file", "_row", "reasons").rows() == [
-        ("calls/2026-08-01/cmcc.csv", 2, ["duration_s.negative"]),
-        ("calls/2026-08-01/cmcc.csv", 3, ["started_at.unreadable"]),
+        ("calls/2026-08-01/cmcc.csv", 3, ["duration_s.negative"]),
+        ("calls/2026-08-01/cmcc.csv", 4, ["started_at.unreadable"]),
     ]
     normalised, delivered = (json.loads(text) for text in bad["row_json"])
     assert (normalised["service"], normalised["duration_s"]) == ("voice", -5)

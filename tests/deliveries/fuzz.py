@@ -47,7 +47,7 @@ CONTROLS = 5  # in so many a batch nothing is changed: what they are warned of s
 FEW_LINES = 3  # a field that goes on for longer was never meant to
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 # These warn of what was not accepted, so they excuse nothing that was.
-OF_OTHERS = re.compile("rejected for|rows left out|headings are taken from")
+OF_OTHERS = re.compile("rejected for|rows? left out|headings are taken from")
 VALUES = {
     "calls": ("number", "peer", "direction", "service", "started_at", "duration_s"),
     "transfers": ("account", "payee", "direction", "amount_cny", "occurred_at"),

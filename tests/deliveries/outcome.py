@@ -21,7 +21,7 @@ __all__ = ["answer_of", "comparable", "count_reasons_of", "find_faults"]
 
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 FIGURES = ("status", *COUNTS)
-LEFT_OUT = re.compile(r"^(\d+) rows left out: (.*)$", re.MULTILINE)
+LEFT_OUT = re.compile(r"^(\d+) rows? left out: (.*)$", re.MULTILINE)
 IDENTIFIER = re.compile(r"\{(number|account|person):([^}]+)\}")
 NEW_SOURCE = "new source"  # every source is new in a home that is
 

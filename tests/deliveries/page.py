@@ -29,6 +29,10 @@ silence, nothing lawful is refused. For every file rows in = accepted + quaranti
 left out + held. The figures are those of the small deliveries in `tests/deliveries/kinds/`, which
 the tests load one by one; this page is written from them by `python -m tests.deliveries.page`.
 Codes are explained where the rejected rows are shown, by `forestall quarantine`.
+
+A row has the number that a spreadsheet shows beside it: the headings, and what stands before
+them, are counted, so below headings in the first line the first row is row 2. Parquet has no line
+of headings, and its first row is row 1. Of several sheets or files in one, the numbers go on.
 """
 COUNTS = {
     "accepted": "accepted",

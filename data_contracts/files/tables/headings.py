@@ -9,6 +9,7 @@ from data_contracts.mappings.language import DatasetMapping
 from data_contracts.mappings.layout import Layout
 from data_contracts.mappings.shipped_formats import plain_heading, recognise_format
 from data_contracts.mappings.translation.ways import Ways, find_ways
+from data_contracts.words.counts import choose_form, count_things
 
 __all__ = ["ContractHeadings", "Headings", "Line", "Wanted", "choose_headings"]
 
@@ -89,8 +90,10 @@ class Headings:
         if self.is_said or not self.preamble:
             return ()
         return (
-            f"{name}: the headings are taken from line {self.line}; the {len(self.preamble)} lines "
-            "before them that hold something are left out.",
+            f"{name}: the headings are taken from line {self.line}; the "
+            f"{count_things(len(self.preamble), 'line')} before them that "
+            f"{choose_form(len(self.preamble), 'holds', 'hold')} something "
+            f"{choose_form(len(self.preamble), 'is', 'are')} left out.",
         )
 
 

@@ -38,6 +38,16 @@ class RawTable:
     warnings: tuple[str, ...] = ()
     signs_repeat: bool | None = None
 
+    def numbered_by_line(self) -> "RawTable":
+        """This table with its rows numbered as the file shows them: the headings, and what stands
+        before them, are counted.
+        """
+        return replace(
+            self,
+            numbers=self.numbers + self.heading_line,
+            misfits=self.misfits.with_columns(pl.col("_row") + self.heading_line),
+        )
+
     def with_warning(self, words: str) -> "RawTable":
         """This table with one more warning."""
         return replace(self, warnings=(words, *self.warnings))

@@ -21,6 +21,7 @@ from data_contracts.files.tables.table_rows import (
     position_names,
 )
 from data_contracts.mappings.layout import Layout
+from data_contracts.words.counts import choose_form, count_things
 
 __all__ = ["read_workbook"]
 
@@ -67,7 +68,8 @@ def read_workbook(
             _table(sheet.lines, headings=sheet.headings, layout=layout, wanted=wanted, name=name)
         )
     if others:
-        left = f"{name}: {len(others)} sheets are not read: {_sheet_names(others)}."
+        count = f"{count_things(len(others), 'sheet')} {choose_form(len(others), 'is', 'are')}"
+        left = f"{name}: {count} not read: {_sheet_names(others)}."
         tables[0] = tables[0].with_warning(left)
     return tuple(tables)
 

@@ -14,6 +14,7 @@ from data_contracts.files.tables.headings import Headings, Wanted
 from data_contracts.files.tables.line_kinds import BLANK_LINE, line_kind, line_kinds
 from data_contracts.files.tables.raw_table import MISFITS, RawTable
 from data_contracts.mappings.layout import Layout
+from data_contracts.words.counts import count_things
 
 __all__ = [
     "TOO_FEW_FIELDS",
@@ -181,7 +182,7 @@ def _count_warnings(lines: Sequence[OddLine], headings: Headings, *, name: str) 
     counts = Counter(len(line.fields) for line in counted)
     first = {len(line.fields): line.number for line in reversed(counted)}
     return tuple(
-        f"{name}: rejected for {fields} fields under {headings.named} headings: {number} "
-        f"{'row' if number == 1 else 'rows'}, the first is row {first[fields]}."
+        f"{name}: rejected for {fields} fields under {headings.named} headings: "
+        f"{count_things(number, 'row')}, the first is row {headings.line + first[fields]}."
         for fields, number in counts.most_common(_MOST_COUNTS)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from data_contracts.words.counts import choose_form, count_things
 from pipelines.cli.printing.terminal import print_table
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_finding", "print_load"]
 
 MANY_FILES = 4  # that warn of the same stand in one line
-COUNT_OF_ROWS = re.compile(r"^[0-9]+ (?=rows )")
+COUNT_OF_ROWS = re.compile(r"^([0-9,]+) rows? ")
 
 COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 TITLES = {
@@ -56,9 +57,10 @@ def _lines_of_warnings(files: "Sequence[FileReport]") -> Iterator[str]:
         if len(warnings) < MANY_FILES or warnings[0][1] == words:
             yield from (f"  {path}: {text}" for path, text in warnings)
             continue
-        rows = sum(int(found[0]) for _, text in warnings if (found := COUNT_OF_ROWS.match(text)))
+        found = (COUNT_OF_ROWS.match(text) for _, text in warnings)
+        rows = sum(int(one[1].replace(",", "")) for one in found if one)
         span = f"{warnings[0][0]} to {warnings[-1][0]}"
-        yield f"  {len(warnings)} files of {dataset}, {span}: {rows:,} {words}"
+        yield f"  {len(warnings)} files of {dataset}, {span}: {count_things(rows, 'row')} {words}"
 
 
 def _print_section(title: str, lines: Sequence[str]) -> None:
@@ -79,5 +81,5 @@ def describe_finding(found: "Finding") -> str:
     """A reason with the number of its rows and the first of them."""
     rows = ", ".join(map(str, found.first_rows))
     more = ", …" if found.rows > len(found.first_rows) else ""
-    noun = "row" if found.rows == 1 else "rows"
-    return f"{found.rows:,} {noun}: {found.words} ({found.code}; {noun} {rows}{more})"
+    noun = choose_form(found.rows, "row", "rows")
+    return f"{count_things(found.rows, 'row')}: {found.words} ({found.code}; {noun} {rows}{more})"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from data_contracts.words.counts import count_things
 from pipelines.cli.printing.terminal import print_table
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def describe_rows(rows: "pl.DataFrame") -> str:
         (kinds.count("warning"), "row taken with a warning", "rows taken with a warning"),
         (kinds.count("file waits"), "file that waits", "files that wait"),
     )
-    said = [f"{number:,} {one if number == 1 else many}" for number, one, many in found if number]
+    said = [count_things(number, one, many) for number, one, many in found if number]
     return ", ".join(said) or "Nothing is in quarantine"
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from data_contracts.words.counts import count_things
 from pipelines.cli.printing.load import describe_finding
 from pipelines.cli.printing.terminal import print_table
 
@@ -37,13 +38,13 @@ def print_trial(trial: "Trial") -> None:
     else:
         left_out = sum(trial.skipped.values())
         typer.echo(
-            f"{trial.rows:,} rows: {trial.accepted:,} would be accepted, {trial.rejected:,} "
-            f"rejected, {left_out:,} left out"
+            f"{count_things(trial.rows, 'row')}: {trial.accepted:,} would be accepted, "
+            f"{trial.rejected:,} rejected, {left_out:,} left out"
         )
     _print_findings("rejected", trial.reasons)
     _print_findings("warned of", trial.row_warnings)
     for reason, number in trial.skipped.items():
-        typer.echo(f"left out: {number:,} rows: {reason}")
+        typer.echo(f"left out: {count_things(number, 'row')}: {reason}")
     for warning in trial.warnings:
         typer.echo(f"warning: {warning}")
     if trial.problem or trial.rejected > trial.accepted:

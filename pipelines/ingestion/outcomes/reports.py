@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_contracts.words.counts import choose_form
 from data_contracts.words.rejection_words import CONFLICT_CODE
 from pipelines.ingestion.outcomes.findings import Finding
 from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
@@ -117,4 +118,5 @@ def _remedy_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:
 def _reason_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:
     most = ", ".join(f"{one.code} ({one.rows})" for one in rejected[:3])
     more = ", …" if len(rejected) > 3 else ""
-    return f"{file.quarantined} of {file.rows} rows are rejected: {most}{more}"
+    verb = choose_form(file.quarantined, "is", "are")
+    return f"{file.quarantined} of {file.rows} rows {verb} rejected: {most}{more}"

@@ -42,10 +42,10 @@ def test_what_was_not_booked_is_left_out_and_counted_and_currencies_have_one_spe
     reading = read_transfers(tmp_path, f"{HEAD},交易币种,交易是否成功,冲正标志", *rows)
 
     assert reading.rows.select("_row", "currency", "status", "kind").rows() == [
-        (1, "CNY", "booked", "normal"),
-        (3, "USD", "booked", "reversal"),
-        (5, "CNY", "booked", "normal"),
-        (7, "CNY", "何故", "normal"),
+        (2, "CNY", "booked", "normal"),
+        (4, "USD", "booked", "reversal"),
+        (6, "CNY", "booked", "normal"),
+        (8, "CNY", "何故", "normal"),
     ]
     assert reading.skipped == {"status is failed": 2, "status is pending": 1}
 

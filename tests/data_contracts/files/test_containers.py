@@ -85,9 +85,9 @@ def test_several_files_of_an_archive_are_one_delivery(tmp_path):
     reading = read(tmp_path, "cmcc.zip", content)
 
     assert reading.rows["record_id"].to_list() == ["C1", "C2", "C3", "C9", None]
-    assert reading.rows["_row"].to_list() == [1, 2, 3, 5, 6]
+    assert reading.rows["_row"].to_list() == [2, 3, 4, 6, 7]
     assert reading.skipped == {"blank line": 1}
-    assert reading.warnings[0] == "cmcc.zip: not read of it: 1 other files, readme.txt."
+    assert reading.warnings[0] == "cmcc.zip: not read of it: 1 other file, readme.txt."
 
 
 def test_what_systems_leave_in_archives_counts_for_nothing(tmp_path):

@@ -45,18 +45,18 @@ def test_the_mapping_says_what_two_encodings_could_be():
     [
         (
             LINES.encode() + "赵敏,女\n".encode("gb18030"),
-            "is text in UTF-8, but for 1 lines; the first is line 5",
+            "is text in UTF-8, but for 1 line; the first is line 5",
         ),
         (
             # Read as GB18030 every one of these lines would be characters, but the wrong ones.
             "测试00,a\n".encode() * 3 + "赵敏,b\n".encode("gb18030"),
-            "is text in UTF-8, but for 1 lines; the first is line 4",
+            "is text in UTF-8, but for 1 line; the first is line 4",
         ),
         (
             LINES.encode("gb18030") + "测试00,a\n".encode(),
-            "is text in GB18030, but for 1 lines; the first is line 5",
+            "is text in GB18030, but for 1 line; the first is line 5",
         ),
-        (LINES.encode("gb18030") + b"\xff,b\n", "in GB18030, but for 1 lines; the first is line 5"),
+        (LINES.encode("gb18030") + b"\xff,b\n", "in GB18030, but for 1 line; the first is line 5"),
         (b"a\n\xff\xff,b\n", "not text in UTF-8 or GB18030"),
         (LINES.encode()[:-6], "truncated in the middle of a character"),
         (LINES.encode("gb18030")[:-2], "truncated in the middle of a character"),

@@ -201,7 +201,7 @@ def test_rejected_rows_are_tried_again(tmp_path, failed):
     place = ("--home", str(home.settings.home))
     assert "1分5秒" not in run("quarantine", *place)
     shown = run("quarantine", "--reveal", *place)
-    assert f"calls/{DAY}/cmcc.csv, row 4: " in shown
+    assert f"calls/{DAY}/cmcc.csv, row 5: " in shown
     assert "1分5秒" in shown
     assert "duration_s: The value cannot be read." in run("quarantine", "--retry", *place)
     home.settings.sources_folder.mkdir()

@@ -167,9 +167,9 @@ def spoilt_files(home, rows, changes, *, path):
 
 
 def reasons_by_file(home):
-    """The reasons of the only quarantined row, the tenth, of each file."""
+    """The reasons of the only quarantined row, the tenth below the headings, of each file."""
     rows = read_quarantine(home.settings).select("path", "row", "reasons").rows()
-    assert {row for _, row, _ in rows} == {10}
+    assert {row for _, row, _ in rows} == {11}
     assert len({path for path, _, _ in rows}) == len(rows)
     return {path: codes for path, _, codes in rows}
 
@@ -224,7 +224,7 @@ def test_the_same_record_twice_in_one_file(home):
     rows = calls()
     put(home.landing, CALLS, [*rows, rows[3], rows[4] | {"duration_s": 61}])
     assert counts(home.only()) == (42, 40, 1, 1, 0)
-    assert reasons(home) == [(42, ["record_id.conflict"])]
+    assert reasons(home) == [(43, ["record_id.conflict"])]
 
 
 def test_a_file_that_arrives_days_late_marks_its_event_day(home):

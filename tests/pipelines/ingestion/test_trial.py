@@ -42,7 +42,7 @@ def test_what_is_rejected_is_counted_by_reason_with_its_rows(tmp_path):
     trial = try_it(tmp_path, EXPORTS / "police_bank_34.csv")
 
     (finding,) = (one for one in trial.reasons if one.code == "currency.not_cny")
-    assert (finding.rows, finding.first_rows) == (1, (5,))
+    assert (finding.rows, finding.first_rows) == (1, (6,))
     assert "not in CNY" in finding.words
     assert trial.skipped == {"status is failed": 1}
     assert trial.rows == 6

@@ -64,8 +64,8 @@ def test_a_line_with_more_or_fewer_fields_is_refused_by_itself():
     }
     assert json.loads(table.misfits["_raw"][0])["headings"] == 5
     assert table.warnings == (
-        "icbc.csv: rejected for 6 fields under 5 headings: 1 row, the first is row 2.",
-        "icbc.csv: rejected for 4 fields under 5 headings: 1 row, the first is row 3.",
+        "icbc.csv: rejected for 6 fields under 5 headings: 1 row, the first is row 3.",
+        "icbc.csv: rejected for 4 fields under 5 headings: 1 row, the first is row 4.",
     )
 
 

@@ -91,7 +91,7 @@ def test_the_sheet_with_the_headings_is_read():
     (table,) = read(workbook(说明=[["how to read this"]], 明细6222=lines, empty=[]))
 
     assert list(rows(table)) == [1]
-    assert table.warnings == ("ccb.xlsx: 1 sheets are not read: 说明.",)
+    assert table.warnings == ("ccb.xlsx: 1 sheet is not read: 说明.",)
 
 
 def test_sheets_of_months_are_told_apart_and_an_account_is_masked():

@@ -114,7 +114,7 @@ def test_a_mended_mapping_brings_in_the_rows_it_explains(home, durations_in_word
     assert table["file_id"].n_unique() == 1
     kept = read_quarantine(home.settings)
     assert kept.select("path", "row", "reasons", "received_at").rows() == [
-        (CMCC, 10, ["duration_s.negative"], RECEIVED_AT)
+        (CMCC, 11, ["duration_s.negative"], RECEIVED_AT)
     ]
 
 
@@ -198,7 +198,7 @@ def test_a_conflict_stays(home, durations_in_words):
     assert became(file) == (3, 1, 0, 0, 2)
     assert {one.code for one in file.reasons} == {"duration_s.negative", "record_id.conflict"}
     stored = read_quarantine(home.settings).select("row", "reasons").rows()
-    assert stored == [(4, ["duration_s.unreadable"]), (10, ["duration_s.negative"])]
+    assert stored == [(5, ["duration_s.unreadable"]), (11, ["duration_s.negative"])]
 
 
 def test_rows_that_the_mapping_leaves_out_by_now(home, durations_in_words):
@@ -389,4 +389,4 @@ def test_killed_at_a_delicate_moment(home, durations_in_words, moment):
     assert home.table("calls").height == 79
     assert booked(home) == [(80, 79, 1, 0, 0, "partly")]
     assert home.lake.arrivals()["rows"].to_list() == [77, 2]
-    assert read_quarantine(home.settings)["row"].to_list() == [10]
+    assert read_quarantine(home.settings)["row"].to_list() == [11]

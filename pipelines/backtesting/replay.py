@@ -239,7 +239,7 @@ def concat_alerts(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 def reveal_persons(alerts: pl.DataFrame, *, settings: Settings) -> pl.DataFrame:
     """``id_number`` in the place of ``person``, from the vault."""
-    from pipelines.storage.vault import Vault
+    from pipelines.storage.installation.vault import Vault
 
     numbers = Vault.open(settings).reveal("person", alerts["person"].unique().to_list())
     known = pl.DataFrame(

@@ -33,10 +33,10 @@ from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudony
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.ingestion.waiting_files import hold_two_registers
 from pipelines.settings import Settings
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS, TABLES
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
-from pipelines.storage.vault import Vault
 
 __all__ = ["ingest", "recover_loads"]
 

@@ -10,8 +10,9 @@ from data_contracts.forms.number_plan import number_area, number_kind
 from data_contracts.forms.registry import FORMS
 from data_contracts.pseudonyms import Pseudonymiser
 from pipelines.settings import Settings
+from pipelines.storage.installation.keys import open_key, read_key
+from pipelines.storage.installation.vault import IdentifierKind, Vault
 from pipelines.storage.lake_schemas import DAY, TABLES
-from pipelines.storage.vault import IdentifierKind, Vault, load_key
 
 __all__ = [
     "ROW_ORIGIN",
@@ -38,9 +39,29 @@ def record_key(dataset: str) -> tuple[str, ...]:
     return REGISTER_KEYS[dataset]
 
 
-def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
-    """The pseudonymiser of an installation; its key is made on first use."""
-    return Pseudonymiser(load_key(settings.keys_folder / "pseudonym.key"), version=KEY_VERSION)
+def load_pseudonymiser(settings: Settings, *, makes: bool = True) -> Pseudonymiser:
+    """The pseudonymiser of an installation; its key is made on first use in a home without data,
+    unless ``makes`` says otherwise.
+
+    Raises ``NotReadyError`` where the key is gone or is not this home's.
+    """
+    key = open_key(
+        settings, "pseudonym.key", makes=makes, fits=lambda found: _made_the_vault(settings, found)
+    )
+    return Pseudonymiser(key, version=KEY_VERSION)
+
+
+def _made_the_vault(settings: Settings, key: bytes) -> bool:
+    """Whether the pseudonyms in the vault were made with ``key``, as far as they can be opened."""
+    sealed_with = settings.keys_folder / "vault.key"
+    if not (settings.vault_file.exists() and sealed_with.exists()):
+        return True
+    known = Vault(settings.vault_file, key=read_key(sealed_with)).any_number()
+    if known is None:
+        return True
+    pseudonym, raw = known
+    made = Pseudonymiser(key, version=KEY_VERSION).numbers(pl.Series([raw]))
+    return bool(made[0] == pseudonym)
 
 
 def pseudonymise_identifier(raw: str, *, kind: IdentifierKind, pseudonymiser: Pseudonymiser) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
-from pipelines.storage.vault import Vault
+from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import open_database, shows_every_row, write_transaction

@@ -13,7 +13,7 @@ from models.evaluation.comparison import Comparison
 from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
-from pipelines.storage.vault import Vault
+from pipelines.storage.installation.vault import Vault
 from serving.access.users.passwords import hash_password
 from serving.access.users.service import create_user
 from serving.database.engine import open_database, write_transaction

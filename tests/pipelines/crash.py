@@ -63,7 +63,8 @@ def _die_before(place: str, method: str, *, die_at: int) -> None:
     """Let this call of the method be the last thing this process does."""
     import deltalake
 
-    from pipelines.storage import lake, ledger, vault
+    from pipelines.storage import lake, ledger
+    from pipelines.storage.installation import vault
 
     owner = {
         "Ledger": ledger.Ledger,

@@ -10,10 +10,10 @@ import polars as pl
 from data_contracts.errors import SettingsError
 from data_contracts.words.rejection_words import describe_reason
 from pipelines.settings import Settings
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake_schemas import MOMENT
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.places.durable_files import write_durably
-from pipelines.storage.vault import Vault
 
 __all__ = [
     "REJECTED",

@@ -16,8 +16,8 @@ from pipelines.ingestion.outcomes.quarantine import sealed_rows
 from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser_process import Parser
 from pipelines.settings import Settings
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.ledger import Ledger, LoadedFile
-from pipelines.storage.vault import Vault
 
 __all__ = ["RejectedRows", "RereadFile", "find_rejected_rows", "read_again"]
 

@@ -25,12 +25,12 @@ from pipelines.ingestion.retries.rereading import (
     read_again,
 )
 from pipelines.settings import Settings
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.ledger_retries import Retry
 from pipelines.storage.score_log import ScoreLog
-from pipelines.storage.vault import Vault
 
 __all__ = ["RetriedFile", "RetryReport", "retry_quarantine"]
 

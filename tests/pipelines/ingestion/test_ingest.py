@@ -10,10 +10,10 @@ from polars.testing import assert_frame_equal
 
 from data_contracts.errors import DeliveryError, LakeError
 from pipelines.settings import Feed
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import TABLES
 from pipelines.storage.ledger import Ledger
-from pipelines.storage.vault import Vault
 from tests.pipelines.conftest import Home, counts
 from tests.pipelines.landing import (
     DAY,

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.parser_process import Parser
-from pipelines.storage.vault import Vault
+from pipelines.storage.installation.vault import Vault
 from tests.pipelines.conftest import counts
 from tests.pipelines.landing import (
     CALL_HEADINGS,

@@ -8,8 +8,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import Settings
-from pipelines.storage.vault import Vault
+from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.app import create_app
 from serving.context.settings import ServingSettings
@@ -101,6 +102,7 @@ def test_without_the_keys_nothing_is_found(client: Client, app: FastAPI) -> None
 def test_the_real_keys_lead_from_any_spelling_to_the_holder(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     vault = Vault.open(settings)
+    load_pseudonymiser(settings)  # as the first load does
     finder = IdentifierLookup(settings, vault=vault)
     person, number, account = finder("13800000001")
     assert [key[:3] for key in (person, number, account)] == ["p1_", "n1_", "a1_"]

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from data_contracts.errors import ConflictError
-from pipelines.storage.vault import Vault
+from pipelines.storage.installation.vault import Vault
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction

@@ -3,7 +3,7 @@ import json
 import polars as pl
 import pytest
 
-from data_contracts.errors import LakeError, SettingsError
+from data_contracts.errors import NotReadyError, SettingsError
 from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, put_text, transfers
@@ -80,7 +80,7 @@ def test_the_row_itself_needs_the_vault_key(home, tmp_path):
     assert "13800000009" not in read_quarantine(home.settings).write_json()
     revealed = read_quarantine(home.settings, dataset="calls", reveal=True).drop_nulls("row")
     assert json.loads(revealed["row_json"][0])["msisdn"] == "13800000009"
-    with pytest.raises(LakeError, match="does not open"):
+    with pytest.raises(NotReadyError, match=r"vault\.key"):
         read_quarantine(home.settings.model_copy(update={"keys": tmp_path}), reveal=True)
 
 

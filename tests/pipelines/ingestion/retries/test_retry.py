@@ -12,9 +12,9 @@ from data_contracts.errors import SettingsError
 from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.retries.retry import retry_quarantine
+from pipelines.storage.installation.vault import Vault
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.score_log import ScoreLog
-from pipelines.storage.vault import Vault
 from tests.pipelines.conftest import PARSER, Home, counts
 from tests.pipelines.crash import started
 from tests.pipelines.landing import (

@@ -6,7 +6,6 @@ pseudonym, so that neither a copied database nor two swapped rows reveal or forg
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,15 @@ from typing import Literal, Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from data_contracts.errors import LakeError, SettingsError
+from data_contracts.errors import LakeError
 from pipelines.settings import Settings
 from pipelines.storage import sqlite
-from pipelines.storage.places.durable_files import write_durably
+from pipelines.storage.installation.keys import open_key
 
-__all__ = ["IdentifierKind", "Identity", "Vault", "load_key"]
+__all__ = ["IdentifierKind", "Identity", "Vault"]
 
 IdentifierKind = Literal["person", "number", "account"]
 
-KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_VERSION = b"\x01"  # first byte of every sealed value; a new vault key gets the next one
 
@@ -49,25 +47,6 @@ class Identity:
     msisdns: tuple[str, ...]
 
 
-def load_key(path: Path) -> bytes:
-    """Return the 32-byte key in ``path``, made on first use and readable by its owner only.
-
-    Raises ``SettingsError`` if the file holds anything else.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(path, secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise SettingsError(
-            f"{path} holds no key of {KEY_BYTES} bytes", remedy="Restore the key from its backup."
-        )
-    return key
-
-
 class Vault:
     """Sealed raw identifiers by pseudonym, in one SQLite file."""
 
@@ -78,8 +57,24 @@ class Vault:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Open the vault of an installation, making key and file on first use."""
-        return cls(settings.vault_file, key=load_key(settings.keys_folder / "vault.key"))
+        """Open the vault of an installation, making key and file on first use.
+
+        Raises ``NotReadyError`` where the key is gone or is not this home's.
+        """
+        path = settings.vault_file
+        key = open_key(settings, "vault.key", fits=lambda found: cls.fits(path, key=found))
+        return cls(path, key=key)
+
+    @classmethod
+    def fits(cls, path: Path, *, key: bytes) -> bool:
+        """Whether the vault in ``path`` was sealed with ``key``; so is one without an entry."""
+        if not path.exists():
+            return True
+        try:
+            cls(path, key=key).any_number()
+        except LakeError:
+            return False
+        return True
 
     def seal(self, raw: str, *, bound_to: str) -> bytes:
         """Encrypt ``raw`` so that it opens only together with ``bound_to``."""
@@ -135,6 +130,14 @@ class Vault:
             if kind == "person"
             else raws
         )
+
+    def any_number(self) -> tuple[str, str] | None:
+        """The pseudonym and the raw number of some entry, None where there is none; raises
+        ``LakeError`` if it does not open.
+        """
+        query = "SELECT key, sealed FROM entries WHERE kind = 'number' LIMIT 1"
+        found = sqlite.fetch_rows(self._path, query=query)
+        return (found[0][0], self.unseal(found[0][1], bound_to=found[0][0])) if found else None
 
     def reveal_people(self, persons: Sequence[str]) -> dict[str, Identity]:
         """Who the known ones of ``persons`` are, with the numbers they can be reached at."""

@@ -1,11 +1,10 @@
 import sqlite3
-import stat
 
 import pytest
 
-from data_contracts.errors import LakeError, SettingsError
+from data_contracts.errors import LakeError
 from pipelines.settings import Settings
-from pipelines.storage.vault import Identity, Vault, load_key
+from pipelines.storage.installation.vault import Identity, Vault
 
 
 @pytest.fixture
@@ -81,22 +80,6 @@ def test_a_value_moved_to_another_key_does_not_open(vault, tmp_path):
 
 def test_the_same_value_is_never_sealed_alike(vault):
     assert vault.seal("13800000001", bound_to="n1_a") != vault.seal("13800000001", bound_to="n1_a")
-
-
-def test_the_key_is_made_once_and_is_the_owners(tmp_path):
-    path = tmp_path / "keys" / "vault.key"
-    key = load_key(path)
-    assert len(key) == 32
-    assert load_key(path) == key
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [place.name for place in path.parent.iterdir()] == ["vault.key"]
-
-
-def test_a_damaged_key_is_refused(tmp_path):
-    path = tmp_path / "vault.key"
-    path.write_text("abc")
-    with pytest.raises(SettingsError, match="holds no key"):
-        load_key(path)
 
 
 def test_the_vault_of_a_home_keeps_its_key_outside_the_data(tmp_path):

@@ -27,12 +27,13 @@ def print_status(
     as_json: AsJson = False,
 ) -> None:
     """How runs, deliveries and models do; exit code 1 when something asks a person to act."""
-    from serving.database.engine import open_database, read_transaction
+    from pipelines.storage.installation.databases import open_serving_database
+    from serving.database.engine import read_transaction
     from serving.operations.service import read_overview
     from serving.operations.status import status_of
     from serving.presentation.translations import get_translator
 
-    with read_transaction(open_database(load_installation(home).serving_database_url)) as session:
+    with read_transaction(open_serving_database(load_installation(home))) as session:
         found = read_overview(session, at=wall_clock())
     say = get_translator(language.value)
     report = status_of(found, say)

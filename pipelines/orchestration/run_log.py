@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from data_contracts.errors import ForestallError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.places.answers import plain_answers
-from serving.database.engine import open_database
 from serving.operations.service import begin_run, end_run, file_report
 from serving.operations.wording import UNFORESEEN
 from serving.vocabulary.reports import Report, Run, RunKind
@@ -161,7 +161,7 @@ class RunLog:
 
     @cached_property
     def _engine(self) -> Engine:
-        return open_database(self._settings.serving_database_url)
+        return open_serving_database(self._settings)
 
     @contextmanager
     def _log_failures(self, what: str) -> Iterator[None]:

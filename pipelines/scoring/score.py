@@ -39,9 +39,9 @@ from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
-from serving.database.engine import open_database
 from serving.feedback import recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import Kind
@@ -104,7 +104,7 @@ def score(
     context = load_scoring_context(
         settings, at=at, kind=kind, span=MAX_LOOKBACK + warm_up, progress=progress
     )
-    engine = open_database(settings.serving_database_url)
+    engine = open_serving_database(settings)
     suppressed = suppressed_people(engine, at)
     if warm_up:
         log_warm_up(

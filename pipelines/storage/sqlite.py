@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, inspect
 from sqlalchemy.schema import CreateColumn
 
+from data_contracts.errors import NotReadyError
+
 __all__ = [
     "create_database",
     "create_tables",
@@ -25,6 +27,7 @@ BUSY_SECONDS = 60
 def create_database(path: Path, *, schema: str) -> None:
     """Make the database file with the tables of ``schema``, unless that was done before."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(exist_ok=True)
     if fetch_rows(path, query="PRAGMA user_version") == [(1,)]:
         return
     with write_transaction(path) as connection:
@@ -34,15 +37,17 @@ def create_database(path: Path, *, schema: str) -> None:
 
 
 def fetch_rows(path: Path, *, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
-    with closing(_connect(path)) as connection:
+    """All rows of a query; raises ``NotReadyError`` where there is no such file."""
+    with closing(_connect_to_existing(path)) as connection:
         return connection.execute(query, tuple(values)).fetchall()
 
 
 @contextmanager
 def write_transaction(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose writes are all kept, or none if the block raises."""
-    with closing(_connect(path)) as connection:
+    """A connection whose writes are all kept, or none if the block raises; raises ``NotReadyError``
+    where there is no such file.
+    """
+    with closing(_connect_to_existing(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -103,6 +108,15 @@ def write_at_once(engine: Engine) -> Iterator[Connection]:
 def _begin(connection: Connection) -> None:
     # Python's own way of beginning late would let two writers read first and then collide.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _connect_to_existing(path: Path) -> sqlite3.Connection:
+    # SQLite itself would make an empty file in the place of one that is gone.
+    if not path.exists():
+        raise NotReadyError(
+            f"the database {path} is gone", remedy="Stop, and put it back from a backup."
+        )
+    return _connect(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from models.labels.disposition_labels import DispositionLabels, labels_from_dispositions
 from models.labels.frames import Disposition
 from pipelines.settings import Settings
-from serving.database.engine import open_database
+from pipelines.storage.installation.databases import open_serving_database
 from serving.feedback import all_dispositions
 
 __all__ = ["load_disposition_labels", "read_dispositions"]
@@ -22,7 +22,7 @@ def load_disposition_labels(
     of that moment.
     """
     return labels_from_dispositions(
-        read_dispositions(open_database(settings.serving_database_url)), reported, at=at
+        read_dispositions(open_serving_database(settings)), reported, at=at
     )
 
 

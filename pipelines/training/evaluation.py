@@ -22,9 +22,9 @@ from pipelines.clock import ZONE
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.installation.databases import open_serving_database
 from pipelines.training.dispositions import read_dispositions
 from pipelines.training.model_comparison import CHALLENGER, RULE, ComparedDays
-from serving.database.engine import open_database
 from serving.feedback import recent_alerts
 
 __all__ = [
@@ -98,7 +98,7 @@ def evaluate_published(
     """
     tables = source_tables_before(settings, at=at, span=at - start)
     event_index = load_event_index(settings, tables, at=at)
-    engine = open_database(settings.serving_database_url)
+    engine = open_serving_database(settings)
     alerts = alerts_frame(
         [asdict(alert) for alert in recent_alerts(engine, start)], ("person",), ("issued_at",)
     )

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.installation.databases import open_serving_database
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
 from serving.database.audit_chain import Verdict, verify_chain
-from serving.database.engine import open_database, read_transaction, write_transaction
+from serving.database.engine import read_transaction, write_transaction
 from serving.vocabulary.roles import Role
 
 __all__ = [
@@ -116,4 +117,4 @@ def _open_engine(settings: Settings) -> Engine:
     settings.home.mkdir(
         parents=True, exist_ok=True
     )  # users are often the first thing of a new installation
-    return open_database(settings.serving_database_url)
+    return open_serving_database(settings)

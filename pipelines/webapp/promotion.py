@@ -8,7 +8,8 @@ from data_contracts.errors import ConflictError
 from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
-from serving.database.engine import open_database, write_transaction
+from pipelines.storage.installation.databases import open_serving_database
+from serving.database.engine import write_transaction
 from serving.operations.promotion import record_promotion
 from serving.vocabulary.reports import ModelsReport
 
@@ -43,7 +44,7 @@ def record_promotion_at_terminal(
     report the models.
     """
     models = models_report(settings)
-    with write_transaction(open_database(settings.serving_database_url)) as session:
+    with write_transaction(open_serving_database(settings)) as session:
         record_promotion(
             session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at
         )

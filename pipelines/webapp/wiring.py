@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
 from serving.alerts.watchlists.repository import WatchlistRepository
-from serving.database.engine import open_database, shows_every_row, write_transaction
+from serving.database.engine import shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
 from serving.outreach.service import ListRequest, is_published, issue_list
 from serving.outreach.sheets import write_outreach
@@ -36,6 +37,7 @@ def build_application(settings: Settings) -> FastAPI:
     from serving.app import create_app
 
     vault = Vault.open(settings)
+    open_serving_database(settings).dispose()  # its own, or no start
     return create_app(
         settings=settings.located_serving,
         vault=vault,
@@ -85,7 +87,7 @@ def issue_outreach_list(
 
     Raises ``NotReadyError`` where nothing was published.
     """
-    with write_transaction(open_database(settings.serving_database_url)) as session:
+    with write_transaction(open_serving_database(settings)) as session:
         request = ListRequest(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,
@@ -113,7 +115,7 @@ def deliver_webhooks(settings: Settings) -> DeliveryCounts:
     """Send the messages to other systems that are due; say how many were delivered."""
     vault = Vault.open(settings)  # makes the home where there is none
     return deliver_due(
-        open_database(settings.serving_database_url),
+        open_serving_database(settings),
         sealer=vault,
         settings=settings.located_serving,
         clock=wall_clock,

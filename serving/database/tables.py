@@ -32,6 +32,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "DispositionRow",
+    "InstallationRow",
     "KeptAnswerRow",
     "LockoutRow",
     "ScoreRow",
@@ -269,6 +270,14 @@ class DispositionRow(Base):
     merged_into: Mapped[str | None]
     copied_from: Mapped[str | None]
     list_id: Mapped[str | None]
+
+
+class InstallationRow(Base):
+    """The id of this database, in a single row; see serving.database.identity."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class UserRow(Base):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from data_contracts.errors import LakeError
 from pipelines.settings import Settings
 from pipelines.storage import sqlite
+from pipelines.storage.installation.databases import claim_database
 from pipelines.storage.installation.keys import open_key
 
 __all__ = ["IdentifierKind", "Identity", "Vault"]
@@ -59,10 +60,11 @@ class Vault:
     def open(cls, settings: Settings) -> Self:
         """Open the vault of an installation, making key and file on first use.
 
-        Raises ``NotReadyError`` where the key is gone or is not this home's.
+        Raises ``NotReadyError`` where either is gone or is not this home's.
         """
         path = settings.vault_file
         key = open_key(settings, "vault.key", fits=lambda found: cls.fits(path, key=found))
+        claim_database(settings, path=path, make=lambda: cls(path, key=key))
         return cls(path, key=key)
 
     @classmethod

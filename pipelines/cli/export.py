@@ -1,4 +1,6 @@
-"""``forestall export``: lists for people who work away from the screen."""
+"""What leaves the installation: lists for people who work away from the screen, and messages to
+other systems.
+"""
 
 import sys
 from enum import StrEnum
@@ -7,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import (
+    AsJson,
     At,
     Home,
     InLanguage,
@@ -15,10 +19,12 @@ from pipelines.cli.arguments import (
     load_installation,
     parse_day,
 )
+from pipelines.cli.printing.terminal import print_json
 
-__all__ = ["export"]
+__all__ = ["export", "webhooks"]
 
 export = typer.Typer(help="Lists for people who work away from the screen.", no_args_is_help=True)
+webhooks = typer.Typer(help="Messages that tell other systems of new alerts.", no_args_is_help=True)
 
 
 class OutreachFormat(StrEnum):
@@ -57,3 +63,25 @@ def export_outreach(
         typer.echo(f"list {made.list_id} of {community} in {out}: {made.people} {noun} to reach")
     else:
         sys.stdout.buffer.write(made.content)
+
+
+@webhooks.callback()
+def list_webhook_commands() -> None:
+    """Messages that tell other systems of new alerts."""
+
+
+@webhooks.command()
+def deliver(home: Home = None, as_json: AsJson = False) -> None:
+    """Send what is due, once: for a timer where the pages are not served. `serve` does it by
+    itself.
+    """
+    from pipelines.webapp.wiring import deliver_webhooks
+
+    done = deliver_webhooks(load_installation(home))
+    if as_json:
+        print_json(done)
+    else:
+        typer.echo(
+            f"{count_things(done.delivered, 'message')} delivered, "
+            f"{done.failed} to be sent again or given up"
+        )

@@ -24,7 +24,7 @@ from pipelines.cli.arguments import (
     moment_or_latest,
     parse_day,
 )
-from pipelines.cli.export import export
+from pipelines.cli.export import export, webhooks
 from pipelines.cli.lab import lab
 from pipelines.cli.printing.load import print_load
 from pipelines.cli.printing.quarantine import describe_rows, print_quarantine
@@ -38,11 +38,11 @@ from pipelines.cli.printing.terminal import (
     to_json_value,
 )
 from pipelines.cli.reference import reference
+from pipelines.cli.safekeeping import safekeeping
 from pipelines.cli.sources import sources
 from pipelines.cli.status import status
 from pipelines.cli.store import store
 from pipelines.cli.users import audit, users
-from pipelines.cli.webhooks import webhooks
 from pipelines.clock import wall_clock
 from pipelines.storage.places.answers import plain_answers
 
@@ -75,6 +75,7 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(sources, name="sources")
 app.add_typer(store, name="store")
 app.add_typer(lab)
+app.add_typer(safekeeping)
 app.add_typer(status)
 app.add_typer(reference)
 

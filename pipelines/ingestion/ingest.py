@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from data_contracts.errors import DeliveryError, LakeError
+from data_contracts.errors import DeliveryError
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
@@ -35,8 +35,9 @@ from pipelines.ingestion.waiting_files import hold_two_registers
 from pipelines.settings import Settings
 from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
-from pipelines.storage.lake_schemas import EVENTS, REGISTERS, TABLES
+from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile, Stray, unread_file
+from pipelines.storage.ledger_agreement import require_agreement
 
 __all__ = ["ingest", "recover_loads"]
 
@@ -116,29 +117,15 @@ def ingest(
 
 def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
     """Bring a load that was cut short to its end, or forget it: the Delta table alone decides
-    which.
+    which. Raises ``LakeError`` where ledger and lake tell of other loads.
     """
     for batch, dataset in ledger.unfinished_batches():
         if lake.last_batch(dataset) >= batch:
             ledger.commit(batch, delta_version=lake.newest_version(dataset))
         else:
             ledger.discard(batch)
-    if not settings.storage.is_home:
-        require_own_lake(lake, ledger)
+    require_agreement(lake, ledger)
     remove_unfinished_batches(settings.quarantine_folder, loaded=ledger.committed_batches())
-
-
-def require_own_lake(lake: Lake, ledger: Ledger) -> None:
-    """Raise ``LakeError`` where another home than that of the ledger has loaded into the lake."""
-    known = ledger.newest_batches()
-    others = [name for name in TABLES if lake.last_batch(name) > known.get(name, 0)]
-    if others:
-        raise LakeError(
-            f"another home has loaded {', '.join(others)} into this lake: the ledger of this one "
-            "does not know the last batch",
-            remedy="Load from the home whose ledger belongs to the lake, or bring back that "
-            "lake/ledger.db from its backup; for a new lake give another storage.url.",
-        )
 
 
 def _find_named(

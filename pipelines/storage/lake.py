@@ -9,7 +9,8 @@ import fcntl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
@@ -35,10 +36,22 @@ from pipelines.storage.places.chosen import choose_place
 from pipelines.storage.places.local import LocalPlace
 from pipelines.storage.places.place import Place
 
-__all__ = ["Lake"]
+__all__ = ["Lake", "LakeLoad"]
 
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
+
+
+@dataclass(frozen=True)
+class LakeLoad:
+    """A load as the lake tells it: its batch, its Delta version, when that was committed, and the
+    data files that came with it.
+    """
+
+    batch: int
+    version: int
+    committed_at: datetime
+    files: tuple[str, ...]
 
 
 class Lake:
@@ -162,7 +175,7 @@ class Lake:
         for readers of old versions.
         """
         table = self._table(dataset)
-        if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
+        if _is_written(table, dataset, batch=batch):
             return table.version()
         columns = list(_schema(dataset))
         days = gone[DAY].unique().to_list()
@@ -185,6 +198,29 @@ class Lake:
         if not self._exists(dataset):
             return 0
         return self._place.open_table(dataset).transaction_version(TRANSACTION_APP) or 0
+
+    def loads(self, dataset: str) -> list["LakeLoad"]:
+        """The loads that reached the dataset, in order, as the Delta log tells them; merging files
+        is none.
+        """
+        if not self._exists(dataset):
+            return []
+        moments = {
+            entry["version"]: datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
+            for entry in self._place.open_table(dataset).history()
+        }
+        loads: list[LakeLoad] = []
+        before: set[str] = set()
+        batch = 0
+        for version in sorted(moments):
+            table = self._place.open_table(dataset, version=version)
+            files = set(files_of(table)["path"])
+            found = table.transaction_version(TRANSACTION_APP) or 0
+            if found > batch:
+                fresh = tuple(sorted(files - before))
+                loads.append(LakeLoad(found, version, moments[version], fresh))
+            before, batch = files, found
+        return loads
 
     def newest_version(self, dataset: str) -> int:
         """The dataset's newest Delta version."""
@@ -267,7 +303,7 @@ class Lake:
 
     def _commit(self, dataset: str, frame: pl.DataFrame, *, batch: int, mode: str) -> int:
         table = self._table(dataset)
-        if (table.transaction_version(TRANSACTION_APP) or 0) >= batch:
+        if _is_written(table, dataset, batch=batch):
             return table.version()
         adds = write_files(frame.select(list(_schema(dataset))), dataset=dataset, place=self._place)
         return self._commit_actions(table, dataset, actions=list(adds), batch=batch, mode=mode)
@@ -347,6 +383,19 @@ class Lake:
 
     def _ledger(self) -> Ledger:
         return Ledger(self._root / "ledger.db")
+
+
+def _is_written(table: DeltaTable, dataset: str, *, batch: int) -> bool:
+    """Whether the batch is the last that reached the table; raises ``LakeError`` for an earlier
+    number, under which other rows came.
+    """
+    last = table.transaction_version(TRANSACTION_APP) or 0
+    if batch < last:
+        raise LakeError(
+            f"the number {batch} of a load of {dataset} was given out before: {last} is the last",
+            remedy="Make the ledger again from the lake with `forestall rebuild-ledger`.",
+        )
+    return batch == last
 
 
 def _in_schema(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:

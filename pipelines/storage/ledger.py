@@ -206,21 +206,36 @@ class Ledger:
         with write_at_once(self._engine) as connection:
             connection.execute(delete(BATCHES).where(BATCHES.c.batch == batch, PREPARED))
 
+    def forget(self, batches: Collection[int]) -> None:
+        """Forget these batches with all that was written of them: their files are loaded again."""
+        with write_at_once(self._engine) as connection:
+            connection.execute(delete(BATCHES).where(BATCHES.c.batch.in_(list(batches))))
+
     def unfinished_batches(self) -> list[tuple[int, str]]:
         """Batches (with their dataset) whose load was cut short."""
         query = select(BATCHES.c.batch, BATCHES.c.dataset).where(PREPARED)
         rows = self._rows(query.order_by(BATCHES.c.batch))
         return [(row["batch"], row["dataset"]) for row in rows]
 
+    def newest_batches(self) -> dict[str, int]:
+        """The newest batch that brought rows to each dataset."""
+        return {
+            dataset: batch
+            for batch, (dataset, version) in sorted(self.written_batches().items())
+            if version is not None
+        }
+
+    def written_batches(self) -> dict[int, tuple[str, int | None]]:
+        """Dataset and Delta version (none if it brought no rows) of every loaded batch."""
+        query = select(BATCHES.c.batch, BATCHES.c.dataset, BATCHES.c.delta_version)
+        return {
+            row["batch"]: (row["dataset"], row["delta_version"])
+            for row in self._rows(query.where(COMMITTED))
+        }
+
     def committed_batches(self) -> set[int]:
         """Numbers of all loaded batches."""
         return {row["batch"] for row in self._rows(select(BATCHES.c.batch).where(COMMITTED))}
-
-    def newest_batches(self) -> dict[str, int]:
-        """The number of the newest loaded batch of each dataset."""
-        query = select(BATCHES.c.dataset, func.max(BATCHES.c.batch).label("batch")).where(COMMITTED)
-        rows = self._rows(query.group_by(BATCHES.c.dataset))
-        return {row["dataset"]: row["batch"] for row in rows}
 
     def digests_by_stamp(self, stamps: Collection[str]) -> dict[str, str]:
         """The digests of files that have not been touched since they were last read, by stamp."""

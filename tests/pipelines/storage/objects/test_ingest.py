@@ -145,5 +145,5 @@ def test_another_home_cannot_load_into_the_same_lake(local, bucket, tmp_path):
     before, _ = local
     keys = before.settings.keys_folder
     home_at(tmp_path / "own", before.landing, keys, bucket).ingest()
-    with pytest.raises(LakeError, match="another home has loaded"):
+    with pytest.raises(LakeError, match="do not belong together"):
         home_at(tmp_path / "other", before.landing, keys, bucket).ingest()

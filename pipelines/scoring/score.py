@@ -37,10 +37,8 @@ from pipelines.scoring.shadow import score_in_shadow
 from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
-from pipelines.storage.as_of import source_tables_before
-from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.event_store.loading import load_known_records
 from pipelines.storage.installation.databases import open_serving_database
-from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.feedback import recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
@@ -76,6 +74,7 @@ class ScoringContext:
     kind: Kind
     tables: SourceTables
     event_index: EventIndex
+    data_version: str
     model: RiskModel
     version: ModelVersion
 
@@ -183,12 +182,20 @@ def load_scoring_context(
     version = registry.champion()
     if version is None:
         raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
-    tables = source_tables_before(settings, at=at, span=span)
     # A model takes seconds to load, LightGBM with it: as long as a tick takes to add its events.
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(registry.load, version)
-        event_index = load_event_index(settings, tables, at=at, progress=progress)
-    return ScoringContext(settings, at, kind, tables, event_index, loading.result(), version)
+        known = load_known_records(settings, at=at, span=span, progress=progress)
+    return ScoringContext(
+        settings=settings,
+        at=at,
+        kind=kind,
+        tables=known.tables,
+        event_index=known.event_index,
+        data_version=known.data_version,
+        model=loading.result(),
+        version=version,
+    )
 
 
 def query_points_to_score(
@@ -224,7 +231,7 @@ def publish_scored_alerts(
             kind=context.kind,
             model_version=context.version.version,
             model_digest=context.version.digest,
-            data_version=Lake.of(context.settings).version(),
+            data_version=context.data_version,
             contract_version=load_contract("watchlist").version,
             budget=budget,
             residents_scored=scored,

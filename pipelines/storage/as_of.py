@@ -18,17 +18,22 @@ LONGEST_CALL_AND_DELAY = timedelta(
 
 
 def source_tables_before(
-    settings: Settings, *, at: datetime, span: timedelta = timedelta(0)
+    settings: Settings,
+    *,
+    at: datetime,
+    span: timedelta = timedelta(0),
+    lake: Lake | None = None,
 ) -> SourceTables:
     """The records known strictly before ``at``, far enough back to ask for moments in ``[at - span,
     at]``.
 
     The registers are those that stood before ``at``; where none had come by then, as when a past is
     loaded afterwards, those of today. The dates in them say who held a number or an account when.
+    ``lake`` is one that is fixed to a version, else they are read from the newest.
 
     Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
     """
-    lake = Lake.of(settings)
+    lake = lake or Lake.of(settings)
     first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
     days = (first, at.date())
     if not any(days[0] <= day <= days[1] for dataset in EVENTS for day in lake.days(dataset)):

@@ -59,7 +59,7 @@ class Lake:
     ledger and the lock lie below ``root`` in any case.
 
     ``versions`` fixes each dataset to one Delta version; without it every scan reads the newest,
-    and with it the ledger is not asked.
+    and with it the ledger is not asked unless ``asks_ledger`` says so, as it need not be there.
     """
 
     def __init__(
@@ -68,10 +68,12 @@ class Lake:
         *,
         place: Place | None = None,
         versions: Mapping[str, int] | None = None,
+        asks_ledger: bool = False,
     ) -> None:
         self._root = root
         self._place = place or LocalPlace(root)
         self._versions = versions
+        self._asks_ledger = asks_ledger or versions is None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -91,9 +93,9 @@ class Lake:
         a dataset or version that does not exist.
         """
         schema = _schema(dataset)
-        version = self._versions.get(dataset) if self._versions is not None else None
-        if not self._exists(dataset) or (self._versions is not None and version is None):
+        if not self._is_there(dataset):
             return pl.LazyFrame(schema=schema)
+        version = (self._versions or {}).get(dataset)
         frame = self._place.scan_table(dataset, version=version)
         if days is not None and dataset in EVENTS:
             frame = frame.filter(pl.col(DAY).is_between(*days))
@@ -105,11 +107,11 @@ class Lake:
 
         A register of those days may lack columns of today: they are null.
         """
-        if self._versions is not None:
-            return self.scan(dataset)
-        version = self._ledger().version_before(dataset, before)
+        version = self._ledger().version_before(dataset, before) if self._asks_ledger else None
         if version is None:
             return self.scan(dataset)
+        if self._versions is not None:
+            version = min(version, self._versions.get(dataset, version))
         schema = _schema(dataset)
         frame = self._place.scan_table(dataset, version=version)
         missing = schema.keys() - set(frame.collect_schema().names())
@@ -119,12 +121,12 @@ class Lake:
     def register_versions(self) -> dict[str, int]:
         """The newest Delta version of each register but the cases that was ever loaded."""
         names = (name for name in REGISTERS if name != "cases")
-        return {name: self.newest_version(name) for name in names if self._exists(name)}
+        return {name: self.newest_version(name) for name in names if self._is_there(name)}
 
     def registers_changed_since(self, at: datetime) -> bool:
         """Whether another register of people, numbers or accounts stood before ``at``."""
         ledger = self._ledger()
-        newest = ledger.latest_versions()
+        newest = ledger.latest_versions() if self._versions is None else self._versions
         return any(
             ledger.version_before(name, at) not in {None, newest.get(name)}
             for name in self.register_versions()
@@ -132,9 +134,10 @@ class Lake:
 
     def files(self, dataset: str) -> tuple[str, ...]:
         """The names of the data files that hold the events of ``dataset``, in order."""
-        if not self._exists(dataset):
+        if not self._is_there(dataset):
             return ()
-        return tuple(sorted(files_of(self._place.open_table(dataset))["path"]))
+        table = self._place.open_table(dataset, version=(self._versions or {}).get(dataset))
+        return tuple(sorted(files_of(table)["path"]))
 
     def scan_files(self, dataset: str, files: Sequence[str]) -> pl.LazyFrame:
         """The records of ``dataset`` in some of its data files, also of older versions; without the
@@ -147,11 +150,9 @@ class Lake:
 
     def days(self, dataset: str) -> list[date]:
         """The event days that hold records of ``dataset``, in order."""
-        if dataset not in EVENTS or not self._exists(dataset):
+        if dataset not in EVENTS or not self._is_there(dataset):
             return []
-        version = self._versions.get(dataset) if self._versions is not None else None
-        if self._versions is not None and version is None:
-            return []
+        version = (self._versions or {}).get(dataset)
         partitions = self._place.open_table(dataset, version=version).partitions()
         return sorted({date.fromisoformat(str(item[DAY])) for item in partitions})
 
@@ -223,25 +224,44 @@ class Lake:
         return loads
 
     def newest_version(self, dataset: str) -> int:
-        """The dataset's newest Delta version."""
+        """The dataset's newest Delta version, or the one that it is fixed to."""
+        if self._versions is not None and dataset in self._versions:
+            return self._versions[dataset]
         return self._place.open_table(dataset).version()
 
     def newest_versions(self) -> dict[str, int]:
         """The newest Delta version of each dataset that was ever loaded; asks the tables alone, so
         that it is known without the ledger.
         """
-        return {name: self.newest_version(name) for name in TABLES if self._exists(name)}
+        return {name: self.newest_version(name) for name in TABLES if self._is_there(name)}
 
     def version(self) -> str:
         """The state of the whole lake in one line, such as ``calls=12,residents=3``; equal text,
         equal data.
         """
-        loaded = self._ledger().latest_versions()
+        loaded = self._ledger().latest_versions() if self._versions is None else self._versions
         return ",".join(f"{dataset}={number}" for dataset, number in sorted(loaded.items()))
 
     def at_version(self, version: str) -> Self:
         """The lake as it was at ``version``, for making an old result again."""
-        return type(self)(self._root, place=self._place, versions=_parse_version(version))
+        return self._at(_parse_version(version))
+
+    def fixed(self) -> Self:
+        """The lake as it is now, whatever is loaded from here on: all that is read from it is of
+        its ``version()``.
+
+        What a load has committed to a table and not yet to the ledger is not part of it; a table of
+        which the ledger knows nothing is as its own log says.
+        """
+        if self._versions is not None:
+            return self
+        loaded = self._ledger().latest_versions()
+        others = {name for name in TABLES if name not in loaded and self._exists(name)}
+        versions = loaded | {name: self.newest_version(name) for name in others}
+        return self._at(versions)
+
+    def _at(self, versions: Mapping[str, int]) -> Self:
+        return type(self)(self._root, place=self._place, versions=versions, asks_ledger=True)
 
     def changed_days(self, since_version: str, *, dataset: str) -> list[date]:
         """Event days of ``dataset`` that gained or lost rows after ``since_version`` (empty text:
@@ -376,6 +396,10 @@ class Lake:
         table = self._place.open_table(dataset)
         self._keep_commit(table, dataset)
         return table
+
+    def _is_there(self, dataset: str) -> bool:
+        """Whether the dataset was loaded by the versions that this lake is fixed to."""
+        return self._exists(dataset) and (self._versions is None or dataset in self._versions)
 
     def _exists(self, dataset: str) -> bool:
         _schema(dataset)

@@ -32,9 +32,7 @@ from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
-from pipelines.storage.as_of import source_tables_before
-from pipelines.storage.event_store.loading import load_event_index
-from pipelines.storage.lake import Lake
+from pipelines.storage.event_store.loading import load_known_records
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 from pipelines.training.model_comparison import (
     CHALLENGER,
@@ -121,8 +119,8 @@ def train(
 
     Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
     """
-    tables = source_tables_before(settings, at=at, span=TRAINING_HISTORY)
-    event_index = load_event_index(settings, tables, at=at, progress=progress)
+    known = load_known_records(settings, at=at, span=TRAINING_HISTORY, progress=progress)
+    tables, event_index = known.tables, known.event_index
     registry = ModelRegistry.of(settings)
     champion = load_champion(registry)
     compared = compare_with_champion(
@@ -146,7 +144,14 @@ def train(
     )
     progress("measuring the model, drawing its card and report")
     assessment = assess_fit(fit, champion=champion, compared=compared, settings=settings)
-    version = record_fit(registry, fit, assessment, settings=settings, seed=seed)
+    version = record_fit(
+        registry,
+        fit,
+        assessment,
+        versions=source_versions(known.data_version),
+        settings=settings,
+        seed=seed,
+    )
     wanted = champion is None or assessment.decision.promote
     promoted = promote == "always" or (promote == "auto" and wanted)
     if promoted:
@@ -255,13 +260,19 @@ def assess_fit(
 
 
 def record_fit(
-    registry: ModelRegistry, fit: Fit, assessment: Assessment, *, settings: Settings, seed: int
+    registry: ModelRegistry,
+    fit: Fit,
+    assessment: Assessment,
+    *,
+    versions: Mapping[str, str],
+    settings: Settings,
+    seed: int,
 ) -> ModelVersion:
     """Register the model as challenger, with its card, pictures and evaluation report."""
     from models.registry.model_card import render_model_card
     from models.reports.charts import draw_charts
 
-    compared, versions = assessment.compared, source_versions(settings)
+    compared = assessment.compared
     return registry.record(
         fit.model,
         params=tuning_from_settings(settings).params(seed=seed),
@@ -319,10 +330,10 @@ def describe_training(
     )
 
 
-def source_versions(settings: Settings) -> dict[str, str]:
+def source_versions(data_version: str) -> dict[str, str]:
     """Return the versions of data, contracts and code, from which the model can be made again."""
     return {
-        "data_version": Lake.of(settings).version(),
+        "data_version": data_version,
         "contract_version": load_contract("watchlist").version,
         "git_revision": git_revision(),
     }

@@ -57,5 +57,5 @@ class LiveRescorer:
             self._context = load_scoring_context(
                 self._settings, at=at, kind="intraday", progress=no_progress
             )
-            self._version = version
+            self._version = f"{self._context.data_version} {champion}"
         return self._context

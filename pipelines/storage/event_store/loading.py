@@ -1,15 +1,60 @@
 """The event index that a run works with: from the store, or laid out anew where it cannot be."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from data_contracts.errors import ConflictError
 from features.event_index import EventIndex, build_event_index
 from features.kernel.source_tables import SourceTables
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
+from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.store import EventStore
 from pipelines.storage.lake import Lake
 
-__all__ = ["load_event_index"]
+__all__ = ["KnownRecords", "load_event_index", "load_known_records"]
+
+
+@dataclass(frozen=True, eq=False)
+class KnownRecords:
+    """What was known before a moment: the records, the index of their events, and the one version
+    of the lake that both were read at.
+    """
+
+    tables: SourceTables
+    event_index: EventIndex
+    data_version: str
+
+
+def load_known_records(
+    settings: Settings,
+    *,
+    at: datetime,
+    span: timedelta,
+    progress: Progress = no_progress,
+) -> KnownRecords:
+    """What was known before ``at``, far enough back to ask for moments in ``[at - span, at]``; a
+    load that commits meanwhile is no part of it.
+
+    Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
+    """
+    lake = Lake.of(settings).fixed()
+    tables = source_tables_before(settings, at=at, span=span, lake=lake)
+    if lake.registers_changed_since(at):
+        progress("building the event index from older registers")
+        return KnownRecords(tables, build_event_index(tables), lake.version())
+    store = EventStore.of(settings)
+    while True:
+        version = store.bring_forward(progress=progress).lake_version
+        progress("opening the event store")
+        try:
+            event_index = store.open(at=at, lake_version=version)
+        except ConflictError:  # somebody brought it forward once more
+            continue
+        if version != lake.version():
+            lake = lake.at_version(version)
+            tables = source_tables_before(settings, at=at, span=span, lake=lake)
+        return KnownRecords(tables, event_index, version)
 
 
 def load_event_index(

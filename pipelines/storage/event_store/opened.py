@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data_contracts.errors import LakeError
+from data_contracts.errors import ConflictError, LakeError
 from data_contracts.forms.number_plan import NUMBER_KINDS
 from features.catalogue.definitions import MassRule
 from features.entities.feeds import build_feeds, flags_at
@@ -33,16 +33,27 @@ KIND_CODE_OF = np.array([*(KIND_CODES.get(kind, 0) for kind in NUMBER_KINDS), 0]
 
 
 def open_store(
-    folder: Path, lake: Lake, *, at: datetime, mass_rule: MassRule, digest: str | None = None
+    folder: Path,
+    lake: Lake,
+    *,
+    at: datetime,
+    mass_rule: MassRule,
+    digest: str | None = None,
+    lake_version: str | None = None,
 ) -> EventIndex:
     """The event index of the store in ``folder`` for moments up to ``at``.
 
     Raises ``LakeError`` where nothing was brought forward yet, or where the store's manifest is
-    another than that of ``digest``.
+    another than that of ``digest``; ``ConflictError`` where the store holds another version of the
+    lake than ``lake_version``.
     """
     with hold_lock(folder / SWEEP_LOCK, Hold.SHARED):
         manifest = Manifest.read(folder)
         registers = require_registers(manifest, folder)
+        if lake_version not in {None, manifest.lake_version}:
+            raise ConflictError(
+                "the event store has been brought forward since", remedy="Run the command again."
+            )
         if digest is not None and manifest.digest() != digest:
             raise LakeError(
                 f"the event store in {folder} has been brought forward since it was referred to",

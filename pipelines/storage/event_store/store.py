@@ -49,11 +49,13 @@ RETENTION_DAYS = 130  # two months to learn from, and what a window before them 
 @dataclass(frozen=True)
 class StoreReport:
     """What bringing the store forward came to: how many days were written, and from which day on
-    it had to be written anew because the past had changed (None: it had not).
+    it had to be written anew because the past had changed (None: it had not). ``lake_version`` is
+    the version of the lake that the store holds now.
     """
 
     days: int
     anew_from: int | None = None
+    lake_version: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,29 +80,37 @@ class EventStore:
 
         Where records are gone from it, came later than others of the same two, or belong to other
         people by the registers of today, the days from there on are written anew. Killed at any
-        moment it leaves the store as it was. Another process that is at it is waited for.
+        moment it leaves the store as it was. Another process that is at it is waited for. All is
+        read at one version of the lake, whatever is loaded meanwhile.
         """
         with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE):
-            manifest = Manifest.read(self.folder)
-            before = stored_registers(manifest, self.folder)
-            registers = current_registers(self.lake, manifest, before, self.folder)
-            files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
-            if files == manifest.lake_files and registers is before:
-                return StoreReport(0)
-            changed = changed_names(before, registers)
-            fresh = {
-                dataset: sorted(set(files[dataset]) - set(manifest.lake_files.get(dataset, ())))
-                for dataset in EVENTS
-            }
-            anew = first_day(
-                self._first_day_of_others(manifest, changed),
-                *first_moved_days(self.lake, manifest.lake_files, fresh),
-            )
-            try:
-                return self._write(manifest, registers, files, fresh, anew, progress=progress)
-            except OutOfOrderError:
-                anew = self._first_day_of(fresh)
-                return self._write(manifest, registers, files, fresh, anew, progress=progress)
+            # Fixed here, so that no store goes back to a lake of before.
+            return replace(self, lake=self.lake.fixed()).add_fresh(progress=progress)
+
+    def add_fresh(self, *, progress: Progress) -> StoreReport:
+        """``bring_forward`` for who holds the lock and has fixed the lake."""
+        manifest = Manifest.read(self.folder)
+        before = stored_registers(manifest, self.folder)
+        registers = current_registers(self.lake, manifest, before, self.folder)
+        files = {dataset: self.lake.files(dataset) for dataset in EVENTS}
+        if files == manifest.lake_files and registers is before:
+            if manifest.lake_version != self.lake.version():
+                replace(manifest, lake_version=self.lake.version()).write(self.folder)
+            return StoreReport(0, lake_version=self.lake.version())
+        changed = changed_names(before, registers)
+        fresh = {
+            dataset: sorted(set(files[dataset]) - set(manifest.lake_files.get(dataset, ())))
+            for dataset in EVENTS
+        }
+        anew = first_day(
+            self._first_day_of_others(manifest, changed),
+            *first_moved_days(self.lake, manifest.lake_files, fresh),
+        )
+        try:
+            return self._write(manifest, registers, files, fresh, anew, progress=progress)
+        except OutOfOrderError:
+            anew = self._first_day_of(fresh)
+            return self._write(manifest, registers, files, fresh, anew, progress=progress)
 
     def _write(
         self,
@@ -134,6 +144,7 @@ class EventStore:
             )
         done = replace(
             writer.finished(),
+            lake_version=self.lake.version(),
             lake_files=files,
             registers=manifest.registers
             if manifest.register_versions == registers.versions
@@ -143,7 +154,8 @@ class EventStore:
         done = done.since(moment_ms(day_start(done.head_day - self.retention_days)))
         done.write(self.folder)
         self._sweep(done)
-        return StoreReport(sum(span.days for span in spans), anew)
+        days = sum(span.days for span in spans)
+        return StoreReport(days, anew, lake_version=self.lake.version())
 
     def _first_day_of(self, files: dict[str, list[str]]) -> int:
         days = [
@@ -192,11 +204,18 @@ class EventStore:
             anew.bring_forward(progress=progress)
             return differing_days(describe_contents(self.folder), describe_contents(anew.folder))
 
-    def open(self, *, at: datetime) -> EventIndex:
+    def open(self, *, at: datetime, lake_version: str | None = None) -> EventIndex:
         """The event index for moments up to ``at``, by the registers that the store was made with;
-        brings nothing forward. Raises ``LakeError`` where nothing was brought forward yet.
+        brings nothing forward.
+
+        Raises ``LakeError`` where nothing was brought forward yet, ``ConflictError`` where the
+        store no longer holds ``lake_version``, if that is given: what is not in the store is then
+        read at this version, too.
         """
-        return open_store(self.folder, self.lake, at=at, mass_rule=self.mass_rule)
+        lake = self.lake if lake_version is None else self.lake.at_version(lake_version)
+        return open_store(
+            self.folder, lake, at=at, mass_rule=self.mass_rule, lake_version=lake_version
+        )
 
     def reference(self, *, at: datetime) -> StoreReference:
         """What another process needs to open the same index for moments up to ``at``; it travels

@@ -61,9 +61,12 @@ class Manifest:
     the files with the registers that it was made with, from the ``register_versions`` of the lake;
     ``feeds`` those that say when each source delivered, ``busy`` the one that says how many
     contacts the busiest numbers had each day. ``head_day`` is the latest day of any event.
+    ``lake_version`` is the version of the lake at which all of this was read; empty in one of a
+    former version.
     """
 
     format: int = FORMAT
+    lake_version: str = ""
     lake_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     registers: dict[str, str] = field(default_factory=dict)
     register_versions: dict[str, int] = field(default_factory=dict)

@@ -7,14 +7,17 @@ from sqlalchemy import Engine
 
 from serving.alerts.disposition_repository import DispositionRepository
 from serving.alerts.repository import AlertRepository
+from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.casework.suppressions.repository import SuppressionRepository
 from serving.database.engine import read_transaction
+from serving.vocabulary.alerts import Kind
 
 __all__ = [
     "RecentAlert",
     "RecordedDisposition",
     "SuppressedPerson",
     "all_dispositions",
+    "first_number",
     "recent_alerts",
     "suppressed_people",
 ]
@@ -22,7 +25,9 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class RecentAlert:
-    """What de-duplication must know of an alert that still counts."""
+    """What de-duplication must know of an alert that still counts; ``watchlist`` is the number of
+    its list: a list published later has a greater one.
+    """
 
     person: str
     issued_at: datetime
@@ -34,6 +39,7 @@ class RecentAlert:
     at_stake_cny: float | None
     status: str
     snoozed_until: datetime | None
+    watchlist: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +88,18 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
                 at_stake_cny=alert.at_stake_cny,
                 status=decision.result if decision else "open",
                 snoozed_until=decision.snoozed_until if decision else None,
+                watchlist=alert.watchlist.id,
             )
             for alert, decision in AlertRepository(session).recent(since)
         ]
+
+
+def first_number(engine: Engine, *, at: datetime, kind: Kind) -> int | None:
+    """Return the number under which the list of (at, kind) was first published; None if it never
+    was.
+    """
+    with read_transaction(engine) as session:
+        return WatchlistRepository(session).first_number(at=at, kind=kind)
 
 
 def suppressed_people(engine: Engine, at: datetime) -> list[SuppressedPerson]:

@@ -79,17 +79,35 @@ def split_between_ticks(points: pl.DataFrame, *, most: int) -> Iterator[pl.DataF
 
 
 def restore_policy_run(
-    log: ScoreLog, alerts: Sequence[RecentAlert], *, current: LoggedRun, rules: PolicyRules
+    log: ScoreLog,
+    alerts: Sequence[RecentAlert],
+    *,
+    current: LoggedRun,
+    rules: PolicyRules,
+    number: int | None = None,
 ) -> PolicyRun:
     """The policy as it stands before the run ``current``, from the log and the ``alerts`` published
     since :data:`BUDGET_HISTORY` and a cool-down before.
+
+    Alerts of a later moment count as well where they were published first, as when the night waits
+    for a tick: whoever is on them is not alerted twice. ``number`` is that of the list of
+    ``current`` if it was published before; so the same is decided again.
     """
     today = current.at.date()
     runs = log.runs(since=today - BUDGET_HISTORY, until=today)
     earlier = [run for run in runs if run < current]
     remembered = [today - timedelta(days=day) for day in range(rules.memory_days, -1, -1)]
     rows = pl.concat(log.read(day) for day in remembered)
-    published = [one for one in alerts if LoggedRun(one.at, one.kind) < current]
+    published = [
+        one
+        for one in alerts
+        if LoggedRun(one.at, one.kind) < current
+        or (
+            LoggedRun(one.at, one.kind) > current
+            and one.at < current.at + rules.cool_down
+            and (number is None or one.watchlist < number)
+        )
+    ]
     return restore_run(
         rows.filter(pl.col("at") < current.at),
         issued_frame(published),

@@ -17,7 +17,7 @@ from features.kernel.source_tables import SourceTables
 from features.whom_to_ask import query_points_after_events, query_points_for_everyone
 from models.evaluation.drift import Drift
 from models.learning.risk import RiskModel
-from models.policy.alerting import Level, alert_level
+from models.policy.alerting import Level, PolicyRules, alert_level
 from models.policy.shortlist import select_candidates
 from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
@@ -38,15 +38,18 @@ from pipelines.scoring.suppression_filter import drop_suppressed
 from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.event_store.loading import load_known_records
+from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.score_log import LoggedRun, ScoreLog
-from serving.feedback import recent_alerts, suppressed_people
+from serving.database.engine import one_publisher
+from serving.feedback import first_number, recent_alerts, suppressed_people
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import Kind
 
 __all__ = ["ScoreResult", "score"]
 
 TICK = "1m"
+PUBLISHING_LOCK = "publishing.lock"
 MAX_LOOKBACK = timedelta(hours=24)  # how far back an intraday run looks when none ran before it
 
 
@@ -125,9 +128,53 @@ def score(
         effect=settings.intervention_effect,
         progress=progress,
     )
-    published = recent_alerts(engine, at - BUDGET_HISTORY - rules.cool_down)
-    policy = restore_policy_run(log, published, current=LoggedRun(at, kind), rules=rules)
     chosen = drop_suppressed(rows, suppressed, at=at, rules=rules)
+    with (
+        hold_lock(settings.home / PUBLISHING_LOCK, Hold.ALONE),
+        one_publisher(engine),
+    ):
+        number, alerts = decide_and_publish(
+            engine, context, rows=rows, chosen=chosen, log=log, rules=rules, progress=progress
+        )
+    score_in_shadow(settings, chosen, context.event_index, at=at, kind=kind, progress=progress)
+    earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
+    return ScoreResult(
+        at=at,
+        kind=kind,
+        watchlist=number,
+        scored=len(rows),
+        alerts=alerts,
+        model_version=context.version.version,
+        drift=measure_drift(context.model, context.event_index, alerts=earlier, at=at)
+        if kind == "nightly"
+        else None,
+    )
+
+
+def decide_and_publish(
+    engine: Engine,
+    context: ScoringContext,
+    *,
+    rows: pl.DataFrame,
+    chosen: pl.DataFrame,
+    log: ScoreLog,
+    rules: PolicyRules,
+    progress: Progress,
+) -> tuple[int, tuple[Alert, ...]]:
+    """Choose who is alerted among the ``chosen`` of the scored ``rows``, by what was published
+    until now, and publish; return the number of the list and its alerts.
+
+    One process at a time: what another publishes meanwhile would not be known to the policy.
+    """
+    at, kind = context.at, context.kind
+    published = recent_alerts(engine, at - BUDGET_HISTORY - rules.cool_down)
+    policy = restore_policy_run(
+        log,
+        published,
+        current=LoggedRun(at, kind),
+        rules=rules,
+        number=first_number(engine, at=at, kind=kind),
+    )
     decided = policy.decide_tick(chosen, at=at)
     progress(f"explaining {len(decided)} alerts")
     alerts = build_alerts(
@@ -154,19 +201,7 @@ def score(
                 context.event_index, context.model.reputations, at=at, alerts=fresh
             ),
         )
-    score_in_shadow(settings, chosen, context.event_index, at=at, kind=kind, progress=progress)
-    earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
-    return ScoreResult(
-        at=at,
-        kind=kind,
-        watchlist=number,
-        scored=len(rows),
-        alerts=alerts,
-        model_version=context.version.version,
-        drift=measure_drift(context.model, context.event_index, alerts=earlier, at=at)
-        if kind == "nightly"
-        else None,
-    )
+    return number, alerts
 
 
 def load_scoring_context(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 __all__ = [
     "at_head",
     "engine_for",
+    "one_publisher",
     "open_database",
     "read_transaction",
     "shows_every_row",
@@ -27,6 +28,7 @@ CONNECTIONS_KEPT = 10  # opened beyond them for a rush, and closed after it
 EVERY_COMMUNITY = "*"
 SEPARATOR = "\x1f"  # no code of a community holds it
 MIGRATION_LOCK = 0x666F7265  # one migration at a time on PostgreSQL; any fixed number does
+PUBLISHING_LOCK = 0x666F7266  # as the one above
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -124,6 +126,25 @@ def _turn_to_write(engine: Engine) -> Iterator[None]:
 @cache
 def _turns_of(_url: str) -> Lock:
     return Lock()
+
+
+@contextmanager
+def one_publisher(engine: Engine) -> Iterator[None]:
+    """Let nobody else decide and publish on the same PostgreSQL meanwhile: who comes second waits.
+
+    SQLite lies in one home, whose own lock does the same.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    # No transaction: one that stays open for minutes would keep the database from tidying up.
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        lock = {"lock": PUBLISHING_LOCK}
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), lock)
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
 
 
 def _narrow(session: Session, communities: frozenset[str] | None) -> None:

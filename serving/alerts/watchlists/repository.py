@@ -27,6 +27,11 @@ class WatchlistRepository:
             )
         )
 
+    def first_number(self, *, at: datetime, kind: str) -> int | None:
+        """Return the number of the first revision of the list of (at, kind)."""
+        of_list = select(func.min(WatchlistRow.id))
+        return self._session.scalar(of_list.where(WatchlistRow.at == at, WatchlistRow.kind == kind))
+
     def get(self, watchlist_id: int) -> WatchlistRow | None:
         """Return the list of this number, current or not."""
         return self._session.get(WatchlistRow, watchlist_id)

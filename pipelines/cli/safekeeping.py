@@ -1,9 +1,12 @@
 """Commands for when something is gone or damaged, and so that nothing is lost by it."""
 
+from typing import Annotated
+
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_installation
 from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.clock import wall_clock
 
 __all__ = ["safekeeping"]
 
@@ -32,3 +35,24 @@ def remake_ledger(home: Home = None, as_json: AsJson = False) -> None:
             "held, or which file replaced or reversed what: load the whole landing folder once "
             "more. Rows that are there count as duplicates; name corrections again with --replace."
         )
+
+
+@safekeeping.command("withdraw")
+def withdraw(
+    file: Annotated[str, typer.Argument(help="As a load reports it: calls/2026-08-01/cmcc.csv.")],
+    why: Annotated[str, typer.Option(help="In a few words; it is written into the ledger.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take all rows of a loaded file out of the lake again. What was published stays."""
+    from pipelines.orchestration.recorded_loads import run_withdrawal
+
+    settings = load_installation(home)
+    done = run_withdrawal(settings, path=file, why=why, received_at=wall_clock())
+    if as_json:
+        print_json(done)
+        return
+    typer.echo(
+        f"{done.rows} rows of {done.path} on {done.days} days left the lake (load {done.batch}); "
+        "the file is not loaded again unless it is named with --accept"
+    )

@@ -31,7 +31,11 @@ from pipelines.ingestion.parsed_files import ParsedFile
 from pipelines.ingestion.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.source_habits import SourceHabits
-from pipelines.ingestion.waiting_files import hold_two_registers
+from pipelines.ingestion.waiting_files import (
+    hold_far_day,
+    hold_two_registers,
+    last_plausible_day,
+)
 from pipelines.settings import Settings
 from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
@@ -67,7 +71,8 @@ def ingest(
 
     ``through`` is the last day to be taken: later day folders are left alone, later reports of the
     case file too. ``received_at`` is the moment of this run: no event can lie after it, or after
-    the last day delivered if that is later, as in simulated districts. ``retry_held`` tries held
+    the last day delivered if that is later, as in simulated districts. A file of a day far after
+    all others is held. ``retry_held`` tries held
     files again though they have not changed. Files named in ``replace`` take the place of what was
     loaded from them before, or of what they correct; those named in ``accept`` are taken though
     they would be held, their bad rows are quarantined. ``progress`` is told files done and files in
@@ -84,6 +89,14 @@ def ingest(
         recover_loads(settings, lake=lake, ledger=ledger)
         known = list_known_sources(settings)
         listed = list_deliveries(landing, through=through, known=known)
+        accepted = _find_named(accept, landing=landing, listed=listed)
+        last_day = last_plausible_day(
+            [item.day for item in listed if item.day],
+            received_on=received_at.date(),
+            newest=ledger.newest_day(),
+            limits=settings.ingest,
+        )
+        accepted_days = [item.day for item in listed if item.day and item.path in accepted]
         load = _IngestRun(
             settings=settings,
             lake=lake,
@@ -91,11 +104,12 @@ def ingest(
             known=known,
             parser=reader,
             received_at=received_at,
-            not_after=max([received_at, *(end_of_day(item.day) for item in listed if item.day)]),
+            not_after=max([received_at, *map(end_of_day, [last_day, *accepted_days])]),
+            last_day=last_day,
             through=through,
             retry_held=retry_held,
             named_files=_find_named(replace, landing=landing, listed=listed),
-            accepted=_find_named(accept, landing=landing, listed=listed),
+            accepted=accepted,
         )
         reports: dict[str, FileReport] = {}
         for report in load.run(listed):
@@ -158,6 +172,7 @@ class _IngestRun:
         parser: Parser,
         received_at: datetime,
         not_after: datetime,
+        last_day: date,
         through: date | None,
         retry_held: bool,
         named_files: frozenset[str],
@@ -171,6 +186,7 @@ class _IngestRun:
         self._known = known
         self._parser = parser
         self._received_at = received_at
+        self._last_day = last_day
         self._through = through
         self._retry_held = retry_held
         self._named_files = named_files
@@ -339,10 +355,9 @@ class _IngestRun:
         if before is None:
             return None
         is_named = delivery.path in self._named_files or delivery.path in self._accepted
-        replacement = self._ledger.replacement(before)
-        if replacement is not None:
-            why = f"replaced by {replacement}"
-            return None if is_named else report_known_file(before, path=delivery.path, why=why)
+        why_gone = self._why_gone(before)
+        if why_gone:
+            return None if is_named else report_known_file(before, path=delivery.path, why=why_gone)
         if before.reason:  # held: the same file in another place may be right there
             again = self._retry_held or is_named or before.path != delivery.path
             return None if again or _is_settled(before, delivery, rivals) else report_file(before)
@@ -353,6 +368,14 @@ class _IngestRun:
         why = f"already loaded as {before.path}"
         source = delivery.source if delivery.dataset in EVENTS else None
         return report_known_file(before, path=delivery.path, why=why, source=source)
+
+    def _why_gone(self, before: LoadedFile) -> str:
+        """Why the rows of a load are no longer in the lake; empty where they are."""
+        replacement = self._ledger.replacement(before)
+        if replacement is not None:
+            return f"replaced by {replacement}"
+        withdrawal = self._ledger.withdrawal(before)
+        return f"taken out of the lake again: {withdrawal.why}" if withdrawal else ""
 
     def _took_its_place(self, before: LoadedFile, delivery: Delivery) -> bool:
         """Whether a file that is to replace what came before it has done so already, or need not: a
@@ -411,6 +434,7 @@ class _IngestRun:
                 (pl.col("reported_at") < end_of_day(self._through)).fill_null(value=True)
             )
             through, rows = (self._through if reported.height < rows.height else None), reported
+        hold = delivery.day and hold_far_day(delivery.path, day=delivery.day, last=self._last_day)
         marked = rows.with_columns(
             pl.lit(delivery.path).alias("_file"),
             pl.lit(delivery.day, dtype=pl.Date).alias("_file_day"),
@@ -420,6 +444,7 @@ class _IngestRun:
             rows=marked,
             through=through,
             reading=reading,
+            hold=hold or None,
             earlier_rows=self._earlier_rows(delivery),
         )
 

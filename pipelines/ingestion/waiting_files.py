@@ -1,7 +1,7 @@
 """Why a file waits for somebody: too much of it is bad, or it is probably not what it seems."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
@@ -18,11 +18,13 @@ __all__ = [
     "Hold",
     "hold_bad_files",
     "hold_cut_digits",
+    "hold_far_day",
     "hold_fewer_rows",
     "hold_other_values",
     "hold_same_rows",
     "hold_short_correction",
     "hold_two_registers",
+    "last_plausible_day",
     "warn_of_volume",
 ]
 
@@ -40,6 +42,38 @@ class Hold:
     kind: str
     reason: str
     remedy: str
+
+
+def last_plausible_day(
+    days: Collection[date], *, received_on: date, newest: date | None, limits: IngestLimits
+) -> date:
+    """The last of the days of folders that can be meant: each lies at most ``ahead_days`` after the
+    one before it, after today or after the ``newest`` day loaded.
+
+    Where nothing was loaded before and all lie in the future, as in a simulated district, they are
+    taken from the first on.
+    """
+    step = timedelta(days=limits.ahead_days)
+    last = max(received_on, newest or received_on)
+    for place, day in enumerate(sorted(set(days))):
+        if day <= last + step or (place == 0 and newest is None):
+            last = max(last, day)
+    return last
+
+
+def hold_far_day(path: str, *, day: date, last: date) -> Hold | None:
+    """Hold a file of a ``day`` after the ``last`` that is plausible: one such row would be the
+    newest moment of all, from which everything is asked.
+    """
+    if day <= last:
+        return None
+    return Hold(
+        kind="far_day",
+        reason=f"its folder is of {day}, {(day - last).days} days after everything else that was "
+        "delivered",
+        remedy="Move it into the folder of the day that it was delivered for. "
+        + ACCEPT_REMEDY.format(path=path),
+    )
 
 
 def hold_bad_files(

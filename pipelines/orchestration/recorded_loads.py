@@ -10,12 +10,20 @@ from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.delivery_quality import quality_report
 from pipelines.ingestion.outcomes.reports import IngestReport
 from pipelines.ingestion.retries.retry import RetryReport, retry_quarantine
+from pipelines.ingestion.withdrawals.withdrawal import Withdrawal, withdraw_load
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 
-__all__ = ["describe_ingest", "describe_retry", "run_ingest", "run_retry"]
+__all__ = [
+    "describe_ingest",
+    "describe_retry",
+    "describe_withdrawal",
+    "run_ingest",
+    "run_retry",
+    "run_withdrawal",
+]
 
 # What is told of files, by the kind of decision about them.
-DECIDED = {"accept": "waived", "replace": "replaced", "undo": "undone"}
+DECIDED = {"accept": "waived", "replace": "replaced", "undo": "undone", "withdraw": "withdrawn"}
 
 
 def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
@@ -53,5 +61,14 @@ def describe_retry(retried: RetryReport, arguments: Arguments) -> RunResult:
     )
 
 
+def describe_withdrawal(taken_out: Withdrawal, arguments: Arguments) -> RunResult:
+    """Count the rows that left the lake, and report how good the deliveries are without them."""
+    return RunResult(
+        facts={"files": 1, "withdrawn": 1, "removed": taken_out.rows},
+        reports=[partial(quality_report, arguments["settings"])],
+    )
+
+
 run_ingest = recorded("ingest", describe=describe_ingest)(ingest)
 run_retry = recorded("ingest", describe=describe_retry)(retry_quarantine)
+run_withdrawal = recorded("ingest", describe=describe_withdrawal)(withdraw_load)

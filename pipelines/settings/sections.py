@@ -105,6 +105,12 @@ class IngestLimits(BaseModel):
         ge=0,
         description="of a file, so many accepted rows with a warning are kept for mending",
     )
+    ahead_days: int = Field(
+        default=31,
+        ge=1,
+        description="a file is held whose folder is of a day so much later than all that was "
+        "delivered and than today",
+    )
     batch_rows: int = Field(
         default=2_000_000, ge=1, description="files are loaded together up to about so many rows"
     )

@@ -1,6 +1,9 @@
 """What the lake knew before a moment, as the records that features are made of."""
 
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from statistics import median
 
 import polars as pl
 
@@ -10,11 +13,12 @@ from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
-__all__ = ["latest_moment", "source_tables_before"]
+__all__ = ["last_day_of_many", "latest_moment", "source_tables_before"]
 
 LONGEST_CALL_AND_DELAY = timedelta(
     days=2
 )  # an event can become known so long after its event day began
+NEXT_TO_NOTHING = 0.1  # of the rows of a usual day
 
 
 def source_tables_before(
@@ -60,19 +64,36 @@ def source_tables_before(
 
 
 def latest_moment(settings: Settings) -> datetime:
-    """The moment just after the last event that the lake knows of, on the full minute."""
-    lake = Lake.of(settings)
+    """The moment just after the last event that the lake knows of, on the full minute.
+
+    A few rows more than ``ingest.ahead_days`` after everything else are not followed: a wrong date
+    must not move every command into a future of which nothing is known.
+    """
+    lake = Lake.of(settings).fixed()
+    rows = sum((Counter(lake.rows_by_day(name)) for name in EVENTS), Counter[date]())
+    if not rows:
+        raise NotReadyError("the lake is empty", remedy="Run `forestall ingest LANDING` first.")
+    last = last_day_of_many(rows, gap=timedelta(days=settings.ingest.ahead_days))
     latest: list[datetime] = []
     for name in EVENTS:
-        days = lake.days(name)
+        days = [day for day in lake.days(name) if day <= last]
         if days:
-            found = (
-                lake.scan(name, days=(days[-1], days[-1]))
-                .select(pl.col("known_at").max())
-                .collect()
-                .item()
-            )
-            latest.append(found)
-    if not latest:
-        raise NotReadyError("the lake is empty", remedy="Run `forestall ingest LANDING` first.")
+            events = lake.scan(name, days=(days[-1], days[-1]))
+            latest.append(events.select(pl.col("known_at").max()).collect().item())
     return max(latest).replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def last_day_of_many(rows: Mapping[date, int], *, gap: timedelta) -> date:
+    """The last of the days with so many ``rows``, but for those that come after such a gap and hold
+    next to nothing.
+    """
+    days = sorted(rows)
+    while True:
+        starts = [i for i in range(1, len(days)) if days[i] - days[i - 1] > gap]
+        if not starts:
+            return days[-1]
+        before, after = days[: starts[-1]], days[starts[-1] :]
+        usual = median(rows[day] for day in before)
+        if sum(rows[day] for day in after) >= NEXT_TO_NOTHING * usual:
+            return days[-1]
+        days = before

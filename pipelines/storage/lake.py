@@ -156,6 +156,15 @@ class Lake:
         partitions = self._place.open_table(dataset, version=version).partitions()
         return sorted({date.fromisoformat(str(item[DAY])) for item in partitions})
 
+    def rows_by_day(self, dataset: str) -> dict[date, int]:
+        """How many records of ``dataset`` each event day holds."""
+        if dataset not in EVENTS or not self._is_there(dataset):
+            return {}
+        table = self._place.open_table(dataset, version=(self._versions or {}).get(dataset))
+        files = files_of(table)
+        day = pl.col(f"partition.{DAY}").cast(pl.String).str.to_date()
+        return dict(files.group_by(day).agg(pl.col("num_records").sum()).iter_rows())
+
     def append(self, dataset: str, frame: pl.DataFrame, *, batch: int) -> int:
         """Add events in one commit, a file a day; return the Delta version. The same batch is added
         only once.

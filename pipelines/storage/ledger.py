@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 FileStatus = Literal["accepted", "partly", "held", "unreadable", "duplicate"]
-DecisionKind = Literal["accept", "replace", "undo"]
+DecisionKind = Literal["accept", "replace", "undo", "withdraw"]
 
 FILE_ID_DIGITS = 16  # of a digest, as the lake's rows name their file
 
@@ -122,8 +122,8 @@ class Arrival:
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """What was decided beside the rules: a file was accepted though it would be held, it replaced
-    an earlier one, or it undid rows of one (by a reversal, or as a correction with other values).
-    ``rows`` left the lake by it.
+    an earlier one, it undid rows of one (by a reversal, or as a correction with other values), or
+    somebody took its rows out again. ``rows`` left the lake by it.
     """
 
     kind: DecisionKind
@@ -268,6 +268,21 @@ class Ledger:
         )
         path: str | None = self._scalar(query.order_by(DECISIONS.c.batch.desc()).limit(1))
         return path
+
+    def withdrawal(self, file: LoadedFile) -> Decision | None:
+        """The decision by which the rows of ``file`` were taken out after its latest load, if
+        any.
+        """
+        columns = [column for column in DECISIONS.c if column.name not in ("batch", "dataset")]
+        query = (
+            select(*columns)
+            .join(BATCHES)
+            .where(COMMITTED, DECISIONS.c.kind == "withdraw", DECISIONS.c.dataset == file.dataset)
+            .where(DECISIONS.c.target_path == file.path, DECISIONS.c.target_digest == file.digest)
+            .where(DECISIONS.c.batch > _latest_batch(file))
+        )
+        rows = self._rows(query.order_by(DECISIONS.c.batch.desc()).limit(1))
+        return Decision(**rows[0]) if rows else None
 
     def has_replaced(self, file: LoadedFile) -> bool:
         """Whether the latest load of ``file`` took the place of an earlier one."""
@@ -421,8 +436,10 @@ class Ledger:
         return [unread_file(**row) for row in self._rows(query)]
 
     def newest_day(self) -> date | None:
-        """The newest day folder that something was loaded from."""
-        newest: date | None = self._scalar(select(func.max(ARRIVALS.c.event_day)))
+        """The newest event day of which something was loaded and not taken out again."""
+        days = select(ARRIVALS.c.event_day).group_by(ARRIVALS.c.event_day)
+        held = days.having(func.sum(ARRIVALS.c.rows) > 0).where(ARRIVALS.c.event_day.is_not(None))
+        newest: date | None = self._scalar(held.order_by(ARRIVALS.c.event_day.desc()).limit(1))
         return newest
 
     def loads_since(self, *, since: date) -> list[tuple[int, datetime, LoadedFile]]:

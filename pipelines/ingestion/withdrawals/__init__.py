@@ -1,0 +1,1 @@
+"""Taking out again what was loaded, by the word of a person."""

@@ -1,0 +1,116 @@
+"""What was loaded by mistake is taken out again, and one row of a wrong day moves nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from data_contracts.errors import DeliveryError
+from pipelines.ingestion.waiting_files import last_plausible_day
+from pipelines.ingestion.withdrawals.withdrawal import withdraw_load
+from pipelines.settings import IngestLimits
+from pipelines.storage.as_of import last_day_of_many, latest_moment
+from pipelines.storage.event_store.store import EventStore
+from pipelines.storage.ledger import Ledger
+from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, put_district
+
+FAR = date(2062, 7, 11)
+WRONG = f"calls/{FAR}/cmcc.parquet"
+
+
+@pytest.fixture
+def loaded(home):
+    put_district(home.landing)
+    home.ingest()
+    return home
+
+
+def withdraw(home, path, **options):
+    options = {"why": "a wrong year", "received_at": RECEIVED_AT} | options
+    return withdraw_load(home.settings, path=path, **options)
+
+
+def test_a_file_of_a_far_day_waits_and_moves_nothing(loaded):
+    before = latest_moment(loaded.settings)
+    put(loaded.landing, WRONG, calls(1, day=FAR))
+    report = loaded.ingest()[WRONG]
+    assert (report.status, report.held, report.accepted) == ("held", 1, 0)
+    assert report.reason.startswith("its folder is of 2062-07-11, ")
+    assert f"--accept {WRONG}" in report.remedy
+    assert latest_moment(loaded.settings) == before
+    later = DAY + timedelta(days=2)  # and the days that follow are taken as ever
+    put(loaded.landing, f"calls/{later}/cmcc.parquet", calls(day=later))
+    assert loaded.ingest()[f"calls/{later}/cmcc.parquet"].accepted == 40
+
+
+def test_a_row_of_a_far_day_that_got_in_moves_no_command_and_is_taken_out(loaded):
+    before, table = latest_moment(loaded.settings), loaded.table("calls")
+    put(loaded.landing, WRONG, calls(1, day=FAR))
+    assert loaded.ingest(accept=[WRONG])[WRONG].accepted == 1
+    assert latest_moment(loaded.settings) == before
+    arrived = loaded.lake.arrivals()["rows"].sum()
+    done = withdraw(loaded, WRONG)
+    assert (done.rows, done.days, done.dataset) == (1, 1, "calls")
+    assert_frame_equal(loaded.table("calls"), table, check_row_order=False)
+    assert loaded.lake.arrivals()["rows"].sum() == arrived - 1
+    (_, accepted), (at, decision) = Ledger(loaded.settings.lake_folder / "ledger.db").decisions()
+    assert accepted.kind == "accept"
+    assert (at, decision.kind, decision.target_path, decision.rows, decision.why) == (
+        RECEIVED_AT,
+        "withdraw",
+        WRONG,
+        1,
+        "a wrong year",
+    )
+    assert EventStore.of(loaded.settings).bring_forward().days > 0
+    assert EventStore.of(loaded.settings).verify().is_empty()
+    assert Ledger(loaded.settings.lake_folder / "ledger.db").newest_day() == DAY + timedelta(days=1)
+
+
+def test_what_was_taken_out_comes_again_only_by_name(loaded):
+    path = f"transfers/{DAY}/icbc.parquet"
+    assert withdraw(loaded, path).rows == 40
+    again = loaded.ingest()[path]
+    assert (again.status, again.reason) == (
+        "duplicate",
+        "taken out of the lake again: a wrong year",
+    )
+    assert loaded.table("transfers").height == 40
+    assert loaded.ingest(accept=[path])[path].accepted == 40
+    assert loaded.table("transfers").height == 80
+    assert withdraw(loaded, path).rows == 40
+
+
+def test_what_cannot_be_taken_out_is_said(loaded):
+    with pytest.raises(DeliveryError, match="nothing was loaded from calls/none"):
+        withdraw(loaded, "calls/none")
+    with pytest.raises(DeliveryError, match="is a register"):
+        withdraw(loaded, "residents.parquet")
+    path = f"transfers/{DAY}/icbc.parquet"
+    withdraw(loaded, path)
+    with pytest.raises(DeliveryError, match="holds no rows"):
+        withdraw(loaded, path)
+
+
+def test_days_of_folders_that_can_be_meant():
+    limits, today = IngestLimits(ahead_days=31), date(2026, 8, 5)
+    soon, late = date(2026, 9, 1), date(2026, 9, 20)
+
+    def last(*days, newest=date(2026, 8, 4)):
+        return last_plausible_day(days, received_on=today, newest=newest, limits=limits)
+
+    assert last(date(2026, 8, 1), FAR) == today
+    assert last(soon, late) == late  # one leads to the next
+    assert last(late) == today
+    assert last(FAR, FAR + timedelta(days=1), newest=None) == FAR + timedelta(days=1)
+    assert last(today, FAR, newest=None) == today
+
+
+def test_the_last_day_is_one_of_many_rows():
+    month = {date(2026, 7, day): 1000 for day in range(1, 31)}
+    gap = timedelta(days=31)
+    assert last_day_of_many(month | {FAR: 1}, gap=gap) == date(2026, 7, 30)
+    assert last_day_of_many(month | {FAR: 99, date(2070, 1, 1): 1}, gap=gap) == date(2026, 7, 30)
+    assert last_day_of_many(month | {date(2026, 12, 1): 900}, gap=gap) == date(2026, 12, 1)
+    assert last_day_of_many(month | {date(2026, 8, 1): 1}, gap=gap) == date(2026, 8, 1)
+    assert last_day_of_many({FAR: 1}, gap=gap) == FAR

@@ -32,6 +32,7 @@ from serving.casework.suppressions.endpoints import router as suppressions
 from serving.context.ports import (
     DeliveryTrial,
     Finder,
+    HomeWatch,
     IdentityVault,
     ModelPromoter,
     ReasonExplainer,
@@ -100,6 +101,7 @@ def create_app(
     promoter: ModelPromoter | None = None,
     trial: DeliveryTrial | None = None,
     explainer: ReasonExplainer | None = None,
+    home_watch: HomeWatch | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
@@ -107,8 +109,8 @@ def create_app(
     Without a ``vault`` there are no outreach lists and nothing is revealed, without a ``finder``
     nothing is found by a real number, without a ``rescorer`` there are no fresh scores, without a
     ``sealer`` no webhooks, without a ``promoter`` the pages promote no model, without a ``trial``
-    they try no file, without an ``explainer`` they know reasons by what was reported alone;
-    everything else works.
+    they try no file, without an ``explainer`` they know reasons by what was reported alone, without
+    a ``home_watch`` readiness is that of the database; everything else works.
     """
     # Scripts that cannot be read must stop the start, not the call to a resident
     load_call_scripts()
@@ -124,6 +126,7 @@ def create_app(
         promoter=promoter,
         trial=trial,
         explainer=explainer,
+        home_watch=home_watch,
     )
     return _assembled(services)
 

@@ -6,7 +6,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -97,10 +97,22 @@ def main() -> None:
         with plain_answers():
             app()
     except ForestallError as error:
-        stop = "" if str(error).endswith((".", "?", "!")) else "."
-        remedy = f"{stop} {error.remedy}" if error.remedy else ""
-        typer.echo(f"forestall: {error}{remedy}", err=True)
-        sys.exit(1)
+        say_and_stop(error)
+    except BaseException as error:
+        from pipelines.storage.faults import explain_fault
+
+        explained = explain_fault(error)
+        if explained is None:
+            raise
+        say_and_stop(explained)
+
+
+def say_and_stop(error: ForestallError) -> NoReturn:
+    """Say what went wrong and what to do about it, and end with exit code 1."""
+    stop = "" if str(error).endswith((".", "?", "!")) else "."
+    remedy = f"{stop} {error.remedy}" if error.remedy else ""
+    typer.echo(f"forestall: {error}{remedy}", err=True)
+    sys.exit(1)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from data_contracts.errors import ForestallError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.faults import explain_fault
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.places.answers import plain_answers
 from serving.operations.service import begin_run, end_run, file_report
@@ -110,7 +111,9 @@ def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelV
 def record_run(
     settings: Settings, verb: RunKind, *, clock: Clock, about_at: datetime | None = None
 ) -> Iterator[RunResult]:
-    """Write down that a run begins, and after the block how it went; errors pass through."""
+    """Write down that a run begins, and after the block how it went; errors pass through, those of
+    a disk or a data file in our words.
+    """
     run_log, run_result = RunLog(settings, clock=clock), RunResult()
     run = Run(verb=verb, started_at=clock(), about_at=about_at)
     run_log.begin(run)
@@ -120,7 +123,13 @@ def record_run(
     except ForestallError as error:
         run_log.end(run, run_result, error=str(error), remedy=error.remedy)
         raise
-    except Exception as error:
+    except BaseException as error:
+        explained = explain_fault(error)
+        if explained is not None:
+            run_log.end(run, run_result, error=str(explained), remedy=explained.remedy)
+            raise explained from error
+        if not isinstance(error, Exception):  # somebody stopped it
+            raise
         run_log.end(
             run, run_result, error=type(error).__name__, remedy=UNFORESEEN
         )  # its words may hold what nobody may see

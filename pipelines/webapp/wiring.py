@@ -29,6 +29,7 @@ Language = Literal["zh", "en"]
 
 def build_application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
+    from pipelines.webapp.home_watch import InstallationWatch
     from pipelines.webapp.identifier_lookup import IdentifierLookup
     from pipelines.webapp.promotion import GatedPromoter
     from pipelines.webapp.reason_words import explain_reason
@@ -47,6 +48,7 @@ def build_application(settings: Settings) -> FastAPI:
         promoter=GatedPromoter(settings),
         explainer=explain_reason,
         trial=UploadTrial(settings),
+        home_watch=InstallationWatch(settings),
     )
 
 

@@ -11,6 +11,8 @@ from serving.vocabulary.reports import ModelsReport
 __all__ = [
     "DeliveryTrial",
     "Finder",
+    "HomeState",
+    "HomeWatch",
     "Identity",
     "IdentityVault",
     "ModelPromoter",
@@ -62,6 +64,24 @@ class Finder(Protocol):
         """Return the pseudonyms of ``value`` as a person, a number and an account, and of whoever
         holds the number.
         """
+
+
+@dataclass(frozen=True)
+class HomeState:
+    """Whether the installation can do its work: ``problem`` and ``remedy`` are empty where it can
+    be written to; ``vault`` says whether names and numbers open.
+    """
+
+    vault: bool
+    problem: str = ""
+    remedy: str = ""
+
+
+class HomeWatch(Protocol):
+    """Looks whether the home of the installation is whole and can be written to."""
+
+    def __call__(self) -> HomeState:
+        """Return how it is at this moment."""
 
 
 class Sealer(Protocol):

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from serving.context.ports import (
     DeliveryTrial,
     Finder,
+    HomeWatch,
     IdentityVault,
     ModelPromoter,
     ReasonExplainer,
@@ -43,6 +44,7 @@ class Services:
     sealer: Sealer | None = None
     trial: DeliveryTrial | None = None
     explainer: ReasonExplainer | None = None
+    home_watch: HomeWatch | None = None
     rescoring: Lock = field(default_factory=Lock)
 
 

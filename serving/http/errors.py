@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from data_contracts.errors import ConflictError, ForestallError, NotReadyError, SettingsError
@@ -106,7 +106,7 @@ def install_error_handlers(app: FastAPI) -> None:
         HTTPException,
         RequestValidationError,
         IntegrityError,
-        OperationalError,
+        DatabaseError,
     ):
         app.add_exception_handler(kind, _on_error)
 
@@ -154,7 +154,7 @@ def as_problem(error: Exception) -> ProblemError:
             problem = ProblemError(error.status_code, error.detail, headers=error.headers)
         case IntegrityError():
             problem = ProblemError(409, "Somebody else changed this in the meantime.")
-        case OperationalError():
+        case DatabaseError():
             problem = ProblemError(503, "The serving database does not answer.")
         case ForestallError():
             status = next(

@@ -22,7 +22,7 @@ def read_truth(file: Path, *, settings: Settings) -> pl.DataFrame:
     the home's.
     """
     truth = read_stories(file, settings=settings)
-    residents = Lake(settings.lake_folder).scan("residents").select("person").collect()
+    residents = Lake.of(settings).scan("residents").select("person").collect()
     check_people(truth, residents["person"], file=file)
     return truth
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from features.event_index import EventIndex
+from pipelines.cluster.piece_report import PieceReport
 from pipelines.storage.event_store.parts.frame_files import release_pages
 
 __all__ = ["PIECES_AT_ONCE", "THIS_MACHINE", "PieceFunction", "ThisMachine", "Workers"]
@@ -41,6 +42,9 @@ class Workers(Protocol):
         An error inside a piece is raised as if the piece had been computed alone.
         """
 
+    def report(self) -> PieceReport | None:
+        """What became of the pieces so far; None where there was no choice who computes them."""
+
 
 @dataclass(frozen=True)
 class ThisMachine:
@@ -62,6 +66,9 @@ class ThisMachine:
                 if len(pieces) > 1:
                     release_pages()
                 yield found
+
+    def report(self) -> None:
+        """Nothing: all of them were computed here."""
 
 
 THIS_MACHINE = ThisMachine()

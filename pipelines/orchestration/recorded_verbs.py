@@ -8,6 +8,7 @@ without a trace.
 from functools import partial
 
 from pipelines.backtesting.replay import ReplayResult, replay
+from pipelines.cluster.piece_report import PieceReport
 from pipelines.orchestration.run_log import Arguments, RunResult, recorded
 from pipelines.orchestration.run_reports import (
     budget_report,
@@ -39,6 +40,7 @@ def describe_train(result: TrainResult, arguments: Arguments) -> RunResult:
             "version": result.version,
             "episodes": result.episodes,
             "promoted": float(result.promoted),
+            **piece_facts(result.pieces),
         },
         reports=[partial(models_report, settings)],
     )
@@ -68,6 +70,7 @@ def describe_score(result: ScoreResult, arguments: Arguments) -> RunResult:
             "scored": result.scored,
             "alerts": len(result.alerts),
             "model": result.model_version,
+            **piece_facts(result.pieces),
         }
     )
     if result.drift:
@@ -75,6 +78,18 @@ def describe_score(result: ScoreResult, arguments: Arguments) -> RunResult:
             partial(drift_report, result.drift, version=result.model_version, at=arguments["at"])
         )
     return run_result
+
+
+def piece_facts(report: PieceReport | None) -> dict[str, float]:
+    """Who computed the pieces, and what went wrong with the cluster; nothing where none is set."""
+    if report is None:
+        return {}
+    return {
+        "workers": report.workers,
+        "pieces_by_workers": report.on_workers,
+        "pieces_here": report.here,
+        **{mishap.value: count for mishap, count in report.mishaps.items()},
+    }
 
 
 def describe_replay(result: ReplayResult, arguments: Arguments) -> RunResult:

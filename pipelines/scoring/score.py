@@ -4,7 +4,7 @@ published as one list.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -21,6 +21,9 @@ from models.policy.alerting import Level, PolicyRules, alert_level
 from models.policy.shortlist import select_candidates
 from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
+from pipelines.cluster.cluster_workers import open_workers
+from pipelines.cluster.piece_report import PieceReport
+from pipelines.cluster.pieces import Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.build_alerts import build_alerts
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
@@ -39,6 +42,7 @@ from pipelines.scoring.suspects import list_suspects
 from pipelines.settings import Settings
 from pipelines.storage.event_store.loading import load_known_records
 from pipelines.storage.event_store.parts.locks import Hold, hold_lock
+from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import one_publisher
@@ -56,7 +60,7 @@ MAX_LOOKBACK = timedelta(hours=24)  # how far back an intraday run looks when no
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
     """What was published: the list, who was scored, the model that did it, and at night what has
-    moved since then.
+    moved since then. ``pieces`` says who computed, where a cluster is set.
     """
 
     at: datetime
@@ -66,17 +70,19 @@ class ScoreResult:
     alerts: tuple[Alert, ...]
     model_version: str
     drift: Drift | None = None
+    pieces: PieceReport | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class ScoringContext:
-    """What one run works with."""
+    """What one run works with; ``reference`` opens the same ``event_index`` elsewhere."""
 
     settings: Settings
     at: datetime
     kind: Kind
     tables: SourceTables
     event_index: EventIndex
+    reference: StoreReference | None
     data_version: str
     model: RiskModel
     version: ModelVersion
@@ -106,26 +112,51 @@ def score(
     context = load_scoring_context(
         settings, at=at, kind=kind, span=MAX_LOOKBACK + warm_up, progress=progress
     )
+    with open_workers(
+        settings.cluster,
+        event_index=context.event_index,
+        reference=context.reference,
+        progress=progress,
+    ) as workers:
+        if warm_up:
+            log_warm_up(
+                log,
+                context.event_index,
+                context.model,
+                suppressed_people(open_serving_database(settings), at),
+                at=at,
+                settings=settings,
+                rules=rules,
+                workers=workers,
+                progress=progress,
+            )
+        moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
+        result = score_moments(
+            context, moments, log=log, rules=rules, workers=workers, progress=progress
+        )
+        return replace(result, pieces=workers.report())
+
+
+def score_moments(
+    context: ScoringContext,
+    moments: pl.DataFrame,
+    *,
+    log: ScoreLog,
+    rules: PolicyRules,
+    workers: Workers,
+    progress: Progress,
+) -> ScoreResult:
+    """Score ``moments``, publish who of them is alerted, and let the challenger score them too."""
+    settings, at, kind = context.settings, context.at, context.kind
     engine = open_serving_database(settings)
     suppressed = suppressed_people(engine, at)
-    if warm_up:
-        log_warm_up(
-            log,
-            context.event_index,
-            context.model,
-            suppressed,
-            at=at,
-            settings=settings,
-            rules=rules,
-            progress=progress,
-        )
-    moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
     progress(f"scoring {len(moments):,} people")
     rows = score_query_points(
         context.event_index,
         context.model,
         moments,
         effect=settings.intervention_effect,
+        workers=workers,
         progress=progress,
     )
     chosen = drop_suppressed(rows, suppressed, at=at, rules=rules)
@@ -134,9 +165,24 @@ def score(
         one_publisher(engine),
     ):
         number, alerts = decide_and_publish(
-            engine, context, rows=rows, chosen=chosen, log=log, rules=rules, progress=progress
+            engine,
+            context,
+            rows=rows,
+            chosen=chosen,
+            log=log,
+            rules=rules,
+            workers=workers,
+            progress=progress,
         )
-    score_in_shadow(settings, chosen, context.event_index, at=at, kind=kind, progress=progress)
+    score_in_shadow(
+        settings,
+        chosen,
+        context.event_index,
+        at=at,
+        kind=kind,
+        workers=workers,
+        progress=progress,
+    )
     earlier = [alert for alert in recent_alerts(engine, at - ALERT_HISTORY) if alert.at < at]
     return ScoreResult(
         at=at,
@@ -159,6 +205,7 @@ def decide_and_publish(
     chosen: pl.DataFrame,
     log: ScoreLog,
     rules: PolicyRules,
+    workers: Workers,
     progress: Progress,
 ) -> tuple[int, tuple[Alert, ...]]:
     """Choose who is alerted among the ``chosen`` of the scored ``rows``, by what was published
@@ -198,7 +245,11 @@ def decide_and_publish(
             engine,
             at=at,
             suspects=list_suspects(
-                context.event_index, context.model.reputations, at=at, alerts=fresh
+                context.event_index,
+                context.model.reputations,
+                at=at,
+                alerts=fresh,
+                workers=workers,
             ),
         )
     return number, alerts
@@ -227,6 +278,7 @@ def load_scoring_context(
         kind=kind,
         tables=known.tables,
         event_index=known.event_index,
+        reference=known.reference,
         data_version=known.data_version,
         model=loading.result(),
         version=version,

@@ -257,7 +257,7 @@ def label_facts(labels: TrainingLabels) -> dict[str, float]:
         "losses": float((episodes["outcome"] == "loss").sum()),
         **{
             f"episodes_{kind}": float(number)
-            for kind, number in episodes["scam_type"].value_counts().iter_rows()
+            for kind, number in episodes["scam_type"].value_counts().sort("scam_type").iter_rows()
         },
         **loss_facts(episodes),
         **labels.dispositions.facts(),

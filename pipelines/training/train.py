@@ -29,6 +29,9 @@ from models.learning.risk import RiskModel
 from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import PromotionDecision, decide_promotion
+from pipelines.cluster.cluster_workers import open_workers
+from pipelines.cluster.piece_report import PieceReport
+from pipelines.cluster.pieces import Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
@@ -56,7 +59,8 @@ class TrainResult:
 
     ``figures`` are those beside champion and rule, ``groups`` those of each group of people (rows
     of ``models.evaluation.fairness.metrics_by_group``) over the ``compared_span``, ``outlook`` what
-    the budget was worth in it; empty and None where no days could be judged.
+    the budget was worth in it; empty and None where no days could be judged. ``pieces`` says who
+    computed, where a cluster is set.
     """
 
     version: str
@@ -71,6 +75,7 @@ class TrainResult:
     groups: tuple[Mapping[str, Any], ...] = ()
     compared_span: tuple[datetime, datetime] | None = None
     outlook: BudgetOutlook | None = None
+    pieces: PieceReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,25 +128,30 @@ def train(
     tables, event_index = known.tables, known.event_index
     registry = ModelRegistry.of(settings)
     champion = load_champion(registry)
-    compared = compare_with_champion(
-        event_index,
-        tables,
-        champion=champion,
-        settings=settings,
-        at=at,
-        seed=seed,
-        progress=progress,
-    )
-    progress("fitting on everything known")
-    fit = fit_model(
-        event_index,
-        tables,
-        champion=champion,
-        settings=settings,
-        at=at,
-        seed=seed,
-        progress=progress,
-    )
+    with open_workers(
+        settings.cluster, event_index=event_index, reference=known.reference, progress=progress
+    ) as workers:
+        compared = compare_with_champion(
+            event_index,
+            tables,
+            champion=champion,
+            settings=settings,
+            at=at,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
+        progress("fitting on everything known")
+        fit = fit_model(
+            event_index,
+            tables,
+            champion=champion,
+            settings=settings,
+            at=at,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+        )
     progress("measuring the model, drawing its card and report")
     assessment = assess_fit(fit, champion=champion, compared=compared, settings=settings)
     version = record_fit(
@@ -156,7 +166,8 @@ def train(
     promoted = promote == "always" or (promote == "auto" and wanted)
     if promoted:
         registry.promote(version.version, at=at)
-    return describe_training(version, fit, assessment, promoted=promoted)
+    trained = describe_training(version, fit, assessment, promoted=promoted)
+    return replace(trained, pieces=workers.report())
 
 
 def load_champion(registry: ModelRegistry) -> Champion | None:
@@ -176,6 +187,7 @@ def compare_with_champion(
     settings: Settings,
     at: datetime,
     seed: int,
+    workers: Workers,
     progress: Progress,
 ) -> ComparedDays | None:
     """Judge the latest matured days, scored by the champion as it is and by a model that knew only
@@ -189,7 +201,13 @@ def compare_with_champion(
     progress(f"comparing on {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}")
     try:
         challenger, _ = learn_risk_model(
-            event_index, tables, at=span.start, seed=seed, settings=settings, progress=progress
+            event_index,
+            tables,
+            at=span.start,
+            seed=seed,
+            settings=settings,
+            workers=workers,
+            progress=progress,
         )
     except ModelError:
         return None
@@ -204,6 +222,7 @@ def compare_with_champion(
         settings=settings,
         recorded=recorded,
         seed=seed,
+        workers=workers,
         progress=progress,
     )
 
@@ -216,11 +235,18 @@ def fit_model(
     settings: Settings,
     at: datetime,
     seed: int,
+    workers: Workers,
     progress: Progress,
 ) -> Fit:
     """Fit on everything known, and keep with the model how its features are spread today."""
     model, rows = learn_risk_model(
-        event_index, tables, at=at, seed=seed, settings=settings, progress=progress
+        event_index,
+        tables,
+        at=at,
+        seed=seed,
+        settings=settings,
+        workers=workers,
+        progress=progress,
     )
     model, drift = add_feature_profile(
         model, event_index, at=at, before=champion.model if champion else None, seed=seed

@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Literal
 
 from serving.operations.service import Overview
-from serving.operations.wording import ATTRIBUTES, DATASETS, FIGURES, GROUPS, VERBS
+from serving.operations.wording import (
+    ATTRIBUTES,
+    DATASETS,
+    FIGURES,
+    GROUPS,
+    VERBS,
+    describe_fact,
+)
 from serving.presentation import wording
 from serving.presentation.translations import Translator
 from serving.vocabulary.reports import GroupFigure, Run
@@ -18,6 +25,11 @@ URGENCIES: tuple[Urgency, ...] = ("act", "look")  # in the order of the page
 
 LONGEST_RUN = timedelta(hours=6)
 LONGEST_WITHOUT_LIST = timedelta(hours=26)  # a day, and two hours for a late start
+# What a run tells of its cluster that will be so again unless somebody sees to it.
+CLUSTER_TROUBLES = (
+    *("scheduler_missing", "scheduler_lost", "workers_missing"),
+    *("worker_differs", "worker_failed", "store_unread"),
+)
 OLD_MODEL = timedelta(days=35)  # it is to be trained at least monthly
 REJECTED_SHARE = 0.01
 
@@ -46,6 +58,11 @@ def run_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
             yield HealthIssue(
                 urgency="act", area="runs", text=f"{say.label(VERBS, verb)}: {sentence}"
             )
+        for name in CLUSTER_TROUBLES:
+            if name in run.facts:
+                trouble = describe_fact(name, run.facts[name], say)
+                text = say("{run}: {trouble}.", run=say.label(VERBS, verb), trouble=trouble)
+                yield HealthIssue(urgency="look", area="runs", text=text)
     nightly = found.succeeded.get("nightly")
     if nightly is None:
         yield HealthIssue(

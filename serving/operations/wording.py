@@ -17,6 +17,7 @@ __all__ = [
     "FIGURES",
     "GATES",
     "GROUPS",
+    "HAPPENED",
     "OUTCOMES",
     "PICTURES",
     "UNFORESEEN",
@@ -78,6 +79,15 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "losses": N_("with a loss"),
     }
 )
+# Of a cluster, what is so or not so: its number says nothing.
+HAPPENED: Mapping[str, str] = MappingProxyType(
+    {
+        "scheduler_missing": N_("cluster not reached, this machine computed alone"),
+        "scheduler_lost": N_("cluster lost on the way, this machine computed the rest"),
+        "workers_missing": N_("cluster without workers, this machine computed alone"),
+        "index_here_alone": N_("older registers, this machine computed alone"),
+    }
+)
 POSITIVE = NN_("{count} positive sample", "{count} positive samples")
 NEGATIVE = NN_("{count} negative sample", "{count} negative samples")
 COUNTED_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -97,6 +107,33 @@ COUNTED_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "negative_samples": NEGATIVE,
         "live_moments": POSITIVE,  # so named in reports published earlier
         "quiet_moments": NEGATIVE,
+        "workers": NN_("{count} worker", "{count} workers"),
+        "pieces_by_workers": NN_(
+            "{count} piece computed by workers", "{count} pieces computed by workers"
+        ),
+        "pieces_here": NN_(
+            "{count} piece computed on this machine", "{count} pieces computed on this machine"
+        ),
+        "worker_lost": NN_(
+            "{count} worker lost, its piece computed elsewhere",
+            "{count} workers lost, their pieces computed elsewhere",
+        ),
+        "worker_late": NN_(
+            "{count} worker too slow, its piece computed elsewhere",
+            "{count} workers too slow, their pieces computed elsewhere",
+        ),
+        "worker_failed": NN_(
+            "{count} worker failed, its piece computed on this machine",
+            "{count} workers failed, their pieces computed on this machine",
+        ),
+        "worker_differs": NN_(
+            "{count} worker with other versions or another processor, not used",
+            "{count} workers with other versions or other processors, not used",
+        ),
+        "store_unread": NN_(
+            "{count} worker could not open the event store",
+            "{count} workers could not open the event store",
+        ),
     }
 )
 
@@ -190,6 +227,8 @@ def describe_fact(name: str, value: float | str, say: Translator) -> str:
     """Return what a run tells of itself, such as ``1,650 people scored``."""
     if name in COUNTED_FACTS and not isinstance(value, str):
         return say.plural(*COUNTED_FACTS[name], round(value))
+    if name in HAPPENED:
+        return say(HAPPENED[name])
     label = say.label(FACTS, name)
     if name == "promoted":
         return label if value else say("not promoted")

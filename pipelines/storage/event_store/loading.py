@@ -1,6 +1,6 @@
 """The event index that a run works with: from the store, or laid out anew where it cannot be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from data_contracts.errors import ConflictError
@@ -9,6 +9,7 @@ from features.kernel.source_tables import SourceTables
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.event_store.store import EventStore
 from pipelines.storage.lake import Lake
 
@@ -19,11 +20,15 @@ __all__ = ["KnownRecords", "load_event_index", "load_known_records"]
 class KnownRecords:
     """What was known before a moment: the records, the index of their events, and the one version
     of the lake that both were read at.
+
+    ``reference`` opens the same index in another process; None where this one alone has it, or
+    where no cluster is set.
     """
 
     tables: SourceTables
     event_index: EventIndex
     data_version: str
+    reference: StoreReference | None = None
 
 
 def load_known_records(
@@ -47,14 +52,26 @@ def load_known_records(
     while True:
         version = store.bring_forward(progress=progress).lake_version
         progress("opening the event store")
+        reference = refer_for_cluster(settings, store, version=version, at=at)
         try:
             event_index = store.open(at=at, lake_version=version)
         except ConflictError:  # somebody brought it forward once more
             continue
+        if reference != refer_for_cluster(settings, store, version=version, at=at):
+            continue
         if version != lake.version():
             lake = lake.at_version(version)
             tables = source_tables_before(settings, at=at, span=span, lake=lake)
-        return KnownRecords(tables, event_index, version)
+        return KnownRecords(tables, event_index, version, reference)
+
+
+def refer_for_cluster(
+    settings: Settings, store: EventStore, *, version: str, at: datetime
+) -> StoreReference | None:
+    """What opens the store as it is at a ``version`` of the lake; None where nobody would."""
+    if not settings.cluster.scheduler:
+        return None
+    return replace(store, lake=store.lake.at_version(version)).reference(at=at)
 
 
 def load_event_index(

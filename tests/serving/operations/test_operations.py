@@ -547,6 +547,17 @@ def test_a_run_that_never_ends_and_a_list_that_is_overdue_are_told() -> None:
     )
 
 
+def test_a_cluster_that_could_not_be_used_asks_for_a_look() -> None:
+    facts: dict[str, float | str] = {"pieces_here": 34, "scheduler_missing": 1, "worker_lost": 1}
+    assert told(seen_at(a_run(facts=facts), models=IN_FORCE)) == [
+        (
+            "look",
+            "runs",
+            "List of the night: cluster not reached, this machine computed alone.",
+        )
+    ]
+
+
 def test_deliveries_that_lack_something_are_told() -> None:
     assert told(seen_at(a_run(), models=IN_FORCE, quality=Filed(BAD))) == [
         ("act", "quality", "1 delivered file waits: it is held or cannot be read."),

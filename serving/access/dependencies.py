@@ -35,7 +35,7 @@ def write_session(
     with write_transaction(services.engine, communities=_scope_of(viewer)) as session:
         once = getattr(request.state, "once", None)
         if once is not None and viewer is not None:
-            once.before(session, actor=viewer.name)
+            once.before(session, viewer=viewer)
         yield session
 
 

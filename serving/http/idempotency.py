@@ -16,10 +16,12 @@ from serving.http.kept_answers import (
     Attempt,
     InFlight,
     ReplayedError,
+    Sender,
     fingerprint_of,
     keep_answer,
     replay_answer,
 )
+from serving.vocabulary.roles import Viewer
 
 __all__ = ["HEADER", "WRITES", "Handler", "describe_key", "done_once"]
 
@@ -77,9 +79,9 @@ class Once:
     def __init__(self, attempt: Attempt, *, services: Services) -> None:
         self.attempt = attempt
         self._services = services
-        self._open: tuple[Session, str] | None = None
+        self._open: tuple[Session, Sender] | None = None
 
-    def before(self, session: Session, *, actor: str) -> None:
+    def before(self, session: Session, *, viewer: Viewer) -> None:
         """Stop the write with its kept answer if it was done before.
 
         Called where the write begins.
@@ -87,11 +89,11 @@ class Once:
         replay_answer(
             session,
             attempt=self.attempt,
-            actor=actor,
+            sender=Sender.of(viewer),
             at=self._services.clock(),
             kept_for=self._kept_for,
         )
-        self._open = session, actor
+        self._open = session, Sender.of(viewer)
 
     def keep(self, response: Response) -> None:
         """Keep a success in the transaction that is still open.
@@ -100,7 +102,7 @@ class Once:
         """
         if self._open is None or response.status_code >= 300:
             return
-        session, actor = self._open
+        session, sender = self._open
         headers = {
             name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
         }
@@ -109,7 +111,7 @@ class Once:
         keep_answer(
             session,
             attempt=self.attempt,
-            actor=actor,
+            sender=sender,
             answer=answer,
             at=at,
             kept_for=self._kept_for,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,12 +22,14 @@ from sqlalchemy.orm import Session
 
 from serving.database.tables import KeptAnswerRow
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Viewer
 
 __all__ = [
     "Answer",
     "Attempt",
     "InFlight",
     "ReplayedError",
+    "Sender",
     "fingerprint_of",
     "keep_answer",
     "replay_answer",
@@ -49,6 +52,20 @@ class Attempt:
     def key_digest(self) -> str:
         """What the database keeps of the key."""
         return hashlib.sha256(self.key.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who sends a write, and what they may see: an answer opens to nobody who may see otherwise."""
+
+    actor: str
+    scope: str
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> Self:
+        """Return the sender that ``viewer`` is now."""
+        communities = None if viewer.communities is None else sorted(viewer.communities)
+        return cls(actor=viewer.name, scope=json.dumps([viewer.role, communities]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,16 +117,16 @@ def fingerprint_of(*, method: str, target: str, body: bytes) -> str:
 
 
 def replay_answer(
-    session: Session, *, attempt: Attempt, actor: str, at: datetime, kept_for: timedelta
+    session: Session, *, attempt: Attempt, sender: Sender, at: datetime, kept_for: timedelta
 ) -> None:
     """Raise ReplayedError with the answer that ``attempt`` got before; return if there is none.
 
     Raises a 422 problem for a key that came with another request, a 409 problem for one that came
-    under another token.
+    under another token, or when the sender might see something else.
     """
     row = session.scalar(
         select(KeptAnswerRow).where(
-            KeptAnswerRow.actor == actor,
+            KeptAnswerRow.actor == sender.actor,
             KeptAnswerRow.key_digest == attempt.key_digest,
             KeptAnswerRow.kept_at > at - kept_for,
         )
@@ -122,14 +139,14 @@ def replay_answer(
             "This Idempotency-Key came with another request before.",
             remedy="Send a fresh key with each new write.",
         )
-    raise ReplayedError(_unsealed(row, attempt), actor=actor)
+    raise ReplayedError(_unsealed(row, attempt, sender=sender), actor=sender.actor)
 
 
 def keep_answer(
     session: Session,
     *,
     attempt: Attempt,
-    actor: str,
+    sender: Sender,
     answer: Answer,
     at: datetime,
     kept_for: timedelta,
@@ -143,11 +160,11 @@ def keep_answer(
     session.execute(delete(KeptAnswerRow).where(KeptAnswerRow.kept_at <= at - kept_for))
     session.add(
         KeptAnswerRow(
-            actor=actor,
+            actor=sender.actor,
             key_digest=attempt.key_digest,
             fingerprint=attempt.fingerprint,
             status=answer.status,
-            sealed=_sealed(answer, attempt, actor=actor),
+            sealed=_sealed(answer, attempt, sender=sender),
             kept_at=at,
         )
     )
@@ -157,34 +174,33 @@ def keep_answer(
         raise _in_flight() from None
 
 
-def _sealed(answer: Answer, attempt: Attempt, *, actor: str) -> bytes:
+def _sealed(answer: Answer, attempt: Attempt, *, sender: Sender) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
     content = json.dumps(dict(answer.headers)).encode() + b"\n" + answer.body
-    return nonce + _cipher(attempt, actor=actor).encrypt(
+    return nonce + _cipher(attempt, sender=sender).encrypt(
         nonce, content, attempt.fingerprint.encode()
     )
 
 
-def _unsealed(row: KeptAnswerRow, attempt: Attempt) -> Answer:
+def _unsealed(row: KeptAnswerRow, attempt: Attempt, *, sender: Sender) -> Answer:
     nonce, content = row.sealed[:NONCE_BYTES], row.sealed[NONCE_BYTES:]
     try:
-        opened = _cipher(attempt, actor=row.actor).decrypt(
+        opened = _cipher(attempt, sender=sender).decrypt(
             nonce, content, attempt.fingerprint.encode()
         )
     except InvalidTag:
         raise ProblemError(
             409,
-            "This write was done before, under another token or login of yours.",
-            remedy="Read what it changed; its answer opens only to the token it was given to.",
+            "This write was done before, under another token, login or scope of yours.",
+            remedy="Read what it changed; its answer opens only to whom it was given.",
         ) from None
     headers, _, body = opened.partition(b"\n")
     return Answer(status=row.status, headers=json.loads(headers), body=body)
 
 
-def _cipher(attempt: Attempt, *, actor: str) -> AESGCM:
-    derived = HKDF(
-        algorithm=SHA256(), length=32, salt=actor.encode(), info=b"forestall kept answer"
-    )
+def _cipher(attempt: Attempt, *, sender: Sender) -> AESGCM:
+    salt = f"{sender.actor}\n{sender.scope}".encode()
+    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"forestall kept answer")
     return AESGCM(derived.derive(f"{attempt.secret}\n{attempt.key}".encode()))
 
 

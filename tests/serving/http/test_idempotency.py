@@ -17,10 +17,10 @@ from serving.database.tables import KeptAnswerRow
 from serving.http.idempotency import WRITES
 from serving.http.routing import ApiRoute
 from tests.serving.conftest import Client, OpenVault, a_client, audited
-from tests.serving.published import MORNING
+from tests.serving.published import ID_A, MORNING
 
 KEY = "6f1c2a52-3d4b-4b0a-9a55-0f2c1d7e8b90"
-WHY = {"reason": "核实"}
+WHY = {"reason": "核实可疑号码"}
 NEW_USER = {"name": "zhao.min", "role": "analyst"}
 
 
@@ -107,11 +107,30 @@ def test_another_token_of_the_same_user_does_not_open_the_answer(
 
     client.post("/api/v1/users", json=NEW_USER, headers=with_key(client))
     with write_transaction(engine) as session:
-        fresh = issue_token(session, name="admin-1", at=MORNING)
+        fresh = issue_token(session, name="admin-1", at=MORNING, manages=True)
     headers = {"Authorization": f"Bearer {fresh}", "Idempotency-Key": KEY}
     answer = client.post("/api/v1/users", json=NEW_USER, headers=headers)
     assert answer.status_code == 409
     assert "under another token" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"communities": ["C02"]}, {"role": "engineer"}, {"role": "analyst"}]
+)
+def test_a_name_does_not_come_back_to_whom_it_is_not_shown_any_more(
+    client: Client, changes: dict[str, object]
+) -> None:
+    path = f"/api/v1/alerts/{ID_A}/reveal"
+    headers = client.as_("officer") | {"Idempotency-Key": KEY}
+    assert client.post(path, json=WHY).status_code == 401
+    assert client.post(path, json=WHY, headers=headers).json()["name"] == "张三"
+    again = client.post(path, json=WHY, headers=headers)
+    assert (again.json()["name"], again.headers["idempotency-replayed"]) == ("张三", "true")
+    changed = client.patch("/api/v1/users/officer-1", json=changes, headers=client.as_("admin"))
+    assert changed.status_code == 200
+    answer = client.post(path, json=WHY, headers=headers)
+    assert answer.status_code in {403, 409}
+    assert "张三" not in answer.text
 
 
 def test_a_key_is_forgotten_after_a_day(engine: Engine, url: str) -> None:

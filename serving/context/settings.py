@@ -81,6 +81,13 @@ class AccessSettings(BaseModel):
         PositiveInt, Field(description="The first lock; each further failure doubles it.")
     ] = 1
     lockout_max_minutes: Annotated[PositiveInt, Field(description="The longest lock.")] = 60
+    reveals_per_hour: Annotated[
+        PositiveInt, Field(description="Names and numbers that one user may have shown in an hour.")
+    ] = 60
+    unusual_reveals_per_hour: Annotated[
+        PositiveInt,
+        Field(description="So many in an hour are told to the administrators as unusual."),
+    ] = 25
     oidc_issuer: Annotated[
         str | None, Field(description="Address of the OpenID Connect provider, if any.")
     ] = None

@@ -204,10 +204,18 @@ def differs_from_others(group: GroupFigure, *, allowed: float) -> bool:
     return abs(group.gap) > allowed and not group.gap_low <= 0 <= group.gap_high
 
 
+def access_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
+    """Yield who had unusually many names and numbers shown within the last day."""
+    for name, at in found.unusual_reveals:
+        text = say("{name} had unusually much revealed by {at}.", name=name, at=say.moment(at))
+        yield HealthIssue(urgency="look", area="access", text=text)
+
+
 CHECKS: tuple[Callable[[Overview, Translator], Iterator[HealthIssue]], ...] = (
     run_issues,
     delivery_issues,
     model_issues,
     drift_issues,
     fairness_issues,
+    access_issues,
 )

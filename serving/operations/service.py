@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from serving.access.reveals import unusual_reveals
 from serving.database.engine import write_transaction
 from serving.operations.repository import ReportRepository
 from serving.vocabulary.reports import (
@@ -54,6 +55,7 @@ class Overview:
     fairness: Filed[FairnessReport] | None = None
     replay: Filed[ReplayReport] | None = None
     budget: Filed[BudgetReport] | None = None
+    unusual_reveals: tuple[tuple[str, datetime], ...] = ()
 
 
 def begin_run(engine: Engine, run: Run) -> int:
@@ -92,6 +94,7 @@ def read_overview(session: Session, *, at: datetime) -> Overview:
         fairness=_newest(reports, FairnessReport),
         replay=_newest(reports, ReplayReport),
         budget=_newest(reports, BudgetReport),
+        unusual_reveals=tuple(unusual_reveals(session, since=at - timedelta(days=1))),
     )
 
 

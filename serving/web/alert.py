@@ -59,7 +59,13 @@ def reveal_person(
 ) -> Response:
     """Show one alert with who the person is, this once; audited with the reason."""
     revealed = people.reveal_person(
-        session, viewer=viewer, alert_id=alert_id, reason=form.reason, vault=services.vault, at=now
+        session,
+        viewer=viewer,
+        alert_id=alert_id,
+        reason=form.reason,
+        vault=services.vault,
+        settings=services.settings,
+        at=now,
     )
     claims.renew_claim(
         session, viewer=viewer, alert_id=alert_id, at=now, settings=services.settings

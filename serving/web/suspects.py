@@ -63,7 +63,13 @@ def reveal_suspect(
 ) -> Response:
     """Show one suspect with the number or account behind the pseudonym; audited with the reason."""
     revealed = suspects.reveal_suspect(
-        session, viewer=viewer, key=key, reason=form.reason, vault=services.vault, at=now
+        session,
+        viewer=viewer,
+        key=key,
+        reason=form.reason,
+        vault=services.vault,
+        settings=services.settings,
+        at=now,
     )
     return _suspect_page(request, viewer, session, key=key, value=revealed.value)
 

@@ -303,7 +303,7 @@ def wary(client: Client, engine: Engine) -> Client:
 def use_link(client: Client, link: str) -> Response:
     """Press the button that the page behind a link shows."""
     assert client.get(link).status_code == 200
-    form = {"token": link.partition("token=")[2]}
+    form = {"link": link.partition("token=")[2]}
     return client.post("/login", data=form, headers={"Sec-Fetch-Site": "same-origin"})
 
 

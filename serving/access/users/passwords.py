@@ -24,6 +24,8 @@ __all__ = [
 
 MAX_LENGTH = 200
 FEWEST_DIFFERENT = 5
+SAFE_SCORE = 3  # of 4: safe from guessing at a distance, 10⁸ guesses and more
+LONGEST_GUESSED = 72
 HASHER = PasswordHasher()
 AT_ONCE = BoundedSemaphore(2)  # a hash takes 64 MiB: a flood of logins must not take all there is
 
@@ -57,8 +59,8 @@ def is_outdated(stored_hash: str) -> bool:
 def require_strong_password(
     password: str, *, name: str, length: int, stored_hash: str | None = None
 ) -> None:
-    """Raise a 422 problem unless the password is long enough, varied, new, and does not hold the
-    user's name.
+    """Raise a 422 problem unless the password is long enough, varied, hard to guess, new, and does
+    not hold the user's name.
     """
     canonical = _canonical(password)
     if len(canonical) < length:
@@ -71,12 +73,28 @@ def require_strong_password(
         raise ProblemError(
             422, "This password repeats few characters.", remedy="Choose a more varied one."
         )
+    if _is_easily_guessed(canonical, name=name):
+        raise ProblemError(
+            422,
+            "This password is easily guessed.",
+            remedy="Choose several words that do not belong together.",
+        )
     if name.casefold() in canonical.casefold():
         raise ProblemError(
             422, "This password holds the user's name.", remedy="Choose one without the name."
         )
     if stored_hash is not None and password_matches(password, stored_hash):
         raise ProblemError(422, "This is the password of before.", remedy="Choose a new one.")
+
+
+def _is_easily_guessed(canonical: str, *, name: str) -> bool:
+    """Say whether common passwords, words, dates, keyboard rows and their usual disguises give it
+    away; all lists are in the package.
+    """
+    from zxcvbn import zxcvbn
+
+    found = zxcvbn(canonical[:LONGEST_GUESSED], user_inputs=[name, "forestall"])
+    return bool(found["score"] < SAFE_SCORE)
 
 
 def _canonical(password: str) -> str:

@@ -48,5 +48,6 @@ def reveal_person(
         alert_id=alert_id,
         reason=request.reason,
         vault=services.vault,
+        settings=services.settings,
         at=now,
     )

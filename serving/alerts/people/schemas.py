@@ -1,10 +1,11 @@
 """What the API says about a person's fresh score."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from serving.alerts.schemas import Contribution, Reason
 from serving.http.notes import Note
@@ -15,9 +16,30 @@ __all__ = ["Person", "Rescore", "RevealRequest", "RevealedPerson", "Why"]
 Person = Annotated[
     str, Path(pattern=r"^p\d+_[A-Za-z0-9_.=-]{1,100}$", examples=["p1_9f2c41d07ab35e68"])
 ]
+HAN = re.compile(r"[\u3400-\u9fff]")
+WORD = re.compile(r"[^\W\d_\u3400-\u9fff]{2,}")
+FEWEST_CHARACTERS = 4
 
 
-Why = Annotated[Note, Field(min_length=2, max_length=200, examples=["拨打劝阻电话"])]
+def _telling(reason: str) -> str:
+    """Refuse a reason that says nothing: one word, or the same again and again."""
+    characters = set(HAN.findall(reason))
+    words = {word.casefold() for word in WORD.findall(reason)}
+    letters = set("".join(words))
+    if len(characters) + min(2 * len(words), len(letters)) < FEWEST_CHARACTERS:
+        raise ValueError("must say why, in two words or four Chinese characters at least")
+    return reason
+
+
+Why = Annotated[
+    Note,
+    AfterValidator(_telling),
+    Field(
+        max_length=200,
+        description="In words: two at least, or four Chinese characters.",
+        examples=["拨打劝阻电话"],
+    ),
+]
 
 
 class RevealRequest(BaseModel):

@@ -5,10 +5,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from serving.access.dependencies import Services
+from serving.access.reveals import record_reveal
 from serving.access.vault import opened_vault
 from serving.alerts.people.schemas import RevealedPerson
 from serving.alerts.service import visible_alert
 from serving.context.ports import IdentityVault, Rescore
+from serving.context.settings import AccessSettings
 from serving.database.audit_chain import record_action
 from serving.database.engine import write_transaction
 from serving.http.errors import ProblemError
@@ -58,6 +60,7 @@ def reveal_person(
     alert_id: str,
     reason: str,
     vault: IdentityVault | None,
+    settings: AccessSettings,
     at: datetime,
 ) -> RevealedPerson:
     """Return the name and the numbers of the person of an alert that ``viewer`` may see.
@@ -65,19 +68,20 @@ def reveal_person(
     Audited with the reason.
 
     Raises a 404 problem for an alert they may not see or a person whom the vault does not hold, a
-    503 problem without a vault. Commit the session before the answer is handed out.
+    503 problem without a vault, a 429 problem after too many in an hour. Commit the session before
+    the answer is handed out.
     """
     alert, _ = visible_alert(session, viewer=viewer, alert_id=alert_id)
     identity = opened_vault(vault).reveal_people([alert.person]).get(alert.person)
     if identity is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record_action(
+    record_reveal(
         session,
-        at=at,
-        actor=viewer.name,
-        action="reveal",
+        viewer=viewer,
         subject=alert.person,
         reason=reason,
+        settings=settings,
+        at=at,
         alert=alert_id,
     )
     return RevealedPerson(person=alert.person, name=identity.name, msisdns=list(identity.msisdns))

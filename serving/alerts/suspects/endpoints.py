@@ -51,5 +51,11 @@ def reveal_suspect(
 ) -> RevealedSuspect:
     """Read the number or account behind a pseudonym. Every call is audited with its reason."""
     return service.reveal_suspect(
-        session, viewer=viewer, key=key, reason=request.reason, vault=services.vault, at=now
+        session,
+        viewer=viewer,
+        key=key,
+        reason=request.reason,
+        vault=services.vault,
+        settings=services.settings,
+        at=now,
     )

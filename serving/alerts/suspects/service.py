@@ -6,11 +6,12 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
+from serving.access.reveals import record_reveal
 from serving.access.vault import opened_vault
 from serving.alerts.suspects.repository import SuspectRepository
 from serving.alerts.suspects.schemas import RevealedSuspect, Suspect, SuspectDetail, SuspectPage
 from serving.context.ports import IdentityVault
-from serving.database.audit_chain import record_action
+from serving.context.settings import AccessSettings
 from serving.database.tables import SuspectListRow, SuspectRow
 from serving.http.errors import ProblemError
 from serving.http.paging import decode_cursor, encode_cursor
@@ -65,19 +66,21 @@ def reveal_suspect(
     key: str,
     reason: str,
     vault: IdentityVault | None,
+    settings: AccessSettings,
     at: datetime,
 ) -> RevealedSuspect:
     """Return the number or account behind the pseudonym of a published suspect, and audit who read
     it and why.
 
     Raises a 404 problem for a key that was never published or that the vault does not hold, a 503
-    problem without a vault. Commit the session before the answer is handed out.
+    problem without a vault, a 429 problem after too many in an hour. Commit the session before the
+    answer is handed out.
     """
     kind = cast("SuspectKind", _published(session, key).kind)
     value = opened_vault(vault).reveal(kind, [key]).get(key)
     if value is None:
         raise ProblemError(404, "The vault does not hold what is behind this pseudonym.")
-    record_action(session, at=at, actor=viewer.name, action="reveal", subject=key, reason=reason)
+    record_reveal(session, viewer=viewer, subject=key, reason=reason, settings=settings, at=at)
     return RevealedSuspect(key=key, kind=kind, value=value)
 
 

@@ -37,11 +37,12 @@ BEGUN_FOR_S = 600
 
 
 class LoginForm(BaseModel):
-    """What the login page sends: a name with a password, or a token."""
+    """What the login page sends: a name with a password, a token, or that of a link."""
 
     name: Typed = ""
     password: Typed = ""
     token: Typed = ""
+    link: Typed = ""
 
 
 @router.get("/login")
@@ -64,14 +65,12 @@ def come_in(
 ) -> Response:
     """Log in with a name and a password, or with a token."""
     require_same_origin(request)
+    if form.link:
+        kinds: tuple[TokenKind, ...] = ("login", "invitation")
+        return _come_in_by_token(request, services, now, secret=form.link, kinds=kinds)
     if form.token:
-        return _come_in_by_token(
-            request,
-            services,
-            now,
-            secret=form.token.strip(),
-            kinds=("bearer", "login", "invitation"),
-        )
+        secret = form.token.strip()
+        return _come_in_by_token(request, services, now, secret=secret, kinds=("bearer", "login"))
     try:
         opened = log_in(
             services.engine,

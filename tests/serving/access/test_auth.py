@@ -132,7 +132,7 @@ def test_who_only_looks_at_a_link_uses_nothing_up_and_leaves_no_trace(
     assert audited(engine, "login") == audited(engine, "login-failed") == []
     assert use_link(client, link).headers["location"] == "/account"
     assert use_link(client, link).status_code == 401  # and then it is used up
-    form = {"token": link.partition("token=")[2]}
+    form = {"link": link.partition("token=")[2]}
     other = client.post("/login", data=form, headers={"Sec-Fetch-Site": "cross-site"})
     assert other.status_code == 403
 

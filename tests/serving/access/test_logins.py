@@ -210,6 +210,12 @@ def test_old_failures_do_not_pile_up(known: Client, engine: Engine, hours: Hours
     [
         ("too short", "密码太短"),
         ("aaaabbbbaaaabbbb", "重复的字符太多"),
+        ("password1234", "容易被猜到"),
+        ("Passw0rd!Passw0rd!", "容易被猜到"),
+        ("qwertyuiop123456", "容易被猜到"),
+        ("liming19920813", "容易被猜到"),
+        ("1qaz2wsx3edc4rfv", "容易被猜到"),
+        ("forestall2026!", "容易被猜到"),
         ("my Analyst-1 word", "包含用户名"),
         (GOOD, "原来的密码"),
     ],

@@ -88,7 +88,7 @@ def test_a_cursor_of_somebody_else_is_refused(client: Client, cursor: str) -> No
     answer = client.get(
         URL, params={"sort": "issued_at", "cursor": cursor}, headers=client.as_("analyst")
     )
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert answer.json()["remedy"] == "Start again without a cursor."
 
 

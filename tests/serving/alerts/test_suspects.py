@@ -89,7 +89,7 @@ def test_a_cursor_of_another_list_is_refused(wary: Client) -> None:
     for query in (f"kind=account&cursor={cursor}", "cursor=nonsense"):
         answer = wary.get(f"{URL}?{query}", headers=wary.as_("analyst"))
         assert (answer.status_code, answer.json()["remedy"]) == (
-            422,
+            400,
             "Start again without a cursor.",
         )
 

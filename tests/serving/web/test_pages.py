@@ -13,7 +13,7 @@ from serving.database.engine import write_transaction
 from serving.feedback import all_dispositions
 from serving.presentation import templating
 from serving.publishing import publish_suspects, publish_watchlist
-from tests.serving.conftest import Client, audited
+from tests.serving.conftest import Client, audited, use_link
 from tests.serving.published import (
     ID_A,
     ID_B,
@@ -60,17 +60,17 @@ def test_a_login_link_works_once(client: Client, engine: Engine) -> None:
         token = issue_token(
             session, name="analyst-1", kind="login", at=MORNING - timedelta(minutes=1)
         )
-    first = client.get("/login", params={"token": token})
+    first = use_link(client, f"/login?token={token}")
     assert (first.status_code, first.headers["location"]) == (303, "/")
     assert client.get("/").status_code == 200
-    second = client.get("/login", params={"token": token})
+    second = use_link(client, f"/login?token={token}")
     assert second.status_code == 401
     assert "令牌无效、已使用或已过期" in second.text
     assert audited(engine, "login") == [("analyst-1", "analyst-1")]
 
 
 def test_a_bearer_token_in_an_address_opens_nothing(client: Client) -> None:
-    assert client.get("/login", params={"token": client.tokens["analyst"]}).status_code == 401
+    assert use_link(client, f"/login?token={client.tokens['analyst']}").status_code == 401
 
 
 def test_logging_out_ends_the_session(client: Client, engine: Engine) -> None:
@@ -242,7 +242,10 @@ def test_suspects_are_listed_masked_and_revealed_one_by_one(wary: Client, engine
     assert "17000000001" not in one
     assert audited(engine, "reveal") == []
     assert wary.post("/suspects/n1_aa", headers=OWN).status_code == 422
-    assert "17000000001" in wary.post("/suspects/n1_aa", data={"reason": "核实"}, headers=OWN).text
+    assert (
+        "17000000001"
+        in wary.post("/suspects/n1_aa", data={"reason": "核实可疑号码"}, headers=OWN).text
+    )
     assert audited(engine, "reveal") == [("analyst-1", "n1_aa")]
 
 

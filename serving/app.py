@@ -40,7 +40,8 @@ from serving.context.ports import (
     Sealer,
 )
 from serving.context.settings import ServingSettings
-from serving.database.engine import engine_for, open_database
+from serving.database.audit_signature import Signer
+from serving.database.engine import engine_for, open_database, signing_engine
 from serving.http import errors
 from serving.http.boundary.middleware import Boundary
 from serving.http.kept_answers import InFlight
@@ -102,6 +103,7 @@ def create_app(
     trial: DeliveryTrial | None = None,
     explainer: ReasonExplainer | None = None,
     home_watch: HomeWatch | None = None,
+    signer: Signer | None = None,
     clock: Clock = lambda: datetime.now(SHANGHAI),
 ) -> FastAPI:
     """Return the application on an up-to-date database.
@@ -110,11 +112,14 @@ def create_app(
     nothing is found by a real number, without a ``rescorer`` there are no fresh scores, without a
     ``sealer`` no webhooks, without a ``promoter`` the pages promote no model, without a ``trial``
     they try no file, without an ``explainer`` they know reasons by what was reported alone, without
-    a ``home_watch`` readiness is that of the database; everything else works.
+    a ``home_watch`` readiness is that of the database, without a ``signer`` the audit trail is
+    chained and not signed; everything else works.
     """
     # Scripts that cannot be read must stop the start, not the call to a resident
     load_call_scripts()
     engine = open_database(settings.database_url, connections=settings.connections)
+    if signer is not None:
+        engine = signing_engine(engine, signer, at=clock())
     services = Services(
         engine=engine,
         settings=settings,

@@ -1,6 +1,7 @@
 """The part of the command line that says who comes in, and shows that the record of it is whole."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -141,13 +142,19 @@ def audit_verify(
         str | None,
         typer.Option(help="The head that an earlier run printed: was anything cut off since?"),
     ] = None,
+    anchor: Annotated[
+        str | None,
+        typer.Option(help="A file, or a code, that `forestall audit anchor` made earlier."),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that no entry was changed, removed or slipped in; exits with 1 where one was."""
+    """Prove that no entry was changed, forged, removed or slipped in, and no result changed; exits
+    with 1 where one was.
+    """
     from pipelines.webapp.accounts import verify_audit_trail
 
-    verdict = verify_audit_trail(load_installation(home), head=head)
+    verdict = verify_audit_trail(load_installation(home), head=head, anchor=anchor)
     if as_json:
         print_json(to_json_value(verdict) | {"whole": verdict.whole})
     elif verdict.broken:
@@ -155,10 +162,36 @@ def audit_verify(
         whole = count_things(verdict.entries, "entry", "entries")
         typer.echo(f"{whole} before it {choose_form(verdict.entries, 'is', 'are')} whole")
     elif verdict.head_missing:
-        typer.echo("cut off: the entry with this head is gone, though what is left is whole")
+        typer.echo("cut off: an entry that was kept as head is gone, though what is left is whole")
+    elif verdict.edited:
+        typer.echo("the trail is whole, but not the results that it speaks of:")
+        for line in verdict.edited:
+            typer.echo(f"  {line}")
     else:
         typer.echo(
-            f"whole: {count_things(verdict.entries, 'entry', 'entries')}\nhead: {verdict.head}\n"
-            "keep the head elsewhere, for --head"
+            f"whole: {count_things(verdict.entries, 'entry', 'entries')}, {verdict.signed} of them "
+            f"signed\nhead: {verdict.head}\n"
+            "keep the head elsewhere, with `forestall audit anchor`"
         )
     raise typer.Exit(0 if verdict.whole else 1)
+
+
+@audit.command("anchor")
+def audit_anchor(
+    file: Annotated[
+        Path | None, typer.Argument(help="Append a signed line to FILE, else print a short code.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Keep how far the trail goes where nobody who rules the database can change it."""
+    from pipelines.webapp.accounts import anchor_audit_trail
+
+    line, code = anchor_audit_trail(load_installation(home))
+    if file is None:
+        typer.echo(code)
+        return
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")
+    typer.echo(
+        f"anchored in {file}; `forestall audit verify --anchor {file}` holds the trail to it"
+    )

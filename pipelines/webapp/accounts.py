@@ -1,24 +1,31 @@
 """The users and the audit trail of an installation, for whoever sits at its terminal."""
 
-import getpass
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from data_contracts.errors import ConflictError, SettingsError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
+from pipelines.webapp.signed_database import open_signed_database
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
-from serving.database.audit_chain import Verdict, verify_chain
+from serving.database.audit_check import Verdict, verify_chain
+from serving.database.audit_signature import Head, anchor_code, anchor_line, read_anchors
 from serving.database.engine import read_transaction, write_transaction
 from serving.vocabulary.roles import Role
 
 __all__ = [
     "add_user",
+    "anchor_audit_trail",
     "disable_user",
     "invitation_link",
     "issue_token",
@@ -90,15 +97,67 @@ def disable_user(settings: Settings, *, name: str, restore: bool) -> None:
         )
 
 
-def verify_audit_trail(settings: Settings, *, head: str | None) -> Verdict:
-    """Whether the audit trail is whole, and still holds the entry with the digest ``head``."""
-    with _reading_session(settings) as session:
-        return verify_chain(session, head=head)
+def verify_audit_trail(
+    settings: Settings, *, head: str | None = None, anchor: str | None = None
+) -> Verdict:
+    """Whether the audit trail and the results are whole, and the trail still holds the newest head
+    that is kept beside the key, the one with the digest ``head``, and those of ``anchor``: a file
+    of signed lines, or a code.
+
+    Raises ``SettingsError`` for an anchor that was not made with the key of the installation.
+    """
+    key = AuditKey.open(settings)
+    kept = key.kept_head()
+    heads = [one for one in (head, kept.digest if kept else None) if one]
+    if anchor is not None:
+        file = Path(anchor)
+        found = read_anchors(
+            file.read_text(encoding="utf-8") if file.is_file() else anchor,
+            public_key=key.public_key,
+        )
+        if found is None:
+            raise SettingsError(
+                "the anchor was not made here, or was changed",
+                remedy="Give the file or the code that `forestall audit anchor` made.",
+            )
+        heads += found
+    # As it stands: nothing is signed by looking at it
+    with read_transaction(open_serving_database(settings)) as session:
+        return verify_chain(session, heads=heads, public_key=key.public_key)
+
+
+def anchor_audit_trail(settings: Settings) -> tuple[str, str]:
+    """How far the trail goes, as a signed line and as a code short enough for paper.
+
+    Raises ``ConflictError`` where the trail is not whole: that is nothing to be kept.
+    """
+    verdict = verify_audit_trail(settings)
+    if not verdict.whole or not verdict.entries:
+        raise ConflictError(
+            "the audit trail is not whole, or empty",
+            remedy="See what is wrong with `forestall audit verify`.",
+        )
+    head = Head(entry_id=verdict.head_id, digest=verdict.head)
+    line = anchor_line(AuditKey.open(settings), head=head, at=wall_clock())
+    return line, anchor_code(head)
 
 
 def terminal_user() -> str:
-    """Whoever sits at the terminal, for the audit."""
-    return getpass.getuser()
+    """Whoever sits at the terminal, for the audit: the system's user, whatever the environment
+    says, and who became it with sudo.
+    """
+    user = os.getuid()
+    invoker = os.environ.get("SUDO_UID", "")
+    if user == 0 and invoker.isdecimal():
+        return f"{_name_of(user)} (sudo: {_name_of(int(invoker))})"
+    return _name_of(user)
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except (KeyError, OverflowError):  # a container's number without a name
+        return f"uid {user}"
 
 
 @contextmanager
@@ -117,4 +176,4 @@ def _open_engine(settings: Settings) -> Engine:
     settings.home.mkdir(
         parents=True, exist_ok=True
     )  # users are often the first thing of a new installation
-    return open_serving_database(settings)
+    return open_signed_database(settings)

@@ -1,6 +1,5 @@
 """Promoting a champion: through its gates from the pages, past them by a user at the terminal."""
 
-import getpass
 from datetime import datetime
 from typing import Literal
 
@@ -8,7 +7,8 @@ from data_contracts.errors import ConflictError
 from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
-from pipelines.storage.installation.databases import open_serving_database
+from pipelines.webapp.accounts import terminal_user
+from pipelines.webapp.signed_database import open_signed_database
 from serving.database.engine import write_transaction
 from serving.operations.promotion import record_promotion
 from serving.vocabulary.reports import ModelsReport
@@ -44,9 +44,9 @@ def record_promotion_at_terminal(
     report the models.
     """
     models = models_report(settings)
-    with write_transaction(open_serving_database(settings)) as session:
+    with write_transaction(open_signed_database(settings)) as session:
         record_promotion(
-            session, models, action=action, actor=getpass.getuser(), reason="at the terminal", at=at
+            session, models, action=action, actor=terminal_user(), reason="at the terminal", at=at
         )
 
 

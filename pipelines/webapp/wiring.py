@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
+from pipelines.storage.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
+from pipelines.webapp.signed_database import open_signed_database
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
@@ -45,6 +47,7 @@ def build_application(settings: Settings) -> FastAPI:
         finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
+        signer=AuditKey.open(settings),
         promoter=GatedPromoter(settings),
         explainer=explain_reason,
         trial=UploadTrial(settings),
@@ -89,7 +92,7 @@ def issue_outreach_list(
 
     Raises ``NotReadyError`` where nothing was published.
     """
-    with write_transaction(open_serving_database(settings)) as session:
+    with write_transaction(open_signed_database(settings)) as session:
         request = ListRequest(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),
             community_id=community,

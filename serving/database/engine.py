@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -10,6 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, SessionTransaction
 
+from serving.database.audit_chain import begin_signing
+from serving.database.audit_signature import SIGNER, Signer
+
 __all__ = [
     "at_head",
     "engine_for",
@@ -17,6 +21,7 @@ __all__ = [
     "open_database",
     "read_transaction",
     "shows_every_row",
+    "signing_engine",
     "sqlite_url",
     "upgrade_database",
     "write_transaction",
@@ -35,6 +40,16 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def sqlite_url(path: Path) -> str:
     """Return the URL of a SQLite database in ``path``."""
     return f"sqlite:///{path.resolve()}"
+
+
+def signing_engine(engine: Engine, signer: Signer, *, at: datetime) -> Engine:
+    """Return ``engine`` so that every audit entry written through it is signed; a trail that is not
+    signed yet is from ``at`` on.
+    """
+    signing = engine.execution_options(**{SIGNER: signer})
+    with write_transaction(signing) as session:
+        begin_signing(session, at=at)
+    return signing
 
 
 def engine_for(url: str, *, connections: int = CONNECTIONS) -> Engine:

@@ -358,7 +358,8 @@ class LockoutRow(Base):
 
 
 class AuditRow(Base):
-    """Who did what to which subject, chained by digests; see serving.database.audit_chain.
+    """Who did what to which subject, chained by digests and signed; see
+    serving.database.audit_chain. ``state`` is the digest of the row that the entry speaks of.
 
     The database itself refuses to change or delete an entry.
     """
@@ -373,6 +374,10 @@ class AuditRow(Base):
     details: Mapped[dict[str, Any]]
     previous_digest: Mapped[str]
     digest: Mapped[str] = mapped_column(index=True, unique=True)
+    # Null in entries of before signing began
+    state: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    signed_by: Mapped[str | None]
+    signature: Mapped[str | None]
 
 
 class KeptAnswerRow(Base):

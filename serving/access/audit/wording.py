@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "outreach-result": NP_("audit", "recorded an outreach result"),
         "search": NP_("audit", "searched"),
         "reveal": NP_("audit", "revealed"),
+        "reveals-unusual": NP_("audit", "revealed unusually much"),
         "export": NP_("audit", "exported"),
         "print": NP_("audit", "printed"),
         "rescore": NP_("audit", "scored afresh"),
@@ -45,6 +46,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "mapping-saved": NP_("audit", "saved a source's mapping"),
         "webhook-added": NP_("audit", "added a webhook"),
         "webhook-changed": NP_("audit", "changed a webhook"),
+        "signing-began": NP_("audit", "began to sign the trail"),
         "webhook-removed": NP_("audit", "removed a webhook"),
     }
 )
@@ -69,8 +71,12 @@ DETAILS: Mapping[str, str] = MappingProxyType(
         "owner": NP_("audit detail", "owner"),
         "read_only": NP_("audit detail", "for reading only"),
         "reason": NP_("audit detail", "reason"),
+        "reveals": NP_("audit detail", "in an hour"),
         "result": NP_("audit detail", "result"),
         "role": NP_("audit detail", "role"),
+        "last_result": NP_("audit detail", "last result"),
+        "results": NP_("audit detail", "results"),
+        "results_digest": NP_("audit detail", "digest of the results"),
         "scam_type": NP_("audit detail", "scam type"),
         "status": NP_("audit detail", "status"),
         "token": NP_("audit detail", "token"),

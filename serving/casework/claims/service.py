@@ -4,6 +4,7 @@ No alert is ever with two people.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -155,7 +156,7 @@ def _prolong(row: ClaimRow, *, at: datetime, settings: ServingSettings) -> None:
 
 
 def _note(
-    session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: str
+    session: Session, row: ClaimRow, action: Action, *, viewer: Viewer, at: datetime, **details: Any
 ) -> None:
     record_action(session, at=at, actor=viewer.name, action=action, subject=row.alert_id, **details)
     announce_change(

@@ -199,7 +199,13 @@ def _audit(session: Session, rows: Sequence[DispositionRow]) -> None:
         record = partial(
             record_action, session, at=row.decided_at, actor=row.decided_by, subject=row.alert_id
         )
-        record(action="disposition", result=row.result, version=row.version, source=row.source)
+        record(
+            action="disposition",
+            row=row,
+            result=row.result,
+            version=row.version,
+            source=row.source,
+        )
         if row.escalated_to:
             record(action="escalate", to=row.escalated_to, level=row.level)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -189,7 +190,7 @@ def _to_change(session: Session, *, viewer: Viewer, follow_up_id: int, version: 
 
 
 def _changed(
-    session: Session, planned: Planned, *, viewer: Viewer, at: datetime, **details: str
+    session: Session, planned: Planned, *, viewer: Viewer, at: datetime, **details: Any
 ) -> FollowUp:
     version = planned[0].version
     try:

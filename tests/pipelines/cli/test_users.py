@@ -1,15 +1,23 @@
 """Users and the audit trail from the command line."""
 
+import base64
 import json
+import os
+import pwd
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from typer.testing import CliRunner
 
-from data_contracts.errors import ForestallError
+from data_contracts.errors import ForestallError, SettingsError
 from pipelines.cli.main import app
+from pipelines.settings import Settings
+from pipelines.webapp.accounts import terminal_user
 
 
 @pytest.fixture
@@ -57,7 +65,8 @@ def test_the_trail_is_proved_whole_or_broken(home: Path) -> None:
     said(home, "users", "add", "li", "--role", "analyst")
     said(home, "users", "add", "wu", "--role", "analyst")
     verdict = json.loads(said(home, "audit", "verify", "--json"))
-    assert (verdict["whole"], verdict["entries"]) == (True, 2)
+    # Signing began with the first of them
+    assert (verdict["whole"], verdict["entries"], verdict["signed"]) == (True, 3, 3)
     assert f"head: {verdict['head']}" in said(home, "audit", "verify", "--head", verdict["head"])
     cut = run(home, "audit", "verify", "--head", "0" * 63 + "1")
     assert (cut.exit_code, cut.output.split(":")[0]) == (1, "cut off")
@@ -71,3 +80,63 @@ def test_the_trail_is_proved_whole_or_broken(home: Path) -> None:
         broken.output.splitlines()[0]
         == "broken at entry 2: the entry was changed after it was written"
     )
+
+
+def test_keys_of_the_trail_are_the_owners_alone_and_the_public_one_checks_it(home: Path) -> None:
+    said(home, "users", "add", "li", "--role", "analyst")
+    keys = Settings.load(home).keys_folder
+    assert {path.name: path.stat().st_mode & 0o777 for path in keys.glob("audit.*")} == {
+        "audit.key": 0o600,
+        "audit.pub": 0o600,
+        "audit.head": 0o600,
+        "audit.lock": 0o600,
+    }
+    public = load_pem_public_key((keys / "audit.pub").read_bytes())
+    assert isinstance(public, Ed25519PublicKey)
+    with sqlite3.connect(home / "serving.db") as connection:
+        digest, signature = connection.execute(
+            "SELECT digest, signature FROM audit ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+    public.verify(base64.b64decode(signature), f"forestall audit entry 1\n{digest}".encode())
+
+
+def test_a_cut_tail_shows_by_the_kept_head_and_by_anchors(home: Path, tmp_path: Path) -> None:
+    said(home, "users", "add", "li", "--role", "analyst")
+    file = tmp_path / "anchor"
+    for _ in range(2):
+        said(home, "audit", "anchor", str(file))
+    code = said(home, "audit", "anchor")
+    assert re.fullmatch("[0-9a-f]{5}(-[0-9a-f]{5}){3}", code)
+    assert len(file.read_text().splitlines()) == 2
+    for anchor in (str(file), code):
+        assert said(home, "audit", "verify", "--anchor", anchor).startswith("whole: 2 entries")
+    with sqlite3.connect(home / "serving.db") as connection:
+        connection.executescript("DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE id = 2;")
+    assert run(home, "audit", "verify").output.startswith("cut off")
+    (Settings.load(home).keys_folder / "audit.head").unlink()
+    assert run(home, "audit", "verify").exit_code == 0  # nobody here can tell any more
+    for anchor in (str(file), code):
+        assert run(home, "audit", "verify", "--anchor", anchor).output.startswith("cut off")
+    file.write_text(file.read_text().replace("forestall-audit-1 2", "forestall-audit-1 3"))
+    assert isinstance(run(home, "audit", "verify", "--anchor", str(file)).exception, SettingsError)
+
+
+def test_the_actor_is_the_systems_user_whatever_the_environment_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody.else")
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert terminal_user() == me
+    said(home, "users", "add", "li", "--role", "analyst")
+    with sqlite3.connect(home / "serving.db") as connection:
+        actors = connection.execute("SELECT actor FROM audit WHERE action = 'user-added'")
+        assert actors.fetchall() == [(me,)]
+    monkeypatch.setenv("SUDO_UID", "0")
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    assert terminal_user() == "root (sudo: root)"
+    monkeypatch.setenv("SUDO_UID", "54321")
+    assert terminal_user() == "root (sudo: uid 54321)"
+    monkeypatch.setattr(os, "getuid", lambda: 54321)  # who is not root became nobody by sudo
+    assert terminal_user() == "uid 54321"

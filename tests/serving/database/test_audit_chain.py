@@ -14,11 +14,10 @@ from sqlalchemy.exc import DatabaseError, StatementError
 
 from serving.database.audit_chain import (
     GENESIS,
-    Break,
     digest_of_entry,
     record_action,
-    verify_chain,
 )
+from serving.database.audit_check import Break, verify_chain
 from serving.database.engine import (
     open_database,
     read_transaction,
@@ -59,7 +58,7 @@ def tamper(engine: Engine, *statements: str) -> None:
 
 def verdict_of(engine: Engine, head: str | None = None) -> tuple[int, Break | None, bool]:
     with read_transaction(engine) as session:
-        verdict = verify_chain(session, head=head)
+        verdict = verify_chain(session, heads=[head] if head else [])
     return verdict.entries, verdict.broken, verdict.whole
 
 

@@ -30,6 +30,7 @@ from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.places.private_files import make_private
 from pipelines.training.evaluation import evaluate_replay
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model
 
@@ -253,6 +254,6 @@ def reveal_persons(alerts: pl.DataFrame, *, settings: Settings) -> pl.DataFrame:
 
 def write_alerts(alerts: pl.DataFrame, out: Path) -> Path:
     """Write alerts as Parquet, and say where."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_private(out)
     alerts.write_parquet(out)
     return out

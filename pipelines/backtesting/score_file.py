@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from data_contracts.errors import SettingsError
 from pipelines.storage.lake_schemas import MOMENT
+from pipelines.storage.places.private_files import make_private
 
 __all__ = ["ScoreFile"]
 
@@ -63,7 +64,7 @@ class ScoreFile:
         )
         self.rows += len(kept)
         if self._writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path)
             self._writer = self._open(self.path)
         self._writer.write(self._reveal(kept) if self._reveal else kept)
 

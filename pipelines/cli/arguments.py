@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_contracts.errors import NotReadyError, SettingsError
+from pipelines.cli.printing.terminal import echo_text
 from pipelines.clock import SHANGHAI
 
 if TYPE_CHECKING:
@@ -63,10 +64,19 @@ At = Annotated[
 
 
 def load_settings(home: Path | None) -> "Settings":
-    """The settings of the chosen home."""
+    """The settings of the chosen home, which is closed to other users of the machine."""
     from pipelines.settings import Settings
+    from pipelines.storage.places.private_files import close_home, write_privately
 
-    return Settings.load(home)
+    write_privately()
+    settings = Settings.load(home)
+    if closed := close_home(settings.home):
+        echo_text(
+            f"{settings.home} was open to other users of this machine: "
+            f"{closed} files and folders are closed now",
+            err=True,
+        )
+    return settings
 
 
 def load_installation(home: Path | None) -> "Settings":

@@ -19,7 +19,7 @@ from pipelines.cli.arguments import (
     load_installation,
     parse_day,
 )
-from pipelines.cli.printing.terminal import print_json
+from pipelines.cli.printing.terminal import echo_text, print_json
 
 __all__ = ["export", "webhooks"]
 
@@ -45,6 +45,7 @@ def export_outreach(
     home: Home = None,
 ) -> None:
     """A community's outreach list of a day, with the names and numbers that officers need."""
+    from pipelines.storage.places.private_files import make_private
     from pipelines.webapp.wiring import issue_outreach_list
 
     settings = load_installation(home)
@@ -53,14 +54,15 @@ def export_outreach(
         settings, community=community, day=day, form=format.value, language=language.value
     )
     if not made.is_published:
-        typer.echo(
+        echo_text(
             f"no watchlist was published for {made.day}: whom to reach in {community} is not known",
             err=True,
         )
     if out is not None:
+        make_private(out)
         out.write_bytes(made.content)
         noun = "person" if made.people == 1 else "people"
-        typer.echo(f"list {made.list_id} of {community} in {out}: {made.people} {noun} to reach")
+        echo_text(f"list {made.list_id} of {community} in {out}: {made.people} {noun} to reach")
     else:
         sys.stdout.buffer.write(made.content)
 
@@ -81,7 +83,7 @@ def deliver(home: Home = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(done)
     else:
-        typer.echo(
+        echo_text(
             f"{count_things(done.delivered, 'message')} delivered, "
             f"{done.failed} to be sent again or given up"
         )

@@ -27,6 +27,7 @@ from pipelines.cli.arguments import (
     parse_numbers,
 )
 from pipelines.cli.printing.terminal import (
+    echo_text,
     format_figure,
     print_json,
     print_progress,
@@ -130,8 +131,11 @@ def replay(
     from pipelines.backtesting.truth import read_truth
     from pipelines.orchestration.recorded_verbs import run_replay as run
     from pipelines.training.evaluation import write_report
+    from pipelines.webapp.accounts import record_reveal_at_terminal
 
     settings = load_settings(home)
+    if reveal:
+        record_reveal_at_terminal(settings, subject="replay", out=out)
     reveal_rows = partial(reveal_persons, settings=settings) if reveal else None
     kept = ScoreFile(scores, floor=floor, reveal=reveal_rows) if scores else None
     taught = read_truth(all_reported, settings=settings) if all_reported else None
@@ -184,11 +188,11 @@ def replay(
     ]
     print_table(("by reported cases", *shown), rows)
     if marks:
-        typer.echo(paid_marks_table(marks) + "\n")
+        echo_text(paid_marks_table(marks) + "\n")
     found = count_things(len(alerts), "alert")
-    typer.echo(f"{found} in {out}, the rule's {len(baseline)} in {beside}")
+    echo_text(f"{found} in {out}, the rule's {len(baseline)} in {beside}")
     if kept:
-        typer.echo(f"{count_things(kept.rows, 'score')} of at least {floor:g} in {kept.path}")
+        echo_text(f"{count_things(kept.rows, 'score')} of at least {floor:g} in {kept.path}")
 
 
 @lab.command("study", hidden=True)
@@ -258,7 +262,7 @@ def print_experiments(
             | {name: None if one is None else one.to_dicts() for name, one in composed.items()}
         )
     else:
-        typer.echo(experiments_markdown(result))
+        echo_text(experiments_markdown(result))
 
 
 @lab.command("compose")
@@ -327,9 +331,9 @@ def print_composition(
         of_types = {} if types is None else {"scam_types": types.to_dicts()}
         print_json({"budgets": found.budgets.to_dicts(), **of_types})
         return
-    typer.echo(composition_table(found.budgets))
+    echo_text(composition_table(found.budgets))
     if types is not None:
-        typer.echo("\n" + scam_type_table(types))
+        echo_text("\n" + scam_type_table(types))
 
 
 @lab.command()
@@ -363,7 +367,7 @@ def robustness(
         every=every or settings.tick,
         progress=print_progress,
     )
-    typer.echo(robustness_table(lines))
+    echo_text(robustness_table(lines))
 
 
 @lab.command()
@@ -409,12 +413,12 @@ def challenge(
         ),
         rows,
     )
-    typer.echo(
+    echo_text(
         ("the gates let it pass: " if found.passed else "the gates refuse it: ")
         + "; ".join(found.reasons)
     )
     if found.promoted:
-        typer.echo(
+        echo_text(
             f"version {found.challenger} is champion; `forestall models --roll-back` undoes it"
         )
 
@@ -445,7 +449,7 @@ def tune(
     if as_json:
         print_json(found)
         return
-    typer.echo(
+    echo_text(
         f"average precision {found.quality:.4f} on {found.later_episodes} later episodes, "
         f"{found.current_quality:.4f} with the present settings; {found.trials} trials"
         f"\n\n{found.text}"

@@ -29,6 +29,7 @@ from pipelines.cli.lab import lab
 from pipelines.cli.printing.load import print_load
 from pipelines.cli.printing.quarantine import describe_rows, print_quarantine
 from pipelines.cli.printing.terminal import (
+    echo_text,
     print_json,
     print_progress,
     print_table,
@@ -111,7 +112,7 @@ def say_and_stop(error: ForestallError) -> NoReturn:
     """Say what went wrong and what to do about it, and end with exit code 1."""
     stop = "" if str(error).endswith((".", "?", "!")) else "."
     remedy = f"{stop} {error.remedy}" if error.remedy else ""
-    typer.echo(f"forestall: {error}{remedy}", err=True)
+    echo_text(f"forestall: {error}{remedy}", err=True)
     sys.exit(1)
 
 
@@ -164,12 +165,12 @@ def simulate(
     if as_json:
         print_json({**to_json_value(report), "faults": faults})
         return
-    typer.echo(
+    echo_text(
         f"{count_things(report.files, 'file')} in {out}: {count_things(report.calls, 'call')}, "
         f"{count_things(report.transfers, 'transfer')}, {count_things(report.cases, 'case')}"
     )
     for one in faults:
-        typer.echo(f"  {one.fault}: {one.path} ({count_things(one.rows, 'row')}, {one.expected})")
+        echo_text(f"  {one.fault}: {one.path} ({count_things(one.rows, 'row')}, {one.expected})")
 
 
 @app.command()
@@ -237,7 +238,7 @@ def train(
     if as_json:
         print_json(result)
         return
-    typer.echo(
+    echo_text(
         f"victim-risk/{result.version}, from {result.episodes} episodes "
         f"and {result.moments:,} moments"
     )
@@ -245,7 +246,7 @@ def train(
         ("figure", "value"),
         [(name, f"{value:.4g}") for name, value in sorted(result.metrics.items())],
     )
-    typer.echo(("promoted: " if result.promoted else "not promoted: ") + "; ".join(result.reasons))
+    echo_text(("promoted: " if result.promoted else "not promoted: ") + "; ".join(result.reasons))
 
 
 @app.command()
@@ -276,7 +277,7 @@ def score(
         print_json(result)
         return
     print_watchlist(result.alerts, language=language.value)
-    typer.echo(
+    echo_text(
         f"{count_things(result.scored, 'person', 'people')} scored as of "
         f"{result.at:%Y-%m-%d %H:%M}, {count_things(len(result.alerts), 'alert')} published"
     )
@@ -326,11 +327,18 @@ def quarantine(
         retry_rows(home, dataset=dataset, shows_rows=reveal or out is not None, as_json=as_json)
         return
     from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine
+    from pipelines.storage.places.private_files import make_private
 
-    rows = read_quarantine(load_installation(home), dataset=dataset, reveal=reveal)
+    settings = load_installation(home)
+    rows = read_quarantine(settings, dataset=dataset, reveal=reveal)
+    if reveal:
+        from pipelines.webapp.accounts import record_reveal_at_terminal
+
+        record_reveal_at_terminal(settings, subject="quarantine", rows=len(rows), out=out)
     if out is not None:
+        make_private(out)
         export_quarantine(rows, out=out)
-        typer.echo(f"{describe_rows(rows)}, written to {out}")
+        echo_text(f"{describe_rows(rows)}, written to {out}")
     elif as_json:
         print_json({"rows": rows.to_dicts()})
     else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 
 __all__ = ["reference"]
 
@@ -56,4 +56,4 @@ def write_docs(folder: Path = Path("docs"), prefect_file: Path = Path("prefect.y
     for path, text in pages.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {folder / 'contracts'}, {', '.join(map(str, pages))}")
+    echo_text(f"wrote {folder / 'contracts'}, {', '.join(map(str, pages))}")

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import typer
-
 from data_contracts.errors import SettingsError
 from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import load_installation
-from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 from pipelines.clock import wall_clock
 
 __all__ = ["retry_rows"]
@@ -38,10 +36,10 @@ def retry_rows(home: Path | None, *, dataset: str | None, shows_rows: bool, as_j
     )
     for file in report.files:
         for problem in file.problems:
-            typer.echo(f"{file.path}: {problem}")
+            echo_text(f"{file.path}: {problem}")
         for reason in file.reasons:
-            typer.echo(f"{file.path}: {reason.rows} still rejected: {reason.words}")
+            echo_text(f"{file.path}: {reason.rows} still rejected: {reason.words}")
     accepted = sum(file.accepted for file in report.files)
-    typer.echo(
+    echo_text(
         f"{count_things(accepted, 'row')} accepted of {sum(file.retried for file in report.files)}"
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_installation
-from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 from pipelines.clock import wall_clock
 
 __all__ = ["safekeeping"]
@@ -30,7 +30,7 @@ def remake_ledger(home: Home = None, as_json: AsJson = False) -> None:
         [(one.dataset, one.kept, one.added, one.rows, one.dropped) for one in found],
     )
     if any(one.added for one in found):
-        typer.echo(
+        echo_text(
             "Of the loads added the lake does not tell the names of files, what was rejected or "
             "held, or which file replaced or reversed what: load the whole landing folder once "
             "more. Rows that are there count as duplicates; name corrections again with --replace."
@@ -52,7 +52,7 @@ def withdraw(
     if as_json:
         print_json(done)
         return
-    typer.echo(
+    echo_text(
         f"{done.rows} rows of {done.path} on {done.days} days left the lake (load {done.batch}); "
         "the file is not loaded again unless it is named with --accept"
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, load_settings
-from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 from pipelines.clock import wall_clock
 
 __all__ = ["sources"]
@@ -52,7 +52,7 @@ def declare(
     if as_json:
         print_json({"source": name, "mapping": path})
     else:
-        typer.echo(f"{name} is declared: {path}")
+        echo_text(f"{name} is declared: {path}")
 
 
 @sources.command("formats")
@@ -116,7 +116,7 @@ def try_one(
     if as_json:
         print_json(found)
     elif guess:
-        typer.echo(found.guess, nl=False)
+        echo_text(found.guess, nl=False)
     else:
         from pipelines.cli.printing.trial import print_trial
 

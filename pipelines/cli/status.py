@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipelines.cli.arguments import AsJson, Home, InLanguage, Language, load_installation
-from pipelines.cli.printing.terminal import print_json, print_table
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 from pipelines.clock import wall_clock
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def print_status(
         print_json(report)
     else:
         for issue in report.health_issues:
-            typer.echo(f"{say('Act') if issue.urgency == 'act' else say('Look')}: {issue.text}")
+            echo_text(f"{say('Act') if issue.urgency == 'act' else say('Look')}: {issue.text}")
         if not report.health_issues:
-            typer.echo(say("Nothing: everything runs as it should."))
+            echo_text(say("Nothing: everything runs as it should."))
         print_waiting_files(found, say)
         for title, headings, rows in status_sections(found, say):
             print_section(title, headings, list(rows))
@@ -57,18 +57,18 @@ def print_waiting_files(found: "Overview", say: "Translator") -> None:
 
     held = found.quality.report.held if found.quality else ()
     if held:
-        typer.echo(f"\n{say('Files that wait')}")
+        echo_text(f"\n{say('Files that wait')}")
     for file in held:
-        typer.echo(f"  {file.path} ({say.label(OUTCOMES, file.status)})")
-        typer.echo(f"    {title_of(file.code, say.language)}: {file.reason.rstrip('.')}.")
+        echo_text(f"  {file.path} ({say.label(OUTCOMES, file.status)})")
+        echo_text(f"    {title_of(file.code, say.language)}: {file.reason.rstrip('.')}.")
         if file.remedy:
-            typer.echo(f"    → {file.remedy}")
+            echo_text(f"    → {file.remedy}")
 
 
 def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
     """A titled table; nothing where it has no rows."""
     if rows:
-        typer.echo(f"\n{title}")
+        echo_text(f"\n{title}")
         print_table(headings, rows)
 
 

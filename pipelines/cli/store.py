@@ -7,7 +7,7 @@ import typer
 from data_contracts.errors import LakeError
 from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation
-from pipelines.cli.printing.terminal import print_json, print_table, progress_printer
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table, progress_printer
 
 if TYPE_CHECKING:
     from pipelines.storage.event_store.store import EventStore, StoreReport
@@ -43,7 +43,7 @@ def verify(home: Home = None, as_json: AsJson = False) -> None:
     elif len(found):
         print_table(("timeline", "day", "rows", "rows anew"), found.rows())
     else:
-        typer.echo("The store holds what the lake says.")
+        echo_text("The store holds what the lake says.")
     if len(found):
         raise LakeError(
             f"the store differs from the lake on {count_things(found['day'].n_unique(), 'day')}",
@@ -67,7 +67,7 @@ def print_report(report: "StoreReport", *, as_json: bool) -> None:
     if as_json:
         print_json({"days": report.days, "anew_from": since})
         return
-    typer.echo(
+    echo_text(
         f"{count_things(report.days, 'day')} written"
         + (f", those from {since} on anew." if since else ".")
     )

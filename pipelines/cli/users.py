@@ -8,7 +8,7 @@ import typer
 
 from data_contracts.words.counts import choose_form, count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
-from pipelines.cli.printing.terminal import print_json, print_table, to_json_value
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
 
@@ -50,7 +50,7 @@ def users_add(
             {"name": name, "role": role.value, "communities": community or [], "token": issued}
         )
     else:
-        typer.echo(
+        echo_text(
             issued
             if token
             else f"{name} ({role.value}) may now log in with this token, shown only once:\n{issued}"
@@ -86,7 +86,7 @@ def users_link(name: str, home: Home = None) -> None:
     """
     from pipelines.webapp.accounts import invitation_link
 
-    typer.echo(invitation_link(load_settings(home), name=name))
+    echo_text(invitation_link(load_settings(home), name=name))
 
 
 @users.command("token")
@@ -115,7 +115,7 @@ def users_token(
     if as_json:
         print_json(issued)
     else:
-        typer.echo(issued.secret)
+        echo_text(issued.secret)
 
 
 @users.command("disable")
@@ -128,7 +128,7 @@ def users_disable(
     from pipelines.webapp.accounts import disable_user
 
     disable_user(load_settings(home), name=name, restore=restore)
-    typer.echo(f"{name} is enabled again" if restore else f"{name} is disabled")
+    echo_text(f"{name} is enabled again" if restore else f"{name} is disabled")
 
 
 @audit.callback()
@@ -158,17 +158,17 @@ def audit_verify(
     if as_json:
         print_json(to_json_value(verdict) | {"whole": verdict.whole})
     elif verdict.broken:
-        typer.echo(f"broken at entry {verdict.broken.entry_id}: {verdict.broken.reason}")
+        echo_text(f"broken at entry {verdict.broken.entry_id}: {verdict.broken.reason}")
         whole = count_things(verdict.entries, "entry", "entries")
-        typer.echo(f"{whole} before it {choose_form(verdict.entries, 'is', 'are')} whole")
+        echo_text(f"{whole} before it {choose_form(verdict.entries, 'is', 'are')} whole")
     elif verdict.head_missing:
-        typer.echo("cut off: an entry that was kept as head is gone, though what is left is whole")
+        echo_text("cut off: an entry that was kept as head is gone, though what is left is whole")
     elif verdict.edited:
-        typer.echo("the trail is whole, but not the results that it speaks of:")
+        echo_text("the trail is whole, but not the results that it speaks of:")
         for line in verdict.edited:
-            typer.echo(f"  {line}")
+            echo_text(f"  {line}")
     else:
-        typer.echo(
+        echo_text(
             f"whole: {count_things(verdict.entries, 'entry', 'entries')}, {verdict.signed} of them "
             f"signed\nhead: {verdict.head}\n"
             "keep the head elsewhere, with `forestall audit anchor`"
@@ -188,10 +188,8 @@ def audit_anchor(
 
     line, code = anchor_audit_trail(load_installation(home))
     if file is None:
-        typer.echo(code)
+        echo_text(code)
         return
     with file.open("a", encoding="utf-8") as lines:
         lines.write(line + "\n")
-    typer.echo(
-        f"anchored in {file}; `forestall audit verify --anchor {file}` holds the trail to it"
-    )
+    echo_text(f"anchored in {file}; `forestall audit verify --anchor {file}` holds the trail to it")

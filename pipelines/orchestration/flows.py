@@ -31,11 +31,15 @@ from pipelines.orchestration.recorded_verbs import (
 )
 from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
+from pipelines.storage.places.private_files import write_privately
 from pipelines.training.train import PromotionMode, TrainResult
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Kind
 
 __all__ = ["backtest", "intraday", "nightly", "retrain"]
+
+# Of a worker's process this is the entry: what its flows write is nobody else's
+write_privately()
 
 FINAL_ERRORS = (DeliveryError, ModelError, NotReadyError, SettingsError)  # would say the same again
 ROWS_SHOWN = 20

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import ConflictError, SettingsError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
-from pipelines.storage.audit_key import AuditKey
+from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.webapp.signed_database import open_signed_database
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
+from serving.database.audit_chain import record_action
 from serving.database.audit_check import Verdict, verify_chain
 from serving.database.audit_signature import Head, anchor_code, anchor_line, read_anchors
 from serving.database.engine import read_transaction, write_transaction
@@ -31,6 +32,7 @@ __all__ = [
     "issue_token",
     "list_users",
     "login_link",
+    "record_reveal_at_terminal",
     "terminal_user",
     "verify_audit_trail",
 ]
@@ -140,6 +142,25 @@ def anchor_audit_trail(settings: Settings) -> tuple[str, str]:
     head = Head(entry_id=verdict.head_id, digest=verdict.head)
     line = anchor_line(AuditKey.open(settings), head=head, at=wall_clock())
     return line, anchor_code(head)
+
+
+def record_reveal_at_terminal(
+    settings: Settings, *, subject: str, out: Path | None, rows: int | None = None
+) -> None:
+    """Audit that raw identifiers are shown at the terminal, or written into a file, before they
+    are.
+    """
+    with _writing_session(settings) as session:
+        record_action(
+            session,
+            at=wall_clock(),
+            actor=terminal_user(),
+            action="reveal",
+            subject=subject,
+            reason="at the terminal",
+            rows=rows,
+            file=out.name if out else "",
+        )
 
 
 def terminal_user() -> str:

@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
-from pipelines.storage.audit_key import AuditKey
+from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from serving.database.engine import signing_engine
 

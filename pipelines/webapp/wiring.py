@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
-from pipelines.storage.audit_key import AuditKey
+from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user

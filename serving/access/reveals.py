@@ -56,8 +56,8 @@ def record_reveal(
         reason=reason,
         **details,
     )
-    told, _ = _within_an_hour(session, viewer.name, UNUSUAL, at=at)
-    if number + 1 >= settings.unusual_reveals_per_hour and not told:
+    noticed, _ = _within_an_hour(session, viewer.name, UNUSUAL, at=at)
+    if number + 1 >= settings.unusual_reveals_per_hour and not noticed:
         record_action(
             session,
             at=at,

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from data_contracts.words.counts import choose_form, count_things
-from pipelines.cli.printing.terminal import print_table
+from pipelines.cli.printing.terminal import echo_text, print_table
 
 if TYPE_CHECKING:
     from pipelines.ingestion.outcomes.findings import Finding
@@ -65,7 +63,7 @@ def _lines_of_warnings(files: "Sequence[FileReport]") -> Iterator[str]:
 
 def _print_section(title: str, lines: Sequence[str]) -> None:
     if lines:
-        typer.echo("\n".join((f"{title}.", *lines, "")))
+        echo_text("\n".join((f"{title}.", *lines, "")))
 
 
 def _lines_about(file: "FileReport", status: str) -> Iterator[str]:

@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from data_contracts.words.counts import count_things
-from pipelines.cli.printing.terminal import print_table
+from pipelines.cli.printing.terminal import echo_text, print_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,9 +27,9 @@ def print_quarantine(rows: "pl.DataFrame") -> None:
     )
     for one in shown:
         if one.get("row_json"):  # too wide for a column
-            typer.echo(f"{one['path']}, row {one['row']}: {one['row_json']}")
+            echo_text(f"{one['path']}, row {one['row']}: {one['row_json']}")
     first = f"; the first {SHOWN_ROWS} are shown" if len(rows) > SHOWN_ROWS else ""
-    typer.echo(f"{describe_rows(rows)}{first}; --out FILE writes them all")
+    echo_text(f"{describe_rows(rows)}{first}; --out FILE writes them all")
 
 
 def describe_rows(rows: "pl.DataFrame") -> str:

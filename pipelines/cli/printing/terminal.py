@@ -1,6 +1,7 @@
 """What the command line prints: progress, tables, lists and JSON."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +11,9 @@ import typer
 from serving.vocabulary.languages import Language, read_in
 
 __all__ = [
+    "echo_text",
     "format_figure",
+    "plain_text",
     "print_json",
     "print_progress",
     "print_table",
@@ -21,12 +24,28 @@ __all__ = [
 ]
 
 
+# Control characters but tab and new line, and what turns the direction of writing
+UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 WIDE = 200  # characters of a line of a table in a file or a pipe
+
+
+def plain_text(text: str) -> str:
+    """What stands there, without what a terminal would obey: the name of a delivered file could
+    clear the screen, colour a refusal green or type a command.
+    """
+    return UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def echo_text(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text plainly."""
+    typer.echo(plain_text(text), err=err, nl=nl)
 
 
 def print_progress(text: str) -> None:
     """A line of progress, beside the results."""
-    typer.echo(text, err=True)
+    echo_text(text, err=True)
 
 
 def progress_printer(as_json: bool) -> Callable[[str], None]:  # noqa: FBT001 -- mirrors the option
@@ -56,12 +75,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
     for heading in headings:
         grid.add_column(heading)
     for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
+        grid.add_row(*(Text(plain_text(str(cell))) for cell in row))
     # Where nobody looks, nothing has to fit a screen.
     Console(width=None if sys.stdout.isatty() else WIDE).print(grid)
 
@@ -74,15 +94,15 @@ def print_watchlist(alerts: Sequence[Any], *, language: Language) -> None:
     say = get_translator(language)
     for alert in alerts:
         kind = scam_type_name(alert.scam_type, say.language)
-        typer.echo(
+        echo_text(
             f"\n{alert.rank:3}  {say.label(LEVELS, alert.level)}  {alert.score:.0%}  {kind}"
             f"  {say('Community')} {alert.community_id}  {alert.person[:10]}…"
         )
         if alert.already_paid_cny is not None:
-            typer.echo(f"     ! {say(HELP_TO_FREEZE)}")
+            echo_text(f"     ! {say(HELP_TO_FREEZE)}")
         for reason in alert.reasons:
-            typer.echo(f"       · {read_in(reason, language)}")
-    typer.echo("")
+            echo_text(f"       · {read_in(reason, language)}")
+    echo_text("")
 
 
 def to_json_value(thing: object) -> Any:
@@ -94,4 +114,4 @@ def to_json_value(thing: object) -> Any:
 
 def print_json(content: object) -> None:
     """One JSON object on standard output."""
-    typer.echo(json.dumps(to_json_value(content), ensure_ascii=False))
+    echo_text(json.dumps(to_json_value(content), ensure_ascii=False))

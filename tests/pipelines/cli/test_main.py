@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+import os
+import pwd
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -211,6 +215,32 @@ def test_rejected_rows_are_tried_again(tmp_path, failed):
     assert (file["retried"], file["accepted"], file["rejected"]) == (1, 1, 0)
     assert json.loads(run("quarantine", "--json", *place))["rows"] == []
     assert "neither --reveal nor --out" in failed("quarantine", "--retry", "--reveal")
+
+
+def test_rows_shown_as_they_were_are_audited_and_written_for_their_owner_only(tmp_path):
+    rows = calls()
+    rows[3] |= {"duration_s": "1分5秒"}
+    home = Home(tmp_path)
+    put_text(home.landing, f"calls/{DAY}/cmcc.csv", lines(rows))
+    home.only()
+    place = ("--home", str(home.settings.home))
+    out = tmp_path / "rows.csv"
+    out.write_text("of before")
+    out.chmod(0o644)
+    run("quarantine", *place)
+    run("quarantine", "--reveal", *place)
+    run("quarantine", "--reveal", "--out", str(out), *place)
+    assert out.stat().st_mode & 0o777 == 0o600
+    with sqlite3.connect(f"file:{place[1]}/serving.db?mode=ro", uri=True) as connection:
+        found = connection.execute(
+            "SELECT actor, subject, details FROM audit WHERE action = 'reveal' ORDER BY id"
+        ).fetchall()
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert [(actor, subject) for actor, subject, _ in found] == [(me, "quarantine")] * 2
+    assert [json.loads(details)["file"] for _, _, details in found] == ["", "rows.csv"]
+    # All that is there is its owner's alone
+    written = Path(place[1])
+    assert not [path for path in (written, *written.rglob("*")) if path.stat().st_mode & 0o077]
 
 
 def test_the_main_job_from_train_to_outreach(home, tmp_path):

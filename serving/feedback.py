@@ -17,6 +17,7 @@ __all__ = [
     "RecordedDisposition",
     "SuppressedPerson",
     "all_dispositions",
+    "data_version_of_list",
     "first_number",
     "recent_alerts",
     "suppressed_people",
@@ -92,6 +93,14 @@ def recent_alerts(engine: Engine, since: datetime) -> list[RecentAlert]:
             )
             for alert, decision in AlertRepository(session).recent(since)
         ]
+
+
+def data_version_of_list(engine: Engine, *, at: datetime) -> str | None:
+    """Return the version of the data that the list of a moment was made from; None if there is
+    none.
+    """
+    with read_transaction(engine) as session:
+        return WatchlistRepository(session).data_version(at=at)
 
 
 def first_number(engine: Engine, *, at: datetime, kind: Kind) -> int | None:

@@ -68,6 +68,7 @@ def describe_score(result: ScoreResult, arguments: Arguments) -> RunResult:
     run_result = RunResult(
         facts={
             "scored": result.scored,
+            **({"late": result.late} if result.late else {}),
             "alerts": len(result.alerts),
             "model": result.model_version,
             **piece_facts(result.pieces),

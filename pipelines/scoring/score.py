@@ -27,6 +27,7 @@ from pipelines.cluster.pieces import Workers
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.build_alerts import build_alerts
 from pipelines.scoring.drift import ALERT_HISTORY, measure_drift
+from pipelines.scoring.late_records import people_of_late_records
 from pipelines.scoring.policy_memory import (
     BUDGET_HISTORY,
     log_candidates,
@@ -44,9 +45,15 @@ from pipelines.storage.event_store.loading import load_known_records
 from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.installation.databases import open_serving_database
+from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import one_publisher
-from serving.feedback import first_number, recent_alerts, suppressed_people
+from serving.feedback import (
+    data_version_of_list,
+    first_number,
+    recent_alerts,
+    suppressed_people,
+)
 from serving.publishing import Alert, Watchlist, publish_suspects, publish_watchlist
 from serving.vocabulary.alerts import Kind
 
@@ -60,7 +67,9 @@ MAX_LOOKBACK = timedelta(hours=24)  # how far back an intraday run looks when no
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
     """What was published: the list, who was scored, the model that did it, and at night what has
-    moved since then. ``pieces`` says who computed, where a cluster is set.
+    moved since then. ``late`` is how many were asked about since a record of theirs was loaded only
+    after the run that it should have been part of. ``pieces`` says who computed, where a cluster is
+    set.
     """
 
     at: datetime
@@ -70,6 +79,7 @@ class ScoreResult:
     alerts: tuple[Alert, ...]
     model_version: str
     drift: Drift | None = None
+    late: int = 0
     pieces: PieceReport | None = None
 
 
@@ -100,9 +110,10 @@ def score(
     """Score people as of ``at`` with the champion and publish the alerts in one transaction.
 
     ``nightly`` scores everyone, ``intraday`` those of whom a reason to ask again became known
-    since the last run, or just ``people``. Running again for the same moment publishes the same
-    list. Where nothing was scored for as long as the policy remembers, the ``warm_up_days`` before
-    ``at`` are scored first. Raises ``NotReadyError`` without a champion or data.
+    since the last run or was loaded too late for it, or just ``people``. Running again for the same
+    moment publishes the same list. Where nothing was scored for as long as the policy remembers,
+    the ``warm_up_days`` before ``at`` are scored first. Raises ``NotReadyError`` without a champion
+    or data.
     """
     rules = policy_rules(settings, budget=budget)
     log = ScoreLog(settings.scores_folder)
@@ -131,10 +142,13 @@ def score(
                 progress=progress,
             )
         moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
+        late = 0
+        if kind == "intraday" and people is None:
+            moments, late = with_late_people(context, moments, since=log.latest_run(before=at))
         result = score_moments(
             context, moments, log=log, rules=rules, workers=workers, progress=progress
         )
-        return replace(result, pieces=workers.report())
+        return replace(result, late=late, pieces=workers.report())
 
 
 def score_moments(
@@ -299,6 +313,28 @@ def query_points_to_score(
         context.event_index, start=start, end=context.at, every=TICK
     )
     return all_people.join(touched.select("person").unique(), on="person", how="semi")
+
+
+def with_late_people(
+    context: ScoringContext, moments: pl.DataFrame, *, since: datetime | None
+) -> tuple[pl.DataFrame, int]:
+    """``moments`` with those people whose records missed the last run, and how many these are."""
+    at = context.at
+    engine = open_serving_database(context.settings)
+    known_to = data_version_of_list(engine, at=since) if since else None
+    if since is None or known_to is None:
+        return moments, 0
+    late = people_of_late_records(
+        Lake.of(context.settings).at_version(context.data_version),
+        context.tables,
+        known_to=known_to,
+        start=at - MAX_LOOKBACK,
+        end=since,
+    )
+    everybody = query_points_for_everyone(context.event_index, at=at)
+    is_late = pl.col("person").is_in(late.implode())
+    is_touched = pl.col("person").is_in(moments["person"].implode())
+    return everybody.filter(is_late | is_touched), len(everybody.filter(is_late))
 
 
 def publish_scored_alerts(

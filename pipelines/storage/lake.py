@@ -139,6 +139,15 @@ class Lake:
         table = self._place.open_table(dataset, version=(self._versions or {}).get(dataset))
         return tuple(sorted(files_of(table)["path"]))
 
+    def files_since(self, version: str, *, dataset: str) -> tuple[str, ...]:
+        """The names of the data files of ``dataset`` that an earlier version of the lake did not
+        have.
+        """
+        if _parse_version(version).get(dataset) == _parse_version(self.version()).get(dataset):
+            return ()
+        before = set(self.at_version(version).files(dataset))
+        return tuple(file for file in self.files(dataset) if file not in before)
+
     def scan_files(self, dataset: str, files: Sequence[str]) -> pl.LazyFrame:
         """The records of ``dataset`` in some of its data files, also of older versions; without the
         event day.

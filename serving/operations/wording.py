@@ -100,6 +100,10 @@ COUNTED_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "undone": NN_("{count} file with undone payments", "{count} files with undone payments"),
         "removed": NN_("{count} row removed", "{count} rows removed"),
         "scored": NN_("{count} person scored", "{count} people scored"),
+        "late": NN_(
+            "{count} of them by records that came too late for the run before",
+            "{count} of them by records that came too late for the run before",
+        ),
         "alerts": NN_("{count} alert", "{count} alerts"),
         "episodes": NN_("{count} reported episode", "{count} reported episodes"),
         "moments": NN_("{count} moment", "{count} moments"),

@@ -32,6 +32,11 @@ class WatchlistRepository:
         of_list = select(func.min(WatchlistRow.id))
         return self._session.scalar(of_list.where(WatchlistRow.at == at, WatchlistRow.kind == kind))
 
+    def data_version(self, *, at: datetime) -> str | None:
+        """Return the version of the data that the newest list of a moment was made from."""
+        made_from = select(WatchlistRow.data_version).where(WatchlistRow.at == at)
+        return self._session.scalar(made_from.order_by(WatchlistRow.id.desc()).limit(1))
+
     def get(self, watchlist_id: int) -> WatchlistRow | None:
         """Return the list of this number, current or not."""
         return self._session.get(WatchlistRow, watchlist_id)

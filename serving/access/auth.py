@@ -14,7 +14,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from serving.access.credentials import digest_of
 from serving.access.repository import UserRepository
@@ -35,6 +37,7 @@ __all__ = [
     "allow_roles",
     "require_same_origin",
     "viewer_of",
+    "viewer_still",
 ]
 
 log = logging.getLogger("serving.access")
@@ -43,6 +46,7 @@ COOKIE = "forestall_session"
 NO_COMMUNITIES: frozenset[str] = frozenset()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STREAM = "text/event-stream"
+LASTING = ("bearer", "session")  # who came in for good, not only to choose a password
 # The last use of a token is known this exactly, so that not every request writes
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -59,20 +63,12 @@ def maybe_viewer(
     Raises a 403 problem for a change that another site's page sends with our cookie, or a token for
     reading only.
     """
-    secret, kinds = (
-        (bearer.credentials, ("bearer",)) if bearer else (_cookie(request), ("session", "renewal"))
-    )
-    if not secret:
-        return None
-    if not bearer:
+    if not bearer and _cookie(request):
         require_same_origin(request)
-    idle_since = now - services.settings.session_idle
     # A session of its own, closed at once: held open, it would keep a writer of the same request
     # from committing.
     with read_transaction(services.engine) as session:
-        token = UserRepository(session).valid_token(
-            digest=digest_of(secret), kinds=kinds, now=now, idle_since=idle_since
-        )
+        token = _shown_token(session, request, services, now=now)
         if token is None:
             return None
         viewer = _to_viewer(token)
@@ -87,6 +83,29 @@ def maybe_viewer(
     if stale and not is_stream:
         _note_use(services, token_id=token.id, at=now)
     return viewer
+
+
+def viewer_still(request: Request, services: Services) -> Viewer | None:
+    """Return who sent the request, as they are now: None once they were shut out or logged out."""
+    with read_transaction(services.engine) as session:
+        token = _shown_token(session, request, services, now=services.clock())
+        return None if token is None or token.kind not in LASTING else _to_viewer(token)
+
+
+def _shown_token(
+    session: Session, request: Request, services: Services, *, now: datetime
+) -> TokenRow | None:
+    scheme, secret = get_authorization_scheme_param(request.headers.get("authorization"))
+    is_bearer = scheme.lower() == "bearer" and bool(secret)
+    secret = secret if is_bearer else _cookie(request)
+    if not secret:
+        return None
+    return UserRepository(session).valid_token(
+        digest=digest_of(secret),
+        kinds=("bearer",) if is_bearer else ("session", "renewal"),
+        now=now,
+        idle_since=now - services.settings.session_idle,
+    )
 
 
 MaybeViewer = Annotated[Viewer | None, Depends(maybe_viewer)]

@@ -175,7 +175,7 @@ class WebhookSettings(BaseModel):
     ] = False
     webhook_private_networks: Annotated[
         bool, Field(description="Allow receivers on this machine and in private networks.")
-    ] = True
+    ] = False
 
     @property
     def webhook_max_age(self) -> timedelta:

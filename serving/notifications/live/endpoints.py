@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.auth import allow_roles
+from serving.access.auth import allow_roles, viewer_still
 from serving.access.community_scope import may_see
 from serving.access.dependencies import ServicesOfApp
 from serving.http.routing import ApiRouter
@@ -19,7 +19,8 @@ from serving.vocabulary.roles import Role, Viewer
 __all__ = ["router"]
 
 router = ApiRouter(tags=["live"])
-HEARTBEAT_S = 15.0  # a comment so often tells proxies and browsers that the stream lives
+HEARTBEAT_S = 5.0  # a comment so often tells proxies and browsers that the stream lives
+FRESH_S = 1.0  # before anything is sent it is known this freshly who listens
 NUMBER = r"^\d{1,9}$"
 
 
@@ -48,14 +49,35 @@ async def stream_news(
     feed: Feed = request.app.state.feed
     start = int(last_event_id) if last_event_id is not None else after
     return StreamingResponse(
-        _stream(feed, viewer, start=start, lasts_s=services.settings.live_stream_s),
+        _stream(
+            feed,
+            Watcher(viewer, lambda: viewer_still(request, services)),
+            start=start,
+            lasts_s=services.settings.live_stream_s,
+        ),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
+class Watcher:
+    """Who listens, looked at again while they do: who is shut out hears nothing more."""
+
+    def __init__(self, viewer: Viewer, again: Callable[[], Viewer | None]) -> None:
+        self._viewer: Viewer | None = viewer
+        self._again = again
+        self._seen_s = asyncio.get_running_loop().time()
+
+    async def now(self) -> Viewer | None:
+        """Return who listens, as they were a moment ago, None for who may not any more."""
+        time_s = asyncio.get_running_loop().time()
+        if self._viewer is not None and time_s >= self._seen_s + FRESH_S:
+            self._viewer, self._seen_s = await run_in_threadpool(self._again), time_s
+        return self._viewer
+
+
 async def _stream(
-    feed: Feed, viewer: Viewer, *, start: int | None, lasts_s: float
+    feed: Feed, watcher: Watcher, *, start: int | None, lasts_s: float
 ) -> AsyncIterator[str]:
     ends = asyncio.get_running_loop().time() + lasts_s
     async with feed.watch() as queue:
@@ -63,13 +85,19 @@ async def _stream(
         missed = [] if start is None else await run_in_threadpool(feed.since, start)
         sent = {news.number for news in missed}
         for news in missed:
+            if (viewer := await watcher.now()) is None:
+                return
             yield event_for(viewer, news)
         while (left := ends - asyncio.get_running_loop().time()) > 0:
             try:
                 news = await asyncio.wait_for(queue.get(), min(left, HEARTBEAT_S))
             except TimeoutError:
+                if await watcher.now() is None:
+                    return
                 yield ": still here\n\n"
                 continue
+            if (viewer := await watcher.now()) is None:
+                return
             if news.number not in sent:
                 yield event_for(viewer, news)
 

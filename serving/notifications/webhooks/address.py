@@ -20,6 +20,19 @@ __all__ = ["ForbiddenAddressError", "GuardedNetwork", "check_url"]
 
 NOT_PLAIN = "The URL must be a plain one: scheme, host, port, path and query."
 
+TRANSLATED = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "::/96",  # IPv4-compatible
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64 within a network
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+    )
+)
+# That is this machine itself, which "::/96" would else refuse where private networks are allowed
+LOOPBACK = ipaddress.IPv6Address("::1")
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -60,7 +73,8 @@ def check_url(url: str, *, settings: WebhookSettings) -> None:
     if parts is None:
         raise _refused(NOT_PLAIN)
     literal = _literal(parts.hostname or "")
-    here = parts.hostname == "localhost" or (literal is not None and literal.is_loopback)
+    is_loopback = literal is not None and literal.is_loopback
+    here = settings.webhook_private_networks and (parts.hostname == "localhost" or is_loopback)
     if (
         parts.username
         or parts.password
@@ -80,13 +94,19 @@ def check_url(url: str, *, settings: WebhookSettings) -> None:
 def is_permitted(address: Address, *, private: bool) -> bool:
     """Say whether messages may go to ``address``.
 
-    The local link, where clouds answer with keys, never is.
+    The local link, where clouds answer with keys, never is, nor is an address within which another
+    one hides.
     """
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            address = address.ipv4_mapped
+        elif address != LOOPBACK and any(address in network for network in TRANSLATED):
+            return False
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return False
-    return address.is_global or (private and (address.is_private or address.is_loopback))
+    if private and (address.is_private or address.is_loopback):
+        return True
+    return address.is_global and not address.is_reserved
 
 
 def _addresses(host: str, port: int) -> list[Address]:

@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
+from serving.notifications.live import endpoints
 from serving.notifications.live.feed import Feed
 from serving.notifications.live.service import announce_change
 from serving.publishing import Watchlist, publish_watchlist
 from tests.serving.conftest import Client, a_client
 from tests.serving.published import ID_A, MORNING, a_tick, an_alert
+from tests.serving.server import running
 
 URL = "/api/v1/live"
 
@@ -100,3 +103,42 @@ def test_everybody_who_watches_hears_it_once(engine: Engine) -> None:
     with ThreadPoolExecutor(1) as pool:
         heard = pool.submit(asyncio.run, watch()).result()
     assert heard == [["1", "2"], ["1", "2"]]
+
+
+@pytest.mark.parametrize("how", ["disabled", "revoked", "moved"])
+def test_who_is_shut_out_hears_nothing_more(
+    url: str,
+    staff: Mapping[str, str],
+    nightly: Watchlist,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    monkeypatch.setattr(endpoints, "FRESH_S", 0.0)
+    monkeypatch.setattr(endpoints, "HEARTBEAT_S", 0.1)
+    settings = ServingSettings(database_url=url, live_stream_s=60, live_poll_s=0.05)
+    client = a_client(create_app(settings=settings, clock=lambda: MORNING), staff)
+    admin = client.as_("admin")
+    with (
+        running(client.app) as base,  # type: ignore[arg-type]
+        httpx.Client(base_url=base, timeout=60) as browser,
+    ):
+        assert browser.get(URL).status_code == 401
+        with browser.stream("GET", URL, headers=client.as_("officer")) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 3000"
+            if how == "disabled":
+                browser.delete("/api/v1/users/officer-1", headers=admin)
+            elif how == "revoked":
+                tokens = browser.get("/api/v1/tokens?user=officer-1", headers=admin).json()["items"]
+                browser.delete(f"/api/v1/tokens/{tokens[0]['id']}", headers=admin)
+            else:
+                changes = {"communities": ["C02"]}
+                browser.patch("/api/v1/users/officer-1", json=changes, headers=admin)
+            browser.post(f"/api/v1/alerts/{ID_A}/claim", headers=admin)
+            if how == "moved":
+                # The stream goes on, of the community that is theirs now
+                found = next(line for line in lines if line.startswith("id: "))
+                assert next(lines) == "", found
+            else:
+                assert [line for line in lines if line.startswith(("data", "id"))] == []

@@ -101,6 +101,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
+def settings(url: str) -> ServingSettings:
+    """Give the settings of an installation that may tell receivers on this machine."""
+    return ServingSettings(database_url=url, webhook_private_networks=True)
+
+
+@pytest.fixture
 def client(settings: ServingSettings, staff: Mapping[str, str]) -> Client:
     """Give a client of an application that can keep secrets, with nothing published."""
     return a_client(
@@ -228,7 +234,9 @@ def test_what_fails_twice_is_told_the_third_time(
 def test_a_receiver_that_never_answers_is_given_up_and_can_be_tried_again_by_hand(
     client: Client, engine: Engine, url: str, receiver: Receiver
 ) -> None:
-    settings = ServingSettings(database_url=url, webhook_attempts=2, webhook_retry_s=1)
+    settings = ServingSettings(
+        database_url=url, webhook_attempts=2, webhook_retry_s=1, webhook_private_networks=True
+    )
     receiver.statuses = [500, 302]
     hook = added(client, receiver.url)
     publish_watchlist(engine, NIGHTLY)
@@ -362,6 +370,22 @@ def test_which_addresses_a_receiver_may_have(
         ("::ffff:169.254.169.254", True, False),
         ("fd00::1", True, True),
         ("100.64.0.1", False, False),
+        ("fd00::1", False, False),
+        ("::1", False, False),
+        ("::1", True, True),
+        ("0.0.0.0", True, False),
+        ("192.0.2.1", False, False),
+        ("240.0.0.1", False, False),
+        ("2606:4700::1", False, True),
+        # Other addresses hide in these: 127.0.0.1, 10.0.0.1, and again 8.8.8.8
+        ("64:ff9b::7f00:1", True, False),
+        ("64:ff9b::a00:1", False, False),
+        ("64:ff9b:1::7f00:1", True, False),
+        ("2002:7f00:1::", True, False),
+        ("2002:a00:1::1", False, False),
+        ("2001:0:7f00:1::1", False, False),
+        ("::7f00:1", True, False),
+        ("2002:808:808::", False, False),
     ],
 )
 def test_which_addresses_a_name_may_stand_for(
@@ -370,10 +394,34 @@ def test_which_addresses_a_name_may_stand_for(
     assert is_permitted(ipaddress.ip_address(address), private=private) is permitted
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost/",
+        "https://localhost/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://10.1.2.3/",
+        "https://[fd00::1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[::ffff:10.0.0.1]/",
+    ],
+)
+def test_only_the_open_network_is_told_unless_a_setting_says_more(
+    url: str, staff: Mapping[str, str], address: str
+) -> None:
+    settings = ServingSettings(database_url=url)
+    client = a_client(create_app(settings=settings, sealer=Sealer(), clock=lambda: MORNING), staff)
+    assert client.post(HOOKS, json={"url": address}).status_code == 401
+    new = {"url": address}
+    status = client.post(HOOKS, json=new, headers=client.as_("admin")).status_code
+    # A name is looked up when a message is sent
+    assert status == (201 if address == "https://localhost/" else 422)
+
+
 def test_a_name_that_points_elsewhere_later_opens_nothing(receiver: Receiver) -> None:
-    closed = GuardedNetwork(
-        ServingSettings(database_url="sqlite://", webhook_private_networks=False)
-    )
+    closed = GuardedNetwork(ServingSettings(database_url="sqlite://"))
     with (
         httpcore.ConnectionPool(network_backend=closed) as pool,
         pytest.raises(ForbiddenAddressError),
@@ -396,7 +444,10 @@ def test_a_sender_that_died_lets_go_of_its_message(
 ) -> None:
     from serving.notifications.webhooks.delivery import _take_next
 
-    settings = ServingSettings(database_url=str(engine.url.render_as_string(hide_password=False)))
+    settings = ServingSettings(
+        database_url=str(engine.url.render_as_string(hide_password=False)),
+        webhook_private_networks=True,
+    )
     hook = added(client, receiver.url)
     publish_watchlist(engine, NIGHTLY)
     assert isinstance(
@@ -409,7 +460,7 @@ def test_a_sender_that_died_lets_go_of_its_message(
 
 
 def test_the_web_process_sends_by_itself(engine: Engine, url: str, receiver: Receiver) -> None:
-    settings = ServingSettings(database_url=url, webhook_poll_s=0.02)
+    settings = ServingSettings(database_url=url, webhook_poll_s=0.02, webhook_private_networks=True)
     app = create_app(settings=settings, vault=OpenVault(), sealer=Sealer(), clock=lambda: MORNING)
     client = a_client(app, engine)
     added(client, receiver.url)

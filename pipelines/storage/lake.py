@@ -8,7 +8,7 @@ Inside a day rows are sorted, so that a reader of some numbers or accounts skips
 import fcntl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -322,6 +322,12 @@ class Lake:
             for file in files_of(self._place.open_table(dataset))["path"]
             if self._place.file_digest(dataset, file) != Path(file).stem.rpartition("-")[2]
         ]
+
+    def answering(self) -> AbstractContextManager[None]:
+        """What goes wrong with an object store inside the block is a ``LakeError``, also where rows
+        are read that were scanned before.
+        """
+        return self._place.answering()
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
 from pipelines.storage.lake import Lake
+from pipelines.storage.places.answers import plain_answers
 from serving.context.ports import Rescore
 
 __all__ = ["LiveRescorer"]
@@ -31,7 +32,7 @@ class LiveRescorer:
 
     def __call__(self, person: str, /) -> Rescore | None:
         """The fresh score, or None for a person who is not in the register."""
-        with self._lock:
+        with self._lock, plain_answers():
             context = self._current()
             query_points = query_points_for_everyone(context.event_index, at=context.at)
             query_points = query_points.filter(query_points["person"] == person)

@@ -52,12 +52,12 @@ def load_known_records(
     while True:
         version = store.bring_forward(progress=progress).lake_version
         progress("opening the event store")
-        reference = refer_for_cluster(settings, store, version=version, at=at)
         try:
+            reference = refer_for_cluster(settings, store, version=version, at=at)
             event_index = store.open(at=at, lake_version=version)
+            if reference != refer_for_cluster(settings, store, version=version, at=at):
+                continue
         except ConflictError:  # somebody brought it forward once more
-            continue
-        if reference != refer_for_cluster(settings, store, version=version, at=at):
             continue
         if version != lake.version():
             lake = lake.at_version(version)

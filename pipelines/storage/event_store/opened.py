@@ -17,15 +17,14 @@ from features.event_timelines import TIMELINES
 from pipelines.storage.event_store.parts.code_book import CodeBook, name_keys
 from pipelines.storage.event_store.parts.event_columns import FOLLOWED, PEER_KIND
 from pipelines.storage.event_store.parts.frame_files import read_frame
-from pipelines.storage.event_store.parts.locks import Hold, hold_lock
+from pipelines.storage.event_store.parts.locks import SWEEP_LOCK, Hold, hold_lock
 from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.event_store.parts.segments import open_timeline
 from pipelines.storage.event_store.registers import StoreRegisters, require_registers
 from pipelines.storage.lake import Lake
 
-__all__ = ["SWEEP_LOCK", "open_event_index", "open_store"]
+__all__ = ["open_event_index", "open_manifest", "open_store"]
 
-SWEEP_LOCK = "sweep.lock"  # held while files are opened, and while some are removed
 NAMES = pl.Schema({"name": pl.String, "key": pl.Int64})
 NUMBERS = pl.Schema({**NAMES, "peer_kind": PEER_KIND})
 # The code of each kind in the order of their enumeration, and of none.
@@ -49,7 +48,6 @@ def open_store(
     """
     with hold_lock(folder / SWEEP_LOCK, Hold.SHARED):
         manifest = Manifest.read(folder)
-        registers = require_registers(manifest, folder)
         if lake_version not in {None, manifest.lake_version}:
             raise ConflictError(
                 "the event store has been brought forward since", remedy="Run the command again."
@@ -59,8 +57,23 @@ def open_store(
                 f"the event store in {folder} has been brought forward since it was referred to",
                 remedy="Refer to it again, as by running the command anew.",
             )
+        return open_manifest(manifest, lake, folder=folder, at=at, mass_rule=mass_rule)
+
+
+def open_manifest(
+    manifest: Manifest, lake: Lake, *, folder: Path, at: datetime, mass_rule: MassRule
+) -> EventIndex:
+    """The event index of a manifest whose files lie in ``folder``. Raises ``LakeError`` where
+    nothing was brought forward yet.
+    """
+    with lake.answering():
         return open_event_index(
-            manifest, registers, lake, folder=folder, at=at, mass_rule=mass_rule
+            manifest,
+            require_registers(manifest, folder),
+            lake,
+            folder=folder,
+            at=at,
+            mass_rule=mass_rule,
         )
 
 

@@ -1,6 +1,6 @@
 """The event store of an installation: brought forward from the lake, opened as an event index."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,17 +12,18 @@ from features.catalogue.definitions import MASS_RULE, MassRule
 from features.event_index import EventIndex
 from features.kernel.segment import moment_ms
 from pipelines.progress import Progress, no_progress
-from pipelines.settings import Settings
+from pipelines.settings import Settings, Storage
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
-from pipelines.storage.event_store.opened import SWEEP_LOCK, open_store
+from pipelines.storage.event_store.opened import open_store
 from pipelines.storage.event_store.parts.days import (
     day_number,
     day_of,
     day_start,
     known_day,
 )
-from pipelines.storage.event_store.parts.locks import Hold, hold_lock
+from pipelines.storage.event_store.parts.locks import SWEEP_LOCK, WRITER_LOCK, Hold, hold_lock
 from pipelines.storage.event_store.parts.manifest import Manifest
+from pipelines.storage.event_store.published.publishing import Publisher
 from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.event_store.registers import (
     ChangedNames,
@@ -40,7 +41,6 @@ from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
 __all__ = ["EventStore", "StoreReport"]
 
-WRITER_LOCK = "writer.lock"  # held by the one process that brings the store forward
 BEGINNING = -(1 << 30)
 ROWS_TOGETHER = 1_000_000  # days with fewer records are added together
 RETENTION_DAYS = 130  # two months to learn from, and what a window before them looks back to
@@ -60,7 +60,8 @@ class StoreReport:
 
 @dataclass(frozen=True, eq=False)
 class EventStore:
-    """The event store in ``folder``, made from ``lake``.
+    """The event store in ``folder``, made from ``lake``, and published at ``storage`` unless that
+    is the home.
 
     What it holds follows from the lake alone, whatever the order of loads.
     """
@@ -69,11 +70,12 @@ class EventStore:
     lake: Lake
     mass_rule: MassRule = MASS_RULE
     retention_days: int = RETENTION_DAYS
+    storage: Storage = field(default_factory=Storage)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The store of an installation."""
-        return cls(settings.store_folder, Lake.of(settings))
+        return cls(settings.store_folder, Lake.of(settings), storage=settings.storage)
 
     def bring_forward(self, *, progress: Progress = no_progress) -> StoreReport:
         """Add what the lake has gained.
@@ -81,14 +83,24 @@ class EventStore:
         Where records are gone from it, came later than others of the same two, or belong to other
         people by the registers of today, the days from there on are written anew. Killed at any
         moment it leaves the store as it was. Another process that is at it is waited for. All is
-        read at one version of the lake, whatever is loaded meanwhile.
+        read at one version of the lake, whatever is loaded meanwhile. At the end it is published,
+        unless it is the home's alone.
+
+        Raises ``LakeError`` where another home publishes at the same place, or where an object
+        store does not answer: then the store below the home is whole, before or after.
         """
-        with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE):
+        with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE), self.lake.answering():
+            publisher = None if self.storage.is_home else Publisher(self.folder, self.storage)
+            if publisher is not None:
+                publisher.begin(progress=progress)
             # Fixed here, so that no store goes back to a lake of before.
-            return replace(self, lake=self.lake.fixed()).add_fresh(progress=progress)
+            report = replace(self, lake=self.lake.fixed()).add_fresh(progress=progress)
+            if publisher is not None:
+                publisher.publish(progress=progress)
+            return report
 
     def add_fresh(self, *, progress: Progress) -> StoreReport:
-        """``bring_forward`` for who holds the lock and has fixed the lake."""
+        """``bring_forward`` for who holds the lock and has fixed the lake; publishes nothing."""
         manifest = Manifest.read(self.folder)
         before = stored_registers(manifest, self.folder)
         registers = current_registers(self.lake, manifest, before, self.folder)
@@ -200,7 +212,7 @@ class EventStore:
         ``rows_anew`` of each day that is not the same. Takes as long as :meth:`rebuild`.
         """
         with TemporaryDirectory(dir=self.folder.parent, prefix=".verify-") as folder:
-            anew = replace(self, folder=Path(folder))
+            anew = replace(self, folder=Path(folder), storage=Storage())
             anew.bring_forward(progress=progress)
             return differing_days(describe_contents(self.folder), describe_contents(anew.folder))
 
@@ -219,15 +231,23 @@ class EventStore:
 
     def reference(self, *, at: datetime) -> StoreReference:
         """What another process needs to open the same index for moments up to ``at``; it travels
-        there pickled. Raises ``LakeError`` where nothing was brought forward yet.
+        there pickled.
+
+        Raises ``LakeError`` where nothing was brought forward yet, ``ConflictError`` where it is
+        not published as it is.
         """
         manifest = Manifest.read(self.folder)
         require_registers(manifest, self.folder)
+        number = None
+        if not self.storage.is_home:
+            number = Publisher(self.folder, self.storage).require_published(manifest)
         return StoreReference(
+            storage=self.storage,
             lake_folder=self.lake.folder.resolve(),
             lake_versions=tuple(sorted(self.lake.newest_versions().items())),
             store_folder=self.folder.resolve(),
             manifest=manifest.digest(),
+            number=number,
             at=at,
             mass_rule=self.mass_rule,
         )

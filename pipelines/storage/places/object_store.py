@@ -15,7 +15,7 @@ from deltalake.exceptions import CommitFailedError
 from pipelines.settings import Storage
 from pipelines.storage.places.answers import plain_answers
 from pipelines.storage.places.durable_files import file_digest
-from pipelines.storage.places.objects import Objects
+from pipelines.storage.places.objects import ObjectGoneError, Objects
 from pipelines.storage.places.options import delta_options, polars_options
 from pipelines.storage.places.place import ROW_GROUP, WrittenFile
 
@@ -83,8 +83,11 @@ class ObjectStorePlace:
             part.unlink(missing_ok=True)
 
     def file_digest(self, name: str, file: str) -> str:
-        """SHA-256 of a data file as it lies there."""
-        return self.objects.digest(f"{name}/{unquote(file)}")
+        """SHA-256 of a data file as it lies there; an empty text where it is gone."""
+        try:
+            return self.objects.digest(f"{name}/{unquote(file)}")
+        except ObjectGoneError:
+            return ""
 
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_contracts.errors import SettingsError
+from data_contracts.errors import LakeError, SettingsError
 from pipelines.settings import Storage
 from pipelines.storage.places.answers import comes_from_objects, is_refusal, plain_answers
 from pipelines.storage.places.options import address_options, client_options, retry_options
@@ -16,9 +16,13 @@ from pipelines.storage.places.options import address_options, client_options, re
 if TYPE_CHECKING:
     from obstore.store import LocalStore, S3Store
 
-__all__ = ["ObjectEntry", "Objects"]
+__all__ = ["ObjectEntry", "ObjectGoneError", "Objects"]
 
 PART_BYTES = 16 * 2**20  # of one request: each is answered in time, or asked for again by itself
+
+
+class ObjectGoneError(Exception):
+    """There is no object of this name, or not any more."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,15 @@ class Objects:
     def read_parts(self, name: str) -> Iterator[bytes]:
         """The content of an object, part by part.
 
-        Raises ``FileNotFoundError`` where there is none, or where it goes meanwhile.
+        Raises :class:`ObjectGoneError` where there is none, or where it goes meanwhile.
         """
         with plain_answers():
-            size = self._store.head(name)["size"]
+            size = self._size(name)
+            if size is None:
+                raise ObjectGoneError(name)
         for start in range(0, size, PART_BYTES):
             with plain_answers():
-                part = self._store.get_range(name, start=start, end=min(start + PART_BYTES, size))
-            yield bytes(part)
+                yield self._part(name, start, min(start + PART_BYTES, size))
 
     def digest(self, name: str) -> str:
         """SHA-256 of an object as it lies there."""
@@ -116,6 +121,18 @@ class Objects:
 
         self.keep_trying(put, is_made=lambda: self._read(name) is not None)
         return self.read(name) == content
+
+    def require_conditional_puts(self) -> None:
+        """Raise ``LakeError`` where a put takes the place of an object though it must not."""
+        name = "conditional-puts.txt"
+        content = b"Tried out before the first manifest.\n"
+        self.put_once(name, content)
+        if self.put_once(name, content + content):
+            raise LakeError(
+                "the object store writes over an object though it was asked not to",
+                remedy="Use one with conditional writes (If-None-Match), or a newer version of it.",
+            )
+        self.remove([name])
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove objects; one that is gone already is none to remove."""
@@ -150,6 +167,12 @@ class Objects:
                         raise
                 else:
                     return
+
+    def _part(self, name: str, start: int, end: int) -> bytes:
+        try:
+            return bytes(self._store.get_range(name, start=start, end=end))
+        except FileNotFoundError:
+            raise ObjectGoneError(name) from None
 
     def _size(self, name: str) -> int | None:
         try:

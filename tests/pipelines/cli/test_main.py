@@ -325,3 +325,19 @@ def test_the_demo_ends_with_a_list_and_a_link(tmp_path):
     assert "社区" in run(*words, "--language", "zh")
     # A second run begins where the first ended.
     assert "login?token=" in CliRunner().invoke(cli.app, list(words)).output
+
+
+def test_an_object_store_that_does_not_answer_is_one_line(failed, tmp_path, monkeypatch):
+    """Nobody listens at this address."""
+    storage = {
+        "URL": "s3://forestall/city",
+        "ENDPOINT": "http://127.0.0.1:9",
+        "RETRIES": "0",
+        "RETRY_SECONDS": "1",
+    }
+    for name, value in storage.items():
+        monkeypatch.setenv(f"FORESTALL_STORAGE__{name}", value)
+    (tmp_path / "lake").mkdir()
+    (line,) = failed("store", "update", "--home", str(tmp_path)).splitlines()
+    assert line.startswith("forestall: the object store did not answer. What was committed before")
+    assert "Run the command again" in line

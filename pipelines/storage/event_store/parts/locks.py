@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
-__all__ = ["Hold", "hold_lock"]
+__all__ = ["SWEEP_LOCK", "WRITER_LOCK", "Hold", "hold_lock", "try_lock"]
+
+WRITER_LOCK = "writer.lock"  # held by the one process that writes or fetches
+SWEEP_LOCK = "sweep.lock"  # held while files are opened, and while some are removed
 
 
 class Hold(IntEnum):
@@ -23,3 +26,15 @@ def hold_lock(path: Path, hold: Hold) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, hold)
         yield
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Hold the lock in a file alone, unless somebody holds it; whether it is held."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

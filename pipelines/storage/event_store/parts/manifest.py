@@ -5,6 +5,7 @@ the store as it was; the next run sweeps them.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,6 +79,11 @@ class Manifest:
     feeds: dict[str, str] = field(default_factory=dict)
     busy: str = ""
 
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a store in ``folder`` was ever begun."""
+        return (folder / FILE).exists()
+
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """The manifest of the store in ``folder``; an empty one where there is none.
@@ -135,6 +141,13 @@ class Manifest:
             ),
             *(state.file for files in states for state in files),
         }
+
+    def renamed(self, names: Mapping[str, str]) -> "Manifest":
+        """The same with other names of some files."""
+        text = self.content().decode()
+        for name, other in names.items():
+            text = text.replace(f'"{name}"', f'"{other}"')
+        return ADAPTER.validate_json(text)
 
     def before(self, point: Checkpoint) -> "Manifest":
         """The same as it was before the day of a checkpoint. When sources delivered is kept: what

@@ -6,8 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from features.kernel.source_tables import SourceTables
+from pipelines.settings import Storage
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import DAY, EVENTS, TABLES
+from pipelines.storage.places.chosen import choose_place
 
 BEGAN = {"calls": "started_at", "transfers": "occurred_at"}
 REGISTERS = ("residents", "subscribers", "accounts", "number_tags", "cases")
@@ -28,10 +30,11 @@ def lake_rows(tables: SourceTables, dataset: str) -> pl.DataFrame:
 
 
 class SmallLake:
-    """A lake in ``folder`` into which loads go one after the other."""
+    """A lake in ``folder``, or where ``storage`` says, into which loads go one after the other."""
 
-    def __init__(self, folder: Path) -> None:
-        self.lake = Lake(folder)
+    def __init__(self, folder: Path, storage: Storage | None = None) -> None:
+        place = choose_place(storage or Storage(), lake_folder=folder)
+        self.lake = Lake(folder, place=place)
         self.batch = 0
 
     def replace_registers(self, tables: SourceTables, names: Sequence[str] = REGISTERS) -> None:

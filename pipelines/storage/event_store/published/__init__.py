@@ -1,0 +1,1 @@
+"""The event store as it is published, for other machines to work from."""

@@ -96,8 +96,7 @@ class ClusterWorkers:
 
     def close(self) -> None:
         """Leave the cluster."""
-        if self._roster.link is not None:
-            self._roster.link.close()
+        self._roster.leave()
 
     def _task_of(
         self, function: PieceFunction[Shared, Piece, Found]

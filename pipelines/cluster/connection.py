@@ -2,6 +2,7 @@
 workers know Dask.
 """
 
+import logging
 import pickle
 import zlib
 from collections.abc import Callable
@@ -56,6 +57,8 @@ def connect_cluster(cluster: Cluster) -> "ClusterLink | None":
     """
     from distributed import Client
 
+    # It logs each failed attempt to find a lost scheduler again; that it is lost we say ourselves.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(
             cluster.scheduler,
@@ -131,11 +134,13 @@ class ClusterLink:
         return self._submit(function, task, shared.future, piece, worker=worker)
 
     def _submit(self, function: Callable[..., Any], *values: object, worker: str) -> "RemoteResult":
+        if self.is_lost:
+            raise LostAnswerError("the scheduler is gone")
         return RemoteResult(self._client.submit(function, *values, workers=[worker], pure=False))
 
     def close(self) -> None:
         """Leave; what workers still compute is dropped."""
-        with suppress(OSError, TimeoutError):
+        with suppress(OSError, RuntimeError, TimeoutError):  # a lost one is half closed by itself
             self._client.close(timeout=self._seconds)
 
 
@@ -166,7 +171,8 @@ class RemoteResult:
 
     def drop(self) -> None:
         """Wait for it no more."""
-        self.future.cancel()
+        with suppress(RuntimeError):  # the connection has closed itself, and nobody waits
+            self.future.cancel()
 
 
 def pack_shared(value: object) -> bytes:

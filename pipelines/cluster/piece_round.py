@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Generic
 
 from features.event_index import EventIndex
-from pipelines.cluster.connection import LostAnswerError, RemoteResult, pack_shared
+from pipelines.cluster.connection import ClusterLink, LostAnswerError, RemoteResult, pack_shared
 from pipelines.cluster.piece_report import Mishap
 from pipelines.cluster.pieces import PIECES_AT_ONCE, Found, Piece, Shared
 from pipelines.cluster.roster import Roster
@@ -138,21 +138,37 @@ class PieceRound(Generic[Shared, Piece, Found]):
                 self._start(number, worker)
 
     def _start(self, number: int, worker: str | None) -> None:
-        piece, link = self._pieces[number], self._roster.link
-        if worker is None or link is None:
-            future = self._own.submit(self._task.function, self._event_index, self._shared, piece)
-            attempt = Attempt(number, monotonic(), future)
-        else:
-            self._tried[number].add(worker)
-            if worker not in self._shared_on:
-                self._shared_on[worker] = link.share(self._packed, worker=worker)
-            remote = link.compute(
-                compute_piece, self._task, self._shared_on[worker], piece, worker=worker
+        link = self._roster.link
+        try:
+            attempt = (
+                self._compute_here(number)
+                if worker is None or link is None
+                else self._ask_worker(number, worker, link)
             )
-            future = self._listeners.submit(remote.fetch)
-            attempt = Attempt(number, monotonic(), future, worker, remote)
+        except LostAnswerError:  # the scheduler went this moment
+            self._waiting.append(number)
+            return
         self._running.append(attempt)
-        future.add_done_callback(lambda _: self._ended.put(attempt))
+        attempt.future.add_done_callback(lambda _: self._ended.put(attempt))
+
+    def _compute_here(self, number: int) -> Attempt:
+        future = self._own.submit(
+            self._task.function, self._event_index, self._shared, self._pieces[number]
+        )
+        return Attempt(number, monotonic(), future)
+
+    def _ask_worker(self, number: int, worker: str, link: ClusterLink) -> Attempt:
+        if worker not in self._shared_on:
+            self._shared_on[worker] = link.share(self._packed, worker=worker)
+        remote = link.compute(
+            compute_piece,
+            self._task,
+            self._shared_on[worker],
+            self._pieces[number],
+            worker=worker,
+        )
+        self._tried[number].add(worker)
+        return Attempt(number, monotonic(), self._listeners.submit(remote.fetch), worker, remote)
 
     def _take(self, attempt: Attempt) -> None:
         """Keep what an attempt came to, unless it was dropped or another came first."""

@@ -29,6 +29,7 @@ class Roster:
     progress: Progress
     link: ClusterLink | None = None
     count: PieceCount = field(default_factory=PieceCount)
+    _lost_link: ClusterLink | None = None
     _set_aside: set[str] = field(default_factory=set)
 
     def living_workers(self) -> dict[str, int]:
@@ -39,10 +40,15 @@ class Roster:
             return {}
         found = self.link.workers()
         if self.link.is_lost:
-            self.link.close()
-            self.link = None
+            self._lost_link, self.link = self.link, None  # closed once nobody waits for an answer
             self.note(Mishap.SCHEDULER_LOST)
         return found
+
+    def leave(self) -> None:
+        """Leave the cluster."""
+        for link in (self.link, self._lost_link):
+            if link is not None:
+                link.close()
 
     def is_set_aside(self, worker: str) -> bool:
         """Whether the worker gets no more pieces."""

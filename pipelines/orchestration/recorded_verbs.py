@@ -85,12 +85,13 @@ def piece_facts(report: PieceReport | None) -> dict[str, float]:
     """Who computed the pieces, and what went wrong with the cluster; nothing where none is set."""
     if report is None:
         return {}
-    return {
+    counts = {
         "workers": report.workers,
         "pieces_by_workers": report.on_workers,
         "pieces_here": report.here,
         **{mishap.value: count for mishap, count in report.mishaps.items()},
     }
+    return {name: count for name, count in counts.items() if count}
 
 
 def describe_replay(result: ReplayResult, arguments: Arguments) -> RunResult:

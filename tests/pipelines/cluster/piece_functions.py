@@ -80,8 +80,13 @@ def fail_on_workers(event_index: EventIndex, scene: Scene, piece: int) -> int:
 
 
 def kill_victim(event_index: EventIndex, scene: Scene, piece: int) -> int:
-    """As :func:`double`; the worker of the bad piece kills somebody, and answers no more."""
-    if piece == BAD and os.getpid() != scene.asking:
-        os.kill(scene.victim, signal.SIGKILL)
+    """As :func:`double`; the worker of the bad piece kills somebody, and from there on no worker
+    answers.
+    """
+    if piece >= BAD and os.getpid() != scene.asking:
+        if piece == BAD:
+            scene.wait_for("next begun")
+            os.kill(scene.victim, signal.SIGKILL)
+        (scene.folder / "next begun").touch()
         scene.wait_for("go on")
     return 2 * piece

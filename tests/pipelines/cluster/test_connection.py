@@ -18,12 +18,15 @@ from pipelines.settings import Cluster
 from tests.pipelines.cluster.certificates import make_certificates
 from tests.pipelines.cluster.piece_functions import DOUBLED, double, kill_victim
 
+HOST = "127.0.0.2"  # another address of this machine, as if it were the network's
+
 
 @dataclass(frozen=True)
 class Encrypted:
     """A scheduler and one worker in processes of their own."""
 
     scheduler: subprocess.Popen
+    worker: subprocess.Popen
     address: str
     certificates: dict[str, Path]
 
@@ -39,8 +42,9 @@ def encrypted(tmp_path) -> Iterator[Encrypted]:
     own = {kind: str(certificates[f"{kind}_file"]) for kind in ("ca", "cert", "key")}
     file = tmp_path / "scheduler.json"
     tls = ["--tls-ca-file", own["ca"], "--tls-cert", own["cert"], "--tls-key", own["key"]]
-    shared = [*tls, "--scheduler-file", str(file), "--host", "tls://127.0.0.1", "--no-dashboard"]
-    more = {"scheduler": ["--port", "0"], "worker": ["--nthreads", "1", "--no-nanny"]}
+    private = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    shared = [*tls, *private, "--scheduler-file", str(file), "--host", f"tls://{HOST}"]
+    more = {"scheduler": ["--port", "0"], "worker": ["--nthreads", "2", "--no-nanny"]}
     with (tmp_path / "log").open("w") as log:
         scheduler, worker = (
             subprocess.Popen(
@@ -50,7 +54,7 @@ def encrypted(tmp_path) -> Iterator[Encrypted]:
             for command, options in more.items()
         )
         try:
-            yield Encrypted(scheduler, wait_for_worker(file, certificates), certificates)
+            yield Encrypted(scheduler, worker, wait_for_worker(file, certificates), certificates)
         finally:
             for process in (worker, scheduler):
                 process.kill()
@@ -76,7 +80,7 @@ def wait_for_worker(file: Path, certificates: dict[str, Path]) -> str:
 
 def test_whoever_has_a_certificate_is_let_in_and_nobody_else(encrypted, compute, tmp_path):
     found, report = compute(double, limits=encrypted.settings())
-    assert encrypted.address.startswith("tls://127.0.0.1:")
+    assert encrypted.address.startswith(f"tls://{HOST}:")
     assert found == DOUBLED
     assert replace(report, open_s=0) == PieceReport(on_workers=8, workers=1)
 
@@ -87,15 +91,35 @@ def test_whoever_has_a_certificate_is_let_in_and_nobody_else(encrypted, compute,
         assert found == DOUBLED
         assert report == PieceReport(here=8, mishaps={Mishap.SCHEDULER_MISSING: 1})
 
-    host, port = encrypted.address.removeprefix("tls://").split(":")
-    context = ssl.create_default_context(cafile=encrypted.certificates["ca_file"])
+
+def refuses_strangers(ip: str, port: int, *, ca_file: Path) -> bool:
+    """Whether somebody who trusts the authority and shows no certificate is turned away."""
+    context = ssl.create_default_context(cafile=ca_file)
     context.check_hostname = False
-    with (
-        socket.create_connection((host, int(port))) as plain,
-        pytest.raises((ssl.SSLError, ConnectionError)),
-        context.wrap_socket(plain) as without_certificate,
-    ):
-        without_certificate.recv(1)
+    try:
+        with (
+            socket.create_connection((ip, port)) as plain,
+            context.wrap_socket(plain) as without_certificate,
+        ):
+            without_certificate.recv(1)
+    except (ssl.SSLError, ConnectionError):
+        return True
+    return False
+
+
+def test_what_listens_has_an_address_of_its_own_and_asks_for_a_certificate(encrypted):
+    import psutil
+
+    listening = [
+        one.laddr
+        for process in (encrypted.scheduler, encrypted.worker)
+        for one in psutil.Process(process.pid).net_connections()
+        if one.status == psutil.CONN_LISTEN
+    ]
+    assert {one.ip for one in listening} == {HOST, "127.0.0.1"}
+    for ip, port in listening:
+        if ip == HOST:
+            assert refuses_strangers(ip, port, ca_file=encrypted.certificates["ca_file"])
 
 
 def test_where_the_scheduler_dies_on_the_way_this_machine_computes_the_rest(

@@ -32,6 +32,7 @@ __all__ = ["fetch_publication", "hold_fetched"]
 AT_ONCE = 4  # files
 NEWER = 3  # so many times the newest publication may be replaced while its files are fetched
 KEPT = 3  # publications whose files stay in the folder, so that runs side by side fetch once
+OWNER_ONLY = 0o700
 MANIFEST = "fetched-{:010d}.json"
 
 
@@ -44,7 +45,7 @@ def hold_fetched(
 
     Raises ``LakeError`` where it is no longer there, or where a file is damaged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)  # it will hold personal data
     with hold_lock(folder / SWEEP_LOCK, Hold.SHARED):
         with hold_lock(folder / WRITER_LOCK, Hold.ALONE):
             publication = fetch_publication(publications, folder, number=number)

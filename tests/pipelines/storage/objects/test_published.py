@@ -95,6 +95,7 @@ def test_another_process_opens_the_same_index_and_is_given_no_credentials(home, 
         assert_frame_equal(one, home.features(), check_exact=True)
     (folder,) = (tmp_path / "cache").iterdir()
     assert not list(folder.glob(".*.part"))
+    assert folder.stat().st_mode & 0o777 == 0o700
     held = {path.name for path in folder.glob("*.arrow")}
     assert held == Manifest.read(home.store.folder).files()
 

@@ -52,7 +52,7 @@ def print_status(
 
 def print_waiting_files(found: "Overview", say: "Translator") -> None:
     """Every file that is held or cannot be read, with the reason and what to do."""
-    from serving.operations.outcomes import title_of
+    from serving.operations.outcomes import reason_of, remedy_for, title_of
     from serving.operations.wording import OUTCOMES
 
     held = found.quality.report.held if found.quality else ()
@@ -60,9 +60,11 @@ def print_waiting_files(found: "Overview", say: "Translator") -> None:
         echo_text(f"\n{say('Files that wait')}")
     for file in held:
         echo_text(f"  {file.path} ({say.label(OUTCOMES, file.status)})")
-        echo_text(f"    {title_of(file.code, say.language)}: {file.reason.rstrip('.')}.")
-        if file.remedy:
-            echo_text(f"    → {file.remedy}")
+        colon, stop = (": ", ".") if say.language == "en" else ("：", "。")
+        title, reason = title_of(file.code, say.language), reason_of(file, say.language)
+        echo_text(f"    {title}{colon}{reason}{stop}")
+        if remedy := remedy_for(file, say.language):
+            echo_text(f"    → {remedy}")
 
 
 def print_section(title: str, headings: Sequence[str], rows: list[Any]) -> None:
@@ -113,7 +115,7 @@ def run_rows(found: "Overview", say: "Translator") -> Rows:
 
     for verb, run in found.newest.items():
         details = (
-            f"{run.error} {run.remedy}"
+            f"{say(run.error)} {say(run.remedy)}"
             if run.error
             else ", ".join(describe_fact(*one, say) for one in run.facts.items())
         )

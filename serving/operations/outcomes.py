@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from data_contracts.words.file_reasons import say_reason
 from data_contracts.words.remedies import FILE_CODES, remedy_of
 from serving.context.ports import ReasonExplainer, ReasonWords
 from serving.http.errors import ProblemError
@@ -11,7 +12,14 @@ from serving.operations.wording import DATASETS
 from serving.vocabulary.languages import Language
 from serving.vocabulary.reports import DeliveryOutcome, HeldFile, QualityReport
 
-__all__ = ["KNOWN_DATASETS", "OutcomeHelp", "explain_outcome", "title_of"]
+__all__ = [
+    "KNOWN_DATASETS",
+    "OutcomeHelp",
+    "explain_outcome",
+    "reason_of",
+    "remedy_for",
+    "title_of",
+]
 
 CODE = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 NO_OUTCOME = 404
@@ -61,11 +69,10 @@ def explain_outcome(
     words = explainer(code, dataset=dataset) if explainer and is_known and not is_of_file else None
     named = remedy.title or words or found
     path = files[0].path if files else found.path if found else "PATH"
-    text: str = getattr(remedy, language)
     return OutcomeHelp(
         code=code,
         title=getattr(named, language) if named else code,
-        remedy=text.replace("PATH", path).replace("SOURCE", source or "SOURCE"),
+        remedy=_remedy_text(code, path=path, source=source, language=language),
         can_be_mapped=remedy.mapping and is_known,
         dataset=dataset,
         source=source,
@@ -79,6 +86,25 @@ def title_of(code: str, language: Language) -> str:
     """Return what an outcome of a whole file is called."""
     title = remedy_of(code).title
     return str(getattr(title, language)) if title else code
+
+
+def reason_of(file: HeldFile, language: Language) -> str:
+    """Return why a file waits, without a full stop."""
+    return say_reason(file.reason, language)
+
+
+def remedy_for(file: HeldFile, language: Language) -> str:
+    """Return what to do about a file that waits: in English what was found out about it, in Chinese
+    what helps with files of its kind.
+    """
+    if language == "en":
+        return file.remedy
+    return _remedy_text(file.code, path=file.path, source=file.source, language=language)
+
+
+def _remedy_text(code: str, *, path: str, source: str, language: Language) -> str:
+    text: str = getattr(remedy_of(code), language)
+    return text.replace("PATH", path).replace("SOURCE", source or "SOURCE")
 
 
 def _outcome_in(

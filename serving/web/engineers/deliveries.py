@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from serving.access.auth import allow_roles
 from serving.access.dependencies import Now, Reading, ServicesOfApp
 from serving.operations import wording as words
-from serving.operations.outcomes import explain_outcome
+from serving.operations.outcomes import explain_outcome, reason_of
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import read_overview
 from serving.presentation.templating import language_of, render_page
@@ -45,6 +45,7 @@ def show_outcome(
         "viewer": viewer,
         "found": found,
         "words": words,
+        "reason_of": reason_of,
         "may_try": services.trial is not None,
     }
     return render_page(request, "outcome.html", context)

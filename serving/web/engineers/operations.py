@@ -13,7 +13,7 @@ from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.operations import promotion
 from serving.operations import wording as words
 from serving.operations.health_issues import differs_from_others, find_health_issues
-from serving.operations.outcomes import title_of
+from serving.operations.outcomes import reason_of, title_of
 from serving.operations.promotion import PROMOTERS
 from serving.operations.service import read_overview
 from serving.presentation.templating import language_of, render_page, see_other
@@ -116,6 +116,7 @@ def _page(
         "words": words,
         "differs_from_others": differs_from_others,
         "title_of": title_of,
+        "reason_of": reason_of,
         "links": services.settings,
         "may_promote": services.promoter is not None,
         "may_try": services.trial is not None,

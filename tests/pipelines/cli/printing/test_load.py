@@ -1,6 +1,7 @@
 """What people hear of a load: of every file that waits or lost rows, the reason and the remedy."""
 
 import json
+import re
 
 import pytest
 from click.testing import Result
@@ -118,6 +119,17 @@ def test_status_and_quarantine_know_the_files_that_wait(home: Home, said: Result
         assert path in kept
     assert "debit" in kept  # a transfer's direction, in its own words
     assert "Most common outcomes" in status
+
+
+def test_status_tells_in_chinese_why_files_wait_and_what_to_do(home: Home, said: Result) -> None:
+    assert said.exit_code == 3
+    shown = run(home, "status", "--language", "zh").output
+    waiting = shown.partition("待处理的文件")[2].partition("\n\n")[0]
+    assert f"  {PAYMENTS} (扣留)" in waiting
+    assert "40 行中有 40 行不合格，超过 5%：direction.unknown_value (40)。" in waiting
+    assert f"`--accept {PAYMENTS}`" in waiting
+    # What is typed, and names of columns and files, stay; no two words of English in a row.
+    assert re.findall("[A-Za-z]{2,} [A-Za-z]{2,}", re.sub("`[^`]+`", "", waiting)) == []
 
 
 def test_a_load_of_which_nothing_waits_ends_with_zero(tmp_path) -> None:

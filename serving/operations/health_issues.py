@@ -164,9 +164,10 @@ def drift_issues(found: Overview, say: Translator) -> Iterator[HealthIssue]:
         )
         yield HealthIssue(urgency="look", area="drift", text=text)
     if drift.volume and not drift.volume.usual:
-        text = say(
-            "{seen} alerts in 24 hours, where {low} to {high} are usual.",
-            seen=drift.volume.seen,
+        text = say.plural(
+            "{count} alert in 24 hours, where {low} to {high} are usual.",
+            "{count} alerts in 24 hours, where {low} to {high} are usual.",
+            drift.volume.seen,
             low=drift.volume.low,
             high=drift.volume.high,
         )

@@ -229,5 +229,6 @@ def _with_unit(parts: set[str], value: float, say: Translator) -> str:
     if "s" in parts:
         return say("{minutes} min", minutes=format_number(value / 60))
     if "d" in parts:
-        return say("{days} days", days=format_number(value))
+        count = 1 if value == 1 else 2  # of which there may be a part
+        return say.plural("{days} day", "{days} days", count, days=format_number(value))
     return format_number(value)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from data_contracts.words.everyday_reasons import load_everyday_reasons
 from features.catalogue.definitions import GROUPS
+from serving.operations.wording import describe_fact as describe_run_fact
 from serving.presentation.translations import get_translator
 from serving.presentation.wording import describe_fact, describe_missing, scam_type_name
 
@@ -50,12 +51,20 @@ def test_no_code_breaks_a_page(code: str) -> None:
         ("answer_share", 0.314, "接通率：31%", "Answered: 31%"),
         ("talk_mean_s", 150.0, "平均通话：2.5 分钟", "Mean talk: 2.5 min"),
         ("age_d", 3.0, "已出现：3 天", "Known for: 3 days"),
+        ("age_d", 1.0, "已出现：1 天", "Known for: 1 day"),
         ("contacts_14d", 1320.0, "14 天内通话和短信：1,320", "Calls and texts in 14 days: 1,320"),
         ("burst", 7.0, "burst：7", "burst: 7"),
     ],
 )
 def test_facts_carry_their_unit(name: str, value: float, zh: str, en: str) -> None:
     assert (describe_fact(name, value, ZH), describe_fact(name, value, EN)) == (zh, en)
+
+
+def test_what_a_run_counts_has_the_form_that_the_number_asks_for() -> None:
+    assert describe_run_fact("files", 1.0, EN) == "1 file"
+    assert describe_run_fact("files", 2.0, EN) == "2 files"
+    assert describe_run_fact("scored", 1650, EN) == "1,650 people scored"
+    assert describe_run_fact("scored", 1, ZH) == "1 人已评分"
 
 
 def test_a_scam_type_has_the_name_it_was_declared_with() -> None:

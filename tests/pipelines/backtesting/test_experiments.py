@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from data_contracts.errors import DeliveryError, SettingsError
+from data_contracts.errors import SettingsError
 from models.evaluation.alert_metrics import compute_metrics
 from models.learning.ablations import features_of
-from pipelines.backtesting.experiments import read_truth, result_rows, run_experiments
+from pipelines.backtesting.experiments import result_rows, run_experiments
 from pipelines.backtesting.experiments_page import (
     experiment_tables,
     format_figure,
@@ -273,17 +273,6 @@ def test_the_command_compares_what_it_is_asked_for(district, tmp_path, monkeypat
 def test_what_cannot_be_studied_is_said_at_once(district, changed, message):
     with pytest.raises(SettingsError, match=message):
         run_experiments(district, **ASKED | changed)
-
-
-def test_a_truth_that_cannot_be_read_is_named_without_its_contents(district, tmp_path):
-    file = tmp_path / "truth.parquet"
-    file.write_bytes(b"330106199001011234")
-    with pytest.raises(DeliveryError, match="simulated district") as error:
-        read_truth(file, settings=district)
-    assert "330106" not in str(error.value)
-    pl.DataFrame({"a": [1]}).write_parquet(file)
-    with pytest.raises(DeliveryError, match="simulated district"):
-        read_truth(file, settings=district)
 
 
 def test_differences_carry_their_sign_and_no_negative_zero():

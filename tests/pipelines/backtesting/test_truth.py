@@ -41,11 +41,15 @@ def test_the_truth_of_another_district_is_refused(lived_in: Home, tmp_path: Path
     assert "truth.parquet" in refused.value.remedy
 
 
-def test_what_is_no_truth_is_refused(lived_in: Home, tmp_path: Path) -> None:
+def test_what_is_no_truth_is_refused_and_not_quoted(lived_in: Home, tmp_path: Path) -> None:
     file = truth_of(tmp_path, id_number(3))
     pl.read_parquet(file).drop("scam_type").write_parquet(file)
     with pytest.raises(DeliveryError, match="the truth lacks scam_type"):
         read_truth(file, settings=lived_in.settings)
-    file.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(DeliveryError, match="cannot be read as a simulated district's truth"):
+    pl.DataFrame({"a": [1]}).write_parquet(file)
+    with pytest.raises(DeliveryError, match="simulated district"):
         read_truth(file, settings=lived_in.settings)
+    file.write_bytes(b"330106199001011234")
+    with pytest.raises(DeliveryError, match="simulated district") as error:
+        read_truth(file, settings=lived_in.settings)
+    assert "330106" not in str(error.value)

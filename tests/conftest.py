@@ -51,6 +51,12 @@ KINDS = {
 }
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import what drives a browser only where its tests are not left out anyway."""
+    left_out = "not browser" in config.option.markexpr
+    return True if left_out and collection_path == Path(__file__).parent / "browser" else None
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector look no more at what was imported and collected."""
     gc.collect()

@@ -39,7 +39,7 @@ from pipelines.cli.printing.terminal import (
     to_json_value,
 )
 from pipelines.cli.reference import reference
-from pipelines.cli.safekeeping import safekeeping
+from pipelines.cli.safekeeping import keys, safekeeping
 from pipelines.cli.sources import sources
 from pipelines.cli.status import status
 from pipelines.cli.store import store
@@ -75,6 +75,7 @@ app.add_typer(export, name="export")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sources, name="sources")
 app.add_typer(store, name="store")
+app.add_typer(keys, name="keys")
 app.add_typer(lab)
 app.add_typer(safekeeping)
 app.add_typer(status)

@@ -1,16 +1,109 @@
 """Commands for when something is gone or damaged, and so that nothing is lost by it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_installation
-from pipelines.cli.printing.terminal import echo_text, print_json, print_table
+from data_contracts.errors import LakeError, SettingsError
+from data_contracts.words.counts import count_things
+from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
+from pipelines.cli.printing.terminal import echo_text, print_json, print_table, progress_printer
 from pipelines.clock import wall_clock
 
-__all__ = ["safekeeping"]
+__all__ = ["keys", "safekeeping"]
 
 safekeeping = typer.Typer()
+keys = typer.Typer(help="The keys of the installation, apart from its data.", no_args_is_help=True)
+
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="Read the passphrase from the first line of FILE; else asked.")
+]
+
+
+@safekeeping.command("verify")
+def verify(home: Home = None, as_json: AsJson = False) -> None:
+    """Look whether everything is whole: keys, ledger, lake, store, quarantine, vault, lists, audit
+    trail, models. Reads all of it, changes nothing; exit code 1 where something is not.
+    """
+    from pipelines.safekeeping.verification import verify_installation
+
+    found = verify_installation(load_installation(home), progress=progress_printer(as_json))
+    if as_json:
+        print_json({"findings": found})
+    else:
+        rows = [(one.part, "whole" if one.is_whole else "NOT WHOLE", one.detail) for one in found]
+        print_table(("part", "", "what was found"), rows)
+    damaged = [one for one in found if not one.is_whole]
+    if damaged:
+        raise LakeError(
+            f"{', '.join(one.part for one in damaged)}: not whole",
+            remedy=" ".join(dict.fromkeys(one.remedy for one in damaged if one.remedy)),
+        )
+
+
+@safekeeping.command("backup")
+def back_up_home(folder: Path, home: Home = None, as_json: AsJson = False) -> None:
+    """Copy everything but the keys into the new FOLDER; loads, lists and pages go on meanwhile."""
+    from pipelines.safekeeping.backup import back_up
+
+    settings = load_installation(home)
+    made = back_up(settings, folder, at=wall_clock(), progress=progress_printer(as_json))
+    if as_json:
+        print_json(made)
+        return
+    echo_text(f"{count_things(len(made.files), 'file')} in {folder}, lake at {made.data_version}")
+    echo_text("Not in it, to be backed up apart: " + "; ".join(made.elsewhere))
+
+
+@safekeeping.command("restore")
+def restore(folder: Path, home: Home = None, as_json: AsJson = False) -> None:
+    """Put the backup in FOLDER into a new home; every file is compared with its digest."""
+    from pipelines.safekeeping.backup import restore_backup
+
+    settings = load_settings(home)
+    made = restore_backup(folder, home=settings.home, progress=progress_printer(as_json))
+    if as_json:
+        print_json(made)
+        return
+    echo_text(
+        f"{count_things(len(made.files), 'file')} of {made.made_at:%Y-%m-%d %H:%M} are in "
+        f"{settings.home}. Put the keys back (`forestall keys restore`), then `forestall verify`."
+    )
+
+
+@keys.command("backup")
+def back_up_keys(file: Path, passphrase_file: PassphraseFile = None, home: Home = None) -> None:
+    """Write the keys into the new FILE, which only the passphrase opens. Keep both apart from the
+    data, and from each other.
+    """
+    from pipelines.safekeeping.wrapped_keys import wrap_keys
+
+    passphrase = ask_passphrase(passphrase_file, is_new=True)
+    names = wrap_keys(load_installation(home), file=file, passphrase=passphrase)
+    echo_text(f"{' and '.join(names)} in {file}")
+
+
+@keys.command("restore")
+def restore_keys(file: Path, passphrase_file: PassphraseFile = None, home: Home = None) -> None:
+    """Put the keys of FILE back where they are missing; nothing is written over."""
+    from pipelines.safekeeping.wrapped_keys import unwrap_keys
+
+    settings = load_installation(home)
+    passphrase = ask_passphrase(passphrase_file, is_new=False)
+    names = unwrap_keys(settings, file=file, passphrase=passphrase)
+    echo_text(f"{' and '.join(names) or 'nothing'} put back into {settings.keys_folder}")
+
+
+def ask_passphrase(file: Path | None, *, is_new: bool) -> str:
+    """The passphrase, from a file or from who sits at the terminal."""
+    if file is None:
+        typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=is_new)
+        return typed
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except FileNotFoundError:
+        raise SettingsError(f"there is no {file}", remedy="Name the passphrase's file.") from None
 
 
 @safekeeping.command("rebuild-ledger")

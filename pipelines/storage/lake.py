@@ -311,16 +311,18 @@ class Lake:
                 self._merge_day(table, dataset, day)
         return scattered
 
+    def count_files(self) -> int:
+        """How many data files the newest versions of all tables have."""
+        return sum(1 for _ in self._data_files())
+
     def damaged_files(self) -> list[str]:
-        """Data files, by where they lie, whose content is not what was written: a flipped bit is
-        otherwise read without a word.
+        """Data files, by where they lie, that are gone or whose content is not what was written: a
+        flipped bit is otherwise read without a word.
         """
         return [
             f"{self._place.table_uri(dataset)}/{file}"
-            for dataset in TABLES
-            if self._exists(dataset)
-            for file in files_of(self._place.open_table(dataset))["path"]
-            if self._place.file_digest(dataset, file) != Path(file).stem.rpartition("-")[2]
+            for dataset, file in self._data_files()
+            if not self._is_whole(dataset, file)
         ]
 
     def answering(self) -> AbstractContextManager[None]:
@@ -328,6 +330,17 @@ class Lake:
         are read that were scanned before.
         """
         return self._place.answering()
+
+    def _data_files(self) -> Iterator[tuple[str, str]]:
+        for dataset in filter(self._exists, TABLES):
+            for file in files_of(self._place.open_table(dataset))["path"]:
+                yield dataset, file
+
+    def _is_whole(self, dataset: str, file: str) -> bool:
+        try:
+            return self._place.file_digest(dataset, file) == Path(file).stem.rpartition("-")[2]
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -131,7 +131,7 @@ def _has_published(settings: Settings) -> bool:
 def _is_gone(place: str, name: str) -> NotReadyError:
     return NotReadyError(
         f"the database {place} of this home is gone: in an empty one {_loss(name)}",
-        remedy="Restore it from a backup, or point to where it is.",
+        remedy="Restore it from a backup (`forestall restore`), or point to where it is.",
     )
 
 

@@ -123,5 +123,6 @@ def fingerprint_of(key: bytes) -> str:
 def _is_gone(path: Path, name: KeyName) -> NotReadyError:
     return NotReadyError(
         f"the key {path} is not there: with another one {LOST_BY[name]}",
-        remedy=f"Put {name} back from its backup, or mount the folder it lies in.",
+        remedy=f"Put {name} back, mount the folder it lies in, or restore it from the file that "
+        "`forestall keys backup` wrote: `forestall keys restore FILE`.",
     )

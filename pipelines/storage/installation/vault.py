@@ -141,6 +141,18 @@ class Vault:
         found = sqlite.fetch_rows(self._path, query=query)
         return (found[0][0], self.unseal(found[0][1], bound_to=found[0][0])) if found else None
 
+    def count_entries(self) -> tuple[int, int]:
+        """How many entries there are, and how many of them do not open with the key."""
+        entries = sqlite.fetch_rows(self._path, query="SELECT key, sealed FROM entries")
+        return len(entries), sum(not self._opens(sealed, key) for key, sealed in entries)
+
+    def _opens(self, sealed: bytes, key: str) -> bool:
+        try:
+            self.unseal(sealed, bound_to=key)
+        except LakeError:
+            return False
+        return True
+
     def reveal_people(self, persons: Sequence[str]) -> dict[str, Identity]:
         """Who the known ones of ``persons`` are, with the numbers they can be reached at."""
         numbers = self._numbers_of(persons)

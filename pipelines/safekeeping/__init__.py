@@ -1,0 +1,1 @@
+"""Safekeeping: whether an installation is whole, copies of it, and its keys apart."""

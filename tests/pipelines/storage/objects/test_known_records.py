@@ -1,5 +1,6 @@
 """What a list is made from, where the lake lies in an object store and others compute pieces."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipelines.storage.event_store.reference import open_reference
 from pipelines.storage.event_store.store import EventStore
 from tests.features.districts import NOON
 from tests.pipelines.storage.event_store.test_store import snapshot
+from tests.pipelines.storage.objects.proxy import Rule
 from tests.pipelines.storage.objects.stores import DAYS, POINTS, SmallHome
 
 NOBODY = Cluster(scheduler="tcp://127.0.0.1:8786")  # a reference is made, nobody is asked
@@ -67,6 +69,16 @@ def test_workers_are_sent_what_was_published_last(remote, tmp_path):
     found = open_reference(known.reference, cache_folder=tmp_path / "cache")
     own = snapshot(known.event_index, *POINTS)
     assert_frame_equal(snapshot(found, *POINTS), own, check_exact=True)
+
+
+def test_a_worker_only_reads(object_server, remote, tmp_path):
+    known = read(remote)
+    rules = [Rule(method, "", "refused", times=999) for method in ("PUT", "POST", "DELETE")]
+    reading = replace(known.reference, storage=object_server.with_faults(remote.storage, *rules))
+    found = open_reference(reading, cache_folder=tmp_path / "cache")
+    own = snapshot(known.event_index, *POINTS)
+    assert_frame_equal(snapshot(found, *POINTS), own, check_exact=True)
+    assert {method for method, *_ in object_server.requests()} <= {"GET", "HEAD"}
 
 
 def test_a_tick_beside_a_long_night_takes_nothing_from_its_workers(remote, tmp_path):

@@ -118,8 +118,8 @@ def fetch_file(publications: Publications, file: str, folder: Path) -> None:
     raise LakeError(
         f"store/{file_name(file)} at the place that storage.url names is damaged: twice it was not "
         "what its name says",
-        remedy="Remove this object, and the folder of the store where data are loaded; then run "
-        "`forestall store update` there.",
+        remedy="Remove this object and run `forestall store update` where data are loaded: it is "
+        "uploaded again.",
     )
 
 

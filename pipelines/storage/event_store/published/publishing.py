@@ -66,7 +66,8 @@ class Publisher:
         fetched.manifest.write(self.folder)
 
     def publish(self, *, progress: Progress) -> None:
-        """Publish the store as it is, unless it is published already.
+        """Publish the store as it is, unless it is published already; a file that is missing among
+        what is published is uploaded again in any case.
 
         Raises ``LakeError`` where somebody else published meanwhile; nothing of theirs is touched.
         """
@@ -75,10 +76,10 @@ class Publisher:
         self._require_own(newest)
         if newest is None:
             self.publications.objects.require_conditional_puts()
+        self._upload(manifest)
         content = manifest.content()
         while newest is None or newest.content != content:
             progress("event store: publishing")
-            self._upload(manifest)
             own = Publication(newest.number + 1 if newest else 1, content)
             self._record(own)
             if self.publications.add(own):

@@ -141,6 +141,16 @@ def test_a_file_that_stays_damaged_is_named(object_server, home, tmp_path):
         assert publication.number == 2
 
 
+def test_an_object_that_was_removed_since_it_was_damaged_is_uploaded_again(home, tmp_path):
+    file = min(Manifest.read(home.store.folder).files())
+    home.publications.remove(numbers=[], files=[file])
+    with pytest.raises(LakeError, match="no longer there whole"):
+        features_of(home.pickled(), tmp_path / "cache")
+    home.store.bring_forward()
+    assert home.numbers() == [1, 2]
+    assert_fetched_whole(home, tmp_path / "cache")
+
+
 def test_a_fetch_without_any_answer_is_said_plainly(object_server, home, tmp_path):
     dead = object_server.with_faults(home.storage, Rule("GET", FILE, "reset", times=999))
     with (

@@ -1,6 +1,7 @@
 """Frames in files: mapped, whole or not at all."""
 
 import gc
+import hashlib
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ from polars.testing import assert_frame_equal
 from data_contracts.errors import LakeError
 from pipelines.storage.event_store.parts.frame_files import (
     MAPPED,
+    digest_in_name,
     read_frame,
     release_pages,
     write_frame,
@@ -22,6 +24,14 @@ def test_a_frame_is_read_as_it_was_written_and_without_a_copy(tmp_path):
     assert_frame_equal(read_frame(tmp_path / file), FRAME)
     assert not read_frame(tmp_path / file)["owner"].to_numpy().flags.owndata
     assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+def test_the_name_is_the_digest_so_that_equal_frames_share_a_file(tmp_path):
+    file = write_frame(FRAME, folder=tmp_path)
+    assert digest_in_name(file) == hashlib.sha256((tmp_path / file).read_bytes()).hexdigest()
+    assert write_frame(FRAME, folder=tmp_path) == file
+    assert write_frame(FRAME.head(2), folder=tmp_path) != file
+    assert digest_in_name("0123456789abcdef0123456789abcdef.arrow") is None  # of an earlier version
 
 
 def test_an_empty_frame_keeps_its_columns(tmp_path):

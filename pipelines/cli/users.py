@@ -118,6 +118,15 @@ def users_token(
         echo_text(issued.secret)
 
 
+@users.command("reset-second-factor")
+def users_reset_second_factor(name: str, home: Home = None) -> None:
+    """Remove the second factor of a user whose device is lost; every session of theirs ends."""
+    from pipelines.webapp.accounts import reset_second_factor
+
+    reset_second_factor(load_settings(home), name=name)
+    echo_text(f"{name} comes in without a second factor, or sets up a new one")
+
+
 @users.command("disable")
 def users_disable(
     name: str,

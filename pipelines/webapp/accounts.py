@@ -33,6 +33,7 @@ __all__ = [
     "list_users",
     "login_link",
     "record_reveal_at_terminal",
+    "reset_second_factor",
     "terminal_user",
     "verify_audit_trail",
 ]
@@ -97,6 +98,12 @@ def disable_user(settings: Settings, *, name: str, restore: bool) -> None:
         service.change_user(
             session, name=name, changes=changes, at=wall_clock(), actor=terminal_user()
         )
+
+
+def reset_second_factor(settings: Settings, *, name: str) -> None:
+    """Remove the second factor of a user whose device is lost, and end their sessions."""
+    with _writing_session(settings) as session:
+        service.reset_factor(session, name=name, at=wall_clock(), actor=terminal_user())
 
 
 def verify_audit_trail(

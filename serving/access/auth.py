@@ -31,6 +31,7 @@ __all__ = [
     "COOKIE",
     "NO_COMMUNITIES",
     "MaybeViewer",
+    "allow_enrolment",
     "allow_managers",
     "allow_own_credentials",
     "allow_renewal",
@@ -102,7 +103,7 @@ def _shown_token(
         return None
     return UserRepository(session).valid_token(
         digest=digest_of(secret),
-        kinds=("bearer",) if is_bearer else ("session", "renewal"),
+        kinds=("bearer",) if is_bearer else ("session", "renewal", "enrolment"),
         now=now,
         idle_since=now - services.settings.session_idle,
     )
@@ -165,6 +166,16 @@ async def allow_own_credentials(viewer: Annotated[Viewer, Depends(allow_renewal)
     return viewer
 
 
+async def allow_enrolment(viewer: Annotated[Viewer, Depends(allow_own_credentials)]) -> Viewer:
+    """Return who is logged in on the pages and may set up a second factor.
+
+    Raises a 401 problem for others, as for who has yet to choose a password.
+    """
+    if viewer.renewing and not viewer.enrolling:
+        raise _unauthenticated("Nobody is logged in.")
+    return viewer
+
+
 def _require_managing(viewer: Viewer) -> None:
     if not viewer.manages:
         raise ProblemError(
@@ -200,7 +211,8 @@ def _to_viewer(token: TokenRow) -> Viewer:
         name=token.user.name,
         role=role,
         communities=communities if role is Role.OFFICER else None,
-        renewing=token.kind == "renewal",
+        renewing=token.kind in {"renewal", "enrolment"},
+        enrolling=token.kind == "enrolment",
         manages=token.manages,
         token=of.id if of else None,
         good_until=of.expires_at if of else None,

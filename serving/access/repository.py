@@ -10,7 +10,7 @@ from serving.database.tables import TokenRow, UserRow
 
 __all__ = ["PAGE_KINDS", "UserRepository"]
 
-PAGE_KINDS = ("session", "renewal")
+PAGE_KINDS = ("session", "renewal", "enrolment", "factor")
 
 
 class UserRepository:

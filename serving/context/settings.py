@@ -1,7 +1,7 @@
 """Settings of the pages and the API: the section ``serving`` of an installation's settings."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -88,6 +88,13 @@ class AccessSettings(BaseModel):
         PositiveInt,
         Field(description="So many in an hour are told to the administrators as unusual."),
     ] = 25
+    second_factor_roles: Annotated[
+        tuple[Literal["analyst", "officer", "engineer", "admin"], ...],
+        Field(
+            description="Roles that must have a second factor; who may reveal are analyst, officer "
+            "and admin."
+        ),
+    ] = ()
     oidc_issuer: Annotated[
         str | None, Field(description="Address of the OpenID Connect provider, if any.")
     ] = None

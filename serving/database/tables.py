@@ -35,7 +35,9 @@ __all__ = [
     "InstallationRow",
     "KeptAnswerRow",
     "LockoutRow",
+    "RecoveryCodeRow",
     "ScoreRow",
+    "SecondFactorRow",
     "SuspectListRow",
     "SuspectRow",
     "TokenRow",
@@ -316,7 +318,8 @@ class TokenRow(Base):
     """A secret somebody holds, kept as its SHA-256 digest only.
 
     Kinds: ``bearer`` (for machines, with a name), ``session`` (a cookie), ``renewal`` (a cookie
-    that only lets its holder choose a password), ``login`` and ``invitation`` (links that work
+    that only lets its holder choose a password), ``enrolment`` (set up a second factor), ``factor``
+    (a cookie that waits for the code of one), ``login`` and ``invitation`` (links that work
     once). A bearer token may be narrower than its user: another ``role``, or ``read_only``. Only
     what ``manages`` gives out users, passwords and tokens. ``parent_id`` is the bearer token that
     it came of, with which it ends.
@@ -342,6 +345,32 @@ class TokenRow(Base):
     parent: Mapped["TokenRow | None"] = relationship(
         lazy="joined", remote_side="TokenRow.id", join_depth=1
     )
+
+
+class SecondFactorRow(Base):
+    """What makes the codes of a user's device, sealed with the vault's key.
+
+    It counts from ``confirmed_at`` on. ``last_step`` is the half minute of the last code that was
+    taken: none of before is taken again.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    sealed: Mapped[bytes]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int]
+
+
+class RecoveryCodeRow(Base):
+    """A code that takes the place of a lost device once; ``code_hash`` is argon2id."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    code_hash: Mapped[str]
+    used_at: Mapped[datetime | None]
 
 
 class LockoutRow(Base):

@@ -20,7 +20,8 @@ class Role(StrEnum):
 class Viewer:
     """Who is asking. ``communities`` are the only ones they may see; None means all.
 
-    Somebody who is ``renewing`` may do nothing but choose a password. Who ``manages`` may give out
+    Somebody who is ``renewing`` may do nothing but choose a password, or set up a second factor if
+    ``enrolling``. Who ``manages`` may give out
     users, passwords and tokens, if the role allows it. What comes of a machine's token, ``token``
     by number, is good until ``good_until`` and gives out nothing that lasts longer.
     """
@@ -29,6 +30,7 @@ class Viewer:
     role: Role
     communities: frozenset[str] | None
     renewing: bool = False
+    enrolling: bool = False
     manages: bool = False
     token: int | None = None
     good_until: datetime | None = None

@@ -54,11 +54,16 @@ PAGES = """
     POST    /suspects/{key}                             a  d
     GET     /login                                     -aoed
     POST    /login                                     -aoed
+    GET     /login/code                                -aoed
+    POST    /login/code                                -aoed
     GET     /login/provider                            -aoed
     GET     /login/provider/back                       -aoed
     POST    /logout                                     aoed
     GET     /account                                    aoed
     POST    /account/password                           aoed
+    POST    /account/factor                             aoed
+    POST    /account/factor/confirm                     aoed
+    POST    /account/factor/remove                      aoed
     POST    /account/sessions                           aoed
     POST    /account/tokens                             aoed
     POST    /account/tokens/{token_id}/revoke           aoed
@@ -70,6 +75,7 @@ PAGES = """
     POST    /users/{name}/restore                          d
     POST    /users/{name}/invitation                       d
     POST    /users/{name}/unlock                           d
+    POST    /users/{name}/factor/remove                    d
     POST    /users/{name}/tokens                           d
     POST    /users/{name}/tokens/{token_id}/revoke         d
     GET     /audit                                         d

@@ -15,6 +15,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "login-failed": NP_("audit", "failed to log in"),
         "logout": NP_("audit", "logged out"),
         "password-changed": NP_("audit", "changed the password"),
+        "factor-set": NP_("audit", "set up a second factor"),
+        "factor-removed": NP_("audit", "removed a second factor"),
+        "factor-recovered": NP_("audit", "used a recovery code"),
         "user-added": NP_("audit", "added a user"),
         "user-changed": NP_("audit", "changed a user"),
         "user-revoked": NP_("audit", "shut a user out"),
@@ -94,6 +97,7 @@ WAYS: Mapping[str, str] = MappingProxyType(
         "token": NP_("login", "token"),
         "login": NP_("login", "link"),
         "invitation": NP_("login", "link for a password"),
+        "factor": NP_("login", "second factor"),
         "provider": NP_("login", "account of the organisation"),
     }
 )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from serving.access.repository import UserRepository
+from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users.schemas import (
     Invitation,
     NewUser,
@@ -15,6 +15,7 @@ from serving.access.users.schemas import (
     UserQuery,
     UserWithToken,
 )
+from serving.access.users.second_factor import has_factor, remove_factor
 from serving.access.users.tokens import add_token, issue_token
 from serving.database.audit_chain import record_action
 from serving.database.tables import UserCommunityRow, UserRow
@@ -26,12 +27,14 @@ __all__ = [
     "add_user",
     "add_user_from",
     "change_user",
+    "comes_with_factor",
     "create_user",
     "disable_user",
     "get_user",
     "invite_user",
     "list_users",
     "require_wider",
+    "reset_factor",
     "user_page",
 ]
 
@@ -202,6 +205,21 @@ def invite_user(
     )
     record_action(session, at=at, actor=actor, action="user-reset", subject=name)
     return Invitation(path=f"/login?token={secret}", expires_at=row.expires_at)
+
+
+def comes_with_factor(session: Session, *, name: str) -> bool:
+    """Say whether a user is asked for a second factor."""
+    return has_factor(session, _existing(session, name))
+
+
+def reset_factor(session: Session, *, name: str, at: datetime, actor: str) -> None:
+    """Remove the second factor of a user whose device is lost, and end their sessions, audited.
+
+    Raises a 404 problem where there is no such user or no second factor.
+    """
+    user = _existing(session, name)
+    remove_factor(session, user, at=at, actor=actor)
+    UserRepository(session).revoke_tokens_of(user, at=at, kinds=PAGE_KINDS)
 
 
 def require_wider(viewer: Viewer, *, than: str) -> None:

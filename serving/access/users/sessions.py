@@ -1,6 +1,6 @@
 """Logging in on the pages, by a password, a token or a link that works once; and logging out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from serving.access.credentials import digest_of
 from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users import lockout, passwords
+from serving.access.users.second_factor import has_factor, is_required
 from serving.access.users.tokens import TokenKind, add_token
 from serving.context.settings import AccessSettings
 from serving.database.audit_chain import record_action
@@ -28,20 +29,30 @@ __all__ = [
     "note_refusal",
     "open_for",
     "open_session",
+    "too_many_failures",
 ]
 
 RENEWAL_LIFETIME = timedelta(minutes=15)
+PATHS: Mapping[TokenKind, str] = {
+    "session": "/",
+    "renewal": "/account",
+    "enrolment": "/account",
+    "factor": "/login/code",
+}
 UNKNOWN_ACTOR = "?"  # in the trail, for unknown names: what was typed could be a password
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSession:
-    """A session that was opened: the cookie's content, and whether it serves only to choose a
-    password.
-    """
+    """A session that was opened: the cookie's content, and what it serves for."""
 
     secret: str
-    renewing: bool
+    kind: TokenKind
+
+    @property
+    def path(self) -> str:
+        """Where the browser goes on."""
+        return PATHS[self.kind]
 
 
 def log_in(
@@ -65,7 +76,7 @@ def log_in(
         user = UserRepository(session).by_name(name)
         stored_hash = None if user is None or user.disabled_at is not None else user.password_hash
     if locked_until is not None:
-        raise _too_many_failures(locked_until, at=at)
+        raise too_many_failures(locked_until, at=at)
     right = passwords.password_matches(password, stored_hash)
     renewed = (
         passwords.hash_password(password)
@@ -142,9 +153,11 @@ def open_for(
     does no more than that, and ends with it.
     """
     renewing = by == "invitation" or (by == "password" and _has_expired(user, settings, at))
-    lifetime = RENEWAL_LIFETIME if renewing else settings.session_lifetime
+    kind: TokenKind = (
+        "renewal" if renewing else _kind_after(session, user, settings=settings, of=of)
+    )
+    lifetime = settings.session_lifetime if kind == "session" else RENEWAL_LIFETIME
     ends = min(at + lifetime, of.expires_at if of else at + lifetime)
-    kind: TokenKind = "renewal" if renewing else "session"
     secret, _ = add_token(
         session,
         user=user,
@@ -154,10 +167,38 @@ def open_for(
         manages=of.manages if of else True,
         parent_id=of.id if of else None,
     )
-    record_action(
-        session, at=at, actor=user.name, action="login", subject=user.name, by=by, address=address
-    )
-    return OpenedSession(secret=secret, renewing=renewing)
+    if kind != "factor":
+        record_action(
+            session,
+            at=at,
+            actor=user.name,
+            action="login",
+            subject=user.name,
+            by=by,
+            address=address,
+        )
+    return OpenedSession(secret=secret, kind=kind)
+
+
+def _kind_after(
+    session: Session, user: UserRow, *, settings: AccessSettings, of: TokenRow | None = None
+) -> TokenKind:
+    """Return what somebody gets who has shown one factor; raises a 403 problem where a token would
+    set up the second one.
+    """
+    if user.subject is not None:  # the identity provider has asked for it
+        return "session"
+    if has_factor(session, user):
+        return "factor"
+    if not is_required(settings, user):
+        return "session"
+    if of is not None:
+        raise ProblemError(
+            403,
+            "This role needs a second factor, which no token sets up.",
+            remedy="Log in with a password.",
+        )
+    return "enrolment"
 
 
 def change_password(
@@ -207,15 +248,15 @@ def change_password(
         record_action(
             session, at=at, actor=name, action="password-changed", subject=name, address=address
         )
-        secret, _ = add_token(
-            session,
-            user=user,
-            kind="session",
-            at=at,
-            expires_at=at + settings.session_lifetime,
-            manages=True,
+        # Who has only shown a link or a password that has expired goes on to the second factor
+        kind: TokenKind = (
+            "session" if current is not None else _kind_after(session, user, settings=settings)
         )
-    return OpenedSession(secret=secret, renewing=False)
+        lifetime = settings.session_lifetime if kind == "session" else RENEWAL_LIFETIME
+        secret, _ = add_token(
+            session, user=user, kind=kind, at=at, expires_at=at + lifetime, manages=True
+        )
+    return OpenedSession(secret=secret, kind=kind)
 
 
 def count_arrival(
@@ -229,7 +270,7 @@ def count_arrival(
     with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=[guard], at=at)
     if locked_until is not None:
-        raise _too_many_failures(locked_until, at=at)
+        raise too_many_failures(locked_until, at=at)
     return guard
 
 
@@ -270,7 +311,7 @@ def _require_current(
     with write_transaction(engine) as session:
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
     if locked_until is not None:
-        raise _too_many_failures(locked_until, at=at)
+        raise too_many_failures(locked_until, at=at)
     if not passwords.password_matches(current, stored_hash):
         with write_transaction(engine) as session:
             note_refusal(session, by="password", address=address, at=at, actor=name)
@@ -292,7 +333,8 @@ def _user(session: Session, name: str) -> UserRow:
     return user
 
 
-def _too_many_failures(until: datetime, *, at: datetime) -> ProblemError:
+def too_many_failures(until: datetime, *, at: datetime) -> ProblemError:
+    """Return the 429 problem that says when a lock ends."""
     seconds = max(1, ceil((until - at).total_seconds()))
     return ProblemError(
         429,

@@ -24,7 +24,7 @@ __all__ = [
     "token_page",
 ]
 
-TokenKind = Literal["bearer", "login", "invitation", "session", "renewal"]
+TokenKind = Literal["bearer", "login", "invitation", "session", "renewal", "enrolment", "factor"]
 BEARER_LIFETIME = timedelta(days=90)
 LOGIN_LIFETIME = timedelta(minutes=30)
 

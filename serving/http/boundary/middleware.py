@@ -32,7 +32,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 EASY = ("/static/", "/health/live")  # without the database, and to be seen when all is busy
 # Of these each takes 64 MiB and a good part of a second to hash a password: a flood of them stands
 # in a line of its own
-HASHING = frozenset({"/login", "/login/code", "/account/password", "/account/factor"})
+HASHING = frozenset({"/login", "/login/code", "/account/password", "/account/factor/confirm"})
 HASHED_AT_ONCE = 2
 
 SECURITY_HEADERS = {

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 from serving.access.auth import COOKIE, allow_roles, require_same_origin
 from serving.access.dependencies import Now, Services, ServicesOfApp, Writing
 from serving.access.users import oidc
+from serving.access.users.factor_login import pass_factor
 from serving.access.users.lockout import forgive_attempt
 from serving.access.users.passwords import MAX_LENGTH
+from serving.access.users.second_factor import makes_codes
 from serving.access.users.sessions import (
     OpenedSession,
     count_arrival,
@@ -26,7 +28,7 @@ from serving.http.errors import ProblemError
 from serving.presentation.templating import render_page, see_other
 from serving.vocabulary.roles import Role, Viewer
 
-__all__ = ["address_of", "router", "with_cookie"]
+__all__ = ["CodeForm", "address_of", "router", "with_cookie"]
 
 router = APIRouter()
 Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
@@ -43,6 +45,12 @@ class LoginForm(BaseModel):
     password: Typed = ""
     token: Typed = ""
     link: Typed = ""
+
+
+class CodeForm(BaseModel):
+    """What the page of the second factor sends."""
+
+    code: Annotated[str, Field(max_length=40)]
 
 
 @router.get("/login")
@@ -82,7 +90,36 @@ def come_in(
         )
     except ProblemError as problem:
         return _login_page(request, services, problem)
-    return with_cookie(see_other("/account" if opened.renewing else "/"), opened, services)
+    return with_cookie(see_other(opened.path), opened, services)
+
+
+@router.get("/login/code")
+def ask_for_code(request: Request) -> Response:
+    """Show where the code of the second factor is typed."""
+    return render_page(request, "code.html", {"problem": None})
+
+
+@router.post("/login/code")
+def come_in_by_code(
+    request: Request, services: ServicesOfApp, now: Now, form: Annotated[CodeForm, Form()]
+) -> Response:
+    """Finish a login with the code of the second factor, or a recovery code."""
+    require_same_origin(request)
+    try:
+        opened = pass_factor(
+            services.engine,
+            settings=services.settings,
+            sealer=makes_codes(services.sealer),
+            secret=request.cookies.get(COOKIE, ""),
+            code=form.code,
+            address=address_of(request),
+            at=now,
+        )
+    except ProblemError as problem:
+        page = render_page(request, "code.html", {"problem": problem}, status=problem.status)
+        page.headers.update(problem.headers)
+        return page
+    return with_cookie(see_other(opened.path), opened, services)
 
 
 @router.get("/login/provider")
@@ -190,12 +227,20 @@ def _come_in_by_token(
         guard = count_arrival(services.engine, settings=services.settings, address=address, at=now)
     except ProblemError as too_many:
         return _login_page(request, services, too_many)
-    with write_transaction(services.engine) as session:
-        opened = open_session(
-            session, secret=secret, kinds=kinds, settings=services.settings, at=now, address=address
-        )
-        if opened is not None:
-            forgive_attempt(session, guard)
+    try:
+        with write_transaction(services.engine) as session:
+            opened = open_session(
+                session,
+                secret=secret,
+                kinds=kinds,
+                settings=services.settings,
+                at=now,
+                address=address,
+            )
+            if opened is not None:
+                forgive_attempt(session, guard)
+    except ProblemError as refused:
+        return _login_page(request, services, refused)
     if opened is None:
         problem = ProblemError(
             401,
@@ -203,8 +248,7 @@ def _come_in_by_token(
             remedy="Ask an administrator for a new one.",
         )
         return _login_page(request, services, problem)
-    target = "/account" if opened.renewing else "/"
-    return with_cookie(_sent_on(request, target), opened, services)
+    return with_cookie(_sent_on(request, opened.path), opened, services)
 
 
 def _sent_on(request: Request, target: str) -> Response:

@@ -129,6 +129,14 @@ def unlock_user(
     return see_other(f"/users/{name}")
 
 
+@router.post("/{name}/factor/remove")
+def remove_factor(name: UserName, viewer: Manager, session: Writing, now: Now) -> Response:
+    """Remove the second factor of a user whose device is lost; their sessions end."""
+    service.require_wider(viewer, than=name)
+    service.reset_factor(session, name=name, at=now, actor=viewer.name)
+    return see_other(f"/users/{name}")
+
+
 @router.post("/{name}/tokens")
 def issue_token(
     *,
@@ -207,6 +215,7 @@ def _user_page(
         else [],
         "link": None,
         "issued": None,
+        "has_factor": service.comes_with_factor(session, name=name),
     }
     return render_page(request, "user.html", context | shown)
 

@@ -82,6 +82,18 @@ def test_the_trail_is_proved_whole_or_broken(home: Path) -> None:
     )
 
 
+def test_a_lost_device_is_helped_at_the_terminal(home: Path) -> None:
+    said(home, "users", "add", "li", "--role", "analyst")
+    assert "no second factor" in str(run(home, "users", "reset-second-factor", "li").exception)
+    with sqlite3.connect(home / "serving.db") as connection:
+        connection.execute("INSERT INTO second_factors VALUES (1, x'00', '2026-07-05', 0)")
+    assert said(home, "users", "reset-second-factor", "li").startswith("li comes in without")
+    with sqlite3.connect(home / "serving.db") as connection:
+        assert connection.execute("SELECT count(*) FROM second_factors").fetchone() == (0,)
+        (entry,) = connection.execute("SELECT subject FROM audit WHERE action = 'factor-removed'")
+    assert entry == ("li",)
+
+
 def test_keys_of_the_trail_are_the_owners_alone_and_the_public_one_checks_it(home: Path) -> None:
     said(home, "users", "add", "li", "--role", "analyst")
     keys = Settings.load(home).keys_folder

@@ -70,10 +70,10 @@ def maybe_viewer(
     # from committing.
     with read_transaction(services.engine) as session:
         token = _shown_token(session, request, services, now=now)
+        setattr(request.state, CAME_IN, token is not None)
         if token is None:
             return None
         viewer = _to_viewer(token)
-        setattr(request.state, CAME_IN, True)
         stale = token.last_used_at is None or token.last_used_at <= now - USE_NOTED_EVERY
         # A page that only listens does not prolong the session
         is_stream = STREAM in request.headers.get("accept", "")

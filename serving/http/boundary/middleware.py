@@ -27,7 +27,7 @@ __all__ = ["CAME_IN", "Boundary", "security_headers"]
 
 log = logging.getLogger("serving.access")
 
-CAME_IN = "came_in"  # in the state of a request whose credentials were good
+CAME_IN = "came_in"  # in the state of a request: whether its credentials were good
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EASY = ("/static/", "/health/live")  # without the database, and to be seen when all is busy
 # Of these each takes 64 MiB and a good part of a second to hash a password: a flood of them stands
@@ -133,9 +133,10 @@ class Boundary:
             await self._app(scope, body, send)
         else:
             await self._in_turn(scope, body, send)
-        if state.get(CAME_IN):
+        came_in = state.get(CAME_IN)  # None where nobody asked
+        if came_in:
             self._visitors.remember(credentials)
-        elif credentials:
+        elif came_in is False:
             self._visitors.forget(credentials)
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:

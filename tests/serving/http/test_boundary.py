@@ -49,6 +49,14 @@ def test_who_has_come_in_goes_on_beside_a_stranger(url: str, staff: Mapping[str,
     assert client.get("/api/v1/me", headers=client.as_("analyst")).status_code == 200
 
 
+def test_what_a_page_loads_beside_does_not_count(url: str, staff: Mapping[str, str]) -> None:
+    client = an_application(url, staff, anonymous_per_minute=3)
+    assert client.post("/login", data={"token": staff["analyst"]}, headers=OWN).status_code == 303
+    for _ in range(5):
+        assert client.get("/account").status_code == 200
+        assert client.get("/static/app.css").status_code == 200
+
+
 def test_what_is_good_no_more_is_not_remembered(url: str, staff: Mapping[str, str]) -> None:
     client = an_application(url, staff, anonymous_per_minute=5)
     client.get("/api/v1/me", headers=client.as_("analyst"))

@@ -24,7 +24,7 @@ __all__ = [
 
 MAX_LENGTH = 200
 FEWEST_DIFFERENT = 5
-SAFE_SCORE = 3  # of 4: safe from guessing at a distance, 10⁸ guesses and more
+SAFE_SCORE = 4  # of 4: 10¹⁰ guesses and more
 LONGEST_GUESSED = 72
 HASHER = PasswordHasher()
 AT_ONCE = BoundedSemaphore(2)  # a hash takes 64 MiB: a flood of logins must not take all there is

@@ -213,7 +213,7 @@ def test_old_failures_do_not_pile_up(known: Client, engine: Engine, hours: Hours
         ("password1234", "容易被猜到"),
         ("Passw0rd!Passw0rd!", "容易被猜到"),
         ("qwertyuiop123456", "容易被猜到"),
-        ("liming19920813", "容易被猜到"),
+        ("admin123456!", "容易被猜到"),
         ("1qaz2wsx3edc4rfv", "容易被猜到"),
         ("forestall2026!", "容易被猜到"),
         ("my Analyst-1 word", "包含用户名"),

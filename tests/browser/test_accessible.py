@@ -33,7 +33,7 @@ WORK = (
     "{list}/print",
 )
 PAGES = {
-    None: ("/login",),
+    None: ("/login", "/login/code"),
     "analyst": (*WORK, "/suspects", "/suspects/n1_aa", "/trends", "/account"),
     "officer": (*WORK, "/trends", "/account"),
     "engineer": (

@@ -1,6 +1,7 @@
 """What the product writes is its user's alone: a home holds personal data."""
 
 import os
+import stat
 from pathlib import Path
 
 __all__ = ["close_home", "make_private", "write_privately"]
@@ -23,17 +24,23 @@ def make_private(path: Path) -> None:
 
 def close_home(home: Path) -> int:
     """Take from others what they may do in a home and all below it; return how many files and
-    folders were open to them. A closed home is not gone through: nobody comes past its door.
+    folders were open to them. A closed home is not gone through: nobody comes past its door. What
+    belongs to another user is theirs to close.
     """
-    if not home.is_dir() or not home.stat().st_mode & OTHERS:
+    if not home.is_dir():
+        return 0
+    door = home.stat()
+    if not door.st_mode & OTHERS or door.st_uid != os.geteuid():
         return 0
     closed = 0
     for folder, folders, files in os.walk(home):
         for name in (".", *folders, *files):
             path = Path(folder, name)
-            mode = path.lstat().st_mode
-            if path.is_symlink() or not mode & OTHERS:
+            found = path.lstat()
+            if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
                 continue
-            path.chmod(mode & ~OTHERS & 0o7777)
+            if not found.st_mode & OTHERS:
+                continue
+            path.chmod(found.st_mode & ~OTHERS & 0o7777)
             closed += 1
     return closed

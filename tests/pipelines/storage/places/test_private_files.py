@@ -60,3 +60,12 @@ def test_an_open_home_is_closed_once_with_all_below(tmp_path: Path) -> None:
     assert mode_of(outside) == 0o644  # what only a link names is not ours
     assert close_home(home) == 0
     assert close_home(tmp_path / "nowhere") == 0
+
+
+def test_what_belongs_to_another_user_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert close_home(tmp_path / "home") == 0
+    assert mode_of(tmp_path / "home") == 0o755

@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,16 @@ import polars as pl
 from features.catalogue.definitions import FEATURES
 
 __all__ = [
+    "Flags",
+    "GrowParts",
     "Say",
+    "TrainingRows",
     "TreeCount",
     "Tuning",
     "feature_matrix",
     "grow_boosters",
+    "grow_part",
+    "grow_side_by_side",
     "held_out_scores",
     "say_nothing",
 ]
@@ -117,6 +123,76 @@ def feature_matrix(frame: pl.DataFrame, features: tuple[str, ...]) -> Floats:
     return np.asarray(frame.select(pl.col(features).cast(pl.Float64)).to_numpy(), dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Rows that boosters grow from, with LightGBM's ``params`` and the number of trees of each.
+
+    They can be pickled; the bins are made anew where they arrive, and are the same.
+    """
+
+    inputs: Floats
+    labels: Floats
+    weights: Floats
+    features: tuple[str, ...]
+    params: Mapping[str, Any]
+    rounds: int
+
+    @cached_property
+    def binned(self) -> Any:
+        """The inputs in bins, made once for all parts."""
+        import lightgbm as lgb
+
+        return lgb.Dataset(
+            self.inputs,
+            self.labels,
+            weight=self.weights,
+            feature_name=list(self.features),
+            params=dict(self.params),
+        ).construct()
+
+    def subset(self, part: Flags) -> Any:
+        """The rows of a part, in the same bins."""
+        return self.binned.subset(np.flatnonzero(part)).construct()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "binned"}
+
+
+class GrowParts(Protocol):
+    """Who grows the boosters."""
+
+    def __call__(
+        self, rows: TrainingRows, parts: Sequence[Flags], /, *, threads: int, of: str, say: Say
+    ) -> list[Any]:
+        """A booster from each of the ``parts`` of the ``rows``, at most ``threads`` at a time here;
+        ``say`` hears how far they are with what they grow ``of``.
+        """
+
+
+def grow_part(rows: TrainingRows, part: Flags) -> Any:
+    """A booster from the rows of a part."""
+    import lightgbm as lgb
+
+    return lgb.train(dict(rows.params), rows.subset(part), rows.rounds)
+
+
+def grow_side_by_side(
+    rows: TrainingRows, parts: Sequence[Flags], /, *, threads: int, of: str, say: Say
+) -> list[Any]:
+    """See :class:`GrowParts`: in this process, each by one thread."""
+    import lightgbm as lgb
+
+    subsets = [rows.subset(part) for part in parts]
+    count = TreeCount(rows.rounds * len(subsets), of=of, say=say)
+    with ThreadPoolExecutor(threads) as pool:
+        return list(
+            pool.map(
+                lambda data: lgb.train(dict(rows.params), data, rows.rounds, callbacks=[count]),
+                subsets,
+            )
+        )
+
+
 def grow_boosters(
     rows: pl.DataFrame,
     inputs: Floats,
@@ -126,27 +202,23 @@ def grow_boosters(
     params: Mapping[str, Any],
     rounds: int,
     of: str = "boosters",
+    grow: GrowParts = grow_side_by_side,
     say: Say = say_nothing,
 ) -> list[Any]:
     """A booster of ``rounds`` trees from each of the ``parts`` of the ``rows``, whose ``inputs``
     are the ``features``; ``rows`` have ``label`` and ``weight``.
 
-    At most ``params["num_threads"]`` grow at a time.
+    ``grow`` grows them: here at most ``params["num_threads"]`` at a time.
     """
-    import lightgbm as lgb
-
-    own = {**params, "num_threads": 1}
-    binned = lgb.Dataset(
-        inputs,
-        rows["label"].to_numpy(),
-        weight=rows["weight"].to_numpy(),
-        feature_name=list(features),
-        params=own,
-    ).construct()
-    subsets = [binned.subset(np.flatnonzero(part)).construct() for part in parts]
-    count = TreeCount(rounds * len(subsets), of=of, say=say)
-    with ThreadPoolExecutor(params["num_threads"]) as pool:
-        return list(pool.map(lambda data: lgb.train(own, data, rounds, callbacks=[count]), subsets))
+    training_rows = TrainingRows(
+        inputs=inputs,
+        labels=rows["label"].to_numpy().astype(np.float64),
+        weights=rows["weight"].to_numpy().astype(np.float64),
+        features=features,
+        params={**params, "num_threads": 1},
+        rounds=rounds,
+    )
+    return grow(training_rows, parts, threads=params["num_threads"], of=of, say=say)
 
 
 def held_out_scores(

@@ -19,10 +19,12 @@ from features.catalogue.definitions import CounterpartyKind
 from features.entities.coverage import data_seen_in_snapshot
 from models.labels.sampling import assign_folds
 from models.learning.boosters import (
+    GrowParts,
     Say,
     Tuning,
     feature_matrix,
     grow_boosters,
+    grow_side_by_side,
     held_out_scores,
     say_nothing,
 )
@@ -174,6 +176,7 @@ def out_of_fold_scores(
     features: tuple[str, ...],
     tuning: Tuning,
     seed: int,
+    grow: GrowParts = grow_side_by_side,
     say: Say = say_nothing,
 ) -> Floats:
     """The raw score of each row, in log-odds, from a booster that saw nothing of its person."""
@@ -186,6 +189,7 @@ def out_of_fold_scores(
         params=tuning.params(seed=seed) | tuning.constraints(features),
         rounds=tuning.rounds,
         of="looking for victims who reported nothing",
+        grow=grow,
         say=say,
     )
     return held_out_scores(boosters, inputs, fold, threads=tuning.threads)
@@ -208,6 +212,7 @@ def fit_risk_model(
     at: datetime,
     tuning: Tuning,
     seed: int,
+    grow: GrowParts = grow_side_by_side,
     say: Say = say_nothing,
 ) -> tuple[RiskModel, Floats]:
     """Fit the model on ``rows``: a snapshot with ``label``, ``weight``, ``sampling_weight``,
@@ -215,7 +220,7 @@ def fit_risk_model(
 
     Returns it with the out-of-fold raw score of every row, each from a booster that saw nothing of
     that person; the calibration comes from these. Raises ``ModelError`` where there are too few
-    positive samples to learn from. ``say`` hears how many trees have grown.
+    positive samples to learn from. ``grow`` grows the trees, and ``say`` hears how far it is.
     """
     require_episodes(rows, at=at)
     labels = rows["label"].to_numpy().astype(np.float64)
@@ -230,6 +235,7 @@ def fit_risk_model(
         params=tuning.params(seed=seed) | tuning.constraints(features),
         rounds=tuning.rounds,
         of="fitting the risk model",
+        grow=grow,
         say=say,
     )
     raw = held_out_scores(without, inputs, fold, threads=tuning.threads)

@@ -4,6 +4,7 @@ workers know Dask.
 
 import logging
 import pickle
+import warnings
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -136,7 +137,10 @@ class ClusterLink:
     def _submit(self, function: Callable[..., Any], *values: object, worker: str) -> "RemoteResult":
         if self.is_lost:
             raise LostAnswerError("the scheduler is gone")
-        return RemoteResult(self._client.submit(function, *values, workers=[worker], pure=False))
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            # Dask would have what is larger than 10 MB scattered; it is sent to each worker once.
+            future = self._client.submit(function, *values, workers=[worker], pure=False)
+        return RemoteResult(future)
 
     def close(self) -> None:
         """Leave; what workers still compute is dropped."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,14 @@ from models.labels.disposition_labels import DispositionLabels
 from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.sampling import Sampling, draw_training_samples
+from models.learning.boosters import (
+    Flags,
+    GrowParts,
+    Say,
+    TrainingRows,
+    grow_part,
+    grow_side_by_side,
+)
 from models.learning.group_calibration import fit_group_calibration
 from models.learning.learned_reputation import LearnedReputation, learn_reputation
 from models.learning.outage_augmentation import snapshot_with_outages
@@ -76,7 +85,7 @@ def learn_risk_model(
     and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
     them, it learns from those over before ``at`` as if each had been reported, whatever came of it;
     those whose outcome is ``unclear`` teach nothing either way.
-    ``workers`` compute the features.
+    ``workers`` compute the features and grow the trees.
     Raises ``ModelError`` with too few cases.
     """
     progress("choosing what to learn from")
@@ -116,8 +125,11 @@ def learn_risk_model(
         say=progress,
     ).with_columns(samples.drop("person", "at"))
     require_episodes(rows, at=at)
+    grow: GrowParts = grow_side_by_side
+    if workers is not THIS_MACHINE:
+        grow = partial(grow_by_workers, workers, event_index)
     rows = with_pseudo_labels(
-        rows, labels, sampling=sampling, settings=settings, seed=seed, progress=progress
+        rows, labels, sampling=sampling, settings=settings, seed=seed, grow=grow, progress=progress
     )
     model, raw = fit_risk_model(
         rows,
@@ -125,6 +137,7 @@ def learn_risk_model(
         at=at,
         tuning=tuning_from_settings(settings),
         seed=seed,
+        grow=grow,
         say=progress,
     )
     rows = rows.with_columns(raw=pl.Series(raw))
@@ -158,6 +171,30 @@ def snapshot_piece(
     return build_snapshot(event_index, piece, reputation_model=reputation_model)
 
 
+def grow_by_workers(
+    workers: Workers,
+    event_index: EventIndex,
+    rows: TrainingRows,
+    parts: Sequence[Flags],
+    /,
+    *,
+    threads: int,  # noqa: ARG001 -- each worker grows by one
+    of: str,
+    say: Say,
+) -> list[Any]:
+    """See ``models.learning.boosters.GrowParts``: each booster by one of ``workers``."""
+    boosters = []
+    for booster in workers.compute_pieces(grow_piece, parts, event_index=event_index, shared=rows):
+        boosters.append(booster)
+        say(f"{of}: {len(boosters)} of {len(parts)} boosters")
+    return boosters
+
+
+def grow_piece(event_index: EventIndex, rows: TrainingRows, part: Flags) -> Any:  # noqa: ARG001
+    """The booster of one part; the rows say all."""
+    return grow_part(rows, part)
+
+
 def find_training_labels(
     event_index: EventIndex, tables: SourceTables, *, at: datetime, settings: Settings
 ) -> TrainingLabels:
@@ -189,6 +226,7 @@ def with_pseudo_labels(
     sampling: Sampling,
     settings: Settings,
     seed: int,
+    grow: GrowParts = grow_side_by_side,
     progress: Progress = no_progress,
 ) -> pl.DataFrame:
     """Give those rows a pseudo-label that look like victims who never reported, if the settings ask
@@ -201,6 +239,7 @@ def with_pseudo_labels(
         features=model_inputs(),
         tuning=tuning_from_settings(settings),
         seed=seed,
+        grow=grow,
         say=progress,
     )
     return add_pseudo_labels(

@@ -2,6 +2,8 @@
 however many of the rows are looked at.
 """
 
+import pickle
+
 import lightgbm as lgb
 import numpy as np
 import polars as pl
@@ -12,6 +14,7 @@ from models.learning.boosters import (
     Tuning,
     feature_matrix,
     grow_boosters,
+    grow_part,
     held_out_scores,
 )
 
@@ -76,6 +79,17 @@ def test_how_many_grow_at_once_changes_no_tree():
         grown([FIRST, LAST], params={**PARAMS, "num_threads": 1}),
         strict=True,
     ):
+        assert one.model_to_string() == another.model_to_string()
+
+
+def test_rows_that_were_sent_elsewhere_grow_the_same_boosters():
+    def elsewhere(rows, parts, /, **_):
+        assert rows.binned is not None  # these stay here
+        there = pickle.loads(pickle.dumps(rows))
+        return [pickle.loads(pickle.dumps(grow_part(there, part))) for part in parts]
+
+    there = grown([FIRST, LAST], grow=elsewhere)
+    for one, another in zip(grown([FIRST, LAST]), there, strict=True):
         assert one.model_to_string() == another.model_to_string()
 
 

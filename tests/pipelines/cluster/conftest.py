@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from features.event_index import EventIndex
 from pipelines.cluster.cluster_workers import open_workers
 from pipelines.cluster.piece_report import PieceReport
-from pipelines.settings import Cluster
+from pipelines.settings import Cluster, Storage
 from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.event_store.store import EventStore
 from tests.features.districts import NOON, ago, call, district
@@ -40,8 +41,9 @@ def local_cluster() -> Iterator["LocalCluster"]:  # noqa: F821
         processes=True,
         n_workers=2,
         threads_per_worker=1,
-        dashboard_address=None,
         host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         memory_limit=None,
         env={"POLARS_MAX_THREADS": "1"},
     ) as cluster:
@@ -55,16 +57,22 @@ def cluster(local_cluster) -> Cluster:
     return Cluster(scheduler=local_cluster.scheduler_address, connect_seconds=120)
 
 
-@pytest.fixture
-def stored(tmp_path) -> Stored:
+def store_in(folder: Path, storage: Storage | None = None) -> Stored:
+    """A lake and a store of few events in ``folder``, or where ``storage`` says."""
     tables = district(calls=[call("x1", ago(days=3), duration_s=700)])
-    lake = SmallLake(tmp_path / "lake")
+    storage = storage or Storage()
+    lake = SmallLake(folder / "lake", storage)
     lake.replace_registers(tables)
     for dataset in ("calls", "transfers"):
         lake.append(dataset, lake_rows(tables, dataset))
-    store = EventStore(tmp_path / "store", lake.lake)
+    store = EventStore(folder / "store", lake.lake, storage=storage)
     store.bring_forward()
     return Stored(lake, store, store.open(at=NOON), store.reference(at=NOON))
+
+
+@pytest.fixture
+def stored(tmp_path) -> Stored:
+    return store_in(tmp_path)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from pipelines.cluster.cluster_workers import open_workers
 from pipelines.cluster.fingerprint import take_fingerprint
 from pipelines.cluster.piece_report import Mishap, PieceReport
 from pipelines.cluster.pieces import THIS_MACHINE
-from pipelines.settings import Cluster
+from pipelines.settings import Cluster, Storage
 from tests.features.districts import ago, call, district
 from tests.pipelines.cluster import piece_functions
+from tests.pipelines.cluster.conftest import store_in
 from tests.pipelines.cluster.piece_functions import DOUBLED, PIECES
 from tests.pipelines.storage.event_store.lakes import lake_rows
 
@@ -67,11 +68,14 @@ def test_a_piece_that_kills_every_worker_is_computed_here(compute):
 
 
 def test_a_late_piece_is_computed_elsewhere_and_the_late_answer_dropped(compute, scene, cluster):
-    found, report = compute(piece_functions.hang_once, limits=quick(cluster, piece_seconds=2))
+    found, report = compute(piece_functions.hang_once, limits=quick(cluster, piece_seconds=4))
     assert found == DOUBLED
     assert report.mishaps[Mishap.WORKER_LATE] >= 1
     (scene.folder / "go on").touch()
-    scene.wait_for("too late")
+    if (
+        scene.folder / "hung"
+    ).exists():  # not where both workers were late before, on a busy machine
+        scene.wait_for("too late")
 
 
 def test_where_all_workers_hang_this_machine_computes(compute, scene, cluster):
@@ -120,6 +124,26 @@ def test_a_store_that_workers_cannot_open_is_read_here(compute, stored):
     found, report = compute(piece_functions.double)
     assert found == DOUBLED
     assert (report.here, report.mishaps) == (8, {Mishap.STORE_UNREAD: 2})
+
+
+def test_workers_fetch_a_published_store_though_it_was_brought_forward_since(
+    scene, cluster, tmp_path
+):
+    published = store_in(tmp_path / "home", Storage(url=str(tmp_path / "shared")))
+    later = district(calls=[call("x5", ago(hours=1))])
+    published.lake.append("calls", lake_rows(later, "calls"))
+    published.store.bring_forward()
+    own = quick(cluster, cache_folder=tmp_path / "cache")
+    with open_workers(
+        own, event_index=published.event_index, reference=published.reference
+    ) as workers:
+        found = workers.compute_pieces(
+            piece_functions.double, PIECES, event_index=published.event_index, shared=scene
+        )
+        assert list(found) == DOUBLED
+        report = workers.report()
+    assert (report.on_workers, report.mishaps) == (8, {})
+    assert any((tmp_path / "cache").rglob("*"))
 
 
 def test_an_index_that_only_this_process_has_is_read_here(compute):

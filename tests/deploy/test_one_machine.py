@@ -23,6 +23,7 @@ import yaml
 from pipelines.settings import Schedule, Settings
 from pipelines.settings.file_and_environment import ENVIRONMENT_PREFIX, NESTED_BY
 from pipelines.settings.keys import list_keys
+from tests.pipelines.cluster.certificates import KINDS, make_certificates
 from tests.test_docs import parse_command
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,8 @@ def started(name: str, *, state: Path, **changed: str) -> Iterator[subprocess.Po
     stops it.
     """
     unit = read_unit(DEPLOY / "systemd" / f"{name}.service")
-    named = read_environment(DEPLOY / "systemd" / "forestall.env", state=state) | changed
+    file = DEPLOY / "systemd" / Path(unit["Service"]["EnvironmentFile"]).name
+    named = read_environment(file, state=state) | changed
     command = unit["Service"]["ExecStart"].replace(INSTALLED, f"{Path(sys.executable).parent}/")
     words = [re.sub(r"\$\{(\w+)\}", lambda found: named[found[1]], w) for w in shlex.split(command)]
     ours = (ENVIRONMENT_PREFIX, "PREFECT_")
@@ -149,6 +151,29 @@ def ask_prefect(url: str, question: Mapping[str, object]) -> list[dict[str, str]
     )
     with urlopen(request, timeout=5) as answer:
         return list(json.load(answer))
+
+
+def test_scheduler_and_workers_start_as_their_units_say_and_speak_to_who_has_a_certificate(state):
+    from distributed import Client, Security
+
+    files = make_certificates(state / "tls")
+    address = f"tls://127.0.0.1:{free_port()}"
+    given = {
+        "CLUSTER_PORT": address.rpartition(":")[2],
+        "CLUSTER_SCHEDULER": address,
+        **{f"CLUSTER_{kind.upper()}": str(files[f"{kind}_file"]) for kind in KINDS},
+    }
+    ca, cert, key = (str(files[f"{kind}_file"]) for kind in KINDS)
+    known = Security(
+        tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key, require_encryption=True
+    )
+    with (
+        started("forestall-scheduler", state=state, **given),
+        started("forestall-worker", state=state, **given),
+        Client(address, security=known, timeout=START_S) as client,
+    ):
+        client.wait_for_workers(2, timeout=START_S)
+        assert len(set(client.run(os.getpid).values())) == 2
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")

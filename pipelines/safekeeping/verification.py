@@ -13,7 +13,7 @@ from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelStore
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
-from pipelines.storage.event_store.parts.frame_files import read_frame
+from pipelines.storage.event_store.parts.frame_files import digest_in_name, read_frame
 from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.faults import explain_fault
 from pipelines.storage.installation.audit_key import AuditKey
@@ -24,6 +24,7 @@ from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.ledger_agreement import require_agreement
+from pipelines.storage.places.durable_files import file_digest
 from pipelines.storage.sqlite import fetch_rows
 from serving.database.audit_check import verify_chain
 from serving.database.engine import read_transaction
@@ -140,7 +141,19 @@ def _look_at_store(folder: Path) -> str:
     names = sorted(Manifest.read(folder).files())
     for name in names:
         read_frame(folder / name)
+    changed = [name for name in names if _is_changed(folder / name)]
+    if changed:
+        raise LakeError(
+            f"{len(changed)} of {count_things(len(names), 'file')} are not what was written: "
+            f"{_names(changed)}",
+            remedy="Run `forestall store rebuild`.",
+        )
     return count_things(len(names), "file")
+
+
+def _is_changed(path: Path) -> bool:
+    digest = digest_in_name(path.name)
+    return digest is not None and file_digest(path) != digest
 
 
 def _look_at_quarantine(folder: Path) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 from data_contracts.errors import NotReadyError
 from features.kernel.source_tables import LOOKBACK, SourceTables
 from pipelines.settings import Settings
+from pipelines.storage.checked_files import CHECKED_FILES, CheckedFiles
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
 
@@ -33,9 +34,11 @@ def source_tables_before(
 
     The registers are those that stood before ``at``; where none had come by then, as when a past is
     loaded afterwards, those of today. The dates in them say who held a number or an account when.
-    ``lake`` is one that is fixed to a version, else they are read from the newest.
+    ``lake`` is one that is fixed to a version, else they are read from the newest. Each data file
+    that they are read from is what was written.
 
-    Raises ``NotReadyError`` where the lake holds no residents, or no events of that time.
+    Raises ``NotReadyError`` where the lake holds no residents, or no events of that time,
+    ``LakeError`` where a file is damaged.
     """
     lake = lake or Lake.of(settings)
     first = (at - span - LOOKBACK - LONGEST_CALL_AND_DELAY).date()
@@ -46,6 +49,8 @@ def source_tables_before(
             remedy="Run `forestall ingest LANDING` first, or choose a moment (--at) that the data "
             "covers.",
         )
+    checked = CheckedFiles(settings.store_folder / CHECKED_FILES)
+    lake.require_whole(lake.files_of_days(days), checked=checked)
     events = {
         name: lake.scan(name, days=days)
         .select("record_id", *columns)

@@ -19,8 +19,10 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
+from data_contracts.words.counts import choose_form, count_things
 from pipelines.clock import ZONE
 from pipelines.settings import Settings
+from pipelines.storage.checked_files import CheckedFiles
 from pipelines.storage.lake_files import (
     TRANSACTION_APP,
     files_of,
@@ -38,6 +40,7 @@ from pipelines.storage.places.place import Place
 
 __all__ = ["Lake", "LakeLoad"]
 
+NAMED = 3  # of damaged files
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
 
@@ -310,6 +313,55 @@ class Lake:
             for day in scattered:
                 self._merge_day(table, dataset, day)
         return scattered
+
+    def require_whole(self, files: Mapping[str, Sequence[str]], *, checked: CheckedFiles) -> None:
+        """Make sure that these data files, by dataset, are what was written: each is compared with
+        the digest in its name unless it was before and was not touched since.
+
+        Raises ``LakeError`` naming those that are gone or are not.
+        """
+        marks: dict[str, str] = {}
+        damaged: list[str] = []
+        for dataset, names in files.items():
+            for name in names:
+                try:
+                    mark = self._place.file_mark(dataset, name)
+                except FileNotFoundError:
+                    damaged.append(f"{dataset}/{name}")
+                    continue
+                if mark is not None:
+                    marks[f"{dataset}/{name}"] = mark
+        whole: dict[str, str] = {}
+        for file in checked.unchecked(marks) if marks else ():
+            dataset, _, name = file.partition("/")
+            if self._is_whole(dataset, name):
+                whole[file] = marks[file]
+            else:
+                damaged.append(file)
+        if whole:
+            checked.remember(whole)
+        if damaged:
+            more = ", …" if len(damaged) > NAMED else ""
+            raise LakeError(
+                f"{count_things(len(damaged), 'data file')} of the lake "
+                f"{choose_form(len(damaged), 'is', 'are')} not what was written: "
+                f"{', '.join(damaged[:NAMED])}{more}",
+                remedy="Restore from a backup what `forestall verify` names.",
+            )
+
+    def files_of_days(self, days: tuple[date, date]) -> dict[str, list[str]]:
+        """The data files of each dataset that hold events of these days (both included), and those
+        of registers as they are.
+        """
+        found: dict[str, list[str]] = {}
+        for dataset in filter(self._is_there, TABLES):
+            version = (self._versions or {}).get(dataset)
+            files = files_of(self._place.open_table(dataset, version=version))
+            if dataset in EVENTS:
+                day = pl.col(f"partition.{DAY}").cast(pl.String).str.to_date()
+                files = files.filter(day.is_between(*days))
+            found[dataset] = files["path"].to_list()
+        return found
 
     def count_files(self) -> int:
         """How many data files the newest versions of all tables have."""

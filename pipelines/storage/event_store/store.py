@@ -13,6 +13,7 @@ from features.event_index import EventIndex
 from features.kernel.segment import moment_ms
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings, Storage
+from pipelines.storage.checked_files import CHECKED_FILES, CheckedFiles
 from pipelines.storage.event_store.lake_changes import LakeRecords, files_by_day, first_moved_days
 from pipelines.storage.event_store.opened import open_store
 from pipelines.storage.event_store.parts.days import (
@@ -137,6 +138,7 @@ class EventStore:
         if anew is not None:
             manifest, anew = rewound(manifest, anew)
             fresh = {dataset: list(held) for dataset, held in files.items()}
+        self.lake.require_whole(fresh, checked=CheckedFiles(self.folder / CHECKED_FILES))
         records = LakeRecords(
             self.lake,
             {dataset: files_by_day(self.lake, dataset, fresh[dataset]) for dataset in EVENTS},

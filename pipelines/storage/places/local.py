@@ -67,6 +67,12 @@ class LocalPlace:
         """SHA-256 of a data file as it lies there."""
         return file_digest(self.folder / name / unquote(file))
 
+    def file_mark(self, name: str, file: str) -> str | None:
+        """Its size, inode and both its times."""
+        status = (self.folder / name / unquote(file)).stat()
+        marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        return " ".join(map(str, marks))
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
         return None

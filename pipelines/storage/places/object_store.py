@@ -89,6 +89,10 @@ class ObjectStorePlace:
         except ObjectGoneError:
             return ""
 
+    def file_mark(self, name: str, file: str) -> str | None:  # noqa: ARG002 -- of a disk alone
+        """None: an object store holds each object against its check sum."""
+        return None
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
         return delta_options(self.storage)

@@ -50,6 +50,11 @@ class Place(Protocol):
     def file_digest(self, name: str, file: str) -> str:
         """SHA-256 of a data file as it lies there."""
 
+    def file_mark(self, name: str, file: str) -> str | None:
+        """What changes whenever a data file is touched, cheap to get; None where the place itself
+        holds each file against its check sum. Raises ``FileNotFoundError`` where it is gone.
+        """
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
 

@@ -33,9 +33,11 @@ PROBLEM_STATUSES = {
     401: "Nobody is logged in, or the token is no good.",
     403: "The role may not do this.",
     404: "There is no such thing that you may see.",
+    408: "The request came in too slowly.",
     409: "Somebody else changed it in the meantime.",
     413: "The request is too large.",
     422: "A field cannot be used.",
+    429: "Too many requests, failed logins or reveals; Retry-After says when to come again.",
     503: "Something this needs is not there now.",
 }
 PROBLEM = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pipelines.storage.lake import Lake
 from pipelines.training.train import TrainResult
 from tests.pipelines.district import build, build_trained, shared_folder
 from tests.pipelines.landing import RECEIVED_AT
+from tests.pipelines.storage.objects.server import ObjectServer, moto, proxy
 
 # One parsing process reads the deliveries of all tests that have nothing against it: starting one
 # costs more than reading a small file. It ends with us.
@@ -85,6 +87,13 @@ def copied(settings: Settings, factory: pytest.TempPathFactory) -> Settings:
     home = factory.mktemp("own") / "home"
     shutil.copytree(settings.home, home)
     return settings.model_copy(update={"home": home})
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    """An object store and a proxy before it."""
+    with moto() as server, proxy(server.port) as before:
+        yield ObjectServer(server, before)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -73,8 +73,7 @@ def templates() -> Iterator[Originals]:
     """Give the originals among the databases of PostgreSQL."""
     if POSTGRES_URL is None:
         pytest.skip("FORESTALL_TEST_POSTGRES_URL names no PostgreSQL server")
-    with server().connect() as connection:
-        connection.execute(text(ORDINARY_ROLE))
+    make_ordinary_role()
     with ExitStack() as databases:
 
         def copied(place: str | None, _name: str) -> str:
@@ -127,6 +126,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, originals: Originals) ->
 def server() -> Engine:
     """Return the engine of the PostgreSQL server itself, whose connection all tests share."""
     return create_engine(str(POSTGRES_URL), isolation_level="AUTOCOMMIT")
+
+
+def make_ordinary_role() -> None:
+    with server().connect() as connection:
+        connection.execute(text(ORDINARY_ROLE))
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""A list and a model made with a cluster are those of one machine to the last digit, though one of
-the workers dies on the way.
+"""A list and a model made with a cluster, from a lake in an object store, are those of one machine
+to the last digit, though one of the workers dies on the way.
 """
 
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +23,9 @@ from pipelines.cluster.pieces import THIS_MACHINE
 from pipelines.orchestration.recorded_verbs import run_score, run_train
 from pipelines.scoring import scored_people, suspects
 from pipelines.scoring.scored_people import score_query_points
-from pipelines.settings import Cluster, Settings
+from pipelines.settings import Cluster, Settings, Storage
 from pipelines.storage.event_store.loading import load_known_records
+from pipelines.storage.places.objects import Objects
 from pipelines.storage.score_log import ScoreLog
 from pipelines.training.learn import snapshot_piece
 from serving.database.engine import open_database, read_transaction
@@ -31,9 +33,12 @@ from serving.database.tables import AlertRow, Base, ScoreRow, SuspectRow, Watchl
 from serving.operations.service import read_overview
 from serving.vocabulary.reports import Run
 from tests.pipelines.district import TRAIN_AT
+from tests.serving.conftest import POSTGRES_URL, a_database, make_ordinary_role, owned_url
 
 NIGHT_AT = TRAIN_AT + timedelta(days=1)
 TICK_AT = NIGHT_AT + timedelta(hours=14)
+# On a busy machine: what is tried here is what comes out, not how fast.
+PATIENCE = {"connect_seconds": 60, "answer_seconds": 60, "retry_seconds": 600}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,12 +57,39 @@ def alone(own_trained) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def together(alone, tmp_path_factory, local_cluster) -> Settings:
-    """The same home once more, with the cluster."""
+def together(alone, tmp_path_factory, local_cluster, object_server) -> Iterator[Settings]:
+    """The same home once more, with the cluster; its tables in an object store, and its lists in
+    PostgreSQL where there is a server.
+    """
     home = tmp_path_factory.mktemp("together") / "home"
     shutil.copytree(alone.home, home)
-    cluster = Cluster(scheduler=local_cluster.scheduler_address, connect_seconds=120)
-    return alone.model_copy(update={"home": home, "cluster": cluster})
+    storage = object_server.new_bucket().model_copy(update=PATIENCE)
+    settings = alone.model_copy(
+        update={
+            "home": home,
+            "cluster": Cluster(scheduler=local_cluster.scheduler_address, connect_seconds=120),
+            "storage": storage,
+        }
+    )
+    move_tables(settings.lake_folder, storage)
+    if POSTGRES_URL is None:
+        yield settings
+        return
+    make_ordinary_role()
+    with a_database() as name:
+        serving = settings.serving.model_copy(update={"database_url": owned_url(name)})
+        yield settings.model_copy(update={"serving": serving})
+
+
+def move_tables(lake_folder: Path, storage: Storage) -> None:
+    """Move the tables of a lake into an object store as they are; the ledger stays."""
+    tables = Objects(storage, "lake")
+    for path in sorted(path for path in lake_folder.rglob("*") if path.is_file()):
+        if path.parent != lake_folder:
+            tables.upload(path, path.relative_to(lake_folder).as_posix())
+    for table in lake_folder.iterdir():
+        if table.is_dir():
+            shutil.rmtree(table)
 
 
 @pytest.fixture

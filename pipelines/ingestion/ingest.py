@@ -18,6 +18,7 @@ from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
 from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
+from pipelines.ingestion.landing.gone_files import find_gone_files, record_gone_files
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.outcomes.quarantine import remove_unfinished_batches, store_rejected_rows
@@ -25,6 +26,7 @@ from pipelines.ingestion.outcomes.reports import (
     FileReport,
     IngestReport,
     report_file,
+    report_gone_file,
     report_known_file,
 )
 from pipelines.ingestion.parsed_files import ParsedFile
@@ -73,7 +75,8 @@ def ingest(
     case file too. ``received_at`` is the moment of this run: no event can lie after it, or after
     the last day delivered if that is later, as in simulated districts. A file of a day far after
     all others is held. ``retry_held`` tries held
-    files again though they have not changed. Files named in ``replace`` take the place of what was
+    files again though they have not changed. A held file that is no longer there is reported as
+    gone, and waits no more. Files named in ``replace`` take the place of what was
     loaded from them before, or of what they correct; those named in ``accept`` are taken though
     they would be held, their bad rows are quarantined. ``progress`` is told files done and files in
     all. ``parser`` reads the files and goes on running afterwards, for who loads often; without one
@@ -89,6 +92,7 @@ def ingest(
         recover_loads(settings, lake=lake, ledger=ledger)
         known = list_known_sources(settings)
         listed = list_deliveries(landing, through=through, known=known)
+        gone = find_gone_files(ledger, landing=landing, listed=listed)
         accepted = _find_named(accept, landing=landing, listed=listed)
         last_day = last_plausible_day(
             [item.day for item in listed if item.day],
@@ -101,6 +105,7 @@ def ingest(
             settings=settings,
             lake=lake,
             ledger=ledger,
+            landing=str(landing.resolve()),
             known=known,
             parser=reader,
             received_at=received_at,
@@ -122,10 +127,11 @@ def ingest(
             if item.problem
         ]
         ledger.record_strays(str(landing.resolve()), strays, seen_at=received_at)
+        left = record_gone_files(ledger, gone, received_at=received_at)
         return IngestReport(
-            files=tuple(reports[item.path] for item in listed),
+            files=(*(reports[item.path] for item in listed), *map(report_gone_file, gone)),
             version=lake.version(),
-            decisions=tuple(load.decisions),
+            decisions=(*load.decisions, *left),
         )
 
 
@@ -168,6 +174,7 @@ class _IngestRun:
         settings: Settings,
         lake: Lake,
         ledger: Ledger,
+        landing: str,
         known: KnownSources,
         parser: Parser,
         received_at: datetime,
@@ -183,6 +190,7 @@ class _IngestRun:
         self._habits = SourceHabits(settings)
         self._lake = lake
         self._ledger = ledger
+        self._landing = landing
         self._known = known
         self._parser = parser
         self._received_at = received_at
@@ -360,6 +368,7 @@ class _IngestRun:
             return None if is_named else report_known_file(before, path=delivery.path, why=why_gone)
         if before.reason:  # held: the same file in another place may be right there
             again = self._retry_held or is_named or before.path != delivery.path
+            again = again or self._ledger.is_gone(before)  # and lies there once more
             return None if again or _is_settled(before, delivery, rivals) else report_file(before)
         if delivery.dataset not in EVENTS and not self._is_current(before):
             return None
@@ -479,6 +488,7 @@ class _IngestRun:
             received_at=self._received_at,
             decisions=validated.decisions,
             undone=validated.undone,
+            landing=self._landing,
         )
         self._ledger.commit(batch, delta_version=self._write(dataset, validated, batch=batch))
         self.decisions += validated.decisions

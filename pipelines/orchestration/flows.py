@@ -223,6 +223,8 @@ def delivery_rows(files: Sequence[FileReport]) -> list[dict[str, str | int]]:
     """One row a dataset and source: files and what became of their rows."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     for file in files:
+        if file.status == "gone":  # nothing was delivered
+            continue
         counts.setdefault((file.dataset, file.source), Counter()).update(
             files=1,
             rows=file.rows,

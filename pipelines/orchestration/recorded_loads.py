@@ -23,7 +23,13 @@ __all__ = [
 ]
 
 # What is told of files, by the kind of decision about them.
-DECIDED = {"accept": "waived", "replace": "replaced", "undo": "undone", "withdraw": "withdrawn"}
+DECIDED = {
+    "accept": "waived",
+    "replace": "replaced",
+    "undo": "undone",
+    "withdraw": "withdrawn",
+    "gone": "gone",
+}
 
 
 def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
@@ -34,11 +40,12 @@ def describe_ingest(loaded: IngestReport, arguments: Arguments) -> RunResult:
         name: sum(getattr(file, name) for file in loaded.files)
         for name in ("accepted", "quarantined", "duplicates", "held")
     }
+    delivered = sum(file.status != "gone" for file in loaded.files)
     decided = Counter(DECIDED[decision.kind] for decision in loaded.decisions)
     decided["unreadable"] = sum(file.status == "unreadable" for file in loaded.files)
     decided["removed"] = sum(decision.rows for decision in loaded.decisions)
     return RunResult(
-        facts={"files": len(loaded.files), **counts, **+decided},
+        facts={"files": delivered, **counts, **+decided},
         reports=[partial(quality_report, arguments["settings"])],
     )
 

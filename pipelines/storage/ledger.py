@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 FileStatus = Literal["accepted", "partly", "held", "unreadable", "duplicate"]
-DecisionKind = Literal["accept", "replace", "undo", "withdraw"]
+DecisionKind = Literal["accept", "replace", "undo", "withdraw", "gone"]
 
 FILE_ID_DIGITS = 16  # of a digest, as the lake's rows name their file
 
@@ -122,8 +122,9 @@ class Arrival:
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """What was decided beside the rules: a file was accepted though it would be held, it replaced
-    an earlier one, it undid rows of one (by a reversal, or as a correction with other values), or
-    somebody took its rows out again. ``rows`` left the lake by it.
+    an earlier one, it undid rows of one (by a reversal, or as a correction with other values),
+    somebody took its rows out again, or it waited and is gone from its landing folder. ``rows``
+    left the lake by it.
     """
 
     kind: DecisionKind
@@ -176,10 +177,18 @@ class Ledger:
         decisions: Sequence[Decision] = (),
         undone: Sequence[UndoneRow] = (),
         retries: Sequence[Retry] = (),
+        landing: str = "",
     ) -> None:
-        """Write down what the batch will load, before the lake is touched."""
+        """Write down what the batch will load, and from which ``landing`` folder, before the lake
+        is touched.
+        """
         number = {"batch": batch}
-        row = {"dataset": dataset, "state": "prepared", "received_at": received_at}
+        row = {
+            "dataset": dataset,
+            "state": "prepared",
+            "received_at": received_at,
+            "landing": landing,
+        }
         with write_at_once(self._engine) as connection:
             connection.execute(insert(BATCHES).values(number | row))
             if files:
@@ -373,34 +382,53 @@ class Ledger:
         )
 
     def held_files(self) -> list[LoadedFile]:
-        """Files held as a whole and neither loaded nor replaced since, and those that belong to no
-        dataset.
+        """Files held as a whole and neither loaded nor replaced since nor gone, and those that
+        belong to no dataset.
+        """
+        return [*(file for _, file in self.waiting_files()), *self._strays()]
+
+    def waiting_files(self) -> list[tuple[str, LoadedFile]]:
+        """Files of a dataset that are held as a whole and neither loaded nor replaced since nor
+        gone, each with the landing folder that it was read from (empty where nobody noted it).
         """
         later = FILES.alias("later")
         loaded_since = exists().where(
             later.c.path == FILES.c.path, later.c.batch > FILES.c.batch, later.c.reason == ""
         )
-        replaced = exists().where(
-            DECISIONS.c.kind == "replace",
+        settled = exists().where(
+            DECISIONS.c.kind.in_(("replace", "gone")),
             DECISIONS.c.target_path == FILES.c.path,
             DECISIONS.c.batch > FILES.c.batch,
         )
-        query = _loaded_files().where(FILES.c.reason != "", ~loaded_since, ~replaced)
-        ordered = query.order_by(FILES.c.dataset, FILES.c.path, FILES.c.batch)
-        files = [LoadedFile(**row) for row in self._rows(ordered)]
-        return [*{file.path: file for file in files}.values(), *self._strays()]
+        query = _loaded_files().add_columns(BATCHES.c.landing)
+        query = query.where(FILES.c.reason != "", ~loaded_since, ~settled)
+        rows = self._rows(query.order_by(FILES.c.dataset, FILES.c.path, FILES.c.batch))
+        return [*{row["path"]: (row.pop("landing"), LoadedFile(**row)) for row in rows}.values()]
+
+    def is_gone(self, file: LoadedFile) -> bool:
+        """Whether a file that waited was written down as gone after its latest load."""
+        query = (
+            select(func.count())
+            .select_from(DECISIONS)
+            .where(DECISIONS.c.kind == "gone", DECISIONS.c.target_path == file.path)
+            .where(DECISIONS.c.batch > _latest_batch(file))
+        )
+        return bool(self._scalar(query))
 
     def outdated_loads(self) -> set[tuple[int, str]]:
         """Batch and path of the loads whose rejected rows are no longer of interest: held files
-        that were tried again since, files that were replaced, and registers of which a newer one
-        stands.
+        that were tried again since or are gone, files that were replaced or taken out again, and
+        registers of which a newer one stands.
         """
         later = FILES.alias("later")
         tried_since = exists().where(later.c.path == FILES.c.path, later.c.batch > FILES.c.batch)
-        replaced = exists().where(
-            DECISIONS.c.kind == "replace",
+        left = exists().where(
+            DECISIONS.c.kind.in_(("replace", "withdraw", "gone")),
             DECISIONS.c.target_path == FILES.c.path,
-            or_(DECISIONS.c.target_digest == FILES.c.digest, FILES.c.reason != ""),
+            or_(
+                DECISIONS.c.target_digest == FILES.c.digest,
+                (DECISIONS.c.kind == "replace") & (FILES.c.reason != ""),
+            ),
             DECISIONS.c.batch > FILES.c.batch,
         )
         newer = (
@@ -410,7 +438,7 @@ class Ledger:
         )
         is_past = FILES.c.dataset.in_(REGISTERS) & newer
         query = select(FILES.c.batch, FILES.c.path).where(
-            or_(replaced, (FILES.c.reason != "") & tried_since, is_past)
+            or_(left, (FILES.c.reason != "") & tried_since, is_past)
         )
         outdated = {(row["batch"], row["path"]) for row in self._rows(query)}
         retries = self._rows(select(RETRIES.c.batch, RETRIES.c.path, RETRIES.c.of_batch))

@@ -72,7 +72,7 @@ class JsonNumbers(TypeDecorator[tuple[int, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 6})
+METADATA = MetaData(info={"version": 7})
 
 
 def _batch_number() -> Column[int]:
@@ -87,6 +87,7 @@ BATCHES = Table(
     Column("state", Text, CheckConstraint("state IN ('prepared', 'committed')"), nullable=False),
     Column("delta_version", Integer),
     Column("received_at", IsoMoment, nullable=False),
+    Column("landing", Text, nullable=False, server_default=""),
 )
 FILES = Table(
     "files",

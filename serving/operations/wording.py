@@ -98,6 +98,8 @@ COUNTED_FACTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "replaced": NN_("{count} file replaced", "{count} files replaced"),
         "waived": NN_("{count} file accepted as it is", "{count} files accepted as they are"),
         "undone": NN_("{count} file with undone payments", "{count} files with undone payments"),
+        "withdrawn": NN_("{count} file taken out again", "{count} files taken out again"),
+        "gone": NN_("{count} waiting file gone", "{count} waiting files gone"),
         "removed": NN_("{count} row removed", "{count} rows removed"),
         "scored": NN_("{count} person scored", "{count} people scored"),
         "late": NN_(

@@ -22,6 +22,7 @@ COUNTS = ("accepted", "quarantined", "duplicates", "skipped", "held")
 TITLES = {
     "held": "Held: nothing of these files was taken",
     "unreadable": "Not read: nothing of these files was taken",
+    "gone": "Gone: these files waited, lie there no longer, and wait no more",
     "partly": "Partly taken: some rows of these files are in quarantine",
 }
 
@@ -30,6 +31,8 @@ def print_load(files: "Sequence[FileReport]") -> None:
     """Print the counts by source, then file by file what somebody has to do or should know."""
     totals: dict[tuple[str, str], list[int]] = {}
     for file in files:
+        if file.status == "gone":
+            continue
         row = totals.setdefault((file.dataset, file.source), [0] * (1 + len(COUNTS)))
         for place, number in enumerate((1, *(getattr(file, name) for name in COUNTS))):
             row[place] += number

@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from data_contracts.words.counts import choose_form
 from data_contracts.words.rejection_words import CONFLICT_CODE
 from pipelines.ingestion.outcomes.findings import Finding
 from pipelines.storage.ledger import Decision, FileStatus, LoadedFile
 
-__all__ = ["FileReport", "IngestReport", "report_file", "report_known_file"]
+__all__ = ["FileReport", "IngestReport", "report_file", "report_gone_file", "report_known_file"]
 
 REJECTED_REMEDY = (
     "`forestall quarantine --reveal` shows the rows. Mend the source's mapping "
@@ -24,7 +25,8 @@ class FileReport:
     """What became of a delivered file: rows = accepted + quarantined + duplicates + skipped + held.
 
     ``status`` is ``accepted``, ``partly`` (some rows are in quarantine), ``held`` (the whole file
-    waits for somebody), ``unreadable`` or ``duplicate`` (loaded before). ``reason`` says why a file
+    waits for somebody), ``unreadable``, ``duplicate`` (loaded before) or ``gone`` (it waited, and
+    is no longer in the landing folder). ``reason`` says why a file
     or some of its rows are not accepted and ``remedy`` what to do; ``rejected`` are the reasons of
     the rows, the most frequent first. ``warnings`` are what somebody should read though it is
     accepted.
@@ -39,7 +41,7 @@ class FileReport:
     duplicates: int
     skipped: int
     held: int
-    status: FileStatus
+    status: FileStatus | Literal["gone"]
     reason: str
     remedy: str = ""
     rejected: tuple[Finding, ...] = ()
@@ -104,6 +106,23 @@ def report_known_file(
         reason=why,
     )
     return report_file(known)
+
+
+def report_gone_file(file: LoadedFile) -> FileReport:
+    """The report of a file that waited and is no longer in the landing folder."""
+    return FileReport(
+        path=file.path,
+        dataset=file.dataset,
+        source=file.source,
+        rows=0,
+        accepted=0,
+        quarantined=0,
+        duplicates=0,
+        skipped=0,
+        held=0,
+        status="gone",
+        reason=f"it waited ({file.reason.rstrip('.')}) and is no longer in the landing folder",
+    )
 
 
 def _remedy_of_part(file: LoadedFile, rejected: Sequence[Finding]) -> str:

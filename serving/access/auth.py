@@ -34,8 +34,10 @@ __all__ = [
     "allow_enrolment",
     "allow_managers",
     "allow_own_credentials",
+    "allow_own_tokens",
     "allow_renewal",
     "allow_roles",
+    "require_login",
     "require_same_origin",
     "viewer_of",
     "viewer_still",
@@ -157,19 +159,29 @@ async def allow_renewal(viewer: MaybeViewer, bearer: Bearer) -> Viewer:
     return viewer
 
 
-async def allow_own_credentials(viewer: Annotated[Viewer, Depends(allow_renewal)]) -> Viewer:
+async def allow_own_tokens(viewer: Annotated[Viewer, Depends(allow_renewal)]) -> Viewer:
+    """Return who is logged in on the pages and may give out tokens of their own.
+
+    Raises a 401 problem for others, a 403 problem for a login with a token that gives out none.
+    """
+    _require_managing(viewer)
+    return viewer
+
+
+async def allow_own_credentials(viewer: Annotated[Viewer, Depends(allow_own_tokens)]) -> Viewer:
     """Return who is logged in on the pages and may change what they come in with.
 
     Raises a 401 problem for others, a 403 problem for a login with a machine's token.
     """
-    _require_managing(viewer)
+    require_login(viewer)
     return viewer
 
 
 async def allow_enrolment(viewer: Annotated[Viewer, Depends(allow_own_credentials)]) -> Viewer:
     """Return who is logged in on the pages and may set up a second factor.
 
-    Raises a 401 problem for others, as for who has yet to choose a password.
+    Raises a 401 problem for others, as for who has yet to choose a password, a 403 problem for a
+    login with a machine's token.
     """
     if viewer.renewing and not viewer.enrolling:
         raise _unauthenticated("Nobody is logged in.")
@@ -182,6 +194,18 @@ def _require_managing(viewer: Viewer) -> None:
             403,
             "Users, passwords and tokens are not managed with this token.",
             remedy="Log in with a password, or use a token that was issued for it.",
+        )
+
+
+def require_login(viewer: Viewer) -> None:
+    """Raise a 403 problem where a machine's token, or a login with one, would make something that
+    outlives it: a password, a second factor or an administrator.
+    """
+    if viewer.token is not None:
+        raise ProblemError(
+            403,
+            "Passwords, second factors and administrators are not managed with a token.",
+            remedy="Log in with a password or a link.",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, true, update
+from sqlalchemy import Select, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from serving.database.tables import TokenRow, UserRow
@@ -107,13 +107,17 @@ class UserRepository:
 
         A token of the pages (``session``, ``renewal``) must have been used after ``idle_since``; a
         token that was made narrower than its user does not outgrow them when their role changes,
-        and one that came of another token ends with it.
+        and one that came of another token ends with it, as that ends with the one before.
         """
         used_at = func.coalesce(TokenRow.last_used_at, TokenRow.created_at)
-        ended = aliased(TokenRow)
+        of_it = select(TokenRow.id, TokenRow.parent_id).where(TokenRow.digest == digest)
+        line = of_it.cte("line", recursive=True)
+        above, ended = aliased(TokenRow), aliased(TokenRow)
+        line = line.union(
+            select(above.id, above.parent_id).join(line, above.id == line.c.parent_id)
+        )
         of_what_ended = exists().where(
-            ended.id == TokenRow.parent_id,
-            or_(ended.revoked_at.is_not(None), ended.expires_at <= now),
+            ended.id == line.c.id, or_(ended.revoked_at.is_not(None), ended.expires_at <= now)
         )
         fresh = (
             true()
@@ -158,17 +162,7 @@ class UserRepository:
 
     def revoke_with_descendants(self, token_id: int, *, at: datetime) -> None:
         """Revoke a token, and all that came of it."""
-        ended = {token_id}
-        while ended:
-            self._session.execute(
-                update(TokenRow)
-                .where(TokenRow.id.in_(ended), TokenRow.revoked_at.is_(None))
-                .values(revoked_at=at)
-            )
-            came_of = select(TokenRow.id).where(
-                TokenRow.parent_id.in_(ended), TokenRow.revoked_at.is_(None)
-            )
-            ended = set(self._session.scalars(came_of))
+        self._revoke_all(select(TokenRow.id).where(TokenRow.id == token_id), at=at)
 
     def revoke_tokens_of(
         self,
@@ -178,12 +172,23 @@ class UserRepository:
         kinds: Collection[str] | None = None,
         but: str | None = None,
     ) -> None:
-        """Revoke a user's tokens, or those of some kinds, all ``but`` the one of this digest."""
-        statement = update(TokenRow).where(
-            TokenRow.user_id == user.id, TokenRow.revoked_at.is_(None)
-        )
+        """Revoke a user's tokens, or those of some kinds, all ``but`` the one of this digest; with
+        them what came of them, whoever holds it.
+        """
+        chosen = select(TokenRow.id).where(TokenRow.user_id == user.id)
         if kinds is not None:
-            statement = statement.where(TokenRow.kind.in_(kinds))
+            chosen = chosen.where(TokenRow.kind.in_(kinds))
         if but is not None:
-            statement = statement.where(TokenRow.digest != but)
-        self._session.execute(statement.values(revoked_at=at))
+            chosen = chosen.where(TokenRow.digest != but)
+        self._revoke_all(chosen, at=at)
+
+    def _revoke_all(self, chosen: Select[tuple[int]], *, at: datetime) -> None:
+        """Revoke the tokens of these numbers and all their descendants."""
+        line = chosen.cte("line", recursive=True)
+        child = aliased(TokenRow)
+        line = line.union(select(child.id).join(line, child.parent_id == line.c.id))
+        self._session.execute(
+            update(TokenRow)
+            .where(TokenRow.id.in_(select(line.c.id)), TokenRow.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import Engine
 
 from serving.app import api_document
 from serving.http.endpoint_page import endpoint_page
-from tests.serving.conftest import Client
+from tests.serving.conftest import Client, log_in_by_link
 from tests.serving.published import ID_A
 
 ENDPOINTS = Path(__file__).parents[2] / "docs" / "endpoints.md"
@@ -138,11 +139,14 @@ def test_every_route_is_listed(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize("role", sorted(LETTERS.values()))
-def test_each_role_is_let_in_or_kept_out_of_the_api(client: Client, role: str) -> None:
-    headers = {} if role == "anonymous" else client.as_(role)
+def test_each_role_is_let_in_or_kept_out_of_the_api(
+    client: Client, engine: Engine, role: str
+) -> None:
+    if role != "anonymous":
+        log_in_by_link(client, engine, f"{role}-1")
     wrong = []
     for (method, path), roles in permitted_by_api().items():
-        status = client.request(method, path.format(**VALUES), headers=headers).status_code
+        status = client.request(method, path.format(**VALUES), headers=OWN).status_code
         expected = 401 if role == "anonymous" else 403
         if (
             (status == expected) is (role in roles)
@@ -154,13 +158,15 @@ def test_each_role_is_let_in_or_kept_out_of_the_api(client: Client, role: str) -
 
 
 @pytest.mark.parametrize("role", sorted(LETTERS.values()))
-def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, role: str) -> None:
-    def log_in() -> None:
+def test_each_role_is_let_in_or_kept_out_of_the_pages(
+    client: Client, engine: Engine, role: str
+) -> None:
+    def come_in() -> None:
         client.cookies.clear()
         if role != "anonymous":
-            client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
+            log_in_by_link(client, engine, f"{role}-1")
 
-    log_in()
+    come_in()
     wrong = []
     for (method, path), roles in permitted(PAGES).items():
         answer = client.request(method, path.format(**VALUES), headers=OWN)
@@ -173,7 +179,7 @@ def test_each_role_is_let_in_or_kept_out_of_the_pages(client: Client, role: str)
         if refused is (role in roles) or is_broken:
             wrong.append((method, path, answer.status_code))
         if path in {"/login", "/logout"}:
-            log_in()
+            come_in()
     assert wrong == []
 
 

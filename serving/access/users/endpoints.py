@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from serving.access.auth import allow_managers, allow_roles
+from serving.access.auth import allow_managers, allow_roles, require_login
 from serving.access.dependencies import Now, Reading, ServicesOfApp, Writing
 from serving.access.users import service, tokens
 from serving.access.users.schemas import (
@@ -67,7 +67,9 @@ def change_user(
     name: UserName, changes: UserChanges, viewer: Manager, session: Writing, now: Now
 ) -> User:
     """Change a user's role, communities, or whether they may come in."""
-    return service.change_user(session, name=name, changes=changes, at=now, actor=viewer.name)
+    return service.change_user(
+        session, name=name, changes=changes, at=now, actor=viewer.name, by=viewer
+    )
 
 
 @router.delete("/users/{name}", status_code=204)
@@ -81,9 +83,9 @@ def invite_user(
     name: UserName, viewer: Manager, session: Writing, services: ServicesOfApp, now: Now
 ) -> Invitation:
     """Take a user's password and tokens, and return the path of a link, shown this once, with which
-    they choose a new password.
+    they choose a new password. No token does this.
     """
-    service.require_wider(viewer, than=name)
+    require_login(viewer)
     lifetime = timedelta(hours=services.settings.invitation_hours)
     return service.invite_user(session, name=name, lifetime=lifetime, at=now, actor=viewer.name)
 

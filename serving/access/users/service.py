@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from serving.access.auth import require_login
 from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users.schemas import (
     Invitation,
@@ -33,7 +34,6 @@ __all__ = [
     "get_user",
     "invite_user",
     "list_users",
-    "require_wider",
     "reset_factor",
     "user_page",
 ]
@@ -93,7 +93,10 @@ def add_user(
 ) -> str:
     """Add a user and return a bearer token that is shown this once; see ``create_user`` and
     ``issue_token``.
+
+    Raises a 403 problem where a token asks for an administrator.
     """
+    _require_may_make(Role(role), by=by)
     create_user(session, name=name, role=role, at=at, communities=communities, actor=actor)
     return issue_token(session, name=name, kind="bearer", at=at, manages=manages, by=by)
 
@@ -138,14 +141,24 @@ def get_user(session: Session, *, name: str) -> User:
 
 
 def change_user(
-    session: Session, *, name: str, changes: UserChanges, at: datetime, actor: str
+    session: Session,
+    *,
+    name: str,
+    changes: UserChanges,
+    at: datetime,
+    actor: str,
+    by: Viewer | None = None,
 ) -> User:
-    """Change a user's role, communities, or whether they may come in, audited.
+    """Change a user's role, communities, or whether they may come in, audited. ``by`` is who asks,
+    None at the terminal and for the identity provider.
 
     Raises a 404 problem if nobody has that name, a 409 problem if nobody would be left to manage
-    users, a 422 problem for an officer without a community.
+    users, a 422 problem for an officer without a community, a 403 problem where a token makes
+    somebody administrator or lets one in again.
     """
     user = _existing(session, name)
+    if changes.disabled is False or changes.role is not None:
+        _require_may_make(changes.role or Role(user.role), by=by)
     if changes.disabled is not None and changes.disabled != (user.disabled_at is not None):
         _switch(session, user, disabled=changes.disabled, at=at, actor=actor)
     role = changes.role or Role(user.role)
@@ -222,16 +235,6 @@ def reset_factor(session: Session, *, name: str, at: datetime, actor: str) -> No
     UserRepository(session).revoke_tokens_of(user, at=at, kinds=PAGE_KINDS)
 
 
-def require_wider(viewer: Viewer, *, than: str) -> None:
-    """Raise a 403 problem where a token would make a password for its own user, which could do more
-    than itself.
-    """
-    if viewer.token is not None and viewer.name == than:
-        raise ProblemError(
-            403, "A token chooses no password of its own user.", remedy="Log in with a password."
-        )
-
-
 def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, actor: str) -> None:
     if not disabled:
         user.disabled_at = None
@@ -242,6 +245,11 @@ def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, ac
     _require_an_administrator_after(session, user.role)
     UserRepository(session).revoke_tokens_of(user, at=at)
     record_action(session, at=at, actor=actor, action="user-revoked", subject=user.name)
+
+
+def _require_may_make(role: Role, *, by: Viewer | None) -> None:
+    if by is not None and role is Role.ADMIN:
+        require_login(by)
 
 
 def _require_communities(role: Role, communities: Collection[str]) -> None:

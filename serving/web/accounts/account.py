@@ -13,6 +13,7 @@ from serving.access.auth import (
     COOKIE,
     allow_enrolment,
     allow_own_credentials,
+    allow_own_tokens,
     allow_renewal,
     allow_roles,
 )
@@ -45,6 +46,7 @@ router = APIRouter(prefix="/account")
 Reader = Annotated[Viewer, Depends(allow_roles(*Role))]
 Renewing = Annotated[Viewer, Depends(allow_renewal)]
 Owner = Annotated[Viewer, Depends(allow_own_credentials)]
+Issuer = Annotated[Viewer, Depends(allow_own_tokens)]
 Enroller = Annotated[Viewer, Depends(allow_enrolment)]
 Password = Annotated[str, Field(max_length=MAX_LENGTH)]
 
@@ -185,7 +187,7 @@ def log_out_elsewhere(request: Request, viewer: Reader, session: Writing, now: N
 def issue_token(
     request: Request,
     _reader: Reader,
-    viewer: Owner,
+    viewer: Issuer,
     services: ServicesOfApp,
     now: Now,
     form: Annotated[TokenForm, Form()],
@@ -251,7 +253,7 @@ def _account_page(
             "has_factor": has_factor(session, row),
             "codes_left": recovery_codes_left(session, row),
             "factor_required": is_required(services.settings, row),
-            "may_enrol": services.sealer is not None and viewer.manages,
+            "may_enrol": services.sealer is not None and viewer.manages and viewer.token is None,
         }
     return render_page(
         request,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from serving.access.auth import allow_managers, allow_roles
+from serving.access.auth import allow_managers, allow_roles, require_login
 from serving.access.dependencies import Now, Reading, Services, ServicesOfApp, Writing
 from serving.access.users import lockout, service, tokens
 from serving.access.users.endpoints import TokenId, UserName
@@ -58,6 +58,7 @@ def add_user(
     form: Annotated[NewUserForm, Form()],
 ) -> Response:
     """Add a user and show the link with which they choose a password, this once."""
+    require_login(viewer)
     communities = _changes(form).communities or []
     service.create_user(
         session, name=form.name, role=form.role, communities=communities, at=now, actor=viewer.name
@@ -84,7 +85,9 @@ def change_user(
     name: UserName, viewer: Manager, session: Writing, now: Now, form: Annotated[UserForm, Form()]
 ) -> Response:
     """Change a user's role and communities."""
-    service.change_user(session, name=name, changes=_changes(form), at=now, actor=viewer.name)
+    service.change_user(
+        session, name=name, changes=_changes(form), at=now, actor=viewer.name, by=viewer
+    )
     return see_other(f"/users/{name}")
 
 
@@ -98,9 +101,8 @@ def disable_user(name: UserName, viewer: Admin, session: Writing, now: Now) -> R
 @router.post("/{name}/restore")
 def restore_user(name: UserName, viewer: Manager, session: Writing, now: Now) -> Response:
     """Let a user in again."""
-    service.change_user(
-        session, name=name, changes=UserChanges(disabled=False), at=now, actor=viewer.name
-    )
+    changes = UserChanges(disabled=False)
+    service.change_user(session, name=name, changes=changes, at=now, actor=viewer.name, by=viewer)
     return see_other(f"/users/{name}")
 
 
@@ -132,7 +134,7 @@ def unlock_user(
 @router.post("/{name}/factor/remove")
 def remove_factor(name: UserName, viewer: Manager, session: Writing, now: Now) -> Response:
     """Remove the second factor of a user whose device is lost; their sessions end."""
-    service.require_wider(viewer, than=name)
+    require_login(viewer)
     service.reset_factor(session, name=name, at=now, actor=viewer.name)
     return see_other(f"/users/{name}")
 
@@ -181,7 +183,7 @@ def _changes(form: UserForm) -> UserChanges:
 def _invited(
     request: Request, viewer: Viewer, session: Session, services: Services, now: Now, *, name: str
 ) -> Response:
-    service.require_wider(viewer, than=name)
+    require_login(viewer)
     lifetime = timedelta(hours=services.settings.invitation_hours)
     invitation = service.invite_user(
         session, name=name, lifetime=lifetime, at=now, actor=viewer.name

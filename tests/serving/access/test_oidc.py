@@ -16,7 +16,7 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import read_transaction, write_transaction
 from serving.database.tables import UserRow
 from tests.serving.access.oidc_provider import CLIENT_SECRET, Provider, a_key, serving
-from tests.serving.conftest import Client, a_client, audited
+from tests.serving.conftest import Client, a_client, audited, log_in_by_link
 from tests.serving.published import MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -139,14 +139,14 @@ def test_a_local_users_name_is_not_taken_over(client: Client, engine: Engine) ->
     assert (local.role, local.subject) == ("admin", None)
 
 
-def test_a_disabled_user_stays_out_and_has_no_password(client: Client) -> None:
+def test_a_disabled_user_stays_out_and_has_no_password(client: Client, engine: Engine) -> None:
     come_in(client)
     page = client.post("/account/password", data={"new": "x" * 20, "again": "x" * 20}, headers=OWN)
     assert page.status_code == 409
-    assert (
-        client.post("/api/v1/users/wang.fang/invitation", headers=client.as_("admin")).status_code
-        == 409
-    )
+    client.cookies.clear()
+    log_in_by_link(client, engine, "admin-1")
+    assert client.post("/api/v1/users/wang.fang/invitation", headers=OWN).status_code == 409
+    client.cookies.clear()
     client.delete("/api/v1/users/wang.fang", headers=client.as_("admin"))
     assert client.get("/account").status_code == 303
     assert come_in(client).status_code == 403

@@ -14,7 +14,7 @@ from serving.access.users.service import invite_user
 from serving.app import create_app
 from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
-from tests.serving.conftest import Client, a_client, audited, use_link
+from tests.serving.conftest import Client, a_client, audited, log_in_by_link, use_link
 from tests.serving.notifications.test_webhooks import Sealer
 from tests.serving.published import MORNING
 
@@ -260,7 +260,7 @@ def test_an_administrator_helps_who_has_lost_the_device(
     set_up(free, hours)
     analyst = dict(free.cookies)
     free.cookies.clear()
-    free.post("/login", data={"token": free.tokens["admin"]}, headers=OWN)
+    log_in_by_link(free, engine, "admin-1")
     assert "/users/analyst-1/factor/remove" in free.get("/users/analyst-1").text
     answer = free.post("/users/analyst-1/factor/remove", headers=OWN)
     assert answer.status_code == 303

@@ -1,15 +1,18 @@
 """Machines' tokens: named, for a while, narrower than their user, listed and revoked."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from serving.access.users.schemas import NewToken, UserChanges
-from serving.access.users.service import change_user
+from serving.access.users.service import add_user, change_user, disable_user, invite_user
+from serving.access.users.sessions import change_password
 from serving.access.users.tokens import issue_machine_token
+from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
-from tests.serving.conftest import Client, audited
+from tests.serving.conftest import Client, audited, log_in_by_link
 from tests.serving.published import ID_A, MORNING
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -126,10 +129,9 @@ def test_a_token_does_no_more_than_its_user(
 
 
 def test_a_token_of_another_role_dies_with_its_users_rank(client: Client, engine: Engine) -> None:
-    client.post(
-        "/api/v1/users", json={"name": "boss", "role": "admin"}, headers=client.as_("admin")
-    )
+    assert client.tokens
     with write_transaction(engine) as session:
+        add_user(session, name="boss", role="admin", at=MORNING, actor="test")
         new = NewToken(name="x", role="engineer")  # type: ignore[arg-type]
         issued = issue_machine_token(
             session, user="boss", new=new, longest=YEAR, at=MORNING, actor="test"
@@ -147,9 +149,8 @@ def narrowed(client: Client, role: str, **fields: object) -> dict[str, str]:
 
 
 MANAGING = (
-    ("POST", "/api/v1/users", {"name": "wu", "role": "admin"}),
-    ("PATCH", "/api/v1/users/analyst-1", {"role": "admin"}),
-    ("POST", "/api/v1/users/analyst-1/invitation", None),
+    ("POST", "/api/v1/users", {"name": "wu", "role": "engineer"}),
+    ("PATCH", "/api/v1/users/analyst-1", {"role": "engineer"}),
     ("POST", "/api/v1/users/analyst-1/tokens", {"name": "x", "days": 80}),
     ("POST", "/api/v1/users/admin-1/tokens", {"name": "x", "days": 80, "manages": True}),
 )
@@ -223,12 +224,133 @@ def test_what_a_token_gives_out_ends_with_it(client: Client) -> None:
     assert client.get("/account").headers["location"] == "/login"
 
 
-def test_a_token_makes_no_password_of_its_own_user(client: Client) -> None:
-    path = "/api/v1/users/{}/invitation"
-    assert client.post(path.format("admin-1")).status_code == 401
-    headers = client.as_("admin")
-    assert client.post(path.format("admin-1"), headers=headers).status_code == 403
-    assert client.post(path.format("analyst-1"), headers=headers).status_code == 201
+def shut_out(engine: Engine, name: str) -> None:
+    with write_transaction(engine) as session:
+        disable_user(session, name=name, at=MORNING, actor="test")
+
+
+def reset(engine: Engine, name: str) -> None:
+    with write_transaction(engine) as session:
+        lifetime = timedelta(hours=1)
+        invite_user(session, name=name, lifetime=lifetime, at=MORNING, actor="test")
+
+
+def choose_anew(engine: Engine, name: str) -> None:
+    change_password(
+        engine,
+        settings=ServingSettings(database_url=str(engine.url)),
+        name=name,
+        current=None,
+        new="staple of another kind",
+        address="",
+        at=MORNING,
+    )
+
+
+@pytest.mark.parametrize("end", [shut_out, reset, choose_anew])
+def test_all_that_came_of_a_token_ends_with_it_whoever_holds_it(
+    client: Client, engine: Engine, end: Callable[[Engine, str], None]
+) -> None:
+    new = {"name": "x", "days": 9, "manages": True}
+    for name in ("boss-1", "boss-2"):
+        with write_transaction(engine) as session:
+            add_user(session, name=name, role="admin", at=MORNING, actor="test")
+    line = [bearer(str(issue(client, "boss-1", manages=True)["secret"]))]
+    for name in ("boss-2", "boss-2", "analyst-1"):
+        path = f"/api/v1/users/{name}/tokens"
+        line.append(bearer(client.post(path, json=new, headers=line[-1]).json()["secret"]))
+    apart = bearer(str(issue(client, "boss-2")["secret"]))
+    assert [client.get("/api/v1/me", headers=one).status_code for one in line] == [200] * 4
+    end(engine, "boss-1")
+    assert [client.get("/api/v1/me", headers=one).status_code for one in line] == [401] * 4
+    listed = client.get("/api/v1/tokens", headers=client.as_("admin")).json()["items"]
+    assert [token["name"] for token in listed if token["name"]] == ["gateway"]
+    assert client.get("/api/v1/me", headers=apart).status_code == 200
+
+
+def test_a_token_whose_ancestor_far_above_ended_is_no_good(client: Client, engine: Engine) -> None:
+    """So it is whatever the tokens between say, as in a database of before."""
+    first = issue(client, "admin-1", manages=True)
+    line = [bearer(str(first["secret"]))]
+    for _ in range(3):
+        path, new = "/api/v1/users/admin-1/tokens", {"name": "x", "days": 9, "manages": True}
+        line.append(bearer(client.post(path, json=new, headers=line[-1]).json()["secret"]))
+    for ended in ("revoked_at", "expires_at"):
+        with engine.begin() as connection:
+            connection.execute(
+                text(f"UPDATE tokens SET revoked_at = NULL, {ended} = :at WHERE id = :id"),
+                {"at": "2026-07-05 00:00:00+00:00", "id": first["id"]},
+            )
+        assert [client.get("/api/v1/me", headers=one).status_code for one in line] == [401] * 4
+
+
+OUTLIVING = (
+    ("POST", "/api/v1/users", {"name": "evil", "role": "admin"}),
+    ("PATCH", "/api/v1/users/analyst-1", {"role": "admin"}),
+    ("PATCH", "/api/v1/users/boss", {"disabled": False}),
+    ("POST", "/api/v1/users/analyst-1/invitation", None),
+    ("POST", "/api/v1/users/admin-1/invitation", None),
+)
+OUTLIVING_PAGES = (
+    ("/users", {"name": "evil", "role": "analyst"}),
+    ("/users/analyst-1", {"role": "admin"}),
+    ("/users/boss/restore", {}),
+    ("/users/analyst-1/invitation", {}),
+    ("/users/analyst-1/factor/remove", {}),
+    ("/account/password", {"new": "staple of another kind", "again": "staple of another kind"}),
+    ("/account/factor", {}),
+    ("/account/factor/confirm", {"code": "123456"}),
+    ("/account/factor/remove", {"code": "123456"}),
+)
+
+
+@pytest.fixture
+def boss(engine: Engine, client: Client) -> str:
+    """Give an administrator who is shut out."""
+    assert client.tokens
+    with write_transaction(engine) as session:
+        add_user(session, name="boss", role="admin", at=MORNING, actor="test")
+        disable_user(session, name="boss", at=MORNING, actor="test")
+    return "boss"
+
+
+@pytest.mark.usefixtures("boss")
+@pytest.mark.parametrize(("method", "path", "body"), OUTLIVING)
+def test_a_managing_token_makes_nothing_that_outlives_it(
+    client: Client, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    assert client.request(method, path, json=body).status_code == 401
+    answer = client.request(method, path, json=body, headers=client.as_("admin"))
+    assert answer.status_code == 403
+    assert answer.json()["detail"].endswith("not managed with a token.")
+    # What ends with it, it does make
+    new = {"name": "wu", "role": "analyst"}
+    added = client.post("/api/v1/users", json=new, headers=client.as_("admin"))
+    assert added.status_code == 201
+    changed = client.patch(
+        "/api/v1/users/wu", json={"role": "engineer"}, headers=client.as_("admin")
+    )
+    assert changed.json()["role"] == "engineer"
+
+
+@pytest.mark.usefixtures("boss")
+@pytest.mark.parametrize(("path", "form"), OUTLIVING_PAGES)
+def test_a_login_with_a_managing_token_makes_nothing_that_outlives_it(
+    client: Client, engine: Engine, path: str, form: dict[str, str]
+) -> None:
+    assert client.post(path, data=form).headers["location"] == "/login"
+    client.post("/login", data={"token": client.tokens["admin"]}, headers=OWN)
+    assert client.get("/users").status_code == 200
+    assert client.post(path, data=form, headers=OWN).status_code == 403
+    assert audited(engine, "user-changed") == audited(engine, "password-changed") == []
+    assert client.get("/api/v1/users/evil", headers=client.as_("admin")).status_code == 404
+
+
+def test_who_has_logged_in_makes_an_administrator(client: Client, engine: Engine) -> None:
+    log_in_by_link(client, engine, "admin-1")
+    answer = client.post("/api/v1/users", json={"name": "wu", "role": "admin"}, headers=OWN)
+    assert answer.status_code == 201
+    assert client.post("/api/v1/users/wu/invitation", headers=OWN).status_code == 201
 
 
 @pytest.mark.parametrize("path", ["/account", "/users/analyst-1"])

@@ -4,18 +4,18 @@ import html
 import re
 
 import pytest
+from sqlalchemy import Engine
 
-from tests.serving.conftest import Client, use_link
+from tests.serving.conftest import Client, log_in_by_link, use_link
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 GOOD = "correct horse battery"
 
 
 @pytest.fixture
-def admin(client: Client) -> Client:
+def admin(client: Client, engine: Engine) -> Client:
     """Give the browser of an administrator."""
-    client.post("/login", data={"token": client.tokens["admin"]}, headers=OWN)
-    return client
+    return log_in_by_link(client, engine, "admin-1")
 
 
 def link_on(page: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_contracts.errors import NotReadyError, SettingsError
+from data_contracts.words.counts import choose_form, count_things
 from pipelines.cli.printing.terminal import echo_text
 from pipelines.clock import SHANGHAI
 
@@ -33,6 +34,7 @@ __all__ = [
     "parse_list",
     "parse_moment",
     "parse_numbers",
+    "require_dataset",
 ]
 
 
@@ -73,7 +75,8 @@ def load_settings(home: Path | None) -> "Settings":
     if closed := close_home(settings.home):
         echo_text(
             f"{settings.home} was open to other users of this machine: "
-            f"{closed} files and folders are closed now",
+            f"{count_things(closed, 'file or folder', 'files and folders')} "
+            f"{choose_form(closed, 'is', 'are')} closed now",
             err=True,
         )
     return settings
@@ -133,3 +136,15 @@ def parse_numbers(text: str) -> list[int]:
 def parse_list(text: str) -> tuple[str, ...]:
     """``1d,6h`` as its parts; ``none`` has none."""
     return () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def require_dataset(name: str) -> str:
+    """The name, if a delivered file can be of it; ``unknown`` are files of none."""
+    from pipelines.storage.lake_schemas import EVENTS, REGISTERS
+
+    names = (*EVENTS, *REGISTERS, "unknown")
+    if name not in names:
+        raise SettingsError(
+            f"there is no dataset {name}", remedy=f"Name one of {', '.join(names)}."
+        )
+    return name

@@ -23,6 +23,7 @@ from pipelines.cli.arguments import (
     load_settings,
     moment_or_latest,
     parse_day,
+    require_dataset,
 )
 from pipelines.cli.export import export, webhooks
 from pipelines.cli.lab import lab
@@ -322,6 +323,8 @@ def quarantine(
     as_json: AsJson = False,
 ) -> None:
     """The rejected rows, those with a warning and files that wait: reasons, file and row."""
+    if dataset is not None:
+        require_dataset(dataset)
     if retry:
         from pipelines.cli.retry import retry_rows
 

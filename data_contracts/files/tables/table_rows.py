@@ -182,7 +182,8 @@ def _count_warnings(lines: Sequence[OddLine], headings: Headings, *, name: str) 
     counts = Counter(len(line.fields) for line in counted)
     first = {len(line.fields): line.number for line in reversed(counted)}
     return tuple(
-        f"{name}: rejected for {fields} fields under {headings.named} headings: "
+        f"{name}: rejected for {count_things(fields, 'field')} under "
+        f"{count_things(headings.named, 'heading')}: "
         f"{count_things(number, 'row')}, the first is row {headings.line + first[fields]}."
         for fields, number in counts.most_common(_MOST_COUNTS)
     )

@@ -140,12 +140,25 @@ def withdraw(
     """Take all rows of a loaded file out of the lake again. What was published stays."""
     from pipelines.orchestration.recorded_loads import run_withdrawal
 
+    if not why.strip():
+        raise SettingsError(
+            "there is no reason why the file is to be taken out",
+            remedy='Say it in a few words: --why "delivered twice".',
+        )
     settings = load_installation(home)
-    done = run_withdrawal(settings, path=file, why=why, received_at=wall_clock())
+    done = run_withdrawal(settings, path=file, why=why.strip(), received_at=wall_clock())
     if as_json:
         print_json(done)
         return
     echo_text(
-        f"{done.rows} rows of {done.path} on {done.days} days left the lake (load {done.batch}); "
-        "the file is not loaded again unless it is named with --accept"
+        f"{count_things(done.rows, 'row')} of {done.path} on {count_things(done.days, 'day')} left "
+        f"the lake (load {done.batch}); the file is not loaded again unless it is named with "
+        "--accept"
     )
+    if done.repeating:
+        files = count_things(len(done.repeating), "file")
+        echo_text(
+            f"{files} with duplicates came after it and may hold some of these rows too; the next "
+            "`forestall ingest LANDING` reads them again and brings what is missing:"
+        )
+        echo_text("\n".join(f"  {path}" for path in done.repeating))

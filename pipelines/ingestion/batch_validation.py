@@ -186,7 +186,8 @@ class BatchValidator:
                 if item.delivery.path in present
                 for file_id in item.replaced_ids
             }
-            found = self._events.classify(dataset, keyed, replaced=replaced)
+            corrects = not any(item.is_read_again for item in parsed)
+            found = self._events.classify(dataset, keyed, replaced=replaced, corrects=corrects)
             own = [name for name in ("_reversal", "_negative") if name in keyed.columns]
             return replace(found, accepted=found.accepted.drop(own))
         return classify_register(

@@ -68,14 +68,15 @@ class EventClassifier:
         self._ledger = ledger
 
     def classify(
-        self, dataset: str, rows: pl.DataFrame, *, replaced: Collection[str]
+        self, dataset: str, rows: pl.DataFrame, *, replaced: Collection[str], corrects: bool = True
     ) -> ClassifiedRows:
         """Classify lake rows with their origin and, of transfers, ``_reversal`` and ``_negative``.
 
-        ``replaced`` are the ids of the files whose rows leave the lake before these come.
+        ``replaced`` are the ids of the files whose rows leave the lake before these come. Rows of
+        other files give way to them unless they are the same rows again (``corrects`` is false).
         """
         gone = self._rows_of_files(dataset, replaced)
-        if replaced:
+        if replaced and corrects:
             gone = pl.concat([gone, self._given_way(dataset, rows, replaced=replaced)])
         if "_reversal" not in rows.columns or not rows["_reversal"].any():
             outcomes = self._compare(dataset, rows, gone=gone)

@@ -224,19 +224,24 @@ class _IngestRun:
 
     def _load_events(self, dataset: str, deliveries: Sequence[Delivery]) -> Iterator[FileReport]:
         waiting: list[ParsedFile] = []
+        repeating = {load.digest: load for load in self._ledger.repeating_loads(dataset)}
         for delivery, stamp, digest in self._identified(dataset, deliveries):
             may_replace = self._may_replace(delivery)
             # A copy is known once the first is loaded, and so is what a correction replaces.
             if waiting and (may_replace or any(item.digest == digest for item in waiting)):
                 yield from self._load(dataset, waiting)
                 waiting = []
-            known = digest in self._known_digests
+            again = repeating.pop(digest, None)
+            known = digest in self._known_digests and again is None
             if known and (before := self._loaded_before(delivery, digest=digest)):
                 yield before
                 continue
             parsed = self._parse(delivery, digest=digest, stamp=stamp)
             if may_replace:
                 yield from self._load(dataset, [self._with_targets(parsed)])
+                continue
+            if again is not None:
+                yield from self._load(dataset, [_in_its_own_place(parsed, again)])
                 continue
             waiting.append(parsed)
             if _count_rows(waiting) >= self._settings.ingest.batch_rows:
@@ -365,7 +370,7 @@ class _IngestRun:
         is_named = delivery.path in self._named_files or delivery.path in self._accepted
         why_gone = self._why_gone(before)
         if why_gone:
-            return None if is_named else report_known_file(before, path=delivery.path, why=why_gone)
+            return None if is_named else self._report_gone_rows(before, delivery, why=why_gone)
         if before.reason:  # held: the same file in another place may be right there
             again = self._retry_held or is_named or before.path != delivery.path
             again = again or self._ledger.is_gone(before)  # and lies there once more
@@ -377,6 +382,14 @@ class _IngestRun:
         why = f"already loaded as {before.path}"
         source = delivery.source if delivery.dataset in EVENTS else None
         return report_known_file(before, path=delivery.path, why=why, source=source)
+
+    def _report_gone_rows(self, before: LoadedFile, delivery: Delivery, *, why: str) -> FileReport:
+        known = report_known_file(before, path=delivery.path, why=why)
+        if self._ledger.withdrawal(before) is None:
+            return known
+        remedy = f"If it belongs there, ingest the folder with --accept {delivery.path}."
+        # Nothing of it is in the lake: its rows are left out, no duplicates.
+        return dataclasses.replace(known, duplicates=0, skipped=known.rows, remedy=remedy)
 
     def _why_gone(self, before: LoadedFile) -> str:
         """Why the rows of a load are no longer in the lake; empty where they are."""
@@ -461,8 +474,8 @@ class _IngestRun:
         """Rows that were accepted from earlier files of this path."""
         if delivery.dataset not in EVENTS or delivery.path not in self._known_paths:
             return 0
-        loads = self._ledger.loads_of_path(delivery.path)
-        return sum(load.accepted for load in loads if self._ledger.replacement(load) is None)
+        loads = {load.digest: load for load in self._ledger.loads_of_path(delivery.path)}
+        return sum(load.accepted for load in loads.values() if not self._why_gone(load))
 
     def _load(self, dataset: str, parsed: Sequence[ParsedFile]) -> list[FileReport]:
         """Load one batch of files of a dataset, as a whole."""
@@ -510,6 +523,15 @@ class _IngestRun:
         ):  # a held register leaves the old one in its place
             return None
         return self._lake.replace(dataset, accepted, batch=batch)
+
+
+def _in_its_own_place(parsed: ParsedFile, before: LoadedFile) -> ParsedFile:
+    """A file that is read again for rows that were duplicates: all its rows come anew, as it was
+    taken before.
+    """
+    return dataclasses.replace(
+        parsed, targets=(before,), earlier_rows=0, is_accepted=True, is_read_again=True
+    )
 
 
 def _stray_report(item: Delivery) -> FileReport:

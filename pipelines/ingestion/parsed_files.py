@@ -31,7 +31,8 @@ class ParsedFile:
     left out; ``reading`` holds what else was found in the file. ``hold`` says why it has to wait
     whatever its rows are. ``targets`` are the loads that it replaces, ``earlier_rows`` the
     rows that files of its path brought before and that stay; ``is_named`` means that somebody named
-    it for replacing, ``is_accepted`` that somebody accepted it as it is.
+    it for replacing, ``is_accepted`` that somebody accepted it as it is, ``is_read_again`` that it
+    takes its own place, since its duplicates may be none any more.
     """
 
     delivery: Delivery
@@ -47,6 +48,7 @@ class ParsedFile:
     earlier_rows: int = 0
     is_named: bool = False
     is_accepted: bool = False
+    is_read_again: bool = False
 
     @property
     def replaced_ids(self) -> frozenset[str]:
@@ -184,7 +186,13 @@ def _warnings_of_rows(item: ParsedFile, *, tallies: _Tallies) -> Iterator[str]:
         if origin != delivery.source:
             yield f"{count_things(number, 'row')} that came from {origin} as well, counted once"
     for target in item.targets:
-        if left := tallies.gone.get(target.digest[:FILE_ID_DIGITS]):
+        left = tallies.gone.get(target.digest[:FILE_ID_DIGITS], 0)
+        if item.is_read_again:
+            yield (
+                "read again, since another file with some of its rows was taken out of the lake; "
+                f"{count_things(left, 'row')} of it {choose_form(left, 'was', 'were')} there before"
+            )
+        elif left:
             yield f"{count_things(left, 'row')} of {target.path} left the lake for this file"
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -292,6 +293,39 @@ class Ledger:
         )
         rows = self._rows(query.order_by(DECISIONS.c.batch.desc()).limit(1))
         return Decision(**rows[0]) if rows else None
+
+    def repeating_loads(self, dataset: str, *, withdrawal: int | None = None) -> list[LoadedFile]:
+        """The latest loads of files with duplicates that came after a file which was taken out
+        again since (with ``withdrawal`` by that batch): rows that left with it may be theirs too.
+        """
+        later, first = FILES.alias("later"), FILES.alias("first")
+        first_batch = (
+            select(func.min(first.c.batch))
+            .where(first.c.path == DECISIONS.c.target_path)
+            .where(first.c.digest == DECISIONS.c.target_digest)
+            .scalar_subquery()
+        )
+        taken_out = exists().where(
+            DECISIONS.c.kind == "withdraw",
+            DECISIONS.c.dataset == dataset,
+            DECISIONS.c.batch > FILES.c.batch,
+            DECISIONS.c.target_digest != FILES.c.digest,
+            FILES.c.batch >= first_batch,
+            true() if withdrawal is None else DECISIONS.c.batch == withdrawal,
+        )
+        loaded_since = exists().where(
+            later.c.dataset == FILES.c.dataset,
+            later.c.digest == FILES.c.digest,
+            later.c.batch > FILES.c.batch,
+        )
+        query = _loaded_files().where(FILES.c.dataset == dataset, FILES.c.reason == "")
+        query = query.where(taken_out, ~loaded_since).order_by(FILES.c.batch, FILES.c.path)
+        files = (LoadedFile(**row) for row in self._rows(query))
+        return [
+            file
+            for file in files
+            if file.duplicates and self.replacement(file) is None and self.withdrawal(file) is None
+        ]
 
     def has_replaced(self, file: LoadedFile) -> bool:
         """Whether the latest load of ``file`` took the place of an earlier one."""

@@ -23,6 +23,7 @@ TITLES = {
     "held": "Held: nothing of these files was taken",
     "unreadable": "Not read: nothing of these files was taken",
     "gone": "Gone: these files waited, lie there no longer, and wait no more",
+    "duplicate": "Not loaded again: these files were taken out of the lake",
     "partly": "Partly taken: some rows of these files are in quarantine",
 }
 
@@ -70,7 +71,7 @@ def _print_section(title: str, lines: Sequence[str]) -> None:
 
 
 def _lines_about(file: "FileReport", status: str) -> Iterator[str]:
-    if file.status != status:
+    if file.status != status or (status == "duplicate" and not file.remedy):
         return
     yield f"  {file.path}: {file.reason.rstrip('.')}."
     yield from (f"    {describe_finding(one)}" for one in file.rejected)

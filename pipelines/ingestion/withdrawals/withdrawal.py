@@ -18,7 +18,8 @@ __all__ = ["Withdrawal", "withdraw_load"]
 @dataclass(frozen=True, kw_only=True)
 class Withdrawal:
     """What was taken out: the file, how many rows of it on how many event days, and the batch by
-    which they left.
+    which they left. ``repeating`` are the files that came after it and had duplicates, which the
+    next load of their folder reads again: they may hold some of these rows too.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Withdrawal:
     rows: int
     days: int
     batch: int
+    repeating: tuple[str, ...] = ()
 
 
 def withdraw_load(settings: Settings, *, path: str, why: str, received_at: datetime) -> Withdrawal:
@@ -46,7 +48,8 @@ def withdraw_load(settings: Settings, *, path: str, why: str, received_at: datet
         if gone.is_empty():
             raise DeliveryError(
                 f"the lake holds no rows of {path}",
-                remedy="`forestall status` shows what was loaded.",
+                remedy="All of its rows were rejected, duplicates or replaced: there is nothing to "
+                "take out.",
             )
         batch = ledger.next_batch()
         ledger.prepare(
@@ -75,6 +78,9 @@ def withdraw_load(settings: Settings, *, path: str, why: str, received_at: datet
             rows=gone.height,
             days=gone[DAY].n_unique(),
             batch=batch,
+            repeating=tuple(
+                file.path for file in ledger.repeating_loads(load.dataset, withdrawal=batch)
+            ),
         )
 
 
@@ -89,6 +95,13 @@ def _find_load(ledger: Ledger, path: str) -> LoadedFile:
         raise DeliveryError(
             f"{path} is a register, which is replaced as a whole",
             remedy="Deliver the right register in its place and ingest it.",
+        )
+    taken_out = ledger.withdrawal(loads[-1])
+    if taken_out is not None:
+        raise DeliveryError(
+            f"{path} was taken out already: {taken_out.why}",
+            remedy="Nothing is left to do. To load it again, ingest its folder with "
+            f"--accept {path}.",
         )
     return loads[-1]
 

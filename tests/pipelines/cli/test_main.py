@@ -196,6 +196,32 @@ def test_quarantine_lists_and_exports(tmp_path):
     assert "nonsense" not in str(row)
 
 
+def test_a_dataset_that_does_not_exist_is_refused(tmp_path, failed):
+    Home(tmp_path).settings.home.mkdir()
+    place = ("--home", str(tmp_path / "home"))
+    for words in ((), ("--retry",)):
+        said = failed("quarantine", "--dataset", "payments", *words, *place)
+        assert "there is no dataset payments" in said
+        assert "Name one of calls, transfers, residents, " in said
+
+
+def test_a_file_is_taken_out_with_a_reason_and_said_of_in_every_load(tmp_path, failed):
+    home = Home(tmp_path)
+    path, place = f"calls/{DAY}/cmcc.csv", ("--home", str(home.settings.home))
+    put_text(home.landing, path, lines(calls(1)))
+    run("ingest", str(home.landing), *place)
+    for why in ("", " "):
+        assert "there is no reason why" in failed("withdraw", path, "--why", why, *place)
+    taken_out = run("withdraw", path, "--why", "delivered twice", *place)
+    assert taken_out.startswith(f"1 row of {path} on 1 day left the lake (load 2);")
+    said = run("ingest", str(home.landing), *place)
+    assert f"{path}: taken out of the lake again: delivered twice." in said
+    assert f"→ If it belongs there, ingest the folder with --accept {path}." in said
+    assert "was taken out already: delivered twice" in failed(
+        "withdraw", path, "--why", "x", *place
+    )
+
+
 def test_rejected_rows_are_tried_again(tmp_path, failed):
     home = Home(tmp_path)
     rows = calls()

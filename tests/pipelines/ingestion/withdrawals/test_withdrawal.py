@@ -6,16 +6,20 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from data_contracts.errors import DeliveryError
+from pipelines.ingestion.outcomes.delivery_quality import quality_report
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.waiting_files import last_plausible_day
 from pipelines.ingestion.withdrawals.withdrawal import withdraw_load
 from pipelines.settings import IngestLimits
 from pipelines.storage.as_of import last_day_of_many, latest_moment
 from pipelines.storage.event_store.store import EventStore
 from pipelines.storage.ledger import Ledger
+from tests.pipelines.conftest import counts
 from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, put_district
 
 FAR = date(2062, 7, 11)
 WRONG = f"calls/{FAR}/cmcc.parquet"
+EARLY, LATER, LAST = (f"calls/{DAY}/cmcc-{time}.parquet" for time in ("1500", "1515", "1530"))
 
 
 @pytest.fixture
@@ -23,6 +27,12 @@ def loaded(home):
     put_district(home.landing)
     home.ingest()
     return home
+
+
+def numbered(number, *, mark, **options):
+    """Calls under record numbers of their own file."""
+    rows = calls(number, **options)
+    return [row | {"record_id": f"{mark}{row['record_id']}"} for row in rows]
 
 
 def withdraw(home, path, **options):
@@ -75,10 +85,62 @@ def test_what_was_taken_out_comes_again_only_by_name(loaded):
         "duplicate",
         "taken out of the lake again: a wrong year",
     )
+    assert (again.duplicates, again.skipped) == (0, 40)
+    assert again.remedy == f"If it belongs there, ingest the folder with --accept {path}."
     assert loaded.table("transfers").height == 40
-    assert loaded.ingest(accept=[path])[path].accepted == 40
+    taken = loaded.ingest(accept=[path])[path]
+    assert (taken.accepted, taken.warnings, taken.remedy) == (40, (), "")
     assert loaded.table("transfers").height == 80
     assert withdraw(loaded, path).rows == 40
+
+
+def test_deliveries_are_counted_without_what_was_taken_out(loaded):
+    def accepted():
+        report = quality_report(loaded.settings)
+        return {(one.dataset, one.source): one.accepted for one in report.sources}
+
+    before = accepted()
+    path = f"transfers/{DAY}/icbc.parquet"
+    withdraw(loaded, path)
+    assert accepted() == before | {("transfers", "icbc"): 40}
+    loaded.ingest()
+    assert accepted() == before | {("transfers", "icbc"): 40}
+    loaded.ingest(accept=[path])
+    assert accepted() == before
+
+
+def test_rows_that_left_with_one_file_come_again_with_others_that_hold_them(home):
+    put(home.landing, EARLY, numbered(12, mark="a"))
+    spoiled = numbered(1, mark="x", first_line=30)[0] | {"duration_s": -5}
+    put(home.landing, LATER, [*numbered(24, mark="b"), spoiled])
+    put(home.landing, LAST, numbered(36, mark="c"))
+    first = home.ingest()
+    assert [first[path].accepted for path in (EARLY, LATER, LAST)] == [12, 12, 12]
+    before = home.table("calls")
+    done = withdraw(home, EARLY)
+    assert (done.rows, done.repeating) == (12, (LATER, LAST))
+    assert home.table("calls").height == 24
+    again = home.ingest()
+    assert [counts(again[path]) for path in (EARLY, LATER, LAST)] == [
+        (12, 0, 0, 0, 0),
+        (25, 24, 1, 0, 0),
+        (36, 12, 0, 24, 0),
+    ]
+    assert again[LATER].warnings == (
+        "read again, since another file with some of its rows was taken out of the lake; "
+        "12 rows of it were there before",
+    )
+    happened = ["number", "peer", "started_at"]
+    after = home.table("calls")
+    assert_frame_equal(after.select(happened), before.select(happened), check_row_order=False)
+    assert after["known_at"].min() == before["known_at"].min() + timedelta(minutes=15)
+    assert home.lake.arrivals()["rows"].sum() == 36
+    assert read_quarantine(home.settings)["row"].to_list() == [25]
+    (calls_now,) = quality_report(home.settings).sources
+    assert (calls_now.accepted, calls_now.quarantined) == (36, 1)
+    version = home.lake.version()
+    assert home.ingest()[LATER].status == "duplicate"
+    assert home.lake.version() == version  # once is enough
 
 
 def test_what_cannot_be_taken_out_is_said(loaded):
@@ -88,8 +150,14 @@ def test_what_cannot_be_taken_out_is_said(loaded):
         withdraw(loaded, "residents.parquet")
     path = f"transfers/{DAY}/icbc.parquet"
     withdraw(loaded, path)
-    with pytest.raises(DeliveryError, match="holds no rows"):
+    with pytest.raises(DeliveryError, match="was taken out already: a wrong year") as refused:
         withdraw(loaded, path)
+    assert f"--accept {path}" in refused.value.remedy
+    copies = f"calls/{DAY}/ctcc-2.parquet"
+    put(loaded.landing, copies, calls(20, first_line=10)[:19])
+    assert loaded.ingest()[copies].duplicates == 19
+    with pytest.raises(DeliveryError, match="holds no rows"):
+        withdraw(loaded, copies)
 
 
 def test_days_of_folders_that_can_be_meant():

@@ -36,6 +36,7 @@ from pipelines.storage.event_store.registers import (
     write_registers,
 )
 from pipelines.storage.event_store.verification import describe_contents, differing_days
+from pipelines.storage.event_store.whole_files import remember_whole, require_whole
 from pipelines.storage.event_store.writer import OutOfOrderError, StoreWriter
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, FEATURE_COLUMNS
@@ -110,6 +111,7 @@ class EventStore:
             if manifest.lake_version != self.lake.version():
                 replace(manifest, lake_version=self.lake.version()).write(self.folder)
             return StoreReport(0, lake_version=self.lake.version())
+        require_whole(manifest, self.folder)
         changed = changed_names(before, registers)
         fresh = {
             dataset: sorted(set(files[dataset]) - set(manifest.lake_files.get(dataset, ())))
@@ -166,6 +168,8 @@ class EventStore:
             register_versions=dict(registers.versions),
         )
         done = done.since(moment_ms(day_start(done.head_day - self.retention_days)))
+        # Those of before were compared as this began, the others are of this process.
+        remember_whole(done.files(), self.folder)
         done.write(self.folder)
         self._sweep(done)
         days = sum(span.days for span in spans)
@@ -222,10 +226,12 @@ class EventStore:
         """The event index for moments up to ``at``, by the registers that the store was made with;
         brings nothing forward.
 
-        Raises ``LakeError`` where nothing was brought forward yet, ``ConflictError`` where the
-        store no longer holds ``lake_version``, if that is given: what is not in the store is then
-        read at this version, too.
+        Raises ``LakeError`` where nothing was brought forward yet or a file is not what was
+        written, ``ConflictError`` where the store no longer holds ``lake_version``, if that is
+        given: what is not in the store is then read at this version, too.
         """
+        with hold_lock(self.folder / SWEEP_LOCK, Hold.SHARED):
+            require_whole(Manifest.read(self.folder), self.folder)
         lake = self.lake if lake_version is None else self.lake.at_version(lake_version)
         return open_store(
             self.folder, lake, at=at, mass_rule=self.mass_rule, lake_version=lake_version

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["file_digest", "flush_to_disk", "write_durably"]
+__all__ = ["file_digest", "file_mark", "flush_to_disk", "write_durably"]
 
 OWNER_ONLY = 0o600
 
@@ -15,6 +15,13 @@ def file_digest(path: Path) -> str:
     """SHA-256 of the file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_mark(path: Path) -> str:
+    """What differs once somebody has touched the file: its size, inode and both its times."""
+    status = path.stat()
+    marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    return " ".join(map(str, marks))
 
 
 def flush_to_disk(path: Path) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import polars as pl
 from deltalake import DeltaTable
 
-from pipelines.storage.places.durable_files import file_digest, flush_to_disk
+from pipelines.storage.places.durable_files import file_digest, file_mark, flush_to_disk
 from pipelines.storage.places.place import ROW_GROUP, WrittenFile
 
 __all__ = ["LocalPlace"]
@@ -69,9 +69,7 @@ class LocalPlace:
 
     def file_mark(self, name: str, file: str) -> str | None:
         """Its size, inode and both its times."""
-        status = (self.folder / name / unquote(file)).stat()
-        marks = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
-        return " ".join(map(str, marks))
+        return file_mark(self.folder / name / unquote(file))
 
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""

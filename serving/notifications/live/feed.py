@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -41,23 +41,25 @@ class Feed:
         self._every_s = every_s
         self._watchers: set[asyncio.Queue[News]] = set()
         self._looking: asyncio.Task[None] | None = None
+        # Those who come take turns, so that one task looks for all
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator["asyncio.Queue[News]"]:
         """Give a queue that fills with what changes from now on."""
         queue: asyncio.Queue[News] = asyncio.Queue()
-        self._watchers.add(queue)
-        if self._looking is None or self._looking.done():
-            start = await run_in_threadpool(self.last)
-            self._looking = asyncio.create_task(self._look(start))
         try:
+            async with self._turn:
+                if self._looking is None or self._looking.done():
+                    start = await run_in_threadpool(self.last)
+                    self._looking = asyncio.create_task(self._look(start))
+                self._watchers.add(queue)
             yield queue
         finally:
+            # Without waiting, which who is cancelled could not
             self._watchers.discard(queue)
             if not self._watchers and self._looking is not None:
                 self._looking.cancel()
-                with suppress(asyncio.CancelledError):
-                    await self._looking
                 self._looking = None
 
     def since(self, number: int) -> list[News]:

@@ -142,3 +142,57 @@ def test_who_is_shut_out_hears_nothing_more(
                 assert next(lines) == "", found
             else:
                 assert [line for line in lines if line.startswith(("data", "id"))] == []
+
+
+def lookers() -> list["asyncio.Task[Any]"]:
+    return [one for one in asyncio.all_tasks() if "Feed._look" in repr(one.get_coro())]
+
+
+def test_streams_that_open_at_once_hear_each_change_once(engine: Engine) -> None:
+    feed = Feed(engine, every_s=0.01)
+
+    async def listen(ready: asyncio.Barrier, told: asyncio.Event) -> int:
+        async with feed.watch() as queue:
+            await ready.wait()
+            await told.wait()
+            first = await asyncio.wait_for(queue.get(), 10)
+            second = await asyncio.wait_for(queue.get(), 10)
+            assert queue.empty()
+            return second.number - first.number
+
+    async def play() -> list[int]:
+        ready, told = asyncio.Barrier(5), asyncio.Event()
+        listening = [asyncio.create_task(listen(ready, told)) for _ in range(4)]
+        await ready.wait()
+        assert len(lookers()) == 1
+        for subject in ("a", "b"):
+            with write_transaction(engine) as session:
+                announce_change(session, topic="claim", subject=subject, at=MORNING, communities={})
+        told.set()
+        apart = await asyncio.gather(*listening)
+        await asyncio.sleep(0)
+        assert lookers() == []
+        return apart
+
+    assert asyncio.run(play()) == [1] * 4
+
+
+def test_who_comes_while_the_last_one_leaves_is_not_deaf(engine: Engine) -> None:
+    feed = Feed(engine, every_s=0.01)
+
+    async def play() -> str:
+        first = feed.watch()
+        await first.__aenter__()
+        second = feed.watch()
+        coming = asyncio.create_task(second.__aenter__())
+        await asyncio.gather(first.__aexit__(None, None, None), coming)
+        assert len(lookers()) == 1
+        with write_transaction(engine) as session:
+            announce_change(session, topic="claim", subject="a", at=MORNING, communities={})
+        news = await asyncio.wait_for(coming.result().get(), 10)
+        await second.__aexit__(None, None, None)
+        await asyncio.sleep(0)
+        assert lookers() == []
+        return news.subject
+
+    assert asyncio.run(play()) == "a"

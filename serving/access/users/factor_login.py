@@ -39,7 +39,7 @@ def pass_factor(
     with write_transaction(engine) as session:
         waiting = _waiting(session, digest, settings=settings, at=at)
         name = waiting.user.name
-        guards = lockout.guards_of(settings, name=f"code of {name}", address=address)
+        guards = lockout.guards_of_code(settings, name=name, address=address)
         locked_until = lockout.count_attempt(session, guards=guards, at=at)
     if locked_until is not None:
         raise too_many_failures(locked_until, at=at)
@@ -87,7 +87,7 @@ def leave_factor(
     Raises a 409 problem where the role needs it, a 403 problem for a wrong code, a 429 problem
     after too many of them.
     """
-    guards = lockout.guards_of(settings, name=f"code of {name}", address=address)
+    guards = lockout.guards_of_code(settings, name=name, address=address)
     with write_transaction(engine) as session:
         if is_required(settings, _existing(session, name)):
             raise ProblemError(

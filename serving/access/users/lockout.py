@@ -26,6 +26,7 @@ __all__ = [
     "forgive_attempt",
     "guard_of_address",
     "guards_of",
+    "guards_of_code",
     "is_locked",
     "reset_failures",
 ]
@@ -56,6 +57,14 @@ def guards_of(settings: AccessSettings, *, name: str, address: str) -> tuple[Gua
     """Return the guards of an account and of an address."""
     account = _guard(settings, _key("account", name), settings.lockout_failures)
     return account, guard_of_address(settings, address)
+
+
+def guards_of_code(settings: AccessSettings, *, name: str, address: str) -> tuple[Guard, Guard]:
+    """Return the guards of a user's second factor, which no name typed at the login counts for, and
+    of an address.
+    """
+    code = _guard(settings, _key("code", name), settings.lockout_failures)
+    return code, guard_of_address(settings, address)
 
 
 def guard_of_address(settings: AccessSettings, address: str) -> Guard:

@@ -126,7 +126,8 @@ def unlock_user(
 ) -> Response:
     """Let a user try again who failed to log in too often."""
     service.get_user(session, name=name)
-    lockout.clear_failures(session, _guard(services, name))
+    for guard in _guards(services, name):
+        lockout.clear_failures(session, guard)
     record_action(session, at=now, actor=viewer.name, action="user-unlocked", subject=name)
     return see_other(f"/users/{name}")
 
@@ -210,7 +211,9 @@ def _user_page(
         "viewer": viewer,
         "user": user,
         "tokens": tokens.list_tokens(session, user=name, at=now),
-        "locked": lockout.is_locked(session, _guard(services, name), at=now),
+        "locked": any(
+            lockout.is_locked(session, guard, at=now) for guard in _guards(services, name)
+        ),
         "roles": list(Role),
         "token_roles": [role for role in Role if role is not Role.OFFICER]
         if user.role is Role.ADMIN
@@ -222,6 +225,8 @@ def _user_page(
     return render_page(request, "user.html", context | shown)
 
 
-def _guard(services: Services, name: str) -> lockout.Guard:
+def _guards(services: Services, name: str) -> tuple[lockout.Guard, lockout.Guard]:
+    """Return the guards of a user's password and second factor."""
     account, _ = lockout.guards_of(services.settings, name=name, address="")
-    return account
+    code, _ = lockout.guards_of_code(services.settings, name=name, address="")
+    return account, code

@@ -253,6 +253,40 @@ def test_a_device_counts_only_once_it_has_shown_a_code(free: Client, hours: Hour
     assert come_in(free) == "/"
 
 
+def test_no_name_typed_at_the_login_locks_a_second_factor(
+    free: Client, engine: Engine, hours: Hours
+) -> None:
+    come_in(free)
+    device, _ = set_up(free, hours)
+    free.cookies.clear()
+    form = {"name": "code of analyst-1", "password": "x"}
+    statuses = [free.post("/login", data=form, headers=OWN).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    hours.pass_(seconds=60)
+    come_in(free)
+    assert enter(free, device.at(hours.at)) == 303
+
+
+def test_an_administrator_sees_and_lifts_the_lock_of_a_second_factor(
+    free: Client, engine: Engine, hours: Hours
+) -> None:
+    come_in(free)
+    device, _ = set_up(free, hours)
+    hours.pass_(seconds=60)
+    free.cookies.clear()
+    come_in(free)
+    assert [enter(free, "000000") for _ in range(6)] == [401] * 5 + [429]
+    waiting = dict(free.cookies)
+    free.cookies.clear()
+    log_in_by_link(free, engine, "admin-1")
+    assert "/users/analyst-1/unlock" in free.get("/users/analyst-1").text
+    assert free.post("/users/analyst-1/unlock", headers=OWN).status_code == 303
+    assert "/users/analyst-1/unlock" not in free.get("/users/analyst-1").text
+    free.cookies.clear()
+    free.cookies.update(waiting)
+    assert enter(free, device.at(hours.at)) == 303
+
+
 def test_an_administrator_helps_who_has_lost_the_device(
     free: Client, engine: Engine, hours: Hours
 ) -> None:

@@ -15,7 +15,7 @@ from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
-from pipelines.webapp.signed_database import open_signed_database
+from pipelines.webapp.signed_database import open_audit_key, open_signed_database
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
 from serving.database.audit_chain import record_action
@@ -115,15 +115,15 @@ def verify_audit_trail(
 
     Raises ``SettingsError`` for an anchor that was not made with the key of the installation.
     """
-    key = AuditKey.open(settings)
+    engine = open_serving_database(settings)
+    key = open_audit_key(settings, engine)
     kept = key.kept_head()
     heads = [one for one in (head, kept.digest if kept else None) if one]
     if anchor is not None:
         file = Path(anchor)
-        found = read_anchors(
-            file.read_text(encoding="utf-8") if file.is_file() else anchor,
-            public_key=key.public_key,
-        )
+        # What is no text was not made here either
+        said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else anchor
+        found = read_anchors(said, public_key=key.public_key)
         if found is None:
             raise SettingsError(
                 "the anchor was not made here, or was changed",
@@ -131,7 +131,7 @@ def verify_audit_trail(
             )
         heads += found
     # As it stands: nothing is signed by looking at it
-    with read_transaction(open_serving_database(settings)) as session:
+    with read_transaction(engine) as session:
         return verify_chain(session, heads=heads, public_key=key.public_key)
 
 
@@ -147,7 +147,7 @@ def anchor_audit_trail(settings: Settings) -> tuple[str, str]:
             remedy="See what is wrong with `forestall audit verify`.",
         )
     head = Head(entry_id=verdict.head_id, digest=verdict.head)
-    line = anchor_line(AuditKey.open(settings), head=head, at=wall_clock())
+    line = anchor_line(AuditKey.open(settings, makes=False), head=head, at=wall_clock())
     return line, anchor_code(head)
 
 

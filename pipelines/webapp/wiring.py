@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
-from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
@@ -36,18 +35,21 @@ def build_application(settings: Settings) -> FastAPI:
     from pipelines.webapp.promotion import GatedPromoter
     from pipelines.webapp.reason_words import explain_reason
     from pipelines.webapp.rescore import LiveRescorer
+    from pipelines.webapp.signed_database import open_audit_key
     from pipelines.webapp.trial import UploadTrial
     from serving.app import create_app
 
     vault = Vault.open(settings)
-    open_serving_database(settings).dispose()  # its own, or no start
+    engine = open_serving_database(settings)  # its own, or no start
+    signer = open_audit_key(settings, engine)
+    engine.dispose()
     return create_app(
         settings=settings.located_serving,
         vault=vault,
         finder=IdentifierLookup(settings, vault=vault),
         rescorer=LiveRescorer(settings),
         sealer=vault,
-        signer=AuditKey.open(settings),
+        signer=signer,
         promoter=GatedPromoter(settings),
         explainer=explain_reason,
         trial=UploadTrial(settings),

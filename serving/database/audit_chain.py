@@ -10,6 +10,7 @@ nothing was cut off the end either.
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -34,9 +35,12 @@ __all__ = [
     "ResultDigest",
     "begin_signing",
     "digest_of_entry",
+    "is_signed",
     "read_rows",
     "record_action",
 ]
+
+log = logging.getLogger("serving.database")
 
 Action = Literal[
     "login",
@@ -187,6 +191,11 @@ def begin_signing(session: Session, *, at: datetime) -> bool:
     return True
 
 
+def is_signed(session: Session) -> bool:
+    """Say whether the trail has signed entries."""
+    return _last_signed_by(session) is not None
+
+
 def _last_signed_by(session: Session) -> str | None:
     newest = select(AuditRow.signed_by).where(AuditRow.signed_by.is_not(None))
     return session.scalar(newest.order_by(AuditRow.id.desc()).limit(1))
@@ -217,8 +226,28 @@ def _append(session: Session) -> None:
         if signer is not None:
             entry.signature = sign_digest(signer, digest)
     session.add_all(entry for entry, _ in pending)
-    session.info[APPENDED] = Head(entry_id=last_id + len(pending), digest=digest)
+    if signer is not None and _is_uncut(session, signer, last_id=last_id):
+        session.info[APPENDED] = Head(entry_id=last_id + len(pending), digest=digest)
     pending.clear()
+
+
+def _is_uncut(session: Session, signer: Signer, *, last_id: int) -> bool:
+    """Say whether the trail still holds the head that was kept. Where it does not, that head stays
+    kept, however far the trail grows again, so that the cut shows for good.
+    """
+    kept = signer.kept_head()
+    if kept is None:
+        return True
+    found = select(AuditRow.digest).where(AuditRow.id == kept.entry_id)
+    if session.scalar(found) == kept.digest:
+        return True
+    log.error(
+        "the audit trail was cut off or replaced: entry %d, which was kept as its head, is not in "
+        "it any more (its last one is %d); see `forestall audit verify`",
+        kept.entry_id,
+        last_id,
+    )
+    return False
 
 
 def _signer_after(session: Session) -> Signer | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serving.database.audit_chain import GENESIS, ResultDigest, digest_of_entry, read_rows
@@ -54,15 +55,38 @@ def verify_chain(
     missing = {head for head in heads if head != GENESIS}
     codes = {head for head in missing if len(head) < len(GENESIS)}
     walk = _Walk(public_key)
-    for entry in read_rows(session, AuditRow):
+    for entry in _read_entries(session):
+        if isinstance(entry, Break):
+            return walk.verdict(broken=entry)
         reason = walk.fault_of(entry)
         if reason:
             return walk.verdict(broken=Break(entry_id=entry.id, reason=reason))
         walk.take(entry)
         missing.discard(entry.digest)
         missing -= {head for head in codes if entry.digest.startswith(head)}
-    edited = tuple(walk.edited_results(session)) if public_key is not None else ()
+    try:
+        edited = tuple(walk.edited_results(session)) if public_key is not None else ()
+    except (ValueError, TypeError):
+        edited = ("a result cannot be read: it was changed in the database itself",)
     return walk.verdict(head_missing=bool(missing), edited=edited)
+
+
+def _read_entries(session: Session) -> Iterator[AuditRow | Break]:
+    """Yield the entries in order, up to the first whose columns hold what nobody can read."""
+    last_id = 0
+    try:
+        for entry in read_rows(session, AuditRow):
+            last_id = entry.id
+            yield entry
+    except (ValueError, TypeError):  # one of many that were fetched at once: look for it
+        after = select(AuditRow.id).where(AuditRow.id > last_id).order_by(AuditRow.id)
+        for number in session.scalars(after).all():
+            try:
+                yield session.scalars(select(AuditRow).where(AuditRow.id == number)).one()
+            except (ValueError, TypeError):
+                reason = "the entry cannot be read: it was changed after it was written"
+                yield Break(entry_id=number, reason=reason)
+                return
 
 
 class _Walk:

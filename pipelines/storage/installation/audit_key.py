@@ -13,6 +13,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from data_contracts.errors import NotReadyError
 from pipelines.settings import Settings
 from pipelines.storage.installation.keys import KEY_BYTES, place_key, read_key
 from serving.database.audit_signature import Head
@@ -28,13 +29,22 @@ class AuditKey:
         self._folder = folder
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Open the key of an installation, made on first use; the public one lies beside it.
+    def open(cls, settings: Settings, *, makes: bool = True) -> Self:
+        """Open the key of an installation, made on first use, unless ``makes`` says otherwise; the
+        public one lies beside it.
 
-        Where a trail was signed with another key, nothing can be written on with this one.
+        Where a trail was signed with another key, nothing can be written on with this one. Raises
+        ``NotReadyError``, with nothing written, where the key is gone.
         """
         folder = settings.keys_folder
         if not (folder / "audit.key").exists():
+            left = [name for name in ("audit.pub", "audit.head") if (folder / name).exists()]
+            if left or not makes:
+                raise NotReadyError(
+                    f"the key {folder / 'audit.key'} is gone: the audit trail was signed with it",
+                    remedy="Put audit.key back, mount the folder it lies in, or restore it from "
+                    "the file that `forestall keys backup` wrote: `forestall keys restore FILE`.",
+                )
             place_key(folder / "audit.key", secrets.token_bytes(KEY_BYTES))
         key = Ed25519PrivateKey.from_private_bytes(read_key(folder / "audit.key"))
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -54,7 +64,7 @@ class AuditKey:
 
     def kept_head(self) -> Head | None:
         """Return the newest head that was kept, None before the first."""
-        with suppress(FileNotFoundError, ValueError, KeyError):
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             kept = json.loads((self._folder / "audit.head").read_text())
             return Head(entry_id=int(kept["entry"]), digest=str(kept["digest"]))
         return None

@@ -158,6 +158,45 @@ def test_a_trail_signed_from_somewhere_on_is_whole(engine: Engine) -> None:
         assert (spoken.state["table"], spoken.state["id"]) == ("dispositions", ENTRIES - 1)
 
 
+def test_a_trail_that_grows_again_after_a_cut_is_not_whole(engine: Engine) -> None:
+    key = a_key()
+    signing = fill(engine, key)
+    kept = key.head
+    with ruling(engine) as connection:
+        connection.execute(delete(AuditRow).where(AuditRow.id > ENTRIES - 2))
+        connection.execute(delete(DispositionRow).where(DispositionRow.id > ENTRIES - 3))
+    for number in range(20, 25):
+        record_result(signing, number)
+    verdict = verdict_of(engine, key)
+    assert (verdict.entries, verdict.broken, verdict.edited) == (ENTRIES + 3, None, ())
+    assert verdict.head_missing
+    assert key.head == kept
+
+
+@pytest.mark.parametrize("change", ["details = '{\"a\"'", "occurred_at = 'yesterday'"])
+def test_an_entry_that_nobody_can_read_is_where_the_chain_breaks(
+    tmp_path: Path, change: str
+) -> None:
+    key, engine = a_key(), open_database(sqlite_url(tmp_path / "serving.db"))
+    fill(engine, key)
+    with ruling(engine) as connection:
+        connection.execute(text(f"UPDATE audit SET {change} WHERE id = 6"))
+    verdict = verdict_of(engine, key)
+    assert verdict.broken is not None
+    assert (verdict.broken.entry_id, verdict.entries, verdict.whole) == (6, 5, False)
+    assert "cannot be read" in verdict.broken.reason
+
+
+def test_a_result_that_nobody_can_read_shows(tmp_path: Path) -> None:
+    key, engine = a_key(), open_database(sqlite_url(tmp_path / "serving.db"))
+    fill(engine, key)
+    with ruling(engine) as connection:
+        connection.execute(text("UPDATE dispositions SET decided_at = 'yesterday' WHERE id = 6"))
+    assert [line.partition(":")[0] for line in verdict_of(engine, key).edited] == [
+        "a result cannot be read"
+    ]
+
+
 def test_signing_begins_once(engine: Engine) -> None:
     key = a_key()
     fill(engine, key)

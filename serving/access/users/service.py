@@ -1,5 +1,6 @@
 """Adding users, changing what they may see, disabling them and letting them in again."""
 
+import unicodedata
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -52,8 +53,10 @@ def create_user(
     """Add a user who has nothing yet to come in with; ``subject`` is who they are to the identity
     provider.
 
-    Raises a 409 problem if the name is taken, a 422 problem for an officer without a community.
+    Raises a 409 problem if the name is taken, a 422 problem for an officer without a community, or
+    a name that looks like another one or is part of an address.
     """
+    _require_plain(name)
     users = UserRepository(session)
     if users.by_name(name):
         raise ProblemError(
@@ -250,6 +253,15 @@ def _switch(session: Session, user: UserRow, *, disabled: bool, at: datetime, ac
 def _require_may_make(role: Role, *, by: Viewer | None) -> None:
     if by is not None and role is Role.ADMIN:
         require_login(by)
+
+
+def _require_plain(name: str) -> None:
+    if name in {".", ".."} or unicodedata.normalize("NFKC", name) != name:
+        raise ProblemError(
+            422,
+            "This name cannot be told from another one.",
+            remedy="Write it without full-width or composed characters, and not of dots alone.",
+        )
 
 
 def _require_communities(role: Role, communities: Collection[str]) -> None:

@@ -139,3 +139,13 @@ def test_tokens_come_page_by_page(client: Client) -> None:
         ["admin-1", "analyst-1", "engineer-1", "officer-1"],
         None,
     )
+
+
+@pytest.mark.parametrize("name", [".", "..", "ａna", "ana．li", "ﬁn"])
+def test_a_name_that_cannot_be_told_from_another_is_refused(client: Client, name: str) -> None:
+    new = {"name": name, "role": "analyst"}
+    assert client.post("/api/v1/users", json=new).status_code == 401
+    answer = client.post("/api/v1/users", json=new, headers=client.as_("admin"))
+    assert answer.status_code == 422
+    plain = {"name": "王芳.li", "role": "analyst"}
+    assert client.post("/api/v1/users", json=plain, headers=client.as_("admin")).status_code == 201

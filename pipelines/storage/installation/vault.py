@@ -10,12 +10,12 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from data_contracts.errors import LakeError
+from data_contracts.errors import LakeError, NotReadyError
 from pipelines.settings import Settings
 from pipelines.storage import sqlite
 from pipelines.storage.installation.databases import claim_database
@@ -175,19 +175,26 @@ class Vault:
             "SELECT DISTINCT person FROM numbers_of"
             " WHERE number IN (SELECT value FROM json_each(?)) ORDER BY 1"
         )
-        return [
-            person
-            for (person,) in sqlite.fetch_rows(
-                self._path, query=query, values=(json.dumps(list(numbers)),)
-            )
-        ]
+        return [person for (person,) in self._rows(query, json.dumps(list(numbers)))]
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        """All rows of a query; raises ``NotReadyError`` where the file is damaged."""
+        try:
+            return sqlite.fetch_rows(self._path, query=query, values=values)
+        except sqlite3.OperationalError:  # busy, or the disk: the file itself is whole
+            raise
+        except sqlite3.DatabaseError:
+            raise NotReadyError(
+                f"{self._path.name} is damaged",
+                remedy="Stop, and restore it from a backup; `forestall verify` looks at the rest.",
+            ) from None
 
     def _sealed(self, kind: IdentifierKind, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         query = (
             "SELECT key, sealed FROM entries"
             " WHERE kind = ? AND key IN (SELECT value FROM json_each(?))"
         )
-        return sqlite.fetch_rows(self._path, query=query, values=(kind, json.dumps(list(keys))))
+        return self._rows(query, kind, json.dumps(list(keys)))
 
     def _numbers_of(self, persons: Sequence[str]) -> dict[str, list[str]]:
         query = (
@@ -195,9 +202,7 @@ class Vault:
             " WHERE person IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"
         )
         held: dict[str, list[str]] = {}
-        for person, number in sqlite.fetch_rows(
-            self._path, query=query, values=(json.dumps(list(persons)),)
-        ):
+        for person, number in self._rows(query, json.dumps(list(persons))):
             held.setdefault(person, []).append(number)
         return held
 

@@ -275,10 +275,10 @@ def test_a_token_whose_ancestor_far_above_ended_is_no_good(client: Client, engin
     for _ in range(3):
         path, new = "/api/v1/users/admin-1/tokens", {"name": "x", "days": 9, "manages": True}
         line.append(bearer(client.post(path, json=new, headers=line[-1]).json()["secret"]))
-    for ended in ("revoked_at", "expires_at"):
+    for change in ("revoked_at = :at", "revoked_at = NULL, expires_at = :at"):
         with engine.begin() as connection:
             connection.execute(
-                text(f"UPDATE tokens SET revoked_at = NULL, {ended} = :at WHERE id = :id"),
+                text(f"UPDATE tokens SET {change} WHERE id = :id"),
                 {"at": "2026-07-05 00:00:00+00:00", "id": first["id"]},
             )
         assert [client.get("/api/v1/me", headers=one).status_code for one in line] == [401] * 4

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -32,6 +32,8 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 INSTALLED = "/opt/forestall/.venv/bin/"
 STATE = "/var/lib/forestall"
 START_S = 120
+# Such as `docker compose` or `podman-compose`; images are built or fetched where there are none.
+COMPOSE = os.environ.get("FORESTALL_TEST_COMPOSE", "")
 
 
 def read_unit(path: Path) -> configparser.ConfigParser:
@@ -222,6 +224,24 @@ def test_containers_run_commands_and_settings_that_there_are():
 def test_containers_open_no_port_but_to_this_machine():
     opened = [port for one in services().values() for port in one.get("ports", ())]  # type: ignore[attr-defined]
     assert opened == ["127.0.0.1:8000:8000"]
+
+
+@pytest.mark.skipif(not COMPOSE, reason="FORESTALL_TEST_COMPOSE names no way to start containers")
+def test_containers_serve_the_pages():
+    command = [*shlex.split(COMPOSE), "-p", "forestall-test", "-f", str(DEPLOY / "compose.yaml")]
+    named = os.environ | {"DATABASE_PASSWORD": "of-a-test"}
+    try:
+        subprocess.run([*command, "up", "-d"], env=named, check=True)
+        give_up_at = time.monotonic() + START_S
+        answer = None
+        while answer is None and time.monotonic() < give_up_at:
+            time.sleep(1)
+            with suppress(URLError, TimeoutError, ConnectionError):
+                answer = json.load(urlopen("http://127.0.0.1:8000/health/ready", timeout=2))
+        assert answer is not None
+        assert answer["status"] == "ok"
+    finally:
+        subprocess.run([*command, "down", "-v"], env=named, check=True)
 
 
 def test_the_image_holds_every_package():

@@ -141,10 +141,10 @@ def score(
                 workers=workers,
                 progress=progress,
             )
-        moments = query_points_to_score(context, people=people, since=log.latest_run(before=at))
-        late = 0
+        since, late = log.latest_run(before=at), 0
+        moments = query_points_to_score(context, people=people, since=since)
         if kind == "intraday" and people is None:
-            moments, late = with_late_people(context, moments, since=log.latest_run(before=at))
+            moments, late = with_late_people(context, moments, since=since)
         result = score_moments(
             context, moments, log=log, rules=rules, workers=workers, progress=progress
         )

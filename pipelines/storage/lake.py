@@ -19,10 +19,9 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from data_contracts.errors import LakeError
-from data_contracts.words.counts import choose_form, count_things
 from pipelines.clock import ZONE
 from pipelines.settings import Settings
-from pipelines.storage.checked_files import CheckedFiles
+from pipelines.storage.checked_files import CheckedFiles, refuse_damaged
 from pipelines.storage.lake_files import (
     TRANSACTION_APP,
     files_of,
@@ -40,7 +39,6 @@ from pipelines.storage.places.place import Place
 
 __all__ = ["Lake", "LakeLoad"]
 
-NAMED = 3  # of damaged files
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
 
@@ -331,23 +329,19 @@ class Lake:
                     continue
                 if mark is not None:
                     marks[f"{dataset}/{name}"] = mark
-        whole: dict[str, str] = {}
-        for file in checked.unchecked(marks) if marks else ():
-            dataset, _, name = file.partition("/")
-            if self._is_whole(dataset, name):
-                whole[file] = marks[file]
-            else:
-                damaged.append(file)
-        if whole:
-            checked.remember(whole)
-        if damaged:
-            more = ", …" if len(damaged) > NAMED else ""
-            raise LakeError(
-                f"{count_things(len(damaged), 'data file')} of the lake "
-                f"{choose_form(len(damaged), 'is', 'are')} not what was written: "
-                f"{', '.join(damaged[:NAMED])}{more}",
-                remedy="Restore from a backup what `forestall verify` names.",
+        if marks:
+            damaged += checked.find_changed(
+                marks,
+                is_whole=lambda file: self._is_whole(
+                    file.partition("/")[0], file.partition("/")[2]
+                ),
             )
+        refuse_damaged(
+            damaged,
+            thing="data file",
+            of="the lake",
+            remedy="Restore from a backup what `forestall verify` names.",
+        )
 
     def files_of_days(self, days: tuple[date, date]) -> dict[str, list[str]]:
         """The data files of each dataset that hold events of these days (both included), and those

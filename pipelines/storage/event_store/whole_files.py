@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_contracts.errors import LakeError
-from data_contracts.words.counts import choose_form, count_things
-from pipelines.storage.checked_files import CHECKED_FILES, CheckedFiles
+from pipelines.storage.checked_files import CHECKED_FILES, CheckedFiles, refuse_damaged
 from pipelines.storage.event_store.parts.frame_files import digest_in_name
 from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.places.durable_files import file_digest, file_mark
 
 __all__ = ["remember_whole", "require_whole"]
-
-NAMED = 3
 
 
 def require_whole(manifest: Manifest, folder: Path) -> None:
@@ -21,22 +17,19 @@ def require_whole(manifest: Manifest, folder: Path) -> None:
 
     Raises ``LakeError`` naming those that are gone or are not.
     """
-    checked = CheckedFiles(folder / CHECKED_FILES)
     names = [name for name in sorted(manifest.files()) if digest_in_name(name)]
-    there = [name for name in names if (folder / name).is_file()]
-    marks = {key_of(name): file_mark(folder / name) for name in there}
-    unchecked = {name_of(key) for key in checked.unchecked(marks)}
-    changed = {name for name in unchecked if file_digest(folder / name) != digest_in_name(name)}
-    checked.remember({key_of(name): marks[key_of(name)] for name in unchecked - changed})
-    damaged = sorted({*changed, *names} - ({*there} - changed))
-    if damaged:
-        more = ", …" if len(damaged) > NAMED else ""
-        raise LakeError(
-            f"{count_things(len(damaged), 'file')} of the event store "
-            f"{choose_form(len(damaged), 'is', 'are')} not what was written: "
-            f"{', '.join(damaged[:NAMED])}{more}",
-            remedy="Run `forestall store rebuild`: it is made from the lake.",
-        )
+    gone = [name for name in names if not (folder / name).is_file()]
+    marks = {key_of(name): file_mark(folder / name) for name in names if name not in gone}
+    changed = CheckedFiles(folder / CHECKED_FILES).find_changed(
+        marks,
+        is_whole=lambda key: file_digest(folder / name_of(key)) == digest_in_name(name_of(key)),
+    )
+    refuse_damaged(
+        sorted([*gone, *map(name_of, changed)]),
+        thing="file",
+        of="the event store",
+        remedy="Run `forestall store rebuild`: it is made from the lake.",
+    )
 
 
 def remember_whole(names: Iterable[str], folder: Path) -> None:

@@ -30,7 +30,7 @@ from pipelines.ingestion.outcomes.reports import (
     report_known_file,
 )
 from pipelines.ingestion.parsed_files import ParsedFile
-from pipelines.ingestion.parser_process import Parser, lend_parser
+from pipelines.ingestion.parsing.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.source_habits import SourceHabits
 from pipelines.ingestion.waiting_files import (
@@ -39,6 +39,7 @@ from pipelines.ingestion.waiting_files import (
     last_plausible_day,
 )
 from pipelines.settings import Settings
+from pipelines.storage.installation.loads import remember_loads, require_loads
 from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS
@@ -126,6 +127,7 @@ def ingest(
             for item in listed
             if item.problem
         ]
+        remember_loads(settings, lake=lake)
         ledger.record_strays(str(landing.resolve()), strays, seen_at=received_at)
         left = record_gone_files(ledger, gone, received_at=received_at)
         return IngestReport(
@@ -145,6 +147,7 @@ def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
         else:
             ledger.discard(batch)
     require_agreement(lake, ledger)
+    require_loads(settings)
     remove_unfinished_batches(settings.quarantine_folder, loaded=ledger.committed_batches())
 
 

@@ -45,6 +45,7 @@ from pipelines.storage.event_store.loading import load_known_records
 from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.installation.databases import open_serving_database
+from pipelines.storage.installation.loads import require_loads
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import one_publisher
@@ -277,7 +278,11 @@ def load_scoring_context(
     span: timedelta = MAX_LOOKBACK,
     progress: Progress,
 ) -> ScoringContext:
-    """The champion, and the event index for moments of the ``span`` before ``at``."""
+    """The champion, and the event index for moments of the ``span`` before ``at``.
+
+    Raises ``LakeError`` where the lake or its ledger is gone.
+    """
+    require_loads(settings)
     registry = ModelRegistry.of(settings)
     version = registry.champion()
     if version is None:

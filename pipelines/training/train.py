@@ -36,6 +36,7 @@ from pipelines.progress import Progress, no_progress
 from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.event_store.loading import load_known_records
+from pipelines.storage.installation.loads import require_loads
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 from pipelines.training.model_comparison import (
     CHALLENGER,
@@ -122,8 +123,10 @@ def train(
     """Train on what was known before ``at``, register as challenger, and promote if the gates (or
     ``promote``) say so.
 
-    Raises ``NotReadyError`` with an empty lake and ``ModelError`` with too few cases.
+    Raises ``NotReadyError`` with an empty lake, ``LakeError`` where it or its ledger is gone, and
+    ``ModelError`` with too few cases.
     """
+    require_loads(settings)
     known = load_known_records(settings, at=at, span=TRAINING_HISTORY, progress=progress)
     tables, event_index = known.tables, known.event_index
     registry = ModelRegistry.of(settings)

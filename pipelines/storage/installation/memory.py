@@ -26,11 +26,12 @@ LOCK_FILE = "installation.lock"
 @dataclass(frozen=True)
 class Memory:
     """``keys`` are fingerprints by the name of the key's file, ``databases`` ids by the name of the
-    database.
+    database, ``has_loads`` whether anything ever reached the lake.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
+    has_loads: bool = False
 
     def with_key(self, name: str, fingerprint: str) -> "Memory":
         """The same with this key."""
@@ -39,6 +40,10 @@ class Memory:
     def with_database(self, name: str, id_: str) -> "Memory":
         """The same with this database."""
         return replace(self, databases={**self.databases, name: id_})
+
+    def with_loads(self) -> "Memory":
+        """The same with a lake that holds loads."""
+        return replace(self, has_loads=True)
 
 
 ADAPTER = TypeAdapter(Memory)

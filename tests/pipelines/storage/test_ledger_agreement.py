@@ -10,8 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from data_contracts.errors import LakeError
+from pipelines.scoring.score import score
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.ledger_agreement import find_disagreements, rebuild_ledger
+from pipelines.training.train import train
 from tests.pipelines.landing import DAY, RECEIVED_AT, calls, put, residents, transfers
 
 NEXT = DAY + timedelta(days=1)
@@ -121,3 +123,26 @@ def test_a_ledger_that_began_anew_is_put_right(loaded):
     anew.commit(2, delta_version=7)
     rebuild_ledger(loaded.lake, anew)
     assert find_disagreements(loaded.lake, anew) == []
+
+
+def test_a_lake_that_is_gone_with_its_ledger_is_not_begun_anew(loaded, tmp_path):
+    loaded.settings.lake_folder.rename(tmp_path / "not-mounted")
+    with pytest.raises(LakeError, match="is gone, and this home has loaded into it"):
+        loaded.ingest()
+    shutil.rmtree(loaded.settings.lake_folder)
+    (tmp_path / "not-mounted").rename(loaded.settings.lake_folder)
+    put_next_day(loaded)
+    assert sum(one.accepted for one in loaded.ingest().values()) == 80
+
+
+@pytest.mark.parametrize("gone", ["ledger.db", ""])
+def test_without_lake_or_ledger_no_list_is_made_and_no_model(loaded, gone, tmp_path):
+    place = loaded.settings.lake_folder / gone
+    place.rename(tmp_path / "elsewhere")
+    at = RECEIVED_AT
+    for make in (
+        lambda: train(loaded.settings, at=at),
+        lambda: score(loaded.settings, at=at, kind="nightly"),
+    ):
+        with pytest.raises(LakeError, match="is gone, and"):
+            make()

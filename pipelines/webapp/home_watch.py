@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 
-from data_contracts.errors import ForestallError
+from data_contracts.errors import ForestallError, NotReadyError
 from pipelines.settings import Settings
 from pipelines.storage.faults import explain_fault
 from pipelines.storage.installation.databases import open_serving_database
@@ -25,7 +25,8 @@ class InstallationWatch:
     def __call__(self) -> HomeState:
         """How the home is at this moment."""
         vault = self._explain(self._read_vault) is None
-        problem = self._explain(self._write_block) or self._explain(self._find_database)
+        looks = (self._write_block, self._find_keys, self._find_database)
+        problem = next(filter(None, map(self._explain, looks)), None)
         if problem is None:
             return HomeState(vault=vault)
         return HomeState(vault=vault, problem=str(problem), remedy=problem.remedy)
@@ -35,6 +36,13 @@ class InstallationWatch:
 
     def _find_database(self) -> None:
         open_serving_database(self._settings).dispose()
+
+    def _find_keys(self) -> None:
+        if self._settings.home.is_dir() and not self._settings.keys_folder.is_dir():
+            raise NotReadyError(
+                f"the folder of keys {self._settings.keys_folder} is gone",
+                remedy="Mount it, or put it back from its backup.",
+            )
 
     def _write_block(self) -> None:
         path = self._settings.home / f".ready.{os.getpid()}.{secrets.token_hex(4)}.part"

@@ -5,7 +5,6 @@
 import json
 import os
 import secrets
-from contextlib import suppress
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Self
@@ -63,11 +62,32 @@ class AuditKey:
         return self._private_key.sign(message)
 
     def kept_head(self) -> Head | None:
-        """Return the newest head that was kept, None before the first."""
-        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-            kept = json.loads((self._folder / "audit.head").read_text())
+        """Return the newest head that was kept, None before the first.
+
+        Raises ``NotReadyError`` where the folder is gone, or what was kept cannot be read.
+        """
+        path = self._folder / "audit.head"
+        try:
+            text = path.read_bytes().strip()
+        except FileNotFoundError:
+            if not self._folder.is_dir():
+                raise NotReadyError(
+                    f"the folder of keys {self._folder} is gone",
+                    remedy="Mount it, or put it back from its backup.",
+                ) from None
+            return None
+        if not text:
+            return None
+        try:
+            kept = json.loads(text)
             return Head(entry_id=int(kept["entry"]), digest=str(kept["digest"]))
-        return None
+        except (ValueError, KeyError, TypeError):
+            raise NotReadyError(
+                f"{path} cannot be read: whether the newest entries of the audit trail were cut "
+                "off cannot be told any more",
+                remedy="Hold the trail against an anchor (`forestall audit verify --anchor …`), "
+                "note it, and move audit.head away.",
+            ) from None
 
     def keep_head(self, head: Head, /) -> None:
         """Keep a head, unless a newer one is kept by another process.

@@ -5,9 +5,19 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import NotReadyError, SettingsError
+from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.audit_key import AuditKey
-from pipelines.webapp.accounts import add_user, anchor_audit_trail, verify_audit_trail
+from pipelines.webapp.accounts import (
+    add_user,
+    anchor_audit_trail,
+    list_users,
+    verify_audit_trail,
+)
+from pipelines.webapp.signed_database import open_signed_database
+from serving.access.users.service import create_user
+from serving.database.engine import write_transaction
+from serving.vocabulary.roles import Role
 
 GONE = ("audit.key",), ("audit.key", "audit.pub", "audit.head", "audit.lock")
 
@@ -48,10 +58,36 @@ def test_an_anchor_file_that_is_no_text_was_not_made_here(tmp_path: Path) -> Non
         verify_audit_trail(settings, anchor=str(anchor))
 
 
-def test_a_kept_head_that_is_no_head_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["[1]", "{", "7", '{"entry": 1}'])
+def test_a_kept_head_that_cannot_be_read_stops_the_trail_until_somebody_looks(
+    tmp_path: Path, text: str
+) -> None:
     settings = a_home(tmp_path)
-    key = AuditKey.open(settings)
-    assert key.kept_head() is not None
-    (settings.keys_folder / "audit.head").write_text("[1]")
-    assert key.kept_head() is None
+    kept = AuditKey.open(settings).kept_head()
+    assert kept is not None
+    (settings.keys_folder / "audit.head").write_text(text)
+    with pytest.raises(NotReadyError, match="cannot be read"):
+        verify_audit_trail(settings)
+    with pytest.raises(NotReadyError, match="cannot be read"):
+        add_user(settings, name="li.wei", role="analyst", communities=())
+    (settings.keys_folder / "audit.head").rename(tmp_path / "looked-at")
+    assert "li.wei" not in {user.name for user in list_users(settings)}
+    add_user(settings, name="li.wei", role="analyst", communities=())
+    assert verify_audit_trail(settings).whole
+
+
+def test_without_the_folder_of_keys_nothing_is_written_in_part(tmp_path: Path) -> None:
+    """A head that could not be kept after the commit left a row that nobody was told of."""
+    settings = a_home(tmp_path)
+    engine = open_signed_database(settings)
+    settings.keys_folder.rename(tmp_path / "elsewhere")
+    with (
+        pytest.raises(NotReadyError, match=r"folder of keys .* is gone"),
+        write_transaction(engine) as session,
+    ):
+        create_user(session, name="li.wei", role=Role.ANALYST, at=wall_clock(), actor="root")
+    (tmp_path / "elsewhere").rename(settings.keys_folder)
+    assert "li.wei" not in {user.name for user in list_users(settings)}
+    with write_transaction(engine) as session:
+        create_user(session, name="li.wei", role=Role.ANALYST, at=wall_clock(), actor="root")
     assert verify_audit_trail(settings).whole

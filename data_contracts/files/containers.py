@@ -1,6 +1,7 @@
 """What a delivered file is, by its first bytes and not by its name alone, and the tables in it."""
 
-from pathlib import Path, PurePath
+from pathlib import PurePath
+from typing import Protocol
 
 from data_contracts.errors import DeliveryError
 from data_contracts.files.archives import Member, is_workbook, unpack_gzip, unpack_zip
@@ -14,7 +15,7 @@ from data_contracts.files.tables.table_rows import masked_names
 from data_contracts.mappings.layout import Layout
 from data_contracts.words.counts import choose_form, count_things
 
-__all__ = ["read_tables"]
+__all__ = ["DeliveredFile", "read_tables"]
 
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -39,7 +40,22 @@ _LOST_CHARACTER = "\ufffd"  # what programs write for bytes that they do not und
 _REDELIVER = "Ask the source to deliver the file again."
 
 
-def read_tables(path: Path, *, layout: Layout, wanted: Wanted) -> tuple[RawTable, ...]:
+class DeliveredFile(Protocol):
+    """A delivered file: a path, or one that somebody else has opened."""
+
+    @property
+    def name(self) -> str:
+        """Its name, without the folders."""
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its name."""
+
+    def read_bytes(self) -> bytes:
+        """All that is in it."""
+
+
+def read_tables(path: DeliveredFile, *, layout: Layout, wanted: Wanted) -> tuple[RawTable, ...]:
     """Read the tables of a delivered file: one, but for archives of several files and workbooks of
     which the layout names several sheets.
 

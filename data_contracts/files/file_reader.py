@@ -7,7 +7,6 @@ import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
@@ -15,7 +14,7 @@ import polars.selectors as cs
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import DeliveryError
 from data_contracts.files.completion import complete_rows, leave_out_rows
-from data_contracts.files.containers import read_tables
+from data_contracts.files.containers import DeliveredFile, read_tables
 from data_contracts.files.read_result import Reading
 from data_contracts.files.tables.headings import ContractHeadings
 from data_contracts.files.tables.raw_table import RawTable
@@ -34,7 +33,7 @@ PREAMBLE = "_preamble"
 _REDELIVER = "Ask the source to deliver the file again."
 
 
-def read_delivery(path: Path, *, contract: Contract, mapping: SourceMapping) -> Reading:
+def read_delivery(path: DeliveredFile, *, contract: Contract, mapping: SourceMapping) -> Reading:
     """Read and normalise one delivered file.
 
     Raises ``DeliveryError`` where the file cannot be read as a whole; its message holds no

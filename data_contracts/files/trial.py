@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from data_contracts.contract import load_contract
 from data_contracts.errors import DeliveryError
-from data_contracts.files.containers import read_tables
+from data_contracts.files.containers import DeliveredFile, read_tables
 from data_contracts.files.file_reader import join_readings, understand_table
 from data_contracts.files.read_result import Reading
 from data_contracts.files.tables.headings import ContractHeadings, Wanted
@@ -57,7 +56,7 @@ class _AnyHeadings:
         return count_known_headings(headings)
 
 
-def read_trial(path: Path, *, dataset: str | None, mapping: SourceMapping) -> TrialReading:
+def read_trial(path: DeliveredFile, *, dataset: str | None, mapping: SourceMapping) -> TrialReading:
     """Read one file as ``read_delivery`` would; without a ``dataset`` it is guessed.
 
     Raises ``DeliveryError`` where there is no table in the file.
@@ -98,7 +97,7 @@ def _count_rows(table: RawTable) -> int:
     return table.values.height + table.misfits.height + sum(table.skipped.values())
 
 
-def _found_layout(path: Path, *, raw: RawTable) -> Layout:
+def _found_layout(path: DeliveredFile, *, raw: RawTable) -> Layout:
     """The layout as it was found; of Parquet there is none."""
     content = path.read_bytes()
     if content.startswith(b"PAR1"):

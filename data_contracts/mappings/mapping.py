@@ -39,6 +39,7 @@ __all__ = [
     "load_mapping",
     "parse_mapping",
     "read_mapping_file",
+    "read_mapping_text",
 ]
 
 _BUILT_IN = Path(__file__).parent / "sources"
@@ -156,8 +157,16 @@ def load_mapping(source: str, *, folder: Path | None = None) -> SourceMapping:
 
     Raises ``SettingsError`` if the file cannot be understood.
     """
+    name, text = read_mapping_text(source, folder)
+    return parse_mapping(text, name=name) if text else SourceMapping()
+
+
+def read_mapping_text(source: str, folder: Path | None) -> tuple[str, str]:
+    """Return the name of the file with the mapping of a source and what stands in it, not looked at
+    yet; both are empty where there is none. Raises ``SettingsError`` if it cannot be read.
+    """
     path = find_mapping_file(source, folder=folder) or find_mapping_file(_DEFAULT, folder=folder)
-    return read_mapping_file(path) if path else SourceMapping()
+    return (path.name, _read_text(path)) if path else ("", "")
 
 
 def find_mapping_file(source: str, *, folder: Path | None = None) -> Path | None:
@@ -174,8 +183,12 @@ def declared_sources(folder: Path | None = None) -> frozenset[str]:
 
 def read_mapping_file(path: Path) -> SourceMapping:
     """Return the mapping in a file; raises ``SettingsError`` naming file, line and key."""
+    return parse_mapping(_read_text(path), name=path.name)
+
+
+def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise SettingsError(
             f"The source mapping {path.name} cannot be used: it is not UTF-8.",
@@ -186,7 +199,6 @@ def read_mapping_file(path: Path) -> SourceMapping:
             f"The source mapping {path.name} cannot be opened: {error.strerror}.",
             remedy="Name a file that exists and may be read.",
         ) from None
-    return parse_mapping(text, name=path.name)
 
 
 def parse_mapping(text: str, *, name: str) -> SourceMapping:

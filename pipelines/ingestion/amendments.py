@@ -61,9 +61,10 @@ def find_targets(
 
 def _named_files(delivery: Delivery, *, folder: str) -> set[str]:
     """Paths in the landing folder, from the lines of the file beside this one."""
-    if not delivery.sidecar().is_file():
+    beside = delivery.sidecar()
+    if beside is None:
         return set()
-    lines = map(str.strip, delivery.sidecar().read_text(encoding="utf-8-sig").splitlines())
+    lines = map(str.strip, beside.read_text(encoding="utf-8-sig").splitlines())
     return {line if "/" in line else f"{folder}/{line}" for line in lines if line}
 
 

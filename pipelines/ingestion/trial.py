@@ -16,7 +16,7 @@ from data_contracts.files.trial import TrialReading
 from data_contracts.mappings.shipped_formats import load_formats
 from data_contracts.suites import check_rows
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
-from pipelines.ingestion.parser_process import Parser, lend_parser
+from pipelines.ingestion.parsing.parser_process import Parser, lend_parser
 from pipelines.settings import Settings
 
 __all__ = ["Trial", "try_file"]

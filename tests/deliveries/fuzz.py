@@ -31,7 +31,7 @@ import polars as pl
 
 from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.reports import FileReport
-from pipelines.ingestion.parser_process import Parser
+from pipelines.ingestion.parsing.parser_process import Parser
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import IngestLimits, Settings
 from pipelines.storage.lake import Lake

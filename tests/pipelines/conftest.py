@@ -9,7 +9,7 @@ import pytest
 from models.learning import learned_reputation
 from pipelines.ingestion.ingest import ingest
 from pipelines.ingestion.outcomes.reports import FileReport
-from pipelines.ingestion.parser_process import Parser
+from pipelines.ingestion.parsing.parser_process import Parser
 from pipelines.settings import IngestLimits, Settings
 from pipelines.storage.lake import Lake
 from pipelines.training.train import TrainResult

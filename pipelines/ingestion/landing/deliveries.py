@@ -79,9 +79,10 @@ class Delivery:
         """SHA-256 of the file's bytes, in hex."""
         return file_digest(self.file)
 
-    def sidecar(self) -> Path:
-        """Where a list of the files would lie that this one replaces."""
-        return _sidecar(self.file)
+    def sidecar(self) -> Path | None:
+        """The list of the files that this one replaces; None where there is none."""
+        place = _sidecar(self.file)
+        return place if _is_own_file(place) else None
 
 
 def require_landing(landing: Path) -> None:
@@ -103,7 +104,12 @@ def list_deliveries(
     they are held against the others. Raises ``DeliveryError`` if the folder does not exist.
     """
     require_landing(landing)
-    found = [_read_path(file, landing=landing, known=known) for file in _delivered_files(landing)]
+    found = [
+        _refused_link(file, landing=landing)
+        if file.is_symlink()
+        else _read_path(file, landing=landing, known=known)
+        for file in _delivered_files(landing)
+    ]
     wanted = (item for item in found if item.day is None or through is None or item.day <= through)
     return sorted(
         wanted,
@@ -132,6 +138,16 @@ def _delivered_files(landing: Path) -> Iterator[Path]:
             and file.stem != TRUTH_FILE
         ):
             yield file
+
+
+def _refused_link(file: Path, *, landing: Path) -> Delivery:
+    """Who delivers must not choose what of this machine is read."""
+    return _unknown_delivery(
+        file,
+        path="/".join(file.relative_to(landing).parts),
+        problem="it is a link to another place",
+        remedy="Deliver the file itself in this place.",
+    )
 
 
 def _read_path(file: Path, *, landing: Path, known: KnownSources) -> Delivery:
@@ -207,13 +223,18 @@ def _event_file(
         is_whole_day=name.minute is None,
         is_new_source=name.is_new,
         is_unfamiliar=name.is_new or (bool(known.familiar) and name.source not in known.familiar),
-        corrects=name.corrects or _sidecar(file).is_file(),
+        corrects=name.corrects or _is_own_file(_sidecar(file)),
         note=f"read as a file of the source {name.source}" if is_noted else "",
     )
 
 
 def _sidecar(file: Path) -> Path:
     return file.with_name(file.name + SIDECAR_SUFFIX)
+
+
+def _is_own_file(path: Path) -> bool:
+    """Whether it lies here itself, and is no link to something elsewhere."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _read_day(folder: str) -> date | None:

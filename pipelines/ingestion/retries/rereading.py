@@ -14,7 +14,7 @@ from pipelines.clock import end_of_day
 from pipelines.ingestion.landing.deliveries import Delivery, describe_path
 from pipelines.ingestion.outcomes.quarantine import sealed_rows
 from pipelines.ingestion.parsed_files import ParsedFile
-from pipelines.ingestion.parser_process import Parser
+from pipelines.ingestion.parsing.parser_process import Parser
 from pipelines.settings import Settings
 from pipelines.storage.installation.vault import Vault
 from pipelines.storage.ledger import Ledger, LoadedFile

@@ -16,7 +16,7 @@ from pipelines.ingestion.ingest import recover_loads
 from pipelines.ingestion.landing.deliveries import describe_path
 from pipelines.ingestion.outcomes.findings import Finding, count_findings
 from pipelines.ingestion.outcomes.quarantine import store_rejected_rows
-from pipelines.ingestion.parser_process import Parser, lend_parser
+from pipelines.ingestion.parsing.parser_process import Parser, lend_parser
 from pipelines.ingestion.pseudonymisation import RowPseudonymiser, load_pseudonymiser
 from pipelines.ingestion.retries.rereading import (
     RejectedRows,

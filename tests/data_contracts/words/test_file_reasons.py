@@ -15,7 +15,7 @@ ROOMS = (
     "data_contracts/mappings/translation",
     "pipelines/ingestion/landing",
 )
-MODULES = ("pipelines/ingestion/waiting_files.py", "pipelines/ingestion/parser_process.py")
+MODULES = ("pipelines/ingestion/waiting_files.py", "pipelines/ingestion/parsing/parser_process.py")
 CHINESE = re.compile("[一-鿿]")
 PIECES = re.compile(r"^(\d+ is \d+|\d+)\.?$")  # all is said by other texts: see the test below
 

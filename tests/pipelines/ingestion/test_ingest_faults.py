@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
-from pipelines.ingestion.parser_process import Parser
+from pipelines.ingestion.parsing.parser_process import Parser
 from pipelines.storage.installation.vault import Vault
 from tests.pipelines.conftest import counts
 from tests.pipelines.landing import (

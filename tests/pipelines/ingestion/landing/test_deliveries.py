@@ -4,7 +4,7 @@ import pytest
 
 from data_contracts.errors import DeliveryError
 from pipelines.ingestion.landing.deliveries import list_deliveries
-from tests.pipelines.landing import SHANGHAI, put_text
+from tests.pipelines.landing import SHANGHAI, calls, put, put_text
 
 
 def test_registers_come_first_then_events_by_day_and_name(tmp_path):
@@ -66,3 +66,16 @@ def test_the_digest_is_of_the_content(tmp_path):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(DeliveryError, match="no landing folder"):
         list_deliveries(tmp_path / "nowhere")
+
+
+def test_a_link_is_refused_with_what_to_do_and_names_no_corrections(tmp_path):
+    landing = tmp_path / "landing"
+    put(landing, "calls/2026-08-01/cmcc.parquet", calls(2))
+    elsewhere = put_text(tmp_path, "elsewhere.csv", "secret")
+    (landing / "calls/2026-08-01/ctcc.csv").symlink_to(elsewhere)
+    (landing / "calls/2026-08-01/cmcc.parquet.replaces").symlink_to(elsewhere)
+    (landing / "transfers").symlink_to(tmp_path)
+    good, link = list_deliveries(landing)
+    assert (good.problem, good.corrects, good.sidecar()) == ("", False, None)
+    assert (link.dataset, link.problem) == ("unknown", "it is a link to another place")
+    assert "the file itself" in link.remedy

@@ -1,15 +1,17 @@
 """Reads deliveries in a process of its own, so that a hostile or broken file can end that process
 and nothing else.
 
-Run as a module it is that process: over a connection it takes a JSON message a file and answers
-each with two messages, a JSON header and an Arrow IPC body. Messages are bytes, never pickles:
-whoever rules that process must not rule this one.
+Over a connection that process takes a JSON message a file, and the file itself, opened: it may
+open none (``pipelines.ingestion.parsing.confinement``). It answers each with two messages, a JSON
+header and an Arrow IPC body. Messages are bytes, never pickles: whoever rules that process must not
+rule this one.
 """
 
+import errno
 import io
 import json
+import logging
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -19,7 +21,8 @@ from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
+from multiprocessing.reduction import recv_handle, send_handle
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
@@ -31,15 +34,19 @@ from data_contracts.files.kept_rows import KeptRow, KeptRowsReading, read_kept_r
 from data_contracts.files.read_result import Reading
 from data_contracts.files.trial import TrialReading, read_trial
 from data_contracts.mappings.layout import Layout
-from data_contracts.mappings.mapping import SourceMapping, load_mapping, parse_mapping
+from data_contracts.mappings.mapping import SourceMapping, parse_mapping, read_mapping_text
+from pipelines.ingestion.parsing.confinement import missing_protections
 
 # The process that reads needs no settings, and their import takes as long as all others of it.
 if TYPE_CHECKING:
     from pipelines.settings import IngestLimits, Settings
 
-__all__ = ["Parser", "lend_parser"]
+__all__ = ["Parser", "lend_parser", "serve_connection"]
+
+log = logging.getLogger(__name__)
 
 THREADS = "2"  # every thread takes address space, of which there is a limit
+NO_LINKS = "Deliver the file itself in this place."
 REMEDY = "Ask the source to deliver the file again, then ingest with --retry-held."
 
 
@@ -74,10 +81,11 @@ class Parser:
     def read(self, place: Path, *, dataset: str, source: str) -> Reading:
         """Return what reading the file gave.
 
-        Raises ``DeliveryError`` if the file is unreadable, too large or too slow, or ends the
-        parsing process.
+        Raises ``DeliveryError`` if the file is unreadable, a link, too large or too slow, or ends
+        the parsing process.
         """
-        return _reading(self._answer("read", place=str(place), dataset=dataset, source=source))
+        with _opened(place, follows=False) as file:
+            return _reading(self._answer("read", file=file, dataset=dataset, source=source))
 
     def read_again(
         self, rows: Sequence[KeptRow], *, name: str, dataset: str, source: str, signs_repeat: bool
@@ -90,7 +98,7 @@ class Parser:
         answer = self._answer(
             "read again",
             rows=[astuple(row) for row in rows],
-            name=name,
+            of=name,
             dataset=dataset,
             source=source,
             signs_repeat=signs_repeat,
@@ -109,9 +117,8 @@ class Parser:
 
         Raises ``DeliveryError`` as ``read`` does, and where there is no table in the file.
         """
-        answer = self._answer(
-            "try", place=str(place), dataset=dataset, source=source, mapping=mapping
-        )
+        with _opened(place) as file:
+            answer = self._answer("try", file=file, dataset=dataset, source=source, mapping=mapping)
         seen: dict[str, Any] = answer.header["seen"]
         for key in ("headings", "ignored"):
             seen[key] = tuple(seen[key])
@@ -119,9 +126,22 @@ class Parser:
         reading = _reading(answer) if "skipped" in answer.header else None
         return TrialReading(**seen, reading=reading)
 
-    def _answer(self, verb: str, **question: object) -> _Answer:
-        folder = str(self._sources_folder) if self._sources_folder else None
-        answer = self._ask({"verb": verb, "folder": folder, **question})
+    def _answer(
+        self,
+        verb: str,
+        *,
+        source: str,
+        file: "_OpenFile | None" = None,
+        mapping: str | None = None,
+        **question: object,
+    ) -> _Answer:
+        """Ask, with the mapping of the source unless the question brings one."""
+        try:
+            said = ("", mapping) if mapping else read_mapping_text(source, self._sources_folder)
+        except ForestallError as error:
+            raise DeliveryError(str(error), remedy=error.remedy) from error
+        request = {"verb": verb, "name": file.name if file else None, "mapping": said, **question}
+        answer = self._ask(request, file=file)
         if "error" in answer.header:
             raise DeliveryError(answer.header["error"], remedy=answer.header["remedy"] or REMEDY)
         return answer
@@ -138,13 +158,13 @@ class Parser:
             self._child.connection.close()
             self._child = None
 
-    def _ask(self, question: dict[str, Any]) -> _Answer:
+    def _ask(self, question: dict[str, Any], *, file: "_OpenFile | None") -> _Answer:
         child = self._started()
         # Ending the process ends every wait for it, also one in the middle of an answer.
         timer = threading.Timer(self._limits.parser_seconds, child.process.kill)
         timer.start()
         try:
-            return _exchange(child.connection, question)
+            return _exchange(child, question, file=file)
         except (EOFError, OSError):  # it died before, after or inside an answer
             in_time = timer.is_alive()
             self.close()
@@ -177,6 +197,7 @@ def lend_parser(parser: Parser | None, *, settings: "Settings") -> Iterator[Pars
 
 
 def _start_child(*, memory_mb: int) -> _Child:
+    _warn_of_missing_protections()
     ours, theirs = Pipe()
     # Our copy of their end is closed at once: only then does the end of the process end the wait.
     with theirs:
@@ -184,9 +205,10 @@ def _start_child(*, memory_mb: int) -> _Child:
             [
                 sys.executable,
                 "-m",
-                "pipelines.ingestion.parser_process",
+                "pipelines.ingestion.parsing.confinement",
                 str(memory_mb),
                 str(theirs.fileno()),
+                __name__,
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -197,40 +219,103 @@ def _start_child(*, memory_mb: int) -> _Child:
     return _Child(process=process, connection=ours)
 
 
-def _exchange(connection: Connection, question: dict[str, Any]) -> _Answer:
+@lru_cache(maxsize=1)
+def _warn_of_missing_protections() -> None:
+    """Say it once a process."""
+    for missing in missing_protections():
+        log.warning("the process that reads deliveries is not kept from %s", missing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OpenFile:
+    """A delivered file, opened by who asks and read by who is asked."""
+
+    name: str
+    descriptor: int
+
+
+@contextmanager
+def _opened(place: Path, *, follows: bool = True) -> Iterator[_OpenFile]:
+    flags = os.O_RDONLY | os.O_CLOEXEC | (0 if follows else os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(place, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise DeliveryError("the file is a link", remedy=NO_LINKS) from error
+        raise DeliveryError(
+            f"the file cannot be opened ({error.strerror})", remedy=REMEDY
+        ) from None
+    try:
+        yield _OpenFile(name=place.name, descriptor=descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _exchange(child: _Child, question: dict[str, Any], *, file: _OpenFile | None) -> _Answer:
+    connection = child.connection
     connection.send_bytes(json.dumps(question).encode())
+    if file is not None:
+        send_handle(connection, file.descriptor, child.process.pid)
     return _Answer(header=json.loads(connection.recv_bytes()), body=connection.recv_bytes())
 
 
-def _serve(connection: Connection) -> None:
-    """Answer every message, until the other side hangs up."""
-    while True:
-        question = json.loads(connection.recv_bytes())
-        body = b""
-        try:
-            header, body = _VERBS[question.pop("verb")](**question)
-        except ForestallError as error:
-            header = {"error": str(error), "remedy": error.remedy}
-        except BaseException as error:  # noqa: BLE001 -- a panic of the Rust side is no Exception; no message: it may quote rows
-            header = {"error": f"the file cannot be parsed ({type(error).__name__})", "remedy": ""}
-        connection.send_bytes(json.dumps(header).encode())
-        connection.send_bytes(body)
+def serve_connection(descriptor: int) -> None:
+    """Answer everything that is asked over the connection of this descriptor, until the other side
+    hangs up.
+    """
+    with Connection(descriptor) as connection, suppress(EOFError, OSError):
+        while True:
+            _answer_next(connection)
+
+
+def _answer_next(connection: Connection) -> None:
+    question = json.loads(connection.recv_bytes())
+    name, body = question.pop("name"), b""
+    if name is not None:
+        question["file"] = _HandedFile(name=name, descriptor=recv_handle(connection))
+    try:
+        mapping = _mapping(*question.pop("mapping"))
+        header, body = _VERBS[question.pop("verb")](mapping=mapping, **question)
+    except ForestallError as error:
+        header = {"error": str(error), "remedy": error.remedy}
+    except BaseException as error:  # noqa: BLE001 -- a panic of the Rust side is no Exception; no message: it may quote rows
+        header = {"error": f"the file cannot be parsed ({type(error).__name__})", "remedy": ""}
+    finally:
+        if name is not None:
+            os.close(question["file"].descriptor)
+    connection.send_bytes(json.dumps(header).encode())
+    connection.send_bytes(body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _HandedFile:
+    """A file that was opened for this process."""
+
+    name: str
+    descriptor: int
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its name."""
+        return PurePath(self.name).suffix
+
+    def read_bytes(self) -> bytes:
+        """All that is in it, however often it is asked for."""
+        with os.fdopen(os.dup(self.descriptor), "rb") as file:
+            file.seek(0)
+            return file.read()
 
 
 def _parse(
-    *, place: str, dataset: str, source: str, folder: str | None
+    *, file: _HandedFile, dataset: str, mapping: SourceMapping
 ) -> tuple[dict[str, Any], bytes]:
-    reading = read_delivery(
-        Path(place), contract=load_contract(dataset), mapping=_mapping(source, folder)
-    )
-    return _packed(reading)
+    return _packed(read_delivery(file, contract=load_contract(dataset), mapping=mapping))
 
 
 def _try(
-    *, place: str, dataset: str | None, source: str, folder: str | None, mapping: str | None
+    *, file: _HandedFile, dataset: str | None, mapping: SourceMapping
 ) -> tuple[dict[str, Any], bytes]:
-    said = parse_mapping(mapping, name="") if mapping else _mapping(source, folder)
-    seen = read_trial(Path(place), dataset=dataset, mapping=said)
+    seen = read_trial(file, dataset=dataset, mapping=mapping)
     header: dict[str, Any] = {
         "seen": {
             one.name: getattr(seen, one.name)
@@ -248,18 +333,17 @@ def _try(
 def _parse_again(
     *,
     rows: list[list[Any]],
-    name: str,
+    of: str,
     dataset: str,
-    source: str,
-    folder: str | None,
+    mapping: SourceMapping,
     signs_repeat: bool,
 ) -> tuple[dict[str, Any], bytes]:
     again = read_kept_rows(
         [KeptRow(number=number, row_json=said, is_delivered=how) for number, said, how in rows],
         contract=load_contract(dataset),
-        mapping=_mapping(source, folder).of(dataset),
+        mapping=mapping.of(dataset),
         signs_repeat=signs_repeat,
-        name=name,
+        name=of,
     )
     header, body = _packed(again.reading)
     return header | {"unread": again.unread, "problems": again.problems}, body
@@ -292,35 +376,7 @@ def _reading(answer: _Answer) -> Reading:
     )
 
 
-def _mapping(source: str, folder: str | None) -> SourceMapping:
-    """The mapping of a source, read anew when its folder has changed."""
-    place = Path(folder) if folder else None
-    files = sorted(place.glob("*.yaml")) if place is not None else []
-    stamps = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-    return _load_mapping(source, place, stamps)
-
-
 @lru_cache(maxsize=256)
-def _load_mapping(
-    source: str,
-    folder: Path | None,
-    stamps: tuple[tuple[str, int, int], ...],  # noqa: ARG001 -- a part of the cache's key
-) -> SourceMapping:
-    return load_mapping(source, folder=folder)
-
-
-def main() -> None:
-    """Serve as the parsing process.
-
-    The first argument says within how many MiB of address space, the second is the file descriptor
-    of the connection.
-    """
-    limit = int(sys.argv[1]) * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold raw identifiers
-    with Connection(int(sys.argv[2])) as connection, suppress(EOFError, OSError):
-        _serve(connection)
-
-
-if __name__ == "__main__":
-    main()
+def _mapping(name: str, text: str) -> SourceMapping:
+    """The mapping that a text says; the default where there is none."""
+    return parse_mapping(text, name=name) if text else SourceMapping()

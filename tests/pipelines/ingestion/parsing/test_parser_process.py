@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.errors import DeliveryError
-from pipelines.ingestion.parser_process import Parser
+from pipelines.ingestion.parsing import parser_process
+from pipelines.ingestion.parsing.confinement import missing_protections
+from pipelines.ingestion.parsing.parser_process import Parser
 from pipelines.settings import IngestLimits
 from tests.pipelines.landing import calls, put, put_text
 
@@ -86,7 +88,7 @@ def test_the_process_ends_when_the_one_that_asks_is_killed(tmp_path):
     good = put(tmp_path, "good.parquet", calls(3))
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from pipelines.ingestion.parser_process import Parser\n"
+        "from pipelines.ingestion.parsing.parser_process import Parser\n"
         "from pipelines.settings import IngestLimits\n"
         "parser = Parser(limits=IngestLimits())\n"
         "parser.read(Path(sys.argv[1]), dataset='calls', source='cmcc')\n"
@@ -141,3 +143,73 @@ def test_flipped_bytes_in_a_footer_are_read_or_refused_without_quoting_the_file(
             refusals.append(str(error))
     assert refusals
     assert not [text for text in refusals if "1380000" in text]
+
+
+CONFINED = """
+import os, socket, subprocess, sys, threading
+from pipelines.ingestion.parsing.confinement import confine_process
+confine_process()
+import polars as pl
+assert pl.DataFrame({"a": [1, 2]}).select(pl.col("a").sum()).item() == 3
+made = []
+thread = threading.Thread(target=lambda: made.append(1))
+thread.start()
+thread.join()
+assert made == [1]
+for name, deed in {
+    "a foreign file": lambda: open(sys.argv[1]),
+    "a foreign folder": lambda: os.listdir(os.path.dirname(sys.argv[1])),
+    "a new file": lambda: open(sys.argv[1] + ".new", "w"),
+    "a socket": lambda: socket.socket(),
+    "a socket of this machine": lambda: socket.socket(socket.AF_UNIX),
+    "a child": os.fork,
+    "a program": lambda: subprocess.run(["true"]),
+    "another process": lambda: os.kill(os.getppid(), 0),
+}.items():
+    try:
+        deed()
+    except PermissionError:
+        continue
+    print(name)
+"""
+
+
+@pytest.mark.skipif(bool(missing_protections()), reason=", ".join(missing_protections()))
+def test_the_process_opens_no_file_no_socket_and_no_other_process(tmp_path):
+    foreign = put_text(tmp_path, "secret.txt", "of somebody else")
+    done = subprocess.run(
+        [sys.executable, "-c", CONFINED, str(foreign)], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.txt"]
+
+
+@pytest.mark.skipif(bool(missing_protections()), reason=", ".join(missing_protections()))
+def test_the_process_that_reads_is_confined_in_every_thread(tmp_path, parser):
+    read(parser, put(tmp_path, "good.parquet", calls(3)))
+    tasks = list(Path(f"/proc/{parser._child.process.pid}/task").iterdir())
+    assert len(tasks) > 1
+    for task in tasks:
+        status = (task / "status").read_text()
+        assert "NoNewPrivs:\t1\nSeccomp:\t2\n" in status
+
+
+def test_what_is_missing_is_said_once(monkeypatch, caplog):
+    monkeypatch.setattr(parser_process, "missing_protections", lambda: ("files (no kernel)",))
+    parser_process._warn_of_missing_protections.cache_clear()
+    for _ in range(2):
+        parser_process._warn_of_missing_protections()
+    parser_process._warn_of_missing_protections.cache_clear()
+    assert caplog.messages == [
+        "the process that reads deliveries is not kept from files (no kernel)"
+    ]
+
+
+def test_a_link_is_read_by_nobody(tmp_path, parser):
+    good = put(tmp_path, "good.parquet", calls(3))
+    (tmp_path / "link.parquet").symlink_to(good)
+    with pytest.raises(DeliveryError, match="the file is a link"):
+        read(parser, tmp_path / "link.parquet")
+    with pytest.raises(DeliveryError, match=r"cannot be opened \(No such file"):
+        read(parser, tmp_path / "none.parquet")
+    assert read(parser, good)[0].height == 3

@@ -1,0 +1,1 @@
+"""From a file to its rows, in a process that may do nothing else."""

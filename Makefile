@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Tests start many processes: without bytecode on disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test test-fast check bench fuzz docs translations clean
+.PHONY: help setup demo serve test test-fast check bench fuzz trust docs translations clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -57,6 +57,11 @@ bench: setup ## measure speed and memory beside others; write docs/bench.md (QUI
 
 fuzz: setup ## load 2,000 spoilt deliveries and see that nothing wrong is accepted in silence
 	$(RUN) tests.deliveries.fuzz
+
+# SHORT=1 is what every change passes; PAGE is where the report goes, ARGS are options such as "--soak 120".
+PAGE ?= $(if $(SHORT),.venv/trust-report.md,docs/trust-report.md)
+trust: setup ## kill, spoil, take away, press; write docs/trust-report.md (SHORT=1: minutes, not hours)
+	$(RUN) tests.trust $(if $(SHORT),--short) --out $(PAGE) $(ARGS)
 
 docs: setup ## write the generated pages of docs/ anew
 	.venv/bin/forestall docs

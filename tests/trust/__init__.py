@@ -1,0 +1,1 @@
+"""What this product promises, tried on the real thing: ``make trust``."""

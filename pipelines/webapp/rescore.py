@@ -5,13 +5,14 @@ from threading import Lock
 
 from features.whom_to_ask import query_points_for_everyone
 from models.evaluation.explain import explain_scores
-from models.registry.model_registry import ModelRegistry
 from pipelines.progress import no_progress
 from pipelines.scoring.build_alerts import to_contributions, to_reasons
 from pipelines.scoring.score import ScoringContext, load_scoring_context, score_and_level
 from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment
+from pipelines.storage.event_store.mapped_pages import release_pages
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.lake import Lake
 from pipelines.storage.places.answers import plain_answers
 from serving.context.ports import Rescore
@@ -41,6 +42,7 @@ class LiveRescorer:
             rows = scored_snapshot(context.event_index, context.model, query_points)
             probability, level = score_and_level(context, rows)
             (explanation,) = explain_scores(context.model, rows)
+            release_pages(self._settings.store_folder)
             return Rescore(
                 person=person,
                 at=context.at,
@@ -51,7 +53,7 @@ class LiveRescorer:
             )
 
     def _current(self) -> ScoringContext:
-        champion = ModelRegistry.of(self._settings).champion()
+        champion = open_registry(self._settings).champion()
         version = f"{Lake.of(self._settings).version()} {champion}"
         if self._context is None or version != self._version:
             at: datetime = latest_moment(self._settings)

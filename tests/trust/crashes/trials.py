@@ -211,8 +211,11 @@ def _wait_until_held(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _is_alive(pid: str) -> bool:
-    with suppress(OSError):
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    """Whether a thread of it still is: its files are open, and its locks held, until the last."""
+    for task in Path(f"/proc/{pid}/task").glob("*/status"):
+        with suppress(OSError):
+            if "State:\tZ" not in task.read_text():
+                return True
     return False
 
 
@@ -237,14 +240,14 @@ def _children(pid: int | str) -> list[str]:
 
 def _compare(deed: Deed, place: Path, undisturbed: Contents, found: Trials, *, where: str) -> None:
     """Run the deed again, to its end, and compare."""
+    if (said := place / ACKNOWLEDGED).exists():
+        found.acknowledged += len(set(said.read_text().split()))
     try:
         deed.run(place)
         contents = deed.contents(place)
     except Exception as error:  # noqa: BLE001 -- that the next run works is what is tried
         found.faults.append(f"{where}: the next run failed: {error!r}")
         return
-    if (said := place / ACKNOWLEDGED).exists():
-        found.acknowledged += len(set(said.read_text().split()))
     found.rows += sum(rows for rows, _ in contents.values())
     for part, (rows, digest) in undisturbed.items():
         if contents[part] != (rows, digest):

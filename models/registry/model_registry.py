@@ -7,9 +7,11 @@ when the store lacks the version.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +24,14 @@ from data_contracts.errors import ModelError, NotReadyError
 from models.learning.former_names import with_current_metrics
 from models.learning.risk import RiskModel
 from models.registry.mlflow_pyfunc import log_pyfunc, model_signature
-from models.registry.model_store import CHALLENGER, CHAMPION, ModelStore, ModelVersion
+from models.registry.model_signature import ModelSigner, is_signed, sign_version
+from models.registry.model_store import (
+    CHALLENGER,
+    CHAMPION,
+    FORMER_CHAMPION,
+    ModelStore,
+    ModelVersion,
+)
 
 __all__ = [
     "CHALLENGER",
@@ -34,9 +43,12 @@ __all__ = [
     "TrackedSearch",
 ]
 
+log = logging.getLogger(__name__)
+
 MODEL_NAME = "victim-risk"
 # A tag of the registered model: the versions that were champion, one after the other; the last is.
 HISTORY_TAG = "champions"
+SIGNATURE_TAG = "signature"
 MAX_HISTORY = 100
 SEARCH, QUALITY = "search", "average_precision"
 CARD, REPORT, FIGURES = "model_card.md", "evaluation.html", "figures"
@@ -64,21 +76,31 @@ class ModelRegistry:
     """The registered models of one installation.
 
     ``tracking_uri`` is MLflow's store (``sqlite:////…/mlflow.db``), ``artifacts`` its folder for
-    files, ``store`` the folder of models in text form. Nothing is opened before it is needed.
+    files, ``store`` the folder of models in text form. With a ``signer`` every model is signed, and
+    one that it did not sign is refused. Nothing is opened before it is needed.
     """
 
-    def __init__(self, tracking_uri: str, *, artifacts: Path, store: Path) -> None:
+    def __init__(
+        self,
+        tracking_uri: str,
+        *,
+        artifacts: Path,
+        store: Path,
+        signer: ModelSigner | None = None,
+    ) -> None:
+        self._signer = signer
         self._uri = tracking_uri
         self._artifacts = artifacts
         self._store = ModelStore(store)
 
     @classmethod
-    def of(cls, places: ModelLocations) -> Self:
+    def of(cls, places: ModelLocations, *, signer: ModelSigner | None = None) -> Self:
         """The registry of the installation whose settings these are."""
         return cls(
             places.mlflow_database_url,
             artifacts=places.mlflow_artifacts,
             store=places.models_folder,
+            signer=signer,
         )
 
     def champion(self) -> ModelVersion | None:
@@ -90,15 +112,49 @@ class ModelRegistry:
         return self._store.resolve_alias(CHALLENGER)
 
     def load(self, version: ModelVersion) -> RiskModel:
-        """The model in its text form, its digest checked.
+        """The model in its text form, its signature and its digest checked.
 
         Raises ``ModelError`` where it is neither in the store nor in MLflow as it was registered.
         """
+        self._require_signed(version)
         try:
             return self._store.load(version)
         except ModelError:  # lost or damaged here; MLflow has another copy
             self._fetch(version)
             return self._store.load(version)
+
+    def load_stored(self, version: ModelVersion) -> RiskModel:
+        """The copy in the store; raises ``ModelError`` where it is not what was registered."""
+        self._require_signed(version)
+        return self._store.load(version)
+
+    def load_in_force(self) -> tuple[ModelVersion, RiskModel] | None:
+        """The champion; where it is not what was registered, and no copy of it is, the one before
+        it, which the log says. None before the first promotion.
+
+        Raises ``ModelError`` where neither can be used.
+        """
+        try:
+            version = self.champion()
+            return (version, self.load(version)) if version else None
+        except ModelError as error:
+            former = self._store.resolve_alias(FORMER_CHAMPION)
+            if former is None:
+                raise
+            model = self.load(former)
+            log.warning("the champion cannot be used, %s before it is in force: %s", former, error)
+            return former, model
+
+    def sign_all(self) -> None:
+        """Sign every version on record, and those in force, as they are now."""
+        if self.champion() is None and self.challenger() is None:
+            return
+        for found in self._client.search_model_versions(f"name = '{MODEL_NAME}'"):
+            self._sign(_to_version(found))
+        for alias in (CHAMPION, CHALLENGER, FORMER_CHAMPION):
+            version = self._store.resolve_alias(alias)
+            if version is not None:
+                self._store.set_alias(alias, to=self._signed(version))
 
     def find(self, version: str) -> ModelVersion:
         """The registered version of that number. Raises ``NotReadyError`` where there is none."""
@@ -169,6 +225,7 @@ class ModelRegistry:
                 logged = log_pyfunc(mlflow, text, signature=model_signature(model, rows))
                 mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
             version = self._register(logged, run_id=run.info.run_id, tags=marks, card=card)
+            version = self._sign(version)
             self._store.add(text, version=version)
         self._client.set_registered_model_alias(MODEL_NAME, CHALLENGER, version.version)
         self._store.set_alias(CHALLENGER, to=version)
@@ -245,7 +302,33 @@ class ModelRegistry:
             MODEL_NAME, HISTORY_TAG, json.dumps(history[-MAX_HISTORY:])
         )
         self._client.set_registered_model_alias(MODEL_NAME, CHAMPION, version.version)
+        if len(history) > 1:
+            self._store.set_alias(FORMER_CHAMPION, to=self.find(history[-2]))
+        else:
+            self._store.remove_alias(FORMER_CHAMPION)
         self._store.set_alias(CHAMPION, to=version)
+
+    def _sign(self, version: ModelVersion) -> ModelVersion:
+        """The version with its signature, which MLflow keeps as a tag."""
+        signed = self._signed(version)
+        if signed.signature:
+            self._client.set_model_version_tag(
+                MODEL_NAME, version.version, SIGNATURE_TAG, signed.signature
+            )
+        return signed
+
+    def _signed(self, version: ModelVersion) -> ModelVersion:
+        if self._signer is None:
+            return version
+        return replace(version, signature=sign_version(self._signer, version))
+
+    def _require_signed(self, version: ModelVersion) -> None:
+        if self._signer and not is_signed(version, public_key=self._signer.public_key):
+            raise ModelError(
+                f"{version} is not signed by this home: its digest, or what names it, was changed",
+                remedy="Roll back (`forestall models --roll-back`) or train again, and find out "
+                "who writes to the folder of models.",
+            )
 
     def _history(self) -> list[str]:
         from mlflow.exceptions import MlflowException
@@ -366,4 +449,5 @@ def _to_version(found: Any) -> ModelVersion:
         version=str(found.version),
         run_id=found.run_id,
         digest=found.tags.get("digest", ""),
+        signature=found.tags.get(SIGNATURE_TAG, ""),
     )

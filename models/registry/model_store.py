@@ -8,27 +8,29 @@ the pointers to champion and challenger move in one step that outlives a power c
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from data_contracts.errors import ModelError
 from models.learning.risk import RiskModel
 
-__all__ = ["CHALLENGER", "CHAMPION", "ModelStore", "ModelVersion"]
+__all__ = ["CHALLENGER", "CHAMPION", "FORMER_CHAMPION", "ModelStore", "ModelVersion"]
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, FORMER_CHAMPION = "champion", "challenger", "former-champion"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
     """A registered model: ``version`` counts ``1``, ``2``, …, ``digest`` is the sha256 of its text
-    form.
+    form, ``signature`` that of both (``models.registry.model_signature``), empty where the home
+    signs none.
     """
 
     name: str
     version: str
     run_id: str
     digest: str
+    signature: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -63,6 +65,10 @@ class ModelStore:
         _flush(part)
         part.replace(self._pointer(alias))
         _flush(self._folder)
+
+    def remove_alias(self, alias: str) -> None:
+        """Let ``alias`` name no version."""
+        self._pointer(alias).unlink(missing_ok=True)
 
     def contains(self, version: ModelVersion) -> bool:
         """Whether the version stands here, whatever its state."""

@@ -181,9 +181,9 @@ def champion_trained_at(settings: Settings, start: datetime) -> RiskModel | None
     """The champion if it was trained at exactly ``start``: it knows what a model for the replay may
     know.
     """
-    from models.registry.model_registry import ModelRegistry
+    from pipelines.storage.installation.models import open_registry
 
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     champion = registry.champion()
     model = registry.load(champion) if champion else None
     return model if model is not None and model.trained_at == start else None

@@ -359,11 +359,11 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """Which model is champion and which is challenger; promote one or roll back."""
-    from models.registry.model_registry import ModelRegistry
+    from pipelines.storage.installation.models import open_registry
     from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
 
     settings = load_installation(home)
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     if promote:
         promote_at_terminal(settings, version=promote, at=wall_clock())
     if roll_back:

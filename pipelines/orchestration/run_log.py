@@ -96,10 +96,10 @@ def follow_champion(settings: Settings, *, clock: Clock = wall_clock) -> "ModelV
     """Promote what somebody chose on MLflow's own pages, and report the models if that changed
     them.
     """
-    from models.registry.model_registry import ModelRegistry
     from pipelines.orchestration.run_reports import models_report
+    from pipelines.storage.installation.models import open_registry
 
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     before = registry.champion()
     version = registry.follow_alias()
     if version != before:

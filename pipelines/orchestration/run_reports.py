@@ -16,6 +16,7 @@ from models.registry.model_store import ModelVersion
 from models.registry.promotion_gates import PromotionDecision, decide_promotion
 from models.reports.evaluation_report import EvaluationReport
 from pipelines.settings import Settings
+from pipelines.storage.installation.models import open_registry
 from serving.vocabulary.reports import (
     BudgetReport,
     DriftReport,
@@ -60,7 +61,7 @@ def models_report(settings: Settings) -> ModelsReport:
     """The champion and the challenger beside it, with the figures and gates of the one that is to
     be judged.
     """
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if challenger == champion:
         challenger = None

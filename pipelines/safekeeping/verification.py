@@ -9,8 +9,6 @@ import polars as pl
 
 from data_contracts.errors import ForestallError, LakeError
 from data_contracts.words.counts import count_things
-from models.registry.model_registry import ModelRegistry
-from models.registry.model_store import ModelStore
 from pipelines.progress import Progress, no_progress
 from pipelines.settings import Settings
 from pipelines.storage.event_store.parts.frame_files import digest_in_name, read_frame
@@ -18,8 +16,9 @@ from pipelines.storage.event_store.parts.manifest import Manifest
 from pipelines.storage.faults import explain_fault
 from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
-from pipelines.storage.installation.keys import KEY_NAMES, KeyName, open_key
+from pipelines.storage.installation.keys import KEY_NAMES, KEYS_OF_DATA, KeyName, open_key
 from pipelines.storage.installation.memory import read_memory
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.installation.vault import Vault
 from pipelines.storage.lake import Lake
 from pipelines.storage.ledger import Ledger
@@ -88,10 +87,15 @@ def _damaged(part: str, error: ForestallError) -> Finding:
 
 
 def _look_at_key(settings: Settings, name: KeyName) -> str:
-    if not settings.keys_folder.joinpath(name).exists() and not _has_any(settings):
+    is_due = _has_any(settings) if name in KEYS_OF_DATA else _is_remembered(settings, name)
+    if not settings.keys_folder.joinpath(name).exists() and not is_due:
         return "none yet"
     open_key(settings, name, makes=False)
     return "the key of this home"
+
+
+def _is_remembered(settings: Settings, name: KeyName) -> bool:
+    return name in read_memory(settings.home).keys
 
 
 def _has_any(settings: Settings) -> bool:
@@ -204,11 +208,10 @@ def _look_at_serving(settings: Settings) -> str:
 
 
 def _look_at_models(settings: Settings) -> str:
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     versions = {version for version in (registry.champion(), registry.challenger()) if version}
-    store = ModelStore(settings.models_folder)
     for version in versions:
-        store.load(version)
+        registry.load_stored(version)
     return f"{len(versions)} in force or next in line, each as registered"
 
 

@@ -19,7 +19,6 @@ from models.evaluation.drift import Drift
 from models.learning.risk import RiskModel
 from models.policy.alerting import Level, PolicyRules, alert_level
 from models.policy.shortlist import select_candidates
-from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.cluster.cluster_workers import open_workers
 from pipelines.cluster.piece_report import PieceReport
@@ -46,6 +45,7 @@ from pipelines.storage.event_store.parts.locks import Hold, hold_lock
 from pipelines.storage.event_store.reference import StoreReference
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.loads import require_loads
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.lake import Lake
 from pipelines.storage.score_log import LoggedRun, ScoreLog
 from serving.database.engine import one_publisher
@@ -283,14 +283,15 @@ def load_scoring_context(
     Raises ``LakeError`` where the lake or its ledger is gone.
     """
     require_loads(settings)
-    registry = ModelRegistry.of(settings)
-    version = registry.champion()
-    if version is None:
-        raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
+    registry = open_registry(settings)
     # A model takes seconds to load, LightGBM with it: as long as a tick takes to add its events.
     with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(registry.load, version)
+        loading = pool.submit(registry.load_in_force)
         known = load_known_records(settings, at=at, span=span, progress=progress)
+    found = loading.result()
+    if found is None:
+        raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
+    version, model = found
     return ScoringContext(
         settings=settings,
         at=at,
@@ -299,7 +300,7 @@ def load_scoring_context(
         event_index=known.event_index,
         reference=known.reference,
         data_version=known.data_version,
-        model=loading.result(),
+        model=model,
         version=version,
     )
 

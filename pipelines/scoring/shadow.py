@@ -15,12 +15,12 @@ from models.policy.shortlist import (
     count_candidates,
     keep_candidates,
 )
-from models.registry.model_registry import ModelRegistry
 from models.registry.model_store import ModelVersion
 from pipelines.cluster.pieces import THIS_MACHINE, Workers
 from pipelines.progress import Progress
 from pipelines.scoring.scored_people import policy_rules, score_query_points
 from pipelines.settings import Settings
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.score_log import ShadowLog
 
 __all__ = ["SCORE_COLUMNS", "open_shadow_log", "score_in_shadow", "split_by_scorer"]
@@ -49,7 +49,7 @@ def score_in_shadow(
     Its scores go to a log of their own and to nobody's list. Whatever goes wrong with it is
     reported as progress and stops nothing.
     """
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if (
         not settings.training.shadow

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from data_contracts.errors import NotReadyError
 from models.evaluation.comparison import Comparison
-from models.registry.model_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.shadow import SCORE_COLUMNS, open_shadow_log, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.score_log import ShadowLog
 from pipelines.training.model_comparison import (
     Span,
@@ -51,7 +51,7 @@ def challenge_champion(
     settings'). With ``promote`` the challenger takes over if every gate lets it. Raises
     ``NotReadyError`` where there is no challenger, or no day that both have scored is old enough.
     """
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     champion, challenger = registry.champion(), registry.challenger()
     if champion is None or challenger is None or champion == challenger:
         raise NotReadyError(

@@ -37,6 +37,7 @@ from pipelines.scoring.drift import add_feature_profile
 from pipelines.settings import Settings
 from pipelines.storage.event_store.loading import load_known_records
 from pipelines.storage.installation.loads import require_loads
+from pipelines.storage.installation.models import open_registry
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 from pipelines.training.model_comparison import (
     CHALLENGER,
@@ -129,7 +130,7 @@ def train(
     require_loads(settings)
     known = load_known_records(settings, at=at, span=TRAINING_HISTORY, progress=progress)
     tables, event_index = known.tables, known.event_index
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings, makes_key=True)
     champion = load_champion(registry)
     with open_workers(
         settings.cluster, event_index=event_index, reference=known.reference, progress=progress

@@ -18,12 +18,12 @@ from models.learning.tuning import (
     search_parameters,
     searched_values,
 )
-from models.registry.model_registry import ModelRegistry
 from pipelines.progress import Progress, no_progress
 from pipelines.scoring.scored_people import scored_snapshot
 from pipelines.settings import SETTINGS_FILE, Settings
 from pipelines.storage.as_of import source_tables_before
 from pipelines.storage.event_store.loading import load_event_index
+from pipelines.storage.installation.models import open_registry
 from pipelines.training.learn import TRAINING_HISTORY, learn_risk_model, tuning_from_settings
 
 __all__ = ["TuneResult", "tune"]
@@ -112,7 +112,7 @@ def tune(
         "learn_until": split.learn_until.isoformat(),
         "seed": str(seed),
     }
-    with ModelRegistry.of(settings).tracked_search(run_tags) as tracked:
+    with open_registry(settings).tracked_search(run_tags) as tracked:
 
         def record_trial(parameters: ParameterValues, value: float) -> None:
             tracked.trial(parameters, value)

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Literal
 
 from data_contracts.errors import ConflictError
-from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
+from pipelines.storage.installation.models import open_registry
 from pipelines.webapp.accounts import terminal_user
 from pipelines.webapp.signed_database import open_signed_database
 from serving.database.engine import write_transaction
@@ -25,7 +25,7 @@ def promote_at_terminal(settings: Settings, *, version: str, at: datetime) -> No
     """Make any registered version the champion, past its gates; audited. Raises ``NotReadyError``
     where there is none.
     """
-    ModelRegistry.of(settings).promote(version, at=at)
+    open_registry(settings).promote(version, at=at)
     record_promotion_at_terminal(settings, action="promote", at=at)
 
 
@@ -33,7 +33,7 @@ def roll_back_at_terminal(settings: Settings, *, at: datetime) -> None:
     """Make the champion before the present one champion again; audited. Raises ``NotReadyError``
     where there is none.
     """
-    ModelRegistry.of(settings).roll_back(at=at)
+    open_registry(settings).roll_back(at=at)
     record_promotion_at_terminal(settings, action="roll-back", at=at)
 
 
@@ -62,7 +62,7 @@ class GatedPromoter:
         Raises ``ConflictError`` where another version stands in line, or where the gates refuse it,
         with their words.
         """
-        registry = ModelRegistry.of(self._settings)
+        registry = open_registry(self._settings)
         champion, challenger = registry.champion(), registry.challenger()
         if challenger is None or challenger.version != version or challenger == champion:
             raise ConflictError(
@@ -82,5 +82,5 @@ class GatedPromoter:
         """Put the champion before the present one back in force. Raises ``NotReadyError`` where
         there is none.
         """
-        ModelRegistry.of(self._settings).roll_back(at=at)
+        open_registry(self._settings).roll_back(at=at)
         return models_report(self._settings)

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, update
 
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
-from models.registry.model_registry import ModelRegistry
 from pipelines.orchestration.run_reports import models_report
 from pipelines.settings import Settings
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.installation.vault import Vault
 from serving.access.users.passwords import hash_password
 from serving.access.users.service import create_user
@@ -98,7 +98,7 @@ def _add_users(engine: Engine, *, now: datetime) -> None:
 
 def _register_models(settings: Settings, engine: Engine, *, now: datetime) -> None:
     """Promote a first model and register a better one as challenger."""
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     for rounds in (3, 4):
         registry.record(
             small_model(rounds=rounds),

@@ -14,12 +14,12 @@ from features.point_in_time import build_snapshot
 from features.whom_to_ask import query_points_for_everyone
 from models.policy.alerting import priority_expression
 from models.policy.ticks import parse_tick
-from models.registry.model_registry import ModelRegistry
 from pipelines.backtesting.replay import replay, reveal_persons
 from pipelines.scoring.score import score
 from pipelines.scoring.scored_people import policy_rules
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import MOMENT, TABLES
 from pipelines.training.train import train
@@ -44,7 +44,7 @@ def champion(trained):
     """The model in force. A replay that is given none learns one as of its start: what it may learn
     from is held by ``tests/models/evaluation/test_leaks.py``.
     """
-    registry = ModelRegistry.of(trained[0])
+    registry = open_registry(trained[0])
     return registry.load(registry.champion())
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_trained_or_scored_without_data(tmp_path):
 
 def test_training_registers_a_model_that_learned_something(trained):
     settings, result = trained
-    champion = ModelRegistry.of(settings).champion()
+    champion = open_registry(settings).champion()
     assert champion is not None
     assert champion.version == result.version
     assert champion.digest == result.digest
@@ -102,7 +102,7 @@ def test_score_publishes_one_ranked_explained_list(trained):
         assert 3 <= len(alert.reasons) <= 5
         assert alert.person.startswith("p1_")
         total = alert.base_value + sum(part.contribution for part in alert.contributions)
-        calibrated = ModelRegistry.of(settings)
+        calibrated = open_registry(settings)
         model = calibrated.load(calibrated.champion())
         assert float(model.calibration(total)) == pytest.approx(alert.score, abs=1e-6)
 

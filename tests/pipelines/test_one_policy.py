@@ -16,7 +16,6 @@ from models.learning.calibration import Calibration
 from models.learning.risk import RiskModel
 from models.policy import stand_ins
 from models.policy.ticks import query_points_by_day
-from models.registry.model_registry import ModelRegistry
 from pipelines.backtesting.experiments import run_variants, start_variant
 from pipelines.backtesting.replay import replay
 from pipelines.backtesting.variants import MODEL, RULE, Variant
@@ -26,6 +25,7 @@ from pipelines.scoring.scored_people import policy_rules, score_query_points, sc
 from pipelines.scoring.shadow import SCORE_COLUMNS, split_by_scorer
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.score_log import WARM_UP_KIND, ScoreLog, ShadowLog
 from pipelines.training import model_comparison
 from pipelines.training.model_comparison import (
@@ -119,7 +119,7 @@ def replayed(settings, model):
 @pytest.fixture(scope="module")
 def published(settings, model, lessons):
     """The alerts of a home that is scored for the first time at ``START``, then at every tick."""
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     versions = [
         registry.record(
             model,

@@ -1,5 +1,5 @@
-"""The two keys of an installation: made once, in a home without data, and never in the place of one
-that is gone.
+"""The keys of an installation: made once, those of its data in a home without data, and never in
+the place of one that is gone.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from pipelines.storage.installation.memory import (
 from pipelines.storage.places.durable_files import flush_to_disk
 
 __all__ = [
+    "KEYS_OF_DATA",
     "KEY_BYTES",
     "KEY_NAMES",
     "KeyName",
@@ -29,13 +30,15 @@ __all__ = [
     "read_key",
 ]
 
-KeyName = Literal["pseudonym.key", "vault.key"]
+KeyName = Literal["pseudonym.key", "vault.key", "model.key"]
 
-KEY_NAMES: tuple[KeyName, ...] = ("pseudonym.key", "vault.key")
+KEYS_OF_DATA: tuple[KeyName, ...] = ("pseudonym.key", "vault.key")
+KEY_NAMES: tuple[KeyName, ...] = (*KEYS_OF_DATA, "model.key")
 KEY_BYTES = 32
 FINGERPRINT_DIGITS = 32
 LOST_BY = {
     "pseudonym.key": "new data would no longer meet old data",
+    "model.key": "no model would be known as one of this home",
     "vault.key": "no name, number or rejected row would open again",
 }
 
@@ -67,7 +70,7 @@ def open_key(
         memory = read_memory(settings.home)
         remembered = memory.keys.get(name)
         if not path.exists():
-            if not makes or remembered or has_data(settings):
+            if not makes or remembered or (name in KEYS_OF_DATA and has_data(settings)):
                 raise _is_gone(path, name)
             place_key(path, secrets.token_bytes(KEY_BYTES))
         key = read_key(path)

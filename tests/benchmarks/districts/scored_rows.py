@@ -11,9 +11,9 @@ from features.kernel.source_tables import SourceTables
 from features.point_in_time import build_snapshot
 from features.whom_to_ask import query_points_for_everyone
 from models.learning.risk import RiskModel
-from models.registry.model_registry import ModelRegistry
 from pipelines.settings import Settings
 from pipelines.storage.as_of import latest_moment, source_tables_before
+from pipelines.storage.installation.models import open_registry
 
 __all__ = ["ScoredHome", "load_scored_home"]
 
@@ -34,7 +34,7 @@ class ScoredHome:
 def load_scored_home(home: Path) -> ScoredHome:
     """Read a home that has a champion; ``RuntimeError`` without one."""
     settings = Settings.load(home)
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     version = registry.champion()
     if version is None:
         raise RuntimeError(f"{home} has no champion")

@@ -225,11 +225,11 @@ def prepare_training(step: DistrictStep) -> Work:
 
 def prepare_replay(step: DistrictStep) -> Work:
     """The day before the last, quarter of an hour by quarter of an hour, with the champion."""
-    from models.registry.model_registry import ModelRegistry
     from pipelines.backtesting.replay import replay
+    from pipelines.storage.installation.models import open_registry
 
     settings = load_home(step)
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     champion = registry.champion()
     start, end = step.last_day - timedelta(days=1), step.last_day
     # A model that was given comes from other days. Time alone is measured, so it may decide these.

@@ -10,8 +10,9 @@ import httpx
 import polars as pl
 
 from models.learning.risk import RiskModel
-from models.registry.model_registry import MODEL_NAME, ModelRegistry
+from models.registry.model_registry import MODEL_NAME
 from pipelines.settings import Settings
+from pipelines.storage.installation.models import open_registry
 from tests.benchmarks.figures import Compared, Latency, largest_difference
 from tests.benchmarks.services.api import running_api
 from tests.benchmarks.services.load import Answer, send_requests
@@ -77,7 +78,7 @@ def ask_mlflow(
 def running_mlflow(home: Path) -> Iterator[str]:
     """Serve the champion of a home with MLflow until the block ends; gives the address."""
     settings = Settings.load(home)
-    version = ModelRegistry.of(settings).champion()
+    version = open_registry(settings).champion()
     if version is None:
         raise RuntimeError("there is no champion")
     port = free_port()

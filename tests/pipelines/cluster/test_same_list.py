@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from features.whom_to_ask import query_points_for_everyone
 from models.learning import outage_augmentation
-from models.registry.model_registry import ModelRegistry
 from pipelines.clock import wall_clock
 from pipelines.cluster.cluster_workers import open_workers
 from pipelines.cluster.pieces import THIS_MACHINE
@@ -25,6 +24,7 @@ from pipelines.scoring import scored_people, suspects
 from pipelines.scoring.scored_people import score_query_points
 from pipelines.settings import Cluster, Settings, Storage
 from pipelines.storage.event_store.loading import load_known_records
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.places.objects import Objects
 from pipelines.storage.score_log import ScoreLog
 from pipelines.training.learn import snapshot_piece
@@ -154,7 +154,7 @@ def test_every_score_and_every_feature_is_the_same(together, kill_worker):
     known = load_known_records(together, at=NIGHT_AT, span=timedelta(days=1))
     event_index, reference = known.event_index, known.reference
     points = query_points_for_everyone(event_index, at=NIGHT_AT)
-    registry = ModelRegistry.of(together)
+    registry = open_registry(together)
     model = registry.load(registry.champion())
     few = [points[start : start + 100] for start in range(0, 500, 100)]
 

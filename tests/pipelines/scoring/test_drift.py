@@ -7,10 +7,10 @@ from features.event_index import build_event_index
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, profiles_from_json
-from models.registry.model_registry import ModelRegistry
 from models.registry.promotion_gates import Gates, decide_promotion
 from pipelines.scoring.drift import add_feature_profile, alert_volume, measure_drift
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.installation.models import open_registry
 from pipelines.training.train import train
 from serving.feedback import RecentAlert
 from tests.models.small import small_model
@@ -73,7 +73,7 @@ def test_a_second_training_tells_what_has_moved_since_the_first(own_trained):
     assert second.metrics["drift_psi_max"] > 0
     assert 0 < second.metrics["reasons_shared"] <= 1
     assert -1 <= second.metrics["reasons_rank_correlation"] <= 1
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     assert (
         registry.metrics(registry.find(second.version))["reasons_shared"]
         == second.metrics["reasons_shared"]

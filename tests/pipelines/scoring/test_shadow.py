@@ -13,6 +13,7 @@ from models.registry.model_registry import ModelRegistry
 from pipelines.scoring.shadow import score_in_shadow
 from pipelines.settings import Settings
 from pipelines.storage.as_of import source_tables_before
+from pipelines.storage.installation.models import open_registry
 from pipelines.storage.score_log import ShadowLog
 from pipelines.training.shadow_comparison import challenge_champion
 from tests.models.small import small_model, small_rows
@@ -36,7 +37,7 @@ def settings(own_district) -> Settings:
     """A home whose champion is version 1 and whose challenger is version 2; days are judged after
     two.
     """
-    registry = ModelRegistry.of(own_district)
+    registry = open_registry(own_district)
     record(registry, rounds=3)
     registry.promote("1", at=TRAIN_AT)
     record(registry, rounds=4)
@@ -109,7 +110,7 @@ def test_a_challenger_that_would_have_warned_better_passes(settings, ticks):
     assert found.figures.champion.precision < 0.5
     assert found.passed, found.reasons
     assert not found.promoted
-    assert ModelRegistry.of(settings).champion().version == "1"
+    assert open_registry(settings).champion().version == "1"
 
 
 def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
@@ -118,7 +119,7 @@ def test_one_that_would_have_warned_worse_is_refused(settings, ticks):
     assert not found.passed
     assert not found.promoted
     assert any(reason.startswith("precision at budget") for reason in found.reasons)
-    assert ModelRegistry.of(settings).champion().version == "1"
+    assert open_registry(settings).champion().version == "1"
 
 
 def test_only_as_many_days_as_asked_for_are_compared(settings, ticks):
@@ -157,7 +158,7 @@ def test_the_shadow_can_be_switched_off(settings, ticks):
 def test_it_takes_over_when_told_to(settings, ticks):
     keep(settings, ticks, champion=MISTAKEN, challenger=KNOWING)
     assert challenge_champion(settings, at=END, promote=True).promoted
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     assert registry.champion().version == "2"
     with pytest.raises(NotReadyError, match="no challenger stands beside"):
         challenge_champion(settings, at=END)

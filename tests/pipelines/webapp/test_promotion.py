@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from data_contracts.errors import ConflictError, NotReadyError
-from models.registry.model_registry import MODEL_NAME, ModelRegistry
+from models.registry.model_registry import MODEL_NAME
 from models.registry.promotion_gates import Gates
+from pipelines.storage.installation.models import open_registry
 from pipelines.training import learn as training
 from pipelines.webapp.promotion import GatedPromoter
 from serving.database.engine import open_database, read_transaction
@@ -91,7 +92,7 @@ def worse(settings, better, shown, flows):
 def test_a_better_challenger_takes_over(settings, crippled, better):
     assert (crippled.version, crippled.promoted) == ("1", True)
     assert better.promoted, better.reasons
-    assert ModelRegistry.of(settings).champion().version == better.version == "2"
+    assert open_registry(settings).champion().version == better.version == "2"
     assert (
         better.metrics["precision_at_budget"] > better.metrics["champion_precision_at_budget"] + 0.1
     )
@@ -123,7 +124,7 @@ def test_a_worse_challenger_is_refused(settings, worse):
         "of the champion: at most 0.03 worse is allowed" in reason for reason in worse.reasons
     )
     assert worse.reasons[-1].startswith("the champion learned from these days")
-    registry = ModelRegistry.of(settings)
+    registry = open_registry(settings)
     assert (registry.champion().version, registry.challenger().version) == ("2", "3")
 
 
@@ -136,7 +137,7 @@ def test_a_roll_back_restores_the_old_one_and_scoring_uses_it(settings, worse, f
     assert beside["person"].is_unique().all()
     assert not beside["score"].equals(beside["challenger_score"])
 
-    assert ModelRegistry.of(settings).roll_back(at=AT).version == "1"
+    assert open_registry(settings).roll_back(at=AT).version == "1"
     assert flows.nightly(landing=landing, home=settings.home, at=AT).model_version == "1"
 
 
@@ -153,7 +154,7 @@ def test_the_gates_hold_on_the_engineers_page_too(settings, worse):
 def test_a_challenger_that_passes_is_put_in_force_from_the_page(settings, worse):
     from mlflow import MlflowClient
 
-    registry, promoter = ModelRegistry.of(settings), GatedPromoter(settings)
+    registry, promoter = open_registry(settings), GatedPromoter(settings)
     while registry.champion().version != "1":
         promoter.roll_back(at=AT)
     MlflowClient(settings.mlflow_database_url).set_registered_model_alias(

@@ -137,10 +137,10 @@ def learn(folder: Path) -> None:
 
 def trained_contents(folder: Path) -> Contents:
     """The champion, opened and compared with its digest, and the challenger."""
-    from models.registry.model_registry import ModelRegistry
+    from pipelines.storage.installation.models import open_registry
     from tests.trust.smallest_district import smallest_settings
 
-    registry = ModelRegistry.of(smallest_settings(folder))
+    registry = open_registry(smallest_settings(folder))
     champion, challenger = registry.champion(), registry.challenger()
     assert champion is not None
     assert challenger is not None

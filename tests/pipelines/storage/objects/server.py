@@ -6,16 +6,26 @@ import sys
 import urllib.request
 from dataclasses import asdict
 from typing import Self
+from urllib.parse import urlsplit
 
 from pipelines.settings import Storage
 from tests.pipelines.storage.objects.proxy import Rule
 
+# Each line that it is sent names two buckets, of which the second becomes a copy of the first.
 MOTO = """
+import json, sys
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print(server.get_host_and_port()[1], flush=True)
-input()
+for line in sys.stdin:
+    original, copy = json.loads(line)
+    store = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for key in store.get_bucket(original).keys.values():
+        store.copy_object(key, copy, key.name)
+    print("{}", flush=True)
 """
 # Quick to give up: what is tried is whether it is done, not for how long.
 PATIENCE = {"connect_seconds": 2, "answer_seconds": 2, "retries": 2, "retry_seconds": 10}
@@ -66,6 +76,12 @@ class ObjectServer:
         made = urllib.request.Request(f"{address}/{name}", method="PUT")
         urllib.request.urlopen(made).close()
         return Storage(url=f"s3://{name}/city", endpoint=address, **PATIENCE)
+
+    def copied(self, original: Storage) -> Storage:
+        """The settings of a place that holds what another one does."""
+        copy = self.new_bucket()
+        self._server.ask([str(urlsplit(one.url).hostname) for one in (original, copy)])
+        return copy
 
     def with_faults(self, storage: Storage, *rules: Rule) -> Storage:
         """The same place on bad days."""

@@ -1,6 +1,7 @@
 """Stores of some days that are published at a place."""
 
 import pickle
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,6 +49,13 @@ class SmallHome:
         self.small = SmallLake(folder / "lake", self.storage)
         self.store = EventStore(folder / "store", self.small.lake, storage=self.storage)
         self.publications = Publications(self.storage)
+
+    def copied(self, folder: Path, storage: Storage) -> "SmallHome":
+        """The same below another folder, with a place to which what was published was copied."""
+        shutil.copytree(self.store.folder, folder / "store")
+        copy = SmallHome(folder, storage)
+        copy.small.batch = self.small.batch
+        return copy
 
     def begin(self) -> "SmallHome":
         self.small.replace_registers(TABLES)

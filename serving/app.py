@@ -1,6 +1,6 @@
 """The application: the API under /api/v1, health and metrics, and the plain pages."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache, partial
@@ -163,6 +163,12 @@ def _routes() -> Sequence[BaseRoute]:
     return tuple(app.routes)
 
 
+@cache
+def _route_paths() -> Mapping[Any, str]:
+    """Return the path of each route by what answers it."""
+    return {route.endpoint: str(route.path) for route in iter_route_contexts(_routes())}
+
+
 def _assembled(services: Services) -> FastAPI:
     app = FastAPI(
         title="forestall",
@@ -179,14 +185,13 @@ def _assembled(services: Services) -> FastAPI:
     app.router.routes.extend(_routes())
     errors.install_error_handlers(app)
     app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # as FastAPI means it to be replaced
-    paths = {route.endpoint: str(route.path) for route in iter_route_contexts(app.routes)}
     app.add_middleware(
         Boundary,
         settings=services.settings,
         larger=dict.fromkeys(UPLOADS, services.settings.max_trial_bytes),
         streaming=[f"{API}/live"],
         latency=app.state.metrics.latency,
-        paths=paths,
+        paths=_route_paths(),
     )
     # Outermost: everything else sees the address that a trusted proxy gives, and no other one
     proxies = [str(network) for network in services.settings.trusted_proxies]

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -225,6 +226,29 @@ def one_event_loop() -> Iterator[None]:
     """
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Client, "portal", portal)
+        yield
+
+
+class Compiled(dict[tuple[Any, ...], Any]):
+    """Statements that were compiled, by what they are and the kind of database."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None, /) -> Any:
+        """Return what any engine of that kind of database has compiled."""
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_cache_of_statements() -> Iterator[None]:
+    """Let engines find the statements that others have compiled: every test has an engine of its
+    own, and compiling takes longer than asking.
+    """
+    compiled = Compiled()
+    of_every_engine = property(lambda _: compiled, lambda *_: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_compiled_cache", of_every_engine, raising=False)
         yield
 
 

@@ -10,7 +10,7 @@ from datetime import time, timedelta
 import polars as pl
 
 from pipelines.clock import ZONE
-from pipelines.ingestion.landing.deliveries import Delivery, name_stem
+from pipelines.ingestion.landing.deliveries import Delivery, NameMask, name_stem
 from pipelines.ingestion.landing.sources import KnownSources, read_file_name
 from pipelines.storage.lake_schemas import DAY, MOMENT, TABLES
 from pipelines.storage.ledger import Ledger, LoadedFile, UndoneRow
@@ -34,7 +34,13 @@ OTHERS = [name for name in TRANSFERS if name not in MOMENTS]
 
 
 def find_targets(
-    delivery: Delivery, *, ledger: Ledger, known: KnownSources, is_named: bool, is_usual: bool
+    delivery: Delivery,
+    *,
+    ledger: Ledger,
+    known: KnownSources,
+    mask: NameMask,
+    is_named: bool,
+    is_usual: bool,
 ) -> tuple[LoadedFile, ...]:
     """The loads that a file replaces, in the order of loading; none if it is no correction.
 
@@ -50,7 +56,7 @@ def find_targets(
         for load in ledger.loads_below(f"{folder}/")
         if load.dataset == delivery.dataset and ledger.replacement(load) is None
     ]
-    named = _named_files(delivery, folder=folder)
+    named = set(map(mask, _named_files(delivery, folder=folder)))
     own = [load for load in loads if load.path == delivery.path and not load.reason]
     if named:
         return tuple(load for load in loads if load.path in named)

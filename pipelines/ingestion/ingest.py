@@ -14,9 +14,11 @@ from pathlib import Path
 import polars as pl
 
 from data_contracts.errors import DeliveryError
+from data_contracts.pseudonyms import Pseudonymiser
 from pipelines.clock import end_of_day
 from pipelines.ingestion.amendments import find_targets
 from pipelines.ingestion.batch_validation import BatchValidator, ValidatedBatch
+from pipelines.ingestion.former_homes.raw_ids import pseudonymise_raw_ids
 from pipelines.ingestion.landing.deliveries import Delivery, list_deliveries, require_landing
 from pipelines.ingestion.landing.gone_files import find_gone_files, record_gone_files
 from pipelines.ingestion.landing.sources import KnownSources, list_known_sources
@@ -90,10 +92,14 @@ def ingest(
     lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     with lake.locked(), lend_parser(parser, settings=settings) as reader:
-        recover_loads(settings, lake=lake, ledger=ledger)
+        recover_loads(settings, lake=lake, ledger=ledger, at=received_at)
         known = list_known_sources(settings)
-        listed = list_deliveries(landing, through=through, known=known)
-        gone = find_gone_files(ledger, landing=landing, listed=listed)
+        vault, pseudonymiser = Vault.open(settings), load_pseudonymiser(settings)
+        mask = pseudonymiser.mask
+        listed = list_deliveries(landing, through=through, known=known, mask=mask)
+        names = {item.path: item.path_as_delivered for item in listed if item.path_as_delivered}
+        vault.put_identifiers("file", names)
+        gone = find_gone_files(ledger, landing=landing, listed=listed, mask=mask)
         accepted = _find_named(accept, landing=landing, listed=listed)
         last_day = last_plausible_day(
             [item.day for item in listed if item.day],
@@ -108,6 +114,8 @@ def ingest(
             ledger=ledger,
             landing=str(landing.resolve()),
             known=known,
+            vault=vault,
+            pseudonymiser=pseudonymiser,
             parser=reader,
             received_at=received_at,
             not_after=max([received_at, *map(end_of_day, [last_day, *accepted_days])]),
@@ -137,9 +145,10 @@ def ingest(
         )
 
 
-def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
+def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger, at: datetime) -> None:
     """Bring a load that was cut short to its end, or forget it: the Delta table alone decides
-    which. Raises ``LakeError`` where ledger and lake tell of other loads.
+    which. Then bring what a former version left to today's form. Raises ``LakeError`` where ledger
+    and lake tell of other loads.
     """
     for batch, dataset in ledger.unfinished_batches():
         if lake.last_batch(dataset) >= batch:
@@ -149,6 +158,14 @@ def recover_loads(settings: Settings, *, lake: Lake, ledger: Ledger) -> None:
     require_agreement(lake, ledger)
     require_loads(settings)
     remove_unfinished_batches(settings.quarantine_folder, loaded=ledger.committed_batches())
+    if ledger.datasets_with_raw_ids():
+        pseudonymise_raw_ids(
+            settings,
+            lake=lake,
+            ledger=ledger,
+            pseudonymiser=load_pseudonymiser(settings),
+            at=at,
+        )
 
 
 def _find_named(
@@ -156,9 +173,11 @@ def _find_named(
 ) -> frozenset[str]:
     """Paths in the landing folder of the files that somebody named, by these or by whole paths."""
     paths = {item.file.resolve(): item.path for item in listed}
+    reported = {item.path for item in listed}
     found = set()
     for name in names:
         path = paths.get((landing / name).resolve()) or paths.get(Path(name).resolve())
+        path = path or (name if name in reported else None)
         if path is None:
             raise DeliveryError(
                 f"there is no file {name} in {landing}",
@@ -179,6 +198,8 @@ class _IngestRun:
         ledger: Ledger,
         landing: str,
         known: KnownSources,
+        vault: Vault,
+        pseudonymiser: Pseudonymiser,
         parser: Parser,
         received_at: datetime,
         not_after: datetime,
@@ -204,8 +225,9 @@ class _IngestRun:
         self._accepted = accepted
         self._known_digests: set[str] = set()  # of events, as far as files were looked at
         self._known_paths: set[str] = set()
-        self._vault = Vault.open(settings)
-        self._row_pseudonymiser = RowPseudonymiser(load_pseudonymiser(settings))
+        self._vault = vault
+        self._mask = pseudonymiser.mask
+        self._row_pseudonymiser = RowPseudonymiser(pseudonymiser)
         self._validator = BatchValidator(
             settings=settings,
             lake=lake,
@@ -356,6 +378,7 @@ class _IngestRun:
             delivery,
             ledger=self._ledger,
             known=self._known,
+            mask=self._mask,
             is_named=delivery.path in self._named_files,
             is_usual=self._habits.replaces(delivery.dataset, delivery.source),
         )
@@ -435,7 +458,13 @@ class _IngestRun:
                 delivery.file, dataset=delivery.dataset, source=delivery.source
             )
         except DeliveryError as error:
-            return dataclasses.replace(unread, problem=str(error), remedy=error.remedy)
+            problem = delivery.with_masked_name(str(error))
+            return dataclasses.replace(unread, problem=problem, remedy=error.remedy)
+        reading = dataclasses.replace(
+            reading,
+            warnings=tuple(map(delivery.with_masked_name, reading.warnings)),
+            notes=tuple(map(delivery.with_masked_name, reading.notes)),
+        )
         if (
             delivery.stamp() != stamp
         ):  # neither digest nor rows can be trusted: the next run reads it anew

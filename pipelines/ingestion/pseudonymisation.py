@@ -89,6 +89,7 @@ class RowPseudonymiser:
             "number": pseudonymiser.numbers,
             "account": pseudonymiser.accounts,
         }
+        self._records = pseudonymiser.records
         self._raw_identifiers: dict[IdentifierKind, dict[str, str]] = {"number": {}, "account": {}}
         self._people: dict[str, dict[str, str]] = {}
         self._numbers_of: list[tuple[str, str]] | None = None
@@ -136,6 +137,7 @@ class RowPseudonymiser:
         peer = pl.col("peer_number")
         ended_at = pl.col("started_at") + pl.duration(seconds=pl.col("duration_s"))
         return rows.with_columns(
+            self._records(rows["record_id"]),
             self._pseudonyms("number", rows["msisdn"]).alias("number"),
             self._pseudonyms("number", rows["peer_number"]).alias("peer"),
             number_kind(peer).alias("peer_kind"),
@@ -147,6 +149,7 @@ class RowPseudonymiser:
     def _transfers(self, rows: pl.DataFrame) -> pl.DataFrame:
         is_merchant = pl.col("peer_account").str.contains("^[A-Za-z]")
         return rows.with_columns(
+            self._records(rows["record_id"]),
             self._pseudonyms("account", rows["account_id"]).alias("account"),
             self._pseudonyms("account", rows["peer_account"]).alias("payee"),
             pl.when(is_merchant)
@@ -185,6 +188,7 @@ class RowPseudonymiser:
 
     def _cases(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(
+            self._records(rows["case_id"]),
             self._person_pseudonyms(rows).alias("person"),
             pl.col("loss_amount").alias("loss_amount_cny"),
             self._pseudonym_lists("number", rows["suspect_numbers"]),

@@ -7,12 +7,13 @@ Inside a day rows are sorted, so that a reader of some numbers or accounts skips
 
 import fcntl
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
@@ -37,7 +38,7 @@ from pipelines.storage.places.chosen import choose_place
 from pipelines.storage.places.local import LocalPlace
 from pipelines.storage.places.place import Place
 
-__all__ = ["Lake", "LakeLoad"]
+__all__ = ["Lake", "LakeLoad", "Rewriting"]
 
 # Published lists are kept for three years and can be made again from the versions they name.
 KEEP_VERSIONS = {"delta.logRetentionDuration": "interval 1100 days"}
@@ -53,6 +54,17 @@ class LakeLoad:
     version: int
     committed_at: datetime
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """What rewriting came to: the Delta version (None: nothing changed), how many rows left, and
+    the event days that were written anew.
+    """
+
+    version: int | None
+    rows_gone: int
+    days: tuple[date, ...]
 
 
 class Lake:
@@ -111,6 +123,7 @@ class Lake:
         version = self._ledger().version_before(dataset, before) if self._asks_ledger else None
         if version is None:
             return self.scan(dataset)
+        version = max(version, self._ledger().readable_from(dataset))
         if self._versions is not None:
             version = min(version, self._versions.get(dataset, version))
         schema = _schema(dataset)
@@ -128,10 +141,13 @@ class Lake:
         """Whether another register of people, numbers or accounts stood before ``at``."""
         ledger = self._ledger()
         newest = ledger.latest_versions() if self._versions is None else self._versions
-        return any(
-            ledger.version_before(name, at) not in {None, newest.get(name)}
-            for name in self.register_versions()
-        )
+        for name in self.register_versions():
+            version = ledger.version_before(name, at)
+            if version is not None:
+                version = max(version, ledger.readable_from(name))
+            if version not in {None, newest.get(name)}:
+                return True
+        return False
 
     def files(self, dataset: str) -> tuple[str, ...]:
         """The names of the data files that hold the events of ``dataset``, in order."""
@@ -212,6 +228,80 @@ class Lake:
             ),
         ]
         return self._commit_actions(table, dataset, actions=actions, batch=batch, mode="append")
+
+    def rewrite(
+        self,
+        dataset: str,
+        change: Callable[[pl.DataFrame], pl.DataFrame],
+        *,
+        batch: int,
+        at: datetime,
+        until: date | None = None,
+    ) -> "Rewriting":
+        """Let ``change`` make other rows of those of each day (before ``until``), or of the whole
+        register, and write what is not the same in one commit.
+
+        The old files stay until ``sweep``.
+        """
+        table = self._table(dataset)
+        if _is_written(table, dataset, batch=batch):
+            return Rewriting(table.version(), 0, ())
+        actions: list[AddAction | RemoveAction] = []
+        changed_days: list[date] = []
+        gone = 0
+        days: Sequence[date | None] = self.days(dataset) if dataset in EVENTS else [None]
+        for day in days:
+            if day is not None and until is not None and day >= until:
+                continue
+            stored = self.scan(dataset, days=None if day is None else (day, day)).collect()
+            changed = change(stored).select(stored.columns)
+            if changed.equals(stored):
+                continue
+            gone += stored.height - changed.height
+            if day is not None:
+                changed_days.append(day)
+                actions += remove_days(table, days=[day], at=at)
+            actions += write_files(changed, dataset=dataset, place=self._place)
+        if not actions:
+            return Rewriting(None, 0, ())
+        mode = "append" if dataset in EVENTS else "overwrite"
+        version = self._commit_actions(table, dataset, actions=actions, batch=batch, mode=mode)
+        return Rewriting(version, gone, tuple(changed_days))
+
+    def sweep(
+        self,
+        dataset: str,
+        *,
+        before: date | None = None,
+        readable_from: int | None = None,
+    ) -> int:
+        """Remove the data files from the disk that no version from ``readable_from`` on (none but
+        the newest) names, of event days ``before`` one alone if it is given; return how many went.
+
+        Whoever reads an older version finds the files gone.
+        """
+        if not self._exists(dataset):
+            return 0
+        newest = self._place.open_table(dataset)
+        named = {unquote(path) for path in files_of(newest)["path"]}
+        for version in range(
+            newest.version() if readable_from is None else readable_from, 1 + newest.version()
+        ):
+            named.update(
+                map(unquote, files_of(self._place.open_table(dataset, version=version))["path"])
+            )
+        gone = [
+            file
+            for file in self._place.list_files(dataset)
+            if file not in named and (before is None or file < f"{DAY}={before}")
+        ]
+        self._place.remove_files(dataset, gone)
+        return len(gone)
+
+    def files_there(self, dataset: str, files: Sequence[str]) -> list[str]:
+        """Those of some data files, also of older versions, that were not removed since."""
+        there = set(self._place.list_files(dataset))
+        return [file for file in files if unquote(file) in there]
 
     def last_batch(self, dataset: str) -> int:
         """Number of the newest batch that reached the dataset; 0 if none did."""

@@ -6,7 +6,7 @@ table together with the batch's number, then it is marked ``committed``. After a
 table alone decides: it either names the batch or not.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import polars as pl
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     ScalarSelect,
     Select,
     Text,
@@ -36,8 +37,10 @@ from pipelines.storage.ledger_tables import (
     ARRIVALS,
     BATCHES,
     DECISIONS,
+    ERASURES,
     FILES,
     METADATA,
+    RAW_IDS,
     RETRIES,
     STRAYS,
     UNDONE,
@@ -48,6 +51,7 @@ __all__ = [
     "FILE_ID_DIGITS",
     "Arrival",
     "Decision",
+    "Erasure",
     "FileStatus",
     "Ledger",
     "LoadedFile",
@@ -58,6 +62,11 @@ __all__ = [
 
 FileStatus = Literal["accepted", "partly", "held", "unreadable", "duplicate"]
 DecisionKind = Literal["accept", "replace", "undo", "withdraw", "gone"]
+
+ErasureKind = Literal["retention", "person", "record ids"]
+
+WITH_RAW_IDS = ("calls", "transfers", "cases")
+KEYED_SINCE = 8  # version of the tables from which on records bear pseudonyms
 
 FILE_ID_DIGITS = 16  # of a digest, as the lake's rows name their file
 
@@ -145,6 +154,18 @@ class UndoneRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """That rows were taken out of the lake for good, or numbers of records replaced by pseudonyms:
+    event days before ``days_before`` are no longer there, nor are versions of a
+    register before ``readable_from`` (None: before the one that this batch made).
+    """
+
+    kind: ErasureKind
+    days_before: date | None = None
+    readable_from: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stray:
     """A file in a landing folder that belongs to no dataset, why, and what to do."""
 
@@ -160,7 +181,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._engine = open_engine(path)
-        create_tables(self._engine, METADATA)
+        before = create_tables(self._engine, METADATA)
+        if 0 < before < KEYED_SINCE:
+            self.expect_raw_ids()
 
     def next_batch(self) -> int:
         """The number of the batch to be loaded next."""
@@ -178,6 +201,7 @@ class Ledger:
         decisions: Sequence[Decision] = (),
         undone: Sequence[UndoneRow] = (),
         retries: Sequence[Retry] = (),
+        erasures: Sequence[Erasure] = (),
         landing: str = "",
     ) -> None:
         """Write down what the batch will load, and from which ``landing`` folder, before the lake
@@ -197,7 +221,12 @@ class Ledger:
             if arrivals:
                 rows = [number | {"dataset": dataset} | asdict(item) for item in arrivals]
                 connection.execute(insert(ARRIVALS), rows)
-            others = ((DECISIONS, decisions), (UNDONE, undone), (RETRIES, retries))
+            others = (
+                (DECISIONS, decisions),
+                (UNDONE, undone),
+                (RETRIES, retries),
+                (ERASURES, erasures),
+            )
             for table, items in others:
                 if items:
                     own = number | {"dataset": dataset}
@@ -497,6 +526,70 @@ class Ledger:
         query = select(STRAYS.c.path, STRAYS.c.reason, STRAYS.c.remedy).order_by(STRAYS.c.path)
         return [unread_file(**row) for row in self._rows(query)]
 
+    def kept_since(self, dataset: str) -> date | None:
+        """The first event day of which no record was taken out for its age; None: of all none."""
+        query = select(func.max(ERASURES.c.days_before)).join(BATCHES)
+        query = query.where(COMMITTED, ERASURES.c.dataset == dataset)
+        first: date | None = self._scalar(query)
+        return first
+
+    def readable_from(self, dataset: str) -> int:
+        """The first Delta version of a register whose files are still there."""
+        version = func.coalesce(ERASURES.c.readable_from, BATCHES.c.delta_version)
+        query = select(func.max(version)).select_from(ERASURES).join(BATCHES)
+        return self._scalar(query.where(COMMITTED, ERASURES.c.dataset == dataset)) or 0
+
+    def expect_raw_ids(self) -> None:
+        """Note that records of all datasets may bear the numbers of their deliveries."""
+        with write_at_once(self._engine) as connection:
+            connection.execute(delete(RAW_IDS))
+            connection.execute(insert(RAW_IDS), [{"dataset": name} for name in WITH_RAW_IDS])
+
+    def datasets_with_raw_ids(self) -> list[str]:
+        """The datasets whose records may bear the numbers of their deliveries."""
+        return [row["dataset"] for row in self._rows(select(RAW_IDS).order_by(RAW_IDS.c.dataset))]
+
+    def forget_raw_ids(self, dataset: str) -> None:
+        """Note that the records of a dataset bear pseudonyms."""
+        with write_at_once(self._engine) as connection:
+            connection.execute(delete(RAW_IDS).where(RAW_IDS.c.dataset == dataset))
+
+    def paths(self) -> list[str]:
+        """The path of every file that was loaded, held or seen."""
+        rows = self._rows(select(FILES.c.path).union(select(STRAYS.c.path)))
+        return [row["path"] for row in rows]
+
+    def rename(self, mask: Callable[[str], str]) -> None:
+        """Put the names that ``mask`` makes in the place of those of files and sources."""
+        named = (
+            (FILES, ("path", "source", "stamp", "reason", "remedy")),
+            (ARRIVALS, ("path", "source")),
+            (RETRIES, ("path",)),
+            (DECISIONS, ("path", "target_path", "why")),
+            (STRAYS, ("path", "reason")),
+        )
+        with write_at_once(self._engine) as connection:
+            for table, names in named:
+                for column in (table.c[name] for name in names):
+                    for former in connection.scalars(select(column).distinct()).all():
+                        masked = mask(former)
+                        if masked != former:
+                            connection.execute(
+                                update(table).where(column == former).values({column: masked})
+                            )
+
+    def change_undone_rows(self, change: Callable[[str], str]) -> None:
+        """Let ``change`` make another text of each row that counts as delivered and is not in the
+        lake; an empty one removes it.
+        """
+        with write_at_once(self._engine) as connection:
+            for row in connection.scalars(select(UNDONE.c.row).distinct()).all():
+                mine, changed = UNDONE.c.row == row, change(row)
+                if not changed:
+                    connection.execute(delete(UNDONE).where(mine))
+                elif changed != row:
+                    connection.execute(update(UNDONE).where(mine).values(row=changed))
+
     def newest_day(self) -> date | None:
         """The newest event day of which something was loaded and not taken out again."""
         days = select(ARRIVALS.c.event_day).group_by(ARRIVALS.c.event_day)
@@ -597,7 +690,7 @@ class Ledger:
         with self._engine.connect() as connection:
             return connection.scalar(query)
 
-    def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+    def _rows(self, query: Select[Any] | CompoundSelect[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -80,6 +80,7 @@ def rebuild_ledger(lake: Lake, ledger: Ledger) -> tuple[RebuiltDataset, ...]:
             or taken.get(batch, dataset) != dataset
         ]
         ledger.forget([batch for batch, _ in dropped])
+        ledger.expect_raw_ids()  # nobody knows which version wrote the lake
         kept = written.keys() - {batch for batch, _ in dropped}
         return tuple(
             _add_missing(
@@ -130,12 +131,13 @@ def _rows_by_file(lake: Lake, dataset: str, load: LakeLoad) -> pl.DataFrame:
     the lake; of a register the rows alone.
     """
     if dataset not in EVENTS:
-        rows = lake.at_version(f"{dataset}={load.version}").scan(dataset).select(pl.len()).collect()
+        there = lake.files_there(dataset, load.files)
+        rows = lake.scan_files(dataset, there).select(pl.len()).collect()
         return pl.DataFrame(
             {"file_id": "", "source": "", DAY: None, "rows": rows.item(), "known_until": None},
             schema_overrides={DAY: pl.Date, "known_until": pl.Datetime("us", str(SHANGHAI))},
         )
-    found = lake.scan_files(dataset, load.files)
+    found = lake.scan_files(dataset, lake.files_there(dataset, load.files))
     moment = "started_at" if dataset == "calls" else "occurred_at"
     return (
         found.group_by("file_id", "source", pl.col(moment).dt.date().alias(DAY))

@@ -17,7 +17,18 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["ARRIVALS", "BATCHES", "DECISIONS", "FILES", "METADATA", "RETRIES", "STRAYS", "UNDONE"]
+__all__ = [
+    "ARRIVALS",
+    "BATCHES",
+    "DECISIONS",
+    "ERASURES",
+    "FILES",
+    "METADATA",
+    "RAW_IDS",
+    "RETRIES",
+    "STRAYS",
+    "UNDONE",
+]
 
 
 class IsoDate(TypeDecorator[date]):
@@ -72,7 +83,7 @@ class JsonNumbers(TypeDecorator[tuple[int, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
-METADATA = MetaData(info={"version": 7})
+METADATA = MetaData(info={"version": 8})
 
 
 def _batch_number() -> Column[int]:
@@ -165,6 +176,18 @@ UNDONE = Table(
     Column("row", Text, nullable=False),
     Index("undone_by_day", "dataset", "event_day"),
 )
+# What was taken out of the lake for good, files of older versions with it.
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    _batch_number(),
+    Column("dataset", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("days_before", IsoDate),
+    Column("readable_from", Integer),
+)
+# Datasets whose records bear the numbers of their deliveries, as former versions kept them.
+RAW_IDS = Table("raw_ids", METADATA, Column("dataset", Text, primary_key=True))
 # Files in a landing folder that belong to no dataset, as the last load of that folder saw them.
 STRAYS = Table(
     "strays",

@@ -14,7 +14,14 @@ from models.policy.frames import ScoredRow
 from pipelines.clock import SHANGHAI
 from pipelines.storage.places.durable_files import write_durably
 
-__all__ = ["WARM_UP_KIND", "LoggedRun", "ScoreLog", "ShadowLog"]
+__all__ = [
+    "WARM_UP_KIND",
+    "LoggedRun",
+    "ScoreLog",
+    "ShadowLog",
+    "remove_old_scores",
+    "remove_scores_of",
+]
 
 FILE_TIME = "%Y-%m-%dT%H%M%S"
 READABLE = 0o644  # a score names a pseudonym only
@@ -105,6 +112,34 @@ class ShadowLog:
         for path in sorted(self._folder.glob("*.parquet")):
             if start.replace(tzinfo=None) <= parse_run_time(path) < end.replace(tzinfo=None):
                 yield scan_scores(path).collect()
+
+
+def remove_old_scores(folder: Path, *, before: datetime) -> int:
+    """Remove the files of all runs of before, those of challengers too; return how many went."""
+    old = [
+        path for path in _score_files(folder) if parse_run_time(path) < before.replace(tzinfo=None)
+    ]
+    for path in old:
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return len(old)
+
+
+def remove_scores_of(folder: Path, *, person: str) -> int:
+    """Take all scores of a person out; return how many went."""
+    gone = 0
+    for path in _score_files(folder):
+        rows = pl.read_parquet(path)
+        kept = rows.filter(pl.col("person") != person)
+        if kept.height < rows.height:
+            gone += rows.height - kept.height
+            write_whole_parquet(kept, path)
+    return gone
+
+
+def _score_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("20*/*.parquet"), *folder.glob("shadow/*/*.parquet")])
 
 
 def scan_scores(path: Path) -> pl.LazyFrame:

@@ -43,11 +43,13 @@ def fetch_rows(path: Path, *, query: str, values: Sequence[object] = ()) -> list
 
 
 @contextmanager
-def write_transaction(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose writes are all kept, or none if the block raises; raises ``NotReadyError``
-    where there is no such file.
+def write_transaction(path: Path, *, secure_delete: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection whose writes are all kept, or none if the block raises; with ``secure_delete``
+    what is deleted is written over. Raises ``NotReadyError`` where there is no such file.
     """
     with closing(_connect_to_existing(path)) as connection:
+        if secure_delete:
+            connection.execute("PRAGMA secure_delete = ON")
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -72,16 +74,18 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def create_tables(engine: Engine, metadata: MetaData) -> None:
+def create_tables(engine: Engine, metadata: MetaData) -> int:
     """Make the tables of ``metadata``, and add the columns and indexes that a file of an earlier
     version lacks; every new column has a default for the rows that are there.
 
-    ``metadata.info["version"]`` says which version of the tables a file was brought to.
+    ``metadata.info["version"]`` says which version of the tables a file was brought to; return the
+    one that it had before, 0 for a new file.
     """
     version = metadata.info["version"]
     with engine.connect() as connection:
-        if connection.exec_driver_sql("PRAGMA user_version").scalar() == version:
-            return
+        before: int = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+        if before == version:
+            return before
     with write_at_once(engine) as connection:
         tables = metadata.sorted_tables if inspect(connection).get_table_names() else ()
         metadata.create_all(connection, checkfirst=bool(tables))
@@ -94,6 +98,7 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
             for index in table.indexes:
                 index.create(connection, checkfirst=True)
         connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+    return before
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """The users and the audit trail of an installation, for whoever sits at its terminal."""
 
-import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -15,7 +13,8 @@ from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
-from pipelines.webapp.signed_database import open_audit_key, open_signed_database
+from pipelines.storage.installation.signed_database import open_audit_key, open_signed_database
+from pipelines.storage.installation.terminal import terminal_user
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
 from serving.database.audit_chain import record_action
@@ -32,6 +31,7 @@ __all__ = [
     "issue_token",
     "list_users",
     "login_link",
+    "record_person_export",
     "record_reveal_at_terminal",
     "reset_second_factor",
     "terminal_user",
@@ -170,22 +170,20 @@ def record_reveal_at_terminal(
         )
 
 
-def terminal_user() -> str:
-    """Whoever sits at the terminal, for the audit: the system's user, whatever the environment
-    says, and who became it with sudo.
-    """
-    user = os.getuid()
-    invoker = os.environ.get("SUDO_UID", "")
-    if user == 0 and invoker.isdecimal():
-        return f"{_name_of(user)} (sudo: {_name_of(int(invoker))})"
-    return _name_of(user)
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except (KeyError, OverflowError):  # a container's number without a name
-        return f"uid {user}"
+def record_person_export(
+    settings: Settings, *, subject: str, why: str, out: Path, at: datetime
+) -> None:
+    """Audit that all that is kept about a person is written into a file, before it is."""
+    with _writing_session(settings) as session:
+        record_action(
+            session,
+            at=at,
+            actor=terminal_user(),
+            action="person-exported",
+            subject=subject,
+            reason=why,
+            file=out.name,
+        )
 
 
 @contextmanager

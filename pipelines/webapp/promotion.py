@@ -7,8 +7,8 @@ from data_contracts.errors import ConflictError
 from pipelines.orchestration.run_reports import decide_by_gates, models_report
 from pipelines.settings import Settings
 from pipelines.storage.installation.models import open_registry
+from pipelines.storage.installation.signed_database import open_signed_database
 from pipelines.webapp.accounts import terminal_user
-from pipelines.webapp.signed_database import open_signed_database
 from serving.database.engine import write_transaction
 from serving.operations.promotion import record_promotion
 from serving.vocabulary.reports import ModelsReport

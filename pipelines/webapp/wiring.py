@@ -12,9 +12,9 @@ from data_contracts.errors import NotReadyError
 from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.databases import open_serving_database
+from pipelines.storage.installation.signed_database import open_signed_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
-from pipelines.webapp.signed_database import open_signed_database
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
@@ -30,12 +30,12 @@ Language = Literal["zh", "en"]
 
 def build_application(settings: Settings) -> FastAPI:
     """The serving room's application with everything of this installation that it needs."""
+    from pipelines.storage.installation.signed_database import open_audit_key
     from pipelines.webapp.home_watch import InstallationWatch
     from pipelines.webapp.identifier_lookup import IdentifierLookup
     from pipelines.webapp.promotion import GatedPromoter
     from pipelines.webapp.reason_words import explain_reason
     from pipelines.webapp.rescore import LiveRescorer
-    from pipelines.webapp.signed_database import open_audit_key
     from pipelines.webapp.trial import UploadTrial
     from serving.app import create_app
 

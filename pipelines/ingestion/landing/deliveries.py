@@ -1,8 +1,8 @@
 """The landing folder: which files were delivered, by whom, for which day. It opens none of them."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -18,7 +18,16 @@ from pipelines.ingestion.landing.sources import (
 from pipelines.storage.lake_schemas import EVENTS, REGISTERS
 from pipelines.storage.places.durable_files import file_digest
 
-__all__ = ["Delivery", "describe_path", "list_deliveries", "name_stem", "require_landing"]
+__all__ = [
+    "Delivery",
+    "NameMask",
+    "describe_path",
+    "list_deliveries",
+    "name_stem",
+    "require_landing",
+]
+
+NameMask = Callable[[str], str]
 
 FILE_SUFFIXES = (".parquet", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".zip", ".gz")
 UNFINISHED_SUFFIXES = (".part", ".tmp", ".crc", ".crdownload", ".filepart")
@@ -42,8 +51,9 @@ LIST_WORD = re.compile(r"(信息|数据|名单|明细|清单|台账|登记|表|�
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One delivered file. ``path`` is relative to the landing folder; ``day`` is its folder's, none
-    for registers.
+    """One delivered file. ``path`` is relative to the landing folder, with identifiers masked,
+    ``path_as_delivered`` is the whole one where they differ; ``day`` is its folder's, none for
+    registers.
 
     ``delivered_at`` is the earliest moment the file can have been there: the time in its name, else
     its day's start; ``is_whole_day`` tells a name without a time. ``is_new_source`` marks a source
@@ -66,6 +76,7 @@ class Delivery:
     note: str = ""
     problem: str = ""
     remedy: str = ""
+    path_as_delivered: str = ""
 
     def stamp(self) -> str:
         """What changes whenever the file is touched, cheap to get: path, size, inode and both its
@@ -78,6 +89,10 @@ class Delivery:
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex."""
         return file_digest(self.file)
+
+    def with_masked_name(self, said: str) -> str:
+        """What was said of the file, with its name as everybody may read it."""
+        return said.replace(self.file.name, self.path.rpartition("/")[2])
 
     def sidecar(self) -> Path | None:
         """The list of the files that this one replaces; None where there is none."""
@@ -95,7 +110,11 @@ def require_landing(landing: Path) -> None:
 
 
 def list_deliveries(
-    landing: Path, *, through: date | None = None, known: KnownSources = PUBLIC
+    landing: Path,
+    *,
+    through: date | None = None,
+    known: KnownSources = PUBLIC,
+    mask: NameMask = str,
 ) -> list[Delivery]:
     """The files of a landing folder: registers first, then events by day and name, up to the day
     ``through``.
@@ -104,12 +123,13 @@ def list_deliveries(
     they are held against the others. Raises ``DeliveryError`` if the folder does not exist.
     """
     require_landing(landing)
-    found = [
+    read = (
         _refused_link(file, landing=landing)
         if file.is_symlink()
         else _read_path(file, landing=landing, known=known)
         for file in _delivered_files(landing)
-    ]
+    )
+    found = [_masked(item, mask, known) for item in read]
     wanted = (item for item in found if item.day is None or through is None or item.day <= through)
     return sorted(
         wanted,
@@ -126,6 +146,24 @@ def list_deliveries(
 def describe_path(path: str, *, known: KnownSources = PUBLIC) -> Delivery:
     """What the path of a file in the landing folder says, whether or not it still lies there."""
     return _read_path(Path(path), landing=Path(), known=known)
+
+
+def _masked(item: Delivery, mask: NameMask, known: KnownSources) -> Delivery:
+    """The file under a name without identifiers, and of a source of such a name."""
+    path, source = mask(item.path), mask(item.source)
+    if path == item.path:
+        return item
+    is_known = source != item.source and source in known.names
+    return replace(
+        item,
+        path=path,
+        path_as_delivered=item.path,
+        source=source,
+        is_new_source=item.is_new_source and not is_known,
+        is_unfamiliar=item.is_unfamiliar and source not in known.familiar,
+        note=mask(item.note),
+        problem=mask(item.problem),
+    )
 
 
 def _delivered_files(landing: Path) -> Iterator[Path]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from pipelines.ingestion.landing.deliveries import Delivery
+from data_contracts.pseudonyms import is_masked
+from pipelines.ingestion.landing.deliveries import Delivery, NameMask
 from pipelines.storage.lake_schemas import REGISTERS
 from pipelines.storage.ledger import Decision, Ledger, LoadedFile
 
@@ -17,18 +18,24 @@ FILES_AT_ONCE = 100  # that the ledger is asked for in one query
 
 
 def find_gone_files(
-    ledger: Ledger, *, landing: Path, listed: Sequence[Delivery]
+    ledger: Ledger, *, landing: Path, listed: Sequence[Delivery], mask: NameMask
 ) -> list[LoadedFile]:
     """The files that wait, were read from ``landing`` and no longer lie there, by dataset and path.
 
     A file that was read from another folder is not missed here as long as that folder exists. Nor
     is any where the folder holds nothing else of its dataset (of registers, no other register) that
-    the ledger knows: then it is rather empty, or not the right one.
+    the ledger knows: then it is rather empty, or not the right one. ``mask`` is that by which
+    files have their names.
     """
+    waiting = ledger.waiting_files()
+    masked = {
+        mask(file.relative_to(landing).as_posix())
+        for file in (landing.rglob("*") if any(is_masked(one.path) for _, one in waiting) else ())
+    }
     absent = [
         file
-        for folder, file in ledger.waiting_files()
-        if not (landing / file.path).exists()
+        for folder, file in waiting
+        if not ((landing / file.path).exists() or file.path in masked)
         and (folder in ("", str(landing.resolve())) or not Path(folder).is_dir())
     ]
     if not absent:

@@ -112,13 +112,16 @@ def read_quarantine(
 
     Columns: dataset, path, row (1-based in the file), reasons (codes), reason_text_zh,
     reason_text_en, held, received_at, severity (``rejected`` or ``warning``) and, with ``reveal``,
-    ``row_json`` with the raw values, for which the vault's key is needed.
+    ``row_json`` with the raw values, for which the vault's key is needed; ``path`` is as it was
+    delivered then, where it is masked else.
     """
     ledger = Ledger(settings.lake_folder / "ledger.db")
     rows = _with_texts(_read_batches(settings, ledger=ledger, batches=ledger.committed_batches()))
     if reveal:
         rows = _with_raw_rows(rows, vault=Vault.open(settings))
     wanted = pl.concat([rows.drop("sealed"), _held_files(ledger)], how="diagonal")
+    if reveal:
+        wanted = _with_delivered_names(wanted, vault=Vault.open(settings))
     if dataset is not None:
         wanted = wanted.filter(pl.col("dataset") == dataset)
     return wanted.sort("dataset", "path", "row", nulls_last=False, maintain_order=True)
@@ -240,6 +243,11 @@ def _with_raw_rows(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
         for path, row, sealed in rows.select("path", "row", "sealed").iter_rows()
     ]
     return rows.with_columns(pl.Series("row_json", opened, dtype=pl.String))
+
+
+def _with_delivered_names(rows: pl.DataFrame, *, vault: Vault) -> pl.DataFrame:
+    names = vault.reveal("file", rows["path"].unique().to_list())
+    return rows.with_columns(pl.col("path").replace(names))
 
 
 def _held_files(ledger: Ledger) -> pl.DataFrame:

@@ -86,7 +86,7 @@ def retry_quarantine(
     lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     with lake.locked(), lend_parser(parser, settings=settings) as reader:
-        recover_loads(settings, lake=lake, ledger=ledger)
+        recover_loads(settings, lake=lake, ledger=ledger, at=received_at)
         found = find_rejected_rows(settings, ledger=ledger, dataset=dataset)
         run = _RetryRun(
             settings=settings,

@@ -7,6 +7,7 @@ import polars as pl
 
 from data_contracts.errors import DeliveryError
 from pipelines.ingestion.ingest import recover_loads
+from pipelines.ingestion.pseudonymisation import load_pseudonymiser
 from pipelines.settings import Settings
 from pipelines.storage.lake import Lake
 from pipelines.storage.lake_schemas import DAY, EVENTS, TABLES
@@ -31,7 +32,8 @@ class Withdrawal:
 
 
 def withdraw_load(settings: Settings, *, path: str, why: str, received_at: datetime) -> Withdrawal:
-    """Take all rows that came with the file at ``path`` (as the load reports it) out of the lake.
+    """Take all rows that came with the file at ``path`` (as the load reports it, or as it was
+    delivered) out of the lake.
 
     The load stays in the ledger, beside it the decision with its ``why``, and counts of rows that
     arrived fall by it. The file is not loaded again unless it is named. What was published stays.
@@ -42,12 +44,12 @@ def withdraw_load(settings: Settings, *, path: str, why: str, received_at: datet
     lake = Lake.of(settings)
     ledger = Ledger(settings.lake_folder / "ledger.db")
     with lake.locked():
-        recover_loads(settings, lake=lake, ledger=ledger)
-        load = _find_load(ledger, path)
+        recover_loads(settings, lake=lake, ledger=ledger, at=received_at)
+        load = _find_load(ledger, load_pseudonymiser(settings).mask(path))
         gone = _rows_of(load, lake=lake, ledger=ledger)
         if gone.is_empty():
             raise DeliveryError(
-                f"the lake holds no rows of {path}",
+                f"the lake holds no rows of {load.path}",
                 remedy="All of its rows were rejected, duplicates or replaced: there is nothing to "
                 "take out.",
             )

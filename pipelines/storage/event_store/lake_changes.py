@@ -83,7 +83,10 @@ def first_moved_days(
     """
     days: list[int | None] = []
     for dataset in EVENTS:
-        left = sorted(set(before.get(dataset, ())) - set(lake.files(dataset)))
+        # What left for its age is older than all that the store is asked for.
+        left = lake.files_there(
+            dataset, sorted(set(before.get(dataset, ())) - set(lake.files(dataset)))
+        )
         if left:
             on = [name for name in TABLES[dataset] if name != DAY]
             old, new = lake.scan_files(dataset, left), lake.scan_files(dataset, fresh[dataset])

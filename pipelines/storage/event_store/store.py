@@ -208,10 +208,14 @@ class EventStore:
 
     def rebuild(self, *, progress: Progress = no_progress) -> StoreReport:
         """Make the store anew from the lake."""
+        self.empty()
+        return self.bring_forward(progress=progress)
+
+    def empty(self) -> None:
+        """Forget all that the store holds; whoever brings it forward next makes it anew."""
         with hold_lock(self.folder / WRITER_LOCK, Hold.ALONE):
             Manifest().write(self.folder)
             self._sweep(Manifest())
-        return self.bring_forward(progress=progress)
 
     def verify(self, *, progress: Progress = no_progress) -> pl.DataFrame:
         """Make a second store from the lake and compare: ``timeline``, ``day``, ``rows`` and

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import polars as pl
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -23,7 +24,7 @@ from pipelines.storage.installation.keys import open_key
 
 __all__ = ["IdentifierKind", "Identity", "Vault"]
 
-IdentifierKind = Literal["person", "number", "account"]
+IdentifierKind = Literal["person", "number", "account", "file"]
 
 NONCE_BYTES = 12
 KEY_VERSION = b"\x01"  # first byte of every sealed value; a new vault key gets the next one
@@ -132,6 +133,30 @@ class Vault:
             if kind == "person"
             else raws
         )
+
+    def keep_only(self, kind: IdentifierKind, named: pl.Series) -> int:
+        """Remove the entries whose pseudonyms are not ``named``, so that nothing of them stays in
+        the file; return how many went.
+        """
+        query = "SELECT key FROM entries WHERE kind = ?"
+        held = pl.Series([key for (key,) in self._rows(query, kind)], dtype=pl.String)
+        gone = held.filter(~held.is_in(named.implode()))
+        self.remove(kind, gone.to_list())
+        return len(gone)
+
+    def remove(self, kind: IdentifierKind, keys: Sequence[str]) -> None:
+        """Remove entries, and of a person or a number who holds what; what they held in the file is
+        written over.
+        """
+        ours = [(kind, key) for key in keys]
+        with sqlite.write_transaction(self._path, secure_delete=True) as connection:
+            connection.executemany("DELETE FROM entries WHERE kind = ? AND key = ?", ours)
+            for column in ("person", "number"):
+                if kind == column:
+                    connection.executemany(
+                        f"DELETE FROM numbers_of WHERE {column} = ?",  # noqa: S608 -- a name of ours
+                        [(key,) for key in keys],
+                    )
 
     def any_number(self) -> tuple[str, str] | None:
         """The pseudonym and the raw number of some entry, None where there is none; raises

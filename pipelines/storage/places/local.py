@@ -71,6 +71,21 @@ class LocalPlace:
         """Its size, inode and both its times."""
         return file_mark(self.folder / name / unquote(file))
 
+    def list_files(self, name: str) -> list[str]:
+        """All data files of the table that lie there, by their paths inside it."""
+        folder = self.folder / name
+        files = (path.relative_to(folder) for path in folder.rglob("part-*.parquet"))
+        return sorted(path.as_posix() for path in files if path.parts[0] != "_delta_log")
+
+    def remove_files(self, name: str, files: Sequence[str]) -> None:
+        """Remove data files of the table for good, and folders that hold none any more."""
+        for file in files:
+            path = self.folder / name / unquote(file)
+            path.unlink(missing_ok=True)
+            if path.parent != self.folder / name and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        flush_to_disk(self.folder / name)
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
         return None

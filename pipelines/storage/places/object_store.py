@@ -93,6 +93,15 @@ class ObjectStorePlace:
         """None: an object store holds each object against its check sum."""
         return None
 
+    def list_files(self, name: str) -> list[str]:
+        """All data files of the table that lie there, by their paths inside it."""
+        names = (one.name.partition(f"{name}/")[2] for one in self.objects.list_below(f"{name}/"))
+        return [one for one in names if one.rpartition("/")[2].startswith("part-")]
+
+    def remove_files(self, name: str, files: Sequence[str]) -> None:
+        """Remove data files of the table; a bucket with versions keeps them until its own rule."""
+        self.objects.remove(f"{name}/{unquote(file)}" for file in files)
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
         return delta_options(self.storage)

@@ -55,6 +55,14 @@ class Place(Protocol):
         holds each file against its check sum. Raises ``FileNotFoundError`` where it is gone.
         """
 
+    def list_files(self, name: str) -> list[str]:
+        """All data files of the table that lie there, by their paths inside it, whether or not a
+        version names them.
+        """
+
+    def remove_files(self, name: str, files: Sequence[str]) -> None:
+        """Remove data files of the table for good; one that is gone already is none to remove."""
+
     def table_options(self) -> dict[str, str] | None:
         """What Delta has to know to make a table there."""
 

@@ -1,0 +1,1 @@
+"""What former versions kept otherwise, brought to today's form."""

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from data_contracts.errors import ForestallError
+from data_contracts.errors import ForestallError, SettingsError
 from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import (
     AsJson,
@@ -29,6 +29,7 @@ from pipelines.cli.export import export, webhooks
 from pipelines.cli.lab import lab
 from pipelines.cli.printing.load import print_load
 from pipelines.cli.printing.quarantine import describe_rows, print_quarantine
+from pipelines.cli.printing.retry import print_retry
 from pipelines.cli.printing.terminal import (
     echo_text,
     print_json,
@@ -39,6 +40,7 @@ from pipelines.cli.printing.terminal import (
     progress_printer,
     to_json_value,
 )
+from pipelines.cli.privacy import person, retention
 from pipelines.cli.reference import reference
 from pipelines.cli.safekeeping import keys, safekeeping
 from pipelines.cli.sources import sources
@@ -77,6 +79,8 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(sources, name="sources")
 app.add_typer(store, name="store")
 app.add_typer(keys, name="keys")
+app.add_typer(retention, name="retention")
+app.add_typer(person, name="person")
 app.add_typer(lab)
 app.add_typer(safekeeping)
 app.add_typer(status)
@@ -307,6 +311,22 @@ def schedule(
     serve_schedule(load_settings(home), landing=landing, port=port)
 
 
+def retry_rows(home: Path | None, *, dataset: str | None, shows_rows: bool, as_json: bool) -> None:
+    """Retry the rejected rows and print what became of them."""
+    from pipelines.orchestration.recorded_loads import run_retry
+
+    if shows_rows:
+        raise SettingsError(
+            "--retry goes with neither --reveal nor --out",
+            remedy="Retry first, then list what is still rejected.",
+        )
+    report = run_retry(load_installation(home), received_at=wall_clock(), dataset=dataset)
+    if as_json:
+        print_json({"files": report.files})
+    else:
+        print_retry(report)
+
+
 @app.command()
 def quarantine(
     dataset: Annotated[str | None, typer.Option(help="Only rows of this dataset.")] = None,
@@ -326,8 +346,6 @@ def quarantine(
     if dataset is not None:
         require_dataset(dataset)
     if retry:
-        from pipelines.cli.retry import retry_rows
-
         retry_rows(home, dataset=dataset, shows_rows=reveal or out is not None, as_json=as_json)
         return
     from pipelines.ingestion.outcomes.quarantine import export_quarantine, read_quarantine

@@ -29,6 +29,7 @@ from pipelines.orchestration.recorded_verbs import (
     run_score,
     run_train,
 )
+from pipelines.retention.kept_until import run_retention
 from pipelines.scoring.score import ScoreResult
 from pipelines.settings import Settings
 from pipelines.storage.places.private_files import write_privately
@@ -36,7 +37,7 @@ from pipelines.training.train import PromotionMode, TrainResult
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Kind
 
-__all__ = ["backtest", "intraday", "nightly", "retrain"]
+__all__ = ["backtest", "intraday", "nightly", "retention", "retrain"]
 
 # Of a worker's process this is the entry: what its flows write is nobody else's
 write_privately()
@@ -119,6 +120,21 @@ def backtest(
     return replay_period(
         home, start=end - timedelta(days=days), end=end, every=every, budget=budget
     )
+
+
+@flow(persist_result=False)
+def retention(home: Path | None = None, at: AwareDatetime | None = None) -> Mapping[str, int]:
+    """Take out what is older than the settings keep, as of midnight (or ``at``)."""
+    return erase_by_age(home, at=to_shanghai(at) or start_of_day(scheduled_time()))
+
+
+@task(**RETRY_OPTIONS)
+def erase_by_age(home: Path | None, *, at: datetime) -> Mapping[str, int]:
+    """Erase, and tell how much of each class left."""
+    gone = run_retention(Settings.load(home), at=at)
+    rows = [{"class": name, "gone": number} for name, number in sorted(gone.items())]
+    create_table_artifact(key="retention", table=rows, description="What left for its age")
+    return gone
 
 
 @task(**RETRY_OPTIONS)

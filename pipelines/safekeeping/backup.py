@@ -21,7 +21,9 @@ from sqlalchemy import make_url
 
 from data_contracts.errors import ConflictError, LakeError, SettingsError
 from pipelines.progress import Progress, no_progress
+from pipelines.retention.erasure_list import ERASURES_FILE, erasing
 from pipelines.settings import Settings, Storage
+from pipelines.storage.event_store.parts.locks import Hold
 from pipelines.storage.installation.memory import MEMORY_FILE
 from pipelines.storage.ledger import Ledger
 from pipelines.storage.places.durable_files import file_digest, flush_to_disk, write_durably
@@ -77,6 +79,11 @@ def back_up(
     """
     require_empty(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    with erasing(settings, hold=Hold.SHARED):  # no file is taken out under the copy
+        return _copy_home(settings, folder, at=at, progress=progress)
+
+
+def _copy_home(settings: Settings, folder: Path, *, at: datetime, progress: Progress) -> Backup:
     home = settings.home.resolve()
     progress("copying the ledger and the lake")
     version = _copy_lake(settings.lake_folder, folder / "lake", settings.storage)
@@ -85,7 +92,7 @@ def back_up(
         _copy_tree(home / name, folder / name)
     for name in ("vault.db", "mlflow.db", "serving.db"):
         _copy_database(home / name, folder / name)
-    for name in ("forestall.toml", MEMORY_FILE):
+    for name in ("forestall.toml", MEMORY_FILE, ERASURES_FILE):
         if (home / name).exists():
             _copy_file(home / name, folder / name)
     progress("taking the digests")

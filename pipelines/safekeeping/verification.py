@@ -10,6 +10,7 @@ import polars as pl
 from data_contracts.errors import ForestallError, LakeError
 from data_contracts.words.counts import count_things
 from pipelines.progress import Progress, no_progress
+from pipelines.retention.erasure_list import list_erasures, pending_erasures
 from pipelines.settings import Settings
 from pipelines.storage.event_store.parts.frame_files import digest_in_name, read_frame
 from pipelines.storage.event_store.parts.manifest import Manifest
@@ -64,6 +65,7 @@ def verify_installation(
         "serving.db": partial(_look_at_serving, settings),
         "mlflow.db": partial(_look_at_database, settings.home / "mlflow.db"),
         "models": partial(_look_at_models, settings),
+        "erasures": partial(_look_at_erasures, settings),
     }
     return tuple(_look(parts, progress=progress))
 
@@ -213,6 +215,16 @@ def _look_at_models(settings: Settings) -> str:
     for version in versions:
         registry.load_stored(version)
     return f"{len(versions)} in force or next in line, each as registered"
+
+
+def _look_at_erasures(settings: Settings) -> str:
+    pending = pending_erasures(settings)
+    if pending:
+        raise LakeError(
+            f"{count_things(len(pending), 'erasure')} came after the backup that was restored here",
+            remedy="Do them again with `forestall retention run`.",
+        )
+    return f"{count_things(len(list_erasures(settings.home)), 'erasure')}, each done"
 
 
 def _names(paths: list[str]) -> str:

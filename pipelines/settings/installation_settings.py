@@ -44,6 +44,7 @@ from pipelines.settings.sections import (
     Feed,
     IngestLimits,
     LevelThresholds,
+    Retention,
     Schedule,
     Training,
 )
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
     gates: Gates = Gates()
     cluster: Cluster = Cluster()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
     serving: ServingSettings = ServingSettings()
 
     @classmethod

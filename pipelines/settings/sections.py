@@ -279,6 +279,39 @@ def is_loopback(host: str) -> bool:
         return False  # a name can come to mean another machine
 
 
+class Retention(BaseModel):
+    """How long what is known of people is kept. A flow takes out every day what is older
+    (`schedule.retention`); `forestall retention show` says what that would be.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    events_days: int = Field(
+        default=400,
+        ge=190,
+        description="calls and transfers, by event day: a year to replay and to compare a season "
+        "with the one before; a training and its windows need 130 days, and so do corrections",
+    )
+    registers_days: int = Field(
+        default=400,
+        ge=190,
+        description="versions of registers that gave way to newer ones; the newest stays",
+    )
+    scores_days: int = Field(
+        default=400, ge=30, description="scores of everybody, in the log and of published lists"
+    )
+    quarantine_days: int = Field(
+        default=90, ge=7, description="rejected rows: the time in which a partner mends them"
+    )
+    lists_days: int = Field(
+        default=1100,
+        ge=190,
+        description="lists, alerts and what was done about them: three years, in which somebody "
+        "may ask why they were called or were not",
+    )
+    reports_days: int = Field(default=400, ge=30, description="reports of runs, without persons")
+
+
 class Schedule(BaseModel):
     """When the flows run, as cron lines in Shanghai time.
 
@@ -297,4 +330,7 @@ class Schedule(BaseModel):
     )
     backtest: str = Field(
         default="30 4 1 * *", description="the last weeks replayed, with today's rule beside"
+    )
+    retention: str = Field(
+        default="40 2 * * *", description="what is older than `retention` keeps is taken out"
     )

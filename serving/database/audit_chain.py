@@ -34,6 +34,7 @@ __all__ = [
     "Action",
     "ResultDigest",
     "begin_signing",
+    "digest_of_early_results",
     "digest_of_entry",
     "is_signed",
     "read_rows",
@@ -83,6 +84,9 @@ Action = Literal[
     "webhook-removed",
     "replay",
     "signing-began",
+    "erased-by-age",
+    "person-erased",
+    "person-exported",
 ]
 
 GENESIS = "0" * 64
@@ -189,6 +193,24 @@ def begin_signing(session: Session, *, at: datetime) -> bool:
         results_digest=results.hexdigest(),
     )
     return True
+
+
+def digest_of_early_results(session: Session) -> str | None:
+    """Return the digest of the results of before signing began, as they stand; None where signing
+    did not begin.
+
+    Where some of them are erased, the entry that says so says this, too.
+    """
+    began = select(AuditRow).where(AuditRow.action == "signing-began").order_by(AuditRow.id.desc())
+    entry = session.scalars(began.limit(1)).first()
+    if entry is None:
+        return None
+    session.flush()
+    results = ResultDigest()
+    for result in read_rows(session, DispositionRow):
+        if result.id <= entry.details["last_result"]:
+            results.add(result)
+    return results.hexdigest()
 
 
 def is_signed(session: Session) -> bool:

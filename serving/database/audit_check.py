@@ -13,6 +13,8 @@ from serving.database.tables import AuditRow, DispositionRow
 
 __all__ = ["Break", "Verdict", "verify_chain"]
 
+ERASING = ("erased-by-age", "person-erased")  # they say which results are rightly gone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Break:
@@ -97,6 +99,7 @@ class _Walk:
         self._last, self._last_id, self._entries, self._signed = GENESIS, 0, 0, 0
         self._began: AuditRow | None = None
         self._results: dict[int, str] = {}
+        self._early_digest = ""
 
     def fault_of(self, entry: AuditRow) -> str | None:
         """Return what is wrong with the next entry."""
@@ -123,7 +126,12 @@ class _Walk:
         if entry.signature is None:
             return
         self._signed += 1
-        self._began = self._began or entry
+        if self._began is None:
+            self._began, self._early_digest = entry, entry.details["results_digest"]
+        if entry.action in ERASING:
+            self._early_digest = entry.details["results_digest"]
+            for number in entry.details["results_erased"]:
+                self._results.pop(number, None)
         if entry.state is not None and entry.state["table"] == DispositionRow.__tablename__:
             self._results[entry.state["id"]] = entry.state["digest"]
 
@@ -141,7 +149,7 @@ class _Walk:
             elif said != digest_of_row(result)["digest"]:
                 yield f"result {result.id} of {result.alert_id} was changed"
         yield from (f"result {number} was removed" for number in sorted(vouched))
-        if before.hexdigest() != self._began.details["results_digest"]:
+        if before.hexdigest() != self._early_digest:
             yield f"a result of before signing began, up to number {last}, was changed or removed"
 
     def verdict(self, **found: Any) -> Verdict:

@@ -51,6 +51,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "webhook-changed": NP_("audit", "changed a webhook"),
         "signing-began": NP_("audit", "began to sign the trail"),
         "webhook-removed": NP_("audit", "removed a webhook"),
+        "erased-by-age": NP_("audit", "erased what is older than is kept"),
+        "person-erased": NP_("audit", "erased a person"),
+        "person-exported": NP_("audit", "handed out what is kept about a person"),
     }
 )
 
@@ -59,9 +62,11 @@ DETAILS: Mapping[str, str] = MappingProxyType(
         "address": NP_("audit detail", "from"),
         "alert": NP_("audit detail", "alert"),
         "alerts": NP_("audit detail", "alerts"),
+        "before": NP_("audit detail", "of before"),
         "by": NP_("audit detail", "by"),
         "communities": NP_("audit detail", "communities"),
         "community_id": NP_("audit detail", "community"),
+        "counts": NP_("audit detail", "rows by class"),
         "day": NP_("audit detail", "day"),
         "digest": NP_("audit detail", "digest"),
         "elsewhere": NP_("audit detail", "on other devices"),
@@ -81,6 +86,7 @@ DETAILS: Mapping[str, str] = MappingProxyType(
         "last_result": NP_("audit detail", "last result"),
         "results": NP_("audit detail", "results"),
         "results_digest": NP_("audit detail", "digest of the results"),
+        "results_erased": NP_("audit detail", "results erased"),
         "rows": NP_("audit detail", "rows"),
         "scam_type": NP_("audit detail", "scam type"),
         "status": NP_("audit detail", "status"),
@@ -121,6 +127,8 @@ def _value(name: str, value: Any, say: Translator) -> str:
         return say(YES)
     if isinstance(value, list):
         return " ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
     if name == "scam_type":
         return scam_type_name(str(value), say.language)
     return say.label(VALUES.get(name, {}), str(value))

@@ -1,24 +1,43 @@
 """The flows as Prefect runs them, against a real server of its own and a small district."""
 
+import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
+from fastapi.testclient import TestClient
 
 from data_contracts.errors import LakeError, NotReadyError, SettingsError
 from models.evaluation.alert_metrics import AlertMetrics
 from models.evaluation.comparison import Comparison
 from models.evaluation.drift import AlertVolume, Drift, FeatureDrift
+from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.outcomes.reports import FileReport
+from pipelines.ingestion.retries.retry import retry_quarantine
 from pipelines.orchestration.prefect_file import PREFECT_FILE, prefect_configuration
 from pipelines.orchestration.schedule import build_deployments
+from pipelines.safekeeping.backup import back_up
+from pipelines.safekeeping.verification import verify_installation
 from pipelines.settings import Settings
+from pipelines.storage.lake import Lake
+from pipelines.webapp.accounts import add_user
+from pipelines.webapp.wiring import build_application
 from serving.database.engine import open_database, read_transaction
 from serving.operations.service import read_overview
 from serving.publishing import Alert
 from serving.vocabulary.alerts import Reason
+from tests.pipelines.canaries import (
+    FILE_PHONES,
+    RECORDS,
+    deliver_canaries,
+    find_raw,
+    raw_numbers,
+)
 from tests.pipelines.district import SHANGHAI, SMALL, TRAIN_AT, write_settings
 from tests.pipelines.orchestration.prefect_pages import read_artifact
 
@@ -104,6 +123,58 @@ def test_no_person_is_named_in_prefect(trained, prefect, flows):
     stored = b"".join(path.read_bytes() for path in prefect.parent.glob(f"{prefect.name}*"))
     assert b"nightly" in stored
     assert not re.search(rb"[pna]1_[A-Za-z0-9_-]{16}", stored)
+
+
+def test_no_raw_identifier_is_in_anything_that_was_written(
+    trained, prefect, flows, tmp_path, caplog, capfd
+):
+    settings, district = trained
+    landing, backup = tmp_path / "landing", tmp_path / "backup"
+    deliver_canaries(landing, like=district, day=MIDNIGHT.date() - timedelta(days=1))
+    flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
+    flows.intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
+    lake = Lake.of(settings)
+    assert lake.scan("cases").filter(pl.col("case_id").str.starts_with("r1_")).collect().height == 1
+    taken = lake.scan("calls").filter(pl.col("record_id").str.starts_with("r1_")).collect()
+    assert taken.height > 39
+    retry_quarantine(settings, received_at=MIDNIGHT + timedelta(hours=10))
+    rejected = read_quarantine(settings)
+    (tmp_path / "quarantine.json").write_text(rejected.write_json())
+    revealed = read_quarantine(settings, reveal=True)
+    assert RECORDS[0] in "".join(revealed["row_json"].drop_nulls())
+    assert any(FILE_PHONES[0] in path for path in revealed["path"])
+    pages = dict(read_pages(settings))
+    assert len(pages) > 20
+    (tmp_path / "pages.json").write_text(json.dumps(pages, ensure_ascii=False))
+    (tmp_path / "metrics.txt").write_text("\n".join(map(str, verify_installation(settings))))
+    back_up(settings, backup, at=MIDNIGHT)
+    printed = capfd.readouterr()
+    (tmp_path / "terminal.txt").write_text(caplog.text + printed.out + printed.err)
+
+    numbers = raw_numbers(district) | raw_numbers(landing)
+    assert len(numbers) > 10_000
+    folders = [settings.home, tmp_path, *prefect.parent.glob(f"{prefect.name}*")]
+    sealed = [settings.vault_file, backup / settings.vault_file.name, landing]
+    assert find_raw(folders, numbers=numbers, but_for=sealed) == []
+    # The search finds what is there.
+    assert find_raw([landing], numbers=numbers, but_for=())
+
+
+def read_pages(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What an administrator reads who follows the links, and who asks for no name."""
+    token = add_user(settings, name="canary.reader", role="admin", communities=())
+    with TestClient(build_application(settings)) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        to_read, read = ["/", "/operations", "/audit", "/metrics", "/openapi.json"], set()
+        while to_read and len(read) < 60:
+            path = to_read.pop(0)
+            if path in read:
+                continue
+            read.add(path)
+            page = client.get(path, headers={"Accept": "text/html"})
+            yield path, page.text
+            found = re.findall(r'href="(/[^"#]*)"', page.text)
+            to_read += [unescape(one) for one in found if "lang=" not in one]
 
 
 def test_what_would_fail_again_is_not_tried_again(prefect, tmp_path, flows):
@@ -257,6 +328,7 @@ def test_every_flow_has_a_clock_and_is_given_its_places(tmp_path, flows):
         "intraday": ("*/15 * * * *", "Asia/Shanghai"),
         "retrain": ("30 3 * * 1", "Asia/Shanghai"),
         "backtest": ("30 4 1 * *", "Asia/Shanghai"),
+        "retention": ("40 2 * * *", "Asia/Shanghai"),
     }
     assert set(clocks) == set(flows.__all__)
     assert served[0].parameters == {"home": str(tmp_path), "landing": str(tmp_path / "landing")}

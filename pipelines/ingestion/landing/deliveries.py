@@ -120,7 +120,8 @@ def list_deliveries(
     ``through``.
 
     Of a day, corrections come after what they correct, and sources that nobody knows last, so that
-    they are held against the others. Raises ``DeliveryError`` if the folder does not exist.
+    they are held against the others. ``mask`` takes identifiers out of names. Raises
+    ``DeliveryError`` if the folder does not exist.
     """
     require_landing(landing)
     read = (

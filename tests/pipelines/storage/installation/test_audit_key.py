@@ -8,13 +8,13 @@ from data_contracts.errors import NotReadyError, SettingsError
 from pipelines.clock import wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.audit_key import AuditKey
+from pipelines.storage.installation.signed_database import open_signed_database
 from pipelines.webapp.accounts import (
     add_user,
     anchor_audit_trail,
     list_users,
     verify_audit_trail,
 )
-from pipelines.webapp.signed_database import open_signed_database
 from serving.access.users.service import create_user
 from serving.database.engine import write_transaction
 from serving.vocabulary.roles import Role

@@ -31,10 +31,12 @@ class Outcome:
     degraded: Degraded | None = None
     load: Load | None = None
     held: Sequence[Held] = ()
+    broken_off: list[str] = field(default_factory=list)
 
     def faults(self) -> list[str]:
         """Everything that did not hold."""
-        found = [f"{one.name}: {fault}" for one in self.crashes for fault in one.faults]
+        found = [*self.broken_off]
+        found += [f"{one.name}: {fault}" for one in self.crashes for fault in one.faults]
         for part in (self.writes, self.hostile, self.load):
             found += part.faults if part else []
         cases = self.degraded.cases if self.degraded else ()
@@ -55,39 +57,53 @@ def run_battery(
 ) -> Outcome:
     """Run the chosen parts, each in a folder of its own that is gone afterwards."""
     outcome = Outcome(is_short=is_short, traced=can_trace())
-    with tempfile.TemporaryDirectory() as root:
-
-        def folder(name: str) -> Path:
-            place = Path(root) / name
-            place.mkdir()
-            return place
-
-        if "crash" in parts:
-            for name, trials in sizes.trials.items():
-                say(f"killing a {name} {trials} times")
-                place = folder(name.replace(" ", "-"))
-                found = kill_at_points(name, trials=trials, folder=place, seed=SEED)
-                outcome.crashes.append(found)
-        if "writes" in parts:
-            say(f"writing {sizes.acknowledged} results while the pages are killed")
-            outcome.writes = write_under_kills(
-                folder("writes"), wanted=sizes.acknowledged, kills=sizes.kills, seed=SEED
-            )
-        if "hostile" in parts:
-            say(f"reading {sizes.spoilt + sizes.broken} hostile files")
-            outcome.hostile = try_hostile_input(
-                folder("hostile"), spoilt=sizes.spoilt, broken=sizes.broken,
-                bomb_mib=sizes.bomb_mib,
-            )  # fmt: skip
-        if "degraded" in parts:
-            say("taking parts away")
-            outcome.degraded = take_parts_away(folder("degraded"), say=say)
-        if "load" in parts:
-            say("pressing the pages")
-            outcome.load = press_pages(
-                folder("load"), each_s=sizes.load_s, soak_minutes=soak_minutes
-            )
-        if "found" in parts:
-            say("running the tests of what was once found")
-            outcome.held = hold_what_was_found(folder("found"))
+    battery = _Battery(sizes, outcome, soak_minutes=soak_minutes, say=say)
+    for part in parts:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                getattr(battery, part)(Path(folder))
+        except Exception as error:  # noqa: BLE001 -- what the others found is not lost with it
+            outcome.broken_off.append(f"{part} was broken off: {error!r}")
     return outcome
+
+
+class _Battery:
+    """A method for each of ``PARTS``; it is given an empty folder."""
+
+    def __init__(
+        self, sizes: Sizes, outcome: Outcome, *, soak_minutes: float, say: Callable[[str], None]
+    ) -> None:
+        self._sizes, self._outcome = sizes, outcome
+        self._soak_minutes, self._say = soak_minutes, say
+
+    def crash(self, folder: Path) -> None:
+        for name, trials in self._sizes.trials.items():
+            self._say(f"killing a {name} {trials} times")
+            place = folder / name.replace(" ", "-")
+            found = kill_at_points(name, trials=trials, folder=place, seed=SEED)
+            self._outcome.crashes.append(found)
+
+    def writes(self, folder: Path) -> None:
+        wanted, kills = self._sizes.acknowledged, self._sizes.kills
+        self._say(f"writing {wanted} results while the pages are killed")
+        self._outcome.writes = write_under_kills(folder, wanted=wanted, kills=kills, seed=SEED)
+
+    def hostile(self, folder: Path) -> None:
+        spoilt, broken = self._sizes.spoilt, self._sizes.broken
+        self._say(f"reading {spoilt + broken} hostile files")
+        self._outcome.hostile = try_hostile_input(
+            folder, spoilt=spoilt, broken=broken, bomb_mib=self._sizes.bomb_mib
+        )
+
+    def degraded(self, folder: Path) -> None:
+        self._outcome.degraded = take_parts_away(folder, say=self._say)
+
+    def load(self, folder: Path) -> None:
+        self._say("pressing the pages")
+        self._outcome.load = press_pages(
+            folder, each_s=self._sizes.load_s, soak_minutes=self._soak_minutes
+        )
+
+    def found(self, folder: Path) -> None:
+        self._say("running the tests of what was once found")
+        self._outcome.held = hold_what_was_found(folder)

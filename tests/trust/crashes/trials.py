@@ -212,11 +212,7 @@ def _wait_until_held(process: "subprocess.Popen[bytes]") -> None:
 
 def _is_alive(pid: str) -> bool:
     """Whether a thread of it still is: its files are open, and its locks held, until the last."""
-    for task in Path(f"/proc/{pid}/task").glob("*/status"):
-        with suppress(OSError):
-            if "State:\tZ" not in task.read_text():
-                return True
-    return False
+    return any(state != "Z" for state in _states(pid))
 
 
 def _is_held(tracer: int) -> bool:
@@ -224,12 +220,20 @@ def _is_held(tracer: int) -> bool:
     waiting = _children(tracer)
     while waiting:
         pid = waiting.pop()
-        for task in Path(f"/proc/{pid}/task").glob("*/status"):
-            with suppress(OSError):
-                if "State:\tt" in task.read_text():
-                    return True
+        if "t" in _states(pid):
+            return True
         waiting += _children(pid)
     return False
+
+
+def _states(pid: str) -> list[str]:
+    """The states of the threads of a process, one letter each."""
+    found = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                found.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+    return found
 
 
 def _children(pid: int | str) -> list[str]:

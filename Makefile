@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV     := .venv/bin/uv
 RUN    := .venv/bin/python -m
+UV_VERSION := 0.13.9
 
 # Nothing here calls home.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -13,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 # Tests start many processes: without bytecode on disk each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test test-fast check bench fuzz trust docs translations clean
+.PHONY: help setup demo serve test test-fast check bench fuzz trust sbom audit docs translations clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | sort
@@ -23,7 +24,7 @@ setup: .venv/.synced ## make the virtual environment .venv
 .venv/.synced: pyproject.toml uv.lock
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || \
 		{ echo "No virtual environment could be made: install Python 3.11 or later with venv (Debian: apt-get install python3-venv)."; exit 1; }
-	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	$(UV) sync --frozen --inexact --compile-bytecode --no-python-downloads --python .venv/bin/python --quiet
 	@touch $@
 
@@ -62,6 +63,15 @@ fuzz: setup ## load 2,000 spoilt deliveries and see that nothing wrong is accept
 PAGE ?= $(if $(SHORT),.venv/trust-report.md,docs/trust-report.md)
 trust: setup ## kill, spoil, take away, press; write docs/trust-report.md (SHORT=1: minutes, not hours)
 	$(RUN) tests.trust $(if $(SHORT),--short) --out $(PAGE) $(ARGS)
+
+# What is asked of the registry are the locked versions, by name and hash; nothing is installed.
+LOCKED := $(UV) export --frozen --no-dev --all-extras --no-emit-project --quiet
+sbom: setup ## write the list of all parts, forestall.cdx.json (CycloneDX)
+	$(LOCKED) --format cyclonedx1.5 --output-file forestall.cdx.json >/dev/null
+
+audit: setup ## ask for known vulnerabilities of the locked dependencies; needs a registry that knows them
+	$(LOCKED) --output-file .venv/locked.txt >/dev/null
+	$(RUN) pip_audit --requirement .venv/locked.txt --require-hashes --disable-pip --strict
 
 docs: setup ## write the generated pages of docs/ anew
 	.venv/bin/forestall docs

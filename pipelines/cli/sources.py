@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.arguments import AsJson, Home, load_settings
+from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
 from pipelines.cli.printing.terminal import echo_text, print_json, print_table
 from pipelines.clock import wall_clock
 
@@ -96,7 +96,9 @@ def try_one(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read one file and show what is understood, rejected and left out. Nothing is written."""
+    """Read one file and show what is understood, rejected and left out. Nothing is written, but for
+    an entry of the audit trail where values are revealed.
+    """
     from data_contracts.mappings.mapping import read_mapping_file
     from pipelines.ingestion.trial import try_file
 
@@ -104,9 +106,14 @@ def try_one(
     if mapping is not None:
         read_mapping_file(mapping)
         text = mapping.read_text(encoding="utf-8")
+    settings = load_installation(home) if reveal else load_settings(home)
+    if reveal:
+        from pipelines.webapp.accounts import record_reveal_at_terminal
+
+        record_reveal_at_terminal(settings, subject="sources try", out=None)
     found = try_file(
         file,
-        settings=load_settings(home),
+        settings=settings,
         received_at=wall_clock(),
         dataset=dataset,
         source=source,

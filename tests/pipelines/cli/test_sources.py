@@ -1,6 +1,8 @@
 """Sources from the command line: declared, listed, tried."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +14,8 @@ from typer.testing import CliRunner
 from data_contracts.errors import SettingsError
 from data_contracts.mappings.mapping import load_mapping
 from pipelines.cli.main import app
+from pipelines.settings import Settings
+from pipelines.storage.installation.databases import open_serving_database
 
 EXPORTS = Path(__file__).parents[2] / "data_contracts" / "mappings" / "exports"
 
@@ -117,3 +121,18 @@ def test_a_mapping_to_try_that_cannot_be_opened_is_refused_in_words(
     mapping.write_bytes("transfers: {headings: {流水: record_id}}".encode("gb18030"))
     foreign = run(home, "try", "icbc.csv", "--mapping", str(mapping)).exception
     assert str(foreign) == "The source mapping icbc.yaml cannot be used: it is not UTF-8."
+
+
+def test_values_that_are_revealed_are_an_entry_of_the_trail(home: Path) -> None:
+    file = EXPORTS / "police_bank_34.csv"
+    said(home, "try", str(file), "--source", "icbc")
+    assert run(home, "try", str(file), "--source", "icbc", "--reveal").exit_code == 1
+    assert not home.exists()  # where nothing can be audited nothing is revealed
+    home.mkdir()
+    open_serving_database(Settings(home=home)).dispose()
+    said(home, "try", str(file), "--source", "icbc", "--reveal")
+    with closing(sqlite3.connect(home / "serving.db")) as database:
+        entries = database.execute(
+            "SELECT action, subject FROM audit WHERE action = 'reveal'"
+        ).fetchall()
+    assert entries == [("reveal", "sources try")]

@@ -1,6 +1,7 @@
 """How often somebody may have names and numbers shown, and when that becomes news."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -14,12 +15,13 @@ from serving.database.tables import AuditRow, UserRow
 from serving.http.errors import ProblemError
 from serving.vocabulary.roles import Viewer
 
-__all__ = ["record_reveal", "unusual_reveals"]
+__all__ = ["notice_list", "record_reveal", "unusual_reveals"]
 
 log = logging.getLogger("serving.access")
 
 HOUR = timedelta(hours=1)
 UNUSUAL = "reveals-unusual"
+LISTS = ("print", "export")  # with names on them
 
 
 def record_reveal(
@@ -56,17 +58,41 @@ def record_reveal(
         reason=reason,
         **details,
     )
+    shown = number + 1 + len(_on_lists_within_an_hour(session, viewer.name, at=at))
+    _notice(session, viewer, shown=shown, settings=settings, at=at)
+
+
+def notice_list(
+    session: Session,
+    *,
+    viewer: Viewer,
+    alert_ids: Collection[str],
+    settings: AccessSettings,
+    at: datetime,
+) -> None:
+    """Count the people of a list with names among what ``viewer`` has shown, each once an hour, and
+    audit once an hour that it was unusually much. A list is never refused for that.
+    """
+    listed = _on_lists_within_an_hour(session, viewer.name, at=at) | set(alert_ids)
+    number, _ = _within_an_hour(session, viewer.name, "reveal", at=at)
+    _notice(session, viewer, shown=number + len(listed), settings=settings, at=at)
+
+
+def _notice(
+    session: Session, viewer: Viewer, *, shown: int, settings: AccessSettings, at: datetime
+) -> None:
     noticed, _ = _within_an_hour(session, viewer.name, UNUSUAL, at=at)
-    if number + 1 >= settings.unusual_reveals_per_hour and not noticed:
-        record_action(
-            session,
-            at=at,
-            actor=viewer.name,
-            action="reveals-unusual",
-            subject=viewer.name,
-            reveals=number + 1,
-        )
-        log.warning("%s has had %d people or numbers shown in an hour", viewer.name, number + 1)
+    if shown < settings.unusual_reveals_per_hour or noticed:
+        return
+    record_action(
+        session,
+        at=at,
+        actor=viewer.name,
+        action="reveals-unusual",
+        subject=viewer.name,
+        reveals=shown,
+    )
+    log.warning("%s has had %d people or numbers shown in an hour", viewer.name, shown)
 
 
 def unusual_reveals(session: Session, *, since: datetime) -> list[tuple[str, datetime]]:
@@ -77,6 +103,16 @@ def unusual_reveals(session: Session, *, since: datetime) -> list[tuple[str, dat
         .order_by(AuditRow.id)
     )
     return [(actor, at) for actor, at in found]
+
+
+def _on_lists_within_an_hour(session: Session, actor: str, *, at: datetime) -> set[str]:
+    """Return the alerts that stood with names on lists of the last hour."""
+    found = session.scalars(
+        select(AuditRow.details).where(
+            AuditRow.actor == actor, AuditRow.action.in_(LISTS), AuditRow.occurred_at > at - HOUR
+        )
+    )
+    return {alert_id for details in found for alert_id in details.get("alerts", ())}
 
 
 def _within_an_hour(

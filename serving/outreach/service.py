@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from data_contracts.words.everyday_reasons import load_everyday_reasons, present_code
 from serving.access.community_scope import may_see
+from serving.access.reveals import notice_list
 from serving.access.vault import opened_vault
 from serving.alerts.levels import shown_level
 from serving.alerts.repository import AlertRepository, Found
@@ -98,7 +99,7 @@ def issue_list(
         items=[_item(position, found) for position, found in enumerate(waiting, start=1)],
     )
     lists.add(made)
-    _audit(session, list_request, waiting, form=form, list_id=made.list_id)
+    _audit(session, list_request, waiting, form=form, settings=settings, list_id=made.list_id)
     rows = _with_identities(
         waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
     )
@@ -118,7 +119,7 @@ def preview_list(
     """
     opened = opened_vault(vault)
     waiting = alerts_to_reach(session, list_request, settings=settings)
-    _audit(session, list_request, waiting, form="screen")
+    _audit(session, list_request, waiting, form="screen", settings=settings)
     return _with_identities(
         waiting, vault=opened, settings=settings, say=get_translator(list_request.language)
     )
@@ -140,7 +141,14 @@ def reopen_list(
     opened = opened_vault(vault)
     alerts = OutreachRepository(session).alerts_of(made, viewer=list_request.viewer)
     found = {item.position: alerts[item.alert_id] for item in made.items if item.alert_id in alerts}
-    _audit(session, list_request, list(found.values()), form=form, list_id=made.list_id)
+    _audit(
+        session,
+        list_request,
+        list(found.values()),
+        form=form,
+        settings=settings,
+        list_id=made.list_id,
+    )
     rows = _with_identities(
         list(found.values()),
         vault=opened,
@@ -254,8 +262,17 @@ def _audit(
     found: Sequence[Found],
     *,
     form: str,
+    settings: ServingSettings,
     list_id: str | None = None,
 ) -> None:
+    alert_ids = [alert.alert_id for alert, _ in found]
+    notice_list(
+        session,
+        viewer=list_request.viewer,
+        alert_ids=alert_ids,
+        settings=settings,
+        at=list_request.at,
+    )
     record_action(
         session,
         at=list_request.at,
@@ -265,7 +282,7 @@ def _audit(
         day=list_request.day.isoformat(),
         form=form,
         list_id=list_id,
-        alerts=[alert.alert_id for alert, _ in found],
+        alerts=alert_ids,
     )
 
 

@@ -97,3 +97,24 @@ def test_a_reason_says_something(sparing: Client, engine: Engine, reason: str, s
     answer = sparing.post(PATH, json={"reason": reason}, headers=sparing.as_("analyst"))
     assert answer.status_code == status
     assert len(audited(engine, "reveal")) == (1 if status == 200 else 0)
+
+
+def test_people_on_lists_count_towards_what_is_unusual_each_once_an_hour(
+    url: str, staff: Mapping[str, str], nightly: Watchlist, hours: Hours, engine: Engine
+) -> None:
+    settings = ServingSettings(database_url=url, unusual_reveals_per_hour=4)
+    app = create_app(settings=settings, vault=OpenVault(), clock=hours)
+    client = a_client(app, staff)
+    headers = client.as_("officer") | {"Accept": "text/csv"}
+    for _ in range(3):  # the same three people
+        assert client.get("/api/v1/outreach/C01", headers=headers).status_code == 200
+    assert audited(engine, "export") == [("officer-1", "C01")] * 3
+    assert audited(engine, "reveals-unusual") == []
+    assert client.post(PATH, json=WHY, headers=client.as_("officer")).status_code == 200
+    assert audited(engine, "reveals-unusual") == [("officer-1", "officer-1")]
+    assert client.get("/api/v1/outreach/C01", headers=headers).status_code == 200
+    assert len(audited(engine, "reveals-unusual")) == 1
+    hours.at += timedelta(minutes=61)
+    for _ in range(4):
+        assert client.get("/api/v1/outreach/C01", headers=headers).status_code == 200
+    assert len(audited(engine, "reveals-unusual")) == 1

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,7 @@ from models.registry.model_store import (
     FORMER_CHAMPION,
     ModelStore,
     ModelVersion,
+    RecordedVersion,
 )
 
 __all__ = [
@@ -107,6 +108,11 @@ class ModelRegistry:
         """The version in force; None before the first promotion."""
         return self._store.resolve_alias(CHAMPION)
 
+    def require_champion(self) -> None:
+        """Raise ``NotReadyError`` where no version was ever put in force."""
+        if not self._store.has_alias(CHAMPION):
+            raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
+
     def challenger(self) -> ModelVersion | None:
         """The version recorded last; None before the first."""
         return self._store.resolve_alias(CHALLENGER)
@@ -128,15 +134,16 @@ class ModelRegistry:
         self._require_signed(version)
         return self._store.load(version)
 
-    def load_in_force(self) -> tuple[ModelVersion, RiskModel] | None:
+    def load_in_force(self) -> tuple[ModelVersion, RiskModel]:
         """The champion; where it is not what was registered, and no copy of it is, the one before
-        it, which the log says. None before the first promotion.
+        it, which the log says.
 
-        Raises ``ModelError`` where neither can be used.
+        Raises ``NotReadyError`` before the first promotion, ``ModelError`` where neither can be
+        used.
         """
+        self.require_champion()
         try:
-            version = self.champion()
-            return (version, self.load(version)) if version else None
+            return self._load_champion()
         except ModelError as error:
             former = self._store.resolve_alias(FORMER_CHAMPION)
             if former is None:
@@ -144,6 +151,12 @@ class ModelRegistry:
             model = self.load(former)
             log.warning("the champion cannot be used, %s before it is in force: %s", former, error)
             return former, model
+
+    def _load_champion(self) -> tuple[ModelVersion, RiskModel]:
+        version = self.champion()
+        if version is None:  # its pointer was taken away a moment ago
+            raise ModelError("the champion is gone", remedy="Promote a version again.")
+        return version, self.load(version)
 
     def sign_all(self) -> None:
         """Sign every version on record, and those in force, as they are now."""
@@ -166,6 +179,21 @@ class ModelRegistry:
             raise NotReadyError(
                 f"there is no {MODEL_NAME}/{version}", remedy="Run `forestall train`."
             ) from None
+
+    def versions(self) -> list[RecordedVersion]:
+        """Every version on record, the newest first."""
+        found = self._client.search_model_versions(f"name = '{MODEL_NAME}'")
+        recorded = [
+            RecordedVersion(
+                version=_to_version(one),
+                recorded_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                trained_at=_moment(one.tags, "trained_at"),
+                promoted_at=_moment(one.tags, "promoted_at"),
+                metrics=self.metrics(_to_version(one)),
+            )
+            for one in found
+        ]
+        return sorted(recorded, key=lambda one: int(one.version.version), reverse=True)
 
     def metrics(self, version: ModelVersion) -> dict[str, float]:
         """What was measured of the version when it was recorded."""
@@ -326,8 +354,8 @@ class ModelRegistry:
         if self._signer and not is_signed(version, public_key=self._signer.public_key):
             raise ModelError(
                 f"{version} is not signed by this home: its digest, or what names it, was changed",
-                remedy="Roll back (`forestall models --roll-back`) or train again, and find out "
-                "who writes to the folder of models.",
+                remedy="Roll back (`forestall models --roll-back --why …`) or train again, and "
+                "find out who writes to the folder of models.",
             )
 
     def _history(self) -> list[str]:
@@ -441,6 +469,10 @@ def _mlflow() -> Any:
     import mlflow
 
     return mlflow
+
+
+def _moment(tags: Mapping[str, str], name: str) -> datetime | None:
+    return datetime.fromisoformat(tags[name]) if name in tags else None
 
 
 def _to_version(found: Any) -> ModelVersion:

@@ -8,13 +8,22 @@ the pointers to champion and challenger move in one step that outlives a power c
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from data_contracts.errors import ModelError
 from models.learning.risk import RiskModel
 
-__all__ = ["CHALLENGER", "CHAMPION", "FORMER_CHAMPION", "ModelStore", "ModelVersion"]
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "FORMER_CHAMPION",
+    "ModelStore",
+    "ModelVersion",
+    "RecordedVersion",
+]
 
 CHAMPION, CHALLENGER, FORMER_CHAMPION = "champion", "challenger", "former-champion"
 
@@ -36,11 +45,28 @@ class ModelVersion:
         return f"{self.name}/{self.version}"
 
 
+@dataclass(frozen=True)
+class RecordedVersion:
+    """A registered version as the registry knows it: when it was ``recorded_at``, what it learned
+    from was known before ``trained_at``, when it was ``promoted_at`` last, and its ``metrics``.
+    """
+
+    version: ModelVersion
+    recorded_at: datetime
+    trained_at: datetime | None
+    promoted_at: datetime | None
+    metrics: Mapping[str, float]
+
+
 class ModelStore:
     """The models below ``folder``, one folder a version."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def has_alias(self, alias: str) -> bool:
+        """Whether ``alias`` was ever pointed to a version."""
+        return self._pointer(alias).exists()
 
     def resolve_alias(self, alias: str) -> ModelVersion | None:
         """The version that ``alias`` names; None where none was pointed to.

@@ -397,7 +397,9 @@ def challenge(
         progress=progress_printer(as_json),
     )
     if found.promoted:
-        record_promotion_at_terminal(settings, action="promote", at=wall_clock())
+        record_promotion_at_terminal(
+            settings, action="promote", why="the gates let it pass", at=wall_clock()
+        )
     figures = found.figures.by_scorer()
     if as_json:
         print_json({**asdict(found), "figures": figures})
@@ -419,7 +421,8 @@ def challenge(
     )
     if found.promoted:
         echo_text(
-            f"version {found.challenger} is champion; `forestall models --roll-back` undoes it"
+            f"version {found.challenger} is champion; `forestall models --roll-back --why …` "
+            "undoes it"
         )
 
 

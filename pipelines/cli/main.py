@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from data_contracts.errors import ForestallError, SettingsError
+from data_contracts.errors import DeliveryError, ForestallError, SettingsError
 from data_contracts.words.counts import count_things
 from pipelines.cli.arguments import (
     AsJson,
@@ -214,6 +214,11 @@ def ingest(
         accept=accept or (),
         progress=progress_counter("file") if not as_json else lambda *_: None,
     )
+    if not report.files:
+        raise DeliveryError(
+            f"{landing} holds no delivery",
+            remedy="Name the folder above calls/2026-08-01/cmcc.csv and its like.",
+        )
     if as_json:
         print_json({"files": report.files})
     else:
@@ -373,28 +378,31 @@ def models(
     roll_back: Annotated[
         bool, typer.Option(help="Bring back the champion before this one.")
     ] = False,
+    why: Annotated[
+        str, typer.Option(help="Why, in a few words; it is written into the audit trail.")
+    ] = "",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which model is champion and which is challenger; promote one or roll back."""
-    from pipelines.storage.installation.models import open_registry
-    from pipelines.webapp.promotion import promote_at_terminal, roll_back_at_terminal
+    """All versions with their figures and who promoted them; promote one or roll back."""
+    from pipelines.cli.printing.models import print_models
+    from pipelines.webapp.promotion import list_models, promote_at_terminal, roll_back_at_terminal
 
     settings = load_installation(home)
-    registry = open_registry(settings)
+    if (promote or roll_back) and not why.strip():
+        raise SettingsError(
+            "another model comes into force for a reason that is kept",
+            remedy='Say it in a few words: --why "fewer false alarms last week".',
+        )
     if promote:
-        promote_at_terminal(settings, version=promote, at=wall_clock())
+        promote_at_terminal(settings, version=promote, why=why, at=wall_clock())
     if roll_back:
-        roll_back_at_terminal(settings, at=wall_clock())
-    champion, challenger = registry.champion(), registry.challenger()
-    found = {"champion": champion, "challenger": None if challenger == champion else challenger}
+        roll_back_at_terminal(settings, why=why, at=wall_clock())
+    found = list_models(settings)
     if as_json:
-        print_json(found)
-        return
-    print_table(
-        ("alias", "version", "run"),
-        [(a, v.version if v else "–", v.run_id if v else "–") for a, v in found.items()],
-    )
+        print_json({"models": found})
+    else:
+        print_models(found)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import polars as pl
 from sqlalchemy import Engine
 
 from data_contracts.contract import load_contract
-from data_contracts.errors import NotReadyError
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
 from features.whom_to_ask import query_points_after_events, query_points_for_everyone
@@ -284,14 +283,12 @@ def load_scoring_context(
     """
     require_loads(settings)
     registry = open_registry(settings)
+    registry.require_champion()  # before minutes are spent on the store
     # A model takes seconds to load, LightGBM with it: as long as a tick takes to add its events.
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(registry.load_in_force)
         known = load_known_records(settings, at=at, span=span, progress=progress)
-    found = loading.result()
-    if found is None:
-        raise NotReadyError("there is no champion", remedy="Run `forestall train` first.")
-    version, model = found
+    version, model = loading.result()
     return ScoringContext(
         settings=settings,
         at=at,

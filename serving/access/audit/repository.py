@@ -46,3 +46,8 @@ class AuditRepository:
         if before is not None:
             statement = statement.where(AuditRow.id < before)
         return self._session.scalars(statement.order_by(AuditRow.id.desc()).limit(limit)).all()
+
+    def of_actions(self, *actions: str) -> Sequence[AuditRow]:
+        """Return all entries of ``actions``, the newest first."""
+        statement = select(AuditRow).where(AuditRow.action.in_(actions))
+        return self._session.scalars(statement.order_by(AuditRow.id.desc())).all()

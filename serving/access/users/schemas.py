@@ -10,6 +10,7 @@ from serving.http.paging import Cursor, Limit
 from serving.vocabulary.roles import Role
 
 __all__ = [
+    "NAME_PATTERN",
     "Communities",
     "Invitation",
     "IssuedToken",
@@ -17,6 +18,7 @@ __all__ = [
     "Name",
     "NewToken",
     "NewUser",
+    "StoredName",
     "Token",
     "TokenName",
     "TokenPage",
@@ -27,9 +29,10 @@ __all__ = [
     "UserWithToken",
 ]
 
-Name = Annotated[
-    str, Field(min_length=1, max_length=60, pattern=r"^[\w.@-]+$", examples=["li.wei"])
-]
+NAME_PATTERN = r"^[\w.@+-]{1,60}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, examples=["li.wei"])]
+# What is stored is shown as it is, whatever may be written today
+StoredName = Annotated[str, Field(examples=["li.wei"])]
 TokenName = Annotated[
     str,
     Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]+$", examples=["message gateway"]),
@@ -65,7 +68,7 @@ class UserChanges(BaseModel):
 class User(BaseModel):
     """A user as an administrator sees them."""
 
-    name: Name
+    name: StoredName
     role: Annotated[Role, Field(examples=["officer"])]
     communities: Annotated[list[str], Field(examples=[["C01"]])]
     created_at: datetime
@@ -130,7 +133,7 @@ class Token(BaseModel):
     """A machine's token, without its secret."""
 
     id: Annotated[int, Field(examples=[12])]
-    user: Name
+    user: StoredName
     name: Annotated[str, Field(examples=["message gateway"])]
     role: Annotated[Role, Field(examples=["analyst"])]
     read_only: Annotated[bool, Field(examples=[True])]
@@ -149,7 +152,7 @@ class IssuedToken(Token):
 class Me(BaseModel):
     """Who the token belongs to; ``communities`` is null for who may see all."""
 
-    name: Name
+    name: StoredName
     role: Annotated[Role, Field(examples=["analyst"])]
     communities: list[str] | None
 

@@ -1,5 +1,6 @@
 """Adding users, changing what they may see, disabling them and letting them in again."""
 
+import re
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from serving.access.auth import require_login
 from serving.access.repository import PAGE_KINDS, UserRepository
 from serving.access.users.schemas import (
+    NAME_PATTERN,
     Invitation,
     NewUser,
     User,
@@ -38,6 +40,10 @@ __all__ = [
     "reset_factor",
     "user_page",
 ]
+
+
+# As the API and the pages take it, see ``schemas.Name``: it stands in paths
+NAME = re.compile(NAME_PATTERN)
 
 
 def create_user(
@@ -256,6 +262,12 @@ def _require_may_make(role: Role, *, by: Viewer | None) -> None:
 
 
 def _require_plain(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ProblemError(
+            422,
+            "A user's name consists of up to 60 letters, digits and . _ @ + -.",
+            remedy="Write it without spaces and other signs.",
+        )
     if name in {".", ".."} or unicodedata.normalize("NFKC", name) != name:
         raise ProblemError(
             422,

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from data_contracts.errors import NotReadyError
 from pipelines.cli import main as cli
+from pipelines.storage.installation.terminal import terminal_user
 from tests.pipelines.conftest import Home
 from tests.pipelines.district import QUICK, TRAIN_AT
 from tests.pipelines.landing import DAY, calls, lines, put_text
@@ -128,6 +129,9 @@ def test_each_error_names_its_own_remedy(tmp_path, failed):
     empty = str(tmp_path)
     assert "forestall ingest LANDING" in failed("train", "--home", empty)
     assert "forestall train" in failed("score", "--at", "2026-07-05", "--home", empty)
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    assert "holds no delivery" in failed("ingest", str(nothing), "--home", str(tmp_path / "new"))
     assert "2026-07-05T14:30" in failed("score", "--at", "yesterday", "--home", empty)
     community = ("--community", "C000")
     assert "forestall score" in failed("export", "outreach", *community, "--home", empty)
@@ -342,7 +346,13 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
     assert "每日预算" in report.read_text(encoding="utf-8")
     measured = json.loads(run("measure", "--from", at, "--to", end, "--home", home, "--json"))
     assert measured["alerts_per_day"] == len(scored["alerts"]) / 2
-    assert "champion" in run("models", "--home", home)
+    (listed,) = json.loads(run("models", "--home", home, "--json"))["models"]
+    assert (listed["version"], listed["alias"]) == ("1", "champion")
+    assert (listed["promoted_by"], listed["why"]) == (None, None)  # the first needs nobody
+    shown = run("models", "--promote", "1", "--why", "tried by hand", "--home", home)
+    assert "tried by hand" in shown
+    (listed,) = json.loads(run("models", "--home", home, "--json"))["models"]
+    assert listed["promoted_by"] == terminal_user()
 
 
 @pytest.mark.training

@@ -16,6 +16,7 @@ from serving.vocabulary.roles import Role
 from tests.serving.conftest import Client
 from tests.serving.published import MIDNIGHT
 
+OWN = {"Sec-Fetch-Site": "same-origin"}
 NEW = {"name": "wang.fang", "role": "officer", "communities": ["C02", "C01", "C01"]}
 
 
@@ -149,3 +150,28 @@ def test_a_name_that_cannot_be_told_from_another_is_refused(client: Client, name
     assert answer.status_code == 422
     plain = {"name": "王芳.li", "role": "analyst"}
     assert client.post("/api/v1/users", json=plain, headers=client.as_("admin")).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["张 三", "", "a/b", "x" * 61, "li\nwei"])
+def test_the_terminal_takes_no_name_that_the_page_refuses(client: Client, name: str) -> None:
+    engine = client.app.state.services.engine  # type: ignore[attr-defined]
+    with pytest.raises(ProblemError, match="letters, digits"), write_transaction(engine) as session:
+        add_user(session, name=name, role="analyst", at=MIDNIGHT, actor="test")
+
+
+def test_a_user_of_a_name_that_was_once_taken_is_shown_and_shut_out(
+    client: Client, engine: Engine
+) -> None:
+    renamed = text("UPDATE users SET name = '张 三' WHERE name = 'analyst-1'")
+    with engine.begin() as connection:
+        connection.execute(renamed)
+    admin = client.as_("admin")
+    listed = client.get("/api/v1/users", headers=admin)
+    assert "张 三" in [user["name"] for user in listed.json()["items"]]
+    assert client.get("/api/v1/me", headers=client.as_("analyst")).json()["name"] == "张 三"
+    issued = client.post("/api/v1/users/张 三/tokens", json={"name": "x", "days": 1}, headers=admin)
+    assert (issued.status_code, issued.json()["user"]) == (201, "张 三")
+    client.post("/login", data={"token": client.tokens["admin"]}, headers=OWN)
+    assert "张 三" in client.get("/users").text
+    assert client.get("/users/张 三").status_code == 200
+    assert client.delete("/api/v1/users/张 三", headers=admin).status_code == 204

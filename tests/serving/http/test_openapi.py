@@ -99,6 +99,35 @@ def test_every_problem_has_one_form(document: Document) -> None:
                 )
 
 
+LIMITS = {"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems"}
+OURS_ALONE = {"Line"}  # of the call scripts, which no database holds
+
+
+def limits_of(schema: Document, document: Document, known: frozenset[str]) -> set[str]:
+    """Return the names of the schemas below ``schema`` that bound what a field may hold."""
+    found = set()
+    for part in (schema, *schema.get("properties", {}).values()):
+        if LIMITS & part.keys():
+            found.add(str(schema.get("title")))
+        inner = [part.get("items", {}), *part.get("anyOf", ())]
+        for one in (part, *inner):
+            name = one.get("$ref", "").rpartition("/")[2]
+            if name and name not in known:
+                below = document["components"]["schemas"][name]
+                found |= limits_of(below, document, known | {name})
+    return found
+
+
+def test_what_is_stored_can_always_be_shown(document: Document) -> None:
+    bounded = set()
+    for _, _, operation in iterate_operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                schema = response.get("content", {}).get(JSON, {}).get("schema", {})
+                bounded |= limits_of(schema, document, frozenset())
+    assert bounded == OURS_ALONE
+
+
 def request_of(operation: Document, method: str, path: str) -> Document:
     """Return the arguments of a request made of the operation's examples alone."""
     given: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}

@@ -19,6 +19,7 @@ from pipelines.storage.places.durable_files import write_durably
 __all__ = [
     "ERASURES_FILE",
     "Erased",
+    "begin_erasure",
     "erasing",
     "list_erasures",
     "note_erasure",
@@ -52,20 +53,34 @@ def list_erasures(folder: Path) -> tuple[Erased, ...]:
         return ()
 
 
+def begin_erasure(settings: Settings, erased: Erased) -> None:
+    """Write an erasure into the list beside the keys before it is made: it is pending until it is
+    noted as done, whatever comes between.
+    """
+    _add(settings.keys_folder, erased)
+
+
 def note_erasure(settings: Settings, erased: Erased) -> None:
-    """Write an erasure into both lists."""
-    for folder in (settings.keys_folder, settings.home):
-        known = list_erasures(folder)
-        if erased not in known:
-            listed = json.loads(ADAPTER.dump_json((*known, erased)))
-            content = json.dumps(listed, indent=1).encode() + b"\n"
-            write_durably(folder / ERASURES_FILE, content)
+    """Write an erasure that was made into both lists."""
+    _add(settings.keys_folder, erased)
+    _add(settings.home, erased)
 
 
 def pending_erasures(settings: Settings) -> tuple[Erased, ...]:
-    """What was erased after the backup was taken from which this home was restored."""
-    done = list_erasures(settings.home)
-    return tuple(one for one in list_erasures(settings.keys_folder) if one not in done)
+    """What was begun and not ended, or was erased after the backup was taken from which this home
+    was restored.
+    """
+    done = {(one.at, one.person) for one in list_erasures(settings.home)}
+    listed = list_erasures(settings.keys_folder)
+    return tuple(one for one in listed if (one.at, one.person) not in done)
+
+
+def _add(folder: Path, erased: Erased) -> None:
+    others = [
+        one for one in list_erasures(folder) if (one.at, one.person) != (erased.at, erased.person)
+    ]
+    listed = json.loads(ADAPTER.dump_json((*others, erased)))
+    write_durably(folder / ERASURES_FILE, json.dumps(listed, indent=1).encode() + b"\n")
 
 
 @contextmanager

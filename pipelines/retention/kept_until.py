@@ -10,6 +10,7 @@ import polars as pl
 from sqlalchemy import select
 
 from pipelines.clock import SHANGHAI
+from pipelines.ingestion.ingest import recover_loads
 from pipelines.retention.erasure_list import Erased, erasing, note_erasure, pending_erasures
 from pipelines.retention.lake_records import erase_old_events, erase_old_registers
 from pipelines.retention.person import erase_again
@@ -42,8 +43,9 @@ class KeptClass:
 
 
 def run_retention(settings: Settings, *, at: datetime) -> dict[str, int]:
-    """Take out what is older than the settings keep, and what was erased before in a home that was
-    restored from an older backup; return how much of each class left. Doing it again does nothing.
+    """Take out what is older than the settings keep, end erasures that were cut short, and do those
+    again that a restored home lacks; return how much of each class left. To do it again does
+    nothing.
 
     An entry of the audit trail and the list of erasures say what left, never of whom. Raises
     ``LakeError`` if a load is running.
@@ -52,6 +54,7 @@ def run_retention(settings: Settings, *, at: datetime) -> dict[str, int]:
     before = {name: _start_of(at, days=days) for name, days in limits.model_dump().items()}
     lake, ledger = Lake.of(settings), Ledger(settings.lake_folder / "ledger.db")
     with erasing(settings), lake.locked():
+        recover_loads(settings, lake=lake, ledger=ledger, at=at)  # whose number comes before ours
         for erased in pending_erasures(settings):
             if erased.person:
                 erase_again(settings, erased, at=at)

@@ -13,8 +13,9 @@ import polars as pl
 from sqlalchemy import select
 
 from data_contracts.errors import NotReadyError
+from pipelines.ingestion.ingest import recover_loads
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser, pseudonymise_identifier
-from pipelines.retention.erasure_list import Erased, erasing, note_erasure
+from pipelines.retention.erasure_list import Erased, begin_erasure, erasing, note_erasure
 from pipelines.retention.lake_records import erase_rows
 from pipelines.retention.published_rows import erase_rows_of_person
 from pipelines.settings import Settings
@@ -82,30 +83,28 @@ def erase_person(settings: Settings, *, id_number: str, why: str, at: datetime) 
     ``LakeError`` if a load is running.
     """
     with erasing(settings):
-        person = _find(settings, id_number=id_number)
-        counts = _erase(settings, person.person, held=person.held, why=why, at=at)
-        erased = Erased(at=at, person=person.person, held=person.held, counts=counts)
+        found = _find(settings, id_number=id_number)
+        begin_erasure(settings, Erased(at=at, person=found.person, held=found.held))
+        with Lake.of(settings).locked():
+            counts = _erase(settings, found.person, held=found.held, why=why, at=at)
+        erased = Erased(at=at, person=found.person, held=found.held, counts=counts)
         note_erasure(settings, erased)
     return ErasedPerson(counts=counts, kept=KEPT_BY_LAW)
 
 
 def erase_again(settings: Settings, erased: Erased, *, at: datetime) -> None:
-    """Do in a restored home what was done after its backup; the caller keeps loads away."""
-    why = f"erased on {erased.at:%Y-%m-%d}, after the backup that was restored"
-    _erase_parts(settings, erased.person, held=erased.held, why=why, at=at)
+    """End what was begun, or do in a restored home what was done after its backup; the caller keeps
+    loads away.
+    """
+    why = f"begun on {erased.at:%Y-%m-%d} and not ended, or done after the backup restored here"
+    _erase(settings, erased.person, held=erased.held, why=why, at=at)
 
 
 def _erase(
     settings: Settings, person: str, *, held: Sequence[str], why: str, at: datetime
 ) -> dict[str, int]:
-    with Lake.of(settings).locked():
-        return _erase_parts(settings, person, held=held, why=why, at=at)
-
-
-def _erase_parts(
-    settings: Settings, person: str, *, held: Sequence[str], why: str, at: datetime
-) -> dict[str, int]:
     lake, ledger = Lake.of(settings), Ledger(settings.lake_folder / "ledger.db")
+    recover_loads(settings, lake=lake, ledger=ledger, at=at)  # whose number comes before ours
     vault = Vault.open(settings)
     raws = _raw_values(vault, person, held=held)
     counts: Counter[str] = Counter()

@@ -221,8 +221,9 @@ def _look_at_erasures(settings: Settings) -> str:
     pending = pending_erasures(settings)
     if pending:
         raise LakeError(
-            f"{count_things(len(pending), 'erasure')} came after the backup that was restored here",
-            remedy="Do them again with `forestall retention run`.",
+            f"{count_things(len(pending), 'erasure')} cut short, or of after the backup that was "
+            "restored here",
+            remedy="Do them with `forestall retention run`.",
         )
     return f"{count_things(len(list_erasures(settings.home)), 'erasure')}, each done"
 

@@ -120,6 +120,15 @@ def test_what_is_too_old_leaves_the_disk_and_the_rest_is_whole(home):
     assert home.ingest()[f"calls/{DAY}/cmcc.parquet"].reason.startswith("already loaded")
 
 
+def test_a_load_that_was_cut_short_before_is_forgotten_and_not_taken_for_made(home):
+    ledger = Ledger(home.settings.lake_folder / "ledger.db")
+    cut = ledger.next_batch()
+    ledger.prepare(cut, dataset="calls", files=(), arrivals=(), received_at=RECEIVED_AT)
+    run_retention(home.settings, at=AT)
+    assert ledger.unfinished_batches() == []
+    assert home.lake.last_batch("calls") == cut  # the number was free again
+
+
 def test_a_register_of_before_stays_for_moments_since_and_an_older_one_leaves(home):
     lake = home.lake
     between = RECEIVED_AT + timedelta(days=10)

@@ -11,6 +11,7 @@ from data_contracts.errors import NotReadyError
 from pipelines.cli.main import app
 from pipelines.ingestion.outcomes.quarantine import read_quarantine
 from pipelines.ingestion.pseudonymisation import load_pseudonymiser
+from pipelines.retention import person as person_file
 from pipelines.retention.erasure_list import list_erasures, pending_erasures
 from pipelines.retention.kept_until import run_retention
 from pipelines.retention.person import erase_person, export_person
@@ -172,6 +173,27 @@ def test_an_erased_person_is_found_nowhere_and_others_keep_their_records(home, t
     with pytest.raises(NotReadyError, match="nothing is kept"):
         export_person(old, id_number=THREE)
     assert list_erasures(old.home)[0].person == person
+
+
+def test_an_erasure_that_is_cut_short_is_ended_by_the_next_run(home, monkeypatch):
+    settings, person = home.settings, person_of(home)
+    with monkeypatch.context() as patched:
+        patched.setattr(person_file, "remove_scores_of", cut)
+        with pytest.raises(OSError, match="power"):
+            erase_person(settings, id_number=THREE, why="request 2026-31", at=RECEIVED_AT)
+    assert home.table("residents").height == 39
+    assert [one.person for one in pending_erasures(settings)] == [person]
+    run_retention(settings, at=RECEIVED_AT + timedelta(days=1))
+    assert pending_erasures(settings) == ()
+    with read_transaction(open_signed_database(settings)) as session:
+        assert [row.person for row in session.query(AlertRow)] == ["p1_other"]
+    assert ScoreLog(settings.scores_folder).read(MIDNIGHT.date())["person"].to_list() == [
+        "p1_other"
+    ]
+
+
+def cut(*_args: object, **_options: object) -> int:
+    raise OSError("no power")
 
 
 def number_of(home: Home) -> str:

@@ -134,7 +134,7 @@ def test_no_raw_identifier_is_in_anything_that_was_written(
     flows.nightly(landing=landing, home=settings.home, at=MIDNIGHT)
     flows.intraday(landing=landing, home=settings.home, at=MIDNIGHT + timedelta(hours=9))
     lake = Lake.of(settings)
-    assert lake.scan("cases").filter(pl.col("case_id").str.starts_with("r1_")).collect().height == 1
+    assert lake.scan("cases").collect()["case_id"].str.starts_with("r1_").all()
     taken = lake.scan("calls").filter(pl.col("record_id").str.starts_with("r1_")).collect()
     assert taken.height > 39
     retry_quarantine(settings, received_at=MIDNIGHT + timedelta(hours=10))

@@ -79,6 +79,32 @@ def test_both_hold_the_same_after_every_way_of_writing(both):
     assert not list((both[1].folder / "scratch").iterdir())
 
 
+def test_what_is_taken_out_is_gone_from_both_with_all_that_held_it(both):
+    tags = pl.DataFrame({"number": ["n1_a", "n1_b"], "tag": ["courier", "courier"]})
+    for lake in both:
+        lake.append("calls", calls(call("1", day=DAY_1), call("2", day=DAY_2)), batch=1)
+        lake.append("calls", calls(call("3", day=DAY_1)), batch=2)
+        lake.compact("calls")
+        first = lake.files("calls")
+        lake.replace("number_tags", tags, batch=3)
+        lake.replace("number_tags", tags.head(1), batch=4)
+
+        done = lake.rewrite("calls", lambda rows: rows.clear(), batch=5, at=AT, until=DAY_2)
+        assert (done.rows_gone, done.days) == (2, (DAY_1,))
+        assert records(lake) == ["2"]
+        assert lake.sweep("calls", before=DAY_2) == 3  # of two loads, and of both together
+        assert lake.files_there("calls", first) == list(lake.files("calls"))
+
+        without = lake.rewrite(
+            "number_tags", lambda rows: rows.filter(pl.col("number") != "n1_a"), batch=6, at=AT
+        )
+        assert without.rows_gone == 1
+        assert lake.sweep("number_tags", readable_from=without.version) == 2
+        assert lake.scan("number_tags").collect().is_empty()
+        assert lake.rewrite("calls", lambda rows: rows, batch=7, at=AT).version is None
+        assert lake.damaged_files() == []
+
+
 def test_a_flipped_bit_at_rest_is_found(bucket, tmp_path):
     lake = lake_at(bucket, tmp_path)
     lake.append("calls", calls(call("1", day=DAY_1), call("2", day=DAY_2)), batch=1)

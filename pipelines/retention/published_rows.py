@@ -15,9 +15,9 @@ from pipelines.storage.installation.terminal import terminal_user
 from serving.casework.claims.tables import ClaimRow
 from serving.casework.follow_ups.tables import FollowUpRow
 from serving.casework.suppressions.tables import SuppressionRow
-from serving.database.audit_chain import Action, digest_of_early_results, record_action
+from serving.database.audit_chain import Action, record_action
 from serving.database.engine import write_transaction
-from serving.database.erasure import erasable_results
+from serving.database.erasure import ErasedResults, erase_results
 from serving.database.tables import (
     AlertRow,
     Base,
@@ -78,8 +78,9 @@ def erase_old_rows(
             ),
             "reports": _remove(session, (ReportRow, ReportRow.at < reports_before)),
         }
-        results = _remove_results(session, DispositionRow.decided_at < lists_before)
-        gone["results"] = len(results)
+        _write_over(session)
+        results = erase_results(session, DispositionRow.decided_at < lists_before)
+        gone["results"] = len(results.numbers)
         found = {name: number for name, number in {**counts, **gone}.items() if number}
         if found:
             _record(
@@ -121,8 +122,9 @@ def erase_rows_of_person(
             ),
             "scores": _remove(session, (ScoreRow, ScoreRow.person == person)),
         }
-        results = _remove_results(session, DispositionRow.person == person)
-        gone["results"] = len(results)
+        _write_over(session)
+        results = erase_results(session, DispositionRow.person == person)
+        gone["results"] = len(results.numbers)
         _record(
             session,
             at=at,
@@ -136,9 +138,7 @@ def erase_rows_of_person(
 
 
 def _remove(session: Session, *removals: Removal) -> int:
-    if session.get_bind().dialect.name == "sqlite":
-        # What was deleted is written over, and does not stay behind in free pages.
-        session.execute(text("PRAGMA secure_delete = ON"))
+    _write_over(session)
     number = 0
     for table, condition in removals:
         done = session.execute(delete(table).where(condition))
@@ -146,16 +146,20 @@ def _remove(session: Session, *removals: Removal) -> int:
     return number
 
 
-def _remove_results(session: Session, condition: ColumnElement[bool]) -> list[int]:
-    results = list(session.scalars(select(DispositionRow.id).where(condition)))
-    if results:
-        with erasable_results(session):
-            _remove(session, (DispositionRow, condition))
-    return results
+def _write_over(session: Session) -> None:
+    """Let SQLite write over what is deleted, so that nothing stays behind in free pages."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("PRAGMA secure_delete = ON"))
 
 
 def _record(
-    session: Session, *, at: datetime, action: Action, subject: str, results: list[int], **said: Any
+    session: Session,
+    *,
+    at: datetime,
+    action: Action,
+    subject: str,
+    results: ErasedResults,
+    **said: Any,
 ) -> None:
     record_action(
         session,
@@ -163,7 +167,7 @@ def _record(
         actor=terminal_user(),
         action=action,
         subject=subject,
-        results_erased=results,
-        results_digest=digest_of_early_results(session),
+        results_erased=results.numbers,
+        results_digest=results.digest,
         **said,
     )

@@ -30,11 +30,11 @@ from serving.database.audit_signature import (
 from serving.database.tables import AuditRow, Base, DispositionRow
 
 __all__ = [
+    "ERASING",
     "GENESIS",
     "Action",
     "ResultDigest",
     "begin_signing",
-    "digest_of_early_results",
     "digest_of_entry",
     "is_signed",
     "read_rows",
@@ -90,6 +90,10 @@ Action = Literal[
 ]
 
 GENESIS = "0" * 64
+ERASING: tuple[Action, ...] = (
+    "erased-by-age",
+    "person-erased",
+)  # say which results are rightly gone
 PENDING = "audit entries to be chained"
 CHAIN_LOCK = 0x61756469  # one appender at a time on PostgreSQL; any fixed number does
 ROWS_A_FETCH = 1000
@@ -193,24 +197,6 @@ def begin_signing(session: Session, *, at: datetime) -> bool:
         results_digest=results.hexdigest(),
     )
     return True
-
-
-def digest_of_early_results(session: Session) -> str | None:
-    """Return the digest of the results of before signing began, as they stand; None where signing
-    did not begin.
-
-    Where some of them are erased, the entry that says so says this, too.
-    """
-    began = select(AuditRow).where(AuditRow.action == "signing-began").order_by(AuditRow.id.desc())
-    entry = session.scalars(began.limit(1)).first()
-    if entry is None:
-        return None
-    session.flush()
-    results = ResultDigest()
-    for result in read_rows(session, DispositionRow):
-        if result.id <= entry.details["last_result"]:
-            results.add(result)
-    return results.hexdigest()
 
 
 def is_signed(session: Session) -> bool:

@@ -7,13 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serving.database.audit_chain import GENESIS, ResultDigest, digest_of_entry, read_rows
+from serving.database.audit_chain import ERASING, GENESIS, ResultDigest, digest_of_entry, read_rows
 from serving.database.audit_signature import digest_of_row, is_signed_by, key_number
 from serving.database.tables import AuditRow, DispositionRow
 
 __all__ = ["Break", "Verdict", "verify_chain"]
-
-ERASING = ("erased-by-age", "person-erased")  # they say which results are rightly gone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +127,7 @@ class _Walk:
         if self._began is None:
             self._began, self._early_digest = entry, entry.details["results_digest"]
         if entry.action in ERASING:
-            self._early_digest = entry.details["results_digest"]
+            self._early_digest = entry.details["results_digest"] or self._early_digest
             for number in entry.details["results_erased"]:
                 self._results.pop(number, None)
         if entry.state is not None and entry.state["table"] == DispositionRow.__tablename__:

@@ -243,7 +243,9 @@ class Lake:
 
         The old files stay until ``sweep``.
         """
-        table = self._table(dataset)
+        if not self._exists(dataset):
+            return Rewriting(None, 0, ())
+        table = self._place.open_table(dataset)
         if _is_written(table, dataset, batch=batch):
             return Rewriting(table.version(), 0, ())
         actions: list[AddAction | RemoveAction] = []

@@ -37,6 +37,7 @@ from tests.pipelines.landing import (
     msisdn,
     put,
     put_district,
+    residents,
     transfers,
 )
 from tests.serving.published import MIDNIGHT, a_watchlist, an_alert
@@ -173,6 +174,20 @@ def test_an_erased_person_is_found_nowhere_and_others_keep_their_records(home, t
     with pytest.raises(NotReadyError, match="nothing is kept"):
         export_person(old, id_number=THREE)
     assert list_erasures(old.home)[0].person == person
+
+
+def test_an_old_delivery_brings_nobody_back_and_a_new_one_does(home):
+    erase_person(home.settings, id_number=THREE, why="request 2026-31", at=RECEIVED_AT)
+    home.ingest()
+    assert home.table("residents").height == 39
+    assert home.table("calls").filter(number=number_of(home)).is_empty()
+
+    moved = [row | {"address": "新民路1号"} for row in residents()]
+    put(home.landing, "residents.parquet", moved)
+    home.ingest(received_at=RECEIVED_AT + timedelta(days=1))
+    assert home.table("residents").height == 40
+    (identity,) = Vault.open(home.settings).reveal_people([person_of(home)]).values()
+    assert (identity.address, identity.msisdns) == ("新民路1号", ())
 
 
 def test_an_erasure_that_is_cut_short_is_ended_by_the_next_run(home, monkeypatch):

@@ -102,6 +102,8 @@ def test_what_is_taken_out_is_gone_from_both_with_all_that_held_it(both):
         assert lake.sweep("number_tags", readable_from=without.version) == 2
         assert lake.scan("number_tags").collect().is_empty()
         assert lake.rewrite("calls", lambda rows: rows, batch=7, at=AT).version is None
+        assert lake.rewrite("cases", lambda rows: rows.clear(), batch=7, at=AT).version is None
+        assert "cases" not in lake.newest_versions()
         assert lake.damaged_files() == []
 
 

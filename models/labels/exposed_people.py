@@ -1,5 +1,5 @@
 """People whom a number or account reached that a case names: most of them reported nothing, and
-nobody knows what came of it. The fewer residents it reached, the likelier one of them was drawn in.
+nobody knows what came of it.
 """
 
 from datetime import datetime, timedelta
@@ -17,10 +17,9 @@ EXPOSED_BEFORE = timedelta(days=1)  # another number of the same crew may have c
 EXPOSED_AFTER = timedelta(days=7)
 
 
-def exposed_spans(event_index: EventIndex, *, at: datetime, most_reached: int) -> pl.DataFrame:
+def exposed_spans(event_index: EventIndex, *, at: datetime) -> pl.DataFrame:
     """``person``, ``start_at``, ``end_at``: from a day before to a week after each contact with a
-    number, or payment to an account, that a case known before ``at`` names and that reached at most
-    so many residents.
+    number, or payment to an account, that a case known before ``at`` names.
 
     The contact is one after which they had talked for a minute; a number that may be for everybody
     exposes nobody.
@@ -32,12 +31,10 @@ def exposed_spans(event_index: EventIndex, *, at: datetime, most_reached: int) -
         at=at,
         where=pl.col("relationship_talk_s") >= MIN_TALK_S,
     )
-    talked = talked.filter(
-        never_set_aside(talked, event_index.mass_numbers), reaches("peer_code") <= most_reached
-    )
+    talked = talked.filter(never_set_aside(talked, event_index.mass_numbers))
     paid = events_with_named(
         event_index.new_payee_payments, event_index.named_payees, code="payee_code", at=at
-    ).filter(reaches("payee_code") <= most_reached)
+    )
     return (
         pl.concat([talked.select("owner", "known_at"), paid.select("owner", "known_at")])
         .join(event_index.people.select("person", owner="code"), on="owner")
@@ -48,11 +45,6 @@ def exposed_spans(event_index: EventIndex, *, at: datetime, most_reached: int) -
         )
         .sort("start_at", "person")
     )
-
-
-def reaches(code: str) -> pl.Expr:
-    """How many residents the number or account of an event reached in all of the events."""
-    return pl.col("owner").n_unique().over(code)
 
 
 def events_with_named(

@@ -51,9 +51,8 @@ class Sampling:
     # Nothing is learned from the first days: there everybody is a stranger to everybody.
     burn_in_days: int = 7
     every: str = TICK  # the clock whose ticks are learnt from
-    # Those whom a named number or account reached are no negative samples, for a while, where it
-    # reached at most so many residents.
-    exposed_reach: int = 0
+    # Those whom a named number or account reached are no negative samples, for a while.
+    without_exposed: bool = False
 
 
 def draw_training_samples(
@@ -86,8 +85,8 @@ def draw_training_samples(
     if start is None:
         return TrainingSample.create_empty()
     warm = start + timedelta(days=sampling.burn_in_days)
-    if sampling.exposed_reach:
-        exposed = exposed_spans(event_index, at=at, most_reached=sampling.exposed_reach)
+    if sampling.without_exposed:
+        exposed = exposed_spans(event_index, at=at)
         unclear = exposed if unclear is None else pl.concat([unclear, exposed])
     known_people = concat_people(episodes, lawful, unclear)
     known = event_index.people.filter(pl.col("person").is_in(known_people.implode()))["code"]

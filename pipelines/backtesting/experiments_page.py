@@ -64,10 +64,10 @@ OTHER_ABLATIONS: Mapping[str, str] = {
 }
 LEVER_LABELS: Mapping[str, str] = {
     FULL: "as it is 现状",
+    "another_seed": "the same with another seed 换一个随机种子",
     "random_negatives": "negatives drawn at random 随机抽取负样本",
     "two_stages": "negatives mined from four times as many 两阶段挖掘负样本",
     "exposed": "those whom named numbers reached left out 剔除接触过涉案号码的负样本",
-    "exposed_few": "the same of numbers that reached two at most 同上,仅限接触不超过两人的号码",
     "constrained": "the risk never falls while suspicious things grow 加单调约束",
     "agreement": "calls and payments have to agree 要求通话与转账证据一致",
     "tail": "calibrated on the likeliest alone 仅以高分段校准",

@@ -4,7 +4,6 @@ it brings at the true rate of fraud.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -31,8 +30,6 @@ from pipelines.training.learn import (
 __all__ = ["LEVERS", "LearnedOnce", "pull_lever"]
 
 POOL_TIMES = 4  # a first model looks at so many times the moments that the second one learns from
-FEW_REACHED = 2  # a number that reached so few residents hardly rings at random
-ANY_REACHED = 1_000_000_000
 TAIL_ROWS = 2_000  # the likeliest moments, by which the tail is calibrated
 
 
@@ -104,12 +101,17 @@ def draw_at_random(learned: LearnedOnce) -> RiskModel:
     return learned.learn_again(replace(usual, hard_negative_share=0.0))
 
 
-def leave_out_exposed(learned: LearnedOnce, *, most_reached: int) -> RiskModel:
-    """No negatives from people whom a named number or account reached, where it reached at most so
-    many.
+def grow_from_another_seed(learned: LearnedOnce) -> RiskModel:
+    """The same rows and other chance in the trees: a lever that moves a figure no further than this
+    has shown nothing.
     """
+    return replace(learned, seed=learned.seed + 1).refit(learned.rows)
+
+
+def leave_out_exposed(learned: LearnedOnce) -> RiskModel:
+    """No negatives from people whom a named number or account reached."""
     usual = sampling_from_settings(learned.settings)
-    return learned.learn_again(replace(usual, exposed_reach=most_reached))
+    return learned.learn_again(replace(usual, without_exposed=True))
 
 
 def mine_in_two_stages(learned: LearnedOnce) -> RiskModel:
@@ -172,10 +174,10 @@ def ask_for_agreement(learned: LearnedOnce) -> RiskModel:
 
 LEVERS: Mapping[str, Callable[[LearnedOnce], RiskModel]] = MappingProxyType(
     {
+        "another_seed": grow_from_another_seed,
         "random_negatives": draw_at_random,
         "two_stages": mine_in_two_stages,
-        "exposed": partial(leave_out_exposed, most_reached=ANY_REACHED),
-        "exposed_few": partial(leave_out_exposed, most_reached=FEW_REACHED),
+        "exposed": leave_out_exposed,
         "constrained": fit_constrained,
         "agreement": ask_for_agreement,
         "tail": calibrate_tail,

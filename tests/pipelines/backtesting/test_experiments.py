@@ -118,27 +118,26 @@ def test_policies_change_who_is_told_but_not_the_scores(studied):
 
 def test_a_lever_changes_what_it_says_and_nothing_else(studied):
     full = studied.models[MODEL]
-    mined, drawn, exposed, few, agreeing, tail = (
+    mined, drawn, exposed, reseeded, agreeing, tail = (
         studied.models[f"score_{name}"]
         for name in (
             "two_stages",
             "random_negatives",
             "exposed",
-            "exposed_few",
+            "another_seed",
             "agreement",
             "tail",
         )
     )
-    assert {one.reputations for one in (mined, drawn, exposed, few, agreeing, tail)} == {
+    assert {one.reputations for one in (mined, drawn, exposed, reseeded, agreeing, tail)} == {
         full.reputations
     }
     assert tail.booster is full.booster
     assert tail.calibration != full.calibration
     assert drawn.facts["positive_samples"] == full.facts["positive_samples"]
     assert exposed.facts["negative_samples"] < full.facts["negative_samples"]
-    assert few.booster.model_to_string() not in {
-        one.booster.model_to_string() for one in (exposed, full)
-    }
+    assert reseeded.facts == full.facts
+    assert reseeded.booster.model_to_string() != full.booster.model_to_string()
     assert isinstance(agreeing, AgreeingModel)
     calls, payments = (set(part.features) for part in agreeing.parts)
     assert calls | features_of("transfers") >= set(full.features)

@@ -23,6 +23,7 @@ from tests.pipelines.landing import calls, lines, put
 __all__ = ["HostileInput", "try_hostile_input"]
 
 MIB = 1 << 20
+PATIENCE_S = 30  # whoever takes longer is given up, which counts as refused
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".xlsx", ".parquet")
 SEED = 20_261
 
@@ -52,7 +53,7 @@ def try_hostile_input(folder: Path, *, spoilt: int, broken: int, bomb_mib: int) 
     ]
     folder.mkdir(parents=True, exist_ok=True)
     good = put(folder, "good.parquet", calls(3))
-    with Parser(limits=IngestLimits()) as parser:
+    with Parser(limits=IngestLimits(parser_seconds=PATIENCE_S)) as parser:
         for number in range(broken):
             place = _broken_file(folder, number)
             _read(parser, place, found, name=f"broken container {number}{place.suffix}")

@@ -186,7 +186,7 @@ def _kill(deed: Deed, place: Path, point: Point | None, found: Trials, *, delay_
         tracer = ["-o", os.devnull, "-e", f"trace={point.call}", "-e", held]
         process = _start(deed, place, tracer=tracer)
         _wait_until_held(process)
-    ended, followed = process.poll(), _children(process.pid)
+    ended, followed = process.poll(), _descendants(process.pid)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(LONG_S)
@@ -217,13 +217,12 @@ def _is_alive(pid: str) -> bool:
 
 def _is_held(tracer: int) -> bool:
     """Whether a thread of what the tracer has started stands still for it."""
-    waiting = _children(tracer)
-    while waiting:
-        pid = waiting.pop()
-        if "t" in _states(pid):
-            return True
-        waiting += _children(pid)
-    return False
+    return any("t" in _states(pid) for pid in _descendants(tracer))
+
+
+def _descendants(pid: int | str) -> list[str]:
+    """What it has started, and what those have."""
+    return [one for child in _children(pid) for one in (child, *_descendants(child))]
 
 
 def _states(pid: str) -> list[str]:

@@ -178,7 +178,7 @@ def _held(held: Sequence[Held]) -> list[str]:
         (
             one.found.number,
             one.found.what,
-            "<br>".join(f"`{test.removeprefix('tests/')}`" for test in one.found.tests) or "–",
+            "<br>".join(test.replace("::", "` `").join("``") for test in one.found.tests) or "–",
             f"{one.passed} passed, {one.failed} failed"
             + (f", {one.skipped} left out" if one.skipped else ""),
         )

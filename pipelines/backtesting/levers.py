@@ -4,6 +4,7 @@ it brings at the true rate of fraud.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 
 from features.event_index import EventIndex
 from features.kernel.source_tables import SourceTables
+from features.reputation import ReputationModel
 from models.labels.drawn_people import draw_people
 from models.labels.episodes import build_episodes
 from models.labels.mined_negatives import mine_negatives
@@ -44,6 +46,18 @@ class LearnedOnce:
     settings: Settings
     seed: int
 
+    @cached_property
+    def reputation_model(self) -> ReputationModel:
+        """What training rows read: each a reputation that was learned without its own stretch."""
+        _, reputation_model = learn_reputation(
+            self.event_index,
+            at=self.model.trained_at,
+            seed=self.seed,
+            threads=self.settings.training.threads,
+            drawn=draw_people(self.event_index, at=self.model.trained_at, seed=self.seed),
+        )
+        return reputation_model
+
     def learn_again(self, sampling: Sampling) -> RiskModel:
         """The same from other moments. The same cases teach the same reputations, so one snapshot
         serves both models.
@@ -55,8 +69,10 @@ class LearnedOnce:
             seed=self.seed,
             settings=self.settings,
             sampling=sampling,
+            reputations=self.model.reputations,
+            reputation_model=self.reputation_model,
         )
-        return replace(model, reputations=self.model.reputations)
+        return model
 
     def refit(
         self, rows: pl.DataFrame, *, without: str = "", tuning: Tuning | None = None
@@ -127,15 +143,11 @@ def mine_in_two_stages(learned: LearnedOnce) -> RiskModel:
         seed=seed + 1,
         drawn=drawn,
     ).filter(pl.col("label") == 0)
-    # Read as the rows of positives are: by reputations that were learned without their stretch.
-    _, reputations = learn_reputation(
-        index, at=at, seed=seed, threads=learned.settings.training.threads, drawn=drawn
-    )
     pool = snapshot_with_outages(
         index,
         learned.tables,
         samples,
-        reputation_model=reputations,
+        reputation_model=learned.reputation_model,  # as the rows of positives were read
         at=at,
         outage_share=learned.settings.training.outage_share,
         seed=seed,

@@ -73,6 +73,7 @@ def learn_risk_model(
     settings: Settings,
     sampling: Sampling | None = None,
     reputations: LearnedReputation | None = None,
+    reputation_model: ReputationModel | None = None,
     stories: pl.DataFrame | None = None,
     workers: Workers = THIS_MACHINE,
     progress: Progress = no_progress,
@@ -81,9 +82,9 @@ def learn_risk_model(
     out-of-fold score ``raw``.
 
     ``sampling`` says which moments it learns from, by default :func:`sampling_from_settings`. Where
-    ``reputations`` are given, it reads these
-    and learns none. Where ``stories`` are given, episodes as the truth of a simulated district has
-    them, it learns from those over before ``at`` as if each had been reported, whatever came of it;
+    ``reputations`` are given, it reads these and learns none, while learning through
+    ``reputation_model`` where that is given too. Where ``stories`` are given, episodes as the truth
+    of a simulated district has them, it learns from those over before ``at`` as if each had been reported, whatever came of it;
     those whose outcome is ``unclear`` teach nothing either way.
     ``workers`` compute the features and grow the trees.
     Raises ``ModelError`` with too few cases.
@@ -104,20 +105,17 @@ def learn_risk_model(
         lawful=labels.dispositions.lawful,
         unclear=labels.dispositions.unclear,
     )
-    reputation_model: ReputationModel
     if reputations is None:
         progress("learning which numbers and accounts are suspect")
         # Each training row reads a reputation learned without its own episode.
         reputations, reputation_model = learn_reputation(
             event_index, at=at, seed=seed, threads=settings.training.threads, drawn=drawn
         )
-    else:
-        reputation_model = reputations
     rows = snapshot_with_outages(
         event_index,
         tables,
         samples,
-        reputation_model=reputation_model,
+        reputation_model=reputation_model or reputations,
         at=at,
         outage_share=settings.training.outage_share,
         seed=seed,

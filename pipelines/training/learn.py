@@ -84,8 +84,8 @@ def learn_risk_model(
     ``sampling`` says which moments it learns from, by default :func:`sampling_from_settings`. Where
     ``reputations`` are given, it reads these and learns none, while learning through
     ``reputation_model`` where that is given too. Where ``stories`` are given, episodes as the truth
-    of a simulated district has them, it learns from those over before ``at`` as if each had been reported, whatever came of it;
-    those whose outcome is ``unclear`` teach nothing either way.
+    of a simulated district has them, it learns from those over before ``at`` as if each had been
+    reported, whatever came of it; those whose outcome is ``unclear`` teach nothing either way.
     ``workers`` compute the features and grow the trees.
     Raises ``ModelError`` with too few cases.
     """

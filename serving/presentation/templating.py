@@ -72,6 +72,7 @@ def render_page(
         ngettext=say.plural,
         language=language,
         other_language=other,
+        here=request.url.path,
         switch=f"{context.get('address', '')}?{_query_in(request, other)}",
     )
     response = HTMLResponse(page, status)

@@ -99,6 +99,7 @@ def pages_of(person: Person, role: str | None) -> list[str]:
     paths = PAGES[role]
     if "{alert}" not in paths:
         return list(paths)
+    person.go("/")
     alert = person.page.locator("[data-row] a").first.get_attribute("href")
     made = made_list(person) if "{list}" in paths else ""
     return [path.format(alert=alert, list=made) for path in paths]

@@ -61,6 +61,8 @@ def test_an_officer_sees_the_own_community_prints_downloads_and_enters_a_result(
 ) -> None:
     officer = people("wang.fang")
     page = officer.page
+    expect(page).to_have_url(re.compile("/outreach$"))  # what an officer works from
+    officer.go("/")
     expect(page.locator("[data-row]").first).to_be_visible()
     assert "C02" not in page.locator("table.queue").inner_text()
     officer.go("/outreach")

@@ -67,7 +67,7 @@ def pass_factor(
                 by="factor",
                 address=address,
             )
-            return OpenedSession(secret=fresh, kind="session")
+            return OpenedSession(secret=fresh, kind="session", role=waiting.user.role)
         note_refusal(session, by="factor", address=address, at=at, actor=name)
     raise _wrong(401)
 
@@ -119,7 +119,7 @@ def open_after_enrolment(
         expires_at=at + settings.session_lifetime,
         manages=True,
     )
-    return OpenedSession(secret=fresh, kind="session")
+    return OpenedSession(secret=fresh, kind="session", role=user.role)
 
 
 def _waiting(session: Session, digest: str, *, settings: AccessSettings, at: datetime) -> TokenRow:

@@ -18,6 +18,7 @@ from serving.database.audit_chain import record_action
 from serving.database.engine import write_transaction
 from serving.database.tables import TokenRow, UserRow
 from serving.http.errors import ProblemError
+from serving.vocabulary.roles import Role
 
 __all__ = [
     "OpenedSession",
@@ -44,14 +45,19 @@ UNKNOWN_ACTOR = "?"  # in the trail, for unknown names: what was typed could be 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedSession:
-    """A session that was opened: the cookie's content, and what it serves for."""
+    """A session that was opened: the cookie's content, what it serves for, and the role of whoever
+    came in.
+    """
 
     secret: str
     kind: TokenKind
+    role: str
 
     @property
     def path(self) -> str:
-        """Where the browser goes on."""
+        """Where the browser goes on: officers with their own list."""
+        if self.kind == "session" and self.role == Role.OFFICER:
+            return "/outreach"
         return PATHS[self.kind]
 
 
@@ -177,7 +183,7 @@ def open_for(
             by=by,
             address=address,
         )
-    return OpenedSession(secret=secret, kind=kind)
+    return OpenedSession(secret=secret, kind=kind, role=user.role)
 
 
 def _kind_after(
@@ -256,7 +262,7 @@ def change_password(
         secret, _ = add_token(
             session, user=user, kind=kind, at=at, expires_at=at + lifetime, manages=True
         )
-    return OpenedSession(secret=secret, kind=kind)
+        return OpenedSession(secret=secret, kind=kind, role=user.role)
 
 
 def count_arrival(

@@ -6,6 +6,7 @@
   const stream = new EventSource(`/api/v1/live?after=${after}`);
   let alerts = 0;
   let others = 0;
+  const title = document.title;
 
   function show() {
     const words = [];
@@ -19,6 +20,7 @@
     const load = document.createElement("a");
     load.href = address.href;
     load.textContent = bar.dataset.load;
+    if (alerts) document.title = `(${alerts}) ${title}`;
     bar.replaceChildren(`${words.join(" · ")} – `, load);
   }
 

@@ -30,7 +30,8 @@ OWN = {"Origin": "http://testserver"}
 
 def log_in(client: Client, role: str = "analyst") -> None:
     answer = client.post("/login", data={"token": client.tokens[role]}, headers=OWN)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    home = "/outreach" if role == "officer" else "/"
+    assert (answer.status_code, answer.headers["location"]) == (303, home)
 
 
 def test_anonymous_is_led_to_the_login(client: Client) -> None:
@@ -329,3 +330,15 @@ def test_nothing_comes_from_outside() -> None:
         assert not re.findall(
             r"(?:src|href|url|@import)[=( ]*[\"']?(?:https?:)?//", path.read_text()
         ), path.name
+
+
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [("/", "/"), (f"/alerts/{ID_A}", "/"), ("/suspects", "/suspects"), ("/account", None)],
+)
+def test_the_bar_marks_the_page_that_is_open(client: Client, path: str, tab: str | None) -> None:
+    log_in(client)
+    page = client.get(path).text
+    marked = re.findall(r'<a href="([^"]*)" aria-current="page">', page)
+    assert marked == ([tab] if tab else [])
+    assert page.index('href="#main"') < page.index("<nav>") < page.index('<main id="main"')

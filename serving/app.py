@@ -48,6 +48,7 @@ from serving.http.kept_answers import InFlight
 from serving.http.openapi import PROBLEM_RESPONSES, describe_api, operation_id
 from serving.notifications.live.endpoints import router as live
 from serving.notifications.live.feed import Feed
+from serving.notifications.live.listeners import Listeners
 from serving.notifications.webhooks.dispatcher import run_dispatcher
 from serving.notifications.webhooks.endpoints import router as webhooks
 from serving.operations.endpoints import router as operations
@@ -181,6 +182,7 @@ def _assembled(services: Services) -> FastAPI:
     app.state.services = services
     app.state.metrics = Metrics(services)
     app.state.in_flight = InFlight()
+    app.state.listeners = Listeners()
     app.state.feed = Feed(services.engine, every_s=services.settings.live_poll_s)
     app.router.routes.extend(_routes())
     errors.install_error_handlers(app)

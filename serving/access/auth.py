@@ -39,6 +39,7 @@ __all__ = [
     "allow_roles",
     "require_login",
     "require_same_origin",
+    "shown_digest",
     "viewer_of",
     "viewer_still",
 ]
@@ -95,12 +96,23 @@ def viewer_still(request: Request, services: Services) -> Viewer | None:
         return None if token is None or token.kind not in LASTING else _to_viewer(token)
 
 
+def shown_digest(request: Request) -> str:
+    """Return the digest of the secret that a request shows, empty where it shows none."""
+    secret, _ = _shown_secret(request)
+    return digest_of(secret) if secret else ""
+
+
+def _shown_secret(request: Request) -> tuple[str | None, bool]:
+    """Return the secret, and whether it came as a bearer's."""
+    scheme, secret = get_authorization_scheme_param(request.headers.get("authorization"))
+    is_bearer = scheme.lower() == "bearer" and bool(secret)
+    return (secret, True) if is_bearer else (_cookie(request), False)
+
+
 def _shown_token(
     session: Session, request: Request, services: Services, *, now: datetime
 ) -> TokenRow | None:
-    scheme, secret = get_authorization_scheme_param(request.headers.get("authorization"))
-    is_bearer = scheme.lower() == "bearer" and bool(secret)
-    secret = secret if is_bearer else _cookie(request)
+    secret, is_bearer = _shown_secret(request)
     if not secret:
         return None
     return UserRepository(session).valid_token(

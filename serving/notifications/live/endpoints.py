@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from serving.access.auth import allow_roles, viewer_still
+from serving.access.auth import allow_roles, shown_digest, viewer_still
 from serving.access.community_scope import may_see
 from serving.access.dependencies import ServicesOfApp
 from serving.http.routing import ApiRouter
@@ -51,7 +51,7 @@ async def stream_news(
     return StreamingResponse(
         _stream(
             feed,
-            Watcher(viewer, lambda: viewer_still(request, services)),
+            Watcher(viewer, request),
             start=start,
             lasts_s=services.settings.live_stream_s,
         ),
@@ -63,16 +63,22 @@ async def stream_news(
 class Watcher:
     """Who listens, looked at again while they do: who is shut out hears nothing more."""
 
-    def __init__(self, viewer: Viewer, again: Callable[[], Viewer | None]) -> None:
+    def __init__(self, viewer: Viewer, request: Request) -> None:
         self._viewer: Viewer | None = viewer
-        self._again = again
+        self._request = request
         self._seen_s = asyncio.get_running_loop().time()
 
     async def now(self) -> Viewer | None:
         """Return who listens, as they were a moment ago, None for who may not any more."""
         time_s = asyncio.get_running_loop().time()
         if self._viewer is not None and time_s >= self._seen_s + FRESH_S:
-            self._viewer, self._seen_s = await run_in_threadpool(self._again), time_s
+            state, request = self._request.app.state, self._request
+            self._viewer = await state.listeners.look(
+                shown_digest(request),
+                lambda: viewer_still(request, state.services),
+                fresh_s=FRESH_S,
+            )
+            self._seen_s = time_s
         return self._viewer
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,13 +17,19 @@ from serving.context.settings import ServingSettings
 from serving.database.engine import write_transaction
 from serving.notifications.live import endpoints
 from serving.notifications.live.feed import Feed
+from serving.notifications.live.listeners import Listeners
 from serving.notifications.live.service import announce_change
 from serving.publishing import Watchlist, publish_watchlist
+from serving.vocabulary.roles import Role, Viewer
 from tests.serving.conftest import Client, a_client
 from tests.serving.published import ID_A, MORNING, a_tick, an_alert
 from tests.serving.server import running
 
 URL = "/api/v1/live"
+VIEWERS: Mapping[str, Viewer | None] = {
+    "in": Viewer(name="li.wei", role=Role.ANALYST, communities=None),
+    "out": None,
+}
 
 
 def heard(text: str) -> list[tuple[int, str, dict[str, Any]]]:
@@ -199,3 +207,30 @@ def test_who_comes_while_the_last_one_leaves_is_not_deaf(engine: Engine) -> None
         return news.subject
 
     assert run_apart(play()) == "a"
+
+
+def test_who_listens_is_looked_at_one_at_a_time_and_once_for_all_their_streams() -> None:
+    """However many listen, the threads that answer requests are free but for one."""
+    looking, most, looks = 0, 0, []
+
+    def found(token: str, viewer: Viewer | None) -> Viewer | None:
+        nonlocal looking, most
+        looking += 1
+        most = max(most, looking)
+        time.sleep(0.01)
+        looking -= 1
+        looks.append(token)
+        return viewer
+
+    async def play() -> list[Viewer | None]:
+        listeners = Listeners()
+        streams = [
+            listeners.look(token, partial(found, token, VIEWERS[token]), fresh_s=60)
+            for token in ["in", "out"] * 100
+        ]
+        seen = await asyncio.gather(*streams)
+        await listeners.look("in", partial(found, "in", None), fresh_s=0)
+        return seen
+
+    assert run_apart(play()) == [VIEWERS["in"], None] * 100
+    assert (looks, most) == (["in", "out", "in"], 1)

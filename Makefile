@@ -25,7 +25,8 @@ setup: .venv/.synced ## make the virtual environment .venv
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || \
 		{ echo "No virtual environment could be made: install Python 3.11 or later with venv (Debian: apt-get install python3-venv)."; exit 1; }
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	$(UV) sync --frozen --inexact --compile-bytecode --no-python-downloads --python .venv/bin/python --quiet
+	@echo "Installing what uv.lock names into .venv (2.5 GB; some minutes the first time)"
+	@$(UV) sync --frozen --inexact --compile-bytecode --no-python-downloads --python .venv/bin/python --quiet
 	@touch $@
 
 demo: setup ## simulate a district, ingest, train, score, print the watchlist

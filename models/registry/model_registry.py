@@ -177,7 +177,8 @@ class ModelRegistry:
             return _to_version(self._client.get_model_version(MODEL_NAME, version))
         except MlflowException:
             raise NotReadyError(
-                f"there is no {MODEL_NAME}/{version}", remedy="Run `forestall train`."
+                f"there is no {MODEL_NAME}/{version}",
+                remedy="See the versions with `forestall models`; `forestall train` makes one.",
             ) from None
 
     def versions(self) -> list[RecordedVersion]:

@@ -15,6 +15,7 @@ from pipelines.storage.installation.audit_key import AuditKey
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.signed_database import open_audit_key, open_signed_database
 from pipelines.storage.installation.terminal import terminal_user
+from pipelines.webapp.communities import require_communities
 from serving.access.users import service, tokens
 from serving.access.users.schemas import IssuedToken, NewToken, User, UserChanges
 from serving.database.audit_chain import record_action
@@ -40,7 +41,11 @@ __all__ = [
 
 
 def add_user(settings: Settings, *, name: str, role: str, communities: tuple[str, ...]) -> str:
-    """Add a user; return the token that is shown this once."""
+    """Add a user; return the token that is shown this once.
+
+    Raises ``SettingsError`` for a community in which nobody lives.
+    """
+    require_communities(settings, communities)
     with _writing_session(settings) as session:
         return service.add_user(
             session,

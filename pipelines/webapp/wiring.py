@@ -15,6 +15,7 @@ from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.signed_database import open_signed_database
 from pipelines.storage.installation.vault import Vault
 from pipelines.webapp.accounts import terminal_user
+from pipelines.webapp.communities import require_communities
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import shows_every_row, write_transaction
 from serving.notifications.webhooks.delivery import DeliveryCounts, deliver_due
@@ -92,8 +93,10 @@ def issue_outreach_list(
 ) -> OutreachFile:
     """A community's list of ``day``, else of the newest list's day, as a file; it is audited.
 
-    Raises ``NotReadyError`` where nothing was published.
+    Raises ``NotReadyError`` where nothing was published, ``SettingsError`` for a community in which
+    nobody lives.
     """
+    require_communities(settings, [community])
     with write_transaction(open_signed_database(settings)) as session:
         request = ListRequest(
             viewer=Viewer(name=terminal_user(), role=Role.ADMIN, communities=None),

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from data_contracts.errors import NotReadyError
+from data_contracts.errors import NotReadyError, SettingsError
 from pipelines.cli import main as cli
 from pipelines.storage.installation.terminal import terminal_user
 from tests.pipelines.conftest import Home
@@ -294,6 +294,11 @@ def test_the_main_job_from_train_to_outreach(home, tmp_path):
 
     paper = f"{home}/paper.csv"
     said = run("export", "outreach", "--community", community, "--out", paper, "--home", home)
+    for words in (("export", "outreach"), ("users", "add", "zhao", "--role", "officer")):
+        mistyped = CliRunner().invoke(cli.app, [*words, "--community", "C9999", "--home", home])
+        assert isinstance(mistyped.exception, SettingsError)
+        assert str(mistyped.exception).startswith("there is no community C9999")
+        assert community in mistyped.exception.remedy
     assert re.search(r"list L\w+ of \w+ in .*paper\.csv: [1-9]\d* (person|people) to reach", said)
 
     token = run(

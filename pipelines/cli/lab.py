@@ -53,9 +53,11 @@ def measure(
 ) -> None:
     """How good the published alerts were, by the cases and dispositions known by now."""
     from models.evaluation.alert_metrics import compute_metrics
+    from pipelines.backtesting.window import check_window
     from pipelines.training.evaluation import evaluate_published, write_report
 
     first, last = parse_moment(start), parse_moment(end)
+    check_window(start=first, end=last)
     found = evaluate_published(load_settings(home), start=first, end=last, at=wall_clock())
     if report:
         write_report(found, report)

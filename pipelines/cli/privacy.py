@@ -135,6 +135,11 @@ def ask_id_number(file: Path | None) -> str:
     if str(file) == "-":
         return typer.get_text_stream("stdin").readline().strip()
     try:
-        return file.read_text(encoding="utf-8").partition("\n")[0].strip()
-    except FileNotFoundError:
-        raise SettingsError(f"there is no {file}", remedy="Name the number's file.") from None
+        number = file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError):
+        number = ""
+    if not number:
+        raise SettingsError(
+            f"{file} is no file with a number in its first line", remedy="Name the number's file."
+        )
+    return number

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from data_contracts.errors import SettingsError
 from data_contracts.words.counts import choose_form, count_things
 from pipelines.cli.arguments import AsJson, Home, load_installation, load_settings
 from pipelines.cli.printing.terminal import echo_text, print_json, print_table, to_json_value
 
 __all__ = ["audit", "users"]
+
+LONGEST_PURPOSE = 60
 
 users = typer.Typer(
     help="People and machines that may read what is published.", no_args_is_help=True
@@ -93,7 +96,7 @@ def users_link(name: str, home: Home = None) -> None:
 def users_token(
     name: str,
     purpose: Annotated[str, typer.Option("--for", help="What the token is for.")],
-    days: int = 90,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good.")] = 90,
     read_only: Annotated[bool, typer.Option("--read-only", help="It can change nothing.")] = False,
     manages: Annotated[
         bool, typer.Option("--manages", help="It may give out users and tokens, if an admin's.")
@@ -103,6 +106,12 @@ def users_token(
 ) -> None:
     """Issue a machine's token and print it, this once."""
     from pipelines.webapp.accounts import issue_token
+
+    if not purpose.strip() or not purpose.isprintable() or len(purpose) > LONGEST_PURPOSE:
+        raise SettingsError(
+            "a token is known by what it is for",
+            remedy=f'Say it in up to {LONGEST_PURPOSE} characters: --for "message gateway".',
+        )
 
     issued = issue_token(
         load_settings(home),

@@ -50,6 +50,7 @@ OWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "transfers": ("account",),
 }
 OTHER_COLUMNS: Mapping[str, str] = {"calls": "peer", "transfers": "payee"}
+OF_OTHERS = "touched"  # of an alert: whom else its numbers reached
 SUSPECT_LISTS = ("suspect_numbers", "suspect_accounts")
 
 
@@ -163,7 +164,7 @@ def export_person(settings: Settings, *, id_number: str) -> dict[str, Any]:
                 ("scores", ScoreRow),
             ):
                 rows_of = session.scalars(select(table).where(table.person == found.person))
-                names = table.__table__.columns.keys()
+                names = set(table.__table__.columns.keys()) - {OF_OTHERS}
                 document[name] = [{key: getattr(row, key) for key in names} for row in rows_of]
     finally:
         engine.dispose()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete, select, text
+from sqlalchemy import ColumnElement, CursorResult, String, cast, delete, select, text, true
 from sqlalchemy.orm import Session
 
 from pipelines.settings import Settings
@@ -22,6 +22,7 @@ from serving.database.tables import (
     AlertRow,
     Base,
     DispositionRow,
+    KeptAnswerRow,
     ScoreRow,
     SuspectListRow,
     SuspectRow,
@@ -119,10 +120,16 @@ def erase_rows_of_person(
                 (OutreachItemRow, OutreachItemRow.person == person),
                 (AlertRow, AlertRow.person == person),
                 (SuspectRow, SuspectRow.key.in_(list(held))),
+                # Sealed, so nobody can tell in which of them the person is named
+                (KeptAnswerRow, true()),
             ),
             "scores": _remove(session, (ScoreRow, ScoreRow.person == person)),
         }
         _write_over(session)
+        # Of those who stay, that a number reached this person too
+        beside = select(AlertRow).where(cast(AlertRow.touched, String).contains(person))
+        for alert in session.scalars(beside):
+            alert.touched = [one for one in alert.touched if one["person"] != person]
         results = erase_results(session, DispositionRow.person == person)
         gone["results"] = len(results.numbers)
         _record(

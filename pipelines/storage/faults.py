@@ -23,6 +23,12 @@ OF_DISK = {
     errno.EPERM: READ_ONLY,
     errno.EIO: BROKEN,
 }
+# Of a path that somebody gave us, or that was taken away.
+OF_PATH = {
+    errno.EISDIR: "is a folder",
+    errno.ENOTDIR: "lies below something that is no folder",
+    errno.ENOENT: "is not there",
+}
 # What libraries say in words alone, in small letters.
 IN_WORDS = {
     "no space left on device": FULL,
@@ -82,7 +88,13 @@ def explain_fault(error: BaseException) -> ForestallError | None:
             f"a data file cannot be read: it is damaged or gone. {KEPT}",
             remedy="`forestall verify` says which; restore it from a backup.",
         )
-    return None
+    return next(filter(None, map(_of_path, chain)), None)
+
+
+def _of_path(error: BaseException) -> ForestallError | None:
+    what = OF_PATH.get(error.errno or 0) if isinstance(error, OSError) else None
+    place = getattr(error, "filename", None)
+    return DiskError(f"{place} {what}", remedy="Name another place.") if what and place else None
 
 
 def _of_database(error: sqlite3.DatabaseError) -> ForestallError | None:

@@ -1,5 +1,6 @@
 """The landing folder: which files were delivered, by whom, for which day. It opens none of them."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ __all__ = [
     "describe_path",
     "list_deliveries",
     "name_stem",
+    "printable_path",
     "require_landing",
 ]
 
@@ -125,9 +127,7 @@ def list_deliveries(
     """
     require_landing(landing)
     read = (
-        _refused_link(file, landing=landing)
-        if file.is_symlink()
-        else _read_path(file, landing=landing, known=known)
+        _refused_entry(file, landing=landing) or _read_path(file, landing=landing, known=known)
         for file in _delivered_files(landing)
     )
     found = [_masked(item, mask, known) for item in read]
@@ -170,23 +170,43 @@ def _masked(item: Delivery, mask: NameMask, known: KnownSources) -> Delivery:
 def _delivered_files(landing: Path) -> Iterator[Path]:
     for file in landing.rglob("*"):
         hidden = any(part.startswith((".", "_", "~$")) for part in file.relative_to(landing).parts)
+        # Of folders, those that are named as a file is; what is inside speaks for itself
+        is_entry = file.is_symlink() or not file.is_dir() or file.suffix.lower() in FILE_SUFFIXES
         if (
             not hidden
-            and file.is_file()
+            and is_entry
             and file.suffix.lower() not in (*UNFINISHED_SUFFIXES, SIDECAR_SUFFIX)
             and file.stem != TRUTH_FILE
         ):
             yield file
 
 
-def _refused_link(file: Path, *, landing: Path) -> Delivery:
-    """Who delivers must not choose what of this machine is read."""
-    return _unknown_delivery(
-        file,
-        path="/".join(file.relative_to(landing).parts),
-        problem="it is a link to another place",
-        remedy="Deliver the file itself in this place.",
-    )
+def _refused_entry(file: Path, *, landing: Path) -> Delivery | None:
+    """What is not opened for what it is, or for how it is named; None for the others."""
+    delivered = "/".join(file.relative_to(landing).parts)
+    path = printable_path(delivered)
+    if file.is_symlink():  # who delivers must not choose what of this machine is read
+        problem, remedy = "it is a link to another place", "Deliver the file itself in this place."
+    elif not file.is_file():
+        problem = "it is no file, but a folder, a pipe or a device"
+        remedy = "Deliver the rows in a file."
+    elif path != delivered:
+        problem = "its name is not written in UTF-8, or holds signs that cannot be printed"
+        remedy = "Name it in UTF-8, without line ends and control characters."
+    else:
+        return None
+    return _unknown_delivery(file, path=path, problem=problem, remedy=remedy)
+
+
+def printable_path(path: str) -> str:
+    """A path as it can be printed and kept: what is not UTF-8 is read as GB 18030 if it can be, and
+    what else cannot be printed stands as its code.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        path = os.fsencode(path).decode("gb18030", errors="backslashreplace")
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in path)
 
 
 def _read_path(file: Path, *, landing: Path, known: KnownSources) -> Delivery:

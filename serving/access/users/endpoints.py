@@ -32,7 +32,9 @@ router = ApiRouter(tags=["users"])
 Admin = Annotated[Viewer, Depends(allow_roles(Role.ADMIN))]
 Manager = Annotated[Viewer, Depends(allow_managers(Role.ADMIN))]
 AnyUser = Annotated[Viewer, Depends(allow_roles(*Role))]
-UserName = Annotated[str, Path(min_length=1, max_length=200, examples=["li.wei"])]
+UserName = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$", examples=["li.wei"])
+]
 TokenId = Annotated[int, Path(ge=1, lt=2**31, examples=[12])]
 
 

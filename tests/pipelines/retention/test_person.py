@@ -25,8 +25,9 @@ from pipelines.webapp.identifier_lookup import IdentifierLookup
 from serving.database.audit_chain import record_action
 from serving.database.audit_check import verify_chain
 from serving.database.engine import read_transaction, write_transaction
-from serving.database.tables import AlertRow, AuditRow, DispositionRow
+from serving.database.tables import AlertRow, AuditRow, DispositionRow, KeptAnswerRow
 from serving.publishing import publish_watchlist
+from serving.vocabulary.alerts import TouchedResident
 from tests.pipelines.conftest import Home
 from tests.pipelines.landing import (
     DAY,
@@ -60,7 +61,10 @@ def home(tmp_path) -> Home:
     home.ingest(accept=[f"transfers/{DAY}/abc.parquet"])
     person = person_of(home)
     engine = open_signed_database(home.settings)
-    alerts = (an_alert(person, 1), an_alert("p1_other", 2))
+    alerts = (
+        an_alert(person, 1, touched=(reached("p1_met"),)),
+        an_alert("p1_other", 2, touched=(reached(person), reached("p1_met"))),
+    )
     publish_watchlist(engine, a_watchlist(*alerts, scores={person: 0.5, "p1_other": 0.1}))
     with write_transaction(engine) as session:
         row = DispositionRow(
@@ -72,6 +76,16 @@ def home(tmp_path) -> Home:
             decided_by="chen.jie",
         )
         session.add(row)
+        session.add(
+            KeptAnswerRow(
+                actor="off1",
+                key_digest="k",
+                fingerprint="f",
+                status=200,
+                sealed=b"who",
+                kept_at=MIDNIGHT,
+            )
+        )
         record_action(
             session,
             at=row.decided_at,
@@ -88,6 +102,12 @@ def home(tmp_path) -> Home:
     return home
 
 
+def reached(person: str) -> TouchedResident:
+    return TouchedResident(
+        key="n1_x", person=person, community_id="C01", channel="call", last_at=MIDNIGHT
+    )
+
+
 def person_of(home: Home) -> str:
     return str(load_pseudonymiser(home.settings).persons(pl.Series([THREE]))[0])
 
@@ -102,6 +122,7 @@ def test_a_person_s_own_file_holds_all_that_is_kept(home, tmp_path):
     assert {row["peer"] for row in found["calls"]} >= {"13900000003"}
     assert len(found["transfers"]) == 8
     assert [len(found[name]) for name in ("alerts", "results", "scores")] == [1, 1, 1]
+    assert "p1_met" not in json.dumps(found, default=str), "somebody else"
     with pytest.raises(NotReadyError, match="nothing is kept"):
         export_person(home.settings, id_number=id_number(900))
 
@@ -160,7 +181,10 @@ def test_an_erased_person_is_found_nowhere_and_others_keep_their_records(home, t
     store.bring_forward()
     assert store.verify().is_empty()
     with read_transaction(open_signed_database(settings)) as session:
-        assert [row.person for row in session.query(AlertRow)] == ["p1_other"]
+        (other,) = session.query(AlertRow)
+        assert other.person == "p1_other"
+        assert [one["person"] for one in other.touched] == ["p1_met"]
+        assert session.query(KeptAnswerRow).count() == 0
         entry = session.query(AuditRow).filter_by(action="person-erased").one()
         assert entry.details["reason"] == "request 2026-31"
         assert verify_chain(session, public_key=AuditKey.open(settings).public_key).whole
@@ -201,7 +225,10 @@ def test_an_erasure_that_is_cut_short_is_ended_by_the_next_run(home, monkeypatch
     run_retention(settings, at=RECEIVED_AT + timedelta(days=1))
     assert pending_erasures(settings) == ()
     with read_transaction(open_signed_database(settings)) as session:
-        assert [row.person for row in session.query(AlertRow)] == ["p1_other"]
+        (other,) = session.query(AlertRow)
+        assert other.person == "p1_other"
+        assert [one["person"] for one in other.touched] == ["p1_met"]
+        assert session.query(KeptAnswerRow).count() == 0
     assert ScoreLog(settings.scores_folder).read(MIDNIGHT.date())["person"].to_list() == [
         "p1_other"
     ]

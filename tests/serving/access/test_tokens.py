@@ -379,3 +379,10 @@ def test_the_page_of_the_account_shows_a_new_token_once(client: Client) -> None:
     (token_id,) = {part.split("/")[0] for part in page.split("/account/tokens/")[1:2]}
     assert client.post(f"/account/tokens/{token_id}/revoke", headers=OWN).status_code == 303
     assert "短信网关" not in client.get("/account").text
+
+
+def test_a_token_that_was_not_issued_for_it_adds_no_receiver(client: Client) -> None:
+    receiver = {"url": "https://push.example.com/forestall"}
+    assert client.post("/api/v1/webhooks", json=receiver).status_code == 401
+    plain = bearer(issue(client, "admin-1", name="plain")["secret"])
+    assert client.post("/api/v1/webhooks", json=receiver, headers=plain).status_code == 403

@@ -1,3 +1,4 @@
+import os
 from datetime import date, datetime
 
 import pytest
@@ -75,7 +76,36 @@ def test_a_link_is_refused_with_what_to_do_and_names_no_corrections(tmp_path):
     (landing / "calls/2026-08-01/ctcc.csv").symlink_to(elsewhere)
     (landing / "calls/2026-08-01/cmcc.parquet.replaces").symlink_to(elsewhere)
     (landing / "transfers").symlink_to(tmp_path)
-    good, link = list_deliveries(landing)
+    good, *links = list_deliveries(landing)
+    assert [(one.path, one.problem) for one in links] == [
+        ("calls/2026-08-01/ctcc.csv", "it is a link to another place"),
+        ("transfers", "it is a link to another place"),
+    ]
+    link = links[0]
     assert (good.problem, good.corrects, good.sidecar()) == ("", False, None)
     assert (link.dataset, link.problem) == ("unknown", "it is a link to another place")
     assert "the file itself" in link.remedy
+
+
+def test_what_is_no_file_or_has_no_readable_name_is_named_and_stops_nobody(tmp_path):
+    day = tmp_path / "calls/2026-08-01"
+    day.mkdir(parents=True)
+    (day / "cmcc.csv").write_text("x")
+    (day / os.fsdecode("中国移动.csv".encode("gbk"))).write_text("x")
+    (day / os.fsdecode(b"\xff\xfe.csv")).write_text("x")
+    (day / "a\x1b[31m\nb.csv").write_text("x")
+    (day / "ctcc.csv").mkdir()
+    os.mkfifo(day / "cucc.csv")
+    (tmp_path / "calls/2026-08-02").symlink_to(day)
+    found = {one.path: one.problem for one in list_deliveries(tmp_path)}
+    name = "its name is not written in UTF-8, or holds signs that cannot be printed"
+    no_file = "it is no file, but a folder, a pipe or a device"
+    assert found == {
+        "calls/2026-08-01/cmcc.csv": "",
+        "calls/2026-08-01/中国移动.csv": name,
+        "calls/2026-08-01/\\xff\\xfe.csv": name,
+        "calls/2026-08-01/a\\x1b[31m\\nb.csv": name,
+        "calls/2026-08-01/ctcc.csv": no_file,
+        "calls/2026-08-01/cucc.csv": no_file,
+        "calls/2026-08-02": "it is a link to another place",
+    }

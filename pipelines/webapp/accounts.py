@@ -35,7 +35,6 @@ __all__ = [
     "record_person_export",
     "record_reveal_at_terminal",
     "reset_second_factor",
-    "terminal_user",
     "verify_audit_trail",
 ]
 

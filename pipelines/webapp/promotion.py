@@ -77,7 +77,8 @@ class ListedModel:
 def list_models(settings: Settings) -> list[ListedModel]:
     """List every version on record, the newest first."""
     registry = open_registry(settings)
-    champion, challenger = registry.champion(), registry.challenger()
+    # A champion that nothing was recorded after is the challenger too
+    aliases = {registry.challenger(): "challenger", registry.champion(): "champion"}
     with read_transaction(open_signed_database(settings)) as session:
         who = {
             entry.subject: (entry.actor, entry.details.get("reason"))
@@ -91,13 +92,7 @@ def list_models(settings: Settings) -> list[ListedModel]:
         listed.append(
             ListedModel(
                 version=one.version.version,
-                alias=(
-                    "champion"
-                    if one.version == champion
-                    else "challenger"
-                    if one.version == challenger
-                    else ""
-                ),
+                alias=aliases.get(one.version, ""),
                 trained_at=one.trained_at,
                 precision=figures.precision if figures else None,
                 coverage=figures.coverage if figures else None,

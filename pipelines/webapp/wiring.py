@@ -13,8 +13,8 @@ from pipelines.clock import SHANGHAI, wall_clock
 from pipelines.settings import Settings
 from pipelines.storage.installation.databases import open_serving_database
 from pipelines.storage.installation.signed_database import open_signed_database
+from pipelines.storage.installation.terminal import terminal_user
 from pipelines.storage.installation.vault import Vault
-from pipelines.webapp.accounts import terminal_user
 from pipelines.webapp.communities import require_communities
 from serving.alerts.watchlists.repository import WatchlistRepository
 from serving.database.engine import shows_every_row, write_transaction

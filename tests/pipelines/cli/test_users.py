@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from data_contracts.errors import ForestallError, SettingsError
 from pipelines.cli.main import app
 from pipelines.settings import Settings
-from pipelines.webapp.accounts import terminal_user
+from pipelines.storage.installation.terminal import terminal_user
 
 
 @pytest.fixture
